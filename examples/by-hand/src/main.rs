@@ -1,0 +1,2 @@
+//! The core without async: every step printed.
+fn main() {}

@@ -1,0 +1,2 @@
+//! A server whose requests are scripts.
+fn main() {}

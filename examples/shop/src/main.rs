@@ -1,0 +1,2 @@
+//! A small shop: what a session does, in a browser.
+fn main() {}

@@ -1,0 +1,67 @@
+//! What can be wrong with a path or a value. One level per `Display`, and never the value itself.
+
+/// A value could not be read or changed as asked. Nothing was changed.
+///
+/// Messages name the key and the types, never the value: it is somebody's data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ValueError {
+    /// The stored value is of another type than the one asked for.
+    #[error("\"{key}\" holds {found}, which cannot be read as {expected}")]
+    WrongType {
+        /// The path asked for.
+        key: String,
+        /// What is stored: `a string`, `an object`, …
+        found: &'static str,
+        /// The Rust type asked for.
+        expected: &'static str,
+    },
+    /// `increment` or `decrement` of something that is not a number.
+    #[error("Cannot {verb} \"{key}\": the existing value is not a number")]
+    NotANumber {
+        /// `increment` or `decrement`.
+        verb: &'static str,
+        /// The path asked for.
+        key: String,
+    },
+    /// The sum is outside of what 128 bits (or a finite float) hold.
+    #[error("\"{key}\" would overflow")]
+    Overflow {
+        /// The path asked for.
+        key: String,
+    },
+    /// `push` onto something that is not an array.
+    #[error("\"{key}\" is not an array")]
+    NotAnArray {
+        /// The path asked for.
+        key: String,
+    },
+    /// A name was used inside an array.
+    #[error("\"{key}\" names a field of something that is not an object")]
+    NotAnObject {
+        /// The path asked for.
+        key: String,
+    },
+    /// A write so far behind the end of an array that filling the gap would be absurd.
+    #[error("index {index} of \"{key}\" is too large: the most is {most}")]
+    IndexTooLarge {
+        /// The path asked for.
+        key: String,
+        /// The index asked for.
+        index: u64,
+        /// The largest index that would do.
+        most: u64,
+    },
+    /// A path with an empty segment, or one that is too deep.
+    #[error("\"{key}\" is not a path")]
+    BadPath {
+        /// The path asked for.
+        key: String,
+    },
+    /// The value cannot be written as JSON (for example a map whose keys are not strings), or nests too deeply.
+    #[error("the value for \"{key}\" cannot be written as JSON")]
+    NotJson {
+        /// The path asked for.
+        key: String,
+    },
+}

@@ -1,0 +1,290 @@
+//! The names of a session: the secret in the cookie, the key a store sees, the handle a person may see.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+/// The secret that a visitor's cookie carries: 32 bytes from the operating system's generator.
+///
+/// It never reaches a store ([`SessionId::store_key`] does), prints as `SessionId(****)`, compares in constant time and
+/// is wiped when dropped. The length is four times what OWASP asks for (64 bits) and twice ASVS 7.2.3 (128 bits).
+///
+/// ```
+/// use session_core::SessionId;
+///
+/// let id = SessionId::from_bytes([7; 32]);
+/// assert_eq!(format!("{id:?}"), "SessionId(****)");
+/// ```
+#[derive(Clone)]
+pub struct SessionId([u8; 32]);
+
+impl SessionId {
+    /// Takes 32 bytes that came straight from a cryptographic random generator.
+    ///
+    /// ```
+    /// # use session_core::SessionId;
+    /// let id = SessionId::from_bytes([7; 32]);
+    /// assert_eq!(id.expose_secret(), &[7; 32]);
+    /// ```
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The secret itself, for sealing it into a cookie. Do not log it.
+    ///
+    /// ```
+    /// # use session_core::SessionId;
+    /// assert_eq!(SessionId::from_bytes([1; 32]).expose_secret().len(), 32);
+    /// ```
+    #[must_use]
+    pub fn expose_secret(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The key under which a store keeps this session: SHA-256 of a domain label and the id.
+    ///
+    /// Whoever reads the store cannot sign in with what is there, and a look-up leaks nothing about the id by its timing.
+    ///
+    /// ```
+    /// # use session_core::SessionId;
+    /// let id = SessionId::from_bytes([7; 32]);
+    /// assert_eq!(id.store_key(), SessionId::from_bytes([7; 32]).store_key());
+    /// assert_ne!(id.store_key().as_bytes(), id.expose_secret());
+    /// ```
+    #[must_use]
+    pub fn store_key(&self) -> StoreKey {
+        let mut hash = Sha256::new();
+        hash.update(STORE_KEY_LABEL);
+        hash.update(self.0);
+        StoreKey(hash.finalize().into())
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(****)")
+    }
+}
+
+impl PartialEq for SessionId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for SessionId {}
+
+impl Drop for SessionId {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// All that a store ever learns of an id: a hash. Safe to log, useless to steal.
+///
+/// `Display` and `Debug` write 64 lower-case hexadecimal digits, which is also what the file store names its files.
+///
+/// ```
+/// use session_core::StoreKey;
+///
+/// let key = StoreKey::from_bytes([0xab; 32]);
+/// assert_eq!(key.to_string(), "ab".repeat(32));
+/// assert_eq!("ab".repeat(32).parse::<StoreKey>().unwrap(), key);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreKey([u8; 32]);
+
+impl StoreKey {
+    /// Takes the 32 bytes of a key, as a store read them back.
+    ///
+    /// ```
+    /// # use session_core::StoreKey;
+    /// assert_eq!(StoreKey::from_bytes([1; 32]).as_bytes(), &[1; 32]);
+    /// ```
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes, for stores with binary keys.
+    ///
+    /// ```
+    /// # use session_core::StoreKey;
+    /// assert_eq!(StoreKey::from_bytes([1; 32]).as_bytes(), &[1; 32]);
+    /// ```
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The public handle of the session under this key.
+    ///
+    /// ```
+    /// # use session_core::StoreKey;
+    /// assert_eq!(StoreKey::from_bytes([0xab; 32]).handle().to_string(), "ab".repeat(16));
+    /// ```
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        let mut first = [0; 16];
+        first.copy_from_slice(&self.0[..16]);
+        Handle(first)
+    }
+}
+
+impl fmt::Display for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(&self.0, f)
+    }
+}
+
+impl fmt::Debug for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreKey({self})")
+    }
+}
+
+impl FromStr for StoreKey {
+    type Err = NotHex;
+
+    fn from_str(text: &str) -> Result<Self, NotHex> {
+        read_hex(text).map(Self)
+    }
+}
+
+/// The name of a session that may be shown: on a "your devices" page, in a log, in a URL that ends one device.
+///
+/// It is half of the [`StoreKey`], so it changes with a regenerate and cannot be turned back into a cookie.
+///
+/// ```
+/// use session_core::{Handle, SessionId};
+///
+/// let handle = SessionId::from_bytes([7; 32]).store_key().handle();
+/// assert_eq!(handle.to_string().parse::<Handle>().unwrap(), handle);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Handle([u8; 16]);
+
+impl fmt::Display for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handle({self})")
+    }
+}
+
+impl FromStr for Handle {
+    type Err = NotHex;
+
+    fn from_str(text: &str) -> Result<Self, NotHex> {
+        read_hex(text).map(Self)
+    }
+}
+
+impl serde::Serialize for Handle {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The version of a record: a random number chosen by the writer, fresh for every record written.
+///
+/// Random and not counted, so that a record deleted and made again never repeats one (no ABA), and so that a writer
+/// that lost the answer can ask "is that my etag?" to learn whether its write arrived.
+///
+/// ```
+/// use session_core::Etag;
+///
+/// assert_eq!(Etag::new(5).get(), 5);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Etag(u64);
+
+impl Etag {
+    /// Takes a number from a random generator, or one that a store read back.
+    ///
+    /// ```
+    /// # use session_core::Etag;
+    /// assert_ne!(Etag::new(1), Etag::new(2));
+    /// ```
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number, for a store to keep. SQL databases keep it as `i64` by [`u64::cast_signed`].
+    ///
+    /// ```
+    /// # use session_core::Etag;
+    /// assert_eq!(Etag::new(9).get(), 9);
+    /// ```
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// The text is not the lower-case hexadecimal form of a key or handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the hexadecimal form of a session key or handle")]
+pub struct NotHex;
+
+fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+}
+
+fn read_hex<const N: usize>(text: &str) -> Result<[u8; N], NotHex> {
+    let digits = text.as_bytes();
+    if digits.len() != 2 * N {
+        return Err(NotHex);
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = (hex_digit(pair[0])? << 4) | hex_digit(pair[1])?;
+    }
+    Ok(bytes)
+}
+
+fn hex_digit(digit: u8) -> Result<u8, NotHex> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        _ => Err(NotHex),
+    }
+}
+
+/// Keeps a store key from ever equalling another SHA-256 of the same bytes.
+const STORE_KEY_LABEL: &[u8] = b"session-core/store-key/v1\0";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn id_8_debug_never_shows_the_secret() {
+        let id = SessionId::from_bytes([0x41; 32]);
+        assert_eq!(format!("{id:?}"), "SessionId(****)");
+    }
+
+    #[test]
+    fn id_6_the_store_key_is_sha_256_of_label_and_id() {
+        let id = SessionId::from_bytes([3; 32]);
+        let mut text = b"session-core/store-key/v1\0".to_vec();
+        text.extend([3; 32]);
+        assert_eq!(id.store_key().as_bytes()[..], Sha256::digest(&text)[..]);
+    }
+
+    #[test]
+    fn hex_is_strict() {
+        for bad in ["", "ab", &"AB".repeat(16), &"ag".repeat(16), &"ab".repeat(17)] {
+            assert_eq!(bad.parse::<Handle>(), Err(NotHex), "{bad}");
+        }
+    }
+}

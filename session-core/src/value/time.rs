@@ -1,0 +1,127 @@
+//! A point in time as every record and cookie keeps it: whole milliseconds since 1970, in UTC.
+
+use std::time::Duration;
+
+use ::time::OffsetDateTime;
+
+/// Milliseconds since the Unix epoch. The core is always told the time; it never asks.
+///
+/// Arithmetic saturates, so hostile or broken clocks cannot make it panic.
+///
+/// ```
+/// use session_core::Timestamp;
+/// use std::time::Duration;
+///
+/// let noon = Timestamp::from_millis(1_000);
+/// assert_eq!(noon.plus(Duration::from_secs(2)).as_millis(), 3_000);
+/// assert_eq!(noon.until(noon.plus(Duration::from_secs(2))), Duration::from_secs(2));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// Takes milliseconds since the epoch.
+    ///
+    /// ```
+    /// # use session_core::Timestamp;
+    /// assert_eq!(Timestamp::from_millis(5).as_millis(), 5);
+    /// ```
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the epoch.
+    ///
+    /// ```
+    /// # use session_core::Timestamp;
+    /// assert_eq!(Timestamp::from_millis(5).as_millis(), 5);
+    /// ```
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// This moment and a while later.
+    ///
+    /// ```
+    /// # use session_core::Timestamp;
+    /// # use std::time::Duration;
+    /// assert_eq!(Timestamp::from_millis(i64::MAX).plus(Duration::MAX).as_millis(), i64::MAX);
+    /// ```
+    #[must_use]
+    pub fn plus(self, while_later: Duration) -> Self {
+        Self(self.0.saturating_add(millis(while_later)))
+    }
+
+    /// This moment and a while earlier.
+    ///
+    /// ```
+    /// # use session_core::Timestamp;
+    /// # use std::time::Duration;
+    /// assert_eq!(Timestamp::from_millis(5_000).minus(Duration::from_secs(2)).as_millis(), 3_000);
+    /// ```
+    #[must_use]
+    pub fn minus(self, while_earlier: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(while_earlier)))
+    }
+
+    /// How long it is from here to `later`; nothing when that has passed.
+    ///
+    /// ```
+    /// # use session_core::Timestamp;
+    /// # use std::time::Duration;
+    /// assert_eq!(Timestamp::from_millis(9).until(Timestamp::from_millis(5)), Duration::ZERO);
+    /// ```
+    #[must_use]
+    pub fn until(self, later: Self) -> Duration {
+        Duration::from_millis(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))
+    }
+
+    /// The same moment in the `time` crate's words; moments that it cannot name become its first or last one.
+    ///
+    /// ```
+    /// # use session_core::Timestamp;
+    /// assert_eq!(Timestamp::from_millis(0).to_offset().year(), 1970);
+    /// ```
+    #[must_use]
+    pub fn to_offset(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).unwrap_or(if self.0 < 0 {
+            ::time::PrimitiveDateTime::MIN.assume_utc()
+        } else {
+            ::time::PrimitiveDateTime::MAX.assume_utc()
+        })
+    }
+}
+
+impl From<OffsetDateTime> for Timestamp {
+    fn from(moment: OffsetDateTime) -> Self {
+        let millis = moment.unix_timestamp_nanos().div_euclid(1_000_000);
+        Self(i64::try_from(millis).unwrap_or(if millis < 0 { i64::MIN } else { i64::MAX }))
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_time_do_not_panic() {
+        for end in [i64::MIN, i64::MAX] {
+            let end = Timestamp::from_millis(end);
+            let _ = (end.plus(Duration::MAX), end.minus(Duration::MAX), end.to_offset());
+            let _ = (end.until(Timestamp::from_millis(0)), Timestamp::from_millis(0).until(end));
+        }
+    }
+
+    #[test]
+    fn to_the_time_crate_and_back() {
+        let moment = Timestamp::from_millis(1_795_000_000_123);
+        assert_eq!(Timestamp::from(moment.to_offset()), moment);
+    }
+}

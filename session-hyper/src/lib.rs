@@ -1,0 +1,1 @@
+//! Sessions for hyper, with no framework at all.

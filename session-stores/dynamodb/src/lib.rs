@@ -1,0 +1,1 @@
+//! Sessions in Amazon DynamoDB and servers that speak its API.

@@ -1,0 +1,1 @@
+//! Sessions in files: atomic, durable, private, locked across processes.

@@ -1,0 +1,1 @@
+//! Sessions in Redis, Valkey and Redis Cluster.

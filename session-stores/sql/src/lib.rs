@@ -1,0 +1,1 @@
+//! Sessions in Postgres, MySQL or MariaDB, and SQLite.

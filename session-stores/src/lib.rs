@@ -1,0 +1,1 @@
+//! Every session store behind a feature, and one opened from configuration.

@@ -1,0 +1,1 @@
+//! Proof for stores and adapters: conformance suites, clocks, doubles, a browser-like test client.
