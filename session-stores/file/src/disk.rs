@@ -4,11 +4,11 @@
 //! become part of a path. A file is written beside its place (`O_EXCL`), flushed, and renamed into it: whoever opens
 //! the name finds the old bytes or the new ones, never a part.
 
-use std::fs::{DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
@@ -58,7 +58,12 @@ pub(crate) struct Disk {
 impl Disk {
     /// Opens a root, and makes it first if it is not there.
     pub(crate) fn open(path: &Path, durability: Durability) -> Result<Self, Fault> {
+        let is_new = !path.try_exists()?;
         DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(path)?;
+        if is_new {
+            // The mode asked for has lost the umask's bits, here and below.
+            fs::set_permissions(path, Permissions::from_mode(PRIVATE_DIR))?;
+        }
         // The root itself may be a link: that is the operator's own path. Everything below is opened through none.
         let root =
             rustix::fs::open(path, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
@@ -161,7 +166,10 @@ impl Disk {
                 return Ok(dir);
             }
             match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(PRIVATE_DIR)) {
-                Ok(()) => self.flush_dir(parent)?,
+                Ok(()) => {
+                    rustix::fs::chmodat(parent, name, Mode::from_raw_mode(PRIVATE_DIR), AtFlags::empty())?;
+                    self.flush_dir(parent)?;
+                }
                 Err(Errno::EXIST) => {}
                 Err(errno) => return Err(errno.into()),
             }

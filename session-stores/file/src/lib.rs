@@ -1,6 +1,7 @@
 //! Sessions in files: atomic, durable, private, locked across processes.
 //!
-//! The README says what holds and what does not; `verbs` is the file that owns every transition of a session on disk.
+//! What holds and what does not is in the README, below; `verbs` is the file that owns every transition on disk.
+#![doc = include_str!("../README.md")]
 
 #[cfg(not(unix))]
 compile_error!(

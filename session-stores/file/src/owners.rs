@@ -6,7 +6,7 @@
 //! reads it follows the tombstone: a session that changes its name while the directory is read is not missed.
 
 use std::collections::HashSet;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
@@ -124,10 +124,13 @@ pub(crate) fn doubtful(disk: &Disk, fan: u8) -> Result<Vec<(String, StoreKey)>, 
 
 /// Removes a mark if it leads to nothing, under its key's lock.
 pub(crate) fn remove_if_idle(disk: &Disk, name: &str, key: &StoreKey) -> Result<(), Fault> {
-    if !holds(disk, name, key)
-        && let Some(dir) = open(disk, name)?
-    {
+    if holds(disk, name, key) {
+        return Ok(());
+    }
+    let Some(fan) = open_fan(disk, name)? else { return Ok(()) };
+    if let Some(dir) = disk::open_dir(fan.as_fd(), name)? {
         disk::unlink(dir.as_fd(), &key.to_string())?;
+        remove_empty(fan.as_fd(), name);
     }
     Ok(())
 }
@@ -152,12 +155,20 @@ fn marks_in(disk: &Disk, name: &str) -> Result<Vec<StoreKey>, Fault> {
 }
 
 fn open(disk: &Disk, name: &str) -> Result<Option<OwnedFd>, Fault> {
-    let Some(owners) = disk.dir(OWNERS)? else { return Ok(None) };
-    let Some(fan) = disk::open_dir(owners.as_fd(), name.get(..2).unwrap_or(name))? else { return Ok(None) };
-    disk::open_dir(fan.as_fd(), name)
+    match open_fan(disk, name)? {
+        Some(fan) => disk::open_dir(fan.as_fd(), name),
+        None => Ok(None),
+    }
 }
 
-fn remove_empty(fan: std::os::fd::BorrowedFd<'_>, name: &str) {
+fn open_fan(disk: &Disk, name: &str) -> Result<Option<OwnedFd>, Fault> {
+    match disk.dir(OWNERS)? {
+        Some(owners) => disk::open_dir(owners.as_fd(), name.get(..2).unwrap_or(name)),
+        None => Ok(None),
+    }
+}
+
+fn remove_empty(fan: BorrowedFd<'_>, name: &str) {
     // Refused by the system if a mark has come meanwhile, which is what is wanted.
     let _ = rustix::fs::unlinkat(fan, name, AtFlags::REMOVEDIR);
 }

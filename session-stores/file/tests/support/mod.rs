@@ -4,13 +4,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use session_core::{Etag, Record, StoreKey, Timestamp};
 use session_store_file::{Durability, FileStore};
 use tempfile::TempDir;
 
-pub fn key(number: u64) -> StoreKey {
+pub(crate) fn key(number: u64) -> StoreKey {
     let mut bytes = [0; 32];
     // The first byte chooses directory and lock: spread the numbers over both.
     bytes[0] = (number.wrapping_mul(167) % 256) as u8;
@@ -18,11 +18,11 @@ pub fn key(number: u64) -> StoreKey {
     StoreKey::from_bytes(bytes)
 }
 
-pub fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000)
 }
 
-pub fn record(etag: u64, payload: &str) -> Record {
+pub(crate) fn record(etag: u64, payload: &str) -> Record {
     Record {
         etag: Etag::new(etag),
         created: at(0),
@@ -33,42 +33,51 @@ pub fn record(etag: u64, payload: &str) -> Record {
     }
 }
 
-pub fn owned(etag: u64, owner: &str) -> Record {
+pub(crate) fn owned(etag: u64, owner: &str) -> Record {
     Record { owner: Some(owner.into()), ..record(etag, "{}") }
 }
 
 /// A store that flushes nothing, in a directory that goes with the guard.
-pub fn store() -> (FileStore, TempDir) {
+pub(crate) fn store() -> (FileStore, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     (open(&dir.path().join("sessions")), dir)
 }
 
-pub fn open(path: &Path) -> FileStore {
+pub(crate) fn open(path: &Path) -> FileStore {
     FileStore::builder(path).durability(Durability::Rename).open().unwrap()
 }
 
 /// This test binary again, running one of its tests alone. `dir` is what the child is to work in.
-pub fn child(test: &str, dir: &Path) -> Command {
+pub(crate) fn child(test: &str, dir: &Path) -> Command {
     child_of(&std::env::current_exe().unwrap(), test, dir)
 }
 
-pub fn child_of(exe: &Path, test: &str, dir: &Path) -> Command {
+pub(crate) fn child_of(exe: &Path, test: &str, dir: &Path) -> Command {
     let mut command = Command::new(exe);
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(CHILD, dir);
     command
 }
 
+/// Runs a child under another program that takes a command line, such as a shell with a limit; whether it succeeded.
+pub(crate) fn under(mut outer: Command, child: &Command) -> bool {
+    outer.arg(child.get_program()).args(child.get_args()).stdout(Stdio::null());
+    for (name, value) in child.get_envs() {
+        outer.env(name, value.unwrap());
+    }
+    outer.status().unwrap().success()
+}
+
 /// The directory this process is to work in, if it is a child.
-pub fn child_dir() -> Option<std::path::PathBuf> {
+pub(crate) fn child_dir() -> Option<std::path::PathBuf> {
     std::env::var_os(CHILD).map(Into::into)
 }
 
-pub fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
 /// Every path below `root`, relative to it.
-pub fn tree(root: &Path) -> Vec<String> {
+pub(crate) fn tree(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut waiting = vec![root.to_owned()];
     while let Some(dir) = waiting.pop() {
