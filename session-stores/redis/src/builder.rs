@@ -24,7 +24,11 @@ enum Place {
     Url(String),
     Client(Box<Client>),
     #[cfg(feature = "sentinel")]
-    Sentinel { sentinels: Vec<String>, service: String, url: String },
+    Sentinel {
+        sentinels: Vec<String>,
+        service: String,
+        url: String,
+    },
 }
 
 impl Builder {
@@ -156,7 +160,9 @@ pub enum BuildError {
     #[error("the redis session store's timeout must be longer than zero")]
     NoTime,
     /// The URL is not one of a Redis server, or asks for TLS without the feature `tls`.
-    #[error("not a Redis URL; allowed are redis://[user:password@]host[:port][/db], redis+unix:///path and, with the feature \"tls\", rediss://")]
+    #[error(
+        "not a Redis URL; allowed are redis://[user:password@]host[:port][/db], redis+unix:///path and, with the feature \"tls\", rediss://"
+    )]
     Url,
     /// The server cannot be reached, or refused.
     #[error("cannot connect")]

@@ -28,7 +28,6 @@ pub(crate) enum Stored {
     /// An ordinary answer.
     Settled(Loaded),
     /// A record that counts only once `old` carries the tombstone that points to it.
-    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "only a cluster has pending records"))]
     Pending { old: StoreKey, record: Record },
 }
 

@@ -47,10 +47,6 @@ impl Link {
         Self { route, deadline, slot: Arc::default(), connecting: tokio::sync::Mutex::new(()) }
     }
 
-    pub(crate) fn deadline(&self) -> Duration {
-        self.deadline
-    }
-
     /// Connects now, if it is not connected.
     pub(crate) async fn connect(&self) -> Result<(), StoreError> {
         self.within(async { self.connection().await.map(drop) }).await

@@ -14,7 +14,9 @@ use crate::store::RedisStore;
 #[async_trait]
 impl OwnerIndex for RedisStore {
     async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
-        let Value::Array(found) = self.look_up(owner, now, b"list").await? else { return Err(strange_reply()) };
+        let Value::Array(found) = self.look_up(owner, now, b"list").await? else {
+            return Err(strange_reply());
+        };
         let mut sessions = Vec::with_capacity(found.len() / 2);
         let mut found = found.into_iter();
         while let (Some(name), Some(value)) = (found.next(), found.next()) {

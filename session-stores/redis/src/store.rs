@@ -6,12 +6,12 @@ use session_core::{
     Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Timestamp, Written,
 };
 
+use crate::NAME;
 use crate::builder::Builder;
 use crate::codec::{self, Stored};
 use crate::fault::strange_reply;
 use crate::link::Link;
 use crate::script::{CREATE, DESTROY, REPLACE, ROTATE, Script, TOUCH};
-use crate::NAME;
 
 /// Sessions in one Redis (or Valkey) server, or in the master that Sentinel names.
 ///

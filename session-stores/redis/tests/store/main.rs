@@ -1,0 +1,8 @@
+//! What the Redis store promises beside the conformance suite, each claim on a real server.
+
+mod counts;
+mod faults;
+mod owners;
+mod races;
+mod support;
+mod verbs;
