@@ -56,7 +56,7 @@ impl Link {
     pub(crate) async fn read(&self, command: &Cmd) -> Result<Value, StoreError> {
         self.within(async {
             match self.send(command).await {
-                Err(error) if error.is_connection_dropped() => self.send(command).await,
+                Err(error) if broke(&error) => self.send(command).await,
                 reply => reply,
             }
         })
@@ -188,6 +188,11 @@ fn give_up(slot: &Mutex<Slot>, number: u64) {
     if slot.number == number && slot.open.take().is_some() {
         tracing::debug!(store = NAME, number, "connection given up");
     }
+}
+
+/// Whether the connection ended before the answer was whole.
+fn broke(error: &RedisError) -> bool {
+    error.is_connection_dropped() || error.kind() == redis::ErrorKind::Parse
 }
 
 /// A std mutex: nothing awaits while it is held.
