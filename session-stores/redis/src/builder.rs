@@ -164,6 +164,14 @@ pub enum BuildError {
         "not a Redis URL; allowed are redis://[user:password@]host[:port][/db], redis+unix:///path and, with the feature \"tls\", rediss://"
     )]
     Url,
+    /// A cluster's prefix with a hash tag.
+    #[error("the prefix of a cluster store may not contain \"{{\"")]
+    HashTag,
+    /// The URL is not one of a cluster.
+    #[error(
+        "not a cluster URL; allowed is redis-cluster://[user:password@]host:port,host:port and, with the feature \"tls\", rediss-cluster://"
+    )]
+    ClusterUrl,
     /// The server cannot be reached, or refused.
     #[error("cannot connect")]
     Connect(#[from] StoreError),

@@ -28,7 +28,18 @@ pub(crate) enum Stored {
     /// An ordinary answer.
     Settled(Loaded),
     /// A record that counts only once `old` carries the tombstone that points to it.
-    Pending { old: StoreKey, record: Record },
+    Pending(Box<Pending>),
+}
+
+/// A rotated session on its way between two slots.
+#[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "cluster"),
+    expect(dead_code, reason = "one server never writes these; it must know them")
+)]
+pub(crate) struct Pending {
+    pub(crate) old: StoreKey,
+    pub(crate) record: Record,
 }
 
 /// A moment as 8 bytes whose order is the order of time.
@@ -67,6 +78,35 @@ pub(crate) fn tombstone(until: Timestamp) -> Vec<u8> {
     value
 }
 
+/// A record that counts only once the tombstone under `old` points to it.
+#[cfg(feature = "cluster")]
+pub(crate) fn pending(old: &StoreKey, of: &Record) -> Vec<u8> {
+    let mut value = Vec::from(FORMAT);
+    value.extend(b"p0");
+    value.extend(old.as_bytes());
+    value.extend(record(of));
+    value
+}
+
+/// A tombstone that says which session took the place of the old one.
+#[cfg(feature = "cluster")]
+pub(crate) fn pointer(until: Timestamp, new: &StoreKey, its: Etag) -> Vec<u8> {
+    let mut value = Vec::from(FORMAT);
+    value.extend(b"t1");
+    value.extend(moment(until));
+    value.extend(new.as_bytes());
+    value.extend(etag(its));
+    value
+}
+
+/// Whether a value is the tombstone that makes the pending record under `new` count.
+#[cfg(feature = "cluster")]
+pub(crate) fn points_to(value: &[u8], new: &StoreKey, its: Etag) -> bool {
+    let target =
+        value.strip_prefix(FORMAT).and_then(|rest| rest.strip_prefix(b"t1")).and_then(|rest| rest.get(8..));
+    target.is_some_and(|target| target == [&new.as_bytes()[..], &etag(its)].concat())
+}
+
 /// Reads a value; `None` is a key that is not there.
 pub(crate) fn decode(value: Option<Vec<u8>>) -> Result<Stored, StoreError> {
     let Some(value) = value else { return Ok(Stored::Settled(Loaded::Missing)) };
@@ -86,7 +126,8 @@ fn read(value: &[u8]) -> Option<Stored> {
         b't' => Some(Stored::Settled(Loaded::Retired { until: at(value, 4)? })),
         b'p' => {
             let old = StoreKey::from_bytes(value.get(4..PENDING)?.try_into().ok()?);
-            read_record(value.get(PENDING..)?).map(|record| Stored::Pending { old, record })
+            let record = read_record(value.get(PENDING..)?)?;
+            Some(Stored::Pending(Box::new(Pending { old, record })))
         }
         _ => None,
     }

@@ -4,6 +4,8 @@
 //! survives a fail-over.
 
 mod builder;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod codec;
 mod fault;
 mod link;
@@ -12,6 +14,8 @@ mod script;
 mod store;
 
 pub use builder::{BuildError, Builder};
+#[cfg(feature = "cluster")]
+pub use cluster::{ClusterBuilder, RedisClusterStore};
 /// The driver, for [`RedisStore::from_client`].
 pub use redis;
 pub use store::RedisStore;

@@ -54,3 +54,13 @@ scripts! {
     LIST = "list.lua";
     DESTROY_ALL = "destroy_all.lua";
 }
+
+#[cfg(feature = "cluster")]
+scripts! {
+    PEND = "pend.lua";
+    COMMIT = "commit.lua";
+    PROMOTE = "promote.lua";
+    WITHDRAW = "withdraw.lua";
+    INDEX_ADD = "index_add.lua";
+    DESTROY_OWNED = "destroy_owned.lua";
+}

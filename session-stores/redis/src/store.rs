@@ -110,7 +110,7 @@ impl SessionStore for RedisStore {
         match codec::decode(bytes(self.link.read(&get).await?)?)? {
             Stored::Settled(loaded) => Ok(loaded),
             // Written by a cluster and moved here by hand: it was never committed.
-            Stored::Pending { .. } => Ok(Loaded::Missing),
+            Stored::Pending(_) => Ok(Loaded::Missing),
         }
     }
 
@@ -187,7 +187,7 @@ pub(crate) fn written(reply: Value) -> Result<Written, StoreError> {
         (Some(Value::Int(1)), None) => Ok(Written::Applied),
         (Some(Value::Int(2)), Some(Value::BulkString(current))) => match codec::decode(Some(current))? {
             Stored::Settled(Loaded::Found(record)) => Ok(Written::Conflict(record)),
-            Stored::Settled(_) | Stored::Pending { .. } => Err(strange_reply()),
+            Stored::Settled(_) | Stored::Pending(_) => Err(strange_reply()),
         },
         (Some(Value::Int(3)), None) => Ok(Written::Taken),
         (Some(Value::Int(4)), Some(Value::BulkString(current))) => Err(codec::unreadable(&current)),

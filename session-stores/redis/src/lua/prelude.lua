@@ -85,4 +85,10 @@ local function bury(key, stone)
   redis.call('SET', key, stone, 'PXAT', text(millis(string.sub(stone, 5, 12))))
 end
 
-local GONE, APPLIED, CONFLICT, TAKEN, ODD, PENDING = 0, 1, 2, 3, 4, 5
+local NEVER = string.rep('\255', 8)
+
+local function same_place_in_index(a, b)
+  return owner(a) == owner(b) and absolute(a) == absolute(b) and absolute(a) ~= NEVER
+end
+
+local GONE, APPLIED, CONFLICT, TAKEN, ODD, PENDING, INDEX_FIRST = 0, 1, 2, 3, 4, 5, 6
