@@ -33,10 +33,6 @@ pub(crate) enum Stored {
 
 /// A rotated session on its way between two slots.
 #[derive(Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(feature = "cluster"),
-    expect(dead_code, reason = "one server never writes these; it must know them")
-)]
 pub(crate) struct Pending {
     pub(crate) old: StoreKey,
     pub(crate) record: Record,
