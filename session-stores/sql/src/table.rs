@@ -55,13 +55,19 @@ impl FromStr for TableName {
     fn from_str(name: &str) -> Result<Self, BadTableName> {
         let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
         let goes_on_well = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if starts_well && goes_on_well && name.len() <= LONGEST { Ok(Self(name.into())) } else { Err(BadTableName) }
+        if starts_well && goes_on_well && name.len() <= LONGEST {
+            Ok(Self(name.into()))
+        } else {
+            Err(BadTableName)
+        }
     }
 }
 
 /// The text is no name for a table of sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a session table's name is a lower-case letter, then lower-case letters, digits and _, at most 40 in all")]
+#[error(
+    "a session table's name is a lower-case letter, then lower-case letters, digits and _, at most 40 in all"
+)]
 pub struct BadTableName;
 
 const LONGEST: usize = 40;
@@ -73,7 +79,8 @@ mod tests {
     #[test]
     fn nothing_but_a_plain_identifier_becomes_part_of_a_statement() {
         let long = "a".repeat(41);
-        for bad in ["", "_a", "1a", "A", "a b", "a;b", "a\"b", "a`b", "a'b", "a.b", "a-b", "ä", "a\0", &long] {
+        for bad in ["", "_a", "1a", "A", "a b", "a;b", "a\"b", "a`b", "a'b", "a.b", "a-b", "ä", "a\0", &long]
+        {
             assert_eq!(bad.parse::<TableName>(), Err(BadTableName), "{bad:?}");
         }
         for good in ["a", "sessions", "app_sessions_2", "order", &"a".repeat(40)] {

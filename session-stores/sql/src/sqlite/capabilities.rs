@@ -48,24 +48,24 @@ impl SqliteStore {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let at_leisure = self.writer.patient(self.writer.deadline().max(MIGRATION_DEADLINE));
         call!(at_leisure, |connection| {
-                let found = query(&self.statements.version).fetch_one(&mut *connection).await;
-                match found.map(|row| row.try_get::<Option<i32>, _>(0)) {
-                    Ok(version) => match version? {
-                        Some(SCHEMA_VERSION) => return Ok(()),
-                        Some(other) if other > SCHEMA_VERSION => {
-                            return Err(Failure::Found(StoreErrorKind::Newer));
-                        }
-                        Some(_) | None => {}
-                    },
-                    // No such table: nobody has been here.
-                    Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("1") => {}
-                    Err(error) => return Err(error.into()),
-                }
-                let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-                let schema = sqlx::AssertSqlSafe(std::sync::Arc::clone(&self.statements.schema));
-                sqlx::raw_sql(schema).execute(&mut *transaction).await?;
-                Ok(transaction.commit().await?)
-            })
+            let found = query(&self.statements.version).fetch_one(&mut *connection).await;
+            match found.map(|row| row.try_get::<Option<i32>, _>(0)) {
+                Ok(version) => match version? {
+                    Some(SCHEMA_VERSION) => return Ok(()),
+                    Some(other) if other > SCHEMA_VERSION => {
+                        return Err(Failure::Found(StoreErrorKind::Newer));
+                    }
+                    Some(_) | None => {}
+                },
+                // No such table: nobody has been here.
+                Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("1") => {}
+                Err(error) => return Err(error.into()),
+            }
+            let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+            let schema = sqlx::AssertSqlSafe(std::sync::Arc::clone(&self.statements.schema));
+            sqlx::raw_sql(schema).execute(&mut *transaction).await?;
+            Ok(transaction.commit().await?)
+        })
     }
 }
 
@@ -73,24 +73,24 @@ impl SqliteStore {
 impl OwnerIndex for SqliteStore {
     async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
         call!(self.reader, |connection| {
-                let rows = query(&self.statements.list)
-                    .bind(owner.to_owned())
-                    .bind(now.as_millis())
-                    .fetch_all(connection)
-                    .await?;
-                listed(&rows)
-            })
+            let rows = query(&self.statements.list)
+                .bind(owner.to_owned())
+                .bind(now.as_millis())
+                .fetch_all(connection)
+                .await?;
+            listed(&rows)
+        })
     }
 
     async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
         call!(self.reader, |connection| {
-                let row = query(&self.statements.count)
-                    .bind(owner.to_owned())
-                    .bind(now.as_millis())
-                    .fetch_one(connection)
-                    .await?;
-                Ok(usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0))
-            })
+            let row = query(&self.statements.count)
+                .bind(owner.to_owned())
+                .bind(now.as_millis())
+                .fetch_one(connection)
+                .await?;
+            Ok(usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0))
+        })
     }
 
     async fn destroy_all(
@@ -103,16 +103,16 @@ impl OwnerIndex for SqliteStore {
         let except = except.map(|key| key.as_bytes().to_vec());
         let end = async |statement| {
             call!(self.writer, |connection| {
-                    let done = query(statement)
-                        .bind(owner.to_owned())
-                        .bind(except.clone())
-                        .bind(now.as_millis())
-                        .bind(tombstone_until.as_millis())
-                        .bind(hour(tombstone_until))
-                        .execute(connection)
-                        .await?;
-                    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
-                })
+                let done = query(statement)
+                    .bind(owner.to_owned())
+                    .bind(except.clone())
+                    .bind(now.as_millis())
+                    .bind(tombstone_until.as_millis())
+                    .bind(hour(tombstone_until))
+                    .execute(connection)
+                    .await?;
+                Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+            })
         };
         let ended = end(&self.statements.destroy_all).await?;
         end(&self.statements.bury_all).await?;
@@ -124,14 +124,14 @@ impl OwnerIndex for SqliteStore {
 impl Sweep for SqliteStore {
     async fn sweep(&self, before: Timestamp, most: usize) -> Result<Swept, StoreError> {
         call!(self.writer, |connection| {
-                let done = query(&self.statements.sweep)
-                    .bind(before.as_millis())
-                    .bind(hour(before))
-                    .bind(i64::try_from(most).unwrap_or(i64::MAX))
-                    .execute(connection)
-                    .await?;
-                let removed = usize::try_from(done.rows_affected()).unwrap_or(usize::MAX);
-                Ok(Swept { removed, more: removed > 0 && removed >= most })
-            })
+            let done = query(&self.statements.sweep)
+                .bind(before.as_millis())
+                .bind(hour(before))
+                .bind(i64::try_from(most).unwrap_or(i64::MAX))
+                .execute(connection)
+                .await?;
+            let removed = usize::try_from(done.rows_affected()).unwrap_or(usize::MAX);
+            Ok(Swept { removed, more: removed > 0 && removed >= most })
+        })
     }
 }

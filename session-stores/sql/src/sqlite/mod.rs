@@ -8,13 +8,14 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use session_core::{
-    Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind, StoreKey, Sweep, Timestamp, Written,
+    Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind, StoreKey, Sweep, Timestamp,
+    Written,
 };
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Row, SqlitePool};
 
-use crate::call::{call, Caller, pool_options, require_runtime};
+use crate::call::{Caller, call, pool_options, require_runtime};
 use crate::config::{SqlConfig, SqlConfigError};
 use crate::failure::{Backend, Failure, Verdict};
 use crate::row::{Columns, FORMAT, hour, query, read, read_pair, why_not_rotated};
@@ -154,31 +155,31 @@ impl SessionStore for SqliteStore {
 
     async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
         call!(self.reader, |connection| {
-                let found = query(&self.statements.load)
-                    .bind(key.as_bytes().as_slice())
-                    .fetch_optional(connection)
-                    .await?;
-                found.as_ref().map_or(Ok(Loaded::Missing), read)
-            })
+            let found = query(&self.statements.load)
+                .bind(key.as_bytes().as_slice())
+                .fetch_optional(connection)
+                .await?;
+            found.as_ref().map_or(Ok(Loaded::Missing), read)
+        })
     }
 
     async fn create(&self, key: &StoreKey, record: &Record, _now: Timestamp) -> Result<Written, StoreError> {
         StoreError::check_size(Sqlite::STORE, record, self.max_record)?;
         call!(self.writer, |connection| {
-                let columns = Columns::from(record);
-                let done = query(&self.statements.create)
-                    .bind(key.as_bytes().as_slice())
-                    .bind(columns.etag)
-                    .bind(columns.created)
-                    .bind(columns.idle_deadline)
-                    .bind(columns.absolute_deadline)
-                    .bind(columns.expires_hour)
-                    .bind(columns.owner)
-                    .bind(columns.payload)
-                    .execute(connection)
-                    .await?;
-                Ok(if done.rows_affected() == 0 { Written::Taken } else { Written::Applied })
-            })
+            let columns = Columns::from(record);
+            let done = query(&self.statements.create)
+                .bind(key.as_bytes().as_slice())
+                .bind(columns.etag)
+                .bind(columns.created)
+                .bind(columns.idle_deadline)
+                .bind(columns.absolute_deadline)
+                .bind(columns.expires_hour)
+                .bind(columns.owner)
+                .bind(columns.payload)
+                .execute(connection)
+                .await?;
+            Ok(if done.rows_affected() == 0 { Written::Taken } else { Written::Applied })
+        })
     }
 
     async fn replace(
@@ -190,26 +191,26 @@ impl SessionStore for SqliteStore {
     ) -> Result<Written, StoreError> {
         StoreError::check_size(Sqlite::STORE, record, self.max_record)?;
         call!(self.writer, |connection| {
-                let columns = Columns::from(record);
-                let row = query(&self.statements.replace)
-                    .bind(key.as_bytes().as_slice())
-                    .bind(columns.etag)
-                    .bind(columns.created)
-                    .bind(columns.idle_deadline)
-                    .bind(columns.absolute_deadline)
-                    .bind(columns.expires_hour)
-                    .bind(columns.owner)
-                    .bind(columns.payload)
-                    .bind(expected.get().cast_signed())
-                    .bind(now.as_millis())
-                    .fetch_optional(connection)
-                    .await?;
-                match row.as_ref().map(read).transpose()? {
-                    Some(Loaded::Found(there)) if there.etag == record.etag => Ok(Written::Applied),
-                    Some(Loaded::Found(there)) => Ok(Written::Conflict(there)),
-                    Some(Loaded::Retired { .. } | Loaded::Missing) | None => Ok(Written::Gone),
-                }
-            })
+            let columns = Columns::from(record);
+            let row = query(&self.statements.replace)
+                .bind(key.as_bytes().as_slice())
+                .bind(columns.etag)
+                .bind(columns.created)
+                .bind(columns.idle_deadline)
+                .bind(columns.absolute_deadline)
+                .bind(columns.expires_hour)
+                .bind(columns.owner)
+                .bind(columns.payload)
+                .bind(expected.get().cast_signed())
+                .bind(now.as_millis())
+                .fetch_optional(connection)
+                .await?;
+            match row.as_ref().map(read).transpose()? {
+                Some(Loaded::Found(there)) if there.etag == record.etag => Ok(Written::Applied),
+                Some(Loaded::Found(there)) => Ok(Written::Conflict(there)),
+                Some(Loaded::Retired { .. } | Loaded::Missing) | None => Ok(Written::Gone),
+            }
+        })
     }
 
     async fn touch(
@@ -219,30 +220,30 @@ impl SessionStore for SqliteStore {
         now: Timestamp,
     ) -> Result<Written, StoreError> {
         call!(self.writer, |connection| {
-                let row = query(&self.statements.touch)
-                    .bind(key.as_bytes().as_slice())
-                    .bind(idle_deadline.as_millis())
-                    .bind(now.as_millis())
-                    .fetch_optional(connection)
-                    .await?;
-                match row.map(|row| row.try_get::<i32, _>(0)).transpose()? {
-                    Some(format) if format > FORMAT => Err(Failure::Found(StoreErrorKind::Newer)),
-                    Some(_) => Ok(Written::Applied),
-                    None => Ok(Written::Gone),
-                }
-            })
+            let row = query(&self.statements.touch)
+                .bind(key.as_bytes().as_slice())
+                .bind(idle_deadline.as_millis())
+                .bind(now.as_millis())
+                .fetch_optional(connection)
+                .await?;
+            match row.map(|row| row.try_get::<i32, _>(0)).transpose()? {
+                Some(format) if format > FORMAT => Err(Failure::Found(StoreErrorKind::Newer)),
+                Some(_) => Ok(Written::Applied),
+                None => Ok(Written::Gone),
+            }
+        })
     }
 
     async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
         call!(self.writer, |connection| {
-                query(&self.statements.destroy)
-                    .bind(key.as_bytes().as_slice())
-                    .bind(tombstone_until.as_millis())
-                    .bind(hour(tombstone_until))
-                    .execute(connection)
-                    .await?;
-                Ok(())
-            })
+            query(&self.statements.destroy)
+                .bind(key.as_bytes().as_slice())
+                .bind(tombstone_until.as_millis())
+                .bind(hour(tombstone_until))
+                .execute(connection)
+                .await?;
+            Ok(())
+        })
     }
 
     async fn rotate(
@@ -256,34 +257,34 @@ impl SessionStore for SqliteStore {
     ) -> Result<Written, StoreError> {
         StoreError::check_size(Sqlite::STORE, record, self.max_record)?;
         call!(self.writer, |connection| {
-                let columns = Columns::from(record);
-                let done = query(&self.statements.rotate)
-                    .bind(new.as_bytes().as_slice())
-                    .bind(columns.etag)
-                    .bind(columns.created)
-                    .bind(columns.idle_deadline)
-                    .bind(columns.absolute_deadline)
-                    .bind(columns.expires_hour)
-                    .bind(columns.owner)
-                    .bind(columns.payload)
-                    .bind(expected.get().cast_signed())
-                    .bind(now.as_millis())
-                    .bind(old.as_bytes().as_slice())
-                    .bind(tombstone_until.as_millis())
-                    .bind(hour(tombstone_until))
-                    .execute(&mut *connection)
-                    .await?;
-                if done.rows_affected() > 0 {
-                    return Ok(Written::Applied);
-                }
-                let pair = query(&self.statements.pair)
-                    .bind(old.as_bytes().as_slice())
-                    .bind(new.as_bytes().as_slice())
-                    .fetch_all(connection)
-                    .await?;
-                let (there, taken) = read_pair(&pair, old)?;
-                why_not_rotated(&there, expected, &taken, record, now)
-            })
+            let columns = Columns::from(record);
+            let done = query(&self.statements.rotate)
+                .bind(new.as_bytes().as_slice())
+                .bind(columns.etag)
+                .bind(columns.created)
+                .bind(columns.idle_deadline)
+                .bind(columns.absolute_deadline)
+                .bind(columns.expires_hour)
+                .bind(columns.owner)
+                .bind(columns.payload)
+                .bind(expected.get().cast_signed())
+                .bind(now.as_millis())
+                .bind(old.as_bytes().as_slice())
+                .bind(tombstone_until.as_millis())
+                .bind(hour(tombstone_until))
+                .execute(&mut *connection)
+                .await?;
+            if done.rows_affected() > 0 {
+                return Ok(Written::Applied);
+            }
+            let pair = query(&self.statements.pair)
+                .bind(old.as_bytes().as_slice())
+                .bind(new.as_bytes().as_slice())
+                .fetch_all(connection)
+                .await?;
+            let (there, taken) = read_pair(&pair, old)?;
+            why_not_rotated(&there, expected, &taken, record, now)
+        })
     }
 
     fn owners(&self) -> Option<&dyn OwnerIndex> {
