@@ -11,6 +11,14 @@ pub use edge::sources::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy
 pub use edge::store::{
     DEFAULT_MAX_RECORD, Loaded, OwnerIndex, SessionStore, StoreError, StoreErrorKind, Sweep, Swept, Written,
 };
+pub use value::cookie::builder::{Cookie, CookieError, SameSite};
+pub use value::cookie::format::{CookieSpec, CookieTooLarge, MOST_AGE};
+pub use value::cookie::key::{Key, KeyError};
+pub use value::cookie::keyring::{KeyRing, MOST_KEYS};
+pub use value::cookie::parse::Candidates;
+pub use value::cookie::seal::{Binding, Opened, RejectReason, Rejected, SealKind, Sealed, sealed_len};
+pub use value::cookie::select::{CLOCK_SKEW, MOST_COOKIE_BYTES, Rejections, Selection, select};
+pub use value::cookie::token::{IdToken, RecordToken, Token};
 pub use value::error::ValueError;
 pub use value::id::{Etag, Handle, NotHex, SessionId, StoreKey};
 pub use value::record::{Payload, Record};
