@@ -220,7 +220,6 @@ impl Flash {
         self.changes = earlier.and_then(later);
     }
 
-
     /// Stands on a newer record: what this visit shows stays shown.
     pub(crate) fn rebase(&mut self, stored: Vec<Entry>) {
         self.stored = stored;
