@@ -45,25 +45,28 @@ pub fn select<'h, T: Token>(
 ) -> Selection<T> {
     let candidates = Candidates::find(headers, name);
     let mut rejected = Rejections::default();
-    let mut newest: Option<(T, bool)> = None;
+    let mut newest: Option<(T, bool, &[u8])> = None;
     for value in candidates.values() {
         match open_one::<T>(ring, binding, name, value, now) {
             Err(reason) => rejected.push(reason),
-            Ok(opened) => {
-                if newest.as_ref().is_none_or(|(newest, _)| newest.issued_at() < opened.0.issued_at()) {
-                    newest = Some(opened);
+            Ok((token, retired)) => {
+                // Of two that were issued in the same millisecond the text decides: anything but the order.
+                let age = (token.issued_at(), *value);
+                if newest.as_ref().is_none_or(|(newest, _, value)| (newest.issued_at(), *value) < age) {
+                    newest = Some((token, retired, value));
                 }
             }
         }
     }
-    let newest = newest.filter(|(token, _)| {
+    let newest = newest.filter(|(token, ..)| {
         let live = token.is_live(now);
         if !live {
             rejected.push(RejectReason::Expired);
         }
         live
     });
-    let (token, with_retired_key) = newest.map_or((None, false), |(token, retired)| (Some(token), retired));
+    let (token, with_retired_key) =
+        newest.map_or((None, false), |(token, retired, _)| (Some(token), retired));
     let came_in = candidates.values().len() + candidates.ignored();
     Selection {
         token,
