@@ -44,6 +44,8 @@ impl<'h> Candidates<'h> {
                 let window = &rest[..rest.len().min(budget + 1)];
                 let end = window.iter().position(|byte| *byte == b';').unwrap_or(window.len());
                 if end > budget {
+                    // Looked at in vain, and paid for: a shorter pair in a later header is not read either.
+                    budget = 0;
                     break;
                 }
                 found.consider(&rest[..end], name.as_bytes());
