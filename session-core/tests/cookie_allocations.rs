@@ -41,9 +41,13 @@ fn pa_8_other_cookies_cost_no_allocation_and_a_seal_only_its_output() {
     assert!(bytes <= 64 * 1024, "{bytes} bytes for a header of 16 KiB");
 }
 
-fn allocations(work: impl FnOnce()) -> (usize, usize) {
-    let region = Region::new(COUNTER);
-    work();
-    let change = region.change();
-    (change.allocations + change.reallocations, change.bytes_allocated)
+/// The least of several runs: the test harness has a thread of its own, which allocates now and then.
+fn allocations(work: impl Fn()) -> (usize, usize) {
+    let counted = (0..20).map(|_| {
+        let region = Region::new(COUNTER);
+        work();
+        let change = region.change();
+        (change.allocations + change.reallocations, change.bytes_allocated)
+    });
+    counted.min().expect("twenty runs")
 }

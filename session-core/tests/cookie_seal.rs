@@ -32,8 +32,8 @@ fn the_frozen_vectors_hold() {
 }
 
 fn unhex(text: &serde_json::Value) -> Vec<u8> {
-    let digits = text.as_str().unwrap().as_bytes();
-    let digit = |at: u8| char::from(at).to_digit(16).unwrap() as u8;
+    let digits = text.as_str().expect("a text").as_bytes();
+    let digit = |at: u8| char::from(at).to_digit(16).expect("hexadecimal") as u8;
     digits.chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
 }
 
@@ -187,7 +187,7 @@ fn cr_8_a_seal_is_as_long_as_its_text_whatever_the_text_says() {
     let ring = ring(&[1]);
     for len in [0, 1, 44, 300, 3018, 5000] {
         let even = ring.seal(&binding(), SealKind::Record, &[1; 24], &vec![b'a'; len]);
-        let odd: Vec<u8> = (0..len).map(|at| (at * 7919 >> 3) as u8).collect();
+        let odd: Vec<u8> = (0..len).map(|at| ((at * 7919) >> 3) as u8).collect();
         let odd = ring.seal(&binding(), SealKind::Record, &[1; 24], &odd);
         assert_eq!(even.as_str().len(), odd.as_str().len());
         assert_eq!(even.as_str().len(), sealed_len(len));
@@ -232,7 +232,7 @@ fn to_base64url(bytes: &[u8]) -> String {
 }
 
 fn from_base64url(text: &str) -> Vec<u8> {
-    let value = |byte| ALPHABET.iter().position(|letter| *letter == byte).unwrap();
+    let value = |byte| ALPHABET.iter().position(|letter| *letter == byte).expect("base64url");
     let bits: Vec<u8> =
         text.bytes().flat_map(|byte| (0..6).rev().map(move |bit| (value(byte) >> bit & 1) as u8)).collect();
     bits.chunks_exact(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | bit)).collect()

@@ -9,11 +9,11 @@ pub(crate) fn at(millis: i64) -> Timestamp {
 
 pub(crate) fn key(seed: u8) -> Key {
     let bytes: [u8; 32] = std::array::from_fn(|place| (place as u8).wrapping_mul(37) ^ seed);
-    Key::from_bytes(&bytes).unwrap()
+    Key::from_bytes(&bytes).expect("no test key is weak")
 }
 
 pub(crate) fn ring(seeds: &[u8]) -> KeyRing {
-    KeyRing::new(seeds.iter().map(|seed| key(*seed))).unwrap()
+    KeyRing::new(seeds.iter().map(|seed| key(*seed))).expect("the test keys differ")
 }
 
 pub(crate) fn binding() -> Binding {
@@ -60,5 +60,5 @@ pub(crate) fn sealed_record(ring: &KeyRing, token: &RecordToken) -> String {
 }
 
 pub(crate) fn reason(result: Result<Opened, Rejected>) -> RejectReason {
-    result.unwrap_err().reason()
+    result.expect_err("it was to be refused").reason()
 }

@@ -9,7 +9,8 @@ use zeroize::Zeroize;
 
 use super::keyring::KeyRing;
 use super::parse::Candidates;
-use super::seal::{Binding, RejectReason, body_len};
+use super::reject::RejectReason;
+use super::seal::{Binding, body_len};
 use super::token::Token;
 use crate::value::time::Timestamp;
 
