@@ -12,7 +12,7 @@ use session_core::*;
 
 fn ring() -> KeyRing {
     let bytes: [u8; 32] = std::array::from_fn(|place| (place * 37 + 11) as u8);
-    KeyRing::new([Key::from_bytes(&bytes).expect("a fair key")]).expect("one key")
+    KeyRing::new([SecretKey::from_bytes(&bytes).expect("a fair key")]).expect("one key")
 }
 
 fn seals(c: &mut Criterion) {

@@ -16,19 +16,19 @@ const BASE64URL: &str = "--8x1ajiS3eQvh1cg_omR8nYDjG09WpyGDzgnV-nsmQ";
 #[test]
 fn cr_6_short_uniform_and_published_keys_are_refused() {
     for len in 0..32 {
-        assert_eq!(Key::from_bytes(&BYTES[..len]), Err(KeyError::TooShort { bytes: len }));
+        assert_eq!(SecretKey::from_bytes(&BYTES[..len]), Err(KeyError::TooShort { bytes: len }));
     }
     for byte in [0, 1, 0x61, 0xff] {
-        assert_eq!(Key::from_bytes(&[byte; 32]), Err(KeyError::AllEqual));
-        assert_eq!(Key::from_bytes(&[byte; 64]), Err(KeyError::AllEqual));
+        assert_eq!(SecretKey::from_bytes(&[byte; 32]), Err(KeyError::AllEqual));
+        assert_eq!(SecretKey::from_bytes(&[byte; 64]), Err(KeyError::AllEqual));
     }
     let example: [u8; 32] = std::array::from_fn(|place| place as u8);
-    assert_eq!(Key::from_bytes(&example), Err(KeyError::Example));
+    assert_eq!(SecretKey::from_bytes(&example), Err(KeyError::Example));
     assert_eq!(
-        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f".parse::<Key>(),
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f".parse::<SecretKey>(),
         Err(KeyError::Example)
     );
-    assert_eq!("c2VjcmV0".parse::<Key>(), Err(KeyError::TooShort { bytes: 6 }));
+    assert_eq!("c2VjcmV0".parse::<SecretKey>(), Err(KeyError::TooShort { bytes: 6 }));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn cr_6_there_is_no_ring_without_a_key() {
 
 #[test]
 fn a_key_reads_from_every_form_in_which_keys_are_kept() {
-    let key = Key::from_bytes(&BYTES).unwrap();
+    let key = SecretKey::from_bytes(&BYTES).unwrap();
     let forms = [
         HEX.to_owned(),
         HEX.to_uppercase(),
@@ -49,7 +49,7 @@ fn a_key_reads_from_every_form_in_which_keys_are_kept() {
         format!("base64:{BASE64}"),
     ];
     for form in forms {
-        assert_eq!(form.parse::<Key>().as_ref(), Ok(&key), "{form}");
+        assert_eq!(form.parse::<SecretKey>().as_ref(), Ok(&key), "{form}");
     }
 }
 
@@ -71,23 +71,23 @@ fn a_key_is_read_strictly() {
         format!("base64: {BASE64}"),
     ];
     for text in bad {
-        assert!(text.parse::<Key>().is_err(), "{text}");
+        assert!(text.parse::<SecretKey>().is_err(), "{text}");
     }
 }
 
 #[test]
 fn all_bytes_of_a_long_key_count() {
     let mut long = [BYTES, BYTES].concat();
-    let key = Key::from_bytes(&long).unwrap();
+    let key = SecretKey::from_bytes(&long).unwrap();
     long[63] ^= 1;
-    assert_ne!(Key::from_bytes(&long).unwrap(), key);
-    assert_ne!(Key::from_bytes(&BYTES).unwrap(), key);
-    assert_eq!(key.expose_secret_hex().parse::<Key>().unwrap(), key);
+    assert_ne!(SecretKey::from_bytes(&long).unwrap(), key);
+    assert_ne!(SecretKey::from_bytes(&BYTES).unwrap(), key);
+    assert_eq!(key.expose_secret_hex().parse::<SecretKey>().unwrap(), key);
 }
 
 #[test]
 fn id_8_no_key_value_or_text_prints() {
-    let key = Key::from_bytes(&BYTES).unwrap();
+    let key = SecretKey::from_bytes(&BYTES).unwrap();
     let ring = KeyRing::new([key.clone()]).unwrap();
     let sealed = ring.seal(&binding(), SealKind::Id, &[1; 24], b"canary");
     let opened = ring.open(&binding(), SealKind::Id, sealed.as_str().as_bytes()).unwrap();
@@ -97,7 +97,7 @@ fn id_8_no_key_value_or_text_prints() {
         assert!(!printed.contains(secret), "{printed}");
     }
     assert_eq!(format!("{key:?}"), "Key(****)");
-    for error in ["hunter2", HEX.trim_end_matches('4')].map(|text| text.parse::<Key>().unwrap_err()) {
+    for error in ["hunter2", HEX.trim_end_matches('4')].map(|text| text.parse::<SecretKey>().unwrap_err()) {
         let printed = format!("{error} {error:?}");
         assert!(!printed.contains("hunter2") && !printed.contains(&HEX[..8]), "{printed}");
     }

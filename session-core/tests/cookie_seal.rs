@@ -12,7 +12,7 @@ fn the_frozen_vectors_hold() {
     let seals = vectors["seals"].as_array().unwrap();
     assert!(seals.len() >= 12);
     for seal in seals {
-        let ring = KeyRing::new([Key::from_bytes(&unhex(&seal["key"])).unwrap()]).unwrap();
+        let ring = KeyRing::new([SecretKey::from_bytes(&unhex(&seal["key"])).unwrap()]).unwrap();
         let binding = match seal["record"].as_str() {
             Some(key) => Binding::record(&key.parse().unwrap()),
             None => Binding::cookie(seal["name"].as_str().unwrap(), seal["purpose"].as_str().unwrap()),

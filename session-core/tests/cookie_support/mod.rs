@@ -7,9 +7,9 @@ pub(crate) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-pub(crate) fn key(seed: u8) -> Key {
+pub(crate) fn key(seed: u8) -> SecretKey {
     let bytes: [u8; 32] = std::array::from_fn(|place| (place as u8).wrapping_mul(37) ^ seed);
-    Key::from_bytes(&bytes).expect("no test key is weak")
+    SecretKey::from_bytes(&bytes).expect("no test key is weak")
 }
 
 pub(crate) fn ring(seeds: &[u8]) -> KeyRing {

@@ -11,7 +11,7 @@ use std::fmt;
 
 use super::base64url;
 use super::keyring::KeyRing;
-use super::reject::{RejectReason, Rejected};
+pub use super::reject::{RejectReason, Rejected};
 use super::xaes::{NONCE_LEN, TAG_LEN};
 use crate::value::id::StoreKey;
 
@@ -112,8 +112,8 @@ impl SealKind {
 /// Whoever holds it is signed in, so `Debug` shows only its length and there is no `Display`.
 ///
 /// ```
-/// # use session_core::{Binding, Key, KeyRing, SealKind};
-/// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+/// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+/// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
 /// # let nonce_bytes = [5; 24];
 /// let sealed = ring.seal(&Binding::cookie("sid", "session"), SealKind::Id, &nonce_bytes, b"text");
@@ -127,8 +127,8 @@ impl Sealed {
     /// The text, for a header or a store. Do not log it.
     ///
     /// ```
-    /// # use session_core::{Binding, Key, KeyRing, SealKind};
-    /// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// let sealed = ring.seal(&Binding::cookie("sid", "session"), SealKind::Id, &[5; 24], b"text");
     /// assert!(sealed.as_str().starts_with("A"));
@@ -141,8 +141,8 @@ impl Sealed {
     /// The text, given away.
     ///
     /// ```
-    /// # use session_core::{Binding, Key, KeyRing, SealKind};
-    /// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// let sealed = ring.seal(&Binding::cookie("sid", "session"), SealKind::Id, &[5; 24], b"text");
     /// let text: String = sealed.into_string();
@@ -169,8 +169,8 @@ impl KeyRing {
     /// Seals a text under the first key. `nonce` must be fresh random bytes, every time.
     ///
     /// ```
-    /// # use session_core::{Binding, Key, KeyRing, SealKind};
-    /// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// # let nonce_bytes = [5; 24];
     /// let binding = Binding::cookie("__Host-sid", "session");
@@ -224,8 +224,8 @@ impl KeyRing {
     /// [`Rejected`], whatever is wrong. Its reason is for counting; a visitor learns nothing from it.
     ///
     /// ```
-    /// # use session_core::{Binding, Key, KeyRing, SealKind};
-    /// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// let rejected = ring.open(&Binding::cookie("sid", "session"), SealKind::Id, b"junk").unwrap_err();
     /// assert_eq!(rejected.to_string(), "invalid");

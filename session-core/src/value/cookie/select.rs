@@ -21,9 +21,9 @@ use crate::value::time::Timestamp;
 /// comes out of here: whatever a visitor sends, the answer is a selection.
 ///
 /// ```
-/// use session_core::{select, Binding, IdToken, Key, KeyRing, SealKind, SessionId, Timestamp};
+/// use session_core::{select, Binding, IdToken, SecretKey, KeyRing, SealKind, SessionId, Timestamp};
 ///
-/// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+/// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
 /// # let nonce = [5; 24];
 /// let binding = Binding::cookie("sid", "session");
@@ -134,9 +134,9 @@ pub struct Selection<T> {
 /// The reasons for which candidates were not accepted, in the order in which they came.
 ///
 /// ```
-/// use session_core::{Binding, IdToken, Key, KeyRing, RejectReason, Timestamp, select};
+/// use session_core::{Binding, IdToken, SecretKey, KeyRing, RejectReason, Timestamp, select};
 ///
-/// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+/// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
 /// let binding = Binding::cookie("sid", "session");
 /// let selection = select::<IdToken>(&ring, &binding, "sid", [b"sid=junk".as_slice()], Timestamp::from_millis(0));
