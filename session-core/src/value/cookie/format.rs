@@ -91,9 +91,9 @@ impl CookieSpec {
     /// that the browser has stays.
     ///
     /// ```
-    /// # use session_core::{Binding, Cookie, Key, KeyRing, SealKind, Timestamp};
+    /// # use session_core::{Binding, Cookie, SecretKey, KeyRing, SealKind, Timestamp};
     /// # use std::time::Duration;
-    /// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// let spec = Cookie::host("sid").persistent(true).build().unwrap();
     /// let sealed = ring.seal(&spec.binding("session"), SealKind::Id, &[5; 24], b"text");
