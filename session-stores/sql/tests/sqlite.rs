@@ -1,5 +1,6 @@
 //! The SQLite store on real files: races in and between processes, full disks, read-only files.
 #![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod claims;
 

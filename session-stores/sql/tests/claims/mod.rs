@@ -1,6 +1,10 @@
 //! What must hold on every SQL database beside the store suite: races at length, odd values, owners, sweeps.
 
-#![allow(dead_code, reason = "each database's test file uses most of these, none all")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each database's tests use most of these, none all; and they are tests"
+)]
 
 use std::collections::HashSet;
 use std::sync::Arc;
