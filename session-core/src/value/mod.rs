@@ -1,6 +1,12 @@
 //! Ring 0: the values everything else is made of. They compute; they read no clock, no randomness, no environment.
 
+pub mod bag;
+mod edit;
 pub mod error;
 pub mod id;
+pub mod journal;
+pub mod json;
+pub mod path;
 pub mod record;
 pub mod time;
+pub mod values;
