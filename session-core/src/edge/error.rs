@@ -65,10 +65,10 @@ pub enum ConfigError {
     Policy(#[from] PolicyError),
     /// The cookie's attributes contradict each other.
     #[error(transparent)]
-    Cookie(#[from] crate::value::cookie::CookieError),
+    Cookie(#[from] crate::value::cookie::builder::CookieError),
     /// A key is not fit for use.
     #[error(transparent)]
-    Key(#[from] crate::value::cookie::KeyError),
+    Key(#[from] crate::value::cookie::key::KeyError),
     /// Without a key no cookie can be sealed.
     #[error("no key: give at least one with `key` or `keys` (SESSION_KEYS)")]
     NoKey,
