@@ -66,7 +66,7 @@ pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome
     call(stages, "clippy", &Call::cargo(&clippy))?;
 
     let nextest = has_nextest();
-    let build = if nextest { "nextest run --no-run" } else { "test --no-run" };
+    let build = if nextest { "nextest run --no-run" } else { "test --no-run --tests" };
     call(stages, "build", &Call::cargo(&format!("{build} {scope} --all-features")))?;
     let running = stages.run("servers", "cargo xtask up", || starting.wait())?;
     let environment = running.environment();
@@ -75,9 +75,8 @@ pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome
         let call = Call::cargo(&format!("nextest run {scope} --all-features --no-fail-fast"));
         missing.in_nextest(call, &integration_tests(&repository::files()?))
     } else {
-        // Doctests are a stage of their own.
-        let targets = "--lib --bins --tests --examples";
-        missing.in_libtest(Call::cargo(&format!("test {scope} --all-features --no-fail-fast {targets}")))
+        // `--tests` is every target but doctests, which are a stage of their own, and benches.
+        missing.in_libtest(Call::cargo(&format!("test {scope} --all-features --no-fail-fast --tests")))
     };
     let mut totals = counted(stages, "tests", &tests.envs(&environment))?;
     let libraries = with_library(plan.packages, &repository::files()?);
