@@ -59,7 +59,8 @@ pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome
     let starting = Starting::begin(&missing.kinds(), missing.installable());
     let scope = scope(plan.packages);
 
-    call(stages, "format", &Call::cargo("fmt --all --check"))?;
+    let formatted = if plan.packages.is_empty() { "--all" } else { &scope };
+    call(stages, "format", &Call::cargo(&format!("fmt {formatted} --check")))?;
     stages.run("tidy", "cargo xtask tidy", tidy::check)?;
     stages.run("deps", "cargo xtask deps", deps::run)?;
     let clippy = format!("clippy {scope} --all-targets --all-features -- -D warnings");
