@@ -4,6 +4,7 @@
 
 pub mod doubles;
 mod fixture;
+pub mod proxy;
 pub mod suite;
 
 pub use doubles::clock::ManualClock;
