@@ -43,7 +43,6 @@ pub struct Sessions {
 
 impl Sessions {
     /// Starts a configuration. What must be said: where sessions live, and a key.
-    #[must_use]
     pub fn builder() -> SessionsBuilder {
         SessionsBuilder::default()
     }

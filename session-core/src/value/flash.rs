@@ -229,11 +229,6 @@ impl Flash {
     pub(crate) fn written(&self, changes: &FlashChanges, etag: Etag) -> Vec<Entry> {
         entries_after(&self.stored, changes, etag)
     }
-
-    /// Everything gone: what is shown, kept, stored and outgoing.
-    pub(crate) fn wipe(&mut self) {
-        *self = Self::default();
-    }
 }
 
 /// The entries of a record after `changes`, those that are new numbered from its etag.

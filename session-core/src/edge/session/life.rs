@@ -309,7 +309,7 @@ impl Session {
     /// ```
     pub fn confirm(&self) -> Result<(), SessionError> {
         let now = self.shared.sessions.clock.now();
-        self.edit(|state| state.content.system.put(content::AUTHENTICATED_AT, &now))
+        self.edit(|state| state.content.system.put(content::AUTHENTICATED_AT, now))
     }
 
     /// When the user last proved who they are; for pages that ask again after a while.
@@ -348,7 +348,7 @@ impl Session {
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     pub fn csrf_token(&self) -> Result<String, SessionError> {
-        if let Some(token) = self.read(|state| csrf(state)) {
+        if let Some(token) = self.read(csrf) {
             return Ok(token);
         }
         self.regenerate_csrf_token()
@@ -384,7 +384,7 @@ impl Session {
     #[must_use]
     pub fn verify_csrf(&self, token: &str) -> bool {
         use subtle::ConstantTimeEq as _;
-        self.read(|state| csrf(state)).is_some_and(|own| own.as_bytes().ct_eq(token.as_bytes()).into())
+        self.read(csrf).is_some_and(|own| own.as_bytes().ct_eq(token.as_bytes()).into())
     }
 
     /// A session that stands alone: no request, no store, no cookie. For trying things, and for unit tests of functions
