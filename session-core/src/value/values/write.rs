@@ -419,6 +419,11 @@ impl Values {
         Ok(made)
     }
 
+    /// The segments that a path means here, a literal name first.
+    pub(crate) fn segments(&self, path: Path<'_>) -> Result<Vec<String>, ValueError> {
+        Ok(path.steps(self.bag.root())?.into_iter().map(String::from).collect())
+    }
+
     fn steps(&self, key: &impl AnyKey) -> Result<Steps, ValueError> {
         key.path().steps(self.bag.root())
     }

@@ -1,0 +1,82 @@
+//! The store suite of the testkit on real servers, each case under a prefix of its own.
+
+use session_core::{StoreKey, async_trait};
+use session_store_redis::{RedisStore, redis};
+use session_test_servers::{Kind, Shared, shared};
+use session_testkit::{Damage, DamageKind, Fixture};
+use std::hash::{BuildHasher, RandomState};
+
+/// The shared server if the environment names one, else one of this case's own.
+fn server(kind: Kind) -> (Shared, String, String) {
+    let server = shared(kind);
+    let url = server.url().to_owned();
+    (server, url, format!("suite-{:016x}:", RandomState::new().hash_one(0)))
+}
+
+struct Scribble {
+    url: String,
+    prefix: String,
+}
+
+#[async_trait]
+impl Damage for Scribble {
+    async fn damage(&self, key: &StoreKey, kind: DamageKind) {
+        let bytes: &[u8] = match kind {
+            DamageKind::NewerFormat => b"S2r0 whatever comes after this version",
+            _ => b"never a record",
+        };
+        let client = redis::Client::open(&*self.url).unwrap();
+        let mut plain = client.get_multiplexed_async_connection().await.unwrap();
+        let mut set = redis::cmd("SET");
+        set.arg(format!("{}session:{key}", self.prefix)).arg(bytes).arg("KEEPTTL");
+        let () = set.query_async(&mut plain).await.unwrap();
+    }
+
+    /// Redis writes values whole and checks its own files and replication streams; this store adds no checksum.
+    fn kinds(&self) -> &[DamageKind] {
+        &[DamageKind::Garbage, DamageKind::NewerFormat]
+    }
+}
+
+mod one_server {
+    use super::*;
+
+    async fn fixture() -> Fixture {
+        let (server, url, prefix) = server(Kind::Redis);
+        let open = {
+            let (url, prefix) = (url.clone(), prefix.clone());
+            move || RedisStore::builder(&url).prefix(&prefix).open().unwrap()
+        };
+        let store = open();
+        Fixture::new(store)
+            .reopen(move || {
+                let again = open();
+                async move { again }
+            })
+            .with_damage(Scribble { url, prefix })
+            .with_guard(server)
+    }
+
+    session_testkit::store_suite!(fixture);
+}
+
+#[cfg(feature = "cluster")]
+mod cluster {
+    use session_store_redis::RedisClusterStore;
+
+    use super::*;
+
+    async fn fixture() -> Fixture {
+        let (server, url, prefix) = server(Kind::RedisCluster);
+        let open = move || RedisClusterStore::builder(&url).prefix(&prefix).open().unwrap();
+        let store = open();
+        Fixture::new(store)
+            .reopen(move || {
+                let again = open();
+                async move { again }
+            })
+            .with_guard(server)
+    }
+
+    session_testkit::store_suite!(fixture);
+}

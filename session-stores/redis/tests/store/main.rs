@@ -1,0 +1,9 @@
+//! What the Redis store promises beside the conformance suite, each claim on a real server.
+
+mod counts;
+mod cuts;
+mod faults;
+mod owners;
+mod races;
+mod support;
+mod verbs;

@@ -1,0 +1,71 @@
+//! Finds loopback ports that nobody uses, and keeps them claimed across restarts.
+//!
+//! A port given by the kernel (`bind` to port 0) may be taken by any outgoing connection while its server is down
+//! between `kill9` and `restart`. So ports come from below the range the kernel gives away, and a lock on a file, which
+//! the kernel drops with this process, keeps two test processes from choosing the same one.
+
+use std::collections::hash_map::RandomState;
+use std::fs::{self, File};
+use std::hash::BuildHasher;
+use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use crate::ServerError;
+
+/// A port that is ours until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Port {
+    pub(crate) number: u16,
+    /// Its lock is the claim.
+    _claim: File,
+}
+
+/// Claims a port that nobody listens on.
+pub(crate) fn claim() -> Result<Port, ServerError> {
+    let directory = directory();
+    let failed = |source| ServerError::Claim { directory: directory.clone(), source };
+    fs::create_dir_all(&directory).map_err(failed)?;
+    let start = RandomState::new().hash_one(std::process::id()) % COUNT;
+    for step in 0..COUNT {
+        let number = FIRST + u16::try_from((start + step) % COUNT).expect("COUNT fits in a u16");
+        let claim = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(directory.join(number.to_string()))
+            .map_err(failed)?;
+        if claim.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", number)).is_ok() {
+            return Ok(Port { number, _claim: claim });
+        }
+    }
+    Err(ServerError::NoPort)
+}
+
+/// One directory per user, so that nobody trips over another's files.
+fn directory() -> PathBuf {
+    let user = fs::metadata("/proc/self").map_or(0, |metadata| metadata.uid());
+    std::env::temp_dir().join(format!("session-test-ports-{user}"))
+}
+
+const FIRST: u16 = 12_000;
+const COUNT: u64 = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_claimed_port_is_not_given_twice() {
+        let ports: Vec<Port> = (0..50).map(|_| claim().unwrap()).collect();
+        assert_eq!(ports.iter().map(|port| port.number).collect::<HashSet<_>>().len(), 50);
+    }
+
+    #[test]
+    fn a_claimed_port_can_be_listened_on() {
+        let port = claim().unwrap();
+        TcpListener::bind(("127.0.0.1", port.number)).unwrap();
+    }
+}

@@ -1,0 +1,445 @@
+//! A running server of one or more processes, and the one that tests share.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::error::os;
+use crate::launch::{self, Place};
+use crate::ports::{self, Port};
+use crate::process::{self, Watch};
+use crate::{Kind, ServerError};
+
+/// Starts a server of its own for the caller and waits until it answers: 0.1 s for Redis, 2 to 4 s for the others.
+///
+/// # Errors
+/// [`ServerError::Missing`] names the package if the server is not installed; the others carry the end of its log.
+///
+/// ```no_run
+/// use session_test_servers::{Kind, start};
+///
+/// let server = start(Kind::Postgres)?;
+/// assert!(server.url().starts_with("postgres://postgres@127.0.0.1:"));
+/// # Ok::<(), session_test_servers::ServerError>(())
+/// ```
+pub fn start(kind: Kind) -> Result<Server, ServerError> {
+    let mut left = ATTEMPTS;
+    loop {
+        left -= 1;
+        match Server::start(kind) {
+            // Somebody outside of our claims took the port between the look and the start.
+            Err(ServerError::Ended { log, .. }) if left > 0 && log.contains("in use") => {}
+            answer => return answer,
+        }
+    }
+}
+
+/// The server whose URL is in the environment ([`Kind::variable`]), or a private one that lives as long as the value.
+///
+/// # Panics
+/// With the package to install if there is no URL and the server is not on this machine: a test that cannot run
+/// fails, it is never skipped.
+///
+/// ```no_run
+/// use session_test_servers::{Kind, shared};
+///
+/// let redis = shared(Kind::Redis);
+/// println!("{}", redis.url());
+/// ```
+#[must_use]
+pub fn shared(kind: Kind) -> Shared {
+    match std::env::var(kind.variable()) {
+        Ok(url) if !url.is_empty() => Shared { url, own: None },
+        _ => match start(kind) {
+            Ok(server) => Shared { url: server.url(), own: Some(server) },
+            Err(error) => panic!("{error}{}", cause(&error)),
+        },
+    }
+}
+
+/// What lies below an error, for a message that nobody walks down.
+fn cause(error: &ServerError) -> String {
+    std::error::Error::source(error).map_or(String::new(), |source| format!(": {source}"))
+}
+
+/// A server that other tests may be using too: it can be talked to, not killed.
+#[derive(Debug)]
+pub struct Shared {
+    url: String,
+    own: Option<Server>,
+}
+
+impl Shared {
+    /// Where it listens, in the form of [`Kind::url`] (or whatever the environment says).
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, shared};
+    /// assert!(shared(Kind::Redis).url().starts_with("redis://"));
+    /// ```
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether the server is this value's own, and ends with it.
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, shared};
+    /// println!("{}", shared(Kind::Redis).is_private());
+    /// ```
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.own.is_some()
+    }
+}
+
+/// A running server. Dropping it kills its processes and removes its directory.
+#[derive(Debug)]
+pub struct Server {
+    kind: Kind,
+    nodes: Vec<Node>,
+    directory: TempDir,
+    // Last: while the directory is being removed, a kill of this process still finds the watch.
+    _watch: Watch,
+}
+
+/// One process of a server, started or not.
+#[derive(Debug)]
+struct Node {
+    port: Port,
+    directory: PathBuf,
+    child: Mutex<Option<Child>>,
+}
+
+impl Server {
+    fn start(kind: Kind) -> Result<Self, ServerError> {
+        let directory = tempfile::Builder::new()
+            .prefix("session-test-")
+            .permissions(Permissions::from_mode(0o711))
+            .tempdir()
+            .map_err(os(kind, "create a temporary directory"))?;
+        let watch = Watch::over(directory.path()).map_err(os(kind, "start a watch"))?;
+        let nodes = (0..launch::nodes(kind))
+            .map(|number| Node::new(kind, directory.path(), number))
+            .collect::<Result<Vec<_>, _>>()?;
+        let server = Self { kind, nodes, directory, _watch: watch };
+        for node in &server.nodes {
+            launch::prepare(kind, &node.place())?;
+            node.launch(kind)?;
+        }
+        for node in &server.nodes {
+            node.wait_until_ready(kind)?;
+        }
+        launch::unite(kind, &server.ports())?;
+        server.wait_until_united()?;
+        Ok(server)
+    }
+
+    /// Where it listens, in the form of [`Kind::url`].
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// let server = start(Kind::MariaDb)?;
+    /// assert_eq!(server.url(), format!("mysql://root@127.0.0.1:{}/test", server.port()));
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.kind.url(&self.ports())
+    }
+
+    /// Which server it is.
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// assert_eq!(start(Kind::Redis)?.kind(), Kind::Redis);
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The port of its first process, the same for all its life.
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// std::net::TcpStream::connect(("127.0.0.1", start(Kind::Redis)?.port()))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.nodes.first().map_or(0, |node| node.port.number)
+    }
+
+    /// The ports of all its processes: six for a cluster, one for the others.
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// assert_eq!(start(Kind::RedisCluster)?.ports().len(), 6);
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    #[must_use]
+    pub fn ports(&self) -> Vec<u16> {
+        self.nodes.iter().map(|node| node.port.number).collect()
+    }
+
+    /// The pid of its first process, or `None` after [`kill9`](Self::kill9).
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// assert!(start(Kind::Redis)?.pid().is_some());
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.nodes.first().and_then(Node::pid)
+    }
+
+    /// Its directory: one folder per process, with its log in `log` and its data.
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// println!("{}", start(Kind::Redis)?.dir().display());
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// What to put into the environment so that [`shared`] finds this server.
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// let redis = start(Kind::Redis)?;
+    /// assert_eq!(redis.env(), [("SESSION_TEST_REDIS_URL".to_owned(), redis.url())]);
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    #[must_use]
+    pub fn env(&self) -> Vec<(String, String)> {
+        vec![(self.kind.variable().to_owned(), self.url())]
+    }
+
+    /// Kills every process at once, children included, and waits until they are gone. The data directory stays.
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// let redis = start(Kind::Redis)?;
+    /// redis.kill9();
+    /// assert!(std::net::TcpStream::connect(("127.0.0.1", redis.port())).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn kill9(&self) {
+        self.nodes.iter().for_each(Node::kill9);
+    }
+
+    /// Starts what [`kill9`](Self::kill9) ended, or ends it in order and starts it again: the same port, the same data.
+    ///
+    /// # Errors
+    /// Those of [`start`].
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// let postgres = start(Kind::Postgres)?;
+    /// let port = postgres.port();
+    /// postgres.restart()?;
+    /// assert_eq!(postgres.port(), port);
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    pub fn restart(&self) -> Result<(), ServerError> {
+        for node in &self.nodes {
+            node.stop(self.kind);
+            node.launch(self.kind)?;
+        }
+        for node in &self.nodes {
+            node.wait_until_ready(self.kind)?;
+        }
+        self.wait_until_united()
+    }
+
+    /// Stops every process in its tracks: connections stay open and nothing answers.
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// let redis = start(Kind::Redis)?;
+    /// redis.pause();
+    /// redis.resume();
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    pub fn pause(&self) {
+        self.nodes.iter().for_each(|node| node.signal("STOP"));
+    }
+
+    /// Lets every process go on after [`pause`](Self::pause).
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// # let redis = start(Kind::Redis)?;
+    /// redis.resume();
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    pub fn resume(&self) {
+        self.nodes.iter().for_each(|node| node.signal("CONT"));
+    }
+
+    /// Kills one process of a cluster: the one that listens on this port. Another port is nobody's.
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// let cluster = start(Kind::RedisCluster)?;
+    /// cluster.kill9_node(cluster.ports()[0]);
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    pub fn kill9_node(&self, port: u16) {
+        self.nodes.iter().filter(|node| node.port.number == port).for_each(Node::kill9);
+    }
+
+    /// Starts the one process of a cluster that listens on this port again; it does not wait for the others.
+    ///
+    /// # Errors
+    /// Those of [`start`].
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// # let cluster = start(Kind::RedisCluster)?;
+    /// let first = cluster.ports()[0];
+    /// cluster.kill9_node(first);
+    /// cluster.restart_node(first)?;
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    pub fn restart_node(&self, port: u16) -> Result<(), ServerError> {
+        for node in self.nodes.iter().filter(|node| node.port.number == port) {
+            node.stop(self.kind);
+            node.launch(self.kind)?;
+            node.wait_until_ready(self.kind)?;
+        }
+        Ok(())
+    }
+
+    fn wait_until_united(&self) -> Result<(), ServerError> {
+        let ports = self.ports();
+        let log = || self.nodes.first().map_or(String::new(), |node| launch::tail(&node.log()));
+        wait_for(self.kind, || launch::united(self.kind, &ports), || false, log)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // In order where that is quick, so that Postgres gives its shared memory back.
+        self.nodes.iter().for_each(|node| node.stop(self.kind));
+    }
+}
+
+impl Node {
+    fn new(kind: Kind, parent: &Path, number: usize) -> Result<Self, ServerError> {
+        let directory = parent.join(number.to_string());
+        fs::create_dir(&directory).map_err(os(kind, "create a directory"))?;
+        Ok(Self { port: ports::claim()?, directory, child: Mutex::new(None) })
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place { directory: &self.directory, port: self.port.number }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory.join("log")
+    }
+
+    fn child(&self) -> MutexGuard<'_, Option<Child>> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pid(&self) -> Option<u32> {
+        self.child().as_ref().map(Child::id)
+    }
+
+    fn launch(&self, kind: Kind) -> Result<(), ServerError> {
+        let log =
+            File::options().create(true).append(true).open(self.log()).map_err(os(kind, "create a log"))?;
+        let mut command = launch::command(kind, &self.place())?;
+        command
+            .stdout(log.try_clone().map_err(os(kind, "create a log"))?)
+            .stderr(log)
+            .current_dir(&self.directory);
+        let child = process::spawn(command).map_err(|source| launch::started(kind, source))?;
+        *self.child() = Some(child);
+        Ok(())
+    }
+
+    fn wait_until_ready(&self, kind: Kind) -> Result<(), ServerError> {
+        let ended = || self.child().as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
+        wait_for(kind, || launch::ready(kind, self.port.number), ended, || launch::tail(&self.log()))
+    }
+
+    fn signal(&self, name: &str) {
+        if let Some(pid) = self.pid() {
+            process::signal(name, &process::family(pid));
+        }
+    }
+
+    fn kill9(&self) {
+        let Some(mut child) = self.child().take() else { return };
+        let family = process::family(child.id());
+        process::signal("KILL", &family);
+        process::wait(&mut child, STOPPING);
+        // The children of a dead server are reaped by others; until then they may hold its port and memory.
+        let start = Instant::now();
+        while start.elapsed() < STOPPING
+            && family.iter().any(|pid| Path::new(&format!("/proc/{pid}")).exists())
+        {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Asks it to end, then ends it.
+    fn stop(&self, kind: Kind) {
+        let Some(mut child) = self.child().take() else { return };
+        let family = process::family(child.id());
+        process::signal(launch::stop_signal(kind), &[child.id()]);
+        process::signal("CONT", &family);
+        if !process::wait(&mut child, STOPPING) {
+            *self.child() = Some(child);
+            self.kill9();
+        }
+    }
+}
+
+/// Asks until the answer is yes, the process has ended or the time is up.
+fn wait_for(
+    kind: Kind,
+    ready: impl Fn() -> io::Result<()>,
+    ended: impl Fn() -> bool,
+    log: impl Fn() -> String,
+) -> Result<(), ServerError> {
+    let start = Instant::now();
+    loop {
+        let answer = ready();
+        if ended() {
+            return Err(ServerError::Ended { kind, log: log() });
+        }
+        match answer {
+            Ok(()) => return Ok(()),
+            Err(_) if start.elapsed() < STARTING => thread::sleep(Duration::from_millis(20)),
+            Err(last) => {
+                return Err(ServerError::NotReady {
+                    kind,
+                    seconds: STARTING.as_secs(),
+                    log: format!("{}\nlast answer: {last}", log()),
+                });
+            }
+        }
+    }
+}
+
+/// Generous: a loaded machine is slow, and a server that comes up is never waited for this long.
+const STARTING: Duration = Duration::from_secs(60);
+const STOPPING: Duration = Duration::from_secs(5);
+const ATTEMPTS: usize = 3;
