@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use session_core::{Etag, Record, StoreKey, Timestamp};
 
 use crate::item::{
-    self, ABSOLUTE_UNTIL, ETAG, EXPIRES_AT, FORMAT_VERSION, GONE_UNTIL, IDLE_UNTIL, Item, LISTED_UNTIL, Names,
-    OWNER_ID, PAYLOAD, PK, SUCCESSOR, THIS_FORMAT,
+    self, ABSOLUTE_UNTIL, ETAG, EXPIRES_AT, FORMAT_VERSION, GONE_UNTIL, IDLE_UNTIL, Item, LISTED_UNTIL,
+    Names, OWNER_ID, PAYLOAD, PK, SUCCESSOR, THIS_FORMAT,
 };
 
 /// One write to one item.
@@ -113,8 +113,10 @@ fn setting(names: &Names, key: &StoreKey, record: &Record) -> Write {
     let mut set: Vec<&String> = attributes.keys().collect();
     set.sort();
     let set: Vec<_> = set.iter().map(|name| format!("{name} = :{name}")).collect();
-    let absent: Vec<_> =
-        [ABSOLUTE_UNTIL, OWNER_ID, PAYLOAD].into_iter().filter(|name| !attributes.contains_key(*name)).collect();
+    let absent: Vec<_> = [ABSOLUTE_UNTIL, OWNER_ID, PAYLOAD]
+        .into_iter()
+        .filter(|name| !attributes.contains_key(*name))
+        .collect();
     let mut expression = format!("SET {}", set.join(", "));
     if !absent.is_empty() {
         expression.push_str(" REMOVE ");
@@ -142,9 +144,8 @@ pub(crate) fn listed_touching(
     idle_deadline: Timestamp,
     now: Timestamp,
 ) -> Write {
-    let expression = format!(
-        "SET {IDLE_UNTIL} = :idle_until, {EXPIRES_AT} = :expires_at, {LISTED_UNTIL} = :listed_until"
-    );
+    let expression =
+        format!("SET {IDLE_UNTIL} = :idle_until, {EXPIRES_AT} = :expires_at, {LISTED_UNTIL} = :listed_until");
     touch(names, key, expression, idle_deadline, now)
         .and_if(&format!("{OWNER_ID} = :owner"))
         .with(":owner", AttributeValue::S(owner.into()))
