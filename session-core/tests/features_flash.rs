@@ -25,7 +25,7 @@ async fn messages(app: &App, browser: &mut Browser) -> String {
 }
 
 #[tokio::test]
-async fn a_message_is_shown_in_the_next_visit_and_only_there() {
+async fn i8_a_message_is_shown_in_the_next_visit_and_only_there() {
     let (app, mut browser) = (app(), Browser::new());
     app.visit(&mut browser, async |session| {
         session.flash("status", "Saved").unwrap();

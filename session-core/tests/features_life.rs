@@ -305,7 +305,7 @@ async fn ck_1_the_default_cookie_is_a_host_cookie() {
 }
 
 #[tokio::test]
-async fn id_6_the_store_never_sees_the_raw_id() {
+async fn id_1_id_6_the_id_is_32_random_bytes_and_the_store_never_sees_them() {
     let (app, mut browser) = (app(), Browser::new());
     let mut raw = [0; 32];
     ScriptedTwin::first(&mut raw);
