@@ -32,6 +32,7 @@ pub use edge::session::{FlashMessages, Session};
 pub use edge::sessions::{Sessions, SessionsBuilder};
 pub use edge::sources::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
 pub use edge::store::{OwnerIndex, SessionStore, Sweep, Swept};
+pub use edge::validation::{self, WithInput};
 pub use edge::view::SessionView;
 pub use edge::visit::{BoxFuture, Closing, CookieHeaders, Finish, Spawn, Visit, VisitGuard};
 pub use value::answer::{DEFAULT_MAX_RECORD, Loaded, StoreError, StoreErrorKind, Written};

@@ -9,6 +9,9 @@ pub mod session;
 pub mod sessions;
 pub mod sources;
 pub mod store;
+#[cfg(feature = "minijinja")]
+mod templates;
 mod touches;
+pub mod validation;
 pub mod view;
 pub mod visit;

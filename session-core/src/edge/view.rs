@@ -156,6 +156,30 @@ impl SessionView {
         text(&self.bags.input, field)
     }
 
+    /// Whether something was typed into this field the last time.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(!Session::standalone().view()?.has_old("email"));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn has_old(&self, field: &str) -> bool {
+        self.bags.input.has(field)
+    }
+
+    /// All errors: field to messages.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().view()?.errors().is_empty());
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn errors(&self) -> &Snapshot {
+        &self.errors
+    }
+
     /// A flash message, as text; empty when there is none.
     ///
     /// ```
