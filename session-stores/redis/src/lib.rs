@@ -4,6 +4,7 @@
 //! survives a fail-over.
 
 mod builder;
+mod cache;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod codec;

@@ -105,13 +105,7 @@ impl SessionStore for RedisStore {
     }
 
     async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
-        let mut get = redis::cmd("GET");
-        get.arg(self.key(key));
-        match codec::decode(bytes(self.link.read(&get).await?)?)? {
-            Stored::Settled(loaded) => Ok(loaded),
-            // Written by a cluster and moved here by hand: it was never committed.
-            Stored::Pending(_) => Ok(Loaded::Missing),
-        }
+        self.link.load(&self.key(key)).await
     }
 
     async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError> {

@@ -61,6 +61,19 @@ mod one_server {
     session_testkit::store_suite!(fixture);
 }
 
+#[cfg(feature = "client-cache")]
+mod cached {
+    use super::*;
+
+    async fn fixture() -> Fixture {
+        let (url, prefix) = server(Kind::Redis);
+        let open = move || RedisStore::builder(&url).prefix(&prefix).client_cache(1000).open().unwrap();
+        Fixture::new(open())
+    }
+
+    session_testkit::store_suite!(fixture);
+}
+
 #[cfg(feature = "cluster")]
 mod cluster {
     use session_store_redis::RedisClusterStore;
