@@ -34,7 +34,7 @@ pub(crate) struct Link {
 /// How to find the server to connect to.
 pub(crate) enum Route {
     /// Always the same address.
-    Direct(Client),
+    Direct(Box<Client>),
     /// Whoever the sentinels name as master at the time.
     #[cfg(feature = "sentinel")]
     Sentinel(Box<tokio::sync::Mutex<redis::sentinel::SentinelClient>>),
@@ -227,7 +227,7 @@ impl Link {
 impl Route {
     async fn client(&self) -> Result<Client, RedisError> {
         match self {
-            Self::Direct(client) => Ok(client.clone()),
+            Self::Direct(client) => Ok(Client::clone(client)),
             #[cfg(feature = "sentinel")]
             Self::Sentinel(sentinel) => sentinel.lock().await.async_get_client().await,
         }

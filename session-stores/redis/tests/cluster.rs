@@ -1,5 +1,6 @@
 //! What a cluster adds: a rotation killed anywhere, an index on another node, a master that dies.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![cfg(feature = "cluster")]
 
 #[path = "store/support.rs"]

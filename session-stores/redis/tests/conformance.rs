@@ -1,5 +1,7 @@
 //! The store suite of the testkit on real servers, each case under a prefix of its own.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use session_core::{StoreKey, async_trait};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, Shared, shared};
