@@ -1,4 +1,12 @@
 //! Ring 2: the edge. What awaits, locks, or asks the machine for time and randomness lives here and nowhere else.
 
+mod drive;
+pub mod error;
+pub mod event;
+pub mod report;
+pub mod session;
+pub mod sessions;
 pub mod sources;
 pub mod store;
+mod touches;
+pub mod visit;

@@ -77,7 +77,8 @@ impl Shard {
         let len = self.len(class);
         let start = self.hands[class as usize] % len.max(1);
         let end = len.min(start + steps);
-        self.hands[class as usize] = end;
+        // From the end back to the front at once: a hand left there would only ever see what is new.
+        self.hands[class as usize] = if end == len { 0 } else { end };
         self.dead_in(class, before, start..end)
     }
 

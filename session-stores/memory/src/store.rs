@@ -62,7 +62,6 @@ impl MemoryStore {
     /// let store = MemoryStore::builder().max_sessions(50_000).max_bytes(64 << 20).build();
     /// # let _ = store;
     /// ```
-    #[must_use]
     pub fn builder() -> MemoryStoreBuilder {
         MemoryStoreBuilder {
             max_sessions: DEFAULT_MAX_SESSIONS,

@@ -9,5 +9,9 @@ pub mod suite;
 
 pub use doubles::clock::ManualClock;
 pub use doubles::entropy::ScriptedEntropy;
+pub use doubles::faulty::{Fault, FaultyStore, When};
+pub use doubles::gate::{Gate, GateStore};
+pub use doubles::oplog::{Op, OpLog};
+pub use doubles::wrap::{Call, Hook, Hooked, Outcome, Verb};
 pub use fixture::{Damage, DamageKind, Fixture};
 pub use suite::{Case, cases, run_case};

@@ -5,3 +5,7 @@
 
 pub mod clock;
 pub mod entropy;
+pub mod faulty;
+pub mod gate;
+pub mod oplog;
+pub mod wrap;

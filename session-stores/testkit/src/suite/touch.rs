@@ -19,6 +19,7 @@ pub async fn touch_moves_the_idle_deadline_and_nothing_else(t: Trial) {
 pub async fn touch_never_shortens(t: Trial) {
     let (key, record) = t.stored("{}").await;
     assert_eq!(t.touch(&key, record.idle_deadline.minus(HOUR)).await, Written::Applied);
+    t.expect_record(&key, &record).await;
     assert_eq!(t.touch(&key, record.idle_deadline).await, Written::Applied);
     t.expect_record(&key, &record).await;
 }

@@ -1,0 +1,536 @@
+//! What must now happen, as a step machine: store operations one after the other, then one instruction for the cookie.
+//!
+//! The order of calls: [`Commit::begin`] takes the visit's changes out of its state and decides. Then, as long as
+//! [`Commit::step`] gives a [`StoreOp`], perform it and tell [`Commit::answer`] what came of it; on a conflict the
+//! changes are replayed on the record that is there now and the next step is another attempt. When `step` gives `None`,
+//! [`Commit::finish`] hands the result back to the state. Nothing here awaits, reads a clock or makes randomness, so any
+//! server can drive it, with or without async; dropping it half-way loses nothing but this visit's unwritten changes.
+//!
+//! What you may rely on: the cookie instruction is released only after the last operation applied; `Gone` and every
+//! error release none; a change is never dropped without an error that says so.
+
+use super::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+use super::policy::Policy;
+use super::state::{NewerFormat, Over, SessionState};
+use crate::value::answer::{StoreError, StoreErrorKind, Written};
+use crate::value::content::{Changes, Content, Unreadable};
+use crate::value::flash::Entry;
+use crate::value::id::{Etag, SessionId, StoreKey};
+use crate::value::record::Record;
+use crate::value::time::Timestamp;
+
+/// One operation that a store must now perform. The fields are the arguments of the verb of the same name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the verbs of `SessionStore` document them")]
+#[expect(clippy::exhaustive_enums, reason = "a promise: these are all the operations there are")]
+pub enum StoreOp {
+    Create {
+        key: StoreKey,
+        record: Record,
+        now: Timestamp,
+    },
+    Replace {
+        key: StoreKey,
+        expected: Etag,
+        record: Record,
+        now: Timestamp,
+    },
+    Touch {
+        key: StoreKey,
+        idle_deadline: Timestamp,
+        now: Timestamp,
+    },
+    Destroy {
+        key: StoreKey,
+        tombstone_until: Timestamp,
+    },
+    Rotate {
+        old: StoreKey,
+        expected: Etag,
+        new: StoreKey,
+        record: Record,
+        now: Timestamp,
+        tombstone_until: Timestamp,
+    },
+}
+
+/// Fresh randomness for one attempt, drawn at once: an id, an etag, and a nonce for sealing a cookie.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    /// For a session that gets a new id.
+    pub id: SessionId,
+    /// For the record that is written.
+    pub etag: Etag,
+    /// For the cookie that is sealed.
+    pub nonce: [u8; 24],
+}
+
+impl Fresh {
+    /// Cuts 64 random bytes into their three uses.
+    ///
+    /// ```
+    /// use session_core::decision::commit::Fresh;
+    ///
+    /// let fresh = Fresh::from_bytes(&[7; 64]);
+    /// assert_eq!(fresh.nonce, [7; 24]);
+    /// ```
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; 64]) -> Self {
+        let (mut id, mut etag, mut nonce) = ([0; 32], [0; 8], [0; 24]);
+        id.copy_from_slice(&bytes[..32]);
+        etag.copy_from_slice(&bytes[32..40]);
+        nonce.copy_from_slice(&bytes[40..]);
+        Self { id: SessionId::from_bytes(id), etag: Etag::new(u64::from_le_bytes(etag)), nonce }
+    }
+}
+
+/// What the response says about the cookie.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: these are all the orders there are")]
+pub enum CookieOrder {
+    /// Nothing.
+    Keep,
+    /// Seal this id and set it.
+    SetId {
+        /// The session's id.
+        id: SessionId,
+        /// When the session ends whatever happens; sealed inside.
+        absolute_deadline: Option<Timestamp>,
+        /// When a persistent cookie expires; `None` for one that goes with the browser.
+        expires: Option<Timestamp>,
+        /// For sealing.
+        nonce: [u8; 24],
+    },
+    /// Seal the whole record and set it.
+    SetRecord {
+        /// The session's id.
+        id: SessionId,
+        /// The session.
+        record: Record,
+        /// When a persistent cookie expires; `None` for one that goes with the browser.
+        expires: Option<Timestamp>,
+        /// For sealing.
+        nonce: [u8; 24],
+    },
+    /// Remove it.
+    Clear,
+}
+
+/// Why a commit did not happen. Each says what became of the changes: they are dropped, and the store is as it was.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The session was ended, regenerated elsewhere or expired while this request ran. Nothing was revived.
+    #[error("the session ended while this request was using it")]
+    Gone,
+    /// Others kept writing first for as long as the policy allows.
+    #[error("the session is being changed by too many requests at once")]
+    Contended,
+    /// The session has grown beyond what may be stored.
+    #[error("the session is {size} bytes long; at most {limit} are allowed")]
+    TooLarge {
+        /// Bytes it would take.
+        size: usize,
+        /// Bytes there are.
+        limit: usize,
+    },
+    /// The store failed.
+    #[error("the session could not be stored")]
+    Store(#[source] StoreError),
+    /// A newer version of this library wrote the record meanwhile; it is left alone.
+    #[error("the session could not be stored")]
+    Newer(#[source] NewerFormat),
+    /// The random generator failed.
+    #[error("no random bytes for the session")]
+    Entropy,
+}
+
+/// A visit's changes on their way to the store. See the module's text for the protocol.
+#[derive(Debug)]
+pub struct Commit {
+    decision: Decision,
+    now: Timestamp,
+    changes: Changes,
+    attempt: Attempt,
+    /// What stands now: the content that the last attempt wrote, where it was a replay.
+    replayed: Option<Content>,
+    conflicts: u32,
+    answer: Option<Result<(), CommitError>>,
+}
+
+/// What is being written.
+#[derive(Debug)]
+struct Attempt {
+    op: Option<StoreOp>,
+    id: Option<SessionId>,
+    record: Option<Record>,
+    entries: Vec<Entry>,
+    /// Where a touch moves the idle deadline.
+    touched: Option<Timestamp>,
+    nonce: [u8; 24],
+}
+
+/// What came of a commit.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// Whether everything was written.
+    pub result: Result<(), CommitError>,
+    /// What was decided.
+    pub decision: Decision,
+    /// How often somebody else wrote first.
+    pub conflicts: u32,
+}
+
+impl Commit {
+    /// Decides, and takes the visit's changes out of the state. `draw` is asked only if something is to be written.
+    ///
+    /// # Errors
+    /// [`CommitError::Entropy`] if `draw` failed, and [`CommitError::TooLarge`] before any call; the state is as it
+    /// was then, with its changes.
+    pub fn begin<E>(
+        state: &mut SessionState,
+        policy: &Policy,
+        now: Timestamp,
+        draw: impl FnOnce() -> Result<Fresh, E>,
+    ) -> Result<Self, CommitError> {
+        let decision = match state.over {
+            Some(_) => Decision { write: Write::Nothing, cookie: Cookie::Keep },
+            None => decide(state.situation(policy, now)),
+        };
+        let needs_fresh = !matches!(
+            (decision.write, decision.cookie),
+            (Write::Nothing | Write::Touch | Write::Destroy, Cookie::Keep | Cookie::Clear)
+        );
+        let fresh = match needs_fresh {
+            true => Some(draw().map_err(|_| CommitError::Entropy)?),
+            false => None,
+        };
+        let changes = state.content.take_changes();
+        let attempt = Attempt::plan(state, policy, now, decision, &changes, fresh);
+        let commit = Self { decision, now, changes, attempt, replayed: None, conflicts: 0, answer: None };
+        match commit.attempt.too_large(policy) {
+            Some(error) => {
+                state.content.put_back(commit.changes);
+                Err(error)
+            }
+            None => Ok(commit),
+        }
+    }
+
+    /// The operation that a store must perform next; `None` when the commit is ready to finish.
+    #[must_use]
+    pub fn step(&self) -> Option<&StoreOp> {
+        self.attempt.op.as_ref()
+    }
+
+    /// What the browser will be told if the next operation applies.
+    #[must_use]
+    pub fn decision(&self) -> Decision {
+        self.decision
+    }
+
+    /// Tells what came of the operation. `now` is the time at this moment: replaying ends with
+    /// [`CommitError::Contended`] when the policy's patience is over.
+    pub fn answer<E>(
+        &mut self,
+        answer: Result<Written, StoreError>,
+        policy: &Policy,
+        now: Timestamp,
+        draw: impl FnOnce() -> Result<Fresh, E>,
+    ) {
+        let settled = match answer {
+            Ok(Written::Applied) => Ok(()),
+            Ok(Written::Gone) => Err(CommitError::Gone),
+            Ok(Written::Taken) => match draw() {
+                // Two ids of 256 bits met: a broken generator, or a double. The next id is another one.
+                Ok(fresh) if self.conflicts < MOST_TAKEN => {
+                    self.conflicts += 1;
+                    self.attempt.rename(fresh);
+                    return;
+                }
+                Ok(_) => Err(CommitError::Contended),
+                Err(_) => Err(CommitError::Entropy),
+            },
+            Ok(Written::Conflict(current)) => {
+                self.conflicts += 1;
+                match self.replay(current, policy, now, draw) {
+                    Ok(()) => return,
+                    Err(error) => Err(error),
+                }
+            }
+            Err(error) => Err(match error.kind() {
+                StoreErrorKind::TooLarge { size, limit } => CommitError::TooLarge { size, limit },
+                _ => CommitError::Store(error),
+            }),
+        };
+        self.attempt.op = None;
+        self.answer = Some(settled);
+    }
+
+    fn replay<E>(
+        &mut self,
+        current: Record,
+        policy: &Policy,
+        now: Timestamp,
+        draw: impl FnOnce() -> Result<Fresh, E>,
+    ) -> Result<(), CommitError> {
+        if self.now.until(now) >= policy.contention {
+            return Err(CommitError::Contended);
+        }
+        let content = match Content::decode(&current.payload, current.owner.clone()) {
+            Ok(content) => content,
+            Err(Unreadable::Corrupt) => return Err(CommitError::Gone),
+            Err(Unreadable::Newer) => return Err(CommitError::Newer(NewerFormat)),
+        };
+        let fresh = draw().map_err(|_| CommitError::Entropy)?;
+        let content = content.replay(&self.changes);
+        let (payload, entries) = content.encode(&self.changes, fresh.etag);
+        let record = Record {
+            etag: fresh.etag,
+            payload,
+            owner: content.owner.clone(),
+            idle_deadline: idle_deadline(&content, &self.changes, policy, self.now),
+            ..head(Some(&current), &self.changes, policy, self.now)
+        };
+        match &mut self.attempt.op {
+            Some(
+                StoreOp::Replace { expected, record: next, .. }
+                | StoreOp::Rotate { expected, record: next, .. },
+            ) => {
+                *expected = current.etag;
+                next.clone_from(&record);
+            }
+            Some(StoreOp::Create { .. } | StoreOp::Touch { .. } | StoreOp::Destroy { .. }) | None => {
+                // These verbs have no expectation that could be disappointed; a store that says so is broken.
+                return Err(CommitError::Gone);
+            }
+        }
+        self.attempt.record = Some(record);
+        self.attempt.entries = entries;
+        self.replayed = Some(content);
+        match self.attempt.too_large(policy) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Leaves the operation out: a refresh that another request of this process is about to make. The cookie stays as
+    /// it is, too.
+    pub fn skip(&mut self) {
+        self.attempt.op = None;
+        self.attempt.touched = None;
+        self.decision.cookie = Cookie::Keep;
+        self.answer = Some(Ok(()));
+    }
+
+    /// Something outside of the store that must come first has failed: nothing is done, nothing is said.
+    pub fn fail(&mut self, error: StoreError) {
+        self.attempt.op = None;
+        self.answer = Some(Err(CommitError::Store(error)));
+    }
+
+    /// Hands the result back to the state: on success it stands on what was written and the cookie instruction is
+    /// released into it; on an error the changes are back in front of what came since; on `Gone` they are dropped.
+    pub fn finish(self, state: &mut SessionState, policy: &Policy) -> Outcome {
+        let Self { decision, now: _, changes, attempt, replayed, conflicts, answer } = self;
+        let result = match answer {
+            Some(result) => result,
+            // Nothing was to be stored, so nothing was in the way.
+            None if attempt.op.is_none() => Ok(()),
+            None => Err(CommitError::Contended),
+        };
+        match &result {
+            Ok(()) => {
+                let order = attempt.order(state, policy, decision);
+                attempt.settle(state, decision, replayed);
+                if !matches!(order, CookieOrder::Keep) {
+                    state.cookie = order;
+                }
+            }
+            Err(CommitError::Gone) => {
+                state.over = Some(Over::Gone);
+                state.cookie = CookieOrder::Keep;
+                state.base = None;
+                state.content = Content::default();
+            }
+            Err(_) => state.content.put_back(changes),
+        }
+        Outcome { result, decision, conflicts }
+    }
+}
+
+impl Attempt {
+    fn plan(
+        state: &mut SessionState,
+        policy: &Policy,
+        now: Timestamp,
+        decision: Decision,
+        changes: &Changes,
+        fresh: Option<Fresh>,
+    ) -> Self {
+        let mut plan =
+            Self { op: None, id: None, record: None, entries: Vec::new(), touched: None, nonce: [0; 24] };
+        if let Some(Fresh { id, etag, nonce }) = fresh {
+            plan.nonce = nonce;
+            if matches!(decision.write, Write::Create | Write::Replace | Write::Rotate)
+                || decision.cookie == Cookie::SetRecord
+            {
+                let (payload, entries) = state.content.encode(changes, etag);
+                plan.record = Some(Record {
+                    etag,
+                    payload,
+                    owner: state.content.owner.clone(),
+                    idle_deadline: idle_deadline(&state.content, changes, policy, now),
+                    ..head(state.base.as_ref(), changes, policy, now)
+                });
+                plan.entries = entries;
+            }
+            let keeps_its_id =
+                state.fate == Fate::Keep && matches!(state.origin, Origin::Stored | Origin::Carried);
+            plan.id = if keeps_its_id { state.id.clone() } else { Some(state.next_id.take().unwrap_or(id)) };
+        }
+        if decision.write == Write::Touch {
+            plan.touched = Some(now.plus(state.age(policy)));
+        }
+        plan.op = plan.operation(state, policy, now, decision.write);
+        plan
+    }
+
+    fn operation(
+        &self,
+        state: &SessionState,
+        policy: &Policy,
+        now: Timestamp,
+        write: Write,
+    ) -> Option<StoreOp> {
+        let old = || state.key();
+        let expected = || state.base.as_ref().map(|base| base.etag);
+        let new = || self.id.as_ref().map(SessionId::store_key);
+        let record = || self.record.clone();
+        let tombstone_until = policy.tombstone_until(now);
+        match write {
+            Write::Nothing => None,
+            Write::Create => Some(StoreOp::Create { key: new()?, record: record()?, now }),
+            Write::Replace => {
+                Some(StoreOp::Replace { key: old()?, expected: expected()?, record: record()?, now })
+            }
+            Write::Touch => Some(StoreOp::Touch { key: old()?, idle_deadline: self.touched?, now }),
+            Write::Rotate => Some(StoreOp::Rotate {
+                old: old()?,
+                expected: expected()?,
+                new: new()?,
+                record: record()?,
+                now,
+                tombstone_until,
+            }),
+            Write::Destroy => Some(StoreOp::Destroy { key: old()?, tombstone_until }),
+        }
+    }
+
+    fn rename(&mut self, fresh: Fresh) {
+        match &mut self.op {
+            Some(StoreOp::Create { key, .. }) => *key = fresh.id.store_key(),
+            Some(StoreOp::Rotate { new, .. }) => *new = fresh.id.store_key(),
+            Some(StoreOp::Replace { .. } | StoreOp::Touch { .. } | StoreOp::Destroy { .. }) | None => return,
+        }
+        self.id = Some(fresh.id);
+    }
+
+    fn too_large(&self, policy: &Policy) -> Option<CommitError> {
+        let size = self.record.as_ref()?.size();
+        (size > policy.max_record).then_some(CommitError::TooLarge { size, limit: policy.max_record })
+    }
+
+    /// What the browser is told, now that the write applied.
+    fn order(&self, state: &SessionState, policy: &Policy, decision: Decision) -> CookieOrder {
+        let record = self.record.as_ref().or(state.base.as_ref());
+        let expires = |record: &Record, idle: Timestamp| {
+            state
+                .is_persistent(policy)
+                .then(|| record.absolute_deadline.map_or(idle, |absolute| absolute.min(idle)))
+        };
+        match (decision.cookie, record) {
+            (Cookie::Keep, _) => CookieOrder::Keep,
+            (Cookie::Clear, _) => CookieOrder::Clear,
+            (Cookie::SetNew | Cookie::SetOld, Some(record)) => {
+                let idle = self.touched.unwrap_or(record.idle_deadline);
+                match self.id.clone() {
+                    Some(id) => CookieOrder::SetId {
+                        id,
+                        absolute_deadline: record.absolute_deadline,
+                        expires: expires(record, idle),
+                        nonce: self.nonce,
+                    },
+                    None => CookieOrder::Keep,
+                }
+            }
+            (Cookie::SetRecord, Some(record)) => match self.id.clone() {
+                Some(id) => CookieOrder::SetRecord {
+                    id,
+                    record: record.clone(),
+                    expires: expires(record, record.idle_deadline),
+                    nonce: self.nonce,
+                },
+                None => CookieOrder::Keep,
+            },
+            (Cookie::SetNew | Cookie::SetOld | Cookie::SetRecord, None) => CookieOrder::Keep,
+        }
+    }
+
+    /// The state stands on what was written.
+    fn settle(self, state: &mut SessionState, decision: Decision, replayed: Option<Content>) {
+        match decision.write {
+            Write::Destroy => state.over = Some(Over::Destroyed),
+            Write::Touch => {
+                if let (Some(base), Some(touched)) = (&mut state.base, self.touched) {
+                    base.idle_deadline = touched;
+                }
+            }
+            Write::Nothing if decision.cookie == Cookie::Clear => state.over = Some(Over::Destroyed),
+            Write::Nothing | Write::Create | Write::Replace | Write::Rotate => {}
+        }
+        let Some(record) = self.record else { return };
+        if let Some(content) = replayed {
+            state.content.rebase(&content);
+        }
+        state.content.flash.rebase(self.entries);
+        state.regenerated |= state.fate == Fate::Renew && state.base.is_some();
+        state.origin = match decision.cookie {
+            Cookie::SetRecord => Origin::Carried,
+            Cookie::Keep | Cookie::SetNew | Cookie::SetOld | Cookie::Clear => Origin::Stored,
+        };
+        state.fate = Fate::Keep;
+        state.id = self.id;
+        state.base = Some(record);
+        state.came = true;
+        state.retired_key = false;
+    }
+}
+
+/// The head of a record to be written over `base`, but for its etag, owner, idle deadline and payload.
+fn head(base: Option<&Record>, changes: &Changes, policy: &Policy, now: Timestamp) -> Record {
+    // A wiped session shares nothing with the old one but the cookie's name: it begins now.
+    let base = base.filter(|_| !changes.wiped());
+    let absolute = match (changes.absolute(), base) {
+        (Some(by_hand), _) => by_hand,
+        (None, Some(base)) => base.absolute_deadline,
+        (None, None) => policy.absolute.map(|lifetime| now.plus(lifetime)),
+    };
+    Record {
+        etag: Etag::new(0),
+        created: base.map_or(now, |base| base.created),
+        idle_deadline: now,
+        absolute_deadline: absolute,
+        owner: None,
+        payload: Vec::new().into(),
+    }
+}
+
+fn idle_deadline(content: &Content, changes: &Changes, policy: &Policy, now: Timestamp) -> Timestamp {
+    let something = content.will_have_something(changes);
+    now.plus(if something { content.age().unwrap_or(policy.age) } else { policy.lapse })
+}
+
+/// How often a new id may turn out to be in use.
+const MOST_TAKEN: u32 = 3;

@@ -1,0 +1,165 @@
+//! What an application decided once about every session: how long it lives, where it is kept, how eager it is.
+
+use std::time::Duration;
+
+use super::decide::Placement;
+use crate::value::record::Record;
+use crate::value::time::Timestamp;
+
+/// The rules of one kind of session. Defaults: idle 2 hours, absolute 24 hours (OWASP's ranges for ordinary web
+/// applications), kept in a store, lazy.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Policy {
+    /// How long a session may lie unused.
+    pub age: Duration,
+    /// How long it may live in all; `None` for as long as it is used.
+    pub absolute: Option<Duration>,
+    /// Where records live.
+    pub placement: Placement,
+    /// Open every visit, write every new session, set the cookie on every response.
+    pub eager: bool,
+    /// Write data changes even when the response is a 5xx.
+    pub commit_on_error: bool,
+    /// Whether the cookie outlives the browser, unless a session decides for itself.
+    pub persistent: bool,
+    /// How long a tombstone stands: at least as long as the longest request.
+    pub tombstone: Duration,
+    /// How long an emptied session lingers before it lapses.
+    pub lapse: Duration,
+    /// How long a commit may go on replaying over other people's writes.
+    pub contention: Duration,
+    /// The largest record in bytes, whatever the store would keep.
+    pub max_record: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            age: Duration::from_secs(2 * 60 * 60),
+            absolute: Some(Duration::from_secs(24 * 60 * 60)),
+            placement: Placement::Store,
+            eager: false,
+            commit_on_error: false,
+            persistent: false,
+            tombstone: Duration::from_secs(60),
+            lapse: Duration::from_secs(60),
+            contention: Duration::from_secs(2),
+            max_record: 64 * 1024,
+        }
+    }
+}
+
+impl Policy {
+    /// Checks that the rules agree with each other.
+    ///
+    /// # Errors
+    /// [`PolicyError`] naming the rule.
+    ///
+    /// ```
+    /// use session_core::decision::policy::Policy;
+    /// use std::time::Duration;
+    ///
+    /// let mut policy = Policy::default();
+    /// assert!(policy.check().is_ok());
+    /// policy.age = Duration::from_secs(48 * 60 * 60);
+    /// assert_eq!(
+    ///     policy.check().unwrap_err().to_string(),
+    ///     "the idle age (172800 s) is longer than the absolute lifetime (86400 s)"
+    /// );
+    /// ```
+    pub fn check(&self) -> Result<(), PolicyError> {
+        if self.age < Duration::from_secs(1) {
+            return Err(PolicyError::AgeTooShort);
+        }
+        match self.absolute {
+            Some(absolute) if self.age > absolute => {
+                Err(PolicyError::AgeBeyondAbsolute { age: self.age.as_secs(), absolute: absolute.as_secs() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the idle deadline, set for sessions of this age, should move now: 10 % of the age has gone since it was
+    /// set, and at least a minute, but never more than half of it.
+    ///
+    /// ```
+    /// use session_core::{Timestamp, decision::policy::Policy};
+    /// use std::time::Duration;
+    ///
+    /// let (set, age) = (Timestamp::from_millis(0), Duration::from_secs(7_200));
+    /// let due = |after| Policy::refresh_due(set.plus(age), age, set.plus(Duration::from_secs(after)));
+    /// assert!(!due(719) && due(720));
+    /// ```
+    #[must_use]
+    pub fn refresh_due(idle_deadline: Timestamp, age: Duration, now: Timestamp) -> bool {
+        idle_deadline.minus(age).plus(refresh_interval(age)) <= now
+    }
+
+    /// When a tombstone made now may be forgotten.
+    ///
+    /// ```
+    /// # use session_core::{Timestamp, decision::policy::Policy};
+    /// assert_eq!(Policy::default().tombstone_until(Timestamp::from_millis(0)).as_millis(), 60_000);
+    /// ```
+    #[must_use]
+    pub fn tombstone_until(&self, now: Timestamp) -> Timestamp {
+        now.plus(self.tombstone)
+    }
+}
+
+/// How long a deadline stands before a visit moves it.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use session_core::decision::policy::refresh_interval;
+/// let seconds = |age| refresh_interval(Duration::from_secs(age)).as_secs();
+/// assert_eq!((seconds(7_200), seconds(300), seconds(60)), (720, 60, 30));
+/// ```
+#[must_use]
+pub fn refresh_interval(age: Duration) -> Duration {
+    (age / 10).max(Duration::from_secs(60)).min(age / 2)
+}
+
+/// When the user of this record was last seen, as exactly as its deadline was moved.
+pub(crate) fn last_seen(record: &Record, age: Duration) -> Timestamp {
+    record.idle_deadline.minus(age).max(record.created)
+}
+
+/// Two rules contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// Under a second.
+    #[error("the idle age is shorter than one second")]
+    AgeTooShort,
+    /// A session would end before it could be idle.
+    #[error("the idle age ({age} s) is longer than the absolute lifetime ({absolute} s)")]
+    AgeBeyondAbsolute {
+        /// Seconds.
+        age: u64,
+        /// Seconds.
+        absolute: u64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_two_hours_idle_and_a_day_in_all() {
+        let policy = Policy::default();
+        assert_eq!(policy.age.as_secs(), 7_200);
+        assert_eq!(policy.absolute.unwrap().as_secs(), 86_400);
+        policy.check().unwrap();
+    }
+
+    #[test]
+    fn a_refresh_never_waits_for_more_than_half_of_the_age() {
+        for age in [1, 2, 10, 59, 60, 119, 120, 599, 600, 601, 86_400] {
+            let age = Duration::from_secs(age);
+            assert!(refresh_interval(age) <= age / 2, "{age:?}");
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! The machine of one visit: where its session came from, what the request ordered, what it changed. No lock, no clock.
+//!
+//! Open it with what the cookie said and what the store held; change it; hand it to a [`Commit`](super::commit::Commit).
+//! Everything a request may do to a session goes through here, and `&mut self` is all the synchronisation there is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::commit::CookieOrder;
+use super::decide::{Fate, Origin, Situation};
+use super::policy::Policy;
+use crate::value::answer::Loaded;
+use crate::value::content::{self, Content, Unreadable};
+use crate::value::id::{SessionId, StoreKey};
+use crate::value::record::Record;
+use crate::value::time::Timestamp;
+use crate::value::values::Values;
+
+/// What came in with the request, once its cookies were opened.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Arrival {
+    /// What the newest authentic cookie carries, unless its time is over.
+    pub claim: Option<Claim>,
+    /// A cookie of our name came in at all, acceptable or not.
+    pub came: bool,
+    /// The token was sealed with a key that opens but no longer seals.
+    pub retired_key: bool,
+}
+
+impl Arrival {
+    /// A request without any cookie of ours.
+    #[must_use]
+    pub fn without_cookie() -> Self {
+        Self::default()
+    }
+
+    /// A request with an authentic id.
+    #[must_use]
+    pub fn with_id(id: SessionId) -> Self {
+        Self { claim: Some(Claim::Id(id)), came: true, retired_key: false }
+    }
+
+    /// A request that carries its record.
+    #[must_use]
+    pub fn with_record(id: SessionId, record: Record) -> Self {
+        Self { claim: Some(Claim::Record(id, record)), came: true, retired_key: false }
+    }
+}
+
+/// What an authentic cookie carries.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: one for each placement")]
+pub enum Claim {
+    /// The id of a session that a store holds.
+    Id(SessionId),
+    /// The whole session, and its id.
+    Record(SessionId, Record),
+}
+
+/// Something found out while opening that an operator wants to hear of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The record's time was over.
+    Expired,
+    /// The record could not be read.
+    Corrupt,
+}
+
+/// The record was written by a newer version of this library. It is left alone, and the request is answered like a
+/// store that cannot be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the session has a newer format than this version reads")]
+pub struct NewerFormat;
+
+/// One visit's session.
+///
+/// ```
+/// use session_core::decision::state::{Arrival, SessionState};
+/// use session_core::{Loaded, Timestamp};
+///
+/// let now = Timestamp::from_millis(0);
+/// let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// assert!(state.is_fresh());
+/// state.data_mut().put("theme", "dark")?;
+/// assert!(state.is_changed());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SessionState {
+    pub(super) origin: Origin,
+    pub(super) fate: Fate,
+    /// The id that came in, or that this visit's last commit made. An unknown one is never kept: it cannot be adopted.
+    pub(super) id: Option<SessionId>,
+    /// The id that the next commit will give, if somebody asked for it already.
+    pub(super) next_id: Option<SessionId>,
+    /// The record this visit stands on.
+    pub(super) base: Option<Record>,
+    pub(crate) content: Content,
+    pub(super) came: bool,
+    pub(super) retired_key: bool,
+    /// What the response will say about the cookie, as far as commits have settled it.
+    pub(super) cookie: CookieOrder,
+    /// This visit's session is over: destroyed here, or gone elsewhere.
+    pub(super) over: Option<Over>,
+    fresh: bool,
+    pub(super) regenerated: bool,
+    notice: Option<Notice>,
+}
+
+/// How a visit's session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    Destroyed,
+    Gone,
+}
+
+impl SessionState {
+    /// Opens a session from what came in and what the store holds under its key (`Loaded::Missing` where nobody was
+    /// asked). Expiry is judged here, from the record.
+    ///
+    /// # Errors
+    /// [`NewerFormat`] when the record was written by a newer version.
+    pub fn open(arrival: Arrival, loaded: Loaded, now: Timestamp) -> Result<Self, NewerFormat> {
+        let Arrival { claim, came, retired_key } = arrival;
+        let mut state = Self {
+            origin: Origin::Fresh,
+            fate: Fate::Keep,
+            id: None,
+            next_id: None,
+            base: None,
+            content: Content::default(),
+            came,
+            retired_key,
+            cookie: CookieOrder::Keep,
+            over: None,
+            fresh: true,
+            regenerated: false,
+            notice: None,
+        };
+        match (claim, loaded) {
+            (None, _) => {}
+            (Some(Claim::Id(id)), Loaded::Retired { until }) if now < until => {
+                state.origin = Origin::Retired;
+                state.id = Some(id);
+            }
+            (Some(Claim::Id(_)), Loaded::Missing | Loaded::Retired { .. }) => state.origin = Origin::Unknown,
+            (Some(Claim::Id(id)), Loaded::Found(record)) => {
+                state.stand_on(Origin::Stored, id, record, now)?
+            }
+            (Some(Claim::Record(id, _)), Loaded::Retired { .. }) => {
+                state.origin = Origin::Retired;
+                state.id = Some(id);
+            }
+            (Some(Claim::Record(id, record)), _) => state.stand_on(Origin::Carried, id, record, now)?,
+        }
+        Ok(state)
+    }
+
+    /// A session whose stored record cannot be read: unknown, and counted.
+    #[must_use]
+    pub fn corrupt(arrival: Arrival) -> Self {
+        let Arrival { came, retired_key, claim: _ } = arrival;
+        let mut state = Self::open(
+            Arrival { claim: None, came, retired_key },
+            Loaded::Missing,
+            Timestamp::from_millis(0),
+        )
+        .expect("without a token nothing is decoded");
+        state.origin = Origin::Unknown;
+        state.notice = Some(Notice::Corrupt);
+        state
+    }
+
+    fn stand_on(
+        &mut self,
+        origin: Origin,
+        id: SessionId,
+        record: Record,
+        now: Timestamp,
+    ) -> Result<(), NewerFormat> {
+        self.origin = Origin::Unknown;
+        if !record.is_live(now) {
+            self.notice = Some(Notice::Expired);
+            return Ok(());
+        }
+        match Content::decode(&record.payload, record.owner.clone()) {
+            Ok(content) => {
+                self.origin = origin;
+                self.id = Some(id);
+                self.content = content;
+                self.content.flash.show();
+                self.base = Some(record);
+                self.fresh = false;
+            }
+            Err(Unreadable::Corrupt) => self.notice = Some(Notice::Corrupt),
+            Err(Unreadable::Newer) => return Err(NewerFormat),
+        }
+        Ok(())
+    }
+
+    /// Where the session came from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// What the request has ordered so far.
+    #[must_use]
+    pub fn fate(&self) -> Fate {
+        self.fate
+    }
+
+    /// What an operator wants to hear about the opening.
+    #[must_use]
+    pub fn notice(&self) -> Option<Notice> {
+        self.notice
+    }
+
+    /// No stored record stood behind this visit when it was opened.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// A stored session got a new id in this visit.
+    #[must_use]
+    pub fn has_regenerated(&self) -> bool {
+        self.regenerated || (self.fate == Fate::Renew && !self.fresh)
+    }
+
+    /// A read would now answer differently than when the visit opened.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.content.is_changed()
+    }
+
+    /// `destroy` was called, or a commit found the session gone.
+    #[must_use]
+    pub fn is_destroyed(&self) -> bool {
+        self.fate == Fate::Destroy
+    }
+
+    /// The visitor's values.
+    #[must_use]
+    pub fn data(&self) -> &Values {
+        &self.content.data
+    }
+
+    /// The visitor's values, to change. Every change is journalled.
+    pub fn data_mut(&mut self) -> &mut Values {
+        &mut self.content.data
+    }
+
+    /// Whose session it is.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        self.content.owner.as_deref()
+    }
+
+    /// Says whose session it is from now on, or nobody's.
+    pub fn set_owner(&mut self, owner: Option<&str>) {
+        self.content.set_owner(owner.map(Arc::from));
+    }
+
+    /// When the session began; `None` for one that is not written yet.
+    #[must_use]
+    pub fn created(&self) -> Option<Timestamp> {
+        self.base.as_ref().map(|record| record.created)
+    }
+
+    /// Removes all values and the intended and previous URL. Identity, flash, CSRF token, tag and lifetimes stay.
+    pub fn clear(&mut self) {
+        self.content.data.clear();
+        for key in [content::INTENDED, content::PREVIOUS] {
+            self.content.system.forget(key);
+        }
+    }
+
+    /// Gives the session a new id with the next commit; the old one dies in the same step. A CSRF token, if there is
+    /// one, is replaced by `csrf()`.
+    ///
+    /// # Errors
+    /// Whatever `csrf` fails with; nothing is changed then.
+    pub fn regenerate<E>(&mut self, csrf: impl FnOnce() -> Result<String, E>) -> Result<(), E> {
+        if self.fate == Fate::Keep {
+            if self.content.system.exists(content::CSRF) {
+                let token = csrf()?;
+                self.set_csrf(&token);
+            }
+            self.fate = Fate::Renew;
+            self.next_id = None;
+        }
+        Ok(())
+    }
+
+    /// Drops everything and gives a new id. What is put afterwards stays.
+    pub fn invalidate(&mut self) {
+        self.content.wipe();
+        if self.fate == Fate::Keep {
+            self.next_id = None;
+        }
+        self.fate = self.fate.max(Fate::Renew);
+    }
+
+    /// Ends the session: the record becomes a tombstone, the cookie is removed.
+    pub fn destroy(&mut self) {
+        self.content.wipe();
+        self.fate = Fate::Destroy;
+    }
+
+    /// The response failed: data changes are dropped, what was shown is not taken. A regenerate is applied to the
+    /// stored data (with its new CSRF token); an invalidate and a destroy are applied whole.
+    pub fn drop_data(&mut self) {
+        if self.fate == Fate::Destroy || self.content.is_wiped() {
+            return;
+        }
+        let csrf: Option<String> = self.content.system.get(content::CSRF).ok().flatten();
+        self.content = self
+            .base
+            .as_ref()
+            .and_then(|record| Content::decode(&record.payload, record.owner.clone()).ok())
+            .unwrap_or_default();
+        if self.fate == Fate::Renew
+            && self.content.system.exists(content::CSRF)
+            && let Some(token) = csrf
+        {
+            self.set_csrf(&token);
+        }
+    }
+
+    /// How long this session may lie unused.
+    #[must_use]
+    pub fn age(&self, policy: &Policy) -> Duration {
+        self.content.age().unwrap_or(policy.age)
+    }
+
+    /// Whether its cookie outlives the browser.
+    #[must_use]
+    pub fn is_persistent(&self, policy: &Policy) -> bool {
+        self.content.persistent().unwrap_or(policy.persistent)
+    }
+
+    /// The key of the record this visit stands on, or of the tombstone it met.
+    #[must_use]
+    pub fn key(&self) -> Option<StoreKey> {
+        self.id.as_ref().map(SessionId::store_key)
+    }
+
+    /// The record this visit stands on.
+    #[must_use]
+    pub fn record(&self) -> Option<&Record> {
+        self.base.as_ref()
+    }
+
+    /// What the response will say about the cookie, as far as commits have settled it.
+    #[must_use]
+    pub fn cookie(&self) -> &CookieOrder {
+        &self.cookie
+    }
+
+    /// Shows what the previous visit left and takes it away. Called once, when somebody gets the session to write.
+    pub fn take_flash(&mut self) {
+        self.content.flash.take();
+    }
+
+    /// The id that the session has, or will have once it is written; `draw` is asked if none was drawn yet.
+    ///
+    /// # Errors
+    /// Whatever `draw` fails with.
+    pub fn id_to_be<E>(&mut self, draw: impl FnOnce() -> Result<SessionId, E>) -> Result<SessionId, E> {
+        let settled = self.fate != Fate::Renew && matches!(self.origin, Origin::Stored | Origin::Carried);
+        if let (true, Some(id)) = (settled, &self.id) {
+            return Ok(id.clone());
+        }
+        if let Some(id) = &self.next_id {
+            return Ok(id.clone());
+        }
+        let id = draw()?;
+        self.next_id = Some(id.clone());
+        Ok(id)
+    }
+
+    /// What the decision depends on, as things stand.
+    #[must_use]
+    pub fn situation(&self, policy: &Policy, now: Timestamp) -> Situation {
+        let something = self.content.has_something();
+        let lifetime_changed = self.lifetime_changed();
+        let due = match &self.base {
+            // An emptied session lapses by itself; nobody's visit keeps it.
+            Some(base) => something && Policy::refresh_due(base.idle_deadline, self.age(policy), now),
+            None => false,
+        };
+        Situation {
+            placement: policy.placement,
+            origin: self.origin,
+            fate: self.fate,
+            changed: self.content.is_changed(),
+            something,
+            refresh_due: due,
+            persistent: self.is_persistent(policy),
+            reissue: self.retired_key || lifetime_changed,
+            cookie_came: self.came,
+            eager: policy.eager,
+        }
+    }
+
+    fn lifetime_changed(&self) -> bool {
+        self.content.lifetime_changed()
+    }
+
+    fn set_csrf(&mut self, token: &str) {
+        let put = self.content.system.put(content::CSRF, token);
+        debug_assert!(put.is_ok(), "a string under a plain name can always be put");
+    }
+}

@@ -1,0 +1,78 @@
+//! What can go wrong at the edge: opening a session, using it, configuring it. One level per `Display`.
+
+use crate::decision::policy::PolicyError;
+use crate::decision::state::NewerFormat;
+use crate::edge::sources::EntropyError;
+use crate::value::answer::StoreError;
+use crate::value::error::ValueError;
+
+/// A session could not be opened. This is never "there is no session": answer 503 and leave the cookie alone.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The store failed.
+    #[error("the session could not be loaded")]
+    Store(#[source] StoreError),
+    /// The record was written by a newer version of this library, and is left alone.
+    #[error("the session could not be loaded")]
+    Newer(#[source] NewerFormat),
+    /// Sessions are switched off (`SESSION_ENABLED=false`).
+    #[error("sessions are switched off by configuration")]
+    Disabled,
+    /// The visit is over: its response was sent.
+    #[error("the response was already sent")]
+    Closed,
+}
+
+/// A call on a session did nothing. The kinds are also the words that a client of the probe sees.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// A path or a value was wrong.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// This handle only reads.
+    #[error("the session is read-only here")]
+    ReadOnly,
+    /// The session was destroyed earlier in this request.
+    #[error("the session was destroyed")]
+    Destroyed,
+    /// The head of the response is sent, so a change could no longer be kept.
+    #[error("the response was already sent; the session can no longer be changed")]
+    Closed,
+    /// A redirect target that leads elsewhere.
+    #[error("the URL is not a path on this site")]
+    RefusedUrl,
+    /// The store cannot do this.
+    #[error("the {store} session store cannot do this; {able} can")]
+    NotSupported {
+        /// The store in use.
+        store: &'static str,
+        /// Those that can.
+        able: &'static str,
+    },
+    /// The system's generator failed.
+    #[error("no random bytes for the session")]
+    Entropy(#[from] EntropyError),
+}
+
+/// The configuration is wrong. Nothing was started.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Two rules contradict each other.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The cookie's attributes contradict each other.
+    #[error(transparent)]
+    Cookie(#[from] crate::value::cookie::builder::CookieError),
+    /// A key is not fit for use.
+    #[error(transparent)]
+    Key(#[from] crate::value::cookie::key::KeyError),
+    /// Without a key no cookie can be sealed.
+    #[error("no key: give at least one with `key` or `keys` (SESSION_KEYS)")]
+    NoKey,
+    /// Sessions in a store need the store.
+    #[error("no place for sessions: call `store` or `in_cookie`")]
+    NoPlacement,
+}

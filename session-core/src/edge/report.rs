@@ -1,0 +1,106 @@
+//! What a closed visit asks of the response: headers, in words that every HTTP library understands.
+
+use crate::decision::commit::CommitError;
+
+/// What became of a visit. An adapter turns it into headers, and an error into a failure response.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// Append this as a `Set-Cookie` header.
+    pub set_cookie: Option<String>,
+    /// A handler looked at the session, so the response is one visitor's own: it varies by `Cookie`.
+    pub looked: bool,
+    /// Why the changes were not written. [`Report::failure`] says what to answer.
+    pub error: Option<CommitError>,
+}
+
+/// What a failed commit makes of the response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches them all")]
+pub enum Failure {
+    /// 503: the store, or too many at once. Trying again may help.
+    Unavailable,
+    /// 500: the session has grown too large, or there is no randomness.
+    Internal,
+}
+
+impl Failure {
+    /// The status to answer with.
+    ///
+    /// ```
+    /// assert_eq!(session_core::Failure::Unavailable.status(), 503);
+    /// ```
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Unavailable => 503,
+            Self::Internal => 500,
+        }
+    }
+}
+
+impl Report {
+    /// What to answer instead of the handler's response, if anything. A session that ended meanwhile is no failure: the
+    /// handler's response goes out as it is, without a cookie.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        failure(self.error.as_ref()?)
+    }
+
+    /// The `Cache-Control` that the response must have, given what it has: a response that sets a cookie is nobody
+    /// else's (`no-store`); `None` where what is there will do.
+    ///
+    /// ```
+    /// use session_core::Report;
+    ///
+    /// let mut report = Report::default();
+    /// assert_eq!(report.cache_control([]), None);
+    /// report.set_cookie = Some("sid=1".to_owned());
+    /// assert_eq!(report.cache_control([b"public, max-age=60".as_slice()]), Some("no-store"));
+    /// assert_eq!(report.cache_control([b"private, No-Store".as_slice()]), None);
+    /// ```
+    #[must_use]
+    pub fn cache_control<'a>(&self, present: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static str> {
+        self.set_cookie.as_ref()?;
+        let directives: Vec<&[u8]> = present.into_iter().flat_map(elements).collect();
+        let has = |name: &[u8]| {
+            directives.iter().any(|directive| directive_name(directive).eq_ignore_ascii_case(name))
+        };
+        (!has(b"no-store") || has(b"public") || has(b"s-maxage")).then_some("no-store")
+    }
+
+    /// Whether `Vary: Cookie` must be added, given what is there.
+    ///
+    /// ```
+    /// use session_core::Report;
+    ///
+    /// let mut report = Report::default();
+    /// assert!(!report.needs_vary([]));
+    /// report.looked = true;
+    /// assert!(report.needs_vary([b"Accept-Encoding".as_slice()]));
+    /// assert!(!report.needs_vary([b"accept-encoding, cookie".as_slice()]) && !report.needs_vary([b"*".as_slice()]));
+    /// ```
+    #[must_use]
+    pub fn needs_vary<'a>(&self, present: impl IntoIterator<Item = &'a [u8]>) -> bool {
+        let covered = |field: &[u8]| field == b"*" || field.eq_ignore_ascii_case(b"cookie");
+        (self.looked || self.set_cookie.is_some()) && !present.into_iter().flat_map(elements).any(covered)
+    }
+}
+
+/// What a commit's error makes of a response; `None` for [`CommitError::Gone`].
+#[must_use]
+pub fn failure(error: &CommitError) -> Option<Failure> {
+    match error {
+        CommitError::Gone => None,
+        CommitError::Contended | CommitError::Store(_) | CommitError::Newer(_) => Some(Failure::Unavailable),
+        CommitError::TooLarge { .. } | CommitError::Entropy => Some(Failure::Internal),
+    }
+}
+
+fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
+}
+
+fn directive_name(directive: &[u8]) -> &[u8] {
+    directive.split(|byte| *byte == b'=').next().unwrap_or(directive).trim_ascii()
+}

@@ -1,0 +1,381 @@
+//! One request's claim on a session: cookies read when somebody asks, the store asked once, everything settled at the end.
+//!
+//! An adapter makes a [`VisitGuard`] for each request, puts its [`Visit`] where extractors find it, and calls
+//! [`VisitGuard::close`] with the response's status. That is all an adapter does.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use async_lock::OnceCell;
+
+use super::drive;
+use super::error::OpenError;
+use super::report::Report;
+use super::session::{Access, Cell, Session, Shared};
+use super::sessions::Inner;
+use crate::decision::commit::CommitError;
+use crate::decision::decide::Fate;
+use crate::decision::state::{Arrival, SessionState};
+use crate::value::answer::Loaded;
+use crate::value::time::Timestamp;
+
+/// Runs a future to its end, apart from any request: `tokio::spawn`, and its like elsewhere.
+///
+/// It is called only when a request is dropped while its session is being written, or after a `destroy` or `regenerate`.
+pub trait Spawn: fmt::Debug + Send + Sync {
+    /// Runs it.
+    fn spawn(&self, future: BoxFuture<()>);
+}
+
+/// A boxed future that may move between threads.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// The values of the `Cookie` headers of one request, as bytes.
+#[derive(Clone, Default)]
+pub struct CookieHeaders(Headers);
+
+#[derive(Clone, Default)]
+enum Headers {
+    #[default]
+    None,
+    One(Box<[u8]>),
+    Many(Vec<Box<[u8]>>),
+}
+
+impl<B: AsRef<[u8]>> FromIterator<B> for CookieHeaders {
+    fn from_iter<I: IntoIterator<Item = B>>(values: I) -> Self {
+        let mut values = values.into_iter();
+        let Some(first) = values.next() else { return Self(Headers::None) };
+        let first = Box::from(first.as_ref());
+        let Some(second) = values.next() else { return Self(Headers::One(first)) };
+        let rest = values.map(|value| Box::from(value.as_ref()));
+        Self(Headers::Many([first, Box::from(second.as_ref())].into_iter().chain(rest).collect()))
+    }
+}
+
+impl CookieHeaders {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let slice = match &self.0 {
+            Headers::None => [].as_slice(),
+            Headers::One(one) => std::slice::from_ref(one),
+            Headers::Many(many) => many,
+        };
+        slice.iter().map(AsRef::as_ref)
+    }
+}
+
+/// Not their content: cookies are secrets.
+impl fmt::Debug for CookieHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CookieHeaders({})", self.iter().count())
+    }
+}
+
+/// What extractors hold: opens the session, once, when somebody asks for it.
+#[derive(Clone)]
+pub struct Visit {
+    inner: Arc<VisitInner>,
+}
+
+struct VisitInner {
+    sessions: Arc<Inner>,
+    cookies: CookieHeaders,
+    spawn: &'static dyn Spawn,
+    opened: OnceCell<Arc<Shared>>,
+    /// A full handle was given out, so flash was shown and is taken.
+    aged: AtomicBool,
+    /// A handler asked for the session in any way.
+    looked: AtomicBool,
+    closed: AtomicBool,
+    /// What a sign-out without opening found: whether a cookie came in.
+    signed_out: Mutex<Option<bool>>,
+}
+
+impl fmt::Debug for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visit").field("opened", &self.inner.opened.is_initialized()).finish_non_exhaustive()
+    }
+}
+
+impl Visit {
+    /// The session, to read and write. The store is asked the first time; later calls, and clones of the visit, get the
+    /// same session without asking again.
+    ///
+    /// # Errors
+    /// [`OpenError`]: answer 503 and say nothing about the cookie.
+    pub async fn session(&self) -> Result<Session, OpenError> {
+        let shared = self.open().await?;
+        if !self.inner.aged.swap(true, Ordering::AcqRel) {
+            shared.lock().state.take_flash();
+        }
+        Ok(Session { shared, access: Access::Full })
+    }
+
+    /// The session, to read only: flash is shown and not taken.
+    ///
+    /// # Errors
+    /// [`OpenError`], as for [`session`](Self::session).
+    pub async fn read_only(&self) -> Result<Session, OpenError> {
+        Ok(Session { shared: self.open().await?, access: Access::ReadOnly })
+    }
+
+    /// A session of its own for what outlives the response: a stream, a WebSocket, a job. It is loaded anew, belongs to
+    /// nobody's response, and writes only with its own [`commit`](Session::commit).
+    ///
+    /// # Errors
+    /// [`OpenError`], as for [`session`](Self::session).
+    pub async fn detached(&self) -> Result<Session, OpenError> {
+        self.inner.looked.store(true, Ordering::Release);
+        let shared = self.inner.load().await?;
+        Ok(Session { shared, access: Access::Detached })
+    }
+
+    /// Ends the session without opening it: one store call, where [`Session::destroy`] costs a load as well.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the session may still live, and its cookie is left alone.
+    pub async fn destroy(&self) -> Result<(), OpenError> {
+        if self.inner.sessions.is_off() {
+            return Err(OpenError::Disabled);
+        }
+        if self.inner.closed.load(Ordering::Acquire) {
+            return Err(OpenError::Closed);
+        }
+        if let Some(shared) = self.inner.opened.get() {
+            shared.lock().state.destroy();
+            return Ok(());
+        }
+        self.inner.looked.store(true, Ordering::Release);
+        let arrival = self.inner.sessions.arrive(&self.inner.cookies);
+        let came = arrival.came;
+        let sessions = self.inner.sessions.clone();
+        let ending: BoxFuture<_> = Box::pin(async move { drive::end(&sessions, arrival).await });
+        Finish::new(ending, self.inner.spawn).await.map_err(OpenError::Store)?;
+        *lock(&self.inner.signed_out) = Some(came);
+        Ok(())
+    }
+
+    /// Whether somebody has opened the session already.
+    #[must_use]
+    pub fn is_opened(&self) -> bool {
+        self.inner.opened.is_initialized()
+    }
+
+    /// Whether sessions are switched off by configuration.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.inner.sessions.is_off()
+    }
+
+    /// Whether this layer opens every visit at its start (`eager`).
+    #[must_use]
+    pub fn is_eager(&self) -> bool {
+        self.inner.sessions.policy.eager
+    }
+
+    async fn open(&self) -> Result<Arc<Shared>, OpenError> {
+        if self.inner.closed.load(Ordering::Acquire) && !self.is_opened() {
+            return Err(OpenError::Closed);
+        }
+        self.inner.looked.store(true, Ordering::Release);
+        self.inner.opened.get_or_try_init(|| self.inner.load()).await.cloned()
+    }
+}
+
+impl VisitInner {
+    async fn load(&self) -> Result<Arc<Shared>, OpenError> {
+        if self.sessions.is_off() {
+            return Err(OpenError::Disabled);
+        }
+        let state = drive::open(&self.sessions, &self.cookies).await?;
+        Ok(share(self.sessions.clone(), state, self.spawn))
+    }
+}
+
+fn share(sessions: Arc<Inner>, state: SessionState, spawn: &'static dyn Spawn) -> Arc<Shared> {
+    let cell = Mutex::new(Cell { state, closed: false, form: None });
+    Arc::new(Shared { sessions, cell, spawn })
+}
+
+/// The adapter's end of a visit: closes it when the response is ready, and makes good what was ordered if it never is.
+///
+/// Dropping it without [`close`](Self::close) (the handler panicked, the client went away) drops the data changes; an
+/// ordered `destroy` or `regenerate` still happens, on the adapter's [`Spawn`].
+#[derive(Debug)]
+pub struct VisitGuard {
+    visit: Option<Visit>,
+}
+
+impl VisitGuard {
+    pub(crate) fn new(sessions: Arc<Inner>, cookies: CookieHeaders, spawn: &'static dyn Spawn) -> Self {
+        let inner = VisitInner {
+            sessions,
+            cookies,
+            spawn,
+            opened: OnceCell::new(),
+            aged: AtomicBool::new(false),
+            looked: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            signed_out: Mutex::new(None),
+        };
+        Self { visit: Some(Visit { inner: Arc::new(inner) }) }
+    }
+
+    /// The visit, for extractors.
+    ///
+    /// # Panics
+    /// Never: the guard gives its visit away only when it is consumed.
+    #[must_use]
+    pub fn visit(&self) -> &Visit {
+        self.visit.as_ref().expect("only `close` and `drop` take it, and both end the guard")
+    }
+
+    /// Ends the visit. `status` is that of the response that the handler made: on a 5xx data changes are dropped unless
+    /// the policy says otherwise. From here on writes through the handler's handles are `Closed`.
+    ///
+    /// It answers at once when there is nothing to write. Otherwise it gives a future; await it before the response's
+    /// head is sent. Dropping that future does not stop the write.
+    #[must_use]
+    pub fn close(mut self, status: u16) -> Closing {
+        match self.visit.take() {
+            Some(visit) => visit.inner.close(status),
+            None => Closing::Ready(Report::default()),
+        }
+    }
+}
+
+impl Drop for VisitGuard {
+    fn drop(&mut self) {
+        let Some(visit) = self.visit.take() else { return };
+        visit.inner.closed.store(true, Ordering::Release);
+        let Some(shared) = visit.inner.opened.get() else { return };
+        let ordered = {
+            let mut cell = shared.lock();
+            cell.closed = true;
+            cell.state.fate() > Fate::Keep
+        };
+        if ordered && let Closing::Pending(finish) = visit.inner.close(500) {
+            // Dropped unfinished, it goes on by itself.
+            drop(finish);
+        }
+    }
+}
+
+impl VisitInner {
+    fn close(&self, status: u16) -> Closing {
+        self.closed.store(true, Ordering::Release);
+        let looked = self.looked.load(Ordering::Acquire);
+        let Some(shared) = self.opened.get() else {
+            let came = lock(&self.signed_out).take();
+            let set_cookie = came.filter(|came| *came).map(|_| self.sessions.cookie.clear());
+            return Closing::Ready(Report { set_cookie, looked, ..Report::default() });
+        };
+        let mut cell = shared.lock();
+        cell.closed = true;
+        if status >= 500 && !self.sessions.policy.commit_on_error {
+            cell.state.drop_data();
+        }
+        match drive::begin(&shared.sessions, &mut cell.state) {
+            Ok(work) if work.is_settled() => {
+                let report = drive::settle(&shared.sessions, &mut cell.state, work);
+                Closing::Ready(Report { looked, ..report })
+            }
+            Ok(work) => {
+                drop(cell);
+                let shared = shared.clone();
+                let writing: BoxFuture<Report> = Box::pin(async move {
+                    let report = drive::run(&shared, work).await;
+                    Report { looked, ..report }
+                });
+                Closing::Pending(Finish::new(writing, self.spawn))
+            }
+            Err(error) => Closing::Ready(Report { looked, ..drive::failed(&shared.sessions, error) }),
+        }
+    }
+}
+
+/// How a visit ends.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches both")]
+pub enum Closing {
+    /// There was nothing to write.
+    Ready(Report),
+    /// Await this before the response's head is sent.
+    Pending(Finish<Report>),
+}
+
+/// A write that has begun. Await it; if it is dropped before its end, it goes on by itself.
+pub struct Finish<T: Send + 'static> {
+    future: Option<BoxFuture<T>>,
+    spawn: &'static dyn Spawn,
+}
+
+impl<T: Send + 'static> Finish<T> {
+    pub(crate) fn new(future: BoxFuture<T>, spawn: &'static dyn Spawn) -> Self {
+        Self { future: Some(future), spawn }
+    }
+}
+
+impl<T: Send + 'static> Future for Finish<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Some(future) = &mut self.future else { return Poll::Pending };
+        let output = std::task::ready!(future.as_mut().poll(context));
+        self.future = None;
+        Poll::Ready(output)
+    }
+}
+
+impl<T: Send + 'static> Drop for Finish<T> {
+    fn drop(&mut self) {
+        if let Some(future) = self.future.take() {
+            self.spawn.spawn(Box::pin(async move {
+                future.await;
+            }));
+        }
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for Finish<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Finish").field("done", &self.future.is_none()).finish_non_exhaustive()
+    }
+}
+
+/// Commits in the middle of a visit.
+pub(crate) async fn commit_now(shared: Arc<Shared>) -> Result<(), CommitError> {
+    let begun = drive::begin(&shared.sessions, &mut shared.lock().state);
+    let work = match begun {
+        Ok(work) => work,
+        Err(error) => {
+            return Err(drive::failed(&shared.sessions, error).error.unwrap_or(CommitError::Entropy));
+        }
+    };
+    let spawn = shared.spawn;
+    let writing: BoxFuture<_> = Box::pin(async move { drive::run_mid_visit(&shared, work).await });
+    Finish::new(writing, spawn).await
+}
+
+/// A session without a request.
+pub(crate) fn standalone(sessions: Arc<Inner>) -> Session {
+    let state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, Timestamp::from_millis(0))
+        .expect("without a cookie nothing is decoded");
+    Session { shared: share(sessions, state, &Nowhere), access: Access::Detached }
+}
+
+/// A session that stands alone writes nothing, so nothing is ever left to run.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Spawn for Nowhere {
+    fn spawn(&self, _: BoxFuture<()>) {}
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,199 @@
+//! What a store answers: what it found, what came of a write, or why it could not.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use super::record::Record;
+use super::time::Timestamp;
+
+/// What a store found under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: these are all the answers there are")]
+pub enum Loaded {
+    /// Nothing is there.
+    Missing,
+    /// The session was destroyed or rotated away; a tombstone stands there until then.
+    Retired {
+        /// When the tombstone may be forgotten.
+        until: Timestamp,
+    },
+    /// The record, live or expired.
+    Found(Record),
+}
+
+/// What came of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: these are all the answers there are")]
+pub enum Written {
+    /// It is stored, durably as far as this store goes.
+    Applied,
+    /// Somebody else wrote first: this record stands there now, and nothing was changed.
+    Conflict(Record),
+    /// There is nothing alive to write to, and nothing was changed.
+    Gone,
+    /// The new key is in use, and nothing was changed.
+    Taken,
+}
+
+/// A store could not do what it was asked. This is never "there is no session".
+///
+/// Its `Display` names the store and the kind, in one line and without any secret; the driver's own error is the
+/// `source()`.
+///
+/// ```
+/// use session_core::{StoreError, StoreErrorKind};
+/// use std::error::Error as _;
+///
+/// let error = StoreError::unavailable("redis", std::io::Error::other("connection refused"));
+/// assert_eq!(error.to_string(), "the redis session store cannot be reached");
+/// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+/// assert_eq!(error.source().unwrap().to_string(), "connection refused");
+/// ```
+#[derive(Clone, Debug)]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    store: &'static str,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// What kind of failure a [`StoreError`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// It cannot be reached, or broke the connection. The write may or may not have happened.
+    Unavailable,
+    /// It did not answer within the deadline. The write may or may not have happened.
+    Timeout,
+    /// It answered that it will not do this: permissions, a missing table, a full disk, a read-only replica.
+    Refused,
+    /// What is stored under the key cannot be read. The library counts it and treats the session as unknown.
+    Corrupt,
+    /// What is stored was written by a newer version of this library. It is left alone.
+    Newer,
+    /// The record is larger than the store keeps; nothing was called.
+    TooLarge {
+        /// The record's size in bytes.
+        size: usize,
+        /// The most this store keeps, in bytes.
+        limit: usize,
+    },
+}
+
+impl StoreError {
+    /// Makes an error of any kind. `store` is the store's name.
+    ///
+    /// ```
+    /// # use session_core::{StoreError, StoreErrorKind};
+    /// let error = StoreError::new(StoreErrorKind::Corrupt, "file");
+    /// assert_eq!(error.to_string(), "a record in the file session store is corrupt");
+    /// ```
+    #[must_use]
+    pub fn new(kind: StoreErrorKind, store: &'static str) -> Self {
+        Self { kind, store, source: None }
+    }
+
+    /// Adds what went wrong underneath; it becomes the `source()`.
+    ///
+    /// ```
+    /// # use session_core::{StoreError, StoreErrorKind};
+    /// let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+    /// let error = StoreError::new(StoreErrorKind::Refused, "file").because(full);
+    /// assert!(std::error::Error::source(&error).is_some());
+    /// ```
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// The store cannot be reached.
+    ///
+    /// ```
+    /// # use session_core::{StoreError, StoreErrorKind};
+    /// let error = StoreError::unavailable("redis", "connection refused");
+    /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    /// ```
+    #[must_use]
+    pub fn unavailable(store: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(StoreErrorKind::Unavailable, store).because(source)
+    }
+
+    /// The store did not answer in time.
+    ///
+    /// ```
+    /// # use session_core::StoreError;
+    /// assert_eq!(StoreError::timeout("sql").to_string(), "the sql session store did not answer in time");
+    /// ```
+    #[must_use]
+    pub fn timeout(store: &'static str) -> Self {
+        Self::new(StoreErrorKind::Timeout, store)
+    }
+
+    /// Refuses a record that is larger than `limit` bytes; the first line of every writing verb.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::TooLarge`] with both numbers.
+    ///
+    /// ```
+    /// # use session_core::{Etag, Record, StoreError, Timestamp};
+    /// # let at = Timestamp::from_millis;
+    /// # let record = Record { etag: Etag::new(1), created: at(0), idle_deadline: at(50), absolute_deadline: None,
+    /// #     owner: None, payload: vec![0; 10].into() };
+    /// let error = StoreError::check_size("memory", &record, 9).unwrap_err();
+    /// assert_eq!(error.to_string(), "the session is 10 bytes long; the memory session store keeps at most 9");
+    /// ```
+    pub fn check_size(store: &'static str, record: &Record, limit: usize) -> Result<(), Self> {
+        let size = record.size();
+        if size > limit { Err(Self::new(StoreErrorKind::TooLarge { size, limit }, store)) } else { Ok(()) }
+    }
+
+    /// What kind of failure it is.
+    ///
+    /// ```
+    /// # use session_core::{StoreError, StoreErrorKind};
+    /// assert_eq!(StoreError::timeout("sql").kind(), StoreErrorKind::Timeout);
+    /// ```
+    #[must_use]
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+
+    /// The name of the store that failed.
+    ///
+    /// ```
+    /// # use session_core::StoreError;
+    /// assert_eq!(StoreError::timeout("sql").store(), "sql");
+    /// ```
+    #[must_use]
+    pub fn store(&self) -> &'static str {
+        self.store
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let store = self.store;
+        match self.kind {
+            StoreErrorKind::Unavailable => write!(f, "the {store} session store cannot be reached"),
+            StoreErrorKind::Timeout => write!(f, "the {store} session store did not answer in time"),
+            StoreErrorKind::Refused => write!(f, "the {store} session store refused the operation"),
+            StoreErrorKind::Corrupt => write!(f, "a record in the {store} session store is corrupt"),
+            StoreErrorKind::Newer => {
+                write!(f, "a record in the {store} session store has a newer format than this version reads")
+            }
+            StoreErrorKind::TooLarge { size, limit } => {
+                write!(f, "the session is {size} bytes long; the {store} session store keeps at most {limit}")
+            }
+        }
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// The largest record a store keeps unless it is configured otherwise: 64 KiB.
+pub const DEFAULT_MAX_RECORD: usize = 64 * 1024;

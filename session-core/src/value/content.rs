@@ -1,0 +1,297 @@
+//! What a session holds, and its JSON: the visitor's values, the library's own, flash, and whose session it is.
+//!
+//! The payload of a record is `{"v":1,"data":{…},"flash":[…],"system":{…}}`, with empty parts left out, so that a
+//! person can read it in redis-cli or psql. Unchanged keys are copied as they stand and never parsed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::bag::Bag;
+use super::error::ValueError;
+use super::flash::{Entry, Flash, FlashChanges};
+use super::id::Etag;
+use super::journal::Journal;
+use super::record::Payload;
+use super::time::Timestamp;
+use super::values::Values;
+
+/// The content of a session as this visit sees it, together with the journal of what it changed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Content {
+    /// The visitor's values.
+    pub(crate) data: Values,
+    /// The library's own: CSRF token, URLs, lifetimes, metadata.
+    pub(crate) system: Values,
+    pub(crate) flash: Flash,
+    pub(crate) owner: Option<Arc<str>>,
+    changes: HeadChanges,
+}
+
+/// What a visit changed, in the form that can be replayed on a newer record.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Changes {
+    data: Journal,
+    system: Journal,
+    flash: FlashChanges,
+    head: HeadChanges,
+}
+
+#[derive(Clone, Debug, Default)]
+struct HeadChanges {
+    /// Everything before was thrown away: replay starts from nothing, whatever others wrote meanwhile.
+    wiped: bool,
+    owner: Option<Option<Arc<str>>>,
+    absolute: Option<Option<Timestamp>>,
+    /// Age, absolute deadline or persistence was set by hand, so the cookie must be issued again.
+    lifetime: bool,
+}
+
+impl HeadChanges {
+    fn is_empty(&self) -> bool {
+        !self.wiped && self.owner.is_none() && self.absolute.is_none() && !self.lifetime
+    }
+
+    fn and_then(self, later: Self) -> Self {
+        if later.wiped {
+            return later;
+        }
+        Self {
+            wiped: self.wiped,
+            owner: later.owner.or(self.owner),
+            absolute: later.absolute.or(self.absolute),
+            lifetime: self.lifetime || later.lifetime,
+        }
+    }
+}
+
+impl Changes {
+    /// Everything was thrown away first.
+    pub(crate) fn wiped(&self) -> bool {
+        self.head.wiped
+    }
+
+    /// The absolute deadline that this visit set by hand.
+    pub(crate) fn absolute(&self) -> Option<Option<Timestamp>> {
+        self.head.absolute
+    }
+}
+
+/// Why a payload could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// Not what any version of this library wrote.
+    Corrupt,
+    /// Written by a newer version.
+    Newer,
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    v: u32,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(default)]
+    flash: Vec<Entry>,
+    #[serde(borrow, default)]
+    system: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
+impl Content {
+    /// Reads a payload. Any bytes at all give an answer, in memory proportional to them.
+    pub(crate) fn decode(payload: &Payload, owner: Option<Arc<str>>) -> Result<Self, Unreadable> {
+        let text = std::str::from_utf8(payload).map_err(|_| Unreadable::Corrupt)?;
+        let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| unreadable(text))?;
+        if wire.v != FORMAT {
+            return Err(unreadable(text));
+        }
+        let bag = |raw: Option<&RawValue>| match raw {
+            Some(raw) => {
+                let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
+                Bag::decode_part(payload, start..start + raw.get().len()).map_err(|_| Unreadable::Corrupt)
+            }
+            None => Ok(Bag::default()),
+        };
+        Ok(Self {
+            data: Values::new(bag(wire.data)?),
+            system: Values::new(bag(wire.system)?),
+            flash: Flash::new(wire.flash),
+            owner,
+            changes: HeadChanges::default(),
+        })
+    }
+
+    /// Writes the payload of a record with this etag, `changes` being those of the visit that are now written.
+    pub(crate) fn encode(&self, changes: &Changes, etag: Etag) -> (Payload, Vec<Entry>) {
+        let mut json = Vec::with_capacity(128);
+        json.extend_from_slice(b"{\"v\":1");
+        if !self.data.is_empty() {
+            json.extend_from_slice(b",\"data\":");
+            self.data.encode_into(&mut json);
+        }
+        let entries = self.flash.written(&changes.flash, etag);
+        if !entries.is_empty() {
+            json.extend_from_slice(b",\"flash\":");
+            serde_json::to_writer(&mut json, &entries)
+                .expect("strings, numbers and raw JSON always serialise");
+        }
+        if !self.system.is_empty() {
+            json.extend_from_slice(b",\"system\":");
+            self.system.encode_into(&mut json);
+        }
+        json.push(b'}');
+        (json.into(), entries)
+    }
+
+    /// Whether a read would now answer differently than when the visit opened.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.data.is_changed()
+            || self.system.is_changed()
+            || self.flash.is_changed()
+            || !self.changes.is_empty()
+    }
+
+    /// Whether there is anything worth a record.
+    pub(crate) fn has_something(&self) -> bool {
+        !self.data.is_empty()
+            || self.owner.is_some()
+            || self.flash.has_outgoing()
+            || [CSRF, INTENDED, PREVIOUS].iter().any(|key| self.system.exists(*key))
+    }
+
+    /// The same question for a record that is about to be written with these changes.
+    pub(crate) fn will_have_something(&self, changes: &Changes) -> bool {
+        self.has_something() || !self.flash.written(&changes.flash, Etag::new(0)).is_empty()
+    }
+
+    /// How long this session may lie unused, if it decided for itself.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.system.get::<u64>(AGE).ok().flatten().map(Duration::from_secs)
+    }
+
+    /// Whether the cookie outlives the browser, if this session decided for itself.
+    pub(crate) fn persistent(&self) -> Option<bool> {
+        self.system.get(PERSISTENT).ok().flatten()
+    }
+
+    /// Whether this visit changed how long the session, or its cookie, lives.
+    pub(crate) fn lifetime_changed(&self) -> bool {
+        self.changes.lifetime
+    }
+
+    pub(crate) fn set_owner(&mut self, owner: Option<Arc<str>>) {
+        if self.owner != owner {
+            self.owner.clone_from(&owner);
+            self.changes.owner = Some(owner);
+        }
+    }
+
+    pub(crate) fn set_absolute(&mut self, deadline: Option<Timestamp>) {
+        self.changes.absolute = Some(deadline);
+        self.changes.lifetime = true;
+    }
+
+    /// How long the session may lie unused, or the policy's age again.
+    pub(crate) fn set_age(&mut self, age: Option<Duration>) -> Result<(), ValueError> {
+        if age != self.age() {
+            self.changes.lifetime = true;
+            match age {
+                Some(age) => self.system.put(AGE, age.as_secs())?,
+                None => self.system.forget(AGE),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the cookie outlives the browser.
+    pub(crate) fn set_persistent(&mut self, persistent: bool) -> Result<(), ValueError> {
+        if self.persistent() != Some(persistent) {
+            self.changes.lifetime = true;
+            self.system.put(PERSISTENT, persistent)?;
+        }
+        Ok(())
+    }
+
+    /// Everything was thrown away in this visit.
+    pub(crate) fn is_wiped(&self) -> bool {
+        self.changes.wiped
+    }
+
+    /// Everything gone, and everything that others write meanwhile too.
+    pub(crate) fn wipe(&mut self) {
+        *self = Self { changes: HeadChanges { wiped: true, ..HeadChanges::default() }, ..Self::default() };
+    }
+
+    /// Hands out what was changed so far; what comes after is journalled anew.
+    pub(crate) fn take_changes(&mut self) -> Changes {
+        Changes {
+            data: self.data.take_journal(),
+            system: self.system.take_journal(),
+            flash: self.flash.take_changes(),
+            head: std::mem::take(&mut self.changes),
+        }
+    }
+
+    /// The changes were not written after all: they stand in front of what came since.
+    pub(crate) fn put_back(&mut self, earlier: Changes) {
+        if self.changes.wiped {
+            return;
+        }
+        self.data.put_back(earlier.data);
+        self.system.put_back(earlier.system);
+        self.flash.put_back(earlier.flash);
+        self.changes = earlier.head.and_then(std::mem::take(&mut self.changes));
+    }
+
+    /// A newer record's content with `changes` replayed on it.
+    pub(crate) fn replay(mut self, changes: &Changes) -> Self {
+        if changes.head.wiped {
+            self = Self::default();
+        }
+        self.data.rebase(self.data.bag().clone(), &changes.data);
+        self.system.rebase(self.system.bag().clone(), &changes.system);
+        if let Some(owner) = &changes.head.owner {
+            self.owner.clone_from(owner);
+        }
+        self
+    }
+
+    /// This visit goes on, standing on what was written: `written` with `entries` as its flash.
+    pub(crate) fn rebase(&mut self, written: &Self) {
+        if self.changes.wiped {
+            return;
+        }
+        self.data.rebase(written.data.bag().clone(), &Journal::default());
+        self.system.rebase(written.system.bag().clone(), &Journal::default());
+        if self.changes.owner.is_none() {
+            self.owner.clone_from(&written.owner);
+        }
+    }
+}
+
+fn unreadable(text: &str) -> Unreadable {
+    match serde_json::from_str::<Version>(text) {
+        Ok(Version { v }) if v > FORMAT => Unreadable::Newer,
+        _ => Unreadable::Corrupt,
+    }
+}
+
+/// The version of the payload's form.
+const FORMAT: u32 = 1;
+
+/// Names of the library's own values.
+pub(crate) const CSRF: &str = "csrf";
+pub(crate) const CSRF_BEFORE: &str = "csrf_before";
+pub(crate) const INTENDED: &str = "intended";
+pub(crate) const PREVIOUS: &str = "previous";
+pub(crate) const AGE: &str = "age";
+pub(crate) const PERSISTENT: &str = "persistent";
+pub(crate) const AUTHENTICATED_AT: &str = "authenticated_at";
+pub(crate) const META: &str = "meta";

@@ -1,0 +1,350 @@
+//! Describes a cookie, and refuses every description that a browser would not accept or that would not be safe.
+
+use super::format::CookieSpec;
+
+/// A cookie's description on its way to a [`CookieSpec`].
+///
+/// ```
+/// use session_core::{Cookie, CookieError, SameSite};
+///
+/// let spec = Cookie::host("sid").same_site(SameSite::Strict).build()?;
+/// assert_eq!(spec.name(), "__Host-sid");
+///
+/// let error = Cookie::host("sid").domain("example.com").build().unwrap_err();
+/// assert_eq!(error.to_string(), "a __Host- cookie belongs to one host: it cannot have a Domain");
+/// # Ok::<(), CookieError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Cookie {
+    pub(super) name: String,
+    pub(super) path: String,
+    pub(super) domain: Option<String>,
+    pub(super) same_site: SameSite,
+    pub(super) http_only: bool,
+    pub(super) secure: bool,
+    pub(super) partitioned: bool,
+    pub(super) persistent: bool,
+}
+
+impl Cookie {
+    /// The default, and the best there is: `__Host-NAME` with `Path=/; Secure; HttpOnly; SameSite=Lax`, which no other
+    /// host and no plain-HTTP page can set. The prefix is added unless the name has it.
+    ///
+    /// ```
+    /// # use session_core::Cookie;
+    /// assert_eq!(Cookie::host("sid").build()?.name(), "__Host-sid");
+    /// # Ok::<(), session_core::CookieError>(())
+    /// ```
+    pub fn host(name: impl AsRef<str>) -> Self {
+        let name = name.as_ref();
+        Self::named(if has_prefix(name, "__host-") { name.to_owned() } else { format!("__Host-{name}") })
+    }
+
+    /// The name as it stands, otherwise as [`host`](Self::host): for a cookie that has a domain or a path.
+    ///
+    /// ```
+    /// # use session_core::Cookie;
+    /// let spec = Cookie::named("__Secure-sid").domain("example.com").build()?;
+    /// assert!(spec.clear().starts_with("__Secure-sid=; Path=/; Domain=example.com; Secure; "));
+    /// # Ok::<(), session_core::CookieError>(())
+    /// ```
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            path: "/".to_owned(),
+            domain: None,
+            same_site: SameSite::Lax,
+            http_only: true,
+            secure: true,
+            partitioned: false,
+            persistent: false,
+        }
+    }
+
+    /// Without `Secure`, so that it works over plain HTTP.
+    ///
+    /// # Security
+    /// For development. Whoever can read the traffic is signed in.
+    ///
+    /// ```
+    /// # use session_core::Cookie;
+    /// assert!(!Cookie::insecure_http("sid").build()?.clear().contains("Secure"));
+    /// # Ok::<(), session_core::CookieError>(())
+    /// ```
+    pub fn insecure_http(name: impl Into<String>) -> Self {
+        Self::named(name).secure(false)
+    }
+
+    /// The path below which browsers send it; `/` by default. It is no protection: pages of other paths can read it.
+    ///
+    /// ```
+    /// # use session_core::Cookie;
+    /// assert!(Cookie::named("sid").path("/admin").build().is_ok());
+    /// ```
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// The domain with all of whose hosts it is shared; by default it belongs to one host alone.
+    ///
+    /// ```
+    /// # use session_core::Cookie;
+    /// assert!(Cookie::named("sid").domain("example.com").build().is_ok());
+    /// ```
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.domain = Some(domain.into());
+        self
+    }
+
+    /// Whether it comes along with requests from other sites; `Lax` by default, so that a link leads to a signed-in page.
+    ///
+    /// ```
+    /// # use session_core::{Cookie, SameSite};
+    /// assert!(Cookie::host("sid").same_site(SameSite::Strict).build()?.clear().contains("SameSite=Strict"));
+    /// # Ok::<(), session_core::CookieError>(())
+    /// ```
+    pub fn same_site(mut self, same_site: SameSite) -> Self {
+        self.same_site = same_site;
+        self
+    }
+
+    /// Whether it is hidden from scripts; it is, by default.
+    ///
+    /// ```
+    /// # use session_core::Cookie;
+    /// assert!(!Cookie::host("sid").http_only(false).build()?.clear().contains("HttpOnly"));
+    /// # Ok::<(), session_core::CookieError>(())
+    /// ```
+    pub fn http_only(mut self, http_only: bool) -> Self {
+        self.http_only = http_only;
+        self
+    }
+
+    /// Whether it travels over encrypted connections only; it does, by default.
+    ///
+    /// ```
+    /// # use session_core::Cookie;
+    /// assert!(Cookie::host("sid").secure(false).build().is_err());
+    /// ```
+    pub fn secure(mut self, secure: bool) -> Self {
+        self.secure = secure;
+        self
+    }
+
+    /// Whether each top-level site that embeds this one gets a cookie jar of its own (CHIPS); no, by default.
+    ///
+    /// ```
+    /// # use session_core::Cookie;
+    /// assert!(Cookie::host("sid").partitioned(true).build()?.clear().contains("; Partitioned"));
+    /// # Ok::<(), session_core::CookieError>(())
+    /// ```
+    pub fn partitioned(mut self, partitioned: bool) -> Self {
+        self.partitioned = partitioned;
+        self
+    }
+
+    /// Whether it outlives the browser (as long as the session may last); by default it does not.
+    ///
+    /// ```
+    /// # use session_core::Cookie;
+    /// assert!(Cookie::host("sid").persistent(true).build()?.is_persistent());
+    /// # Ok::<(), session_core::CookieError>(())
+    /// ```
+    pub fn persistent(mut self, persistent: bool) -> Self {
+        self.persistent = persistent;
+        self
+    }
+
+    /// Checks the description.
+    ///
+    /// # Errors
+    /// [`CookieError`] says what does not go together, and why. Prefixes count in any case, as they do in browsers.
+    ///
+    /// ```
+    /// # use session_core::{Cookie, CookieError};
+    /// assert_eq!(Cookie::named("__host-sid").path("/a").build(), Err(CookieError::HostWithPath));
+    /// ```
+    pub fn build(self) -> Result<CookieSpec, CookieError> {
+        self.check_texts()?;
+        self.check_combination()?;
+        Ok(CookieSpec::checked(&self))
+    }
+
+    fn check_texts(&self) -> Result<(), CookieError> {
+        if self.name.is_empty() {
+            return Err(CookieError::NoName);
+        }
+        if !self.name.bytes().all(is_token) {
+            return Err(CookieError::BadName);
+        }
+        if self.name.len() > MOST_NAME_BYTES {
+            return Err(CookieError::LongName { length: self.name.len(), limit: MOST_NAME_BYTES });
+        }
+        if !self.path.starts_with('/') {
+            return Err(CookieError::RelativePath);
+        }
+        if !self.path.bytes().all(is_attribute) {
+            return Err(CookieError::BadPath);
+        }
+        let domain = self.domain.as_deref().unwrap_or(".");
+        if domain.is_empty() {
+            return Err(CookieError::EmptyDomain);
+        }
+        if !domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')) {
+            return Err(CookieError::BadDomain);
+        }
+        for (attribute, text) in [("Path", self.path.as_str()), ("Domain", domain)] {
+            if text.len() > MOST_ATTRIBUTE_BYTES {
+                let (length, limit) = (text.len(), MOST_ATTRIBUTE_BYTES);
+                return Err(CookieError::LongAttribute { attribute, length, limit });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_combination(&self) -> Result<(), CookieError> {
+        let name = &self.name;
+        if has_prefix(name, "__host-") {
+            if self.domain.is_some() {
+                return Err(CookieError::HostWithDomain);
+            }
+            if self.path != "/" {
+                return Err(CookieError::HostWithPath);
+            }
+        }
+        let prefix = PREFIXES.iter().find(|prefix| has_prefix(name, prefix));
+        if let (Some(prefix), false) = (prefix, self.secure) {
+            return Err(CookieError::PrefixWithoutSecure { prefix });
+        }
+        if let (false, Some(prefix)) =
+            (self.http_only, ["__Host-Http-", "__Http-"].into_iter().find(|prefix| has_prefix(name, prefix)))
+        {
+            return Err(CookieError::PrefixWithoutHttpOnly { prefix });
+        }
+        match self.same_site {
+            SameSite::None if !self.secure => return Err(CookieError::SameSiteNoneWithoutSecure),
+            SameSite::None | SameSite::Lax | SameSite::Strict => {}
+        }
+        if self.partitioned && !self.secure {
+            return Err(CookieError::PartitionedWithoutSecure);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a cookie comes along with requests that other sites cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: the attribute has these three values")]
+pub enum SameSite {
+    /// Never.
+    Strict,
+    /// With top-level navigation by a safe method: links work.
+    Lax,
+    /// Always: for pages that live in other sites' frames. Needs `Secure`.
+    None,
+}
+
+impl SameSite {
+    /// The word as the attribute has it.
+    ///
+    /// ```
+    /// assert_eq!(session_core::SameSite::Lax.as_str(), "Lax");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "Strict",
+            Self::Lax => "Lax",
+            Self::None => "None",
+        }
+    }
+}
+
+/// A cookie was described that browsers would refuse, change or read otherwise than it was meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CookieError {
+    /// The name is empty.
+    #[error("a cookie needs a name")]
+    NoName,
+    /// The name has a character that no RFC 9110 token has.
+    #[error("a cookie's name consists of ASCII letters, digits and !#$%&'*+-.^_`|~")]
+    BadName,
+    /// The name leaves too little room for the value.
+    #[error("the cookie's name is {length} bytes long; the most is {limit}, the rest belongs to the value")]
+    LongName {
+        /// Its length in bytes.
+        length: usize,
+        /// The most.
+        limit: usize,
+    },
+    /// The path does not begin with a slash, so browsers would ignore it.
+    #[error("a cookie's path begins with a slash; browsers ignore any other")]
+    RelativePath,
+    /// The path has a control character, a semicolon or a character beyond ASCII.
+    #[error("a cookie's path consists of printable ASCII without semicolons")]
+    BadPath,
+    /// The domain is an empty text.
+    #[error("a cookie's domain cannot be empty; leave it out to keep the cookie to one host")]
+    EmptyDomain,
+    /// The domain has a character that no host name has.
+    #[error("a cookie's domain consists of ASCII letters, digits, dots and hyphens")]
+    BadDomain,
+    /// An attribute is longer than browsers read.
+    #[error("the cookie's {attribute} is {length} bytes long; browsers ignore it beyond {limit}")]
+    LongAttribute {
+        /// Which one.
+        attribute: &'static str,
+        /// Its length in bytes.
+        length: usize,
+        /// The most.
+        limit: usize,
+    },
+    /// `__Host-` with a `Domain`.
+    #[error("a __Host- cookie belongs to one host: it cannot have a Domain")]
+    HostWithDomain,
+    /// `__Host-` with another path than `/`.
+    #[error("a __Host- cookie belongs to the whole host: its Path can only be /")]
+    HostWithPath,
+    /// A prefix that promises `Secure`, without it.
+    #[error("browsers refuse a {prefix} cookie without Secure")]
+    PrefixWithoutSecure {
+        /// The prefix.
+        prefix: &'static str,
+    },
+    /// A prefix that promises `HttpOnly`, without it.
+    #[error("browsers refuse a {prefix} cookie without HttpOnly")]
+    PrefixWithoutHttpOnly {
+        /// The prefix.
+        prefix: &'static str,
+    },
+    /// `SameSite=None` without `Secure`.
+    #[error("browsers refuse SameSite=None without Secure")]
+    SameSiteNoneWithoutSecure,
+    /// `Partitioned` without `Secure`.
+    #[error("browsers refuse Partitioned without Secure")]
+    PartitionedWithoutSecure,
+}
+
+fn has_prefix(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn is_attribute(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b';'
+}
+
+/// The prefixes that promise `Secure`.
+const PREFIXES: [&str; 4] = ["__Host-Http-", "__Host-", "__Secure-", "__Http-"];
+
+const MOST_NAME_BYTES: usize = 255;
+
+/// RFC 6265bis, section 5.6: browsers ignore longer ones.
+const MOST_ATTRIBUTE_BYTES: usize = 1024;

@@ -1,0 +1,184 @@
+//! Writes `Set-Cookie`: the exact text, every time with the same attributes, never longer than a browser keeps.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::builder::Cookie;
+use super::seal::{Binding, Sealed};
+use super::select::MOST_COOKIE_BYTES;
+use crate::value::time::Timestamp;
+
+/// A cookie's name and attributes, checked: every combination that exists is one that browsers accept.
+///
+/// Made by [`Cookie`]. The cookie that sets and the one that removes have the same attributes, as removal requires.
+///
+/// ```
+/// use session_core::Cookie;
+///
+/// let spec = Cookie::host("sid").build()?;
+/// assert_eq!(
+///     spec.clear(),
+///     "__Host-sid=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+/// );
+/// # Ok::<(), session_core::CookieError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CookieSpec {
+    name: String,
+    /// From the first `; ` on.
+    attributes: String,
+    persistent: bool,
+}
+
+impl CookieSpec {
+    /// From what [`Cookie::build`] has found to be in order.
+    pub(super) fn checked(cookie: &Cookie) -> Self {
+        let mut attributes = format!("; Path={}", cookie.path);
+        let optional = [
+            cookie.domain.as_ref().map(|domain| format!("; Domain={domain}")),
+            cookie.secure.then(|| "; Secure".to_owned()),
+            cookie.http_only.then(|| "; HttpOnly".to_owned()),
+            Some(format!("; SameSite={}", cookie.same_site.as_str())),
+            cookie.partitioned.then(|| "; Partitioned".to_owned()),
+        ];
+        attributes.extend(optional.into_iter().flatten());
+        Self { name: cookie.name.clone(), attributes, persistent: cookie.persistent }
+    }
+
+    /// The name, prefix included: what is sent and what is looked for.
+    ///
+    /// ```
+    /// # use session_core::Cookie;
+    /// assert_eq!(Cookie::host("sid").build()?.name(), "__Host-sid");
+    /// # Ok::<(), session_core::CookieError>(())
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the cookie outlives the browser.
+    ///
+    /// ```
+    /// # use session_core::Cookie;
+    /// assert!(!Cookie::host("sid").build()?.is_persistent());
+    /// # Ok::<(), session_core::CookieError>(())
+    /// ```
+    #[must_use]
+    pub fn is_persistent(&self) -> bool {
+        self.persistent
+    }
+
+    /// What values of this cookie are bound to.
+    ///
+    /// ```
+    /// # use session_core::{Binding, Cookie};
+    /// assert_eq!(Cookie::host("sid").build()?.binding("session"), Binding::cookie("__Host-sid", "session"));
+    /// # Ok::<(), session_core::CookieError>(())
+    /// ```
+    #[must_use]
+    pub fn binding(&self, purpose: &str) -> Binding {
+        Binding::cookie(&self.name, purpose)
+    }
+
+    /// The value of the `Set-Cookie` header.
+    ///
+    /// `Max-Age` and `Expires` are written when `expiry` says until when (a session decides for itself whether its
+    /// cookie outlives the browser; the configuration is only its default); both at most
+    /// [`MOST_AGE`], beyond which browsers cut them.
+    ///
+    /// # Errors
+    /// [`CookieTooLarge`] when name and value together are longer than 4,096 bytes. Send no header then: the cookie
+    /// that the browser has stays.
+    ///
+    /// ```
+    /// # use session_core::{Binding, Cookie, SecretKey, KeyRing, SealKind, Timestamp};
+    /// # use std::time::Duration;
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// # let ring = KeyRing::new([key]).unwrap();
+    /// let spec = Cookie::host("sid").persistent(true).build().unwrap();
+    /// let sealed = ring.seal(&spec.binding("session"), SealKind::Id, &[5; 24], b"text");
+    /// let expiry = (Duration::from_secs(7200), Timestamp::from_millis(784_111_777_000));
+    /// let header = spec.set(&sealed, Some(expiry)).unwrap();
+    /// assert!(header.ends_with("; Max-Age=7200; Expires=Sun, 06 Nov 1994 08:49:37 GMT"));
+    /// ```
+    pub fn set(
+        &self,
+        value: &Sealed,
+        expiry: Option<(Duration, Timestamp)>,
+    ) -> Result<String, CookieTooLarge> {
+        let value = value.as_str();
+        let size = self.name.len() + value.len();
+        if size > MOST_COOKIE_BYTES {
+            return Err(CookieTooLarge { size, limit: MOST_COOKIE_BYTES });
+        }
+        let mut header = self.start(value);
+        if let Some((max_age, expires)) = expiry {
+            let too_long = max_age.saturating_sub(MOST_AGE);
+            expire(&mut header, max_age - too_long, expires.minus(too_long));
+        }
+        Ok(header)
+    }
+
+    /// The value of the `Set-Cookie` header that removes the cookie: an empty value, the same attributes, and both
+    /// ways of saying that it is over.
+    ///
+    /// ```
+    /// # use session_core::Cookie;
+    /// assert!(Cookie::host("sid").build()?.clear().contains("; Max-Age=0; "));
+    /// # Ok::<(), session_core::CookieError>(())
+    /// ```
+    #[must_use]
+    pub fn clear(&self) -> String {
+        let mut header = self.start("");
+        expire(&mut header, Duration::ZERO, Timestamp::from_millis(0));
+        header
+    }
+
+    fn start(&self, value: &str) -> String {
+        let len = self.name.len() + 1 + value.len() + self.attributes.len();
+        let mut header = String::with_capacity(len + EXPIRY_LEN);
+        header.push_str(&self.name);
+        header.push('=');
+        header.push_str(value);
+        header.push_str(&self.attributes);
+        header
+    }
+}
+
+/// A cookie would be larger than browsers keep; they would drop it silently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the cookie's name and value are {size} bytes long; browsers keep at most {limit}")]
+pub struct CookieTooLarge {
+    /// Name and value in bytes.
+    pub size: usize,
+    /// The most that will do.
+    pub limit: usize,
+}
+
+/// Both attributes; the second in the one date format that HTTP has (IMF-fixdate).
+fn expire(header: &mut String, max_age: Duration, expires: Timestamp) {
+    // Browsers read no year before 1601.
+    let at = expires.max(Timestamp::from_millis(0)).to_offset();
+    let month = MONTHS[usize::from(u8::from(at.month())) - 1];
+    let weekday = WEEKDAYS[usize::from(at.weekday().number_days_from_monday())];
+    let (hour, minute, second) = at.to_hms();
+    write!(
+        header,
+        "; Max-Age={}; Expires={weekday}, {:02} {month} {:04} {hour:02}:{minute:02}:{second:02} GMT",
+        max_age.as_secs(),
+        at.day(),
+        at.year(),
+    )
+    .expect("a string takes all that is written to it");
+}
+
+/// The longest `Max-Age`: 400 days. Browsers cut longer ones down to it.
+pub const MOST_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+const EXPIRY_LEN: usize = "; Max-Age=34560000; Expires=Sun, 06 Nov 1994 08:49:37 GMT".len();
+
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

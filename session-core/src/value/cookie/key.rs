@@ -1,0 +1,200 @@
+//! A key: 32 random bytes that an operator keeps, read from what configuration files hold, never printed by accident.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
+
+/// A secret that seals cookies. Not a passphrase: 32 bytes or more from a random generator.
+///
+/// It prints as `Key(****)`, compares in constant time and is wiped when dropped. There is no default key.
+///
+/// Its text form is hexadecimal, base64 or base64url (padding present and right, or absent), or Laravel's
+/// `base64:` with base64 after it. No white space, no other alphabet, no bits left over.
+///
+/// ```
+/// use session_core::{SecretKey, KeyError};
+///
+/// let key: SecretKey = "6f0c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264".parse()?;
+/// assert_eq!(format!("{key:?}"), "Key(****)");
+/// assert!(matches!("too short".parse::<SecretKey>(), Err(KeyError::NotText)));
+/// # Ok::<(), KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct SecretKey([u8; 32]);
+
+impl SecretKey {
+    /// Takes at least 32 bytes that came from a random generator. Of more than 32, a SHA-256 under a domain label is
+    /// taken, so all of them count.
+    ///
+    /// # Errors
+    /// [`KeyError::TooShort`], [`KeyError::AllEqual`] or [`KeyError::Example`].
+    ///
+    /// ```
+    /// # use session_core::{SecretKey, KeyError};
+    /// assert_eq!(SecretKey::from_bytes(&[7; 32]), Err(KeyError::AllEqual));
+    /// assert_eq!(SecretKey::from_bytes(b"hunter2"), Err(KeyError::TooShort { bytes: 7 }));
+    /// ```
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        if bytes.len() < 32 {
+            return Err(KeyError::TooShort { bytes: bytes.len() });
+        }
+        if bytes.iter().all(|byte| *byte == bytes[0]) {
+            return Err(KeyError::AllEqual);
+        }
+        let key = Self(<[u8; 32]>::try_from(bytes).unwrap_or_else(|_| {
+            let mut hash = Sha256::new();
+            hash.update(LONG_KEY_LABEL);
+            hash.update(bytes);
+            hash.finalize().into()
+        }));
+        if key == Self(EXAMPLE) { Err(KeyError::Example) } else { Ok(key) }
+    }
+
+    /// The key as 64 hexadecimal digits, to print a newly made one on purpose. It reads back as the same key.
+    ///
+    /// ```
+    /// # use session_core::{SecretKey, KeyError};
+    /// # let bytes: [u8; 32] = std::array::from_fn(|at| (at * 37 + 11) as u8);
+    /// let key = SecretKey::from_bytes(&bytes)?;
+    /// assert_eq!(key.expose_secret_hex().parse::<SecretKey>()?, key);
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    #[must_use]
+    pub fn expose_secret_hex(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(64));
+        for byte in self.0 {
+            for digit in [byte >> 4, byte & 15] {
+                text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+            }
+        }
+        text
+    }
+
+    pub(super) fn expose_secret(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl FromStr for SecretKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        let bytes = Zeroizing::new(match text.strip_prefix("base64:") {
+            Some(rest) => decode_base64(rest),
+            None if text.len() >= 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
+                decode_hex(text)
+            }
+            None => decode_base64(text),
+        }?);
+        Self::from_bytes(&bytes)
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(****)")
+    }
+}
+
+impl PartialEq for SecretKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for SecretKey {}
+
+impl Drop for SecretKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// A key, or a ring of them, is not one that may seal sessions. No message contains any part of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Fewer than 32 bytes.
+    #[error("a key needs at least 32 random bytes; this one has {bytes}")]
+    TooShort {
+        /// How many bytes it has.
+        bytes: usize,
+    },
+    /// One byte, repeated.
+    #[error("all bytes of the key are equal; a key comes from a random generator")]
+    AllEqual,
+    /// The key that documentation and examples show: everybody knows it.
+    #[error("this is the key that the documentation shows; make one of your own")]
+    Example,
+    /// The text is in none of the forms a key is written in.
+    #[error("a key is written as hexadecimal, base64 or base64url, without white space")]
+    NotText,
+    /// A ring without any key.
+    #[error("a key ring needs a key; there is no default")]
+    NoKeys,
+    /// A ring of more than eight keys.
+    #[error("a key ring holds at most {most} keys; these are {keys}")]
+    TooManyKeys {
+        /// How many were given.
+        keys: usize,
+        /// How many a ring holds.
+        most: usize,
+    },
+    /// Two keys of a ring are equal, counting from one.
+    #[error("keys {first} and {second} of the ring are equal")]
+    SameKey {
+        /// The earlier one.
+        first: usize,
+        /// The later one.
+        second: usize,
+    },
+    /// Two different keys of a ring share their four-byte id (once in 150 million rings of eight), counting from one.
+    #[error("keys {first} and {second} of the ring have the same id; make another key")]
+    SameId {
+        /// The earlier one.
+        first: usize,
+        /// The later one.
+        second: usize,
+    },
+}
+
+fn decode_hex(text: &str) -> Result<Vec<u8>, KeyError> {
+    if !text.len().is_multiple_of(2) {
+        return Err(KeyError::NotText);
+    }
+    let digit = |at: u8| char::from(at).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    text.as_bytes()
+        .chunks_exact(2)
+        .map(|pair| Some((digit(pair[0])? << 4) | digit(pair[1])?))
+        .collect::<Option<_>>()
+        .ok_or(KeyError::NotText)
+}
+
+fn decode_base64(text: &str) -> Result<Vec<u8>, KeyError> {
+    let url_safe = text.bytes().any(|byte| matches!(byte, b'-' | b'_'));
+    let engine = match (url_safe, text.ends_with('=')) {
+        (false, true) => STANDARD,
+        (false, false) => STANDARD_NO_PAD,
+        (true, true) => URL_SAFE,
+        (true, false) => URL_SAFE_NO_PAD,
+    };
+    engine.decode(text).map_err(|_| KeyError::NotText)
+}
+
+/// What documentation shows where a key stands: 0, 1, 2 … 31. [`SecretKey::from_bytes`] refuses it.
+const EXAMPLE: [u8; 32] = {
+    let mut bytes = [0; 32];
+    let mut at = 0;
+    while at < 32 {
+        bytes[at] = at as u8;
+        at += 1;
+    }
+    bytes
+};
+
+const LONG_KEY_LABEL: &[u8] = b"session-core/key/v1\0";

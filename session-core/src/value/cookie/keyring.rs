@@ -1,0 +1,110 @@
+//! The keys an application uses at once: the first seals, all open, and each opens only what it sealed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::key::{KeyError, SecretKey};
+use super::xaes::{Cmac, Xaes};
+
+/// One to eight keys, ready to use: every key schedule is computed here, once, and none per request.
+///
+/// Cloning is cheap. To change keys without signing anybody out: put the new key first and keep the old ones behind it,
+/// deploy everywhere, wait for the absolute lifetime of a session, remove the old ones. Removing a key ends every
+/// session whose cookie it sealed.
+///
+/// ```
+/// use session_core::{SecretKey, KeyError, KeyRing};
+///
+/// # let random = |seed: usize| -> [u8; 32] { std::array::from_fn(|at| (at * 37 + seed) as u8) };
+/// let new = SecretKey::from_bytes(&random(1))?;
+/// let old = SecretKey::from_bytes(&random(2))?;
+/// let ring = KeyRing::new([new.clone(), old])?;
+/// assert_eq!(ring.len(), 2);
+/// assert_eq!(KeyRing::new([new.clone(), new]).unwrap_err(), KeyError::SameKey { first: 1, second: 2 });
+/// # Ok::<(), KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct KeyRing {
+    keys: Arc<[RingKey]>,
+}
+
+impl KeyRing {
+    /// Makes a ring; the first key seals.
+    ///
+    /// # Errors
+    /// [`KeyError`] for no keys, more than eight, two equal keys, or two keys with the same id.
+    ///
+    /// ```
+    /// # use session_core::{KeyError, KeyRing};
+    /// assert_eq!(KeyRing::new([]).unwrap_err(), KeyError::NoKeys);
+    /// ```
+    pub fn new(keys: impl IntoIterator<Item = SecretKey>) -> Result<Self, KeyError> {
+        let keys: Vec<SecretKey> = keys.into_iter().collect();
+        if keys.is_empty() {
+            return Err(KeyError::NoKeys);
+        }
+        if keys.len() > MOST_KEYS {
+            return Err(KeyError::TooManyKeys { keys: keys.len(), most: MOST_KEYS });
+        }
+        let ready: Vec<RingKey> = keys.iter().map(RingKey::new).collect();
+        for second in 1..keys.len() {
+            for first in 0..second {
+                if keys[first] == keys[second] {
+                    return Err(KeyError::SameKey { first: first + 1, second: second + 1 });
+                }
+                if ready[first].id == ready[second].id {
+                    return Err(KeyError::SameId { first: first + 1, second: second + 1 });
+                }
+            }
+        }
+        Ok(Self { keys: ready.into() })
+    }
+
+    /// How many keys there are; never none.
+    ///
+    /// ```
+    /// # use session_core::{SecretKey, KeyRing};
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// assert_eq!(KeyRing::new([key]).unwrap().len(), 1);
+    /// ```
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a ring is never empty")]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(super) fn first(&self) -> &RingKey {
+        &self.keys[0]
+    }
+
+    /// The key of this id, and whether it no longer seals. Ids are public, so a plain comparison will do.
+    pub(super) fn find(&self, id: [u8; 4]) -> Option<(&RingKey, bool)> {
+        let at = self.keys.iter().position(|key| key.id == id)?;
+        Some((&self.keys[at], at > 0))
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyRing({} keys)", self.keys.len())
+    }
+}
+
+/// A key's public id and the cipher under its sealing subkey.
+pub(super) struct RingKey {
+    pub(super) id: [u8; 4],
+    pub(super) cipher: Xaes,
+}
+
+impl RingKey {
+    fn new(key: &SecretKey) -> Self {
+        let kdf = Cmac::new(key.expose_secret());
+        Self { id: *kdf.derive(KEY_ID_LABEL), cipher: Xaes::new(&kdf.derive(SEAL_LABEL)) }
+    }
+}
+
+/// The most keys a ring holds.
+pub const MOST_KEYS: usize = 8;
+
+const KEY_ID_LABEL: &str = "session-core/key-id/v1";
+const SEAL_LABEL: &str = "session-core/seal/v1";

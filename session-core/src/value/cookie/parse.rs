@@ -1,0 +1,141 @@
+//! Finds a cookie's values in the `Cookie` headers of a request: on bytes, in one pass, without allocating.
+//!
+//! The rules are those a browser writes by, and no others: `;` separates, the first `=` ends the name, spaces and tabs
+//! around either side go away. Names are compared byte for byte. Quotes, `$Version`, backslashes and percent signs mean
+//! nothing. A pair without `=` or without a name is nobody's cookie.
+
+/// What the headers of one request hold under a name.
+///
+/// ```
+/// use session_core::Candidates;
+///
+/// let headers: [&[u8]; 2] = [b"theme=dark; sid=one", b"sid=two"];
+/// let found = Candidates::find(headers, "sid");
+/// assert_eq!(found.values(), [b"one", b"two"]);
+/// assert_eq!(found.ignored(), 0);
+/// ```
+#[derive(Clone)]
+pub struct Candidates<'h> {
+    values: [&'h [u8]; MOST_CANDIDATES],
+    kept: usize,
+    ignored: usize,
+    unread_bytes: usize,
+}
+
+impl<'h> Candidates<'h> {
+    /// Looks through the headers, in order.
+    ///
+    /// Kept are the first eight values in the first 16 KiB of all headers together. A further value is counted and
+    /// ignored; what lies behind the 16 KiB is not read, and a pair that reaches across them is left out.
+    ///
+    /// ```
+    /// # use session_core::Candidates;
+    /// let found = Candidates::find([b"=sid=1; sid; SID=2; \"sid\"=3".as_slice()], "sid");
+    /// assert!(found.values().is_empty());
+    /// ```
+    #[must_use]
+    pub fn find(headers: impl IntoIterator<Item = &'h [u8]>, name: &str) -> Self {
+        let mut found = Self { values: [&[]; MOST_CANDIDATES], kept: 0, ignored: 0, unread_bytes: 0 };
+        let mut budget = MOST_BYTES;
+        for header in headers {
+            let mut rest = header;
+            while !rest.is_empty() && budget > 0 {
+                // The separator is looked for one byte beyond the budget: a pair that ends right there was read whole.
+                let window = &rest[..rest.len().min(budget + 1)];
+                let end = window.iter().position(|byte| *byte == b';').unwrap_or(window.len());
+                if end > budget {
+                    // Looked at in vain, and paid for: a shorter pair in a later header is not read either.
+                    budget = 0;
+                    break;
+                }
+                found.consider(&rest[..end], name.as_bytes());
+                let past = rest.len().min(end + 1);
+                budget = budget.saturating_sub(past);
+                rest = &rest[past..];
+            }
+            found.unread_bytes += rest.len();
+        }
+        found
+    }
+
+    /// The values, in the order in which they came; bytes as they were sent.
+    ///
+    /// ```
+    /// # use session_core::Candidates;
+    /// assert_eq!(Candidates::find([b" sid = a=b ".as_slice()], "sid").values(), [b"a=b"]);
+    /// ```
+    #[must_use]
+    pub fn values(&self) -> &[&'h [u8]] {
+        &self.values[..self.kept]
+    }
+
+    /// How many further values of this name were seen and ignored.
+    ///
+    /// ```
+    /// # use session_core::Candidates;
+    /// assert_eq!(Candidates::find([b"sid=1;".repeat(10).as_slice()], "sid").ignored(), 2);
+    /// ```
+    #[must_use]
+    pub fn ignored(&self) -> usize {
+        self.ignored
+    }
+
+    /// How many bytes of headers were not looked at.
+    ///
+    /// ```
+    /// # use session_core::Candidates;
+    /// assert_eq!(Candidates::find([[b'x'; 16_385].as_slice()], "sid").unread_bytes(), 16_385);
+    /// ```
+    #[must_use]
+    pub fn unread_bytes(&self) -> usize {
+        self.unread_bytes
+    }
+
+    fn consider(&mut self, pair: &'h [u8], name: &[u8]) {
+        // Most pairs are other cookies: their first letters say so before anything else is looked at.
+        let pair = trim_start(pair);
+        let Some(after) = pair.strip_prefix(name).map(trim_start) else { return };
+        let Some((b'=', value)) = after.split_first() else { return };
+        if name.is_empty() {
+            return;
+        }
+        match self.values.get_mut(self.kept) {
+            Some(place) => {
+                *place = trim_end(trim_start(value));
+                self.kept += 1;
+            }
+            None => self.ignored += 1,
+        }
+    }
+}
+
+/// Shows only how many: a cookie's value is a secret.
+impl std::fmt::Debug for Candidates<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Candidates")
+            .field("kept", &self.kept)
+            .field("ignored", &self.ignored)
+            .field("unread_bytes", &self.unread_bytes)
+            .finish()
+    }
+}
+
+fn trim_start(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+fn trim_end(mut bytes: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// Values of one name that are looked at.
+pub const MOST_CANDIDATES: usize = 8;
+
+/// Bytes of `Cookie` headers that are looked at, over all headers of a request.
+pub const MOST_BYTES: usize = 16 * 1024;

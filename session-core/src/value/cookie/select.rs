@@ -1,0 +1,184 @@
+//! Chooses a request's session cookie: of all that came, the newest that is authentic, in whatever order they came.
+//!
+//! Choosing comes before judging: if the newest authentic cookie has expired there is no session, although an older
+//! one might still be alive. Otherwise a copied old cookie would outlive the logout that followed it.
+
+use std::time::Duration;
+
+use zeroize::Zeroize;
+
+use super::keyring::KeyRing;
+use super::parse::Candidates;
+use super::reject::RejectReason;
+use super::seal::{Binding, body_len};
+use super::token::Token;
+use crate::value::time::Timestamp;
+
+/// Opens every candidate of this name and keeps the newest authentic one.
+///
+/// `T` says what is looked for, [`IdToken`](super::token::IdToken) or [`RecordToken`](super::token::RecordToken); a
+/// cookie of the other kind is rejected. A cookie issued more than [`CLOCK_SKEW`] after `now` is rejected. No error
+/// comes out of here: whatever a visitor sends, the answer is a selection.
+///
+/// ```
+/// use session_core::{select, Binding, IdToken, SecretKey, KeyRing, SealKind, SessionId, Timestamp};
+///
+/// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+/// # let ring = KeyRing::new([key]).unwrap();
+/// # let nonce = [5; 24];
+/// let binding = Binding::cookie("sid", "session");
+/// let now = Timestamp::from_millis(1_000);
+/// let token = IdToken { issued_at: now, absolute_deadline: None, id: SessionId::from_bytes([7; 32]) };
+/// let sealed = ring.seal(&binding, SealKind::Id, &nonce, &token.encode()[..]);
+///
+/// let header = format!("sid=junk; sid={}", sealed.as_str());
+/// let selection = select::<IdToken>(&ring, &binding, "sid", [header.as_bytes()], now);
+/// assert_eq!(selection.token, Some(token));
+/// assert_eq!(selection.duplicates, 1);
+/// ```
+#[must_use]
+pub fn select<'h, T: Token>(
+    ring: &KeyRing,
+    binding: &Binding,
+    name: &str,
+    headers: impl IntoIterator<Item = &'h [u8]>,
+    now: Timestamp,
+) -> Selection<T> {
+    let candidates = Candidates::find(headers, name);
+    let mut rejected = Rejections::default();
+    let mut newest: Option<(T, bool, &[u8])> = None;
+    for value in candidates.values() {
+        match open_one::<T>(ring, binding, name, value, now) {
+            Err(reason) => rejected.push(reason),
+            Ok((token, retired)) => {
+                // Of two that were issued in the same millisecond the text decides: anything but the order.
+                let age = (token.issued_at(), *value);
+                if newest.as_ref().is_none_or(|(newest, _, value)| (newest.issued_at(), *value) < age) {
+                    newest = Some((token, retired, value));
+                }
+            }
+        }
+    }
+    let newest = newest.filter(|(token, ..)| {
+        let live = token.is_live(now);
+        if !live {
+            rejected.push(RejectReason::Expired);
+        }
+        live
+    });
+    let (token, with_retired_key) =
+        newest.map_or((None, false), |(token, retired, _)| (Some(token), retired));
+    let came_in = candidates.values().len() + candidates.ignored();
+    Selection {
+        token,
+        with_retired_key,
+        came_in: came_in > 0,
+        duplicates: came_in.saturating_sub(1),
+        ignored: candidates.ignored(),
+        unread_bytes: candidates.unread_bytes(),
+        rejected,
+    }
+}
+
+fn open_one<T: Token>(
+    ring: &KeyRing,
+    binding: &Binding,
+    name: &str,
+    value: &[u8],
+    now: Timestamp,
+) -> Result<(T, bool), RejectReason> {
+    if name.len() + value.len() > MOST_COOKIE_BYTES {
+        return Err(RejectReason::Length);
+    }
+    let len = body_len(value.len())?;
+    let mut stack = [0; 64];
+    let mut heap = Vec::new();
+    let body = match stack.get_mut(..len) {
+        Some(body) => body,
+        None => {
+            heap.resize(len, 0);
+            heap.as_mut_slice()
+        }
+    };
+    let (len, retired) =
+        ring.open_into(binding, T::KIND, value, body).map_err(|rejected| rejected.reason())?;
+    let token = T::read(&body[..len]);
+    body.zeroize();
+    let token = token.ok_or(RejectReason::Malformed)?;
+    if token.issued_at() > now.plus(CLOCK_SKEW) {
+        return Err(RejectReason::IssuedInFuture);
+    }
+    Ok((token, retired))
+}
+
+/// What a request's cookies came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Selection<T> {
+    /// The newest authentic token, if it is alive.
+    pub token: Option<T>,
+    /// Whether the key that sealed it no longer seals: set the cookie again at the next response.
+    pub with_retired_key: bool,
+    /// Whether any cookie of this name came in, good or bad.
+    pub came_in: bool,
+    /// How many cookies of this name came in beside the first, good or bad.
+    pub duplicates: usize,
+    /// How many of them were too many to be looked at.
+    pub ignored: usize,
+    /// How many bytes of `Cookie` headers were too many to be looked at.
+    pub unread_bytes: usize,
+    /// Why the others were not accepted. Cookies that are good but older are not listed.
+    pub rejected: Rejections,
+}
+
+/// The reasons for which candidates were not accepted, in the order in which they came.
+///
+/// ```
+/// use session_core::{Binding, IdToken, SecretKey, KeyRing, RejectReason, Timestamp, select};
+///
+/// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+/// # let ring = KeyRing::new([key]).unwrap();
+/// let binding = Binding::cookie("sid", "session");
+/// let selection = select::<IdToken>(&ring, &binding, "sid", [b"sid=junk".as_slice()], Timestamp::from_millis(0));
+/// assert_eq!(selection.rejected.iter().collect::<Vec<_>>(), [RejectReason::Length]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rejections {
+    reasons: [Option<RejectReason>; super::parse::MOST_CANDIDATES],
+}
+
+impl Rejections {
+    /// The reasons, one for each candidate that was rejected.
+    ///
+    /// ```
+    /// # use session_core::Rejections;
+    /// assert_eq!(Rejections::default().iter().count(), 0);
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = RejectReason> {
+        self.reasons.iter().map_while(|reason| *reason)
+    }
+
+    /// Whether nothing was rejected.
+    ///
+    /// ```
+    /// # use session_core::Rejections;
+    /// assert!(Rejections::default().is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.reasons[0].is_none()
+    }
+
+    /// Every candidate has at most one reason, so there is always a place.
+    fn push(&mut self, reason: RejectReason) {
+        if let Some(place) = self.reasons.iter_mut().find(|place| place.is_none()) {
+            *place = Some(reason);
+        }
+    }
+}
+
+/// How far the clocks of two servers may be apart: a cookie may come from this far in the future.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// What a browser keeps of one cookie: name and value together.
+pub const MOST_COOKIE_BYTES: usize = 4096;

@@ -1,0 +1,261 @@
+//! What is inside a cookie's seal: a session's id and its times, or the whole record.
+//!
+//! ```text
+//! id token     = issued u48 | absolute deadline u48 (0 = none) | id[32]
+//! record token = issued u48 | id[32] | etag u64 | created u48 | idle deadline u48 | absolute deadline u48 (0 = none)
+//!              | owner length + 1, u32 (0 = none) | owner | payload
+//! ```
+//!
+//! Numbers are big-endian, times are milliseconds. Decoding checks every length against what is left, never panics,
+//! and allocates no more than it was given.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::seal::SealKind;
+use crate::value::id::{Etag, SessionId};
+use crate::value::record::{Payload, Record};
+use crate::value::time::Timestamp;
+
+/// The inside of a cookie for sessions that a store keeps.
+///
+/// It has no idle deadline: that is judged from the stored record, so a cookie need not be sent anew while its visitor
+/// is active.
+///
+/// ```
+/// use session_core::{IdToken, SessionId, Timestamp};
+///
+/// let token = IdToken {
+///     issued_at: Timestamp::from_millis(1_000),
+///     absolute_deadline: Some(Timestamp::from_millis(86_401_000)),
+///     id: SessionId::from_bytes([7; 32]),
+/// };
+/// assert_eq!(IdToken::decode(&token.encode()[..]), Some(token));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdToken {
+    /// When this cookie was sealed. Of two cookies the newer wins.
+    pub issued_at: Timestamp,
+    /// When the session ends however much it is used; `None` for never.
+    pub absolute_deadline: Option<Timestamp>,
+    /// The session's secret name.
+    pub id: SessionId,
+}
+
+impl IdToken {
+    /// The token's bytes, to be sealed as [`SealKind::Id`].
+    ///
+    /// Times before 1970 are written as 1970, times after the year 10,000 as a moment near it.
+    ///
+    /// ```
+    /// # use session_core::{IdToken, SessionId, Timestamp};
+    /// # let token = IdToken { issued_at: Timestamp::from_millis(1), absolute_deadline: None, id: SessionId::from_bytes([7; 32]) };
+    /// assert_eq!(token.encode().len(), IdToken::LEN);
+    /// ```
+    #[must_use]
+    pub fn encode(&self) -> Zeroizing<[u8; Self::LEN]> {
+        let mut bytes = Zeroizing::new([0; Self::LEN]);
+        bytes[..6].copy_from_slice(&time(self.issued_at));
+        bytes[6..12].copy_from_slice(&optional_time(self.absolute_deadline));
+        bytes[12..].copy_from_slice(self.id.expose_secret());
+        bytes
+    }
+
+    /// Reads a token back; nothing unless the bytes are exactly one.
+    ///
+    /// ```
+    /// # use session_core::IdToken;
+    /// assert_eq!(IdToken::decode(&[0; 43]), None);
+    /// ```
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut rest = Reader(bytes);
+        let token = Self {
+            issued_at: rest.time()?,
+            absolute_deadline: rest.optional_time()?,
+            id: SessionId::from_bytes(*rest.array()?),
+        };
+        rest.0.is_empty().then_some(token)
+    }
+
+    /// How long its bytes are.
+    pub const LEN: usize = 44;
+}
+
+/// The inside of a cookie that carries the session itself.
+///
+/// ```
+/// use session_core::{Etag, Record, RecordToken, SessionId, Timestamp};
+///
+/// let at = Timestamp::from_millis;
+/// let token = RecordToken {
+///     issued_at: at(1_000),
+///     id: SessionId::from_bytes([7; 32]),
+///     record: Record { etag: Etag::new(1), created: at(500), idle_deadline: at(9_000), absolute_deadline: None,
+///         owner: Some("ada".into()), payload: b"{}".to_vec().into() },
+/// };
+/// assert_eq!(RecordToken::decode(&token.encode()), Some(token));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordToken {
+    /// When this cookie was sealed. Of two cookies the newer wins.
+    pub issued_at: Timestamp,
+    /// The session's secret name: what a list of revoked sessions is keyed by.
+    pub id: SessionId,
+    /// The session.
+    pub record: Record,
+}
+
+impl RecordToken {
+    /// The token's bytes, to be sealed as [`SealKind::Record`]. Times are written as [`IdToken::encode`] does.
+    ///
+    /// ```
+    /// # use session_core::{Etag, Record, RecordToken, SessionId, Timestamp};
+    /// # let at = Timestamp::from_millis;
+    /// # let record = Record { etag: Etag::new(1), created: at(0), idle_deadline: at(50), absolute_deadline: None,
+    /// #     owner: None, payload: vec![0; 10].into() };
+    /// let token = RecordToken { issued_at: at(1), id: SessionId::from_bytes([7; 32]), record };
+    /// assert_eq!(token.encode().len(), RecordToken::HEAD_LEN + 10);
+    /// ```
+    #[must_use]
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let record = &self.record;
+        let owner = record.owner.as_deref();
+        let owner_len = owner.map_or(0, |owner| owner.len() + 1);
+        let owner_len = u32::try_from(owner_len).expect("an owner's name is shorter than 4 GiB");
+        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::HEAD_LEN + record.size()));
+        bytes.extend_from_slice(&time(self.issued_at));
+        bytes.extend_from_slice(self.id.expose_secret());
+        bytes.extend_from_slice(&record.etag.get().to_be_bytes());
+        bytes.extend_from_slice(&time(record.created));
+        bytes.extend_from_slice(&time(record.idle_deadline));
+        bytes.extend_from_slice(&optional_time(record.absolute_deadline));
+        bytes.extend_from_slice(&owner_len.to_be_bytes());
+        bytes.extend_from_slice(owner.unwrap_or_default().as_bytes());
+        bytes.extend_from_slice(&record.payload);
+        bytes
+    }
+
+    /// Reads a token back; nothing if any part is cut off or the owner is not UTF-8.
+    ///
+    /// ```
+    /// # use session_core::RecordToken;
+    /// assert_eq!(RecordToken::decode(b"short"), None);
+    /// ```
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut rest = Reader(bytes);
+        let issued_at = rest.time()?;
+        let id = SessionId::from_bytes(*rest.array()?);
+        let etag = Etag::new(u64::from_be_bytes(*rest.array()?));
+        let created = rest.time()?;
+        let idle_deadline = rest.time()?;
+        let absolute_deadline = rest.optional_time()?;
+        let owner = match u32::from_be_bytes(*rest.array()?).checked_sub(1) {
+            None => None,
+            Some(len) => {
+                let name = rest.take(usize::try_from(len).ok()?)?;
+                Some(Arc::from(std::str::from_utf8(name).ok()?))
+            }
+        };
+        let payload = Payload::from(rest.0);
+        let record = Record { etag, created, idle_deadline, absolute_deadline, owner, payload };
+        Some(Self { issued_at, id, record })
+    }
+
+    /// How long its bytes are without owner and payload.
+    pub const HEAD_LEN: usize = 68;
+}
+
+/// What [`select`](super::select::select) looks for: [`IdToken`] or [`RecordToken`], and nothing else.
+pub trait Token: Sized + sealed::Sealed {
+    /// The kind it is sealed as. A cookie of the other kind does not open.
+    const KIND: SealKind;
+
+    #[doc(hidden)]
+    fn read(bytes: &[u8]) -> Option<Self>;
+
+    /// When the cookie was sealed.
+    fn issued_at(&self) -> Timestamp;
+
+    /// Whether every deadline in the cookie lies ahead.
+    fn is_live(&self, now: Timestamp) -> bool;
+}
+
+impl Token for IdToken {
+    const KIND: SealKind = SealKind::Id;
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        Self::decode(bytes)
+    }
+
+    fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
+    fn is_live(&self, now: Timestamp) -> bool {
+        self.absolute_deadline.is_none_or(|deadline| now < deadline)
+    }
+}
+
+impl Token for RecordToken {
+    const KIND: SealKind = SealKind::Record;
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        Self::decode(bytes)
+    }
+
+    fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
+    fn is_live(&self, now: Timestamp) -> bool {
+        self.record.is_live(now)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::IdToken {}
+    impl Sealed for super::RecordToken {}
+}
+
+/// What has not been read yet.
+struct Reader<'b>(&'b [u8]);
+
+impl<'b> Reader<'b> {
+    fn take(&mut self, len: usize) -> Option<&'b [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<&'b [u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn time(&mut self) -> Option<Timestamp> {
+        let [a, b, c, d, e, f] = *self.array()?;
+        Some(Timestamp::from_millis(i64::from_be_bytes([0, 0, a, b, c, d, e, f])))
+    }
+
+    fn optional_time(&mut self) -> Option<Option<Timestamp>> {
+        let time = self.time()?;
+        Some((time.as_millis() != 0).then_some(time))
+    }
+}
+
+fn time(time: Timestamp) -> [u8; 6] {
+    let [_, _, bytes @ ..] = time.as_millis().clamp(0, LAST_MOMENT).to_be_bytes();
+    bytes
+}
+
+/// A deadline at or before 1970 is written as its first millisecond: as past as can be, and not "none".
+fn optional_time(deadline: Option<Timestamp>) -> [u8; 6] {
+    deadline.map_or([0; 6], |deadline| time(deadline.max(Timestamp::from_millis(1))))
+}
+
+const LAST_MOMENT: i64 = (1 << 48) - 1;

@@ -1,0 +1,263 @@
+//! Flash: what one visit leaves for the next visit that opens the session, and only for that one.
+//!
+//! Three bags that cannot be confused: messages, form input, errors. In a record they are a list of entries, each with
+//! an id of its own, so that a visit takes away exactly the entries it has shown and never one that a parallel request
+//! has left meanwhile. Taking, keeping and flashing are journalled like every other change and replayed on conflict.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::error::ValueError;
+use super::id::Etag;
+use super::path::Path;
+use super::values::Values;
+
+/// Which of the three bags an entry is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "a promise: these are all the bags there are")]
+pub enum FlashBag {
+    /// Messages for the person: `flash("status", "Saved")`.
+    Messages,
+    /// What was typed into a form that came back.
+    Input,
+    /// What was wrong with it: field to list of messages.
+    Errors,
+}
+
+/// One flashed thing. In a record it carries an id; one that this visit made has none until it is written.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    #[serde(default)]
+    id: u64,
+    #[serde(rename = "in")]
+    bag: FlashBag,
+    key: Vec<String>,
+    value: Box<RawValue>,
+}
+
+/// The flash of one visit: what it shows, and what it leaves.
+#[derive(Clone, Debug, Default)]
+pub struct Flash {
+    /// In the record this visit stands on.
+    stored: Vec<Entry>,
+    shown: FlashView,
+    changes: FlashChanges,
+    /// Keys kept already, so that two calls add up and do not double.
+    kept: BTreeSet<(FlashBag, Vec<String>)>,
+}
+
+/// What this visit did to the flash; replayed on a newer record.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FlashChanges {
+    take: Vec<u64>,
+    kept: Vec<Entry>,
+    outgoing: Vec<Entry>,
+}
+
+impl FlashChanges {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.take.is_empty() && self.kept.is_empty() && self.outgoing.is_empty()
+    }
+
+    /// `self` happened before `later`.
+    pub(crate) fn and_then(mut self, later: Self) -> Self {
+        self.take.extend(later.take);
+        self.kept.extend(later.kept);
+        later.outgoing.into_iter().for_each(|entry| add(&mut self.outgoing, entry));
+        self
+    }
+}
+
+/// What the previous visit left: three bags, read like any other values.
+#[derive(Clone, Debug, Default)]
+pub struct FlashView {
+    /// Messages.
+    pub(crate) messages: Values,
+    /// Old form input.
+    pub(crate) input: Values,
+    /// Field to list of messages.
+    pub(crate) errors: Values,
+}
+
+impl FlashView {
+    fn of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
+        let mut view = Self::default();
+        entries.into_iter().for_each(|entry| view.add(entry));
+        view
+    }
+
+    pub(crate) fn bag(&self, bag: FlashBag) -> &Values {
+        match bag {
+            FlashBag::Messages => &self.messages,
+            FlashBag::Input => &self.input,
+            FlashBag::Errors => &self.errors,
+        }
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        match entry.bag {
+            FlashBag::Messages => put_over(&mut self.messages, &entry.key, &entry.value),
+            FlashBag::Input => put_over(&mut self.input, &entry.key, &entry.value),
+            FlashBag::Errors => {
+                let messages: Vec<String> = serde_json::from_str(entry.value.get()).unwrap_or_default();
+                let mut all: Vec<String> = self.errors.get(&entry.key).ok().flatten().unwrap_or_default();
+                all.extend(messages);
+                if let Ok(json) = serde_json::value::to_raw_value(&all) {
+                    put_over(&mut self.errors, &entry.key, &json);
+                }
+            }
+        }
+    }
+}
+
+/// The last one wins: what stands in the way goes.
+fn put_over(values: &mut Values, key: &[String], json: &RawValue) {
+    if values.put(key, json).is_err() {
+        values.forget(Path::owned_segments(&key[..1]));
+        // A first segment alone, with nothing in its way, can always be written: the key was one when it was flashed.
+        let _ = values.put(key, json);
+    }
+}
+
+impl Flash {
+    pub(crate) fn new(stored: Vec<Entry>) -> Self {
+        Self { stored, ..Self::default() }
+    }
+
+    /// Shows what the previous visit left, without taking it: for a read-only look.
+    pub(crate) fn show(&mut self) {
+        self.shown = FlashView::of(&self.stored);
+    }
+
+    /// Takes what is shown: it will not be there for the next visit.
+    pub(crate) fn take(&mut self) {
+        self.changes.take.extend(self.stored.iter().map(|entry| entry.id));
+    }
+
+    /// What this visit shows.
+    pub(crate) fn shown(&self) -> &FlashView {
+        &self.shown
+    }
+
+    /// Whether something will be there for the next visit.
+    pub(crate) fn has_outgoing(&self) -> bool {
+        let stays = |entry: &Entry| !self.changes.take.contains(&entry.id);
+        !self.changes.kept.is_empty() || !self.changes.outgoing.is_empty() || self.stored.iter().any(stays)
+    }
+
+    pub(crate) fn flash(&mut self, bag: FlashBag, key: Vec<String>, value: Box<RawValue>) {
+        add(&mut self.changes.outgoing, Entry { id: 0, bag, key, value });
+    }
+
+    /// Leaves something at a path, literal name first.
+    pub(crate) fn flash_at(
+        &mut self,
+        bag: FlashBag,
+        path: Path<'_>,
+        value: Box<RawValue>,
+    ) -> Result<(), ValueError> {
+        let key = self.shown.bag(bag).segments(path)?;
+        self.flash(bag, key, value);
+        Ok(())
+    }
+
+    /// For this visit only, unless it is kept.
+    pub(crate) fn now_at(&mut self, path: Path<'_>, value: Box<RawValue>) -> Result<(), ValueError> {
+        let key = self.shown.messages.segments(path)?;
+        self.shown.add(&Entry { id: 0, bag: FlashBag::Messages, key, value });
+        Ok(())
+    }
+
+    /// Carries what is shown under these keys, in any of the three bags, to the next visit.
+    pub(crate) fn keep(&mut self, keys: &[Path<'_>]) -> Result<(), ValueError> {
+        for (bag, path) in BAGS.into_iter().flat_map(|bag| keys.iter().map(move |path| (bag, *path))) {
+            let shown = self.shown.bag(bag);
+            if shown.exists(path) {
+                let (key, value) =
+                    (shown.segments(path)?, shown.get::<Box<RawValue>>(path)?.unwrap_or_else(null));
+                self.keep_one(bag, key, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries everything that is shown to the next visit, but for these keys.
+    pub(crate) fn keep_all_but(&mut self, except: &[Path<'_>]) -> Result<(), ValueError> {
+        for bag in BAGS {
+            let mut left = self.shown.bag(bag).clone();
+            for path in except {
+                left.forget(*path);
+            }
+            for name in left.keys() {
+                let key = vec![name];
+                let value = left.get::<Box<RawValue>>(&key)?.unwrap_or_else(null);
+                self.keep_one(bag, key, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_one(&mut self, bag: FlashBag, key: Vec<String>, value: Box<RawValue>) {
+        if self.kept.insert((bag, key.clone())) {
+            self.changes.kept.push(Entry { id: 0, bag, key, value });
+        }
+    }
+
+    pub(crate) fn is_changed(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    pub(crate) fn take_changes(&mut self) -> FlashChanges {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Earlier changes that were not written after all go in front of what came since.
+    pub(crate) fn put_back(&mut self, earlier: FlashChanges) {
+        let later = std::mem::take(&mut self.changes);
+        self.changes = earlier.and_then(later);
+    }
+
+    /// Stands on a newer record: what this visit shows stays shown.
+    pub(crate) fn rebase(&mut self, stored: Vec<Entry>) {
+        self.stored = stored;
+    }
+
+    /// What a record written now holds, after these changes.
+    pub(crate) fn written(&self, changes: &FlashChanges, etag: Etag) -> Vec<Entry> {
+        entries_after(&self.stored, changes, etag)
+    }
+}
+
+/// The entries of a record after `changes`, those that are new numbered from its etag.
+fn entries_after(stored: &[Entry], changes: &FlashChanges, etag: Etag) -> Vec<Entry> {
+    let standing = stored.iter().filter(|entry| !changes.take.contains(&entry.id)).cloned();
+    let new = changes.kept.iter().chain(&changes.outgoing).zip(0_u64..).map(|(entry, nth)| Entry {
+        // An etag is random, so these never meet another record's numbers.
+        id: etag.get().wrapping_add(nth),
+        ..entry.clone()
+    });
+    standing.chain(new).collect()
+}
+
+/// Folds: a message or input of the same name replaces the earlier one; errors add up.
+fn add(entries: &mut Vec<Entry>, new: Entry) {
+    if new.bag != FlashBag::Errors {
+        entries.retain(|old| (old.bag, &old.key) != (new.bag, &new.key));
+    }
+    entries.push(new);
+}
+
+/// The segments of a form field's name: `profile[email]` and `profile.email` are the same field; a name that is no path
+/// is one segment.
+pub(crate) fn field_path(name: &str) -> Vec<String> {
+    Values::default().segments(Path::text(name)).unwrap_or_else(|_| vec![name.to_owned()])
+}
+
+fn null() -> Box<RawValue> {
+    RawValue::NULL.to_owned()
+}
+
+const BAGS: [FlashBag; 3] = [FlashBag::Messages, FlashBag::Input, FlashBag::Errors];

@@ -1,0 +1,132 @@
+//! What a refused write means, from the item that stood there: the store's answers, decided without asking anybody.
+
+use session_core::{Etag, Loaded, Record, StoreError, Timestamp, Written};
+
+use crate::item::{self, Item};
+
+/// What the standing item says about a write that wanted a live record with a certain etag.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// This is the answer.
+    Answer(Written),
+    /// The live record has the etag that was wanted: something else was in the way.
+    Holds(Record),
+}
+
+/// Judges a refused replace.
+pub(crate) fn replace(
+    standing: Option<&Item>,
+    expected: Etag,
+    written: Etag,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    Ok(match live(standing, now)? {
+        None => Verdict::Answer(Written::Gone),
+        Some(record) if record.etag == written => Verdict::Answer(Written::Applied),
+        Some(record) if record.etag == expected => Verdict::Holds(record),
+        Some(record) => Verdict::Answer(Written::Conflict(record)),
+    })
+}
+
+/// Judges a refused touch.
+pub(crate) fn touch(
+    standing: Option<&Item>,
+    idle_deadline: Timestamp,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    Ok(match live(standing, now)? {
+        None => Verdict::Answer(Written::Gone),
+        Some(record) if record.idle_deadline >= idle_deadline => Verdict::Answer(Written::Applied),
+        Some(record) => Verdict::Holds(record),
+    })
+}
+
+/// Judges a refused create: something stands there, and perhaps it is what was to be written.
+pub(crate) fn create(standing: Option<&Item>, written: Etag) -> Written {
+    if is_ours(standing, written) { Written::Applied } else { Written::Taken }
+}
+
+/// Judges the old half of a refused rotation. `None`: it was not what was in the way.
+///
+/// A retry finds the old session retired (or its tombstone lapsed) and its own record under the new key.
+pub(crate) fn rotate(
+    old: Option<&Item>,
+    new: Option<&Item>,
+    expected: Etag,
+    written: Etag,
+    now: Timestamp,
+) -> Result<Option<Written>, StoreError> {
+    let retired = match old {
+        None => true,
+        Some(item) => matches!(item::read(item), Ok(Loaded::Retired { .. })),
+    };
+    if retired && is_ours(new, written) {
+        return Ok(Some(Written::Applied));
+    }
+    Ok(match live(old, now)? {
+        None => Some(Written::Gone),
+        Some(record) if record.etag == expected => None,
+        Some(record) => Some(Written::Conflict(record)),
+    })
+}
+
+/// Whether the record of this very write stands there.
+pub(crate) fn is_ours(standing: Option<&Item>, written: Etag) -> bool {
+    matches!(standing.map(item::read), Some(Ok(Loaded::Found(record))) if record.etag == written)
+}
+
+fn live(standing: Option<&Item>, now: Timestamp) -> Result<Option<Record>, StoreError> {
+    Ok(match standing.map(item::read).transpose()? {
+        Some(Loaded::Found(record)) if record.is_live(now) => Some(record),
+        Some(Loaded::Found(_) | Loaded::Retired { .. } | Loaded::Missing) | None => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(100);
+
+    fn standing(etag: u64, idle: i64) -> Item {
+        item::of_record(&record(etag, idle))
+    }
+
+    fn record(etag: u64, idle: i64) -> Record {
+        Record {
+            etag: Etag::new(etag),
+            created: Timestamp::from_millis(0),
+            idle_deadline: Timestamp::from_millis(idle),
+            absolute_deadline: None,
+            owner: None,
+            payload: b"{}"[..].into(),
+        }
+    }
+
+    fn check(standing: Option<&Item>, wanted: Written) {
+        let verdict = replace(standing, Etag::new(1), Etag::new(2), NOW).unwrap();
+        assert_eq!(verdict, Verdict::Answer(wanted));
+    }
+
+    #[test]
+    fn a_refused_replace_is_gone_a_conflict_or_a_retry() {
+        check(None, Written::Gone);
+        check(Some(&item::of_tombstone(NOW)), Written::Gone);
+        check(Some(&standing(1, 100)), Written::Gone);
+        check(Some(&standing(2, 100)), Written::Gone);
+        check(Some(&standing(2, 101)), Written::Applied);
+        check(Some(&standing(3, 101)), Written::Conflict(record(3, 101)));
+    }
+
+    #[test]
+    fn a_retry_of_a_rotation_is_known_by_the_tombstone_and_its_own_record() {
+        let ours = standing(2, 900);
+        let tombstone = item::of_tombstone(NOW);
+        let rotate = |old, new| rotate(old, new, Etag::new(1), Etag::new(2), NOW).unwrap();
+        assert_eq!(rotate(Some(&tombstone), Some(&ours)), Some(Written::Applied));
+        assert_eq!(rotate(Some(&tombstone), Some(&standing(7, 900))), Some(Written::Gone));
+        assert_eq!(rotate(Some(&tombstone), None), Some(Written::Gone));
+        assert_eq!(rotate(Some(&standing(1, 900)), Some(&standing(7, 900))), None);
+        assert_eq!(rotate(Some(&standing(5, 900)), Some(&ours)), Some(Written::Conflict(record(5, 900))));
+    }
+}

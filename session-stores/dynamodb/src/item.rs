@@ -1,0 +1,329 @@
+//! The items of the table: how a record, a tombstone and an owner's entry are written down and read back.
+//!
+//! | item | `pk` | `sk` |
+//! |---|---|---|
+//! | a session or its tombstone | `PREFIX:s:` + 64 hexadecimal digits of the key | `session` |
+//! | "this owner has that session" | `PREFIX:o:` + owner (`PREFIX:h:` + its SHA-256 when it is long) | the 64 digits |
+//!
+//! Every item has `expires_at`, in seconds, from its first byte.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use session_core::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey, Timestamp};
+use sha2::{Digest, Sha256};
+
+/// What the SDK calls an item.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The names under which one `prefix` keeps its items.
+#[derive(Debug)]
+pub(crate) struct Names {
+    prefix: Box<str>,
+}
+
+impl Names {
+    pub(crate) fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.into() }
+    }
+
+    /// The primary key of a session.
+    pub(crate) fn session(&self, key: &StoreKey) -> Item {
+        primary(format!("{}:s:{key}", self.prefix), SESSION.into())
+    }
+
+    /// The primary key of an owner's entry for a session.
+    pub(crate) fn entry(&self, owner: &str, key: &StoreKey) -> Item {
+        primary(self.owner(owner), key.to_string())
+    }
+
+    /// The partition that holds all entries of an owner.
+    pub(crate) fn owner(&self, owner: &str) -> String {
+        if owner.len() <= LONGEST_PLAIN_OWNER {
+            return format!("{}:o:{owner}", self.prefix);
+        }
+        let mut name = format!("{}:h:", self.prefix);
+        for byte in Sha256::digest(owner.as_bytes()) {
+            let _ = write!(name, "{byte:02x}"); // writing to a string cannot fail
+        }
+        name
+    }
+}
+
+/// The attributes of a record, without those of the primary key and without [`LISTED_UNTIL`].
+pub(crate) fn of_record(record: &Record) -> Item {
+    let mut item = Item::from([
+        (FORMAT_VERSION.into(), number(THIS_FORMAT)),
+        (EXPIRES_AT.into(), number(ttl(record.deadline()))),
+        (ETAG.into(), etag(record.etag)),
+        (CREATED_AT.into(), millis(record.created)),
+        (IDLE_UNTIL.into(), millis(record.idle_deadline)),
+        (PAYLOAD_SIZE.into(), AttributeValue::N(record.payload.len().to_string())),
+    ]);
+    if let Some(absolute) = record.absolute_deadline {
+        item.insert(ABSOLUTE_UNTIL.into(), millis(absolute));
+    }
+    if let Some(owner) = &record.owner {
+        item.insert(OWNER_ID.into(), AttributeValue::S(owner.to_string()));
+    }
+    // An empty attribute is no attribute: some servers refuse empty values, and `payload_size` says that it is so.
+    if !record.payload.is_empty() {
+        item.insert(PAYLOAD.into(), payload(&record.payload));
+    }
+    item
+}
+
+/// The attributes of a tombstone.
+pub(crate) fn of_tombstone(until: Timestamp) -> Item {
+    Item::from([
+        (FORMAT_VERSION.into(), number(THIS_FORMAT)),
+        (EXPIRES_AT.into(), number(ttl(until))),
+        (GONE_UNTIL.into(), millis(until)),
+    ])
+}
+
+/// Reads what stands under a session's key.
+pub(crate) fn read(item: &Item) -> Result<Loaded, StoreError> {
+    let version = read_number(item, FORMAT_VERSION).ok_or_else(corrupt)?;
+    if version > THIS_FORMAT {
+        return Err(StoreError::new(StoreErrorKind::Newer, NAME));
+    }
+    if version < THIS_FORMAT {
+        return Err(corrupt());
+    }
+    if item.contains_key(GONE_UNTIL) {
+        let until = read_millis(item, GONE_UNTIL).ok_or_else(corrupt)?;
+        return Ok(Loaded::Retired { until });
+    }
+    read_record(item).map(Loaded::Found).ok_or_else(corrupt)
+}
+
+fn read_record(item: &Item) -> Option<Record> {
+    let payload = match item.get(PAYLOAD) {
+        None => Payload::from(Vec::new()),
+        Some(AttributeValue::S(text)) => Payload::from(text.as_bytes()),
+        Some(AttributeValue::B(bytes)) => Payload::from(bytes.as_ref()),
+        Some(_) => return None,
+    };
+    if read_number(item, PAYLOAD_SIZE)? != i64::try_from(payload.len()).ok()? {
+        return None;
+    }
+    Some(Record {
+        etag: read_etag(item)?,
+        created: read_millis(item, CREATED_AT)?,
+        idle_deadline: read_millis(item, IDLE_UNTIL)?,
+        absolute_deadline: match item.contains_key(ABSOLUTE_UNTIL) {
+            true => Some(read_millis(item, ABSOLUTE_UNTIL)?),
+            false => None,
+        },
+        owner: match item.get(OWNER_ID) {
+            Some(AttributeValue::S(owner)) => Some(owner.as_str().into()),
+            Some(_) => return None,
+            None => None,
+        },
+        payload,
+    })
+}
+
+/// The time-to-live of what is dead at `deadline`: in **seconds**, [`SLACK`] later, rounded up.
+pub(crate) fn ttl(deadline: Timestamp) -> i64 {
+    let millis = deadline.plus(SLACK).as_millis();
+    millis.div_euclid(1_000) + i64::from(millis.rem_euclid(1_000) != 0)
+}
+
+/// How long an owner's entry must stand for this record to be found until it is dead, as a time-to-live.
+///
+/// Beyond the absolute deadline nothing moves; without one it is what the idle deadline is now.
+pub(crate) fn listing_needed(record: &Record) -> i64 {
+    ttl(record.absolute_deadline.unwrap_or(record.idle_deadline))
+}
+
+/// How long an entry is made to stand: as long as it is needed, or [`LISTING_AHEAD`] beyond an idle deadline that
+/// touches may move, so that hardly any touch has to move the entry too.
+pub(crate) fn listing_made(absolute: Option<Timestamp>, idle_deadline: Timestamp) -> i64 {
+    ttl(absolute.unwrap_or(idle_deadline.plus(LISTING_AHEAD)))
+}
+
+/// What is stored cannot be read.
+pub(crate) fn corrupt() -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, NAME)
+}
+
+/// The session that an owner's entry names, unless the entry has lapsed.
+pub(crate) fn read_entry(item: &Item, now: Timestamp) -> Option<StoreKey> {
+    let lapsed = read_number(item, EXPIRES_AT).is_some_and(|until| until < now.as_millis().div_euclid(1_000));
+    match item.get(SK) {
+        Some(AttributeValue::S(key)) if !lapsed => key.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Whether this is the tombstone that the rotation to that record left.
+pub(crate) fn is_left_for(item: &Item, successor: Etag) -> bool {
+    item.contains_key(GONE_UNTIL) && item.get(SUCCESSOR) == Some(&etag(successor))
+}
+
+/// The session whose item this is.
+pub(crate) fn read_key(item: &Item) -> Option<StoreKey> {
+    match item.get(PK) {
+        Some(AttributeValue::S(name)) => name.rsplit(':').next()?.parse().ok(),
+        _ => None,
+    }
+}
+
+/// An etag as 16 hexadecimal digits: exact on every server, whatever it does to numbers.
+pub(crate) fn etag(etag: Etag) -> AttributeValue {
+    AttributeValue::S(format!("{:016x}", etag.get()))
+}
+
+/// A moment in milliseconds.
+pub(crate) fn millis(moment: Timestamp) -> AttributeValue {
+    number(moment.as_millis())
+}
+
+/// A number.
+pub(crate) fn number(number: i64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+/// Text where it is text, so that a person can read it in the console; bytes otherwise.
+fn payload(bytes: &[u8]) -> AttributeValue {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => AttributeValue::S(text.into()),
+        Err(_) => AttributeValue::B(Blob::new(bytes)),
+    }
+}
+
+fn primary(pk: String, sk: String) -> Item {
+    Item::from([(PK.into(), AttributeValue::S(pk)), (SK.into(), AttributeValue::S(sk))])
+}
+
+fn read_etag(item: &Item) -> Option<Etag> {
+    let Some(AttributeValue::S(digits)) = item.get(ETAG) else { return None };
+    let exact = digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if exact { u64::from_str_radix(digits, 16).ok().map(Etag::new) } else { None }
+}
+
+fn read_millis(item: &Item, name: &str) -> Option<Timestamp> {
+    read_number(item, name).map(Timestamp::from_millis)
+}
+
+fn read_number(item: &Item, name: &str) -> Option<i64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// The store's name in errors.
+pub(crate) const NAME: &str = "dynamodb";
+
+/// The partition key.
+pub(crate) const PK: &str = "pk";
+/// The sort key.
+pub(crate) const SK: &str = "sk";
+/// The sort key of sessions and tombstones.
+const SESSION: &str = "session";
+/// The table's time-to-live attribute, in seconds since 1970.
+pub(crate) const EXPIRES_AT: &str = "expires_at";
+/// The format of the item: [`THIS_FORMAT`].
+pub(crate) const FORMAT_VERSION: &str = "format_version";
+/// The record's version.
+pub(crate) const ETAG: &str = "etag";
+/// When the session began, in milliseconds.
+pub(crate) const CREATED_AT: &str = "created_at";
+/// The idle deadline, in milliseconds: the one attribute that a touch moves.
+pub(crate) const IDLE_UNTIL: &str = "idle_until";
+/// The absolute deadline, in milliseconds, where there is one.
+pub(crate) const ABSOLUTE_UNTIL: &str = "absolute_until";
+/// Whose session it is.
+pub(crate) const OWNER_ID: &str = "owner_id";
+/// Until when the owner's entry stands, in seconds; only where there is an owner.
+pub(crate) const LISTED_UNTIL: &str = "listed_until";
+/// The session's data.
+pub(crate) const PAYLOAD: &str = "payload";
+/// Its length in bytes.
+pub(crate) const PAYLOAD_SIZE: &str = "payload_size";
+/// Makes an item a tombstone: until when it is wanted, in milliseconds.
+pub(crate) const GONE_UNTIL: &str = "gone_until";
+/// The etag of the record that a rotation left a tombstone for: how a retry knows its own.
+pub(crate) const SUCCESSOR: &str = "successor_etag";
+
+/// The format that this version writes.
+pub(crate) const THIS_FORMAT: i64 = 1;
+
+/// How much longer than its session an item may stand, so that "load, then commit" never straddles its removal.
+const SLACK: Duration = Duration::from_secs(60);
+
+/// How far ahead of the idle deadline an entry is made when the session has no absolute one.
+const LISTING_AHEAD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Owners longer than this many bytes are hashed into their partition's name, which may have 2,048.
+const LONGEST_PLAIN_OWNER: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(payload: &[u8]) -> Record {
+        Record {
+            etag: Etag::new(u64::MAX),
+            created: Timestamp::from_millis(1),
+            idle_deadline: Timestamp::from_millis(10_001),
+            absolute_deadline: None,
+            owner: Some("ada".into()),
+            payload: payload.into(),
+        }
+    }
+
+    #[test]
+    fn every_payload_comes_back_byte_for_byte() {
+        for payload in [&b""[..], b"{}", "{\"\u{0}\":\"\u{fffd}\"}".as_bytes(), &[0xff, 0, 0xfe], b"\r\n "] {
+            let record = record(payload);
+            assert_eq!(read(&of_record(&record)).unwrap(), Loaded::Found(record));
+        }
+    }
+
+    #[test]
+    fn peers_27_the_ttl_is_in_seconds_a_minute_after_the_deadline_and_rounded_up() {
+        assert_eq!(ttl(Timestamp::from_millis(10_000)), 70);
+        assert_eq!(ttl(Timestamp::from_millis(10_001)), 71);
+        assert_eq!(ttl(Timestamp::from_millis(i64::MAX)), i64::MAX / 1_000 + 1);
+        assert_eq!(of_record(&record(b""))[EXPIRES_AT], number(71));
+    }
+
+    #[test]
+    fn a_json_payload_is_text_in_the_console() {
+        assert_eq!(of_record(&record(b"{\"a\":1}"))[PAYLOAD], AttributeValue::S("{\"a\":1}".into()));
+    }
+
+    #[test]
+    fn a_newer_format_is_not_corrupt() {
+        let mut item = of_record(&record(b"{}"));
+        item.insert(FORMAT_VERSION.into(), number(THIS_FORMAT + 1));
+        item.remove(ETAG);
+        assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Newer);
+    }
+
+    #[test]
+    fn a_record_with_a_part_missing_or_of_another_kind_is_corrupt() {
+        let whole = of_record(&record(b"{}"));
+        for name in [FORMAT_VERSION, ETAG, CREATED_AT, IDLE_UNTIL, PAYLOAD, PAYLOAD_SIZE] {
+            let mut item = whole.clone();
+            item.remove(name);
+            assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Corrupt, "without {name}");
+            item.insert(name.into(), AttributeValue::Bool(true));
+            assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Corrupt, "{name} is a bool");
+        }
+    }
+
+    #[test]
+    fn st_1_no_prefix_and_owner_name_the_partition_of_another() {
+        let key = StoreKey::from_bytes([1; 32]);
+        let (a, b) = (Names::new("a"), Names::new("a-b"));
+        assert_ne!(a.owner("x"), b.owner("x"));
+        assert_ne!(a.owner(&format!("s:{key}")), format!("a:s:{key}"));
+        assert_ne!(a.owner(&"x".repeat(2_000)), a.owner(&"x".repeat(2_001)));
+        assert!(b.owner(&"x".repeat(2_000)).len() < 2_048);
+    }
+}

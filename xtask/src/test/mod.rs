@@ -1,0 +1,155 @@
+//! `cargo xtask test`: everything that must hold before a change is merged.
+//!
+//! Every call of cargo has the same packages and the same features, so that nothing is compiled twice for a difference
+//! in features; servers are installed and started beside the first stages.
+
+mod missing;
+
+use std::env;
+use std::process::{Command, Stdio};
+
+use session_test_servers::Kind;
+
+use crate::failure::Failure;
+use crate::flags;
+use crate::runner::Call;
+use crate::servers::Starting;
+use crate::stages::Stages;
+use crate::totals::Totals;
+use crate::{deps, tidy};
+use missing::Missing;
+
+/// What to run on, and how strictly.
+pub(crate) struct Plan<'a> {
+    /// Packages; none means the workspace.
+    pub(crate) packages: &'a [String],
+    /// Leave out what needs a server that is missing and cannot be installed.
+    pub(crate) skip_missing: bool,
+}
+
+pub(crate) fn run(flags: &flags::Test) -> Result<(), Failure> {
+    let plan = Plan { packages: &flags.package, skip_missing: flags.skip_missing };
+    let mut stages = Stages::default();
+    let outcome = everything(&plan, &mut stages)?;
+    outcome.print(&stages);
+    Ok(())
+}
+
+/// What a good run says at its end.
+pub(crate) struct Outcome {
+    totals: Totals,
+    missing: Missing,
+}
+
+impl Outcome {
+    /// The table, what was left out, and as the last line the runners' totals.
+    pub(crate) fn print(&self, stages: &Stages) {
+        println!("\n{}", stages.table());
+        print!("{}", self.missing.loudly());
+        let Totals { passed, failed, .. } = self.totals;
+        println!("{passed} passed, {failed} failed");
+    }
+}
+
+/// All stages up to the first that fails.
+pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome, Failure> {
+    let ci = env::var("CI").is_ok_and(|value| value == "true");
+    let missing = stages.run("look", "cargo xtask test", || Missing::look(plan.skip_missing, ci))?;
+    let starting = Starting::begin(&missing.kinds(), missing.installable());
+    let scope = scope(plan.packages);
+
+    call(stages, "format", &Call::cargo("fmt --all --check"))?;
+    stages.run("tidy", "cargo xtask tidy", tidy::check)?;
+    stages.run("deps", "cargo xtask deps", deps::run)?;
+    let clippy = format!("clippy {scope} --all-targets --all-features -- -D warnings");
+    call(stages, "clippy", &Call::cargo(&clippy))?;
+
+    let nextest = has_nextest();
+    let build = if nextest { "nextest run --no-run" } else { "test --no-run" };
+    call(stages, "build", &Call::cargo(&format!("{build} {scope} --all-features")))?;
+    let running = stages.run("servers", "cargo xtask up", || starting.wait())?;
+    let environment = running.environment();
+
+    let tests = if nextest {
+        missing.in_nextest(Call::cargo(&format!("nextest run {scope} --all-features --no-fail-fast")))
+    } else {
+        // Doctests are a stage of their own.
+        let targets = "--lib --bins --tests --examples";
+        missing.in_libtest(Call::cargo(&format!("test {scope} --all-features --no-fail-fast {targets}")))
+    };
+    let mut totals = counted(stages, "tests", &tests.envs(&environment))?;
+    let doctests = Call::cargo(&format!("test --doc {scope} --all-features --no-fail-fast"));
+    if plan.packages.is_empty() || has_library(plan.packages)? {
+        totals += counted(stages, "doctests", &doctests.envs(&environment))?;
+    }
+    let docs = Call::cargo(&format!("doc {scope} --all-features --no-deps"));
+    call(stages, "docs", &docs.env("RUSTDOCFLAGS", "-D warnings"))?;
+    stages.run("stop", "cargo xtask test", || {
+        drop(running);
+        Ok(())
+    })?;
+    Ok(Outcome { totals, missing })
+}
+
+/// `--workspace`, or `-p a -p b`.
+fn scope(packages: &[String]) -> String {
+    if packages.is_empty() {
+        return "--workspace".to_owned();
+    }
+    packages.iter().map(|package| format!("-p {package}")).collect::<Vec<_>>().join(" ")
+}
+
+fn call(stages: &mut Stages, name: &'static str, call: &Call) -> Result<(), Failure> {
+    stages.run(name, &call.line(), || call.run())
+}
+
+/// Runs a test runner and reads its totals; a runner that passes without saying how many ran is not believed.
+fn counted(stages: &mut Stages, name: &'static str, call: &Call) -> Result<Totals, Failure> {
+    let line = call.line();
+    stages.run(name, &line, || {
+        let (heard, outcome) = call.heard()?;
+        let totals = Totals::of_nextest(&heard).unwrap_or_else(|| Totals::of_libtest(&heard));
+        let Totals { passed, failed, skipped } = totals;
+        outcome.map_err(|failure| Failure::new(format!("{failure}: {passed} passed, {failed} failed")))?;
+        if failed > 0 {
+            return Err(Failure::new(format!("{passed} passed, {failed} failed")));
+        }
+        println!("{passed} passed, {failed} failed, {skipped} left out");
+        Ok(totals)
+    })
+}
+
+/// `cargo test --doc` refuses a package that has only programs.
+fn has_library(packages: &[String]) -> Result<bool, Failure> {
+    let manifests = crate::repository::files()?;
+    let library = |package: &String| {
+        manifests.iter().filter(|file| file.ends_with("Cargo.toml")).any(|manifest| {
+            let named = std::fs::read_to_string(manifest)
+                .is_ok_and(|text| text.contains(&format!("name = \"{package}\"")));
+            named && std::path::Path::new(manifest).with_file_name("src/lib.rs").is_file()
+        })
+    };
+    Ok(packages.iter().all(library))
+}
+
+fn has_nextest() -> bool {
+    let mut probe = Command::new("cargo");
+    probe.args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.status().is_ok_and(|status| status.success())
+}
+
+/// Every server there is.
+pub(crate) fn all_kinds() -> Vec<Kind> {
+    Kind::ALL.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_packages_the_scope_is_the_workspace() {
+        assert_eq!(scope(&[]), "--workspace");
+        assert_eq!(scope(&["a".to_owned(), "b".to_owned()]), "-p a -p b");
+    }
+}
