@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use session_core::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, StoreKey, Written};
-use session_store_redis::{BuildError, RedisClusterStore};
+use session_store_redis::{BuildError, RedisClusterStore, redis};
 use session_test_servers::{Kind, Shared, shared, start};
 
 use support::{fresh_key, fresh_prefix, now, owned, random, record, seconds, until};
@@ -238,4 +238,49 @@ async fn a_wrong_cluster_url_or_prefix_is_refused_without_showing_it() {
     }
     let pinned = RedisClusterStore::builder("redis-cluster://127.0.0.1:7001").prefix("{x}:").open();
     assert!(matches!(pinned, Err(BuildError::HashTag)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_on_its_way_to_another_node_is_followed() {
+    let cluster = start(Kind::RedisCluster).unwrap();
+    let prefix = fresh_prefix();
+    let store = RedisClusterStore::builder(cluster.url()).prefix(&prefix).connect().await.unwrap();
+    let (key, first) = (fresh_key(), record("1"));
+    store.create(&key, &first, now()).await.unwrap();
+    // Where the key is, and another master.
+    let name = format!("{prefix}session:{key}");
+    let mut nodes = Vec::new();
+    for port in cluster.ports() {
+        let mut node = support::plain(&format!("redis://127.0.0.1:{port}")).await;
+        let role: Vec<redis::Value> = redis::cmd("ROLE").query_async(&mut node).await.unwrap();
+        if role.first() != Some(&redis::Value::BulkString(b"master".to_vec())) {
+            continue;
+        }
+        let id: String = redis::cmd("CLUSTER").arg("MYID").query_async(&mut node).await.unwrap();
+        let here = redis::cmd("EXISTS").arg(&name).query_async::<u8>(&mut node).await.is_ok();
+        nodes.push((here, port, id, node));
+    }
+    nodes.sort_by_key(|(here, ..)| !here);
+    let [(true, _, from_id, from), (false, to_port, to_id, to), ..] = &mut nodes[..] else { panic!() };
+    let slot: u16 = redis::cmd("CLUSTER").arg("KEYSLOT").arg(&name).query_async(from).await.unwrap();
+    let set_slot = |words: [&str; 2]| {
+        let mut command = redis::cmd("CLUSTER");
+        command.arg("SETSLOT").arg(slot).arg(&words);
+        command
+    };
+    let () = set_slot(["IMPORTING", from_id]).query_async(to).await.unwrap();
+    let () = set_slot(["MIGRATING", to_id]).query_async(from).await.unwrap();
+    let mut migrate = redis::cmd("MIGRATE");
+    migrate.arg("127.0.0.1").arg(*to_port).arg(&name).arg(0).arg(5000);
+    let _: redis::Value = migrate.query_async(from).await.unwrap();
+    // Half-way: the old node sends everybody on.
+    assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(first.clone()));
+    let second = record("2");
+    assert_eq!(store.replace(&key, first.etag, &second, now()).await.unwrap(), Written::Applied);
+    assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(second.clone()));
+    // Arrived.
+    let () = set_slot(["NODE", to_id]).query_async(to).await.unwrap();
+    let () = set_slot(["NODE", to_id]).query_async(from).await.unwrap();
+    assert_eq!(store.replace(&key, second.etag, &first, now()).await.unwrap(), Written::Applied);
+    assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(first));
 }
