@@ -24,13 +24,15 @@ pub use async_trait::async_trait;
 
 pub use decision::commit::CommitError;
 pub use decision::policy::Policy;
-pub use edge::error::{ConfigError, OpenError, SessionError};
+pub use edge::error::{ConfigError, OpenError, OwnerError, SessionError};
 pub use edge::event::{Event, Observer};
+pub use edge::owners::{Device, Excess, Owner};
 pub use edge::report::{Failure, Report};
 pub use edge::session::{FlashMessages, Session};
 pub use edge::sessions::{Sessions, SessionsBuilder};
 pub use edge::sources::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
 pub use edge::store::{OwnerIndex, SessionStore, Sweep, Swept};
+pub use edge::view::SessionView;
 pub use edge::visit::{BoxFuture, Closing, CookieHeaders, Finish, Spawn, Visit, VisitGuard};
 pub use value::answer::{DEFAULT_MAX_RECORD, Loaded, StoreError, StoreErrorKind, Written};
 pub use value::bag::Bag;
