@@ -126,6 +126,34 @@ async fn sixty_four_writers_of_fifty_increments_end_at_3200() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lc_2_a_destroyed_session_stays_dead_against_160_slow_writers_1000_times_of_1000() {
+    let store = store().await;
+    for round in 0..1000 {
+        let (key, stored) = (fresh_key(), record("0"));
+        store.create(&key, &stored, now()).await.unwrap();
+        let writers: Vec<_> = (0..160)
+            .map(|writer| {
+                let (store, etag) = (Arc::clone(&store), stored.etag);
+                tokio::spawn(async move {
+                    match writer % 2 {
+                        0 => store.replace(&key, etag, &record("1"), now()).await,
+                        _ => store.touch(&key, now().plus(seconds(900)), now()).await,
+                    }
+                })
+            })
+            .collect();
+        store.destroy(&key, until()).await.unwrap();
+        for writer in writers {
+            writer.await.unwrap().unwrap();
+        }
+        assert!(
+            matches!(store.load(&key).await.unwrap(), Loaded::Retired { .. }),
+            "revived in round {round}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lc_10_a_session_begun_while_all_are_destroyed_is_ended_or_listed() {
     let store = store().await;
     for round in 0..200 {
