@@ -260,6 +260,7 @@ pub(crate) async fn rotate_answers_what_was_in_the_way(store: Store) {
     };
     assert_eq!(rotate(old, wrong, key(), NOW).await, Written::Conflict(first.clone()));
     assert_eq!(rotate(old, first.etag, other, NOW).await, Written::Taken);
+    assert_eq!(rotate(old, first.etag, old, NOW).await, Written::Taken);
     assert_eq!(rotate(key(), first.etag, key(), NOW).await, Written::Gone);
     assert_eq!(rotate(old, first.etag, key(), LATER).await, Written::Gone);
     assert_eq!(store.load(&old).await.unwrap(), Loaded::Found(first.clone()));
