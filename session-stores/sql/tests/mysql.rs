@@ -12,7 +12,7 @@ use session_core::{Loaded, Record, SessionStore, StoreErrorKind, Written};
 use session_store_sql::{MySqlStore, SqlConfig};
 use session_test_servers::{Kind, Shared, shared, start};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
-use sqlx::{AssertSqlSafe, MySqlPool};
+use sqlx::{AssertSqlSafe, MySqlPool, Row};
 
 static SERVER: LazyLock<Shared> = LazyLock::new(|| shared(Kind::MariaDb));
 
@@ -310,6 +310,29 @@ async fn out_of_connections_times_out_and_does_not_hang() {
     assert!(begun.elapsed() < Duration::from_millis(500));
     drop(held);
     assert_eq!(store.load(&key()).await.unwrap(), Loaded::Missing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_a_free_connection_times_out() {
+    let table = Table::new().await;
+    let user = format!("u{}", unique());
+    table.run(&format!("CREATE USER {user} WITH MAX_USER_CONNECTIONS 1")).await;
+    let url = SERVER.url().replace("root@", &format!("{user}@")).replace("/test", "/");
+    let _held = MySqlPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
+    let config = config(&table.name).deadline(Duration::from_millis(300));
+    let store = MySqlStore::open(&url, &config).unwrap();
+    let begun = Instant::now();
+    assert_eq!(store.load(&key()).await.unwrap_err().kind(), StoreErrorKind::Timeout);
+    assert!(begun.elapsed() < Duration::from_millis(500));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_read_as_the_readme_says() {
+    let table = Table::new().await;
+    table.store.create(&key(), &claims::owned("ada"), NOW).await.unwrap();
+    let statement = AssertSqlSafe(claims::readme_statement("mysql", &table.name));
+    let row = sqlx::query(statement).fetch_one(&stranger().await).await.unwrap();
+    assert_eq!((row.get::<&str, _>(1), row.get::<&str, _>(2)), ("ada", "{}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

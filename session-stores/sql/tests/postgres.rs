@@ -12,7 +12,7 @@ use session_core::{Loaded, SessionStore, StoreErrorKind, Written};
 use session_store_sql::{PostgresStore, SqlConfig};
 use session_test_servers::{Kind, Shared, shared, start};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgPool, Row};
 
 static SERVER: LazyLock<Shared> = LazyLock::new(|| shared(Kind::Postgres));
 
@@ -321,6 +321,28 @@ async fn out_of_connections_times_out_and_does_not_hang() {
     assert!(begun.elapsed() < Duration::from_millis(500));
     drop(held);
     assert_eq!(store.load(&key()).await.unwrap(), Loaded::Missing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_a_free_connection_times_out() {
+    let table = Table::new().await;
+    let role = format!("r{}", unique());
+    table.run(&format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")).await;
+    let url = SERVER.url().replace("postgres@", &format!("{role}@"));
+    let config = config(&table.name).deadline(Duration::from_millis(300));
+    let store = PostgresStore::open(&url, &config).unwrap();
+    let begun = Instant::now();
+    assert_eq!(store.load(&key()).await.unwrap_err().kind(), StoreErrorKind::Timeout);
+    assert!(begun.elapsed() < Duration::from_millis(500));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_read_as_the_readme_says() {
+    let table = Table::new().await;
+    table.store.create(&key(), &owned("ada"), NOW).await.unwrap();
+    let statement = AssertSqlSafe(claims::readme_statement("psql", &table.name));
+    let row = sqlx::query(statement).fetch_one(&stranger().await).await.unwrap();
+    assert_eq!((row.get::<&str, _>(1), row.get::<&str, _>(2)), ("ada", "{}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

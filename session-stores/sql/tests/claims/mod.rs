@@ -127,20 +127,23 @@ pub(crate) async fn count_at(store: &Store, key: &StoreKey) -> u64 {
 pub(crate) async fn no_increment_of_four_processes_is_lost(store: Store, child: &str, place: &str) {
     let key = created(&store, &record("0")).await;
     let children: Vec<_> = (0..4)
-        .map(|_| {
-            tokio::process::Command::new(std::env::current_exe().unwrap())
-                .args(["--ignored", "--exact", child])
-                .env(CHILD_KEY, key.to_string())
-                .env(CHILD_PLACE, place)
-                .stdout(std::process::Stdio::null())
-                .spawn()
-                .unwrap()
-        })
+        .map(|_| self::child(child, place, &key).stdout(std::process::Stdio::null()).spawn().unwrap())
         .collect();
     for mut child in children {
         assert!(child.wait().await.unwrap().success());
     }
     assert_eq!(count_at(&store, &key).await, 3_200);
+}
+
+/// An ignored test of the calling test program, as a process of its own.
+pub(crate) fn child(test: &str, place: &str, key: &StoreKey) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--ignored", "--exact", "--nocapture", test])
+        .env(CHILD_KEY, key.to_string())
+        .env(CHILD_PLACE, place)
+        .kill_on_drop(true);
+    command
 }
 
 /// The place (URL or path) and the key that the parent gave, in a child.
@@ -435,4 +438,11 @@ pub(crate) async fn every_call_is(store: &Store, kind: StoreErrorKind) {
     for error in errors {
         assert_eq!(error.kind(), kind, "{error}: {:?}", std::error::Error::source(&error));
     }
+}
+
+/// The statement that the README gives for reading a session with this tool.
+pub(crate) fn readme_statement(tool: &str, table: &str) -> String {
+    let (_, statement) = include_str!("../../README.md").split_once(&format!("-- {tool}\n")).unwrap();
+    let (statement, _) = statement.split_once(';').unwrap();
+    statement.replace("FROM sessions", &format!("FROM {table}"))
 }
