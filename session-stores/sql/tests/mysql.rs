@@ -383,7 +383,7 @@ async fn a_server_that_dies_or_stalls_is_lived_with() {
     server.resume();
     assert_eq!(paused.unwrap_err().kind(), StoreErrorKind::Timeout);
     assert!(took < Duration::from_millis(700), "{took:?}");
-    works_within_a_second(&store, &key).await;
+    claims::network::works_within_a_second(&store, &key).await;
 
     server.kill9();
     let begun = Instant::now();
@@ -391,13 +391,22 @@ async fn a_server_that_dies_or_stalls_is_lived_with() {
     assert!(matches!(kind, StoreErrorKind::Unavailable | StoreErrorKind::Timeout), "{kind:?}");
     assert!(begun.elapsed() < Duration::from_millis(700));
     server.restart().unwrap();
-    works_within_a_second(&store, &key).await;
+    claims::network::works_within_a_second(&store, &key).await;
 }
 
-async fn works_within_a_second(store: &Store, key: &session_core::StoreKey) {
-    let begun = Instant::now();
-    while store.load(key).await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(1), "it does not come back");
-    }
-    assert!(begun.elapsed() < Duration::from_secs(1));
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_fails_is_lived_with() {
+    let table = Table::new().await;
+    let (proxy, url) = claims::network::proxied(SERVER.url()).await;
+    let deadline = Duration::from_millis(300);
+    let store = MySqlStore::open(&url, &config(&table.name).deadline(deadline)).unwrap();
+    claims::network::a_network_that_fails_is_lived_with(Arc::new(store), &proxy, deadline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_answer_is_lost_is_settled_by_its_etag() {
+    let table = Table::new().await;
+    let (proxy, url) = claims::network::proxied(SERVER.url()).await;
+    let store = MySqlStore::open(&url, &config(&table.name).max_connections(1)).unwrap();
+    claims::network::a_write_whose_answer_is_lost_is_settled_by_its_etag(Arc::new(store), &proxy).await;
 }

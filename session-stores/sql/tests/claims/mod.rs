@@ -6,6 +6,8 @@
     reason = "each database's tests use most of these, none all; and they are tests"
 )]
 
+pub(crate) mod network;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +48,7 @@ pub(crate) fn owned(owner: &str) -> Record {
     Record { owner: Some(owner.into()), ..record("{}") }
 }
 
-async fn created(store: &Store, record: &Record) -> StoreKey {
+pub(crate) async fn created(store: &Store, record: &Record) -> StoreKey {
     let key = key();
     assert_eq!(store.create(&key, record, NOW).await.unwrap(), Written::Applied);
     key
