@@ -17,6 +17,20 @@ pub(crate) async fn proxied(url: &str) -> (Proxy, String) {
     (proxy, through)
 }
 
+/// How a load fails now, and that it does so soon enough. A signal takes a moment to reach all threads of a server: one
+/// answer may still come.
+pub(crate) async fn fails_in(store: &Store, key: &StoreKey, most: Duration) -> StoreErrorKind {
+    for _ in 0..50 {
+        let begun = Instant::now();
+        let answer = store.load(key).await;
+        assert!(begun.elapsed() < most, "{:?}", begun.elapsed());
+        if let Err(error) = answer {
+            return error.kind();
+        }
+    }
+    panic!("it does not fail");
+}
+
 pub(crate) async fn works_within_a_second(store: &Store, key: &StoreKey) {
     let begun = Instant::now();
     while store.load(key).await.is_err() {
