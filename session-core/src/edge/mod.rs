@@ -3,10 +3,12 @@
 mod drive;
 pub mod error;
 pub mod event;
+pub mod owners;
 pub mod report;
 pub mod session;
 pub mod sessions;
 pub mod sources;
 pub mod store;
 mod touches;
+pub mod view;
 pub mod visit;

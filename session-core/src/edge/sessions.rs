@@ -38,12 +38,11 @@ use crate::value::time::Timestamp;
 /// ```
 #[derive(Clone)]
 pub struct Sessions {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 impl Sessions {
     /// Starts a configuration. What must be said: where sessions live, and a key.
-    #[must_use]
     pub fn builder() -> SessionsBuilder {
         SessionsBuilder::default()
     }
@@ -82,11 +81,7 @@ impl Sessions {
 
 impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sessions")
-            .field("cookie", &self.inner.cookie)
-            .field("store", &self.inner.store)
-            .field("policy", &self.inner.policy)
-            .finish_non_exhaustive()
+        self.inner.fmt(f)
     }
 }
 
@@ -101,10 +96,21 @@ pub(crate) struct Inner {
     pub(crate) encrypt_at_rest: bool,
     pub(crate) touches: Touches,
     pub(crate) secrets: Vec<String>,
+    pub(crate) redirect_hosts: Vec<String>,
     enabled: bool,
     observer: Arc<dyn Observer>,
     keys: KeyRing,
     binding: Binding,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("cookie", &self.cookie)
+            .field("store", &self.store)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Inner {
@@ -280,6 +286,7 @@ pub struct SessionsBuilder {
     entropy: Arc<dyn Entropy>,
     encrypt_at_rest: bool,
     secrets: Vec<String>,
+    redirect_hosts: Vec<String>,
     enabled: bool,
     purpose: String,
 }
@@ -298,6 +305,7 @@ impl Default for SessionsBuilder {
             entropy: Arc::new(SystemEntropy),
             encrypt_at_rest: false,
             secrets: SECRETS.map(str::to_owned).to_vec(),
+            redirect_hosts: Vec::new(),
             enabled: true,
             purpose: "session".to_owned(),
         }
@@ -413,6 +421,12 @@ impl SessionsBuilder {
         self
     }
 
+    /// Hosts that an intended URL may lead to besides paths on this site: `accounts.example.com`, `localhost:8080`.
+    pub fn redirect_hosts<S: Into<String>>(mut self, hosts: impl IntoIterator<Item = S>) -> Self {
+        self.redirect_hosts = hosts.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Switches sessions off (or on again).
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
@@ -471,6 +485,7 @@ impl SessionsBuilder {
             encrypt_at_rest: self.encrypt_at_rest,
             touches: Touches::default(),
             secrets: self.secrets,
+            redirect_hosts: self.redirect_hosts,
             enabled: self.enabled,
             observer: self.observer,
             policy,

@@ -165,6 +165,12 @@ impl Visit {
         self.inner.opened.is_initialized()
     }
 
+    /// Whether sessions are switched off by configuration.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.inner.sessions.is_off()
+    }
+
     /// Whether this layer opens every visit at its start (`eager`).
     #[must_use]
     pub fn is_eager(&self) -> bool {

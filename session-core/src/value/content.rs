@@ -181,6 +181,16 @@ impl Content {
         self.system.get(PERSISTENT).ok().flatten()
     }
 
+    /// What the application noted for the user's list of devices.
+    pub(crate) fn meta(&self) -> Values {
+        let mut meta = Values::default();
+        if let Ok(Some(json)) = self.system.get::<Box<RawValue>>(META) {
+            let merged = meta.merge(json);
+            debug_assert!(merged.is_ok(), "metadata is put name by name, so it is an object");
+        }
+        meta
+    }
+
     /// Whether this visit changed how long the session, or its cookie, lives.
     pub(crate) fn lifetime_changed(&self) -> bool {
         self.changes.lifetime

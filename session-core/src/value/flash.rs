@@ -220,7 +220,6 @@ impl Flash {
         self.changes = earlier.and_then(later);
     }
 
-
     /// Stands on a newer record: what this visit shows stays shown.
     pub(crate) fn rebase(&mut self, stored: Vec<Entry>) {
         self.stored = stored;
@@ -229,11 +228,6 @@ impl Flash {
     /// What a record written now holds, after these changes.
     pub(crate) fn written(&self, changes: &FlashChanges, etag: Etag) -> Vec<Entry> {
         entries_after(&self.stored, changes, etag)
-    }
-
-    /// Everything gone: what is shown, kept, stored and outgoing.
-    pub(crate) fn wipe(&mut self) {
-        *self = Self::default();
     }
 }
 

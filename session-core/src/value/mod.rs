@@ -13,4 +13,5 @@ pub mod json;
 pub mod path;
 pub mod record;
 pub mod time;
+pub mod url;
 pub mod values;

@@ -3,8 +3,7 @@
 //! Work that has begun owns its locks and ends by itself, even if the caller has stopped waiting.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use session_core::{
@@ -16,7 +15,8 @@ use tokio::sync::Semaphore;
 use crate::disk::{Disk, Durability};
 use crate::fault::{Fault, NAME};
 use crate::locks::{self, Locks};
-use crate::{owners, sweep, verbs};
+use crate::sweep::{self, Circle};
+use crate::{owners, verbs};
 
 /// Sessions in files under one directory.
 ///
@@ -58,8 +58,7 @@ struct Shared {
     writers: Arc<Semaphore>,
     timeout: Duration,
     max_record: usize,
-    /// The directory at which the next sweep begins.
-    next_fan: AtomicU8,
+    circle: Mutex<Circle>,
 }
 
 /// What a [`FileStore`] is opened with.
@@ -222,7 +221,7 @@ impl FileStoreBuilder {
             writers: Arc::new(Semaphore::new(self.concurrency)),
             timeout: self.timeout,
             max_record: self.max_record,
-            next_fan: AtomicU8::new(0),
+            circle: Mutex::new(Circle::begin(0)),
         };
         Ok(FileStore { shared: Arc::new(shared) })
     }
@@ -358,49 +357,80 @@ impl FileStore {
 }
 
 /// One sweeper works at a time, among all processes: another one is told that nothing was removed and nothing waits.
-/// A call goes on where the last one stopped and takes at most half of the store's timeout, plus one step.
+/// A call goes on where the last one stopped, and stops when half of the store's timeout is over. It answers `more`
+/// until it has been once through all directories, or for as long as its batches are full.
 #[async_trait]
 impl Sweep for FileStore {
     async fn sweep(&self, before: Timestamp, most: usize) -> Result<Swept, StoreError> {
         let only = self.perform(&[], |disk| locks::try_lock(disk, locks::SWEEPER)).await?;
-        let Some(_only) = only else { return Ok(Swept { removed: 0, more: false }) };
-        let stop = Instant::now() + self.shared.timeout / 2;
-        let first = self.shared.next_fan.load(Ordering::Relaxed);
-        let (mut removed, mut failure) = (0, None);
-        if most == 0 {
-            return Ok(Swept { removed, more: false });
+        if only.is_none() || most == 0 {
+            return Ok(Swept { removed: 0, more: false });
         }
-        for step in 0..=u8::MAX {
-            let fan = first.wrapping_add(step);
-            self.shared.next_fan.store(fan, Ordering::Relaxed);
-            if removed >= most || Instant::now() >= stop {
+        let stop = Instant::now() + self.shared.timeout / 2;
+        let circle = |step: &dyn Fn(&mut Circle)| {
+            let mut circle = self.shared.circle.lock().unwrap_or_else(PoisonError::into_inner);
+            step(&mut circle);
+            circle.fan()
+        };
+        let (mut removed, mut failure) = (0, None);
+        while let Some(fan) = circle(&|_| {}) {
+            let (gone, mut late) = self.sweep_fan(fan, before, most - removed, stop, &mut failure).await;
+            removed += gone;
+            if removed >= most {
+                circle(&Circle::again);
                 return Ok(Swept { removed, more: true });
             }
-            let room = most - removed;
-            let found = self.perform(&[], move |disk| {
-                let mut found = sweep::suspects(disk, fan, before, room)?;
-                found.extend(sweep::idle_marks(disk, fan)?);
-                Ok(found)
-            });
-            let found = found.await.unwrap_or_else(|error| {
-                failure = Some(error);
-                Vec::new()
-            });
-            for suspect in found {
-                if Instant::now() >= stop {
-                    return Ok(Swept { removed, more: true });
-                }
-                match self.perform(&suspect.keys(), move |disk| suspect.remove(disk, before)).await {
-                    Ok(gone) => removed += gone,
-                    // One file that cannot be removed does not keep the others.
-                    Err(error) => failure = Some(error),
-                }
+            // A directory is done, or so stuck that waiting on would keep all others.
+            if !late || gone == 0 {
+                circle(&Circle::advance);
+            }
+            late |= Instant::now() >= stop;
+            if late && circle(&|_| {}).is_some() {
+                return Ok(Swept { removed, more: true });
             }
         }
+        circle(&Circle::again);
         match failure {
             Some(error) if removed == 0 => Err(error),
-            _ => Ok(Swept { removed, more: removed >= most }),
+            _ => Ok(Swept { removed, more: false }),
         }
+    }
+}
+
+impl FileStore {
+    /// Sweeps one directory: how much was removed, and whether time ran out. One file that cannot be removed does not
+    /// keep the others.
+    async fn sweep_fan(
+        &self,
+        fan: u8,
+        before: Timestamp,
+        room: usize,
+        stop: Instant,
+        failure: &mut Option<StoreError>,
+    ) -> (usize, bool) {
+        let found = self.perform(&[], move |disk| {
+            let mut found = sweep::suspects(disk, fan, before, room)?;
+            found.extend(sweep::idle_marks(disk, fan)?);
+            Ok(found)
+        });
+        let found = match found.await {
+            Ok(found) => found,
+            Err(error) => {
+                *failure = Some(error);
+                return (0, false);
+            }
+        };
+        let mut removed = 0;
+        for suspect in found {
+            if Instant::now() >= stop {
+                return (removed, true);
+            }
+            match self.perform(&suspect.keys(), move |disk| suspect.remove(disk, before)).await {
+                Ok(gone) => removed += gone,
+                Err(error) => *failure = Some(error),
+            }
+        }
+        (removed, false)
     }
 }
 

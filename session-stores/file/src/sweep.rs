@@ -13,6 +13,38 @@ use crate::fault::Fault;
 use crate::format::{Entry, encode_record};
 use crate::{owners, verbs};
 
+/// Where a sweeper is on its way through the 256 directories.
+///
+/// Calls that run out of time share one circle, so that a sweep of any number of sessions comes to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Circle {
+    fan: u8,
+    left: u16,
+}
+
+impl Circle {
+    /// A new circle from this directory on.
+    pub(crate) const fn begin(fan: u8) -> Self {
+        Self { fan, left: 256 }
+    }
+
+    /// The directory to look at now; `None` once all have been.
+    pub(crate) fn fan(&self) -> Option<u8> {
+        (self.left > 0).then_some(self.fan)
+    }
+
+    /// This directory is done.
+    pub(crate) fn advance(&mut self) {
+        self.fan = self.fan.wrapping_add(1);
+        self.left = self.left.saturating_sub(1);
+    }
+
+    /// Begins a new circle where this one is.
+    pub(crate) fn again(&mut self) {
+        *self = Self::begin(self.fan);
+    }
+}
+
 /// Something that looked dead without a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Suspect {
@@ -125,3 +157,23 @@ fn release(disk: &Disk, old: &StoreKey, new: &StoreKey) -> Result<(), Fault> {
 
 /// How long a damaged file is kept for whoever wants to know what happened, by the file system's clock.
 const UNREADABLE_IS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_circle_sees_every_directory_once_wherever_it_begins() {
+        let mut circle = Circle::begin(200);
+        let mut seen = Vec::new();
+        while let Some(fan) = circle.fan() {
+            seen.push(fan);
+            circle.advance();
+        }
+        assert_eq!((seen[0], seen[55], seen[56]), (200, 255, 0));
+        seen.sort_unstable();
+        assert_eq!(seen, (0..=u8::MAX).collect::<Vec<_>>());
+        circle.again();
+        assert_eq!(circle, Circle::begin(200));
+    }
+}

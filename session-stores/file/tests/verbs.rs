@@ -326,3 +326,25 @@ async fn a_lock_held_elsewhere_is_a_timeout_and_changes_nothing() {
     assert!(alive(&store, &key(1)).await);
     store.destroy(&key(1), at(60)).await.unwrap();
 }
+
+#[tokio::test]
+async fn st_11_a_sweep_that_runs_out_of_time_comes_to_its_end() {
+    let (patient, dir) = store();
+    for number in 0..300 {
+        patient.create(&key(number), &record(number, "{}"), at(0)).await.unwrap();
+    }
+    let hasty = FileStore::builder(dir.path().join("sessions")).timeout(std::time::Duration::from_millis(20));
+    let hasty = hasty.open().unwrap();
+    // First there is nothing to remove, then everything. A busy machine may make single calls late.
+    for (now, left) in [(at(1), 300), (at(500), 0)] {
+        let mut calls = 0;
+        while hasty.sweep(now, 1_000).await.map_or(true, |swept| swept.more) {
+            calls += 1;
+            assert!(calls < 2_000, "it goes round and round");
+        }
+        while patient.sweep(now, 1_000).await.unwrap().more {}
+        let names = tree(&dir.path().join("sessions"));
+        let sessions = names.iter().filter(|name| name.len() == 67).count();
+        assert_eq!(sessions, left);
+    }
+}

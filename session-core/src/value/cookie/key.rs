@@ -52,7 +52,7 @@ impl SecretKey {
             hash.update(bytes);
             hash.finalize().into()
         }));
-        if key.0 == EXAMPLE { Err(KeyError::Example) } else { Ok(key) }
+        if key == Self(EXAMPLE) { Err(KeyError::Example) } else { Ok(key) }
     }
 
     /// The key as 64 hexadecimal digits, to print a newly made one on purpose. It reads back as the same key.

@@ -13,12 +13,12 @@ use time::OffsetDateTime;
 ///
 /// ```
 /// use session_core::{Date, Values};
-/// use time::macros::datetime;
+/// use time::OffsetDateTime;
 ///
 /// let mut values = Values::default();
-/// values.put("seen", Date(datetime!(2026-11-20 09:30 UTC)))?;
-/// assert_eq!(values.get::<String>("seen")?.as_deref(), Some("2026-11-20T09:30:00Z"));
-/// assert_eq!(values.get::<Date>("seen")?.map(|seen| seen.year()), Some(2026));
+/// values.put("seen", Date(OffsetDateTime::UNIX_EPOCH))?;
+/// assert_eq!(values.get::<String>("seen")?.as_deref(), Some("1970-01-01T00:00:00Z"));
+/// assert_eq!(values.get::<Date>("seen")?.map(|seen| seen.year()), Some(1970));
 /// # Ok::<(), session_core::ValueError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

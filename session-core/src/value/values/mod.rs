@@ -1,6 +1,7 @@
-//! What a request may do to its values: FEATURES of reading and writing over one bag and one journal.
+//! What a request may do to its values: reading and writing over one bag and one journal.
 //!
-//! Every change is an edit that goes through [`Values::edit`], which changes the bag and journals it in one step.
+//! Every change is an edit that goes through `Values::edit`, which changes the bag and journals it in one step (a clear,
+//! which has no place, does the same in its own line).
 
 mod date;
 mod read;
@@ -148,7 +149,7 @@ impl Values {
         self.journal.replay(&mut self.bag);
     }
 
-    /// The one way to change anything. On an error nothing was changed.
+    /// The one way to change a value. On an error nothing was changed.
     fn edit(&mut self, key: Path<'_>, edit: Edit) -> Result<(), ValueError> {
         let changed = self.bag.edit(&edit).map_err(|misfit| match misfit {
             Misfit::Name => ValueError::NotAnObject { key: key.to_string() },

@@ -10,7 +10,7 @@ use super::super::error::ValueError;
 use super::super::json::tree::Node;
 use super::super::json::view::View;
 use super::super::json::{MAX_DEPTH, Text};
-use super::super::path::{AnyKey, Path, ToPath, ToPaths};
+use super::super::path::{Path, ToPath, ToPaths};
 use super::{Snapshot, Values};
 
 /// Reads a value that may be missing; null is as good as missing.
@@ -237,11 +237,6 @@ impl Values {
 
     fn holds(&self, path: Path<'_>) -> bool {
         self.bag.find(path).is_some_and(|view| !view.is_null())
-    }
-
-    /// Whether there is something else than null, for one key of any kind.
-    pub(super) fn stands(&self, key: &impl AnyKey) -> bool {
-        self.holds(key.path())
     }
 }
 
