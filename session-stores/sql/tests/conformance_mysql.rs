@@ -15,7 +15,9 @@ static SERVER: LazyLock<Shared> = LazyLock::new(|| shared(Kind::MariaDb));
 static CASES: AtomicU64 = AtomicU64::new(0);
 
 async fn fixture() -> Fixture {
-    let table = format!("c{}_{}", std::process::id(), CASES.fetch_add(1, Ordering::Relaxed));
+    // Unlike those of any earlier run, whose tables a server that outlives the tests still has.
+    let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap().as_micros();
+    let table = format!("c{since_1970}_{}_{}", std::process::id(), CASES.fetch_add(1, Ordering::Relaxed));
     let store = open(&table);
     store.migrate().await.unwrap();
     let again = table.clone();

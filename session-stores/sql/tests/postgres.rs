@@ -24,7 +24,7 @@ struct Table {
 
 impl Table {
     async fn new() -> Self {
-        let name = format!("t{}", unique());
+        let name = claims::table_name();
         let store = PostgresStore::open(SERVER.url(), &config(&name)).unwrap();
         store.migrate().await.unwrap();
         Self { name, store: Arc::new(store) }
@@ -278,7 +278,7 @@ async fn touches_stay_within_their_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_may_migrate_at_once() {
-    let name = format!("t{}", unique());
+    let name = claims::table_name();
     let mut set = tokio::task::JoinSet::new();
     for _ in 0..12 {
         let store = PostgresStore::open(SERVER.url(), &config(&name)).unwrap();

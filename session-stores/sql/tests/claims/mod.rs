@@ -26,6 +26,12 @@ pub(crate) fn unique() -> u64 {
     (u64::from(std::process::id()) << 40) | NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// A table that neither another test nor an earlier run on the same server has.
+pub(crate) fn table_name() -> String {
+    let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap().as_micros();
+    format!("t{since_1970}_{}", unique() % (1 << 40))
+}
+
 pub(crate) fn key() -> StoreKey {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&unique().wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
