@@ -227,7 +227,7 @@ impl SessionState {
     /// A stored session got a new id in this visit.
     #[must_use]
     pub fn has_regenerated(&self) -> bool {
-        self.regenerated || (self.fate == Fate::Renew && !self.fresh)
+        self.regenerated || (self.fate == Fate::Renew && self.base.is_some())
     }
 
     /// A read would now answer differently than when the visit opened.
@@ -239,7 +239,7 @@ impl SessionState {
     /// `destroy` was called, or a commit found the session gone.
     #[must_use]
     pub fn is_destroyed(&self) -> bool {
-        self.fate == Fate::Destroy
+        self.fate == Fate::Destroy || self.over.is_some()
     }
 
     /// The visitor's values.
@@ -316,17 +316,19 @@ impl SessionState {
         if self.fate == Fate::Destroy || self.content.is_wiped() {
             return;
         }
-        let csrf: Option<String> = self.content.system.get(content::CSRF).ok().flatten();
+        let renewed = [content::CSRF, content::CSRF_BEFORE].map(|name| {
+            (name, self.content.system.get::<Box<serde_json::value::RawValue>>(name).ok().flatten())
+        });
         self.content = self
             .base
             .as_ref()
             .and_then(|record| Content::decode(&record.payload, record.owner.clone()).ok())
             .unwrap_or_default();
-        if self.fate == Fate::Renew
-            && self.content.system.exists(content::CSRF)
-            && let Some(token) = csrf
-        {
-            self.set_csrf(&token);
+        if self.fate == Fate::Renew && self.content.system.exists(content::CSRF) {
+            for (name, value) in renewed {
+                let put = value.map(|value| self.content.system.put(name, value));
+                debug_assert!(!matches!(put, Some(Err(_))), "what stood in a session fits in it again");
+            }
         }
     }
 
@@ -389,7 +391,9 @@ impl SessionState {
         let lifetime_changed = self.lifetime_changed();
         let due = match &self.base {
             // An emptied session lapses by itself; nobody's visit keeps it.
-            Some(base) => something && Policy::refresh_due(base.idle_deadline, self.age(policy), now),
+            Some(base) => {
+                (something || policy.eager) && Policy::refresh_due(base.idle_deadline, self.age(policy), now)
+            }
             None => false,
         };
         Situation {

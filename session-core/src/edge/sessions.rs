@@ -226,14 +226,18 @@ impl Inner {
     pub(crate) async fn revoke(&self, key: &StoreKey, record: &Record) -> Result<(), StoreError> {
         let Some(revocations) = &self.revocations else { return Ok(()) };
         let now = self.clock.now();
+        // A copy that another request has refreshed lives longer than the one that came here.
+        let any_copy =
+            record.absolute_deadline.unwrap_or(now.plus(self.policy.age).plus(self.policy.tombstone));
+        let until = any_copy.max(record.deadline());
         let fresh = self
             .fresh()
             .map_err(|error| StoreError::new(StoreErrorKind::Refused, revocations.name()).because(error))?;
         let note = Record {
             etag: Etag::new(fresh.etag.get()),
             created: now,
-            idle_deadline: record.deadline(),
-            absolute_deadline: record.absolute_deadline,
+            idle_deadline: until,
+            absolute_deadline: None,
             owner: None,
             payload: b"{\"v\":1}".as_slice().into(),
         };

@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: Arc<Inner>,
     pub(crate) cell: Mutex<Cell>,
     pub(crate) spawn: &'static dyn crate::edge::visit::Spawn,
+    /// Commits of one visit go one after the other: whoever holds this commits.
+    pub(crate) turn: Arc<async_lock::Mutex<()>>,
 }
 
 /// The state and what the edge knows about it.
