@@ -6,15 +6,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::commit::CookieOrder;
 use super::decide::{Fate, Origin, Situation};
 use super::policy::Policy;
 use crate::value::answer::Loaded;
 use crate::value::content::{self, Content, Unreadable};
+use crate::value::error::ValueError;
+use crate::value::flash::FlashBag;
 use crate::value::id::{SessionId, StoreKey};
+use crate::value::path::AnyKey;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
-use crate::value::values::Values;
+use crate::value::values::{Snapshot, Values};
 
 /// What came in with the request, once its cookies were opened.
 #[derive(Clone, Debug, Default)]
@@ -330,6 +335,27 @@ impl SessionState {
                 debug_assert!(!matches!(put, Some(Err(_))), "what stood in a session fits in it again");
             }
         }
+    }
+
+    /// Leaves something for the next visit, in one of the three bags.
+    ///
+    /// # Errors
+    /// [`ValueError`] for a bad path or a value that is not JSON.
+    pub fn flash<V: Serialize>(
+        &mut self,
+        bag: FlashBag,
+        key: impl AnyKey,
+        value: V,
+    ) -> Result<(), ValueError> {
+        let not_json = |_| ValueError::NotJson { key: key.path().to_string() };
+        let json = serde_json::value::to_raw_value(&value).map_err(not_json)?;
+        self.content.flash.flash_at(bag, key.path(), json)
+    }
+
+    /// What the previous visit left in one of the three bags.
+    #[must_use]
+    pub fn flashed(&self, bag: FlashBag) -> Snapshot {
+        self.content.flash.shown().bag(bag).all()
     }
 
     /// How long this session may lie unused.

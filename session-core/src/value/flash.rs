@@ -97,7 +97,7 @@ impl FlashView {
         view
     }
 
-    fn bag(&self, bag: FlashBag) -> &Values {
+    pub(crate) fn bag(&self, bag: FlashBag) -> &Values {
         match bag {
             FlashBag::Messages => &self.messages,
             FlashBag::Input => &self.input,
