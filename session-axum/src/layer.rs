@@ -29,8 +29,10 @@ use crate::service::SessionService;
 #[derive(Clone)]
 pub struct SessionLayer {
     pub(crate) sessions: Sessions,
-    pub(crate) on_failure: Arc<dyn Fn(Failure, &Report) -> Response + Send + Sync>,
+    pub(crate) on_failure: OnFailure,
 }
+
+pub(crate) type OnFailure = Arc<dyn Fn(Failure, &Report) -> Response + Send + Sync>;
 
 impl SessionLayer {
     /// A layer for these sessions.
