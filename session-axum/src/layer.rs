@@ -10,6 +10,9 @@ use tower_layer::Layer;
 
 use crate::service::SessionService;
 
+/// Makes the response that a failed commit calls for.
+pub(crate) type OnFailure = Arc<dyn Fn(Failure, &Report) -> Response + Send + Sync>;
+
 /// Gives every request to the inner service a [`Visit`](crate::Visit), and settles it when the response is ready.
 ///
 /// A route that never extracts a [`Session`](crate::Session) costs nothing and gets no header.
@@ -31,8 +34,6 @@ pub struct SessionLayer {
     pub(crate) sessions: Sessions,
     pub(crate) on_failure: OnFailure,
 }
-
-pub(crate) type OnFailure = Arc<dyn Fn(Failure, &Report) -> Response + Send + Sync>;
 
 impl SessionLayer {
     /// A layer for these sessions.

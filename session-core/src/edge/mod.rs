@@ -1,5 +1,6 @@
 //! Ring 2: the edge. What awaits, locks, or asks the machine for time and randomness lives here and nowhere else.
 
+pub mod builder;
 mod drive;
 pub mod error;
 pub mod event;
@@ -11,6 +12,9 @@ pub mod session;
 pub mod sessions;
 pub mod sources;
 pub mod store;
+#[cfg(feature = "minijinja")]
+mod templates;
 mod touches;
+pub mod validation;
 pub mod view;
 pub mod visit;
