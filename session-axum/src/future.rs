@@ -2,15 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use crate::layer::OnFailure;
 use axum_core::response::Response;
 use http::{HeaderMap, HeaderValue, header};
 use pin_project_lite::pin_project;
 use session_core::{BoxFuture, Closing, Failure, Finish, OpenError, Report, Visit, VisitGuard};
-
-type OnFailure = Arc<dyn Fn(Failure, &Report) -> Response + Send + Sync>;
 
 pin_project! {
     /// What [`SessionService`](crate::SessionService) answers with.

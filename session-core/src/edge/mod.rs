@@ -1,5 +1,6 @@
 //! Ring 2: the edge. What awaits, locks, or asks the machine for time and randomness lives here and nowhere else.
 
+pub mod builder;
 mod drive;
 pub mod error;
 pub mod event;

@@ -91,7 +91,8 @@ impl Report {
 #[must_use]
 pub fn failure(error: &CommitError) -> Option<Failure> {
     match error {
-        CommitError::Gone => None,
+        // The handler's response is sent, or was never this commit's to change.
+        CommitError::Gone | CommitError::Closed | CommitError::ReadOnly => None,
         CommitError::Contended | CommitError::Store(_) | CommitError::Newer(_) => Some(Failure::Unavailable),
         CommitError::TooLarge { .. } | CommitError::Entropy => Some(Failure::Internal),
     }
