@@ -1,25 +1,57 @@
 //! The sans-IO core: session state, decisions, cookie codec, and the driver that awaits a store.
+//!
+//! Applications use an adapter (`session-axum`, `session-actix`, `session-hyper`), which re-exports what they need from
+//! here. This crate is for those who embed sessions in a server of their own, and for those who write a store.
+//!
+//! # Three rings
+//!
+//! - [`value`]: ids, records, values and their journal, flash, the cookie codec. It computes.
+//! - [`decision`]: policy, state, the decision table, commits as step machines. It computes, too.
+//! - [`edge`]: the store trait, the handle, the driver. Only here something awaits, locks, or asks for the time.
+//!
+//! Imports point inwards only. Nothing in this crate's dependency tree is a runtime, a framework or an HTTP library.
+//!
+//! # What it will not do
+//!
+//! It will not revive a session that ended, adopt an id that it did not issue, take a store's failure for "no session",
+//! or drop a write without an error.
 
-#![doc(test(attr(deny(unused_must_use))))]
-
+pub mod decision;
 pub mod edge;
 pub mod value;
 
 pub use async_trait::async_trait;
 
+pub use decision::commit::CommitError;
+pub use decision::policy::Policy;
+pub use edge::error::{ConfigError, OpenError, OwnerError, SessionError};
+pub use edge::event::{Event, Observer};
+pub use edge::owners::{Device, Excess, Owner};
+pub use edge::report::{Failure, Report};
+pub use edge::session::{FlashMessages, Session};
+pub use edge::sessions::{Sessions, SessionsBuilder};
 pub use edge::sources::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
-pub use edge::store::{
-    DEFAULT_MAX_RECORD, Loaded, OwnerIndex, SessionStore, StoreError, StoreErrorKind, Sweep, Swept, Written,
-};
+pub use edge::store::{OwnerIndex, SessionStore, Sweep, Swept};
+pub use edge::validation::{self, WithInput};
+pub use edge::view::SessionView;
+pub use edge::visit::{BoxFuture, Closing, CookieHeaders, Finish, Spawn, Visit, VisitGuard};
+pub use value::answer::{DEFAULT_MAX_RECORD, Loaded, StoreError, StoreErrorKind, Written};
+pub use value::bag::Bag;
 pub use value::cookie::builder::{Cookie, CookieError, SameSite};
 pub use value::cookie::format::{CookieSpec, CookieTooLarge, MOST_AGE};
-pub use value::cookie::key::{Key, KeyError};
+pub use value::cookie::key::{KeyError, SecretKey};
 pub use value::cookie::keyring::{KeyRing, MOST_KEYS};
 pub use value::cookie::parse::Candidates;
-pub use value::cookie::seal::{Binding, Opened, RejectReason, Rejected, SealKind, Sealed, sealed_len};
+pub use value::cookie::reject::{RejectReason, Rejected};
+pub use value::cookie::seal::{Binding, Opened, SealKind, Sealed, sealed_len};
 pub use value::cookie::select::{CLOCK_SKEW, MOST_COOKIE_BYTES, Rejections, Selection, select};
 pub use value::cookie::token::{IdToken, RecordToken, Token};
 pub use value::error::ValueError;
+pub use value::flash::FlashBag;
 pub use value::id::{Etag, Handle, NotHex, SessionId, StoreKey};
+pub use value::journal::Journal;
+pub use value::json::{Malformed, Number, NumberTooWide};
+pub use value::path::{Accepts, AnyKey, Key, Path, Paths, ToPath, ToPaths};
 pub use value::record::{Payload, Record};
 pub use value::time::Timestamp;
+pub use value::values::{Date, Snapshot, Values};

@@ -1,2 +1,47 @@
 //! All automation of this repository.
-fn main() {}
+//!
+//! One dispatch, one file per command. Nothing is in shell: what a person, CI and a bench machine run is the same code.
+
+mod bench;
+mod ci;
+mod deps;
+mod failure;
+mod flags;
+mod new_store;
+mod packages;
+mod repository;
+mod runner;
+mod servers;
+mod stages;
+mod test;
+mod tidy;
+mod totals;
+mod up;
+
+use std::process::ExitCode;
+
+use crate::failure::Failure;
+use crate::flags::{Xtask, XtaskCmd};
+
+fn main() -> ExitCode {
+    match dispatch(Xtask::from_env_or_exit()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\nxtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(flags: Xtask) -> Result<(), Failure> {
+    repository::enter()?;
+    match flags.subcommand {
+        XtaskCmd::Test(flags) => test::run(&flags),
+        XtaskCmd::Ci(flags) => ci::run(&flags),
+        XtaskCmd::Tidy(flags) => tidy::run(&flags),
+        XtaskCmd::Deps(_) => deps::run(),
+        XtaskCmd::Bench(flags) => bench::run(&flags),
+        XtaskCmd::Up(_) => up::run(),
+        XtaskCmd::NewStore(flags) => new_store::run(&flags),
+    }
+}

@@ -24,10 +24,26 @@ use crate::value::time::Timestamp;
 #[expect(missing_docs, reason = "the verbs of `SessionStore` document them")]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the operations there are")]
 pub enum StoreOp {
-    Create { key: StoreKey, record: Record, now: Timestamp },
-    Replace { key: StoreKey, expected: Etag, record: Record, now: Timestamp },
-    Touch { key: StoreKey, idle_deadline: Timestamp, now: Timestamp },
-    Destroy { key: StoreKey, tombstone_until: Timestamp },
+    Create {
+        key: StoreKey,
+        record: Record,
+        now: Timestamp,
+    },
+    Replace {
+        key: StoreKey,
+        expected: Etag,
+        record: Record,
+        now: Timestamp,
+    },
+    Touch {
+        key: StoreKey,
+        idle_deadline: Timestamp,
+        now: Timestamp,
+    },
+    Destroy {
+        key: StoreKey,
+        tombstone_until: Timestamp,
+    },
     Rotate {
         old: StoreKey,
         expected: Etag,
@@ -278,7 +294,10 @@ impl Commit {
             ..head(Some(&current), &self.changes, policy, self.now)
         };
         match &mut self.attempt.op {
-            Some(StoreOp::Replace { expected, record: next, .. } | StoreOp::Rotate { expected, record: next, .. }) => {
+            Some(
+                StoreOp::Replace { expected, record: next, .. }
+                | StoreOp::Rotate { expected, record: next, .. },
+            ) => {
                 *expected = current.etag;
                 next.clone_from(&record);
             }
@@ -303,6 +322,12 @@ impl Commit {
         self.attempt.touched = None;
         self.decision.cookie = Cookie::Keep;
         self.answer = Some(Ok(()));
+    }
+
+    /// Something outside of the store that must come first has failed: nothing is done, nothing is said.
+    pub fn fail(&mut self, error: StoreError) {
+        self.attempt.op = None;
+        self.answer = Some(Err(CommitError::Store(error)));
     }
 
     /// Hands the result back to the state: on success it stands on what was written and the cookie instruction is
@@ -344,7 +369,8 @@ impl Attempt {
         changes: &Changes,
         fresh: Option<Fresh>,
     ) -> Self {
-        let mut plan = Self { op: None, id: None, record: None, entries: Vec::new(), touched: None, nonce: [0; 24] };
+        let mut plan =
+            Self { op: None, id: None, record: None, entries: Vec::new(), touched: None, nonce: [0; 24] };
         if let Some(Fresh { id, etag, nonce }) = fresh {
             plan.nonce = nonce;
             if matches!(decision.write, Write::Create | Write::Replace | Write::Rotate)
@@ -360,7 +386,8 @@ impl Attempt {
                 });
                 plan.entries = entries;
             }
-            let keeps_its_id = state.fate == Fate::Keep && matches!(state.origin, Origin::Stored | Origin::Carried);
+            let keeps_its_id =
+                state.fate == Fate::Keep && matches!(state.origin, Origin::Stored | Origin::Carried);
             plan.id = if keeps_its_id { state.id.clone() } else { Some(state.next_id.take().unwrap_or(id)) };
         }
         if decision.write == Write::Touch {
@@ -370,7 +397,13 @@ impl Attempt {
         plan
     }
 
-    fn operation(&self, state: &SessionState, policy: &Policy, now: Timestamp, write: Write) -> Option<StoreOp> {
+    fn operation(
+        &self,
+        state: &SessionState,
+        policy: &Policy,
+        now: Timestamp,
+        write: Write,
+    ) -> Option<StoreOp> {
         let old = || state.key();
         let expected = || state.base.as_ref().map(|base| base.etag);
         let new = || self.id.as_ref().map(SessionId::store_key);
@@ -413,7 +446,9 @@ impl Attempt {
     fn order(&self, state: &SessionState, policy: &Policy, decision: Decision) -> CookieOrder {
         let record = self.record.as_ref().or(state.base.as_ref());
         let expires = |record: &Record, idle: Timestamp| {
-            state.is_persistent(policy).then(|| record.absolute_deadline.map_or(idle, |absolute| absolute.min(idle)))
+            state
+                .is_persistent(policy)
+                .then(|| record.absolute_deadline.map_or(idle, |absolute| absolute.min(idle)))
         };
         match (decision.cookie, record) {
             (Cookie::Keep, _) => CookieOrder::Keep,
@@ -457,7 +492,7 @@ impl Attempt {
         }
         let Some(record) = self.record else { return };
         if let Some(content) = replayed {
-            state.content.rebase(content);
+            state.content.rebase(&content);
         }
         state.content.flash.rebase(self.entries);
         state.regenerated |= state.fate == Fate::Renew && state.base.is_some();

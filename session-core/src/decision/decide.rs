@@ -185,7 +185,11 @@ fn keep_stored(now: Situation) -> Write {
 }
 
 fn keep_stored_cookie(now: Situation) -> Cookie {
-    if now.reissue || now.eager || (now.refresh_due && now.persistent) { Cookie::SetOld } else { Cookie::Keep }
+    if now.reissue || now.eager || (now.refresh_due && now.persistent) {
+        Cookie::SetOld
+    } else {
+        Cookie::Keep
+    }
 }
 
 const NOTHING: Decision = Decision { write: Write::Nothing, cookie: Cookie::Keep };
@@ -274,7 +278,10 @@ mod laws {
     fn i5_no_change_no_refresh_and_a_current_key_mean_no_operation_and_no_header() {
         over_the_whole_table(|now, then| {
             let idle = !now.changed && !now.refresh_due && !now.reissue && now.fate == Fate::Keep;
-            if idle && !now.eager && !(now.something && now.origin != Origin::Stored && now.origin != Origin::Carried) {
+            if idle
+                && !now.eager
+                && !(now.something && now.origin != Origin::Stored && now.origin != Origin::Carried)
+            {
                 assert_eq!(then, NOTHING, "{now:?}");
             }
         });

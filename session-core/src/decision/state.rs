@@ -97,7 +97,7 @@ pub struct SessionState {
     pub(super) next_id: Option<SessionId>,
     /// The record this visit stands on.
     pub(super) base: Option<Record>,
-    pub(super) content: Content,
+    pub(crate) content: Content,
     pub(super) came: bool,
     pub(super) retired_key: bool,
     /// What the response will say about the cookie, as far as commits have settled it.
@@ -146,7 +146,9 @@ impl SessionState {
                 state.id = Some(id);
             }
             (Some(Claim::Id(_)), Loaded::Missing | Loaded::Retired { .. }) => state.origin = Origin::Unknown,
-            (Some(Claim::Id(id)), Loaded::Found(record)) => state.stand_on(Origin::Stored, id, record, now)?,
+            (Some(Claim::Id(id)), Loaded::Found(record)) => {
+                state.stand_on(Origin::Stored, id, record, now)?
+            }
             (Some(Claim::Record(id, _)), Loaded::Retired { .. }) => {
                 state.origin = Origin::Retired;
                 state.id = Some(id);
@@ -160,14 +162,24 @@ impl SessionState {
     #[must_use]
     pub fn corrupt(arrival: Arrival) -> Self {
         let Arrival { came, retired_key, claim: _ } = arrival;
-        let mut state = Self::open(Arrival { claim: None, came, retired_key }, Loaded::Missing, Timestamp::from_millis(0))
-            .expect("without a token nothing is decoded");
+        let mut state = Self::open(
+            Arrival { claim: None, came, retired_key },
+            Loaded::Missing,
+            Timestamp::from_millis(0),
+        )
+        .expect("without a token nothing is decoded");
         state.origin = Origin::Unknown;
         state.notice = Some(Notice::Corrupt);
         state
     }
 
-    fn stand_on(&mut self, origin: Origin, id: SessionId, record: Record, now: Timestamp) -> Result<(), NewerFormat> {
+    fn stand_on(
+        &mut self,
+        origin: Origin,
+        id: SessionId,
+        record: Record,
+        now: Timestamp,
+    ) -> Result<(), NewerFormat> {
         self.origin = Origin::Unknown;
         if !record.is_live(now) {
             self.notice = Some(Notice::Expired);
@@ -178,6 +190,7 @@ impl SessionState {
                 self.origin = origin;
                 self.id = Some(id);
                 self.content = content;
+                self.content.flash.show();
                 self.base = Some(record);
                 self.fresh = false;
             }
@@ -261,7 +274,7 @@ impl SessionState {
     pub fn clear(&mut self) {
         self.content.data.clear();
         for key in [content::INTENDED, content::PREVIOUS] {
-            forget(&mut self.content.system, key);
+            self.content.system.forget(key);
         }
     }
 
@@ -272,7 +285,7 @@ impl SessionState {
     /// Whatever `csrf` fails with; nothing is changed then.
     pub fn regenerate<E>(&mut self, csrf: impl FnOnce() -> Result<String, E>) -> Result<(), E> {
         if self.fate == Fate::Keep {
-            if self.content.system.exists(content::CSRF).unwrap_or(false) {
+            if self.content.system.exists(content::CSRF) {
                 let token = csrf()?;
                 self.set_csrf(&token);
             }
@@ -310,7 +323,7 @@ impl SessionState {
             .and_then(|record| Content::decode(&record.payload, record.owner.clone()).ok())
             .unwrap_or_default();
         if self.fate == Fate::Renew
-            && self.content.system.exists(content::CSRF).unwrap_or(false)
+            && self.content.system.exists(content::CSRF)
             && let Some(token) = csrf
         {
             self.set_csrf(&token);
@@ -333,6 +346,23 @@ impl SessionState {
     #[must_use]
     pub fn key(&self) -> Option<StoreKey> {
         self.id.as_ref().map(SessionId::store_key)
+    }
+
+    /// The record this visit stands on.
+    #[must_use]
+    pub fn record(&self) -> Option<&Record> {
+        self.base.as_ref()
+    }
+
+    /// What the response will say about the cookie, as far as commits have settled it.
+    #[must_use]
+    pub fn cookie(&self) -> &CookieOrder {
+        &self.cookie
+    }
+
+    /// Shows what the previous visit left and takes it away. Called once, when somebody gets the session to write.
+    pub fn take_flash(&mut self) {
+        self.content.flash.take();
     }
 
     /// The id that the session has, or will have once it is written; `draw` is asked if none was drawn yet.
@@ -384,9 +414,4 @@ impl SessionState {
         let put = self.content.system.put(content::CSRF, token);
         debug_assert!(put.is_ok(), "a string under a plain name can always be put");
     }
-}
-
-fn forget(system: &mut Values, key: &str) {
-    let forgotten = system.forget(key);
-    debug_assert!(forgotten.is_ok(), "a plain name can always be forgotten");
 }

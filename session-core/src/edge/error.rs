@@ -43,17 +43,32 @@ pub enum SessionError {
     /// A redirect target that leads elsewhere.
     #[error("the URL is not a path on this site")]
     RefusedUrl,
-    /// The store cannot do this.
-    #[error("the {store} session store cannot do this; {able} can")]
-    NotSupported {
-        /// The store in use.
-        store: &'static str,
-        /// Those that can.
-        able: &'static str,
-    },
     /// The system's generator failed.
     #[error("no random bytes for the session")]
     Entropy(#[from] EntropyError),
+}
+
+/// A question about a user's sessions was not answered.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum OwnerError {
+    /// This store keeps no index by owner.
+    #[error(
+        "the {store} session store cannot find sessions by their user; memory, file, redis, dynamodb and sql can"
+    )]
+    NotSupported {
+        /// The store in use.
+        store: &'static str,
+    },
+    /// The store failed.
+    #[error("the user's sessions could not be looked up")]
+    Store(#[source] StoreError),
+    /// The user has as many sessions as are allowed.
+    #[error("the user already has {most} sessions, which is as many as are allowed")]
+    TooMany {
+        /// As many as are allowed.
+        most: usize,
+    },
 }
 
 /// The configuration is wrong. Nothing was started.
@@ -65,10 +80,10 @@ pub enum ConfigError {
     Policy(#[from] PolicyError),
     /// The cookie's attributes contradict each other.
     #[error(transparent)]
-    Cookie(#[from] crate::value::cookie::CookieError),
+    Cookie(#[from] crate::value::cookie::builder::CookieError),
     /// A key is not fit for use.
     #[error(transparent)]
-    Key(#[from] crate::value::cookie::KeyError),
+    Key(#[from] crate::value::cookie::key::KeyError),
     /// Without a key no cookie can be sealed.
     #[error("no key: give at least one with `key` or `keys` (SESSION_KEYS)")]
     NoKey,

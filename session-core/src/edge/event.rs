@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::value::cookie::RejectReason;
+use crate::value::cookie::seal::RejectReason;
 use crate::value::id::Handle;
 
 /// Something that happened to a session.

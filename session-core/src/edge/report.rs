@@ -63,7 +63,9 @@ impl Report {
     pub fn cache_control<'a>(&self, present: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static str> {
         self.set_cookie.as_ref()?;
         let directives: Vec<&[u8]> = present.into_iter().flat_map(elements).collect();
-        let has = |name: &[u8]| directives.iter().any(|directive| directive_name(directive).eq_ignore_ascii_case(name));
+        let has = |name: &[u8]| {
+            directives.iter().any(|directive| directive_name(directive).eq_ignore_ascii_case(name))
+        };
         (!has(b"no-store") || has(b"public") || has(b"s-maxage")).then_some("no-store")
     }
 

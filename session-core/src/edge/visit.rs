@@ -165,6 +165,12 @@ impl Visit {
         self.inner.opened.is_initialized()
     }
 
+    /// Whether sessions are switched off by configuration.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.inner.sessions.is_off()
+    }
+
     /// Whether this layer opens every visit at its start (`eager`).
     #[must_use]
     pub fn is_eager(&self) -> bool {
@@ -274,15 +280,15 @@ impl VisitInner {
             cell.state.drop_data();
         }
         match drive::begin(&shared.sessions, &mut cell.state) {
-            Ok(commit) if commit.step().is_none() => {
-                let report = drive::settle(&shared.sessions, &mut cell.state, commit);
+            Ok(work) if work.is_settled() => {
+                let report = drive::settle(&shared.sessions, &mut cell.state, work);
                 Closing::Ready(Report { looked, ..report })
             }
-            Ok(commit) => {
+            Ok(work) => {
                 drop(cell);
                 let shared = shared.clone();
                 let writing: BoxFuture<Report> = Box::pin(async move {
-                    let report = drive::run(&shared, commit).await;
+                    let report = drive::run(&shared, work).await;
                     Report { looked, ..report }
                 });
                 Closing::Pending(Finish::new(writing, self.spawn))
@@ -344,12 +350,14 @@ impl<T: Send + 'static> fmt::Debug for Finish<T> {
 /// Commits in the middle of a visit.
 pub(crate) async fn commit_now(shared: Arc<Shared>) -> Result<(), CommitError> {
     let begun = drive::begin(&shared.sessions, &mut shared.lock().state);
-    let commit = match begun {
-        Ok(commit) => commit,
-        Err(error) => return Err(drive::failed(&shared.sessions, error).error.unwrap_or(CommitError::Entropy)),
+    let work = match begun {
+        Ok(work) => work,
+        Err(error) => {
+            return Err(drive::failed(&shared.sessions, error).error.unwrap_or(CommitError::Entropy));
+        }
     };
     let spawn = shared.spawn;
-    let writing: BoxFuture<_> = Box::pin(async move { drive::run_mid_visit(&shared, commit).await });
+    let writing: BoxFuture<_> = Box::pin(async move { drive::run_mid_visit(&shared, work).await });
     Finish::new(writing, spawn).await
 }
 

@@ -115,7 +115,7 @@ impl Content {
         let bag = |raw: Option<&RawValue>| match raw {
             Some(raw) => {
                 let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
-                Bag::decode(payload.clone(), start..start + raw.get().len()).map_err(|_| Unreadable::Corrupt)
+                Bag::decode_part(payload, start..start + raw.get().len()).map_err(|_| Unreadable::Corrupt)
             }
             None => Ok(Bag::default()),
         };
@@ -139,7 +139,8 @@ impl Content {
         let entries = self.flash.written(&changes.flash, etag);
         if !entries.is_empty() {
             json.extend_from_slice(b",\"flash\":");
-            serde_json::to_writer(&mut json, &entries).expect("strings, numbers and raw JSON always serialise");
+            serde_json::to_writer(&mut json, &entries)
+                .expect("strings, numbers and raw JSON always serialise");
         }
         if !self.system.is_empty() {
             json.extend_from_slice(b",\"system\":");
@@ -162,7 +163,7 @@ impl Content {
         !self.data.is_empty()
             || self.owner.is_some()
             || self.flash.has_outgoing()
-            || [CSRF, INTENDED, PREVIOUS].iter().any(|key| self.system.exists(*key).unwrap_or(false))
+            || [CSRF, INTENDED, PREVIOUS].iter().any(|key| self.system.exists(*key))
     }
 
     /// The same question for a record that is about to be written with these changes.
@@ -178,6 +179,16 @@ impl Content {
     /// Whether the cookie outlives the browser, if this session decided for itself.
     pub(crate) fn persistent(&self) -> Option<bool> {
         self.system.get(PERSISTENT).ok().flatten()
+    }
+
+    /// What the application noted for the user's list of devices.
+    pub(crate) fn meta(&self) -> Values {
+        let mut meta = Values::default();
+        if let Ok(Some(json)) = self.system.get::<Box<RawValue>>(META) {
+            let merged = meta.merge(json);
+            debug_assert!(merged.is_ok(), "metadata is put name by name, so it is an object");
+        }
+        meta
     }
 
     /// Whether this visit changed how long the session, or its cookie, lives.
@@ -202,8 +213,8 @@ impl Content {
         if age != self.age() {
             self.changes.lifetime = true;
             match age {
-                Some(age) => self.system.put(AGE, &age.as_secs())?,
-                None => self.system.forget(AGE)?,
+                Some(age) => self.system.put(AGE, age.as_secs())?,
+                None => self.system.forget(AGE),
             }
         }
         Ok(())
@@ -213,7 +224,7 @@ impl Content {
     pub(crate) fn set_persistent(&mut self, persistent: bool) -> Result<(), ValueError> {
         if self.persistent() != Some(persistent) {
             self.changes.lifetime = true;
-            self.system.put(PERSISTENT, &persistent)?;
+            self.system.put(PERSISTENT, persistent)?;
         }
         Ok(())
     }
@@ -254,8 +265,8 @@ impl Content {
         if changes.head.wiped {
             self = Self::default();
         }
-        self.data.replay(&changes.data);
-        self.system.replay(&changes.system);
+        self.data.rebase(self.data.bag().clone(), &changes.data);
+        self.system.rebase(self.system.bag().clone(), &changes.system);
         if let Some(owner) = &changes.head.owner {
             self.owner.clone_from(owner);
         }
@@ -267,8 +278,8 @@ impl Content {
         if self.changes.wiped {
             return;
         }
-        self.data.rebase(&written.data);
-        self.system.rebase(&written.system);
+        self.data.rebase(written.data.bag().clone(), &Journal::default());
+        self.system.rebase(written.system.bag().clone(), &Journal::default());
         if self.changes.owner.is_none() {
             self.owner.clone_from(&written.owner);
         }

@@ -64,4 +64,7 @@ pub enum ValueError {
         /// The path asked for.
         key: String,
     },
+    /// Several values at once are given as an object: names and values.
+    #[error("several values at once need names: give an object")]
+    NotNamed,
 }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::error::ValueError;
 use super::id::Etag;
-use super::path::ToPath;
+use super::path::Path;
 use super::values::Values;
 
 /// Which of the three bags an entry is in.
@@ -103,8 +103,7 @@ impl FlashView {
             FlashBag::Input => put_over(&mut self.input, &entry.key, &entry.value),
             FlashBag::Errors => {
                 let messages: Vec<String> = serde_json::from_str(entry.value.get()).unwrap_or_default();
-                let mut all: Vec<String> =
-                    self.errors.get(entry.key.as_slice()).ok().flatten().unwrap_or_default();
+                let mut all: Vec<String> = self.errors.get(&entry.key).ok().flatten().unwrap_or_default();
                 all.extend(messages);
                 if let Ok(json) = serde_json::value::to_raw_value(&all) {
                     put_over(&mut self.errors, &entry.key, &json);
@@ -117,7 +116,7 @@ impl FlashView {
 /// The last one wins: what stands in the way goes.
 fn put_over(values: &mut Values, key: &[String], json: &RawValue) {
     if values.put(key, json).is_err() {
-        let _ = values.forget(&key[..1]);
+        values.forget(Path::owned_segments(&key[..1]));
         // A first segment alone, with nothing in its way, can always be written: the key was one when it was flashed.
         let _ = values.put(key, json);
     }
@@ -153,51 +152,58 @@ impl Flash {
         add(&mut self.changes.outgoing, Entry { id: 0, bag, key, value });
     }
 
-    /// For this visit only, unless it is kept.
-    pub(crate) fn now(&mut self, key: Vec<String>, value: Box<RawValue>) {
-        self.shown.add(&Entry { id: 0, bag: FlashBag::Messages, key, value });
+    /// Leaves something at a path, literal name first.
+    pub(crate) fn flash_at(
+        &mut self,
+        bag: FlashBag,
+        path: Path<'_>,
+        value: Box<RawValue>,
+    ) -> Result<(), ValueError> {
+        let key = self.shown.bag(bag).segments(path)?;
+        self.flash(bag, key, value);
+        Ok(())
     }
 
-    /// Carries what is shown under this key, in any of the three bags, to the next visit.
-    pub(crate) fn keep<'a>(&mut self, key: impl ToPath<()> + Copy + 'a) -> Result<(), ValueError> {
-        let segments = key.to_path()?.into_segments();
-        for bag in BAGS {
+    /// For this visit only, unless it is kept.
+    pub(crate) fn now_at(&mut self, path: Path<'_>, value: Box<RawValue>) -> Result<(), ValueError> {
+        let key = self.shown.messages.segments(path)?;
+        self.shown.add(&Entry { id: 0, bag: FlashBag::Messages, key, value });
+        Ok(())
+    }
+
+    /// Carries what is shown under these keys, in any of the three bags, to the next visit.
+    pub(crate) fn keep(&mut self, keys: &[Path<'_>]) -> Result<(), ValueError> {
+        for (bag, path) in BAGS.into_iter().flat_map(|bag| keys.iter().map(move |path| (bag, *path))) {
             let shown = self.shown.bag(bag);
-            // A literal key of the whole name wins, as everywhere.
-            let literal = [segments.join(".")];
-            let found = match shown.get::<Box<RawValue>>(literal.as_slice())? {
-                Some(json) => Some((literal.to_vec(), json)),
-                None if shown.exists(segments.as_slice())? => {
-                    let json = shown.get::<Option<Box<RawValue>>>(segments.as_slice())?.flatten();
-                    Some((segments.clone(), json.unwrap_or_else(null)))
-                }
-                None => None,
-            };
-            if let Some((key, value)) = found
-                && self.kept.insert((bag, key.clone()))
-            {
-                self.changes.kept.push(Entry { id: 0, bag, key, value });
+            if shown.exists(path) {
+                let (key, value) =
+                    (shown.segments(path)?, shown.get::<Box<RawValue>>(path)?.unwrap_or_else(null));
+                self.keep_one(bag, key, value);
             }
         }
         Ok(())
     }
 
     /// Carries everything that is shown to the next visit, but for these keys.
-    pub(crate) fn keep_all_but(&mut self, except: &[Vec<String>]) -> Result<(), ValueError> {
+    pub(crate) fn keep_all_but(&mut self, except: &[Path<'_>]) -> Result<(), ValueError> {
         for bag in BAGS {
             let mut left = self.shown.bag(bag).clone();
-            for key in except {
-                left.forget(key.as_slice())?;
+            for path in except {
+                left.forget(*path);
             }
             for name in left.keys() {
                 let key = vec![name];
-                let value = left.get::<Box<RawValue>>(key.as_slice())?.unwrap_or_else(null);
-                if self.kept.insert((bag, key.clone())) {
-                    self.changes.kept.push(Entry { id: 0, bag, key, value });
-                }
+                let value = left.get::<Box<RawValue>>(&key)?.unwrap_or_else(null);
+                self.keep_one(bag, key, value);
             }
         }
         Ok(())
+    }
+
+    fn keep_one(&mut self, bag: FlashBag, key: Vec<String>, value: Box<RawValue>) {
+        if self.kept.insert((bag, key.clone())) {
+            self.changes.kept.push(Entry { id: 0, bag, key, value });
+        }
     }
 
     pub(crate) fn is_changed(&self) -> bool {
@@ -214,11 +220,6 @@ impl Flash {
         self.changes = earlier.and_then(later);
     }
 
-    /// Drops this visit's changes: what it showed is there again for the next visit.
-    pub(crate) fn drop_changes(&mut self) {
-        self.changes = FlashChanges::default();
-    }
-
     /// Stands on a newer record: what this visit shows stays shown.
     pub(crate) fn rebase(&mut self, stored: Vec<Entry>) {
         self.stored = stored;
@@ -227,11 +228,6 @@ impl Flash {
     /// What a record written now holds, after these changes.
     pub(crate) fn written(&self, changes: &FlashChanges, etag: Etag) -> Vec<Entry> {
         entries_after(&self.stored, changes, etag)
-    }
-
-    /// Everything gone: what is shown, kept, stored and outgoing.
-    pub(crate) fn wipe(&mut self) {
-        *self = Self::default();
     }
 }
 
@@ -252,6 +248,12 @@ fn add(entries: &mut Vec<Entry>, new: Entry) {
         entries.retain(|old| (old.bag, &old.key) != (new.bag, &new.key));
     }
     entries.push(new);
+}
+
+/// The segments of a form field's name: `profile[email]` and `profile.email` are the same field; a name that is no path
+/// is one segment.
+pub(crate) fn field_path(name: &str) -> Vec<String> {
+    Values::default().segments(Path::text(name)).unwrap_or_else(|_| vec![name.to_owned()])
 }
 
 fn null() -> Box<RawValue> {

@@ -1,7 +1,17 @@
 //! Ring 0: the values everything else is made of. They compute; they read no clock, no randomness, no environment.
 
+pub mod answer;
+pub mod bag;
+pub(crate) mod content;
 pub mod cookie;
+mod edit;
 pub mod error;
+pub mod flash;
 pub mod id;
+pub mod journal;
+pub mod json;
+pub mod path;
 pub mod record;
 pub mod time;
+pub mod url;
+pub mod values;

@@ -1,1 +1,15 @@
 //! Sessions in this process: sharded, bounded, expiring.
+#![doc = include_str!("../README.md")]
+
+mod entry;
+mod inner;
+#[cfg(test)]
+mod model;
+mod owners;
+mod shard;
+mod stats;
+mod store;
+mod sync;
+
+pub use stats::Stats;
+pub use store::{MemoryStore, MemoryStoreBuilder};

@@ -1,1 +1,17 @@
 //! Proof for stores and adapters: conformance suites, clocks, doubles, a browser-like test client.
+#![doc = include_str!("../README.md")]
+#![allow(clippy::unwrap_used, reason = "everything here runs in tests, where a panic is the report")]
+
+pub mod doubles;
+mod fixture;
+pub mod proxy;
+pub mod suite;
+
+pub use doubles::clock::ManualClock;
+pub use doubles::entropy::ScriptedEntropy;
+pub use doubles::faulty::{Fault, FaultyStore, When};
+pub use doubles::gate::{Gate, GateStore};
+pub use doubles::oplog::{Op, OpLog};
+pub use doubles::wrap::{Call, Hook, Hooked, Outcome, Verb};
+pub use fixture::{Damage, DamageKind, Fixture};
+pub use suite::{Case, cases, run_case};

@@ -1,7 +1,9 @@
 //! The handle that handlers hold: a cheap clone, `&self`, synchronous. Everything it does, the pure state does.
 
+mod csrf;
 mod flash;
 mod life;
+mod urls;
 mod values;
 
 use std::fmt;

@@ -83,7 +83,8 @@ impl CookieSpec {
 
     /// The value of the `Set-Cookie` header.
     ///
-    /// `Max-Age` and `Expires` are written when the cookie is persistent and `expiry` says until when; both at most
+    /// `Max-Age` and `Expires` are written when `expiry` says until when (a session decides for itself whether its
+    /// cookie outlives the browser; the configuration is only its default); both at most
     /// [`MOST_AGE`], beyond which browsers cut them.
     ///
     /// # Errors
@@ -91,9 +92,9 @@ impl CookieSpec {
     /// that the browser has stays.
     ///
     /// ```
-    /// # use session_core::{Binding, Cookie, Key, KeyRing, SealKind, Timestamp};
+    /// # use session_core::{Binding, Cookie, SecretKey, KeyRing, SealKind, Timestamp};
     /// # use std::time::Duration;
-    /// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// let spec = Cookie::host("sid").persistent(true).build().unwrap();
     /// let sealed = ring.seal(&spec.binding("session"), SealKind::Id, &[5; 24], b"text");
@@ -112,7 +113,7 @@ impl CookieSpec {
             return Err(CookieTooLarge { size, limit: MOST_COOKIE_BYTES });
         }
         let mut header = self.start(value);
-        if let Some((max_age, expires)) = expiry.filter(|_| self.persistent) {
+        if let Some((max_age, expires)) = expiry {
             let too_long = max_age.saturating_sub(MOST_AGE);
             expire(&mut header, max_age - too_long, expires.minus(too_long));
         }

@@ -17,17 +17,17 @@ use zeroize::{Zeroize, Zeroizing};
 /// `base64:` with base64 after it. No white space, no other alphabet, no bits left over.
 ///
 /// ```
-/// use session_core::{Key, KeyError};
+/// use session_core::{SecretKey, KeyError};
 ///
-/// let key: Key = "6f0c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264".parse()?;
+/// let key: SecretKey = "6f0c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264".parse()?;
 /// assert_eq!(format!("{key:?}"), "Key(****)");
-/// assert!(matches!("too short".parse::<Key>(), Err(KeyError::NotText)));
+/// assert!(matches!("too short".parse::<SecretKey>(), Err(KeyError::NotText)));
 /// # Ok::<(), KeyError>(())
 /// ```
 #[derive(Clone)]
-pub struct Key([u8; 32]);
+pub struct SecretKey([u8; 32]);
 
-impl Key {
+impl SecretKey {
     /// Takes at least 32 bytes that came from a random generator. Of more than 32, a SHA-256 under a domain label is
     /// taken, so all of them count.
     ///
@@ -35,9 +35,9 @@ impl Key {
     /// [`KeyError::TooShort`], [`KeyError::AllEqual`] or [`KeyError::Example`].
     ///
     /// ```
-    /// # use session_core::{Key, KeyError};
-    /// assert_eq!(Key::from_bytes(&[7; 32]), Err(KeyError::AllEqual));
-    /// assert_eq!(Key::from_bytes(b"hunter2"), Err(KeyError::TooShort { bytes: 7 }));
+    /// # use session_core::{SecretKey, KeyError};
+    /// assert_eq!(SecretKey::from_bytes(&[7; 32]), Err(KeyError::AllEqual));
+    /// assert_eq!(SecretKey::from_bytes(b"hunter2"), Err(KeyError::TooShort { bytes: 7 }));
     /// ```
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         if bytes.len() < 32 {
@@ -52,16 +52,16 @@ impl Key {
             hash.update(bytes);
             hash.finalize().into()
         }));
-        if key.0 == EXAMPLE { Err(KeyError::Example) } else { Ok(key) }
+        if key == Self(EXAMPLE) { Err(KeyError::Example) } else { Ok(key) }
     }
 
     /// The key as 64 hexadecimal digits, to print a newly made one on purpose. It reads back as the same key.
     ///
     /// ```
-    /// # use session_core::{Key, KeyError};
+    /// # use session_core::{SecretKey, KeyError};
     /// # let bytes: [u8; 32] = std::array::from_fn(|at| (at * 37 + 11) as u8);
-    /// let key = Key::from_bytes(&bytes)?;
-    /// assert_eq!(key.expose_secret_hex().parse::<Key>()?, key);
+    /// let key = SecretKey::from_bytes(&bytes)?;
+    /// assert_eq!(key.expose_secret_hex().parse::<SecretKey>()?, key);
     /// # Ok::<(), KeyError>(())
     /// ```
     #[must_use]
@@ -80,7 +80,7 @@ impl Key {
     }
 }
 
-impl FromStr for Key {
+impl FromStr for SecretKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
@@ -95,21 +95,21 @@ impl FromStr for Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(****)")
     }
 }
 
-impl PartialEq for Key {
+impl PartialEq for SecretKey {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }
 
-impl Eq for Key {}
+impl Eq for SecretKey {}
 
-impl Drop for Key {
+impl Drop for SecretKey {
     fn drop(&mut self) {
         self.0.zeroize();
     }
@@ -186,7 +186,7 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, KeyError> {
     engine.decode(text).map_err(|_| KeyError::NotText)
 }
 
-/// What documentation shows where a key stands: 0, 1, 2 … 31. [`Key::from_bytes`] refuses it.
+/// What documentation shows where a key stands: 0, 1, 2 … 31. [`SecretKey::from_bytes`] refuses it.
 const EXAMPLE: [u8; 32] = {
     let mut bytes = [0; 32];
     let mut at = 0;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::key::{Key, KeyError};
+use super::key::{KeyError, SecretKey};
 use super::xaes::{Cmac, Xaes};
 
 /// One to eight keys, ready to use: every key schedule is computed here, once, and none per request.
@@ -13,11 +13,11 @@ use super::xaes::{Cmac, Xaes};
 /// session whose cookie it sealed.
 ///
 /// ```
-/// use session_core::{Key, KeyError, KeyRing};
+/// use session_core::{SecretKey, KeyError, KeyRing};
 ///
 /// # let random = |seed: usize| -> [u8; 32] { std::array::from_fn(|at| (at * 37 + seed) as u8) };
-/// let new = Key::from_bytes(&random(1))?;
-/// let old = Key::from_bytes(&random(2))?;
+/// let new = SecretKey::from_bytes(&random(1))?;
+/// let old = SecretKey::from_bytes(&random(2))?;
 /// let ring = KeyRing::new([new.clone(), old])?;
 /// assert_eq!(ring.len(), 2);
 /// assert_eq!(KeyRing::new([new.clone(), new]).unwrap_err(), KeyError::SameKey { first: 1, second: 2 });
@@ -38,8 +38,8 @@ impl KeyRing {
     /// # use session_core::{KeyError, KeyRing};
     /// assert_eq!(KeyRing::new([]).unwrap_err(), KeyError::NoKeys);
     /// ```
-    pub fn new(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeyError> {
-        let keys: Vec<Key> = keys.into_iter().collect();
+    pub fn new(keys: impl IntoIterator<Item = SecretKey>) -> Result<Self, KeyError> {
+        let keys: Vec<SecretKey> = keys.into_iter().collect();
         if keys.is_empty() {
             return Err(KeyError::NoKeys);
         }
@@ -63,8 +63,8 @@ impl KeyRing {
     /// How many keys there are; never none.
     ///
     /// ```
-    /// # use session_core::{Key, KeyRing};
-    /// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// # use session_core::{SecretKey, KeyRing};
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// assert_eq!(KeyRing::new([key]).unwrap().len(), 1);
     /// ```
     #[must_use]
@@ -97,7 +97,7 @@ pub(super) struct RingKey {
 }
 
 impl RingKey {
-    fn new(key: &Key) -> Self {
+    fn new(key: &SecretKey) -> Self {
         let kdf = Cmac::new(key.expose_secret());
         Self { id: *kdf.derive(KEY_ID_LABEL), cipher: Xaes::new(&kdf.derive(SEAL_LABEL)) }
     }

@@ -9,6 +9,7 @@ pub mod format;
 pub mod key;
 pub mod keyring;
 pub mod parse;
+pub mod reject;
 pub mod seal;
 pub mod select;
 pub mod token;

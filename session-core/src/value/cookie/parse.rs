@@ -39,11 +39,13 @@ impl<'h> Candidates<'h> {
         let mut budget = MOST_BYTES;
         for header in headers {
             let mut rest = header;
-            while !rest.is_empty() {
+            while !rest.is_empty() && budget > 0 {
                 // The separator is looked for one byte beyond the budget: a pair that ends right there was read whole.
                 let window = &rest[..rest.len().min(budget + 1)];
                 let end = window.iter().position(|byte| *byte == b';').unwrap_or(window.len());
                 if end > budget {
+                    // Looked at in vain, and paid for: a shorter pair in a later header is not read either.
+                    budget = 0;
                     break;
                 }
                 found.consider(&rest[..end], name.as_bytes());

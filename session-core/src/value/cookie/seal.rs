@@ -11,6 +11,7 @@ use std::fmt;
 
 use super::base64url;
 use super::keyring::KeyRing;
+pub use super::reject::{RejectReason, Rejected};
 use super::xaes::{NONCE_LEN, TAG_LEN};
 use crate::value::id::StoreKey;
 
@@ -111,8 +112,8 @@ impl SealKind {
 /// Whoever holds it is signed in, so `Debug` shows only its length and there is no `Display`.
 ///
 /// ```
-/// # use session_core::{Binding, Key, KeyRing, SealKind};
-/// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+/// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+/// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
 /// # let nonce_bytes = [5; 24];
 /// let sealed = ring.seal(&Binding::cookie("sid", "session"), SealKind::Id, &nonce_bytes, b"text");
@@ -126,8 +127,8 @@ impl Sealed {
     /// The text, for a header or a store. Do not log it.
     ///
     /// ```
-    /// # use session_core::{Binding, Key, KeyRing, SealKind};
-    /// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// let sealed = ring.seal(&Binding::cookie("sid", "session"), SealKind::Id, &[5; 24], b"text");
     /// assert!(sealed.as_str().starts_with("A"));
@@ -140,8 +141,8 @@ impl Sealed {
     /// The text, given away.
     ///
     /// ```
-    /// # use session_core::{Binding, Key, KeyRing, SealKind};
-    /// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// let sealed = ring.seal(&Binding::cookie("sid", "session"), SealKind::Id, &[5; 24], b"text");
     /// let text: String = sealed.into_string();
@@ -168,8 +169,8 @@ impl KeyRing {
     /// Seals a text under the first key. `nonce` must be fresh random bytes, every time.
     ///
     /// ```
-    /// # use session_core::{Binding, Key, KeyRing, SealKind};
-    /// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// # let nonce_bytes = [5; 24];
     /// let binding = Binding::cookie("__Host-sid", "session");
@@ -223,8 +224,8 @@ impl KeyRing {
     /// [`Rejected`], whatever is wrong. Its reason is for counting; a visitor learns nothing from it.
     ///
     /// ```
-    /// # use session_core::{Binding, Key, KeyRing, SealKind};
-    /// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// let rejected = ring.open(&Binding::cookie("sid", "session"), SealKind::Id, b"junk").unwrap_err();
     /// assert_eq!(rejected.to_string(), "invalid");
@@ -297,56 +298,6 @@ impl fmt::Debug for Opened {
             .field("with_retired_key", &self.with_retired_key)
             .finish()
     }
-}
-
-/// A value that is not accepted. It says `invalid`, whatever the reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("invalid")]
-pub struct Rejected {
-    reason: RejectReason,
-}
-
-impl Rejected {
-    /// Why, for metrics and traces only.
-    ///
-    /// ```
-    /// # use session_core::{RejectReason, Rejected};
-    /// assert_eq!(Rejected::from(RejectReason::Seal).reason(), RejectReason::Seal);
-    /// ```
-    #[must_use]
-    pub fn reason(self) -> RejectReason {
-        self.reason
-    }
-}
-
-impl From<RejectReason> for Rejected {
-    fn from(reason: RejectReason) -> Self {
-        Self { reason }
-    }
-}
-
-/// Why a value was not accepted, in the order in which they are found out. For metrics only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RejectReason {
-    /// Too short to be a seal, too long to be a cookie, or a length that base64 does not have.
-    Length,
-    /// Not canonical base64url.
-    Base64,
-    /// Of a format that this version does not know.
-    Version,
-    /// Of another kind than the one expected.
-    Kind,
-    /// Sealed with a key that is not in the ring.
-    UnknownKey,
-    /// Forged, damaged, or bound to something else.
-    Seal,
-    /// Authentic, but not what a token looks like: sealed by another version of this library.
-    Malformed,
-    /// Authentic, and issued in the future.
-    IssuedInFuture,
-    /// Authentic, and past a deadline.
-    Expired,
 }
 
 /// The format described at the top.

@@ -9,7 +9,8 @@ use zeroize::Zeroize;
 
 use super::keyring::KeyRing;
 use super::parse::Candidates;
-use super::seal::{Binding, RejectReason, body_len};
+use super::reject::RejectReason;
+use super::seal::{Binding, body_len};
 use super::token::Token;
 use crate::value::time::Timestamp;
 
@@ -20,9 +21,9 @@ use crate::value::time::Timestamp;
 /// comes out of here: whatever a visitor sends, the answer is a selection.
 ///
 /// ```
-/// use session_core::{select, Binding, IdToken, Key, KeyRing, SealKind, SessionId, Timestamp};
+/// use session_core::{select, Binding, IdToken, SecretKey, KeyRing, SealKind, SessionId, Timestamp};
 ///
-/// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+/// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
 /// # let nonce = [5; 24];
 /// let binding = Binding::cookie("sid", "session");
@@ -45,25 +46,28 @@ pub fn select<'h, T: Token>(
 ) -> Selection<T> {
     let candidates = Candidates::find(headers, name);
     let mut rejected = Rejections::default();
-    let mut newest: Option<(T, bool)> = None;
+    let mut newest: Option<(T, bool, &[u8])> = None;
     for value in candidates.values() {
         match open_one::<T>(ring, binding, name, value, now) {
             Err(reason) => rejected.push(reason),
-            Ok(opened) => {
-                if newest.as_ref().is_none_or(|(newest, _)| newest.issued_at() < opened.0.issued_at()) {
-                    newest = Some(opened);
+            Ok((token, retired)) => {
+                // Of two that were issued in the same millisecond the text decides: anything but the order.
+                let age = (token.issued_at(), *value);
+                if newest.as_ref().is_none_or(|(newest, _, value)| (newest.issued_at(), *value) < age) {
+                    newest = Some((token, retired, value));
                 }
             }
         }
     }
-    let newest = newest.filter(|(token, _)| {
+    let newest = newest.filter(|(token, ..)| {
         let live = token.is_live(now);
         if !live {
             rejected.push(RejectReason::Expired);
         }
         live
     });
-    let (token, with_retired_key) = newest.map_or((None, false), |(token, retired)| (Some(token), retired));
+    let (token, with_retired_key) =
+        newest.map_or((None, false), |(token, retired, _)| (Some(token), retired));
     let came_in = candidates.values().len() + candidates.ignored();
     Selection {
         token,
@@ -130,9 +134,9 @@ pub struct Selection<T> {
 /// The reasons for which candidates were not accepted, in the order in which they came.
 ///
 /// ```
-/// use session_core::{Binding, IdToken, Key, KeyRing, RejectReason, Timestamp, select};
+/// use session_core::{Binding, IdToken, SecretKey, KeyRing, RejectReason, Timestamp, select};
 ///
-/// # let key = Key::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
+/// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
 /// let binding = Binding::cookie("sid", "session");
 /// let selection = select::<IdToken>(&ring, &binding, "sid", [b"sid=junk".as_slice()], Timestamp::from_millis(0));

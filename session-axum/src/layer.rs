@@ -1,0 +1,82 @@
+//! The layer: what an application puts around its routes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum_core::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use session_core::{Failure, Report, Sessions};
+use tower_layer::Layer;
+
+use crate::service::SessionService;
+
+/// Gives every request to the inner service a [`Visit`](crate::Visit), and settles it when the response is ready.
+///
+/// A route that never extracts a [`Session`](crate::Session) costs nothing and gets no header.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use session_axum::{SecretKey, Session, SessionLayer, Sessions, stores::MemoryStore};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sessions = Sessions::builder().store(MemoryStore::default()).key(SecretKey::generate()?).build()?;
+/// let app: Router = Router::new()
+///     .route("/", get(async |session: Session| session.increment("hits").map(|hits| hits.to_string()).unwrap()))
+///     .layer(SessionLayer::new(sessions));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SessionLayer {
+    pub(crate) sessions: Sessions,
+    pub(crate) on_failure: Arc<dyn Fn(Failure, &Report) -> Response + Send + Sync>,
+}
+
+impl SessionLayer {
+    /// A layer for these sessions.
+    #[must_use]
+    pub fn new(sessions: Sessions) -> Self {
+        Self { sessions, on_failure: Arc::new(|failure, _| plain(failure)) }
+    }
+
+    /// What to answer instead of the handler's response when the session could not be written. The default is a bare
+    /// 503 (the store failed, too many at once) or 500 (the session is too large) that says nothing else.
+    ///
+    /// ```
+    /// use axum::response::IntoResponse;
+    /// # use session_axum::{SecretKey, SessionLayer, Sessions};
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
+    /// let layer = SessionLayer::new(sessions)
+    ///     .on_failure(|failure, _report| (axum::http::StatusCode::IM_A_TEAPOT, "short and stout").into_response());
+    /// ```
+    #[must_use]
+    pub fn on_failure(
+        mut self,
+        answer: impl Fn(Failure, &Report) -> Response + Send + Sync + 'static,
+    ) -> Self {
+        self.on_failure = Arc::new(answer);
+        self
+    }
+}
+
+impl fmt::Debug for SessionLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLayer").field("sessions", &self.sessions).finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SessionService { inner, layer: self.clone() }
+    }
+}
+
+/// A failure response that says nothing: not even a cache may keep it.
+pub(crate) fn plain(failure: Failure) -> Response {
+    let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = status.into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

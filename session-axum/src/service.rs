@@ -1,0 +1,40 @@
+//! The service: makes the visit of each request and puts it where extractors find it.
+
+use std::task::{Context, Poll};
+
+use axum_core::response::Response;
+use http::{Request, header};
+use session_core::CookieHeaders;
+use tower_service::Service;
+
+use crate::future::ResponseFuture;
+use crate::layer::SessionLayer;
+use crate::spawn::TOKIO;
+
+/// What [`SessionLayer`] makes of a service.
+#[derive(Clone, Debug)]
+pub struct SessionService<S> {
+    pub(crate) inner: S,
+    pub(crate) layer: SessionLayer,
+}
+
+impl<S, B> Service<Request<B>> for SessionService<S>
+where
+    S: Service<Request<B>, Response = Response>,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let cookies: CookieHeaders = request.headers().get_all(header::COOKIE).iter().collect();
+        let guard = self.layer.sessions.visit(cookies, &TOKIO);
+        request.extensions_mut().insert(guard.visit().clone());
+        let eager = guard.visit().is_eager().then(|| guard.visit().clone());
+        ResponseFuture::new(self.inner.call(request), guard, eager, self.layer.on_failure.clone())
+    }
+}

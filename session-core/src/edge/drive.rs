@@ -1,0 +1,245 @@
+//! The driver: asks the store what a visit needs, and performs what a commit orders, one operation after the other.
+//!
+//! It decides nothing. It holds the lock only between two awaits, and what it awaits is the store alone.
+
+use std::sync::Arc;
+
+use super::error::OpenError;
+use super::event::Event;
+use super::report::Report;
+use super::session::Shared;
+use super::sessions::Inner;
+use super::store::SessionStore;
+use super::visit::CookieHeaders;
+use crate::decision::commit::{Commit, CommitError, Outcome, StoreOp};
+use crate::decision::decide::{Fate, Origin, Write};
+use crate::decision::state::{Arrival, Claim, Notice, SessionState};
+use crate::value::answer::{Loaded, StoreError, StoreErrorKind, Written};
+use crate::value::id::StoreKey;
+use crate::value::record::Record;
+
+/// Opens the session of a request: its cookies, one load if they name a session, and the state they make.
+pub(crate) async fn open(sessions: &Inner, cookies: &CookieHeaders) -> Result<SessionState, OpenError> {
+    let arrival = sessions.arrive(cookies);
+    let key = match &arrival.claim {
+        Some(Claim::Id(id)) => Some(id.store_key()),
+        Some(Claim::Record(id, _)) if sessions.revocations.is_some() => Some(id.store_key()),
+        Some(Claim::Record(..)) | None => None,
+    };
+    let loaded = match key {
+        Some(key) => load(sessions, &key, &arrival).await,
+        None => Ok(Loaded::Missing),
+    };
+    let state = match loaded {
+        Ok(loaded) => SessionState::open(arrival, loaded, sessions.clock.now()).map_err(OpenError::Newer)?,
+        Err(error) if error.kind() == StoreErrorKind::Corrupt => SessionState::corrupt(arrival),
+        Err(error) => {
+            sessions.tell(&Event::StoreError(error.store()));
+            return Err(OpenError::Store(error));
+        }
+    };
+    match state.notice() {
+        Some(Notice::Expired) => sessions.tell(&Event::Expired),
+        Some(Notice::Corrupt) => sessions.tell(&Event::Corrupt),
+        None => {}
+    }
+    sessions.tell(&Event::Initiated { fresh: state.is_fresh() });
+    Ok(state)
+}
+
+async fn load(sessions: &Inner, key: &StoreKey, arrival: &Arrival) -> Result<Loaded, StoreError> {
+    if let Some(Claim::Record(..)) = arrival.claim {
+        // What stands in the list of revocations is revoked, whatever it looks like.
+        let Some(revocations) = &sessions.revocations else { return Ok(Loaded::Missing) };
+        let until = sessions.clock.now().plus(sessions.policy.tombstone);
+        return Ok(match revocations.load(key).await? {
+            Loaded::Missing => Loaded::Missing,
+            Loaded::Retired { .. } | Loaded::Found(_) => Loaded::Retired { until },
+        });
+    }
+    let Some(store) = &sessions.store else { return Ok(Loaded::Missing) };
+    Ok(match store.load(key).await? {
+        Loaded::Found(record) if sessions.encrypt_at_rest => match sessions.unseal(key, record) {
+            Some(record) => Loaded::Found(record),
+            None => return Err(StoreError::new(StoreErrorKind::Corrupt, store.name())),
+        },
+        loaded => loaded,
+    })
+}
+
+/// A commit, and what must be put on the list of revocations before the browser hears of it.
+pub(crate) struct Work {
+    commit: Commit,
+    revoke: Option<(StoreKey, Record)>,
+}
+
+impl Work {
+    /// Nobody has to be asked.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.commit.step().is_none() && self.revoke.is_none()
+    }
+}
+
+/// Begins to commit what the visit changed.
+pub(crate) fn begin(sessions: &Inner, state: &mut SessionState) -> Result<Work, CommitError> {
+    let revoke = match (&sessions.revocations, state.origin(), state.fate()) {
+        (Some(_), Origin::Carried, Fate::Renew | Fate::Destroy) => state.key().zip(state.record().cloned()),
+        _ => None,
+    };
+    let mut commit = Commit::begin(state, &sessions.policy, sessions.clock.now(), || sessions.fresh())?;
+    if let Some(StoreOp::Touch { key, idle_deadline, .. }) = commit.step()
+        && !sessions.touches.claim(*key, *idle_deadline)
+    {
+        commit.skip();
+    }
+    Ok(Work { commit, revoke })
+}
+
+/// Performs the operations of a commit whose visit is closed, and says what to answer.
+pub(crate) async fn run(shared: &Arc<Shared>, mut work: Work) -> Report {
+    perform_all(&shared.sessions, &mut work).await;
+    settle(&shared.sessions, &mut shared.lock().state, work)
+}
+
+/// Performs the operations of a commit in the middle of a visit.
+pub(crate) async fn run_mid_visit(shared: &Arc<Shared>, mut work: Work) -> Result<(), CommitError> {
+    perform_all(&shared.sessions, &mut work).await;
+    let mut cell = shared.lock();
+    conclude(&shared.sessions, &mut cell.state, work)?;
+    // A record that does not fit its cookie must be heard of now, not when the response is ready.
+    shared.sessions.header(&cell.state).map(|_| ())
+}
+
+/// Finishes a commit that needs no (further) operation.
+pub(crate) fn settle(sessions: &Inner, state: &mut SessionState, work: Work) -> Report {
+    match conclude(sessions, state, work).and_then(|()| sessions.header(state)) {
+        Ok(set_cookie) => Report { set_cookie, ..Report::default() },
+        Err(error) => Report { error: Some(error), ..Report::default() },
+    }
+}
+
+/// A commit that failed before its first operation.
+pub(crate) fn failed(sessions: &Inner, error: CommitError) -> Report {
+    tell_error(sessions, &error);
+    Report { error: Some(error), ..Report::default() }
+}
+
+/// Ends a session that nobody opened.
+pub(crate) async fn end(sessions: &Inner, arrival: Arrival) -> Result<(), StoreError> {
+    let now = sessions.clock.now();
+    match arrival.claim {
+        Some(Claim::Id(id)) => {
+            let key = id.store_key();
+            if let Some(store) = &sessions.store {
+                let ended = store.destroy(&key, sessions.policy.tombstone_until(now)).await;
+                ended.inspect_err(|error| sessions.tell(&Event::StoreError(error.store())))?;
+            }
+            sessions.tell(&Event::Destroyed(key.handle()));
+        }
+        Some(Claim::Record(id, record)) => {
+            let key = id.store_key();
+            sessions.revoke(&key, &record).await?;
+            sessions.tell(&Event::Destroyed(key.handle()));
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+async fn perform_all(sessions: &Inner, work: &mut Work) {
+    let Work { commit, revoke } = work;
+    if let Some((key, record)) = revoke
+        && let Err(error) = sessions.revoke(key, record).await
+    {
+        commit.fail(error);
+        return;
+    }
+    while let Some(op) = commit.step() {
+        let answer = match &sessions.store {
+            Some(store) => perform(sessions, store.as_ref(), op).await,
+            // Without a store the table orders no operation.
+            None => Ok(Written::Gone),
+        };
+        commit.answer(answer, &sessions.policy, sessions.clock.now(), || sessions.fresh());
+    }
+}
+
+async fn perform(sessions: &Inner, store: &dyn SessionStore, op: &StoreOp) -> Result<Written, StoreError> {
+    match op {
+        StoreOp::Create { key, record, now } => {
+            store.create(key, &*sessions.seal(store, key, record)?, *now).await
+        }
+        StoreOp::Replace { key, expected, record, now } => {
+            let written = store.replace(key, *expected, &*sessions.seal(store, key, record)?, *now).await;
+            sessions.read_conflict(key, written?)
+        }
+        StoreOp::Touch { key, idle_deadline, now } => {
+            let touched = store.touch(key, *idle_deadline, *now).await;
+            if !matches!(touched, Ok(Written::Applied)) {
+                sessions.touches.release(key);
+            }
+            touched
+        }
+        StoreOp::Destroy { key, tombstone_until } => {
+            store.destroy(key, *tombstone_until).await.map(|()| Written::Applied)
+        }
+        StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
+            let record = sessions.seal(store, new, record)?;
+            let written = store.rotate(old, *expected, new, &record, *now, *tombstone_until).await;
+            sessions.read_conflict(old, written?)
+        }
+    }
+}
+
+fn conclude(sessions: &Inner, state: &mut SessionState, work: Work) -> Result<(), CommitError> {
+    let (before, fate) = (state.key(), state.fate());
+    let Outcome { result, decision, conflicts, .. } = work.commit.finish(state, &sessions.policy);
+    if conflicts > 0 {
+        sessions.tell(&Event::Conflict(conflicts));
+    }
+    if let Err(error) = &result {
+        tell_error(sessions, error);
+        return result;
+    }
+    let (old, new) = (before.map(|key| key.handle()), state.key().map(|key| key.handle()));
+    match (decision.write, old, new) {
+        (Write::Create, _, Some(new)) => sessions.tell(&Event::Created(new)),
+        (Write::Replace, _, Some(handle)) => sessions.tell(&Event::Committed(handle)),
+        (Write::Touch, _, Some(handle)) => sessions.tell(&Event::Touched(handle)),
+        (Write::Rotate, Some(from), Some(to)) => sessions.tell(&Event::Migrated { from, to }),
+        (Write::Destroy, Some(handle), _) => sessions.tell(&Event::Destroyed(handle)),
+        (Write::Nothing, Some(handle), _) if fate == Fate::Destroy => {
+            sessions.tell(&Event::Destroyed(handle))
+        }
+        _ => {}
+    }
+    result
+}
+
+fn tell_error(sessions: &Inner, error: &CommitError) {
+    match error {
+        CommitError::Gone => sessions.tell(&Event::Gone),
+        CommitError::Store(error) => sessions.tell(&Event::StoreError(error.store())),
+        CommitError::Contended
+        | CommitError::TooLarge { .. }
+        | CommitError::Newer(_)
+        | CommitError::Entropy => {}
+    }
+}
+
+/// A record's copy for the store: as it is, or sealed.
+pub(crate) enum Sealed<'a> {
+    AsItIs(&'a Record),
+    Sealed(Record),
+}
+
+impl std::ops::Deref for Sealed<'_> {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        match self {
+            Self::AsItIs(record) => record,
+            Self::Sealed(record) => record,
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! Flash, as handlers see it: leave something for the next visit, show what the previous one left.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::Session;
+use crate::edge::error::SessionError;
+use crate::value::error::ValueError;
+use crate::value::flash::{FlashBag, FlashView, field_path};
+use crate::value::path::{Accepts, AnyKey, ToPath, ToPaths};
+use crate::value::values::{Snapshot, Values};
+
+impl Session {
+    /// Leaves a message for the next visit that opens the session, and for that one only. Falsy values are kept like
+    /// any other.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] for a value that is not JSON or a bad path, and what every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.flash("status", "Saved")?;
+    /// assert!(session.flash_messages().is_empty(), "it is for the next visit");
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn flash<V: Serialize>(&self, key: impl Accepts<V>, value: V) -> Result<(), SessionError> {
+        let json = raw(&key, &value)?;
+        self.edit(|state| state.content.flash.flash_at(FlashBag::Messages, key.path(), json))
+    }
+
+    /// Leaves every field of an object as a message; its names are taken literally.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] if it is not an object, and what every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.flash_many(&serde_json::json!({ "status": "Saved", "count": 0 }))?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn flash_many(&self, messages: &impl Serialize) -> Result<(), SessionError> {
+        let messages = object(messages)?;
+        self.edit(|state| {
+            for (name, value) in &messages {
+                state.content.flash.flash(
+                    FlashBag::Messages,
+                    vec![name.clone()],
+                    raw(&[name.as_str()], value)?,
+                );
+            }
+            Ok::<_, ValueError>(())
+        })
+    }
+
+    /// A message for this visit only, unless it is reflashed.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] for a value that is not JSON or a bad path, and what every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.now("hint", "Try the red one")?;
+    /// assert_eq!(session.flash_messages().get::<String>("hint")?.as_deref(), Some("Try the red one"));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn now<V: Serialize>(&self, key: impl Accepts<V>, value: V) -> Result<(), SessionError> {
+        let json = raw(&key, &value)?;
+        self.edit(|state| state.content.flash.now_at(key.path(), json))
+    }
+
+    /// What the previous visit left: messages, old input and errors, to read.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(!Session::standalone().flash_messages().has("status"));
+    /// ```
+    #[must_use]
+    pub fn flash_messages(&self) -> FlashMessages {
+        FlashMessages { view: self.read(|state| state.content.flash.shown().clone()) }
+    }
+
+    /// Carries everything that this visit shows, `now` messages included, to the next one.
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// Session::standalone().reflash()?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn reflash(&self) -> Result<(), SessionError> {
+        self.edit(|state| state.content.flash.keep_all_but(&[]))
+    }
+
+    /// Carries these keys, from any of the three bags, to the next visit. Several calls add up.
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// Session::standalone().reflash_only(["status", "email"])?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn reflash_only(&self, keys: impl ToPaths) -> Result<(), SessionError> {
+        self.edit(|state| state.content.flash.keep(keys.paths().as_slice()))
+    }
+
+    /// The same as [`reflash_only`](Self::reflash_only).
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// Session::standalone().keep("status")?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn keep(&self, keys: impl ToPaths) -> Result<(), SessionError> {
+        self.reflash_only(keys)
+    }
+
+    /// Carries everything that this visit shows to the next one, but for these keys.
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// Session::standalone().reflash_except("status")?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn reflash_except(&self, keys: impl ToPaths) -> Result<(), SessionError> {
+        self.edit(|state| state.content.flash.keep_all_but(keys.paths().as_slice()))
+    }
+
+    /// Notes the form that came with this request, as it came, for [`flash_all`](Self::flash_all) and its like. An
+    /// adapter's form extractor calls it; call it yourself after reading a body in another way.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.set_input(serde_json::json!({ "email": "ada@example.com" }).as_object().cloned().unwrap_or_default());
+    /// session.flash_all()?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn set_input(&self, form: Map<String, Value>) {
+        self.shared.lock().form = Some(form);
+    }
+
+    /// Leaves this request's form input for the next visit, but for secrets ([`SessionsBuilder::secret_fields`]),
+    /// which are left out at whatever depth they stand.
+    ///
+    /// [`SessionsBuilder::secret_fields`]: crate::SessionsBuilder::secret_fields
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// Session::standalone().flash_all()?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn flash_all(&self) -> Result<(), SessionError> {
+        let form = self.form();
+        self.flash_input(form)
+    }
+
+    /// Leaves these fields of the form (`profile.email` or `profile[email]`) for the next visit. A secret that is named
+    /// here is not held back.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] for a bad path, and what every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// Session::standalone().flash_only(["email", "name"])?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn flash_only(&self, fields: impl ToPaths) -> Result<(), SessionError> {
+        let mut form = Values::default();
+        form.replace(self.form())?;
+        self.edit(|state| {
+            for field in fields.paths().as_slice() {
+                if let Some(json) = form.get::<Box<RawValue>>(*field)? {
+                    state.content.flash.flash_at(FlashBag::Input, *field, json)?;
+                }
+            }
+            Ok::<_, ValueError>(())
+        })
+    }
+
+    /// Leaves the form but for these fields, and but for secrets.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] for a bad path, and what every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// Session::standalone().flash_except(["card"])?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn flash_except(&self, fields: impl ToPaths) -> Result<(), SessionError> {
+        let mut form = Values::default();
+        form.replace(self.form())?;
+        for field in fields.paths().as_slice() {
+            form.forget(*field);
+        }
+        let left = form.extract::<Map<String, Value>>()?;
+        self.flash_input(left)
+    }
+
+    /// Leaves a form of your own making as old input, but for secrets.
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let form = serde_json::json!({ "email": "ada@example.com", "password": "hunter2" });
+    /// Session::standalone().flash_input(form.as_object().cloned().unwrap_or_default())?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn flash_input(&self, form: Map<String, Value>) -> Result<(), SessionError> {
+        let secrets = &self.shared.sessions.secrets;
+        let form = without_secrets(form, secrets);
+        self.edit(|state| {
+            for (name, value) in &form {
+                state.content.flash.flash(FlashBag::Input, vec![name.clone()], raw(&[name.as_str()], value)?);
+            }
+            Ok::<_, ValueError>(())
+        })
+    }
+
+    /// Leaves errors for the next visit: field to message, or to messages. Several calls add up, in order.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.with_errors([("email", "is taken"), ("email", "is too long")])?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What every change may answer.
+    pub fn with_errors<F: AsRef<str>, M: Into<Messages>>(
+        &self,
+        errors: impl IntoIterator<Item = (F, M)>,
+    ) -> Result<(), SessionError> {
+        let errors: Vec<(Vec<String>, Vec<String>)> = errors
+            .into_iter()
+            .map(|(field, messages)| (field_path(field.as_ref()), messages.into().0))
+            .collect();
+        self.edit(|state| {
+            for (field, messages) in errors {
+                let json = raw(&["errors"], &messages)?;
+                state.content.flash.flash(FlashBag::Errors, field, json);
+            }
+            Ok::<_, ValueError>(())
+        })
+    }
+
+    /// The same as [`with_errors`](Self::with_errors).
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// Session::standalone().flash_errors([("email", "is taken")])?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn flash_errors<F: AsRef<str>, M: Into<Messages>>(
+        &self,
+        errors: impl IntoIterator<Item = (F, M)>,
+    ) -> Result<(), SessionError> {
+        self.with_errors(errors)
+    }
+
+    /// What was typed into this field the last time (`profile.email` or `profile[email]`).
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] when it is of another type.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().old::<String>("email")?, None);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn old<T: DeserializeOwned>(&self, field: impl ToPath<T>) -> Result<Option<T>, SessionError> {
+        Ok(self.read(|state| state.content.flash.shown().input.get(field))?)
+    }
+
+    /// Whether something was typed into this field the last time.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(!Session::standalone().has_old("email"));
+    /// ```
+    #[must_use]
+    pub fn has_old(&self, field: impl AnyKey) -> bool {
+        self.read(|state| state.content.flash.shown().input.has(field.path()))
+    }
+
+    fn form(&self) -> Map<String, Value> {
+        self.shared.lock().form.clone().unwrap_or_default()
+    }
+}
+
+/// What the previous visit left. A copy: changing the session does not change it.
+#[derive(Clone, Debug)]
+pub struct FlashMessages {
+    view: FlashView,
+}
+
+impl FlashMessages {
+    /// A message; `None` when there is none, or null.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] when it is of another type.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().flash_messages().get::<String>("status")?, None);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn get<T: DeserializeOwned>(&self, key: impl ToPath<T>) -> Result<Option<T>, SessionError> {
+        Ok(self.view.messages.get(key)?)
+    }
+
+    /// A message, or the default.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] when it is of another type.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().flash_messages().get_or("count", 0)?, 0);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn get_or<T: DeserializeOwned>(&self, key: impl ToPath<T>, default: T) -> Result<T, SessionError> {
+        Ok(self.get(key)?.unwrap_or(default))
+    }
+
+    /// Whether there is such a message, and it is not null.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(!Session::standalone().flash_messages().has("status"));
+    /// ```
+    #[must_use]
+    pub fn has(&self, key: impl AnyKey) -> bool {
+        self.view.messages.has(key.path())
+    }
+
+    /// All messages.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().flash_messages().all().is_empty());
+    /// ```
+    #[must_use]
+    pub fn all(&self) -> Snapshot {
+        self.view.messages.all()
+    }
+
+    /// All old input.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().flash_messages().input().is_empty());
+    /// ```
+    #[must_use]
+    pub fn input(&self) -> Snapshot {
+        self.view.input.all()
+    }
+
+    /// Whether nothing at all was left: no message, no input, no error.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().flash_messages().is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.view.messages.is_empty() && self.view.input.is_empty() && self.view.errors.is_empty()
+    }
+}
+
+/// One message for a field, or several.
+#[derive(Clone, Debug)]
+pub struct Messages(Vec<String>);
+
+impl From<&str> for Messages {
+    fn from(message: &str) -> Self {
+        Self(vec![message.to_owned()])
+    }
+}
+
+impl From<String> for Messages {
+    fn from(message: String) -> Self {
+        Self(vec![message])
+    }
+}
+
+impl<S: Into<String>> From<Vec<S>> for Messages {
+    fn from(messages: Vec<S>) -> Self {
+        Self(messages.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<S: Into<String>, const N: usize> From<[S; N]> for Messages {
+    fn from(messages: [S; N]) -> Self {
+        Self(messages.into_iter().map(Into::into).collect())
+    }
+}
+
+fn raw(key: &impl AnyKey, value: &impl Serialize) -> Result<Box<RawValue>, ValueError> {
+    serde_json::value::to_raw_value(value).map_err(|_| ValueError::NotJson { key: key.path().to_string() })
+}
+
+fn object(value: &impl Serialize) -> Result<std::collections::BTreeMap<String, Box<RawValue>>, ValueError> {
+    let not_json = || ValueError::NotJson { key: String::new() };
+    let json = serde_json::to_string(value).map_err(|_| not_json())?;
+    serde_json::from_str(&json).map_err(|_| not_json())
+}
+
+fn without_secrets(form: Map<String, Value>, secrets: &[String]) -> Map<String, Value> {
+    let open = form.into_iter().filter(|(name, _)| !secrets.contains(name));
+    open.map(|(name, value)| (name, strip(value, secrets))).collect()
+}
+
+fn strip(value: Value, secrets: &[String]) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(without_secrets(fields, secrets)),
+        Value::Array(items) => Value::Array(items.into_iter().map(|item| strip(item, secrets)).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}

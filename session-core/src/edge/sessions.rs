@@ -1,0 +1,504 @@
+//! What an application configures once: keys, cookie, placement, rules; and what every visit then shares.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::drive::Sealed;
+use super::error::ConfigError;
+use super::event::{Event, Observer, Unobserved};
+use super::sources::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
+use super::store::SessionStore;
+use super::touches::Touches;
+use super::visit::{CookieHeaders, Spawn, VisitGuard};
+use crate::decision::commit::{CommitError, CookieOrder, Fresh};
+use crate::decision::decide::Placement;
+use crate::decision::policy::Policy;
+use crate::decision::state::{Arrival, Claim, SessionState};
+use crate::value::answer::{StoreError, StoreErrorKind, Written};
+use crate::value::cookie::builder::Cookie;
+use crate::value::cookie::format::CookieSpec;
+use crate::value::cookie::key::SecretKey;
+use crate::value::cookie::keyring::KeyRing;
+use crate::value::cookie::seal::{Binding, SealKind};
+use crate::value::cookie::select::{Selection, select};
+use crate::value::cookie::token::{IdToken, RecordToken, Token};
+use crate::value::id::{Etag, StoreKey};
+use crate::value::record::Record;
+use crate::value::time::Timestamp;
+
+/// All that an application decides about its sessions, ready for use. Cloning is cheap.
+///
+/// ```
+/// use session_core::{SecretKey, Sessions};
+///
+/// // In the cookie itself: nothing to run, up to about 3 KB.
+/// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Sessions {
+    pub(super) inner: Arc<Inner>,
+}
+
+impl Sessions {
+    /// Starts a configuration. What must be said: where sessions live, and a key.
+    pub fn builder() -> SessionsBuilder {
+        SessionsBuilder::default()
+    }
+
+    /// Begins one request's visit. Nothing is looked at yet; `cookies` are the values of its `Cookie` headers, and
+    /// `spawn` finishes what a dropped request has begun.
+    #[must_use]
+    pub fn visit(&self, cookies: CookieHeaders, spawn: &'static dyn Spawn) -> VisitGuard {
+        VisitGuard::new(self.inner.clone(), cookies, spawn)
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.inner.policy
+    }
+
+    /// The name of the cookie.
+    #[must_use]
+    pub fn cookie_name(&self) -> &str {
+        self.inner.cookie.name()
+    }
+
+    /// The store, unless sessions live in the cookie.
+    #[must_use]
+    pub fn store(&self) -> Option<&Arc<dyn SessionStore>> {
+        self.inner.store.as_ref()
+    }
+
+    /// Whether sessions are switched off: then the layer steps aside, and extracting a session says so.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.inner.is_off()
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+/// What all visits share.
+pub(crate) struct Inner {
+    pub(crate) policy: Policy,
+    pub(crate) cookie: CookieSpec,
+    pub(crate) store: Option<Arc<dyn SessionStore>>,
+    pub(crate) revocations: Option<Arc<dyn SessionStore>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) encrypt_at_rest: bool,
+    pub(crate) touches: Touches,
+    pub(crate) secrets: Vec<String>,
+    pub(crate) redirect_hosts: Vec<String>,
+    enabled: bool,
+    observer: Arc<dyn Observer>,
+    keys: KeyRing,
+    binding: Binding,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("cookie", &self.cookie)
+            .field("store", &self.store)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    pub(crate) fn is_off(&self) -> bool {
+        !self.enabled
+    }
+
+    pub(crate) fn tell(&self, event: &Event) {
+        tracing::debug!(target: "session", ?event);
+        self.observer.observe(event);
+    }
+
+    /// Reads the cookies of a request.
+    pub(crate) fn arrive(&self, cookies: &CookieHeaders) -> Arrival {
+        let now = self.clock.now();
+        match self.policy.placement {
+            Placement::Store => {
+                let chosen = self.select::<IdToken>(cookies, now);
+                arrival(&chosen, chosen.token.as_ref().map(|token| Claim::Id(token.id.clone())))
+            }
+            Placement::Cookie => {
+                let chosen = self.select::<RecordToken>(cookies, now);
+                let claim = |token: &RecordToken| Claim::Record(token.id.clone(), token.record.clone());
+                arrival(&chosen, chosen.token.as_ref().map(claim))
+            }
+        }
+    }
+
+    fn select<T: Token>(&self, cookies: &CookieHeaders, now: Timestamp) -> Selection<T> {
+        let chosen = select::<T>(&self.keys, &self.binding, self.cookie.name(), cookies.iter(), now);
+        chosen.rejected.iter().for_each(|reason| self.tell(&Event::RejectedCookie(reason)));
+        if chosen.duplicates > 0 {
+            self.tell(&Event::DuplicateCookies(chosen.duplicates));
+        }
+        if chosen.with_retired_key {
+            self.tell(&Event::UnsealedWithOldKey);
+        }
+        chosen
+    }
+
+    pub(crate) fn fresh(&self) -> Result<Fresh, EntropyError> {
+        let mut bytes = [0; 64];
+        self.entropy.fill(&mut bytes)?;
+        Ok(Fresh::from_bytes(&bytes))
+    }
+
+    /// 32 random bytes as text, for CSRF tokens.
+    pub(crate) fn random_token(&self) -> Result<String, EntropyError> {
+        use base64::Engine as _;
+        let mut bytes = [0; 32];
+        self.entropy.fill(&mut bytes)?;
+        Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// The `Set-Cookie` value that a settled visit calls for.
+    pub(crate) fn header(&self, state: &SessionState) -> Result<Option<String>, CommitError> {
+        let now = self.clock.now();
+        let (sealed, expires) = match state.cookie() {
+            CookieOrder::Keep => return Ok(None),
+            CookieOrder::Clear => return Ok(Some(self.cookie.clear())),
+            CookieOrder::SetId { id, absolute_deadline, expires, nonce } => {
+                let token = IdToken { issued_at: now, absolute_deadline: *absolute_deadline, id: id.clone() };
+                (self.keys.seal(&self.binding, SealKind::Id, nonce, &token.encode()[..]), expires)
+            }
+            CookieOrder::SetRecord { id, record, expires, nonce } => {
+                let token = RecordToken { issued_at: now, id: id.clone(), record: record.clone() };
+                (self.keys.seal(&self.binding, SealKind::Record, nonce, &token.encode()), expires)
+            }
+        };
+        let expiry = expires.map(|at| (now.until(at), at));
+        match self.cookie.set(&sealed, expiry) {
+            Ok(header) => Ok(Some(header)),
+            Err(error) => Err(CommitError::TooLarge { size: error.size, limit: error.limit }),
+        }
+    }
+
+    /// What the store gets: the record as it is or, with encryption at rest, its payload sealed under its key.
+    pub(crate) fn seal<'r>(
+        &self,
+        store: &dyn SessionStore,
+        key: &StoreKey,
+        record: &'r Record,
+    ) -> Result<Sealed<'r>, StoreError> {
+        if !self.encrypt_at_rest {
+            return Ok(Sealed::AsItIs(record));
+        }
+        let mut nonce = [0; 24];
+        self.entropy
+            .fill(&mut nonce)
+            .map_err(|error| StoreError::new(StoreErrorKind::Refused, store.name()).because(error))?;
+        let sealed = self.keys.seal(&Binding::record(key), SealKind::AtRest, &nonce, &record.payload);
+        let payload = sealed.as_str().as_bytes().into();
+        Ok(Sealed::Sealed(Record { payload, ..record.clone() }))
+    }
+
+    /// The other way. A payload that was not sealed for this key is corrupt: there is no second decoder.
+    pub(crate) fn unseal(&self, key: &StoreKey, record: Record) -> Option<Record> {
+        let opened = self.keys.open(&Binding::record(key), SealKind::AtRest, &record.payload).ok()?;
+        Some(Record { payload: opened.plaintext.into(), ..record })
+    }
+
+    pub(crate) fn read_conflict(&self, key: &StoreKey, written: Written) -> Result<Written, StoreError> {
+        match written {
+            Written::Conflict(current) if self.encrypt_at_rest => Ok(match self.unseal(key, current) {
+                Some(record) => Written::Conflict(record),
+                None => Written::Gone,
+            }),
+            written => Ok(written),
+        }
+    }
+
+    /// Notes that a carried session must not be accepted again, for as long as its cookie could be.
+    pub(crate) async fn revoke(&self, key: &StoreKey, record: &Record) -> Result<(), StoreError> {
+        let Some(revocations) = &self.revocations else { return Ok(()) };
+        let now = self.clock.now();
+        let fresh = self
+            .fresh()
+            .map_err(|error| StoreError::new(StoreErrorKind::Refused, revocations.name()).because(error))?;
+        let note = Record {
+            etag: Etag::new(fresh.etag.get()),
+            created: now,
+            idle_deadline: record.deadline(),
+            absolute_deadline: record.absolute_deadline,
+            owner: None,
+            payload: b"{\"v\":1}".as_slice().into(),
+        };
+        match revocations.create(key, &note, now).await? {
+            Written::Applied | Written::Taken | Written::Conflict(_) | Written::Gone => Ok(()),
+        }
+    }
+
+    pub(crate) fn standalone() -> Arc<Self> {
+        let key = SecretKey::generate().expect("the system's random generator works");
+        let sessions = Sessions::builder().in_cookie().key(key).build();
+        sessions.expect("a key and a placement are all it takes").inner
+    }
+}
+
+fn arrival<T>(chosen: &Selection<T>, claim: Option<Claim>) -> Arrival {
+    Arrival { claim, came: chosen.came_in, retired_key: chosen.with_retired_key }
+}
+
+impl SecretKey {
+    /// Makes a key from 32 bytes of the operating system's generator.
+    ///
+    /// # Errors
+    /// [`EntropyError`] when there are none; nothing else is used instead.
+    ///
+    /// ```
+    /// let key = session_core::SecretKey::generate()?;
+    /// // Print it once, for the configuration; it is the key to every session.
+    /// assert_eq!(key.expose_secret_hex().len(), 64);
+    /// # Ok::<(), session_core::EntropyError>(())
+    /// ```
+    pub fn generate() -> Result<Self, EntropyError> {
+        let mut bytes = zeroize::Zeroizing::new([0; 32]);
+        SystemEntropy.fill(bytes.as_mut())?;
+        Self::from_bytes(bytes.as_ref()).map_err(|_| EntropyError)
+    }
+}
+
+/// Collects what an application decides; [`build`](Self::build) checks that it fits together.
+#[must_use]
+pub struct SessionsBuilder {
+    policy: Policy,
+    cookie: Cookie,
+    keys: Vec<SecretKey>,
+    store: Option<Arc<dyn SessionStore>>,
+    in_cookie: bool,
+    revocations: Option<Arc<dyn SessionStore>>,
+    observer: Arc<dyn Observer>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    encrypt_at_rest: bool,
+    secrets: Vec<String>,
+    redirect_hosts: Vec<String>,
+    enabled: bool,
+    purpose: String,
+}
+
+impl Default for SessionsBuilder {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            cookie: Cookie::host("sid"),
+            keys: Vec::new(),
+            store: None,
+            in_cookie: false,
+            revocations: None,
+            observer: Arc::new(Unobserved),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            encrypt_at_rest: false,
+            secrets: SECRETS.map(str::to_owned).to_vec(),
+            redirect_hosts: Vec::new(),
+            enabled: true,
+            purpose: "session".to_owned(),
+        }
+    }
+}
+
+impl SessionsBuilder {
+    /// Keeps sessions in this store; the cookie carries an id alone.
+    pub fn store(mut self, store: impl SessionStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The same, for a store that was chosen at run time.
+    pub fn shared_store(mut self, store: Arc<dyn SessionStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Keeps each session in its cookie: nothing to run, about 3 KB, and of two writes at once the last response wins.
+    /// A copied cookie works until its deadline; see [`revocations`](Self::revocations).
+    pub fn in_cookie(mut self) -> Self {
+        self.in_cookie = true;
+        self
+    }
+
+    /// For sessions in cookies: keeps a list, in this store, of those that were ended, so that a copied cookie dies with
+    /// the sign-out. It costs one load per visit that opens its session. Without it, `destroy` means "this browser".
+    pub fn revocations(mut self, store: impl SessionStore) -> Self {
+        self.revocations = Some(Arc::new(store));
+        self
+    }
+
+    /// Adds a key. The first one seals; all open, so that keys can be rotated: add the new one in front, deploy
+    /// everywhere, wait for the absolute lifetime, remove the old one.
+    pub fn key(mut self, key: SecretKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Adds several keys, in this order.
+    pub fn keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
+        self.keys.extend(keys);
+        self
+    }
+
+    /// The cookie's name and attributes, instead of `__Host-sid; Path=/; Secure; HttpOnly; SameSite=Lax`.
+    pub fn cookie(mut self, cookie: Cookie) -> Self {
+        self.cookie = cookie;
+        self
+    }
+
+    /// How long a session may lie unused; 2 hours unless said.
+    pub fn age(mut self, age: Duration) -> Self {
+        self.policy.age = age;
+        self
+    }
+
+    /// How long a session may live in all, `None` for as long as it is used; 24 hours unless said.
+    pub fn absolute(mut self, lifetime: impl Into<Option<Duration>>) -> Self {
+        self.policy.absolute = lifetime.into();
+        self
+    }
+
+    /// The classic behaviour: every visit opens its session, a new visitor gets a record at once, and every response
+    /// carries the cookie. It costs a load, and for new visitors a write, on every request.
+    pub fn eager(mut self, eager: bool) -> Self {
+        self.policy.eager = eager;
+        self
+    }
+
+    /// Writes data changes even when the response is a 5xx. `regenerate`, `invalidate` and `destroy` always are.
+    pub fn commit_on_error(mut self, commit: bool) -> Self {
+        self.policy.commit_on_error = commit;
+        self
+    }
+
+    /// How long the tombstone of an ended session stands; 60 seconds unless said, at least the longest request.
+    pub fn tombstone(mut self, lifetime: Duration) -> Self {
+        self.policy.tombstone = lifetime;
+        self
+    }
+
+    /// The largest session in bytes; 64 KiB unless said, or the store's own limit if that is lower.
+    pub fn max_record(mut self, bytes: usize) -> Self {
+        self.policy.max_record = bytes;
+        self
+    }
+
+    /// How long a commit may go on replaying over other requests' writes; 2 seconds unless said.
+    pub fn contention(mut self, patience: Duration) -> Self {
+        self.policy.contention = patience;
+        self
+    }
+
+    /// Seals what the store keeps, with the same keys, bound to the session's own key. Records that were written
+    /// without are then unreadable, and their visitors strangers again.
+    pub fn encrypt_at_rest(mut self, encrypt: bool) -> Self {
+        self.encrypt_at_rest = encrypt;
+        self
+    }
+
+    /// Hears what happens.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Arc::new(observer);
+        self
+    }
+
+    /// Form fields that are never flashed back unless named; these replace `password`, `password_confirmation`,
+    /// `_csrf`, `_token` and `_method`.
+    pub fn secret_fields<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.secrets = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Hosts that an intended URL may lead to besides paths on this site: `accounts.example.com`, `localhost:8080`.
+    pub fn redirect_hosts<S: Into<String>>(mut self, hosts: impl IntoIterator<Item = S>) -> Self {
+        self.redirect_hosts = hosts.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Switches sessions off (or on again).
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// What these sessions are for. Cookies sealed for one purpose never open for another, even with the same name and
+    /// key; "session" unless said.
+    pub fn purpose(mut self, purpose: impl Into<String>) -> Self {
+        self.purpose = purpose.into();
+        self
+    }
+
+    /// A clock for tests. Only with the feature `test-util`.
+    #[cfg(feature = "test-util")]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Scripted randomness for tests. Only with the feature `test-util`: with it, no session is secret.
+    #[cfg(feature = "test-util")]
+    pub fn entropy(mut self, entropy: impl Entropy) -> Self {
+        self.entropy = Arc::new(entropy);
+        self
+    }
+
+    /// Checks that everything fits together.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming what does not.
+    pub fn build(self) -> Result<Sessions, ConfigError> {
+        let mut policy = self.policy;
+        policy.placement = match (&self.store, self.in_cookie) {
+            (None, false) => return Err(ConfigError::NoPlacement),
+            (Some(_), false) => Placement::Store,
+            (_, true) => Placement::Cookie,
+        };
+        if let (Some(store), Placement::Store) = (&self.store, policy.placement) {
+            policy.max_record = policy.max_record.min(store.max_record());
+        }
+        if self.keys.is_empty() {
+            return Err(ConfigError::NoKey);
+        }
+        let cookie = self.cookie.build()?;
+        policy.persistent = cookie.is_persistent();
+        policy.check()?;
+        let inner = Inner {
+            binding: cookie.binding(&self.purpose),
+            cookie,
+            keys: KeyRing::new(self.keys)?,
+            store: self.store.filter(|_| policy.placement == Placement::Store),
+            revocations: self.revocations.filter(|_| policy.placement == Placement::Cookie),
+            clock: self.clock,
+            entropy: self.entropy,
+            encrypt_at_rest: self.encrypt_at_rest,
+            touches: Touches::default(),
+            secrets: self.secrets,
+            redirect_hosts: self.redirect_hosts,
+            enabled: self.enabled,
+            observer: self.observer,
+            policy,
+        };
+        Ok(Sessions { inner: Arc::new(inner) })
+    }
+}
+
+impl fmt::Debug for SessionsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionsBuilder").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// Never flashed unless named.
+const SECRETS: [&str; 5] = ["password", "password_confirmation", "_csrf", "_token", "_method"];

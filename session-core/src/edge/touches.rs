@@ -1,0 +1,90 @@
+//! At most one refresh of a session at a time in this process, however many requests find it due.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::value::id::StoreKey;
+use crate::value::time::Timestamp;
+
+/// Which sessions this process has touched lately, and until when. Requests that loaded the record before a touch still
+/// find it due; they look here first.
+#[derive(Debug)]
+pub(crate) struct Touches {
+    // A std mutex: nothing awaits while it is held.
+    shards: [Mutex<HashMap<StoreKey, Timestamp>>; SHARDS],
+}
+
+impl Default for Touches {
+    fn default() -> Self {
+        Self { shards: std::array::from_fn(|_| Mutex::default()) }
+    }
+}
+
+impl Touches {
+    /// Whether the caller shall touch: nobody here has moved the deadline this far, or nearly so.
+    pub(crate) fn claim(&self, key: StoreKey, idle_deadline: Timestamp) -> bool {
+        let mut shard = self.shard(&key).lock().unwrap_or_else(PoisonError::into_inner);
+        let close = |touched: &Timestamp| touched.until(idle_deadline) < NEARLY;
+        if shard.get(&key).is_some_and(close) {
+            return false;
+        }
+        if shard.len() >= MOST_PER_SHARD {
+            // What was touched longest ago matters least: a second touch costs one call and harms nothing.
+            shard.retain(|_, touched| close(touched));
+            if shard.len() >= MOST_PER_SHARD {
+                shard.clear();
+            }
+        }
+        shard.insert(key, idle_deadline);
+        true
+    }
+
+    /// The touch did not happen; the next request may try.
+    pub(crate) fn release(&self, key: &StoreKey) {
+        self.shard(key).lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    fn shard(&self, key: &StoreKey) -> &Mutex<HashMap<StoreKey, Timestamp>> {
+        &self.shards[usize::from(key.as_bytes()[31]) % SHARDS]
+    }
+}
+
+const SHARDS: usize = 16;
+const MOST_PER_SHARD: usize = 1_024;
+/// Shorter than any refresh interval but those of sessions that live for seconds.
+const NEARLY: std::time::Duration = std::time::Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thousand_requests_that_find_it_due_make_one_touch() {
+        let touches = Touches::default();
+        let key = StoreKey::from_bytes([1; 32]);
+        let made =
+            (0..1_000).filter(|nth| touches.claim(key, Timestamp::from_millis(7_200_000 + nth))).count();
+        assert_eq!(made, 1);
+    }
+
+    #[test]
+    fn a_failed_touch_may_be_tried_again() {
+        let touches = Touches::default();
+        let key = StoreKey::from_bytes([1; 32]);
+        assert!(touches.claim(key, Timestamp::from_millis(5)));
+        touches.release(&key);
+        assert!(touches.claim(key, Timestamp::from_millis(5)));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let touches = Touches::default();
+        for nth in 0..40_000_u32 {
+            let mut bytes = [0; 32];
+            bytes[..4].copy_from_slice(&nth.to_le_bytes());
+            touches.claim(StoreKey::from_bytes(bytes), Timestamp::from_millis(0));
+        }
+        let held: usize = touches.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
+        assert!(held <= SHARDS * MOST_PER_SHARD);
+    }
+}

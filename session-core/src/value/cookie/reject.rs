@@ -1,0 +1,51 @@
+//! Why a cookie is not accepted: one answer for whoever sent it, the reason for whoever counts.
+
+/// A value that is not accepted. It says `invalid`, whatever the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("invalid")]
+pub struct Rejected {
+    reason: RejectReason,
+}
+
+impl Rejected {
+    /// Why, for metrics and traces only.
+    ///
+    /// ```
+    /// # use session_core::{RejectReason, Rejected};
+    /// assert_eq!(Rejected::from(RejectReason::Seal).reason(), RejectReason::Seal);
+    /// ```
+    #[must_use]
+    pub fn reason(self) -> RejectReason {
+        self.reason
+    }
+}
+
+impl From<RejectReason> for Rejected {
+    fn from(reason: RejectReason) -> Self {
+        Self { reason }
+    }
+}
+
+/// Why a value was not accepted, in the order in which they are found out. For metrics only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RejectReason {
+    /// Too short to be a seal, too long to be a cookie, or a length that base64 does not have.
+    Length,
+    /// Not canonical base64url.
+    Base64,
+    /// Of a format that this version does not know.
+    Version,
+    /// Of another kind than the one expected.
+    Kind,
+    /// Sealed with a key that is not in the ring.
+    UnknownKey,
+    /// Forged, damaged, or bound to something else.
+    Seal,
+    /// Authentic, but not what a token looks like: sealed by another version of this library.
+    Malformed,
+    /// Authentic, and issued in the future.
+    IssuedInFuture,
+    /// Authentic, and past a deadline.
+    Expired,
+}

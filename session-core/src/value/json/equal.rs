@@ -1,0 +1,59 @@
+//! When two JSON values are the same value.
+//!
+//! The order of names does not matter, nor white space, nor how a string is escaped. Numbers are the same when they are
+//! written the same: `1` and `1.0` are two values, because one of them can be read as an integer and the other not.
+
+use super::view::{Kind, View};
+
+/// Whether putting one where the other stands would change nothing that a read can tell.
+pub(crate) fn same(one: View<'_>, two: View<'_>) -> bool {
+    if let (View::Text(one), View::Text(two)) = (one, two)
+        && one == two
+    {
+        return true;
+    }
+    match (one.kind(), two.kind()) {
+        (Kind::String, Kind::String) => {
+            matches!((one.read::<String>(), two.read::<String>()), (Ok(one), Ok(two)) if one == two)
+        }
+        (Kind::Array, Kind::Array) => {
+            let (one, two) = (one.items(), two.items());
+            one.len() == two.len() && one.into_iter().zip(two).all(|(one, two)| same(one, two))
+        }
+        (Kind::Object, Kind::Object) => {
+            let (mut one, mut two) = (one.fields(), two.fields());
+            one.sort_by(|a, b| a.0.cmp(&b.0));
+            two.sort_by(|a, b| a.0.cmp(&b.0));
+            one.len() == two.len()
+                && one.iter().zip(&two).all(|(one, two)| one.0 == two.0 && same(one.1, two.1))
+        }
+        // Null, booleans and numbers have one spelling each, and that was compared above.
+        (
+            Kind::Null | Kind::Boolean | Kind::Number | Kind::String | Kind::Array | Kind::Object,
+            Kind::Null | Kind::Boolean | Kind::Number | Kind::String | Kind::Array | Kind::Object,
+        ) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(one: &str, two: &str) -> bool {
+        same(View::Text(one.as_bytes()), View::Text(two.as_bytes()))
+    }
+
+    #[test]
+    fn spelling_does_not_matter_but_for_numbers() {
+        assert!(check("{\"a\":1,\"b\":[1, 2]}", "{ \"b\" : [1,2], \"\\u0061\" : 1 }"));
+        assert!(check("\"\\u0041\"", "\"A\""));
+        assert!(!check("1", "1.0"));
+        assert!(!check("{\"a\":1}", "{\"a\":1,\"b\":1}"));
+        assert!(!check("[1,2]", "[2,1]"));
+    }
+
+    #[test]
+    fn the_last_of_equal_names_counts() {
+        assert!(check("{\"a\":1,\"a\":2}", "{\"a\":2}"));
+    }
+}

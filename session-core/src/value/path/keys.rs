@@ -1,0 +1,196 @@
+//! What may stand where a key is asked for: strings, slices of segments, and typed constants.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::Path;
+
+/// A key with the type of its value, for a constant that both ends share.
+///
+/// ```
+/// use session_core::{Key, Values};
+///
+/// const HITS: Key<u32> = Key::new("stats.hits");
+///
+/// let mut values = Values::default();
+/// values.put(HITS, 3)?;
+/// let hits = values.get(HITS)?; // an Option<u32>, without saying so
+/// assert_eq!(hits, Some(3));
+/// # Ok::<(), session_core::ValueError>(())
+/// ```
+///
+/// The type is kept:
+///
+/// ```compile_fail
+/// # use session_core::{Key, Values};
+/// const HITS: Key<u32> = Key::new("stats.hits");
+/// Values::default().put(HITS, "three");
+/// ```
+pub struct Key<T: ?Sized> {
+    name: &'static str,
+    holds: PhantomData<fn() -> Box<T>>,
+}
+
+impl<T: ?Sized> Key<T> {
+    /// Names a value; dots and brackets mean what they mean in any key.
+    ///
+    /// ```
+    /// # use session_core::Key;
+    /// assert_eq!(Key::<u32>::new("hits").name(), "hits");
+    /// ```
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, holds: PhantomData }
+    }
+
+    /// The name it was made with.
+    ///
+    /// ```
+    /// # use session_core::Key;
+    /// assert_eq!(Key::<u32>::new("hits").name(), "hits");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+}
+
+impl<T: ?Sized> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Key<T> {}
+
+impl<T: ?Sized> fmt::Debug for Key<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.name).finish()
+    }
+}
+
+/// Anything that names one place, whatever is there.
+pub trait AnyKey {
+    /// The path meant.
+    fn path(&self) -> Path<'_>;
+}
+
+/// A key under which a `T` is read. Strings and slices fit every `T`; a [`Key`] only its own.
+pub trait ToPath<T: ?Sized>: AnyKey {}
+
+/// A key under which a `V` may be put. Strings and slices accept everything; a [`Key<T>`] a `T` or a `&T` (and a
+/// `Key<String>` a `&str`).
+pub trait Accepts<V: ?Sized>: AnyKey {}
+
+macro_rules! keys {
+    ($([$($generics:tt)*] $key:ty, $this:ident => $path:expr;)*) => {$(
+        impl<$($generics)*> AnyKey for $key {
+            fn path(&self) -> Path<'_> {
+                let $this = self;
+                $path
+            }
+        }
+
+        impl<T: ?Sized, $($generics)*> ToPath<T> for $key {}
+
+        impl<V: ?Sized, $($generics)*> Accepts<V> for $key {}
+    )*};
+}
+
+keys! {
+    [] &str, this => Path::text(this);
+    [] String, this => Path::text(this);
+    [] &String, this => Path::text(this);
+    [] Path<'_>, this => *this;
+    [] &[&str], this => Path::segments(this);
+    [const N: usize] [&str; N], this => Path::segments(this);
+    [const N: usize] &[&str; N], this => Path::segments(&this[..]);
+    [] Vec<&str>, this => Path::segments(this);
+    [] &[String], this => Path::owned_segments(this);
+    [const N: usize] [String; N], this => Path::owned_segments(this);
+    [const N: usize] &[String; N], this => Path::owned_segments(&this[..]);
+    [] Vec<String>, this => Path::owned_segments(this);
+    [] &Vec<String>, this => Path::owned_segments(this);
+}
+
+impl<T: ?Sized> AnyKey for Key<T> {
+    fn path(&self) -> Path<'_> {
+        Path::text(self.name)
+    }
+}
+
+impl<T: ?Sized> ToPath<T> for Key<T> {}
+impl<T> Accepts<T> for Key<T> {}
+impl<T: ?Sized> Accepts<&T> for Key<T> {}
+impl Accepts<&str> for Key<String> {}
+
+/// One key or many.
+///
+/// A list holds keys here, not the segments of one: `forget(["a", "b"])` forgets two values. One key given by segments
+/// is a [`Path`] (`Path::segments(&["user", "a.b"])`) or a list of lists.
+pub trait ToPaths {
+    /// The paths meant, in order.
+    fn paths(&self) -> Paths<'_>;
+}
+
+/// What [`ToPaths`] gives.
+#[derive(Debug)]
+pub struct Paths<'a>(Count<'a>);
+
+#[derive(Debug)]
+enum Count<'a> {
+    One(Path<'a>),
+    Many(Vec<Path<'a>>),
+}
+
+impl<'a> Paths<'a> {
+    /// All of them.
+    ///
+    /// ```
+    /// use session_core::ToPaths;
+    ///
+    /// assert_eq!(["a", "b"].paths().as_slice().len(), 2);
+    /// assert_eq!("a".paths().as_slice().len(), 1);
+    /// ```
+    #[must_use]
+    pub fn as_slice(&self) -> &[Path<'a>] {
+        match &self.0 {
+            Count::One(path) => std::slice::from_ref(path),
+            Count::Many(paths) => paths,
+        }
+    }
+}
+
+macro_rules! one {
+    ($($key:ty),*) => {$(
+        impl ToPaths for $key {
+            fn paths(&self) -> Paths<'_> {
+                Paths(Count::One(self.path()))
+            }
+        }
+    )*};
+}
+one!(&str, String, &String, Path<'_>);
+
+impl<T: ?Sized> ToPaths for Key<T> {
+    fn paths(&self) -> Paths<'_> {
+        Paths(Count::One(self.path()))
+    }
+}
+
+macro_rules! many {
+    ($([$($generics:tt)*] $list:ty;)*) => {$(
+        impl<P: AnyKey, $($generics)*> ToPaths for $list {
+            fn paths(&self) -> Paths<'_> {
+                Paths(Count::Many(self.iter().map(AnyKey::path).collect()))
+            }
+        }
+    )*};
+}
+many! {
+    [const N: usize] [P; N];
+    [const N: usize] &[P; N];
+    [] &[P];
+    [] Vec<P>;
+    [] &Vec<P>;
+}

@@ -1,0 +1,191 @@
+//! Where in a session a value lies: dots, brackets, or segments one by one; and what may be used as a key.
+//!
+//! A literal top-level name equal to the whole string always wins over its dots.
+
+mod keys;
+
+use std::fmt;
+
+pub use keys::{Accepts, AnyKey, Key, Paths, ToPath, ToPaths};
+
+use super::error::ValueError;
+use super::json::tree::Object;
+use super::json::view::View;
+
+/// A borrowed path, not yet taken apart.
+///
+/// ```
+/// use session_core::Path;
+///
+/// assert_eq!(Path::text("cart.items[0].sku").to_string(), "cart.items[0].sku");
+/// assert_eq!(Path::segments(&["user", "a.b"]).to_string(), "user.a.b");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Path<'a>(Form<'a>);
+
+#[derive(Debug, Clone, Copy)]
+enum Form<'a> {
+    Text(&'a str),
+    Strs(&'a [&'a str]),
+    Strings(&'a [String]),
+}
+
+impl<'a> Path<'a> {
+    /// A path with dots and brackets: `user.name`, `items.0.sku`, `items[0].sku`.
+    ///
+    /// ```
+    /// # use session_core::Path;
+    /// assert_eq!(Path::text("a.b").to_string(), "a.b");
+    /// ```
+    #[must_use]
+    pub const fn text(text: &'a str) -> Self {
+        Self(Form::Text(text))
+    }
+
+    /// A path whose segments are given one by one and never split.
+    ///
+    /// ```
+    /// # use session_core::Path;
+    /// assert_eq!(Path::segments(&["a.b", "c"]).to_string(), "a.b.c");
+    /// ```
+    #[must_use]
+    pub const fn segments(segments: &'a [&'a str]) -> Self {
+        Self(Form::Strs(segments))
+    }
+
+    /// The same from owned strings.
+    ///
+    /// ```
+    /// # use session_core::Path;
+    /// assert_eq!(Path::owned_segments(&["a".to_owned()]).to_string(), "a");
+    /// ```
+    #[must_use]
+    pub const fn owned_segments(segments: &'a [String]) -> Self {
+        Self(Form::Strings(segments))
+    }
+
+    /// What it means in `root`; none where nothing is, or where it is no path.
+    pub(crate) fn find(self, root: &Object) -> Option<View<'_>> {
+        match self.0 {
+            Form::Text(text) => root.view(text).or_else(|| {
+                if !text.contains(['.', '[']) {
+                    return None;
+                }
+                let segments = split(text)?;
+                let (first, rest) = segments.split_first()?;
+                root.view(first)?.at(rest.iter().copied())
+            }),
+            Form::Strs(segments) => {
+                let (first, rest) = segments.split_first()?;
+                root.view(first)?.at(rest.iter().copied())
+            }
+            Form::Strings(segments) => {
+                let (first, rest) = segments.split_first()?;
+                root.view(first)?.at(rest.iter().map(String::as_str))
+            }
+        }
+    }
+
+    /// Its segments, the literal name decided once and for all; an error where it is no path.
+    pub(crate) fn steps(self, root: &Object) -> Result<Steps, ValueError> {
+        let segments: Option<Vec<&str>> = match self.0 {
+            Form::Text(text) if root.view(text).is_some() => Some(vec![text]),
+            Form::Text(text) => split(text),
+            Form::Strs(segments) => Some(segments.to_vec()),
+            Form::Strings(segments) => Some(segments.iter().map(String::as_str).collect()),
+        };
+        let literal = matches!(self.0, Form::Text(_));
+        segments
+            .filter(|segments| !segments.is_empty() && segments.len() <= MAX_SEGMENTS)
+            .filter(|segments| literal || segments.iter().all(|segment| !segment.is_empty()))
+            .map(|segments| segments.into_iter().map(Box::from).collect())
+            .ok_or_else(|| ValueError::BadPath { key: self.to_string() })
+    }
+}
+
+/// As it would be written with dots.
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Form::Text(text) => f.write_str(text),
+            Form::Strs(segments) => f.write_str(&segments.join(".")),
+            Form::Strings(segments) => f.write_str(&segments.join(".")),
+        }
+    }
+}
+
+/// Segments with every question answered: what the journal keeps.
+pub(crate) type Steps = Vec<Box<str>>;
+
+/// The index a segment is, if it is one: digits without a leading zero. Beyond 64 bits, the largest there is.
+pub(crate) fn index_of(segment: &str) -> Option<u64> {
+    let digits = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && (segment == "0" || !segment.starts_with('0'))).then(|| segment.parse().unwrap_or(u64::MAX))
+}
+
+/// Takes dots and brackets apart; none when a segment is empty, a bracket is alone, or there are too many.
+fn split(text: &str) -> Option<Vec<&str>> {
+    let mut segments = Vec::with_capacity(4);
+    let mut rest = text;
+    let mut bracket = rest.starts_with('[');
+    loop {
+        let segment;
+        if bracket {
+            (segment, rest) = rest.get(1..)?.split_once(']')?;
+        } else {
+            (segment, rest) = rest.split_at(rest.find(['.', '[']).unwrap_or(rest.len()));
+        }
+        if segment.is_empty() || segment.contains(['[', ']']) || segments.len() == MAX_SEGMENTS {
+            return None;
+        }
+        segments.push(segment);
+        bracket = match rest.as_bytes().first() {
+            None => return Some(segments),
+            Some(b'[') => true,
+            Some(b'.') => {
+                rest = &rest[1..];
+                false
+            }
+            Some(_) => return None,
+        };
+    }
+}
+
+/// Segments a path may have.
+const MAX_SEGMENTS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_and_brackets_say_the_same() {
+        for (text, segments) in [
+            ("a", &["a"][..]),
+            ("a[0].b", &["a", "0", "b"]),
+            ("a.0.b", &["a", "0", "b"]),
+            ("profile[email]", &["profile", "email"]),
+            ("a[b.c][d]", &["a", "b.c", "d"]),
+            ("[a].b", &["a", "b"]),
+            ("a.-1", &["a", "-1"]),
+        ] {
+            assert_eq!(split(text).as_deref(), Some(segments), "{text}");
+        }
+        for bad in ["", ".", "a.", ".a", "a..b", "a[]", "a[0", "a]", "a[0]b", "a.[0]", "a[[0]]"] {
+            assert_eq!(split(bad), None, "{bad}");
+        }
+        assert_eq!(split(&"a.".repeat(64)), None);
+        assert_eq!(split(&["a"; 64].join(".")).map(|segments| segments.len()), Some(64));
+        assert_eq!(split(&["a"; 65].join(".")), None);
+    }
+
+    #[test]
+    fn only_plain_digits_are_an_index() {
+        assert_eq!(index_of("0"), Some(0));
+        assert_eq!(index_of("10"), Some(10));
+        assert_eq!(index_of("99999999999999999999999"), Some(u64::MAX));
+        for name in ["", "00", "01", "-1", "+1", "1.0", "a", "٣"] {
+            assert_eq!(index_of(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What a request may do to its values: reading and writing over one bag and one journal.
+//!
+//! Every change is an edit that goes through `Values::edit`, which changes the bag and journals it in one step (a clear,
+//! which has no place, does the same in its own line).
+
+mod date;
+mod read;
+mod snapshot;
+mod write;
+
+use std::fmt;
+
+use super::bag::{Bag, Misfit};
+use super::edit::Edit;
+use super::error::ValueError;
+use super::journal::Journal;
+use super::path::Path;
+
+pub use date::Date;
+pub use snapshot::Snapshot;
+
+/// The values of one session, as one request sees and changes them.
+///
+/// Only what alters what a read returns counts as a change: putting an equal value, forgetting what is not there,
+/// clearing what is empty and merging nothing new leave [`Values::is_changed`] as it was. Equal means equal as JSON: the
+/// order of names does not matter, and `1` and `1.0` differ, because only one of them can be read as an integer.
+///
+/// ```
+/// use session_core::{Bag, Values};
+///
+/// let mut values = Values::new(Bag::decode(br#"{"user":{"name":"ada"}}"#.to_vec().into())?);
+/// assert_eq!(values.get::<String>("user.name")?.as_deref(), Some("ada"));
+/// values.put("user.name", "ada")?;
+/// assert!(!values.is_changed());
+/// values.push("cart.items", "book")?;
+/// assert!(values.is_changed());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Values {
+    bag: Bag,
+    journal: Journal,
+}
+
+impl Values {
+    /// Begins with what was stored.
+    ///
+    /// ```
+    /// # use session_core::{Bag, Values};
+    /// assert!(Values::new(Bag::default()).is_empty());
+    /// ```
+    #[must_use]
+    pub fn new(bag: Bag) -> Self {
+        Self { bag, journal: Journal::default() }
+    }
+
+    /// Whether anything was changed since the journal was last taken.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// let mut values = Values::default();
+    /// values.clear();
+    /// assert!(!values.is_changed());
+    /// ```
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        !self.journal.is_empty()
+    }
+
+    /// The values as they are now.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// assert!(Values::default().bag().is_empty());
+    /// ```
+    #[must_use]
+    pub fn bag(&self) -> &Bag {
+        &self.bag
+    }
+
+    /// What was changed since the journal was last taken.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// assert!(Values::default().journal().is_empty());
+    /// ```
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Appends the values as JSON text. What was not changed is copied as it came.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// let mut out = Vec::new();
+    /// Values::default().encode_into(&mut out);
+    /// assert_eq!(out, b"{}");
+    /// ```
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        self.bag.encode_into(out);
+    }
+
+    /// Hands out the journal for a commit, and begins a new one for what happens meanwhile.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("a", 1)?;
+    /// assert!(!values.take_journal().is_empty() && !values.is_changed());
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    #[must_use = "what is dropped here is never committed"]
+    pub fn take_journal(&mut self) -> Journal {
+        std::mem::take(&mut self.journal)
+    }
+
+    /// Takes back a journal whose commit failed, in front of what was changed since.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("a", 1)?;
+    /// let journal = values.take_journal();
+    /// values.put_back(journal);
+    /// assert!(values.is_changed());
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    pub fn put_back(&mut self, older: Journal) {
+        let newer = std::mem::replace(&mut self.journal, older);
+        self.journal.append(newer);
+    }
+
+    /// Stands on a newer version of the values: does `journal` again on it, then what was changed since that was taken.
+    ///
+    /// ```
+    /// use session_core::{Bag, Values};
+    ///
+    /// let mut values = Values::default();
+    /// values.increment("hits")?;
+    /// let journal = values.take_journal();
+    /// values.rebase(Bag::decode(br#"{"hits":9}"#.to_vec().into())?, &journal);
+    /// assert_eq!(values.get("hits")?, Some(10));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn rebase(&mut self, newer: Bag, journal: &Journal) {
+        self.bag = newer;
+        journal.replay(&mut self.bag);
+        self.journal.replay(&mut self.bag);
+    }
+
+    /// The one way to change a value. On an error nothing was changed.
+    fn edit(&mut self, key: Path<'_>, edit: Edit) -> Result<(), ValueError> {
+        let changed = self.bag.edit(&edit).map_err(|misfit| match misfit {
+            Misfit::Name => ValueError::NotAnObject { key: key.to_string() },
+            Misfit::Index { index, most } => ValueError::IndexTooLarge { key: key.to_string(), index, most },
+        })?;
+        if changed {
+            self.journal.record(edit);
+        }
+        Ok(())
+    }
+}
+
+/// Shows how many values and edits there are, never one of them.
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Values").field("bag", &self.bag).field("journal", &self.journal).finish()
+    }
+}

@@ -1,0 +1,244 @@
+//! Reading values: nothing here changes anything.
+
+use std::any::type_name;
+
+use serde::de::DeserializeOwned;
+
+use super::super::bag::Bag;
+use super::super::edit::{Act, Edit};
+use super::super::error::ValueError;
+use super::super::json::tree::Node;
+use super::super::json::view::View;
+use super::super::json::{MAX_DEPTH, Text};
+use super::super::path::{Path, ToPath, ToPaths};
+use super::{Snapshot, Values};
+
+/// Reads a value that may be missing; null is as good as missing.
+pub(super) fn read<T: DeserializeOwned>(bag: &Bag, path: Path<'_>) -> Result<Option<T>, ValueError> {
+    match bag.find(path) {
+        Some(view) if !view.is_null() => {
+            view.read().map(Some).map_err(|_| wrong_type::<T>(path.to_string(), view))
+        }
+        Some(_) | None => Ok(None),
+    }
+}
+
+pub(super) fn wrong_type<T>(key: String, view: View<'_>) -> ValueError {
+    ValueError::WrongType { key, found: view.kind().words(), expected: type_name::<T>() }
+}
+
+impl Values {
+    /// Reads a value; `None` when it is missing or null.
+    ///
+    /// What is stored comes back as it is: `0`, `""`, `false` and `[]` are values. To read a value of unknown type with
+    /// every digit, ask for a `Box<serde_json::value::RawValue>` (`serde_json::Value` makes floats of wide integers).
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError::WrongType`] when it is there and is no `T`.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("user.age", 36)?;
+    /// assert_eq!(values.get::<u8>("user.age")?, Some(36));
+    /// assert_eq!(values.get::<u8>("user.height")?, None);
+    /// assert!(values.get::<String>("user.age").is_err());
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    pub fn get<T: DeserializeOwned>(&self, key: impl ToPath<T>) -> Result<Option<T>, ValueError> {
+        read(&self.bag, key.path())
+    }
+
+    /// Reads a value, or takes the default when it is missing or null.
+    ///
+    /// # Errors
+    ///
+    /// As [`Values::get`].
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// assert_eq!(Values::default().get_or("page", 1)?, 1);
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    pub fn get_or<T: DeserializeOwned>(&self, key: impl ToPath<T>, default: T) -> Result<T, ValueError> {
+        Ok(self.get(key)?.unwrap_or(default))
+    }
+
+    /// Whether it is there and not null; of several keys, whether all are.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("a", 0)?;
+    /// assert!(values.has("a") && !values.has(["a", "b"]));
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    pub fn has(&self, keys: impl ToPaths) -> bool {
+        keys.paths().as_slice().iter().all(|path| self.holds(*path))
+    }
+
+    /// Whether at least one of them is there and not null.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("a", 0)?;
+    /// assert!(values.has_any(["a", "b"]));
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    pub fn has_any(&self, keys: impl ToPaths) -> bool {
+        keys.paths().as_slice().iter().any(|path| self.holds(*path))
+    }
+
+    /// Whether it is there, null or not; of several keys, whether all are.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("a", None::<u8>)?;
+    /// assert!(values.exists("a") && !values.has("a"));
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    pub fn exists(&self, keys: impl ToPaths) -> bool {
+        keys.paths().as_slice().iter().all(|path| self.bag.find(*path).is_some())
+    }
+
+    /// Whether it is not there at all; of several keys, whether none is. A stored null is there.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// assert!(Values::default().missing("a"));
+    /// ```
+    pub fn missing(&self, keys: impl ToPaths) -> bool {
+        keys.paths().as_slice().iter().all(|path| self.bag.find(*path).is_none())
+    }
+
+    /// Everything, as a copy of its own.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("a", 1)?;
+    /// assert_eq!(values.all().to_json(), r#"{"a":1}"#);
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn all(&self) -> Snapshot {
+        Snapshot::of(self.bag.clone())
+    }
+
+    /// A copy of what these keys mean, at the same places; what is missing is left out.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("user.name", "ada")?;
+    /// values.put("user.age", 36)?;
+    /// assert_eq!(values.only(["user.name", "cart"]).to_json(), r#"{"user":{"name":"ada"}}"#);
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn only(&self, keys: impl ToPaths) -> Snapshot {
+        let mut copy = Bag::default();
+        for path in keys.paths().as_slice() {
+            if let (Some(view), Ok(steps)) = (self.bag.find(*path), path.steps(self.bag.root()))
+                && let Ok(text) = Text::checked(view.to_vec(), MAX_DEPTH)
+            {
+                copy.replay(&Edit { path: steps, act: Act::Put(Node::Text(text)) });
+            }
+        }
+        Snapshot::of(copy)
+    }
+
+    /// A copy of everything but what these keys mean.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("a", 1)?;
+    /// values.put("b", 2)?;
+    /// assert_eq!(values.except("a").to_json(), r#"{"b":2}"#);
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn except(&self, keys: impl ToPaths) -> Snapshot {
+        let mut copy = self.bag.clone();
+        for path in keys.paths().as_slice() {
+            if let Ok(path) = path.steps(copy.root()) {
+                copy.replay(&Edit { path, act: Act::Forget });
+            }
+        }
+        Snapshot::of(copy)
+    }
+
+    /// The top-level names, in the order they came (a removal from more than 16 may move one).
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("user.name", "ada")?;
+    /// assert_eq!(values.keys(), ["user"]);
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.bag.names().map(str::to_owned).collect()
+    }
+
+    /// How many top-level names there are.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// assert_eq!(Values::default().len(), 0);
+    /// ```
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bag.len()
+    }
+
+    /// Whether there is nothing in it.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// assert!(Values::default().is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bag.is_empty()
+    }
+
+    /// Reads all values as one struct, for applications that keep their whole session in one.
+    ///
+    /// An empty session is `{}`: let fields be `Option`s or say `#[serde(default)]`.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError::WrongType`] when they are no `T`.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// #[derive(serde::Serialize, serde::Deserialize, Default)]
+    /// #[serde(default)]
+    /// struct Mine {
+    ///     theme: String,
+    /// }
+    ///
+    /// let mut values = Values::default();
+    /// let mut mine: Mine = values.extract()?;
+    /// mine.theme = "dark".to_owned();
+    /// values.store(&mine)?;
+    /// assert_eq!(values.get::<String>("theme")?.as_deref(), Some("dark"));
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    pub fn extract<T: DeserializeOwned>(&self) -> Result<T, ValueError> {
+        self.bag.view().read().map_err(|_| wrong_type::<T>(WHOLE.to_owned(), self.bag.view()))
+    }
+
+    fn holds(&self, path: Path<'_>) -> bool {
+        self.bag.find(path).is_some_and(|view| !view.is_null())
+    }
+}
+
+/// What errors call all values together.
+pub(super) const WHOLE: &str = "the session";

@@ -1,0 +1,210 @@
+//! What replaying a journal promises, for any edits on any start.
+
+// Helpers of a test file are tests as well, which clippy cannot see.
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use session_core::{Bag, Journal, Values};
+
+#[derive(Debug, Clone)]
+enum Op {
+    Put(String, Value),
+    Push(String, Value),
+    Add(String, i32),
+    Half(String),
+    Forget(String),
+    Pull(String),
+    Merge(Value),
+    Replace(Value),
+    Clear,
+    Double(String),
+    Remember(String, Value),
+}
+
+fn perform(values: &mut Values, op: &Op) {
+    // What does not fit is refused and changes nothing, which is as good a history as any.
+    let _ = match op {
+        Op::Put(key, value) => values.put(key, value),
+        Op::Push(key, value) => values.push(key, value),
+        Op::Add(key, by) => values.increment_by(key, *by).map(drop),
+        Op::Half(key) => values.increment_by(key, 0.5).map(drop),
+        Op::Forget(key) => {
+            values.forget(key);
+            Ok(())
+        }
+        Op::Pull(key) => values.pull::<Value>(key).map(drop),
+        Op::Merge(object) => values.merge(object),
+        Op::Replace(object) => values.replace(object),
+        Op::Clear => {
+            values.clear();
+            Ok(())
+        }
+        Op::Double(key) => values.update(key, |n: Option<f64>| n.unwrap_or(1.0) * 2.0).map(drop),
+        Op::Remember(key, value) => values.remember(key, || value.clone()).map(drop),
+    };
+}
+
+fn bag(value: &Value) -> Bag {
+    Bag::decode(value.to_string().into_bytes().into()).unwrap()
+}
+
+fn value(bag: &Bag) -> Value {
+    serde_json::from_slice(&bag.encode()).unwrap()
+}
+
+/// Runs it, and takes the journal once at the end and, in a second run, after every step.
+fn run(start: &Value, ops: &[Op]) -> (Values, Journal, Vec<Journal>) {
+    let mut whole = Values::new(bag(start));
+    let mut stepwise = Values::new(bag(start));
+    let mut steps = Vec::new();
+    for op in ops {
+        perform(&mut whole, op);
+        perform(&mut stepwise, op);
+        steps.push(stepwise.take_journal());
+    }
+    let journal = whole.take_journal();
+    (whole, journal, steps)
+}
+
+fn replayed(start: &Value, journals: &[Journal]) -> Value {
+    let mut bag = bag(start);
+    journals.iter().for_each(|journal| journal.replay(&mut bag));
+    value(&bag)
+}
+
+fn key() -> impl Strategy<Value = String> {
+    let segment = prop::sample::select(vec!["a", "b", "c", "0", "1", "2"]);
+    prop::collection::vec(segment, 1..4).prop_map(|segments| segments.join("."))
+}
+
+fn leaf() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        (-3..4).prop_map(Value::from),
+        Just(json!(0.5)),
+        Just(json!("text")),
+        Just(json!([])),
+        Just(json!({})),
+    ]
+}
+
+fn tree() -> impl Strategy<Value = Value> {
+    leaf().prop_recursive(3, 16, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            fields(inner).prop_map(Value::Object),
+        ]
+    })
+}
+
+fn fields(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
+    let name = prop::sample::select(vec!["a", "b", "c", "0", "1", "a.b"]).prop_map(str::to_owned);
+    prop::collection::vec((name, inner), 0..4).prop_map(|fields| fields.into_iter().collect())
+}
+
+fn start() -> impl Strategy<Value = Value> {
+    fields(tree()).prop_map(Value::Object)
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        4 => (key(), tree()).prop_map(|(key, value)| Op::Put(key, value)),
+        3 => (key(), leaf()).prop_map(|(key, value)| Op::Push(key, value)),
+        3 => (key(), -3..4).prop_map(|(key, by)| Op::Add(key, by)),
+        1 => key().prop_map(Op::Half),
+        4 => key().prop_map(Op::Forget),
+        1 => key().prop_map(Op::Pull),
+        2 => start().prop_map(Op::Merge),
+        1 => start().prop_map(Op::Replace),
+        1 => Just(Op::Clear),
+        2 => key().prop_map(Op::Double),
+        1 => (key(), leaf()).prop_map(|(key, value)| Op::Remember(key, value)),
+    ]
+}
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    prop::collection::vec(op(), 0..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_folded_journal_does_what_its_edits_do_one_after_the_other(
+        base in start(), other in start(), ops in ops(),
+    ) {
+        let (_, folded, steps) = run(&base, &ops);
+        prop_assert_eq!(replayed(&other, &[folded]), replayed(&other, &steps));
+    }
+
+    #[test]
+    fn a_journal_replayed_on_its_own_start_ends_where_the_request_ended(base in start(), ops in ops()) {
+        let (values, folded, _) = run(&base, &ops);
+        prop_assert_eq!(replayed(&base, &[folded]), value(values.bag()));
+    }
+
+    #[test]
+    fn two_requests_in_either_order_end_as_if_one_came_after_the_other(
+        base in start(), one in ops(), two in ops(),
+    ) {
+        let (first, first_journal, first_steps) = run(&base, &one);
+        let (second, second_journal, second_steps) = run(&base, &two);
+        for (winner, mut loser, journal, earlier, later) in [
+            (&first, second.clone(), &second_journal, &first_steps, &second_steps),
+            (&second, first.clone(), &first_journal, &second_steps, &first_steps),
+        ] {
+            loser.rebase(winner.bag().clone(), journal);
+            let in_turn: Vec<Journal> = earlier.iter().chain(later).cloned().collect();
+            prop_assert_eq!(value(loser.bag()), replayed(&base, &in_turn));
+        }
+    }
+
+    #[test]
+    fn a_journal_put_back_does_what_it_did_before(
+        base in start(), other in start(), one in ops(), two in ops(),
+    ) {
+        let mut values = Values::new(bag(&base));
+        one.iter().for_each(|op| perform(&mut values, op));
+        let older = values.take_journal();
+        two.iter().for_each(|op| perform(&mut values, op));
+        let in_turn = replayed(&other, &[older.clone(), values.journal().clone()]);
+        values.put_back(older);
+        prop_assert_eq!(replayed(&other, &[values.take_journal()]), in_turn);
+    }
+
+    #[test]
+    fn a_journal_is_empty_exactly_when_nothing_changed(base in start(), ops in ops()) {
+        let mut values = Values::new(bag(&base));
+        for op in &ops {
+            let before = value(values.bag());
+            perform(&mut values, op);
+            let changed = !values.take_journal().is_empty();
+            prop_assert_eq!(changed, before != value(values.bag()), "{:?}", op);
+        }
+    }
+
+    #[test]
+    fn encoding_and_decoding_changes_nothing(base in start(), ops in ops()) {
+        let (values, _, _) = run(&base, &ops);
+        let again = Bag::decode(values.bag().encode().into()).unwrap();
+        prop_assert_eq!(value(&again), value(values.bag()));
+    }
+
+    #[test]
+    fn arbitrary_bytes_decode_or_not_but_return(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Bag::decode(bytes.into());
+    }
+
+    #[test]
+    fn almost_json_decodes_or_not_but_returns(text in "[{}\\[\\],:\"\\\\u0-9a-eE+.trufalsn -]{0,60}", key in key()) {
+        if let Ok(bag) = Bag::decode(format!("{{\"a\":{text}}}").into_bytes().into()) {
+            let mut values = Values::new(bag);
+            let _ = values.get::<Value>(&key);
+            let _ = (values.put(&key, 1), values.push(&key, 1), values.increment(&key));
+            values.forget(&key);
+            let _ = serde_json::to_string(&values.all());
+            prop_assert!(Bag::decode(values.bag().encode().into()).is_ok());
+        }
+    }
+}

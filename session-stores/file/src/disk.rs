@@ -1,0 +1,312 @@
+//! The directory itself: every name below the root is opened from here, relative to an open directory, through no link.
+//!
+//! A name is made of a key's 64 hexadecimal digits or is one of the constants below, so nothing a visitor sends can
+//! become part of a path. A file is written beside its place (`O_EXCL`), flushed, and renamed into it: whoever opens
+//! the name finds the old bytes or the new ones, never a part.
+
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::io::Errno;
+use session_core::{StoreKey, Timestamp};
+
+use crate::fault::Fault;
+use crate::format::{self, Entry};
+
+/// How far a write goes before it is answered.
+///
+/// ```
+/// use session_store_file::{Durability, FileStore};
+///
+/// # fn main() -> Result<(), session_core::StoreError> {
+/// # let dir = tempfile::tempdir().unwrap();
+/// let store = FileStore::builder(dir.path().join("sessions")).durability(Durability::Rename).open()?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// File and directory are flushed to the disk before a write is answered: an acknowledged write survives a power
+    /// cut. The default, because a session that comes back after its logout is worse than a slow logout.
+    #[default]
+    Full,
+    /// Nothing is flushed. A killed process loses nothing, a power cut may lose the last seconds, logouts among them.
+    Rename,
+}
+
+/// What one write waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flush {
+    /// The bytes and the name.
+    All,
+    /// The bytes alone: losing the rename is harmless, but a rename that outlives its bytes would not be.
+    Bytes,
+}
+
+/// An open root directory.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    root: OwnedFd,
+    durability: Durability,
+}
+
+impl Disk {
+    /// Opens a root, and makes it first if it is not there.
+    pub(crate) fn open(path: &Path, durability: Durability) -> Result<Self, Fault> {
+        let is_new = !path.try_exists()?;
+        DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(path)?;
+        if is_new {
+            // The mode asked for has lost the umask's bits, here and below.
+            fs::set_permissions(path, Permissions::from_mode(PRIVATE_DIR))?;
+        }
+        // The root itself may be a link: that is the operator's own path. Everything below is opened through none.
+        let root =
+            rustix::fs::open(path, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        if rustix::fs::fstat(&root)?.st_mode & 0o022 != 0 {
+            return Err(Fault::Unfit("the directory may be written by other users: make it mode 0700"));
+        }
+        let disk = Self { root, durability };
+        match disk.read_small(FORMAT)? {
+            Some(bytes) => format::versioned(&bytes).map(drop)?,
+            None => disk.begin(path)?,
+        }
+        Ok(disk)
+    }
+
+    /// Marks a new root with the format it has.
+    fn begin(&self, path: &Path) -> Result<(), Fault> {
+        for entry in Dir::read_from(&self.root)? {
+            if !is_ours(entry?.file_name().to_bytes()) {
+                return Err(Fault::Unfit("the directory holds other things and is not a session directory"));
+            }
+        }
+        self.write_into(self.root.as_fd(), FORMAT, &marker(), Flush::All)?;
+        if self.durability == Durability::Full
+            && let Some(parent) = path.canonicalize()?.parent()
+        {
+            File::open(parent)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// What is under a key, exactly as the file says.
+    pub(crate) fn read(&self, key: &StoreKey) -> Result<Option<Entry>, Fault> {
+        let Some(fan) = self.fan(key)? else { return Ok(None) };
+        let Some(file) = open_regular(fan.as_fd(), &key.to_string())? else { return Ok(None) };
+        format::decode(key, slurp(file, LARGEST_FILE)?).map(Some)
+    }
+
+    /// Puts these bytes under a key, whole or not at all.
+    pub(crate) fn write(&self, key: &StoreKey, bytes: &[u8], flush: Flush) -> Result<(), Fault> {
+        let fan = self.made_dir(self.root.as_fd(), &fan_name(key))?;
+        self.write_into(fan.as_fd(), &key.to_string(), bytes, flush)
+    }
+
+    /// Makes sure that what stands under a key is there to stay: the last step of a write that may not have come to it.
+    pub(crate) fn settle(&self, key: &StoreKey) -> Result<(), Fault> {
+        match self.fan(key)? {
+            Some(fan) => self.flush_dir(fan.as_fd()),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes a file if it is there.
+    pub(crate) fn remove(&self, key: &StoreKey) -> Result<(), Fault> {
+        match self.fan(key)? {
+            Some(fan) => unlink(fan.as_fd(), &key.to_string()),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes a temporary file that a dead writer left.
+    pub(crate) fn remove_temp(&self, key: &StoreKey, name: &str) -> Result<(), Fault> {
+        match self.fan(key)? {
+            Some(fan) => unlink(fan.as_fd(), name),
+            None => Ok(()),
+        }
+    }
+
+    /// When the bytes under a key were last written, by the file system's clock.
+    pub(crate) fn modified(&self, key: &StoreKey) -> Result<Option<Timestamp>, Fault> {
+        let Some(fan) = self.fan(key)? else { return Ok(None) };
+        match rustix::fs::statat(&fan, key.to_string(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(Timestamp::from_millis(stat.st_mtime.saturating_mul(1_000)))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// The names in one of the 256 directories of records.
+    pub(crate) fn fan_names(&self, fan: u8) -> Result<Vec<String>, Fault> {
+        match open_dir(self.root.as_fd(), &format!("{fan:02x}"))? {
+            Some(dir) => names(dir.as_fd()),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Opens a directory of the root by name; `None` when it is not there.
+    pub(crate) fn dir(&self, name: &str) -> Result<Option<OwnedFd>, Fault> {
+        open_dir(self.root.as_fd(), name)
+    }
+
+    /// Opens a directory of the root by name, and makes it first if it is not there.
+    pub(crate) fn root_dir(&self, name: &str) -> Result<OwnedFd, Fault> {
+        self.made_dir(self.root.as_fd(), name)
+    }
+
+    /// Opens a directory, and makes it first if it is not there. Who finds it made by another process does not flush
+    /// the name again: the file systems this is for keep names in the order in which they were made.
+    pub(crate) fn made_dir(&self, parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Fault> {
+        for _ in 0..ATTEMPTS {
+            if let Some(dir) = open_dir(parent, name)? {
+                return Ok(dir);
+            }
+            match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(PRIVATE_DIR)) {
+                Ok(()) => {
+                    rustix::fs::chmodat(parent, name, Mode::from_raw_mode(PRIVATE_DIR), AtFlags::empty())?;
+                    self.flush_dir(parent)?;
+                }
+                Err(Errno::EXIST) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Err(Errno::NOENT.into())
+    }
+
+    /// Flushes a directory's names, where this store flushes at all.
+    pub(crate) fn flush_dir(&self, dir: BorrowedFd<'_>) -> Result<(), Fault> {
+        if self.durability == Durability::Full {
+            rustix::fs::fsync(dir)?;
+        }
+        Ok(())
+    }
+
+    fn fan(&self, key: &StoreKey) -> Result<Option<OwnedFd>, Fault> {
+        open_dir(self.root.as_fd(), &fan_name(key))
+    }
+
+    fn read_small(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+        match open_regular(self.root.as_fd(), name)? {
+            Some(file) => slurp(file, 4_096).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn write_into(&self, dir: BorrowedFd<'_>, name: &str, bytes: &[u8], flush: Flush) -> Result<(), Fault> {
+        let temp = format!("{name}{TEMP}{:016x}", RandomState::new().build_hasher().finish());
+        let fd = rustix::fs::openat(
+            dir,
+            &temp,
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+            Mode::from_raw_mode(PRIVATE_FILE),
+        )?;
+        let written = self.fill(fd, bytes).and_then(|()| Ok(rustix::fs::renameat(dir, &temp, dir, name)?));
+        if let Err(fault) = written {
+            let _ = unlink(dir, &temp);
+            return Err(fault);
+        }
+        if flush == Flush::All { self.flush_dir(dir) } else { Ok(()) }
+    }
+
+    fn fill(&self, fd: OwnedFd, bytes: &[u8]) -> Result<(), Fault> {
+        // The mode that `open` asked for has lost the umask's bits, and a default ACL may have changed it.
+        rustix::fs::fchmod(&fd, Mode::from_raw_mode(PRIVATE_FILE))?;
+        let mut file = File::from(fd);
+        file.write_all(bytes)?;
+        if self.durability == Durability::Full {
+            file.sync_all()?;
+        }
+        Ok(())
+    }
+}
+
+/// Opens a directory through no link; `None` when it is not there.
+pub(crate) fn open_dir(parent: BorrowedFd<'_>, name: &str) -> Result<Option<OwnedFd>, Fault> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+    match rustix::fs::openat(parent, name, flags, Mode::empty()) {
+        Ok(dir) => Ok(Some(dir)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// The names in a directory, without the two dots and without what is not text.
+pub(crate) fn names(dir: BorrowedFd<'_>) -> Result<Vec<String>, Fault> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(dir)? {
+        if let Ok(name) = entry?.file_name().to_str()
+            && name != "."
+            && name != ".."
+        {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Removes a name if it is there.
+pub(crate) fn unlink(dir: BorrowedFd<'_>, name: &str) -> Result<(), Fault> {
+    match rustix::fs::unlinkat(dir, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Opens a file through no link. Not blocking, so that a pipe somebody put there cannot hold a reader.
+fn open_regular(dir: BorrowedFd<'_>, name: &str) -> Result<Option<File>, Fault> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fd = match rustix::fs::openat(dir, name, flags, Mode::empty()) {
+        Ok(fd) => fd,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(errno) => return Err(errno.into()),
+    };
+    if FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) != FileType::RegularFile {
+        return Err(Fault::Unfit("something that is not a file stands where a session should be"));
+    }
+    Ok(Some(File::from(fd)))
+}
+
+fn slurp(file: File, most: u64) -> Result<Vec<u8>, Fault> {
+    let length = file.metadata()?.len();
+    if length > most {
+        return Err(Fault::Corrupt);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(|_| Fault::Corrupt)?);
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn is_ours(name: &[u8]) -> bool {
+    let is_fan = name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit);
+    is_fan
+        || name.starts_with(FORMAT.as_bytes())
+        || [&b"."[..], b"..", LOCKS.as_bytes(), OWNERS.as_bytes()].contains(&name)
+}
+
+fn marker() -> Vec<u8> {
+    let version = format::VERSION.to_string();
+    [format::MAGIC, version.as_bytes(), b" one session per file, named by the hash of its id\n"].concat()
+}
+
+fn fan_name(key: &StoreKey) -> String {
+    format!("{:02x}", key.as_bytes()[0])
+}
+
+/// The directory of lock files.
+pub(crate) const LOCKS: &str = "locks";
+/// The directory of the owner index.
+pub(crate) const OWNERS: &str = "owners";
+/// Stands between a temporary file's destination and its own number.
+pub(crate) const TEMP: &str = ".tmp.";
+/// Mode of every file, whatever the umask.
+pub(crate) const PRIVATE_FILE: u32 = 0o600;
+const PRIVATE_DIR: u32 = 0o700;
+const FORMAT: &str = "FORMAT";
+/// Far above any record that may be written; a larger file is not one of ours.
+const LARGEST_FILE: u64 = 4 * crate::LARGEST_RECORD as u64;
+const ATTEMPTS: usize = 16;

@@ -1,0 +1,289 @@
+//! One session in as few bytes as it takes: head and payload in a single shared buffer.
+//!
+//! Layout: flags (1), key (32), deadline (6 or 8); for a record then etag (8), created and perhaps the absolute
+//! deadline (6 or 8 each), perhaps the owner's length (4) and the owner; the payload is what is left. A load hands out
+//! the tail of that very buffer, so it copies nothing.
+
+use std::sync::Arc;
+
+use session_core::{Etag, Loaded, Payload, Record, StoreKey, Timestamp};
+
+/// A record or a tombstone under its key. Cloning shares the buffer.
+#[derive(Clone)]
+pub(crate) struct Entry(Arc<[u8]>);
+
+/// What an entry is, in the order in which a full store lets go of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Tombstone,
+    Anonymous,
+    Owned,
+}
+
+impl Class {
+    pub(crate) const ALL: [Self; 3] = [Self::Tombstone, Self::Anonymous, Self::Owned];
+}
+
+impl Entry {
+    pub(crate) fn record(key: &StoreKey, record: &Record) -> Self {
+        let times = [Some(record.idle_deadline), Some(record.created), record.absolute_deadline];
+        let wide = !times.iter().flatten().all(|time| fits(*time));
+        let width = width_of(wide);
+        let owner = record.owner.as_deref();
+        let mut flags = if wide { WIDE } else { 0 };
+        let mut length = DEADLINE_AT + 2 * width + 8 + record.payload.len();
+        if record.absolute_deadline.is_some() {
+            flags |= ABSOLUTE;
+            length += width;
+        }
+        if let Some(owner) = owner {
+            flags |= OWNED;
+            length += 4 + owner.len();
+        }
+        let mut bytes = Vec::with_capacity(length);
+        bytes.push(flags);
+        bytes.extend_from_slice(key.as_bytes());
+        push_time(&mut bytes, record.idle_deadline, width);
+        bytes.extend_from_slice(&record.etag.get().to_le_bytes());
+        push_time(&mut bytes, record.created, width);
+        if let Some(absolute) = record.absolute_deadline {
+            push_time(&mut bytes, absolute, width);
+        }
+        if let Some(owner) = owner {
+            let length = u32::try_from(owner.len()).expect("no owner is longer than the record limit");
+            bytes.extend_from_slice(&length.to_le_bytes());
+            bytes.extend_from_slice(owner.as_bytes());
+        }
+        bytes.extend_from_slice(&record.payload);
+        Self(bytes.into())
+    }
+
+    pub(crate) fn tombstone(key: &StoreKey, until: Timestamp) -> Self {
+        let wide = !fits(until);
+        let mut bytes = Vec::with_capacity(DEADLINE_AT + width_of(wide));
+        bytes.push(if wide { TOMBSTONE | WIDE } else { TOMBSTONE });
+        bytes.extend_from_slice(key.as_bytes());
+        push_time(&mut bytes, until, width_of(wide));
+        Self(bytes.into())
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        if self.has(TOMBSTONE) {
+            Class::Tombstone
+        } else if self.has(OWNED) {
+            Class::Owned
+        } else {
+            Class::Anonymous
+        }
+    }
+
+    pub(crate) fn key_bytes(&self) -> &[u8; 32] {
+        self.0[KEY_AT..DEADLINE_AT].try_into().expect("every entry begins with its key")
+    }
+
+    pub(crate) fn key(&self) -> StoreKey {
+        StoreKey::from_bytes(*self.key_bytes())
+    }
+
+    /// A record's etag; a tombstone has none.
+    pub(crate) fn etag(&self) -> Option<Etag> {
+        let at = DEADLINE_AT + self.width();
+        let bytes = self.0.get(at..at + 8)?.try_into().expect("eight bytes are eight bytes");
+        Some(Etag::new(u64::from_le_bytes(bytes)))
+    }
+
+    /// When it is dead: a record's earlier deadline, a tombstone's end.
+    pub(crate) fn deadline(&self) -> Timestamp {
+        let idle = self.idle();
+        self.absolute().map_or(idle, |absolute| absolute.min(idle))
+    }
+
+    pub(crate) fn is_live_record(&self, now: Timestamp) -> bool {
+        !self.has(TOMBSTONE) && now < self.deadline()
+    }
+
+    /// The idle deadline of a record, the end of a tombstone.
+    pub(crate) fn idle(&self) -> Timestamp {
+        self.time(DEADLINE_AT)
+    }
+
+    pub(crate) fn owner(&self) -> Option<&str> {
+        if !self.has(OWNED) {
+            return None;
+        }
+        let (start, end) = self.owner_span();
+        Some(std::str::from_utf8(&self.0[start..end]).expect("these bytes were written from a str"))
+    }
+
+    /// Moves the idle deadline, in place when nobody else is reading this buffer.
+    pub(crate) fn set_idle(&mut self, idle: Timestamp) {
+        if !fits(idle) && !self.has(WIDE) {
+            if let Some(mut record) = self.to_record() {
+                record.idle_deadline = idle;
+                *self = Self::record(&self.key(), &record);
+            }
+            return;
+        }
+        let width = self.width();
+        let bytes = Arc::make_mut(&mut self.0);
+        bytes[DEADLINE_AT..DEADLINE_AT + width].copy_from_slice(&idle.as_millis().to_le_bytes()[..width]);
+    }
+
+    pub(crate) fn to_record(&self) -> Option<Record> {
+        let etag = self.etag()?;
+        let payload_at = if self.has(OWNED) { self.owner_span().1 } else { self.absolute_end() };
+        Some(Record {
+            etag,
+            created: self.time(self.created_at()),
+            idle_deadline: self.idle(),
+            absolute_deadline: self.absolute(),
+            owner: self.owner().map(Arc::from),
+            payload: Payload::tail_of(Arc::clone(&self.0), payload_at),
+        })
+    }
+
+    pub(crate) fn to_loaded(&self) -> Loaded {
+        self.to_record().map_or_else(|| Loaded::Retired { until: self.idle() }, Loaded::Found)
+    }
+
+    /// What this entry costs in memory, near enough: its buffer and its share of counters, tables and allocator.
+    pub(crate) fn cost(&self) -> usize {
+        self.0.len() + OVERHEAD
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.0[0] & flag != 0
+    }
+
+    fn width(&self) -> usize {
+        width_of(self.has(WIDE))
+    }
+
+    fn created_at(&self) -> usize {
+        DEADLINE_AT + self.width() + 8
+    }
+
+    fn absolute(&self) -> Option<Timestamp> {
+        self.has(ABSOLUTE).then(|| self.time(self.created_at() + self.width()))
+    }
+
+    fn absolute_end(&self) -> usize {
+        self.created_at() + self.width() * if self.has(ABSOLUTE) { 2 } else { 1 }
+    }
+
+    fn owner_span(&self) -> (usize, usize) {
+        let at = self.absolute_end();
+        let length = u32::from_le_bytes(self.0[at..at + 4].try_into().expect("four bytes are four bytes"));
+        (at + 4, at + 4 + length as usize)
+    }
+
+    fn time(&self, at: usize) -> Timestamp {
+        let width = self.width();
+        let mut bytes = [0; 8];
+        bytes[8 - width..].copy_from_slice(&self.0[at..at + width]);
+        // The value sits in the upper bytes, so that shifting it down carries the sign along.
+        Timestamp::from_millis(i64::from_le_bytes(bytes) >> (8 * (8 - width)))
+    }
+}
+
+fn push_time(bytes: &mut Vec<u8>, time: Timestamp, width: usize) {
+    bytes.extend_from_slice(&time.as_millis().to_le_bytes()[..width]);
+}
+
+/// Six bytes of milliseconds reach to the year 6429; times beyond make the whole entry wide.
+fn fits(time: Timestamp) -> bool {
+    const EDGE: i64 = 1 << 47;
+    (-EDGE..EDGE).contains(&time.as_millis())
+}
+
+const fn width_of(wide: bool) -> usize {
+    if wide { 8 } else { 6 }
+}
+
+const KEY_AT: usize = 1;
+const DEADLINE_AT: usize = 33;
+
+const TOMBSTONE: u8 = 1;
+const WIDE: u8 = 2;
+const ABSOLUTE: u8 = 4;
+const OWNED: u8 = 8;
+
+/// Two counters of the `Arc` (16), the allocator's header and rounding (16), a slot (16), a share of the table (12).
+const OVERHEAD: usize = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn all_records() -> Vec<Record> {
+        let times = [0, -1, 1_795_000_000_123, (1 << 47) - 1, 1 << 47, -(1 << 47), i64::MIN, i64::MAX];
+        let mut records = Vec::new();
+        for idle in times {
+            for absolute in [None, Some(at(5)), Some(at(i64::MAX))] {
+                for owner in [None, Some("".into()), Some("ada\n\"ü\"".into())] {
+                    for payload in [&b""[..], b"{}", &[0xff; 300]] {
+                        records.push(Record {
+                            etag: Etag::new(u64::MAX - 1),
+                            created: at(-7),
+                            idle_deadline: at(idle),
+                            absolute_deadline: absolute,
+                            owner: Option::clone(&owner),
+                            payload: payload.into(),
+                        });
+                    }
+                }
+            }
+        }
+        records
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was() {
+        let key = StoreKey::from_bytes([9; 32]);
+        for record in all_records() {
+            let entry = Entry::record(&key, &record);
+            assert_eq!(entry.to_record().as_ref(), Some(&record));
+            assert_eq!((entry.key(), entry.deadline()), (key, record.deadline()));
+            assert_eq!((entry.etag(), entry.owner()), (Some(record.etag), record.owner.as_deref()));
+        }
+    }
+
+    #[test]
+    fn a_touch_moves_the_idle_deadline_and_nothing_else() {
+        let key = StoreKey::from_bytes([9; 32]);
+        for mut record in all_records() {
+            for idle in [-3, 77, i64::MAX] {
+                let mut entry = Entry::record(&key, &record);
+                let (shared, before) = (entry.clone(), record.clone());
+                entry.set_idle(at(idle));
+                record.idle_deadline = at(idle);
+                assert_eq!(entry.to_record().as_ref(), Some(&record));
+                assert_eq!(shared.to_record(), Some(before), "who read it before keeps what was read");
+                assert_eq!(entry.key(), key);
+            }
+        }
+    }
+
+    #[test]
+    fn a_tombstone_holds_nothing_but_its_key_and_its_end() {
+        let key = StoreKey::from_bytes([9; 32]);
+        for until in [0, 1_795_000_000_123, i64::MIN, i64::MAX] {
+            let entry = Entry::tombstone(&key, at(until));
+            assert_eq!(entry.to_loaded(), Loaded::Retired { until: at(until) });
+            assert!(!entry.is_live_record(at(i64::MIN)));
+            assert_eq!((entry.etag(), entry.owner(), entry.class()), (None, None, Class::Tombstone));
+        }
+    }
+
+    #[test]
+    fn a_load_shares_the_stored_buffer() {
+        let record = all_records().pop().expect("there are some");
+        let entry = Entry::record(&StoreKey::from_bytes([9; 32]), &record);
+        let (one, other) = (entry.to_record().expect("a record"), entry.to_record().expect("a record"));
+        assert!(std::ptr::eq(one.payload.as_ptr(), other.payload.as_ptr()));
+    }
+}

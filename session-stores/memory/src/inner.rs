@@ -1,0 +1,358 @@
+//! The six verbs and the owner index without their `async`: what happens under which locks.
+//!
+//! Every change of an entry goes through [`Inner::put`] or [`Inner::remove`], which keep the owner index and the
+//! counters in step while the entry's own shard is locked. Locks are taken in one order: shards by index, then one
+//! shard of owners. Nothing here awaits, sleeps or reads a clock.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use session_core::{Etag, Loaded, Record, StoreKey, Timestamp, Written};
+
+use crate::entry::{Class, Entry};
+use crate::owners::Owners;
+use crate::shard::{Shard, hash};
+use crate::stats::Counters;
+use crate::sync::{Mutex, MutexGuard, lock};
+
+pub(crate) struct Inner {
+    shards: Box<[Mutex<Shard>]>,
+    owners: Owners,
+    pub(crate) counters: Counters,
+    max_sessions: usize,
+    max_bytes: usize,
+    next_victim: AtomicUsize,
+}
+
+impl Inner {
+    pub(crate) fn new(shards: usize, max_sessions: usize, max_bytes: usize) -> Self {
+        Self {
+            shards: (0..shards).map(|_| Mutex::new(Shard::default())).collect(),
+            owners: Owners::new(shards.min(32)),
+            counters: Counters::default(),
+            max_sessions,
+            max_bytes,
+            next_victim: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn load(&self, key: &StoreKey) -> Loaded {
+        // Under the lock only a counter moves; the head is decoded after it.
+        let entry = lock(&self.shards[self.shard_of(key)]).get(key).cloned();
+        entry.map_or(Loaded::Missing, |entry| entry.to_loaded())
+    }
+
+    pub(crate) fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Written {
+        let entry = Entry::record(key, record);
+        let mut shard = lock(&self.shards[self.shard_of(key)]);
+        if let Some(there) = shard.get(key) {
+            return if there.etag() == Some(record.etag) { Written::Applied } else { Written::Taken };
+        }
+        self.put(&mut shard, entry);
+        self.tidy(&mut shard, now);
+        drop(shard);
+        self.make_room(key, now);
+        Written::Applied
+    }
+
+    pub(crate) fn replace(&self, key: &StoreKey, expected: Etag, record: &Record, now: Timestamp) -> Written {
+        let entry = Entry::record(key, record);
+        let mut shard = lock(&self.shards[self.shard_of(key)]);
+        let Some(there) = shard.get(key).filter(|there| there.is_live_record(now)) else {
+            return Written::Gone;
+        };
+        if there.etag() == Some(record.etag) {
+            return Written::Applied;
+        }
+        if there.etag() != Some(expected) {
+            let there = there.clone();
+            drop(shard);
+            return there.to_record().map_or(Written::Gone, Written::Conflict);
+        }
+        self.put(&mut shard, entry);
+        self.tidy(&mut shard, now);
+        drop(shard);
+        self.make_room(key, now);
+        Written::Applied
+    }
+
+    pub(crate) fn touch(&self, key: &StoreKey, idle_deadline: Timestamp, now: Timestamp) -> Written {
+        let mut shard = lock(&self.shards[self.shard_of(key)]);
+        match shard.get_mut(key) {
+            Some(there) if there.is_live_record(now) => {
+                if there.idle() < idle_deadline {
+                    let before = there.cost();
+                    there.set_idle(idle_deadline);
+                    self.counters.resized(before, there.cost());
+                }
+                self.tidy(&mut shard, now);
+                Written::Applied
+            }
+            Some(_) | None => Written::Gone,
+        }
+    }
+
+    pub(crate) fn destroy(&self, key: &StoreKey, until: Timestamp) {
+        let mut shard = lock(&self.shards[self.shard_of(key)]);
+        if shard.get(key).is_some_and(|there| there.class() != Class::Tombstone) {
+            self.put(&mut shard, Entry::tombstone(key, until));
+        }
+    }
+
+    pub(crate) fn rotate(
+        &self,
+        old: &StoreKey,
+        expected: Etag,
+        new: &StoreKey,
+        record: &Record,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Written {
+        let entry = Entry::record(new, record);
+        let mut locked = self.lock_all([old, new]);
+        let written = {
+            let at_new = locked.get(new).map(Entry::etag);
+            match locked.get(old) {
+                None => Written::Gone,
+                Some(there) if there.class() == Class::Tombstone => match at_new {
+                    Some(etag) if old != new && etag == Some(record.etag) => Written::Applied,
+                    _ => Written::Gone,
+                },
+                Some(there) if !there.is_live_record(now) => Written::Gone,
+                Some(there) if there.etag() != Some(expected) => {
+                    there.to_record().map_or(Written::Gone, Written::Conflict)
+                }
+                Some(_) if at_new.is_some() => Written::Taken,
+                Some(_) => {
+                    // The new one first: the owner index then names this session at every moment, and whoever ends
+                    // all sessions of its owner waits for these shards.
+                    self.put(locked.shard(new), entry);
+                    self.put(locked.shard(old), Entry::tombstone(old, until));
+                    self.tidy(locked.shard(new), now);
+                    Written::Applied
+                }
+            }
+        };
+        drop(locked);
+        if written == Written::Applied {
+            self.make_room(new, now);
+        }
+        written
+    }
+
+    /// The live sessions of an owner, all of one moment.
+    pub(crate) fn list(&self, owner: &str, now: Timestamp) -> Vec<(StoreKey, Record)> {
+        let name: Arc<str> = owner.into();
+        let found = self.with_sessions_of(owner, |locked, keys| {
+            let live = keys.into_iter().filter_map(|key| {
+                let entry = locked.get(&key).filter(|entry| entry.is_live_record(now))?;
+                Some((key, entry.clone()))
+            });
+            live.collect::<Vec<_>>()
+        });
+        let records = found.into_iter().filter_map(|(key, entry)| {
+            let mut record = entry.to_record()?;
+            record.owner = Some(Arc::clone(&name));
+            Some((key, record))
+        });
+        records.collect()
+    }
+
+    pub(crate) fn count(&self, owner: &str, now: Timestamp) -> usize {
+        self.with_sessions_of(owner, |locked, keys| {
+            keys.iter().filter(|key| locked.get(key).is_some_and(|entry| entry.is_live_record(now))).count()
+        })
+    }
+
+    /// Ends all sessions of an owner but one in a single step, and says how many of them were alive.
+    pub(crate) fn destroy_all(
+        &self,
+        owner: &str,
+        except: Option<&StoreKey>,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> usize {
+        self.with_sessions_of(owner, |locked, keys| {
+            let mut ended = 0;
+            for key in keys.iter().filter(|key| Some(*key) != except) {
+                let shard = locked.shard(key);
+                ended += usize::from(shard.get(key).is_some_and(|entry| entry.is_live_record(now)));
+                self.put(shard, Entry::tombstone(key, until));
+            }
+            ended
+        })
+    }
+
+    /// Removes up to `most` of what is dead at `before` from the next few entries of one shard, going down from its end:
+    /// a removal moves the last entry into the gap, and that one has been looked at.
+    pub(crate) fn sweep_shard(&self, shard: usize, left: &mut Left, before: Timestamp, most: usize) -> usize {
+        let mut shard = lock(&self.shards[shard]);
+        let mut removed = 0;
+        for class in Class::ALL {
+            let end = left.0[class as usize].min(shard.len(class));
+            let start = end.saturating_sub(SWEEP_STEPS);
+            left.0[class as usize] = start;
+            for key in shard.dead_in(class, before, start..end).into_iter().take(most - removed) {
+                self.remove(&mut shard, &key);
+                removed += 1;
+            }
+        }
+        self.counters.expired(removed);
+        removed
+    }
+
+    pub(crate) fn shard_count(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// A little housekeeping with every write: look at a few entries, give back the dead ones.
+    fn tidy(&self, shard: &mut Shard, now: Timestamp) {
+        let before = now.minus(GRACE);
+        for class in Class::ALL {
+            for key in shard.next_dead(class, before, TIDY_STEPS) {
+                self.remove(shard, &key);
+                self.counters.expired(1);
+            }
+        }
+    }
+
+    /// While the store is over its limits: the dead go first, then tombstones, anonymous sessions, owned ones; never
+    /// the session just written. No lock is held between two victims.
+    fn make_room(&self, spare: &StoreKey, now: Timestamp) {
+        while self.counters.entries() > self.max_sessions || self.counters.bytes() > self.max_bytes {
+            if !self.evict_dead(spare, now) && !Class::ALL.iter().any(|class| self.evict(*class, spare)) {
+                return;
+            }
+        }
+    }
+
+    /// Looks at a sample of one shard for anything dead.
+    fn evict_dead(&self, spare: &StoreKey, now: Timestamp) -> bool {
+        let turn = self.next_victim.fetch_add(1, Relaxed);
+        let mut shard = lock(&self.shards[turn % self.shards.len()]);
+        for class in Class::ALL {
+            if let Some((key, deadline)) = shard.first_to_die(class, SAMPLE, spare)
+                && deadline <= now
+            {
+                self.remove(&mut shard, &key);
+                self.counters.expired(1);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Evicts one entry of this class, of a sample the one with the earliest deadline.
+    fn evict(&self, class: Class, spare: &StoreKey) -> bool {
+        if self.counters.of(class) == 0 {
+            return false;
+        }
+        let turn = self.next_victim.fetch_add(1, Relaxed);
+        (0..self.shards.len()).any(|step| {
+            let mut shard = lock(&self.shards[turn.wrapping_add(step) % self.shards.len()]);
+            let Some((key, _)) = shard.first_to_die(class, SAMPLE, spare) else { return false };
+            self.remove(&mut shard, &key);
+            self.counters.evicted(class);
+            true
+        })
+    }
+
+    fn put(&self, shard: &mut Shard, entry: Entry) {
+        let (key, class, cost) = (entry.key(), entry.class(), entry.cost());
+        let owner = entry.owner().map(Box::<str>::from);
+        let earlier = shard.put(entry);
+        let earlier_owner = earlier.as_ref().and_then(Entry::owner);
+        if earlier_owner != owner.as_deref() {
+            if let Some(owner) = &owner {
+                self.owners.add(owner, key);
+            }
+            if let Some(owner) = earlier_owner {
+                self.owners.remove(owner, &key);
+            }
+        }
+        self.counters.put(class, cost);
+        if let Some(earlier) = &earlier {
+            self.counters.removed(earlier.class(), earlier.cost());
+        }
+    }
+
+    fn remove(&self, shard: &mut Shard, key: &StoreKey) {
+        let Some(gone) = shard.remove(key) else { return };
+        if let Some(owner) = gone.owner() {
+            self.owners.remove(owner, key);
+        }
+        self.counters.removed(gone.class(), gone.cost());
+    }
+
+    fn shard_of(&self, key: &StoreKey) -> usize {
+        // The table inside a shard uses the lowest and the highest bits of this hash; these are the ones between.
+        (hash(key.as_bytes()) >> 24) as usize % self.shards.len()
+    }
+
+    fn lock_all<'a>(&self, keys: impl IntoIterator<Item = &'a StoreKey>) -> Locked<'_> {
+        self.lock_shards(&keys.into_iter().map(|key| self.shard_of(key)).collect())
+    }
+
+    fn lock_shards(&self, wanted: &BTreeSet<usize>) -> Locked<'_> {
+        let guards = wanted.iter().map(|&index| (index, lock(&self.shards[index]))).collect();
+        Locked { inner: self, guards }
+    }
+
+    /// Runs with every shard locked that holds a session of this owner. Sessions that move while the locks are being
+    /// gathered make it start over with more of them; there are only so many shards, so that ends.
+    fn with_sessions_of<T>(&self, owner: &str, act: impl FnOnce(&mut Locked<'_>, Vec<StoreKey>) -> T) -> T {
+        let mut wanted = BTreeSet::new();
+        loop {
+            let mut locked = self.lock_shards(&wanted);
+            let keys = self.owners.keys(owner);
+            let held = wanted.len();
+            wanted.extend(keys.iter().map(|key| self.shard_of(key)));
+            if wanted.len() == held {
+                return act(&mut locked, keys);
+            }
+        }
+    }
+}
+
+/// How much of a shard a sweep has yet to look at, by class.
+pub(crate) struct Left([usize; 3]);
+
+impl Left {
+    pub(crate) fn all() -> Self {
+        Self([usize::MAX; 3])
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        self.0 == [0; 3]
+    }
+}
+
+/// Some shards, locked in the order of their indexes.
+struct Locked<'a> {
+    inner: &'a Inner,
+    guards: Vec<(usize, MutexGuard<'a, Shard>)>,
+}
+
+impl Locked<'_> {
+    fn get(&self, key: &StoreKey) -> Option<&Entry> {
+        let wanted = self.inner.shard_of(key);
+        self.guards.iter().find(|(index, _)| *index == wanted).and_then(|(_, shard)| shard.get(key))
+    }
+
+    fn shard(&mut self, key: &StoreKey) -> &mut Shard {
+        let wanted = self.inner.shard_of(key);
+        let found = self.guards.iter_mut().find(|(index, _)| *index == wanted);
+        &mut found.expect("the shards of all keys in question are locked").1
+    }
+}
+
+/// An expired record stays this long for a request that began before it expired.
+const GRACE: Duration = Duration::from_secs(60);
+/// Entries of each class looked at with every write: more than one, so that dead ones go faster than new ones come.
+const TIDY_STEPS: usize = 2;
+/// Entries of each class looked at under one lock by a sweep.
+const SWEEP_STEPS: usize = 256;
+/// Entries compared for one eviction.
+const SAMPLE: usize = 16;

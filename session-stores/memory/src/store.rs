@@ -1,0 +1,298 @@
+//! The store itself: its settings, and the three traits of the core.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use async_trait::async_trait;
+use session_core::{
+    DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Swept,
+    Timestamp, Written,
+};
+
+use crate::inner::{Inner, Left};
+use crate::stats::Stats;
+
+/// Sessions in this process. A clone is another handle on the same sessions.
+///
+/// ```
+/// use session_core::{Etag, Loaded, Record, SessionId, SessionStore, Timestamp, Written};
+/// use session_store_memory::MemoryStore;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::StoreError> {
+/// let store = MemoryStore::new();
+/// let now = Timestamp::from_millis(0);
+/// let key = SessionId::from_bytes([7; 32]).store_key();
+/// let record = Record {
+///     etag: Etag::new(1),
+///     created: now,
+///     idle_deadline: Timestamp::from_millis(7_200_000),
+///     absolute_deadline: None,
+///     owner: None,
+///     payload: b"{}".to_vec().into(),
+/// };
+/// assert_eq!(store.create(&key, &record, now).await?, Written::Applied);
+/// assert_eq!(store.load(&key).await?, Loaded::Found(record));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct MemoryStore {
+    inner: Arc<Inner>,
+    max_record: usize,
+}
+
+impl MemoryStore {
+    /// A store of at most a million sessions, in as many bytes as they take.
+    ///
+    /// ```
+    /// let store = session_store_memory::MemoryStore::new();
+    /// assert_eq!(store.stats().sessions(), 0);
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Sets what `new` decides by itself.
+    ///
+    /// ```
+    /// use session_store_memory::MemoryStore;
+    ///
+    /// let store = MemoryStore::builder().max_sessions(50_000).max_bytes(64 << 20).build();
+    /// # let _ = store;
+    /// ```
+    pub fn builder() -> MemoryStoreBuilder {
+        MemoryStoreBuilder {
+            max_sessions: DEFAULT_MAX_SESSIONS,
+            max_bytes: usize::MAX,
+            max_record: DEFAULT_MAX_RECORD,
+            shards: None,
+        }
+    }
+
+    /// What is in it, and what it let go of. Cheap: it reads a few counters and takes no lock.
+    ///
+    /// ```
+    /// let store = session_store_memory::MemoryStore::new();
+    /// assert_eq!(store.stats().evicted_owned, 0);
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.inner.counters.stats()
+    }
+
+    fn check(&self, record: &Record) -> Result<(), StoreError> {
+        StoreError::check_size(NAME, record, self.max_record)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Shows the figures, none of the sessions.
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+/// The settings of a [`MemoryStore`]. Made by [`MemoryStore::builder`].
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct MemoryStoreBuilder {
+    max_sessions: usize,
+    max_bytes: usize,
+    max_record: usize,
+    shards: Option<usize>,
+}
+
+impl MemoryStoreBuilder {
+    /// The most records and tombstones to keep; 1,000,000 unless set, at least 1. One more evicts one.
+    ///
+    /// ```
+    /// let store = session_store_memory::MemoryStore::builder().max_sessions(10).build();
+    /// # let _ = store;
+    /// ```
+    pub fn max_sessions(mut self, most: usize) -> Self {
+        self.max_sessions = most.max(1);
+        self
+    }
+
+    /// The most bytes that records and tombstones may cost together; unlimited unless set. One session is always kept,
+    /// however large.
+    ///
+    /// ```
+    /// let store = session_store_memory::MemoryStore::builder().max_bytes(256 << 20).build();
+    /// # let _ = store;
+    /// ```
+    pub fn max_bytes(mut self, most: usize) -> Self {
+        self.max_bytes = most;
+        self
+    }
+
+    /// The largest record to take, in bytes of payload and owner; 64 KiB unless set.
+    ///
+    /// ```
+    /// use session_core::SessionStore;
+    ///
+    /// let store = session_store_memory::MemoryStore::builder().max_record(4_096).build();
+    /// assert_eq!(store.max_record(), 4_096);
+    /// ```
+    pub fn max_record(mut self, bytes: usize) -> Self {
+        self.max_record = bytes.min(u32::MAX as usize);
+        self
+    }
+
+    /// How many locks share the sessions; 128 unless set, fewer for a store of a few thousand sessions. At least 1.
+    ///
+    /// ```
+    /// let store = session_store_memory::MemoryStore::builder().shards(1).build();
+    /// # let _ = store;
+    /// ```
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.shards = Some(shards.max(1));
+        self
+    }
+
+    /// Makes the store.
+    ///
+    /// ```
+    /// let store = session_store_memory::MemoryStore::builder().build();
+    /// # let _ = store;
+    /// ```
+    #[must_use]
+    pub fn build(self) -> MemoryStore {
+        let shards = self.shards.unwrap_or_else(|| (self.max_sessions / 64).clamp(1, DEFAULT_SHARDS));
+        MemoryStore {
+            inner: Arc::new(Inner::new(shards, self.max_sessions, self.max_bytes)),
+            max_record: self.max_record,
+        }
+    }
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn max_record(&self) -> usize {
+        self.max_record
+    }
+
+    async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
+        Ok(self.inner.load(key))
+    }
+
+    async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError> {
+        self.check(record)?;
+        Ok(self.inner.create(key, record, now))
+    }
+
+    async fn replace(
+        &self,
+        key: &StoreKey,
+        expected: Etag,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<Written, StoreError> {
+        self.check(record)?;
+        Ok(self.inner.replace(key, expected, record, now))
+    }
+
+    async fn touch(
+        &self,
+        key: &StoreKey,
+        idle_deadline: Timestamp,
+        now: Timestamp,
+    ) -> Result<Written, StoreError> {
+        Ok(self.inner.touch(key, idle_deadline, now))
+    }
+
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
+        self.inner.destroy(key, tombstone_until);
+        Ok(())
+    }
+
+    async fn rotate(
+        &self,
+        old: &StoreKey,
+        expected: Etag,
+        new: &StoreKey,
+        record: &Record,
+        now: Timestamp,
+        tombstone_until: Timestamp,
+    ) -> Result<Written, StoreError> {
+        self.check(record)?;
+        Ok(self.inner.rotate(old, expected, new, record, now, tombstone_until))
+    }
+
+    fn owners(&self) -> Option<&dyn OwnerIndex> {
+        Some(self)
+    }
+
+    fn sweeper(&self) -> Option<&dyn Sweep> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl OwnerIndex for MemoryStore {
+    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
+        Ok(self.inner.list(owner, now))
+    }
+
+    async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
+        Ok(self.inner.count(owner, now))
+    }
+
+    async fn destroy_all(
+        &self,
+        owner: &str,
+        except: Option<&StoreKey>,
+        now: Timestamp,
+        tombstone_until: Timestamp,
+    ) -> Result<usize, StoreError> {
+        Ok(self.inner.destroy_all(owner, except, now, tombstone_until))
+    }
+}
+
+/// Looks at every entry once, a few hundred under one lock, and lets other tasks run in between.
+#[async_trait]
+impl Sweep for MemoryStore {
+    async fn sweep(&self, before: Timestamp, most: usize) -> Result<Swept, StoreError> {
+        let mut removed = 0;
+        for shard in 0..self.inner.shard_count() {
+            let mut left = Left::all();
+            while !left.is_none() {
+                if removed == most {
+                    return Ok(Swept { removed, more: true });
+                }
+                removed += self.inner.sweep_shard(shard, &mut left, before, most - removed);
+                step_aside().await;
+            }
+        }
+        Ok(Swept { removed, more: removed == most })
+    }
+}
+
+/// Lets the executor run somebody else once; no executor's own call is needed for that.
+async fn step_aside() {
+    let mut asked = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut asked, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+const NAME: &str = "memory";
+const DEFAULT_MAX_SESSIONS: usize = 1_000_000;
+const DEFAULT_SHARDS: usize = 128;

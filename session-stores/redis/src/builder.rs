@@ -1,0 +1,211 @@
+//! How a store is put together: prefix, deadline, limit, and whether to connect now or when first asked.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::{Client, IntoConnectionInfo, ProtocolVersion};
+use session_core::{DEFAULT_MAX_RECORD, StoreError};
+
+use crate::link::{Link, Route};
+use crate::store::RedisStore;
+
+/// Puts a [`RedisStore`] together. Its `Debug` shows no URL, since a URL may hold a password.
+#[derive(Clone)]
+#[must_use]
+pub struct Builder {
+    place: Place,
+    prefix: Option<String>,
+    timeout: Duration,
+    max_record: usize,
+    cached: Option<usize>,
+}
+
+#[derive(Clone)]
+enum Place {
+    Url(String),
+    Client(Box<Client>),
+    #[cfg(feature = "sentinel")]
+    Sentinel(String),
+}
+
+impl Builder {
+    pub(crate) fn new(url: String) -> Self {
+        Self::at(Place::Url(url))
+    }
+
+    pub(crate) fn with_client(client: Client) -> Self {
+        Self::at(Place::Client(Box::new(client)))
+    }
+
+    #[cfg(feature = "sentinel")]
+    pub(crate) fn with_sentinel(url: String) -> Self {
+        Self::at(Place::Sentinel(url))
+    }
+
+    fn at(place: Place) -> Self {
+        Self { place, prefix: None, timeout: DEFAULT_TIMEOUT, max_record: DEFAULT_MAX_RECORD, cached: None }
+    }
+
+    /// Sets what every key begins with, say `"shop:"`. There is no default: two applications that share a server and a
+    /// prefix would share their sessions.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = Some(prefix.into());
+        self
+    }
+
+    /// Sets how long one call may take, connecting included: 2 seconds unless said otherwise.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets the largest [`Record::size`](session_core::Record::size) in bytes: 64 KiB unless said otherwise.
+    pub fn max_record(mut self, bytes: usize) -> Self {
+        self.max_record = bytes;
+        self
+    }
+
+    /// Keeps up to this many sessions in this process, with the server's help (Redis 6, RESP3): reading an unchanged
+    /// session costs no round trip, and the server takes a session back as soon as anybody changes or ends it. Writes
+    /// still compare etags in the server, so nothing stale is ever written.
+    ///
+    /// # Security
+    /// A line that goes dead without a word can hide a logout from this process for up to a second; after that, reads
+    /// go to the server again (and fail if it cannot be reached).
+    #[cfg(feature = "client-cache")]
+    pub fn client_cache(mut self, sessions: usize) -> Self {
+        self.cached = Some(sessions);
+        self
+    }
+
+    /// Makes the store without contacting the server: it connects when first asked. A server that is down at start-up
+    /// then fails session routes only, and only until it is back.
+    ///
+    /// # Errors
+    /// [`BuildError`] when the URL, the prefix or the timeout cannot be right.
+    ///
+    /// ```
+    /// use session_store_redis::{BuildError, RedisStore};
+    ///
+    /// let nameless = RedisStore::builder("redis://127.0.0.1").open();
+    /// assert!(matches!(nameless, Err(BuildError::NoPrefix)));
+    /// ```
+    pub fn open(self) -> Result<RedisStore, BuildError> {
+        let prefix = self.prefix.filter(|prefix| !prefix.is_empty()).ok_or(BuildError::NoPrefix)?;
+        if self.timeout.is_zero() {
+            return Err(BuildError::NoTime);
+        }
+        Ok(RedisStore {
+            link: Link::new(self.place.route()?, self.timeout, self.cached),
+            sessions: format!("{prefix}session:"),
+            owners: format!("{prefix}owner:"),
+            max_record: self.max_record,
+        })
+    }
+
+    /// Makes the store and connects, so that a wrong address or password shows at start-up.
+    ///
+    /// # Errors
+    /// [`BuildError`] when the settings cannot be right or the server cannot be reached within the timeout.
+    ///
+    /// ```no_run
+    /// # async fn open() -> Result<(), session_store_redis::BuildError> {
+    /// use session_store_redis::RedisStore;
+    ///
+    /// let store = RedisStore::builder("redis://127.0.0.1:6379").prefix("shop:").connect().await?;
+    /// # drop(store);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn connect(self) -> Result<RedisStore, BuildError> {
+        let store = self.open()?;
+        store.link.connect().await?;
+        Ok(store)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("prefix", &self.prefix)
+            .field("timeout", &self.timeout)
+            .field("max_record", &self.max_record)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Place {
+    fn route(self) -> Result<Route, BuildError> {
+        match self {
+            Self::Url(url) => client(&url).map(|client| Route::Direct(Box::new(client))),
+            Self::Client(client) => Ok(Route::Direct(client)),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(url) => {
+                prepare_tls(&url);
+                crate::sentinel::route(&url)
+            }
+        }
+    }
+}
+
+/// A client that speaks RESP3 (Redis 6, Valkey), in which a connection's end is reported as it happens, unless the URL
+/// says `protocol=`.
+fn client(url: &str) -> Result<Client, BuildError> {
+    prepare_tls(url);
+    // The driver's own message may quote the URL, password and all, so it goes no further.
+    let info = url.into_connection_info().map_err(|_quotes_the_url| BuildError::Url)?;
+    let info = if url.contains("protocol=") {
+        info
+    } else {
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        info.set_redis_settings(settings)
+    };
+    Client::open(info).map_err(|_quotes_the_url| BuildError::Url)
+}
+
+/// Sees to it that there is a cryptography provider. The driver brings none, and panics without; the application's own
+/// is left alone.
+pub(crate) fn prepare_tls(url: &str) {
+    #[cfg(feature = "tls")]
+    if url.starts_with("rediss") && rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Refused only if another thread has just installed one, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+    #[cfg(not(feature = "tls"))]
+    let _ = url;
+}
+
+/// A store could not be put together.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No prefix was given, or an empty one.
+    #[error("the redis session store needs a key prefix, for example \"shop:\"")]
+    NoPrefix,
+    /// The timeout is zero.
+    #[error("the redis session store's timeout must be longer than zero")]
+    NoTime,
+    /// The URL is not one of a Redis server, or asks for TLS without the feature `tls`.
+    #[error(
+        "not a Redis URL; allowed are redis://[user:password@]host[:port][/db], redis+unix:///path and, with the feature \"tls\", rediss://"
+    )]
+    Url,
+    /// A cluster's prefix with a hash tag.
+    #[error("the prefix of a cluster store may not contain \"{{\"")]
+    HashTag,
+    /// The URL is not one of a cluster.
+    #[error(
+        "not a cluster URL; allowed is redis-cluster://[user:password@]host:port,host:port and, with the feature \"tls\", rediss-cluster://"
+    )]
+    ClusterUrl,
+    /// The URL does not name sentinels and a service.
+    #[error(
+        "not a sentinel URL; allowed is redis-sentinel://[user:password@]host:port,host:port/service[/db]"
+    )]
+    SentinelUrl,
+    /// The server cannot be reached, or refused.
+    #[error("cannot connect")]
+    Connect(#[from] StoreError),
+}
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);

@@ -1,0 +1,66 @@
+//! The Lua scripts, and the two ways to call one: by its hash, and with its text when the server does not know it.
+
+use std::sync::LazyLock;
+
+use redis::Cmd;
+
+/// A script with its SHA-1, which is how `EVALSHA` names it.
+#[derive(Debug)]
+pub(crate) struct Script {
+    text: &'static str,
+    hash: String,
+}
+
+impl Script {
+    fn new(text: &'static str) -> Self {
+        Self { text, hash: redis::Script::new(text).get_hash().to_owned() }
+    }
+
+    /// Calls it by hash. The server answers `NOSCRIPT` if it has not seen the text since its start.
+    pub(crate) fn by_hash(&self, keys: &[&[u8]], arguments: &[&[u8]]) -> Cmd {
+        call("EVALSHA", &self.hash, keys, arguments)
+    }
+
+    /// Calls it with its text, after which the server knows it. One command, so that it works on whatever node of a
+    /// cluster the key is on; `SCRIPT LOAD` would have to be sent to the right one.
+    pub(crate) fn by_text(&self, keys: &[&[u8]], arguments: &[&[u8]]) -> Cmd {
+        call("EVAL", self.text, keys, arguments)
+    }
+}
+
+fn call(verb: &str, script: &str, keys: &[&[u8]], arguments: &[&[u8]]) -> Cmd {
+    let mut command = redis::cmd(verb);
+    command.arg(script).arg(keys.len());
+    for part in keys.iter().chain(arguments) {
+        command.arg(*part);
+    }
+    command
+}
+
+macro_rules! scripts {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
+            Script::new(concat!(include_str!("lua/prelude.lua"), include_str!(concat!("lua/", $file))))
+        });)*
+    };
+}
+
+scripts! {
+    CREATE = "create.lua";
+    REPLACE = "replace.lua";
+    TOUCH = "touch.lua";
+    DESTROY = "destroy.lua";
+    ROTATE = "rotate.lua";
+    LIST = "list.lua";
+    DESTROY_ALL = "destroy_all.lua";
+}
+
+#[cfg(feature = "cluster")]
+scripts! {
+    PEND = "pend.lua";
+    COMMIT = "commit.lua";
+    PROMOTE = "promote.lua";
+    WITHDRAW = "withdraw.lua";
+    INDEX_ADD = "index_add.lua";
+    DESTROY_OWNED = "destroy_owned.lua";
+}

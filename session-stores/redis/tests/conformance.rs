@@ -1,0 +1,96 @@
+//! The store suite of the testkit on real servers, each case under a prefix of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use session_core::{StoreKey, async_trait};
+use session_store_redis::{RedisStore, redis};
+use session_test_servers::{Kind, Shared, shared};
+use session_testkit::{Damage, DamageKind, Fixture};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+/// The server that the environment names, else one for all cases of this process; and a new prefix.
+fn server(kind: Kind) -> (String, String) {
+    static ONE: LazyLock<Shared> = LazyLock::new(|| shared(Kind::Redis));
+    static CLUSTER: LazyLock<Shared> = LazyLock::new(|| shared(Kind::RedisCluster));
+    let server = if kind == Kind::RedisCluster { &CLUSTER } else { &ONE };
+    (server.url().to_owned(), format!("suite-{:016x}:", RandomState::new().hash_one(0)))
+}
+
+struct Scribble {
+    url: String,
+    prefix: String,
+}
+
+#[async_trait]
+impl Damage for Scribble {
+    async fn damage(&self, key: &StoreKey, kind: DamageKind) {
+        let bytes: &[u8] = match kind {
+            DamageKind::NewerFormat => b"S2r0 whatever comes after this version",
+            _ => b"never a record",
+        };
+        let client = redis::Client::open(&*self.url).unwrap();
+        let mut plain = client.get_multiplexed_async_connection().await.unwrap();
+        let mut set = redis::cmd("SET");
+        set.arg(format!("{}session:{key}", self.prefix)).arg(bytes).arg("KEEPTTL");
+        let () = set.query_async(&mut plain).await.unwrap();
+    }
+
+    /// Redis writes values whole and checks its own files and replication streams; this store adds no checksum.
+    fn kinds(&self) -> &[DamageKind] {
+        &[DamageKind::Garbage, DamageKind::NewerFormat]
+    }
+}
+
+mod one_server {
+    use super::*;
+
+    async fn fixture() -> Fixture {
+        let (url, prefix) = server(Kind::Redis);
+        let open = {
+            let (url, prefix) = (url.clone(), prefix.clone());
+            move || RedisStore::builder(&url).prefix(&prefix).open().unwrap()
+        };
+        let store = open();
+        Fixture::new(store)
+            .reopen(move || {
+                let again = open();
+                async move { again }
+            })
+            .with_damage(Scribble { url, prefix })
+    }
+
+    session_testkit::store_suite!(fixture);
+}
+
+#[cfg(feature = "client-cache")]
+mod cached {
+    use super::*;
+
+    async fn fixture() -> Fixture {
+        let (url, prefix) = server(Kind::Redis);
+        let open = move || RedisStore::builder(&url).prefix(&prefix).client_cache(1000).open().unwrap();
+        Fixture::new(open())
+    }
+
+    session_testkit::store_suite!(fixture);
+}
+
+#[cfg(feature = "cluster")]
+mod cluster {
+    use session_store_redis::RedisClusterStore;
+
+    use super::*;
+
+    async fn fixture() -> Fixture {
+        let (url, prefix) = server(Kind::RedisCluster);
+        let open = move || RedisClusterStore::builder(&url).prefix(&prefix).open().unwrap();
+        let store = open();
+        Fixture::new(store).reopen(move || {
+            let again = open();
+            async move { again }
+        })
+    }
+
+    session_testkit::store_suite!(fixture);
+}

@@ -1,0 +1,83 @@
+//! A prefix of one's own on a shared server, fresh etags and keys, and a plain connection to look behind the store.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use session_core::{Etag, Record, StoreKey, Timestamp};
+use session_store_redis::{RedisStore, redis};
+use session_test_servers::{Kind, Shared, shared};
+
+pub(crate) fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+pub(crate) fn fresh_prefix() -> String {
+    format!("test-{:016x}:", random())
+}
+
+pub(crate) fn fresh_key() -> StoreKey {
+    let mut bytes = [0; 32];
+    bytes.chunks_exact_mut(8).for_each(|part| part.copy_from_slice(&random().to_be_bytes()));
+    StoreKey::from_bytes(bytes)
+}
+
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap())
+}
+
+pub(crate) fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+pub(crate) fn record(payload: &str) -> Record {
+    Record {
+        etag: Etag::new(random()),
+        created: now(),
+        idle_deadline: now().plus(seconds(600)),
+        absolute_deadline: Some(now().plus(seconds(3600))),
+        owner: None,
+        payload: payload.as_bytes().to_vec().into(),
+    }
+}
+
+pub(crate) fn owned(owner: &str) -> Record {
+    Record { owner: Some(owner.into()), ..record("{}") }
+}
+
+pub(crate) fn until() -> Timestamp {
+    now().plus(seconds(60))
+}
+
+pub(crate) async fn store_at(url: &str) -> Arc<RedisStore> {
+    Arc::new(RedisStore::builder(url).prefix(fresh_prefix()).connect().await.unwrap())
+}
+
+/// A store with a prefix of its own on the server that tests share.
+pub(crate) async fn store() -> Arc<RedisStore> {
+    store_at(&shared_url()).await
+}
+
+pub(crate) fn shared_url() -> String {
+    static SERVER: LazyLock<Shared> = LazyLock::new(|| shared(Kind::Redis));
+    SERVER.url().to_owned()
+}
+
+/// A connection that speaks for the test, not for the store.
+pub(crate) async fn plain(url: &str) -> redis::aio::MultiplexedConnection {
+    redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap()
+}
+
+/// Every key under the prefix, with what `PTTL` says of it.
+pub(crate) async fn keys(url: &str, prefix: &str) -> Vec<(String, i64)> {
+    let mut plain = plain(url).await;
+    let names: Vec<String> =
+        redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut plain).await.unwrap();
+    let mut keys = Vec::new();
+    for name in names {
+        let left: i64 = redis::cmd("PTTL").arg(&name).query_async(&mut plain).await.unwrap();
+        keys.push((name, left));
+    }
+    keys
+}

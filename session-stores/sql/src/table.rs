@@ -1,0 +1,90 @@
+//! The name of the table sessions live in: the only text of the application's that becomes part of a statement.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A checked table name: a lower-case letter, then lower-case letters, digits and `_`, 40 bytes at most.
+///
+/// So strict because the name is written into every statement; it is quoted there all the same, so `order` is a name
+/// like any other. 40 bytes leave room for the names of the indexes within Postgres' 63.
+///
+/// ```
+/// use session_store_sql::TableName;
+///
+/// assert!("app_sessions".parse::<TableName>().is_ok());
+/// assert!("sessions; drop table users".parse::<TableName>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TableName(String);
+
+impl TableName {
+    /// The name, unquoted.
+    ///
+    /// ```
+    /// # use session_store_sql::TableName;
+    /// assert_eq!(TableName::default().as_str(), "sessions");
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Writes this table's name in the place of every `{table}` of a statement.
+    #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+    pub(crate) fn fill(&self, text: &str) -> std::sync::Arc<str> {
+        text.replace("{table}", &self.0).into()
+    }
+}
+
+/// `sessions`.
+impl Default for TableName {
+    fn default() -> Self {
+        Self("sessions".into())
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for TableName {
+    type Err = BadTableName;
+
+    fn from_str(name: &str) -> Result<Self, BadTableName> {
+        let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
+        let goes_on_well = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if starts_well && goes_on_well && name.len() <= LONGEST {
+            Ok(Self(name.into()))
+        } else {
+            Err(BadTableName)
+        }
+    }
+}
+
+/// The text is no name for a table of sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a session table's name is a lower-case letter, then lower-case letters, digits and _, at most 40 in all"
+)]
+pub struct BadTableName;
+
+const LONGEST: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_a_plain_identifier_becomes_part_of_a_statement() {
+        let long = "a".repeat(41);
+        for bad in ["", "_a", "1a", "A", "a b", "a;b", "a\"b", "a`b", "a'b", "a.b", "a-b", "ä", "a\0", &long]
+        {
+            assert_eq!(bad.parse::<TableName>(), Err(BadTableName), "{bad:?}");
+        }
+        for good in ["a", "sessions", "app_sessions_2", "order", &"a".repeat(40)] {
+            assert!(good.parse::<TableName>().is_ok(), "{good}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A store that fails on demand, before the effect or after it: a refused connection, a lost answer.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use session_core::{SessionStore, StoreError, StoreErrorKind, async_trait};
+
+use super::wrap::{Call, Hook, Hooked, Outcome, Verb};
+
+/// Fails the calls that its faults name; all others pass.
+///
+/// ```
+/// use session_core::{SessionId, SessionStore, StoreErrorKind, Timestamp};
+/// use session_testkit::{Fault, FaultyStore, Verb};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let store = FaultyStore::new(session_store_memory::MemoryStore::new());
+/// let key = SessionId::from_bytes([7; 32]).store_key();
+/// // The second destroy happens, but its answer is lost.
+/// store.fail(Fault::nth(2).on(Verb::Destroy).after().kind(StoreErrorKind::Timeout));
+/// assert!(store.destroy(&key, Timestamp::from_millis(0)).await.is_ok());
+/// assert!(store.destroy(&key, Timestamp::from_millis(0)).await.is_err());
+/// assert!(store.destroy(&key, Timestamp::from_millis(0)).await.is_ok());
+/// # }
+/// ```
+pub type FaultyStore<S> = Hooked<S, Faults>;
+
+/// Which calls fail, when, and how. [`Unavailable`](StoreErrorKind::Unavailable) before the effect unless said otherwise.
+#[derive(Clone, Debug)]
+#[must_use = "a fault does nothing until it is given to a store"]
+pub struct Fault {
+    nth: Option<u64>,
+    verb: Option<Verb>,
+    when: When,
+    kind: StoreErrorKind,
+    seen: u64,
+}
+
+/// On which side of the effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third side")]
+pub enum When {
+    /// Nothing has happened yet.
+    Before,
+    /// It has happened, and nobody has heard of it.
+    After,
+}
+
+impl Fault {
+    /// Every call fails.
+    pub fn every() -> Self {
+        Self { nth: None, verb: None, when: When::Before, kind: StoreErrorKind::Unavailable, seen: 0 }
+    }
+
+    /// The n-th call from now on fails, the next one being the first, and no other. With [`on`](Self::on): the n-th of
+    /// that verb.
+    pub fn nth(n: u64) -> Self {
+        Self { nth: Some(n), ..Self::every() }
+    }
+
+    /// Only calls of this verb.
+    pub fn on(self, verb: Verb) -> Self {
+        Self { verb: Some(verb), ..self }
+    }
+
+    /// It has its effect, and then fails: the answer is lost.
+    pub fn after(self) -> Self {
+        Self { when: When::After, ..self }
+    }
+
+    /// The kind of the error.
+    pub fn kind(self, kind: StoreErrorKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    fn strikes(&mut self, call: &Call) -> bool {
+        if self.verb.is_some_and(|verb| verb != call.verb) {
+            return false;
+        }
+        self.seen += 1;
+        self.nth.is_none_or(|nth| nth == self.seen)
+    }
+}
+
+/// The hook of a [`FaultyStore`].
+#[derive(Debug)]
+pub struct Faults {
+    store: &'static str,
+    faults: Mutex<Vec<Fault>>,
+}
+
+impl<S: SessionStore> FaultyStore<S> {
+    /// A store without faults yet.
+    pub fn new(store: S) -> Self {
+        let faults = Faults { store: store.name(), faults: Mutex::default() };
+        Self::with(store, faults)
+    }
+}
+
+impl<S: SessionStore + ?Sized> FaultyStore<S> {
+    /// The same around a store that is shared already, perhaps a `dyn SessionStore`.
+    pub fn over(store: Arc<S>) -> Self {
+        let faults = Faults { store: store.name(), faults: Mutex::default() };
+        Self::around(store, faults)
+    }
+}
+
+impl<S: ?Sized> FaultyStore<S> {
+    /// Adds a fault. Its counting starts here.
+    pub fn fail(&self, fault: Fault) {
+        self.hook.lock().push(fault);
+    }
+
+    /// Removes all faults.
+    pub fn heal(&self) {
+        self.hook.lock().clear();
+    }
+}
+
+impl Faults {
+    fn strike(&self, call: &Call, when: When) -> Result<(), StoreError> {
+        let mut faults = self.lock();
+        // Every fault counts, also when an earlier one strikes.
+        let struck = faults
+            .iter_mut()
+            .filter(|fault| fault.when == when)
+            .map(|fault| (fault.strikes(call), fault.kind));
+        match struck.collect::<Vec<_>>().into_iter().find(|(strikes, _)| *strikes) {
+            Some((_, kind)) => Err(StoreError::new(kind, self.store).because("a fault made by the test")),
+            None => Ok(()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Fault>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Hook for Faults {
+    async fn before(&self, call: &Call) -> Result<(), StoreError> {
+        self.strike(call, When::Before)
+    }
+
+    async fn after(&self, call: &Call, _: Outcome) -> Result<(), StoreError> {
+        self.strike(call, When::After)
+    }
+}

@@ -1,0 +1,126 @@
+//! A store whose calls can be held at a gate: how a test writes down one interleaving and gets exactly that one.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use session_core::{StoreError, async_trait};
+use tokio::sync::oneshot;
+
+use super::faulty::When;
+use super::wrap::{Call, Hook, Hooked, Outcome, Verb};
+
+/// Holds the calls it is told to hold; all others pass.
+///
+/// ```
+/// use session_core::{SessionId, SessionStore, Timestamp};
+/// use session_testkit::{GateStore, Verb, When};
+///
+/// # #[tokio::main] async fn main() {
+/// let store = GateStore::new(session_store_memory::MemoryStore::new());
+/// let key = SessionId::from_bytes([7; 32]).store_key();
+/// let mut gate = store.hold(Verb::Load, When::Before);
+/// let slow = tokio::spawn({
+///     let store = store.clone();
+///     async move { store.load(&key).await }
+/// });
+/// assert_eq!(gate.arrived().await.key, Some(key)); // the slow request has got as far as its load
+/// store.destroy(&key, Timestamp::from_millis(0)).await.unwrap(); // and now somebody logs out
+/// gate.release();
+/// slow.await.unwrap().unwrap();
+/// # }
+/// ```
+pub type GateStore<S> = Hooked<S, Gates>;
+
+/// The test's side of one held call. Dropped, it lets the call pass.
+#[derive(Debug)]
+#[must_use = "a gate that is dropped holds nothing"]
+pub struct Gate {
+    arrival: oneshot::Receiver<Call>,
+    open: oneshot::Sender<()>,
+    arrived: Option<Call>,
+}
+
+impl Gate {
+    /// Waits until the call stands at the gate, and says which one it is.
+    ///
+    /// # Panics
+    /// When the store is gone, so that nothing can arrive any more.
+    pub async fn arrived(&mut self) -> Call {
+        if let Some(call) = self.arrived {
+            return call;
+        }
+        let call = (&mut self.arrival).await.expect("a call arrives at the gate");
+        *self.arrived.insert(call)
+    }
+
+    /// Lets the call pass; one that has not come yet will not be held.
+    pub fn release(self) {
+        // An error means that the call was dropped while it waited.
+        let _ = self.open.send(());
+    }
+}
+
+/// The hook of a [`GateStore`].
+#[derive(Debug, Default)]
+pub struct Gates(Mutex<Vec<Waiting>>);
+
+#[derive(Debug)]
+struct Waiting {
+    verb: Verb,
+    when: When,
+    arrival: oneshot::Sender<Call>,
+    open: oneshot::Receiver<()>,
+}
+
+impl<S> GateStore<S> {
+    /// A store that holds nothing yet.
+    pub fn new(store: S) -> Self {
+        Self::with(store, Gates::default())
+    }
+}
+
+impl<S: ?Sized> GateStore<S> {
+    /// The same around a store that is shared already, perhaps a `dyn SessionStore`.
+    pub fn over(store: Arc<S>) -> Self {
+        Self::around(store, Gates::default())
+    }
+
+    /// Holds the next call of this verb, before its effect or after it. Two gates for the same verb hold two calls.
+    pub fn hold(&self, verb: Verb, when: When) -> Gate {
+        let (arrival, arrives) = oneshot::channel();
+        let (open, opens) = oneshot::channel();
+        self.hook.lock().push(Waiting { verb, when, arrival, open: opens });
+        Gate { arrival: arrives, open, arrived: None }
+    }
+}
+
+impl Gates {
+    async fn pass(&self, call: &Call, when: When) {
+        let waiting = {
+            let mut gates = self.lock();
+            let found = gates.iter().position(|gate| gate.verb == call.verb && gate.when == when);
+            found.map(|index| gates.remove(index))
+        };
+        if let Some(gate) = waiting {
+            // Errors mean that the test let go of the gate: then it is open.
+            let _ = gate.arrival.send(*call);
+            let _ = gate.open.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Waiting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Hook for Gates {
+    async fn before(&self, call: &Call) -> Result<(), StoreError> {
+        self.pass(call, When::Before).await;
+        Ok(())
+    }
+
+    async fn after(&self, call: &Call, _: Outcome) -> Result<(), StoreError> {
+        self.pass(call, When::After).await;
+        Ok(())
+    }
+}

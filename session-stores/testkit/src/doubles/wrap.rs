@@ -1,0 +1,277 @@
+//! One wrapper around a store with a hook before and after every call: the recorder, the saboteur and the gate are hooks.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use session_core::{
+    Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind, StoreKey, Sweep, Swept,
+    Timestamp, Written, async_trait,
+};
+
+/// What was called: one of the six verbs, or one of the capabilities' methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each is the method of the same name")]
+pub enum Verb {
+    Load,
+    Create,
+    Replace,
+    Touch,
+    Destroy,
+    Rotate,
+    List,
+    Count,
+    DestroyAll,
+    Sweep,
+}
+
+/// One call that reached a wrapper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Call {
+    /// Which call of this wrapper it is; the first is 1.
+    pub number: u64,
+    /// What was called.
+    pub verb: Verb,
+    /// The key it was called with; the old one of a rotation, the exception of a `destroy_all`.
+    pub key: Option<StoreKey>,
+    /// The new key of a rotation.
+    pub new_key: Option<StoreKey>,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// A load found nothing.
+    Missing,
+    /// A load found a tombstone.
+    Retired,
+    /// A load found a record.
+    Found,
+    /// A write is stored.
+    Applied,
+    /// Somebody else wrote first.
+    Conflict,
+    /// There was nothing alive to write to.
+    Gone,
+    /// The new key was in use.
+    Taken,
+    /// A destroy, or a capability's method, succeeded.
+    Done,
+    /// The store failed.
+    Failed(StoreErrorKind),
+}
+
+/// What happens around every call of a [`Hooked`] store. An error from either side is what the caller gets.
+#[async_trait]
+pub trait Hook: fmt::Debug + Send + Sync + 'static {
+    /// Before the store is called. An error keeps the call from the store.
+    async fn before(&self, call: &Call) -> Result<(), StoreError>;
+
+    /// After the store has answered. An error hides the answer; the effect stays.
+    async fn after(&self, call: &Call, outcome: Outcome) -> Result<(), StoreError>;
+}
+
+/// A store with a [`Hook`] around every call. Clones share both. It has the name, the limit and the capabilities of the
+/// store inside.
+///
+/// ```
+/// use session_core::{StoreError, async_trait};
+/// use session_testkit::doubles::wrap::{Call, Hook, Hooked, Outcome};
+///
+/// #[derive(Debug)]
+/// struct Print;
+///
+/// #[async_trait]
+/// impl Hook for Print {
+///     async fn before(&self, call: &Call) -> Result<(), StoreError> {
+///         println!("{:?} …", call.verb);
+///         Ok(())
+///     }
+///     async fn after(&self, _: &Call, outcome: Outcome) -> Result<(), StoreError> {
+///         println!("… {outcome:?}");
+///         Ok(())
+///     }
+/// }
+/// let store = Hooked::with(session_store_memory::MemoryStore::new(), Print);
+/// # let _ = store;
+/// ```
+#[derive(Debug)]
+pub struct Hooked<S: ?Sized, H> {
+    pub(crate) hook: Arc<H>,
+    calls: Arc<AtomicU64>,
+    store: Arc<S>,
+}
+
+impl<S, H> Hooked<S, H> {
+    /// Puts the hook around the store.
+    pub fn with(store: S, hook: H) -> Self {
+        Self::around(Arc::new(store), hook)
+    }
+}
+
+impl<S: ?Sized, H> Hooked<S, H> {
+    /// Puts the hook around a store that is shared already, perhaps a `dyn SessionStore`.
+    pub fn around(store: Arc<S>, hook: H) -> Self {
+        Self { hook: Arc::new(hook), calls: Arc::default(), store }
+    }
+
+    /// The store inside, for calls that the hook does not see.
+    pub fn inner(&self) -> &S {
+        &self.store
+    }
+}
+
+impl<S: ?Sized, H> Clone for Hooked<S, H> {
+    fn clone(&self) -> Self {
+        let (hook, calls, store) = (Arc::clone(&self.hook), Arc::clone(&self.calls), Arc::clone(&self.store));
+        Self { hook, calls, store }
+    }
+}
+
+impl<S: ?Sized, H: Hook> Hooked<S, H> {
+    async fn call<T>(
+        &self,
+        verb: Verb,
+        key: Option<&StoreKey>,
+        new_key: Option<&StoreKey>,
+        outcome: impl Fn(&T) -> Outcome,
+        act: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let number = self.calls.fetch_add(1, SeqCst) + 1;
+        let call = Call { number, verb, key: key.copied(), new_key: new_key.copied() };
+        self.hook.before(&call).await?;
+        let result = act.await;
+        let outcome = match &result {
+            Ok(value) => outcome(value),
+            Err(error) => Outcome::Failed(error.kind()),
+        };
+        self.hook.after(&call, outcome).await?;
+        result
+    }
+}
+
+impl From<&Loaded> for Outcome {
+    fn from(loaded: &Loaded) -> Self {
+        match loaded {
+            Loaded::Missing => Self::Missing,
+            Loaded::Retired { .. } => Self::Retired,
+            Loaded::Found(_) => Self::Found,
+        }
+    }
+}
+
+impl From<&Written> for Outcome {
+    fn from(written: &Written) -> Self {
+        match written {
+            Written::Applied => Self::Applied,
+            Written::Conflict(_) => Self::Conflict,
+            Written::Gone => Self::Gone,
+            Written::Taken => Self::Taken,
+        }
+    }
+}
+
+fn done<T>(_: &T) -> Outcome {
+    Outcome::Done
+}
+
+#[async_trait]
+impl<S: SessionStore + ?Sized, H: Hook> SessionStore for Hooked<S, H> {
+    fn name(&self) -> &'static str {
+        self.store.name()
+    }
+
+    fn max_record(&self) -> usize {
+        self.store.max_record()
+    }
+
+    async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
+        self.call(Verb::Load, Some(key), None, |loaded| loaded.into(), self.store.load(key)).await
+    }
+
+    async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError> {
+        let act = self.store.create(key, record, now);
+        self.call(Verb::Create, Some(key), None, |written| written.into(), act).await
+    }
+
+    async fn replace(
+        &self,
+        key: &StoreKey,
+        expected: Etag,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<Written, StoreError> {
+        let act = self.store.replace(key, expected, record, now);
+        self.call(Verb::Replace, Some(key), None, |written| written.into(), act).await
+    }
+
+    async fn touch(&self, key: &StoreKey, idle: Timestamp, now: Timestamp) -> Result<Written, StoreError> {
+        let act = self.store.touch(key, idle, now);
+        self.call(Verb::Touch, Some(key), None, |written| written.into(), act).await
+    }
+
+    async fn destroy(&self, key: &StoreKey, until: Timestamp) -> Result<(), StoreError> {
+        self.call(Verb::Destroy, Some(key), None, done, self.store.destroy(key, until)).await
+    }
+
+    async fn rotate(
+        &self,
+        old: &StoreKey,
+        expected: Etag,
+        new: &StoreKey,
+        record: &Record,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Written, StoreError> {
+        let act = self.store.rotate(old, expected, new, record, now, until);
+        self.call(Verb::Rotate, Some(old), Some(new), |written| written.into(), act).await
+    }
+
+    fn owners(&self) -> Option<&dyn OwnerIndex> {
+        self.store.owners().map(|_| self as &dyn OwnerIndex)
+    }
+
+    fn sweeper(&self) -> Option<&dyn Sweep> {
+        self.store.sweeper().map(|_| self as &dyn Sweep)
+    }
+}
+
+#[async_trait]
+impl<S: SessionStore + ?Sized, H: Hook> OwnerIndex for Hooked<S, H> {
+    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
+        self.call(Verb::List, None, None, done, self.index().list(owner, now)).await
+    }
+
+    async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
+        self.call(Verb::Count, None, None, done, self.index().count(owner, now)).await
+    }
+
+    async fn destroy_all(
+        &self,
+        owner: &str,
+        except: Option<&StoreKey>,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let act = self.index().destroy_all(owner, except, now, until);
+        self.call(Verb::DestroyAll, except, None, done, act).await
+    }
+}
+
+#[async_trait]
+impl<S: SessionStore + ?Sized, H: Hook> Sweep for Hooked<S, H> {
+    async fn sweep(&self, before: Timestamp, most: usize) -> Result<Swept, StoreError> {
+        let sweeper = self.store.sweeper().expect("this is handed out only where the store inside has one");
+        self.call(Verb::Sweep, None, None, done, sweeper.sweep(before, most)).await
+    }
+}
+
+impl<S: SessionStore + ?Sized, H> Hooked<S, H> {
+    fn index(&self) -> &dyn OwnerIndex {
+        self.store.owners().expect("this is handed out only where the store inside has one")
+    }
+}

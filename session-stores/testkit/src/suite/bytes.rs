@@ -1,0 +1,116 @@
+//! Records come back byte for byte, whatever is in them.
+
+use std::sync::Arc;
+
+use session_core::{Record, Written};
+
+use super::Trial;
+
+async fn round_trip(t: &Trial, record: Record) {
+    let key = t.store_new(&record).await;
+    t.expect_record(&key, &record).await;
+    // By the other two ways in as well: over a record, and under a new key.
+    let (second_key, first) = t.stored("first").await;
+    assert_eq!(t.replace(&second_key, first.etag, &record).await, Written::Applied);
+    t.expect_record(&second_key, &record).await;
+    let moved = Record { etag: super::trial::fresh_etag(), ..record.clone() };
+    let new = t.key();
+    assert_eq!(t.rotate(&second_key, record.etag, &new, &moved).await, Written::Applied);
+    t.expect_record(&new, &moved).await;
+}
+
+/// No payload at all is a payload.
+pub async fn an_empty_payload_comes_back(t: Trial) {
+    round_trip(&t, t.record("")).await;
+}
+
+/// Every byte value, in order.
+pub async fn every_byte_value_comes_back(t: Trial) {
+    round_trip(&t, t.record((0..=255).collect::<Vec<u8>>())).await;
+}
+
+/// Bytes that are not UTF-8.
+pub async fn invalid_utf_8_comes_back(t: Trial) {
+    round_trip(&t, t.record(b"\xc3\x28 \xff\xfe \xed\xa0\x80 \xf8\x88\x80\x80\x80")).await;
+}
+
+/// Zeros, at the front, at the end, and nothing but zeros.
+pub async fn zero_bytes_come_back(t: Trial) {
+    for payload in [&b"\0"[..], b"\0front", b"end\0", &[0; 1_000]] {
+        round_trip(&t, t.record(payload)).await;
+    }
+}
+
+/// Line ends, quotes, backslashes and statement ends.
+pub async fn text_that_looks_like_syntax_comes_back(t: Trial) {
+    for payload in
+        ["\r\n\r\n", "'; DROP TABLE sessions; --", "\\x00\\\\", "{\"a\":[1,2,{\"b\":null}]}", "%s%n$1?"]
+    {
+        round_trip(&t, t.record(payload)).await;
+    }
+}
+
+/// Sizes around the usual boundaries of buffers and column types.
+pub async fn payloads_of_boundary_sizes_come_back(t: Trial) {
+    let most = t.store.max_record();
+    for size in [1, 127, 128, 255, 256, 4_095, 4_096, 8_191, 16_384, 32_767, 32_768] {
+        if size <= most {
+            let (key, record) = t.stored(pattern(size)).await;
+            t.expect_record(&key, &record).await;
+        }
+    }
+}
+
+/// Owners are the application's own names, in any script, with any sign in them.
+pub async fn owners_of_any_text_come_back(t: Trial) {
+    let long = "x".repeat(1_000.min(t.store.max_record() / 2));
+    let texts = [
+        "ü–漢字–🦀",
+        "a'b\"c`d",
+        "tenant:7:user:9",
+        "two\nlines\r\n",
+        "back\\slash %_*?{}",
+        " padded ",
+        &long,
+    ];
+    for text in texts {
+        // The number keeps cases that share a database apart.
+        let owner: Arc<str> = format!("{text}{}", t.owner()).into();
+        round_trip(&t, t.owned(&owner)).await;
+    }
+}
+
+/// No owner and another owner are told apart, also after a replace takes the owner away.
+pub async fn an_owner_can_be_given_and_taken_away(t: Trial) {
+    let (key, plain) = t.stored("{}").await;
+    let owned = t.owned(&t.owner());
+    assert_eq!(t.replace(&key, plain.etag, &owned).await, Written::Applied);
+    t.expect_record(&key, &owned).await;
+    let plain = t.record("{}");
+    assert_eq!(t.replace(&key, owned.etag, &plain).await, Written::Applied);
+    t.expect_record(&key, &plain).await;
+}
+
+/// A conflict's record is as true as a load's.
+pub async fn the_record_of_a_conflict_comes_back_whole(t: Trial) {
+    let owner = t.owner();
+    let record = Record { owner: Some(owner), ..t.record((0..=255).rev().collect::<Vec<u8>>()) };
+    let key = t.store_new(&record).await;
+    let late = t.record("late");
+    let replaced = t.replace(&key, late.etag, &late).await;
+    assert_eq!(replaced, Written::Conflict(record.clone()));
+    let rotated = t.rotate(&key, late.etag, &t.key(), &late).await;
+    assert_eq!(rotated, Written::Conflict(record));
+}
+
+/// Bytes that no compression makes smaller and no stray shift leaves alike.
+pub(super) fn pattern(size: usize) -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut byte = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..size).map(|_| byte()).collect()
+}

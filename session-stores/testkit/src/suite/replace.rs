@@ -1,0 +1,108 @@
+//! `replace`: stores only over the expected etag; otherwise the record that is there now, or `Gone`.
+
+use session_core::{Etag, Written};
+
+use super::Trial;
+use super::trial::{SECOND, assert_same, fresh_etag};
+
+/// With the right etag the whole record changes.
+pub async fn replace_stores_over_the_expected_etag(t: Trial) {
+    let (key, first) = t.stored("first").await;
+    let mut second = t.record("second, and longer");
+    second.idle_deadline = second.idle_deadline.plus(SECOND);
+    second.owner = Some(t.owner());
+    assert_eq!(t.replace(&key, first.etag, &second).await, Written::Applied);
+    t.expect_record(&key, &second).await;
+}
+
+/// With another etag nothing changes, and the answer carries the record that is there.
+pub async fn replace_with_a_stale_etag_brings_the_current_record(t: Trial) {
+    let (key, first) = t.stored("first").await;
+    let second = t.record("second");
+    assert_eq!(t.replace(&key, first.etag, &second).await, Written::Applied);
+    match t.replace(&key, first.etag, &t.record("third")).await {
+        Written::Conflict(current) => assert_same(&current, &second),
+        other => panic!("a stale etag is a conflict; got {other:?}"),
+    }
+    t.expect_record(&key, &second).await;
+}
+
+/// The etag of a conflict is good for the next try.
+pub async fn replace_with_the_etag_of_a_conflict_applies(t: Trial) {
+    let (key, _) = t.stored("first").await;
+    let mine = t.record("mine");
+    let Written::Conflict(current) = t.replace(&key, fresh_etag(), &mine).await else {
+        panic!("an etag nobody wrote is a conflict");
+    };
+    assert_eq!(t.replace(&key, current.etag, &mine).await, Written::Applied);
+    t.expect_record(&key, &mine).await;
+}
+
+/// After a lost answer the same replace is asked again: it has happened.
+pub async fn replace_asked_again_answers_applied(t: Trial) {
+    let (key, first) = t.stored("first").await;
+    let second = t.record("second");
+    for _ in 0..3 {
+        assert_eq!(t.replace(&key, first.etag, &second).await, Written::Applied);
+        t.expect_record(&key, &second).await;
+    }
+}
+
+/// A retry after somebody else's newer write is a conflict, not an undo.
+pub async fn replace_asked_again_late_does_not_undo_a_newer_write(t: Trial) {
+    let (key, first) = t.stored("first").await;
+    let (second, third) = (t.record("second"), t.record("third"));
+    assert_eq!(t.replace(&key, first.etag, &second).await, Written::Applied);
+    assert_eq!(t.replace(&key, second.etag, &third).await, Written::Applied);
+    assert_eq!(t.replace(&key, first.etag, &second).await, Written::Conflict(third.clone()));
+    t.expect_record(&key, &third).await;
+}
+
+/// Nothing upserts: under a missing key, nothing comes into being.
+pub async fn replace_never_creates(t: Trial) {
+    let key = t.key();
+    assert_eq!(t.replace(&key, fresh_etag(), &t.record("new")).await, Written::Gone);
+    t.expect_missing(&key).await;
+}
+
+/// Not even when the expected etag is the record's own.
+pub async fn replace_never_creates_with_its_own_etag(t: Trial) {
+    let (key, record) = (t.key(), t.record("new"));
+    assert_eq!(t.replace(&key, record.etag, &record).await, Written::Gone);
+    t.expect_missing(&key).await;
+}
+
+/// A destroyed session is not written to, whatever the etag.
+pub async fn replace_does_not_revive_a_destroyed_session(t: Trial) {
+    let (key, first) = t.stored("first").await;
+    t.destroy(&key).await;
+    for expected in [first.etag, Etag::new(0), fresh_etag()] {
+        assert_eq!(t.replace(&key, expected, &t.record("again")).await, Written::Gone);
+        t.expect_tombstone(&key).await;
+    }
+}
+
+/// Nor the old key of a rotated one.
+pub async fn replace_does_not_revive_a_rotated_key(t: Trial) {
+    let (old, first) = t.stored("first").await;
+    let (new, moved) = (t.key(), t.record("moved"));
+    assert_eq!(t.rotate(&old, first.etag, &new, &moved).await, Written::Applied);
+    assert_eq!(t.replace(&old, first.etag, &t.record("late")).await, Written::Gone);
+    assert_eq!(t.replace(&old, moved.etag, &t.record("late")).await, Written::Gone);
+    t.expect_tombstone(&old).await;
+    t.expect_record(&new, &moved).await;
+}
+
+/// Etags of any value, the ends of 64 bits and of 63 among them.
+pub async fn etags_of_all_64_bits_are_kept_and_compared(t: Trial) {
+    let (key, mut current) = t.stored("start").await;
+    for number in [0, 1, u64::from(u32::MAX), (1 << 53) + 1, i64::MAX as u64, 1 << 63, u64::MAX - 1, u64::MAX]
+    {
+        let next = session_core::Record { etag: Etag::new(number), ..t.record("next") };
+        assert_eq!(t.replace(&key, current.etag, &next).await, Written::Applied, "over {:?}", current.etag);
+        t.expect_record(&key, &next).await;
+        let near = Etag::new(number ^ 1);
+        assert!(matches!(t.replace(&key, near, &t.record("no")).await, Written::Conflict(_)), "{near:?}");
+        current = next;
+    }
+}

@@ -1,0 +1,138 @@
+//! `rotate`: in one step the record stands under the new key and a tombstone under the old.
+
+use session_core::{Loaded, Record, Written};
+
+use super::Trial;
+use super::trial::{HOUR, SECOND, assert_same, fine, fresh_etag};
+
+/// The whole of it.
+pub async fn rotate_moves_a_session_and_leaves_a_tombstone(t: Trial) {
+    let (old, record) = t.stored("before").await;
+    let (new, moved) = (t.key(), Record { owner: Some(t.owner()), ..t.record("after") });
+    assert_eq!(t.rotate(&old, record.etag, &new, &moved).await, Written::Applied);
+    t.expect_tombstone(&old).await;
+    t.expect_record(&new, &moved).await;
+}
+
+/// After a lost answer the same rotation is asked again: it has happened.
+pub async fn rotate_asked_again_answers_applied(t: Trial) {
+    let (old, record) = t.stored("before").await;
+    let (new, moved) = (t.key(), t.record("after"));
+    for _ in 0..3 {
+        assert_eq!(t.rotate(&old, record.etag, &new, &moved).await, Written::Applied);
+        t.expect_tombstone(&old).await;
+        t.expect_record(&new, &moved).await;
+    }
+}
+
+/// A stale etag moves nothing and brings the current record.
+pub async fn rotate_with_a_stale_etag_brings_the_current_record(t: Trial) {
+    let (old, record) = t.stored("before").await;
+    let new = t.key();
+    match t.rotate(&old, fresh_etag(), &new, &t.record("after")).await {
+        Written::Conflict(current) => assert_same(&current, &record),
+        other => panic!("a stale etag is a conflict; got {other:?}"),
+    }
+    t.expect_record(&old, &record).await;
+    t.expect_missing(&new).await;
+}
+
+/// Under a missing key there is nothing to move.
+pub async fn rotate_of_nothing_creates_nothing(t: Trial) {
+    let (old, new) = (t.key(), t.key());
+    assert_eq!(t.rotate(&old, fresh_etag(), &new, &t.record("new")).await, Written::Gone);
+    t.expect_missing(&old).await;
+    t.expect_missing(&new).await;
+}
+
+/// A session under the new key stays, and so does the old one.
+pub async fn rotate_onto_a_session_is_taken(t: Trial) {
+    let (old, record) = t.stored("mine").await;
+    let (new, theirs) = t.stored("theirs").await;
+    assert_eq!(t.rotate(&old, record.etag, &new, &t.record("moved")).await, Written::Taken);
+    t.expect_record(&old, &record).await;
+    t.expect_record(&new, &theirs).await;
+}
+
+/// A tombstone under the new key stays, and so does the old session.
+pub async fn rotate_onto_a_tombstone_is_taken(t: Trial) {
+    let (old, record) = t.stored("mine").await;
+    let (new, _) = t.stored("theirs").await;
+    t.destroy(&new).await;
+    assert_eq!(t.rotate(&old, record.etag, &new, &t.record("moved")).await, Written::Taken);
+    t.expect_record(&old, &record).await;
+    t.expect_tombstone(&new).await;
+}
+
+/// A second rotation of the same session, to another key, finds it gone.
+pub async fn rotate_of_a_rotated_key_is_gone(t: Trial) {
+    let (old, record) = t.stored("before").await;
+    let (first, second) = (t.key(), t.key());
+    let moved = t.record("after");
+    assert_eq!(t.rotate(&old, record.etag, &first, &moved).await, Written::Applied);
+    assert_eq!(t.rotate(&old, record.etag, &second, &t.record("late")).await, Written::Gone);
+    t.expect_record(&first, &moved).await;
+    t.expect_missing(&second).await;
+}
+
+/// A retry counts only while the new key holds its own record.
+pub async fn rotate_asked_again_after_another_write_is_not_applied(t: Trial) {
+    let (old, record) = t.stored("before").await;
+    let (new, moved) = (t.key(), t.record("after"));
+    assert_eq!(t.rotate(&old, record.etag, &new, &moved).await, Written::Applied);
+    let newer = t.record("newer");
+    assert_eq!(t.replace(&new, moved.etag, &newer).await, Written::Applied);
+    let again = t.rotate(&old, record.etag, &new, &moved).await;
+    assert!(matches!(again, Written::Gone | Written::Taken), "nothing is applied twice; got {again:?}");
+    t.expect_record(&new, &newer).await;
+    t.expect_tombstone(&old).await;
+}
+
+/// Ten logins in a row: one live key, nine tombstones.
+pub async fn a_chain_of_rotations_leaves_one_live_key(t: Trial) {
+    let (mut key, mut record) = t.stored("0").await;
+    let mut dead = Vec::new();
+    for step in 1..10 {
+        let (next, moved) = (t.key(), t.record(step.to_string()));
+        assert_eq!(t.rotate(&key, record.etag, &next, &moved).await, Written::Applied);
+        dead.push(std::mem::replace(&mut key, next));
+        record = moved;
+    }
+    t.expect_record(&key, &record).await;
+    for key in &dead {
+        t.expect_tombstone(key).await;
+    }
+}
+
+/// The moved session is a session like any other.
+pub async fn a_rotated_session_can_be_written_touched_and_destroyed(t: Trial) {
+    let (old, record) = t.stored("before").await;
+    let (new, moved) = (t.key(), t.record("after"));
+    assert_eq!(t.rotate(&old, record.etag, &new, &moved).await, Written::Applied);
+    let next = t.record("next");
+    assert_eq!(t.replace(&new, moved.etag, &next).await, Written::Applied);
+    assert_eq!(t.touch(&new, next.idle_deadline.plus(HOUR)).await, Written::Applied);
+    t.destroy(&new).await;
+    t.expect_tombstone(&new).await;
+    t.expect_tombstone(&old).await;
+}
+
+/// Rotating onto the very same key is refused, and the session survives it.
+pub async fn rotate_onto_itself_loses_nothing(t: Trial) {
+    let (key, record) = t.stored("mine").await;
+    let written = t.rotate(&key, record.etag, &key, &t.record("moved")).await;
+    assert_eq!(written, Written::Taken);
+    t.expect_record(&key, &record).await;
+}
+
+/// The old key of a rotation with a tombstone of the past is dead all the same.
+pub async fn rotate_with_a_tombstone_of_the_past_still_kills_the_old_key(t: Trial) {
+    let (old, record) = t.stored("before").await;
+    let (new, moved) = (t.key(), t.record("after"));
+    let past = t.now.minus(SECOND);
+    let written = t.store.rotate(&old, record.etag, &new, &moved, t.now, past).await;
+    assert_eq!(fine("rotate", written), Written::Applied);
+    assert!(!matches!(t.load(&old).await, Loaded::Found(_)), "the old key is dead");
+    assert_eq!(t.replace(&old, record.etag, &t.record("late")).await, Written::Gone);
+    t.expect_record(&new, &moved).await;
+}

@@ -1,0 +1,41 @@
+//! What can be asked of xtask.
+#![allow(unreachable_pub, missing_docs, reason = "the macro makes public structs in a private module")]
+
+xflags::xflags! {
+    /// All automation of this repository.
+    cmd xtask {
+        /// Everything that must hold before a change is merged: format, clippy, tidy, deps, tests on real servers, docs.
+        cmd test {
+            /// Do not stop for servers that are missing and cannot be installed: leave their tests out, loudly.
+            optional --skip-missing
+            /// Only this package (again for more); for work on one crate and on xtask itself.
+            repeated -p,--package package: String
+        }
+        /// `test` with nothing left out, and `cargo deny check`.
+        cmd ci {
+            /// Only this package (again for more); for work on xtask itself.
+            repeated -p,--package package: String
+        }
+        /// The house rules that no compiler knows.
+        cmd tidy {
+            /// Write the generated documents instead of comparing them.
+            optional --bless
+        }
+        /// Who may depend on whom.
+        cmd deps {}
+        /// The criterion benches of every crate, or of one.
+        cmd bench {
+            /// Only benches of this package.
+            optional -p,--package package: String
+            /// Only benches whose name contains this.
+            optional filter: String
+        }
+        /// Starts every server, prints what to put into the environment, and stops them with Ctrl-C.
+        cmd up {}
+        /// Makes `session-stores/NAME`: a store that compiles, its conformance test, and nothing behind its verbs yet.
+        cmd new-store {
+            /// Lower-case letters, digits and hyphens: `couchdb`.
+            required name: String
+        }
+    }
+}

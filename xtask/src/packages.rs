@@ -1,0 +1,160 @@
+//! What the tests need on this machine: which of it is missing, and how it is installed.
+
+use std::env;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use session_test_servers::Kind;
+
+use crate::failure::Failure;
+
+/// A Debian package and the file that shows it is there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Package {
+    pub(crate) name: &'static str,
+    /// A program in the path, or an absolute file.
+    probe: &'static str,
+    /// Whose tests cannot run without it.
+    pub(crate) needed_by: Need,
+}
+
+/// Who needs a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Tests that talk to these servers.
+    Servers(&'static [Kind]),
+    /// Tests that drive a browser.
+    Browser,
+}
+
+const REDIS: Need = Need::Servers(&[Kind::Redis, Kind::RedisCluster]);
+
+/// Everything from the distribution.
+pub(crate) const PACKAGES: &[Package] = &[
+    Package { name: "redis-server", probe: "redis-server", needed_by: REDIS },
+    Package { name: "redis-tools", probe: "redis-cli", needed_by: REDIS },
+    Package {
+        name: POSTGRES,
+        probe: "/usr/lib/postgresql/15/bin/postgres",
+        needed_by: Need::Servers(&[Kind::Postgres]),
+    },
+    Package { name: "mariadb-server-core", probe: "mariadbd", needed_by: Need::Servers(&[Kind::MariaDb]) },
+    Package { name: "mariadb-client", probe: "mariadb", needed_by: Need::Servers(&[Kind::MariaDb]) },
+    Package { name: "chromium", probe: "chromium", needed_by: Need::Browser },
+    Package { name: "chromium-driver", probe: "chromedriver", needed_by: Need::Browser },
+    Package {
+        name: "fonts-dejavu-core",
+        probe: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+        needed_by: Need::Browser,
+    },
+];
+
+/// The packages that are not on this machine.
+pub(crate) fn missing() -> Vec<Package> {
+    PACKAGES.iter().filter(|package| find(package.probe).is_none()).copied().collect()
+}
+
+/// Whether this process may install packages.
+pub(crate) fn may_install() -> bool {
+    let root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
+    root && find("apt-get").is_some()
+}
+
+/// Installs packages from the distribution; what apt says goes to a file, and here only if it fails.
+pub(crate) fn install(packages: &[Package]) -> Result<(), Failure> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if packages.iter().any(|package| package.name == POSTGRES) {
+        keep_debian_from_making_a_cluster()?;
+    }
+    let mut update = Command::new("apt-get");
+    update.args(["update", "-q"]);
+    quietly(&mut update, "apt-get update")?;
+    let mut install = Command::new("apt-get");
+    install.args(["install", "-y", "-q", "--no-install-recommends"]);
+    install.args(packages.iter().map(|package| package.name)).env("DEBIAN_FRONTEND", "noninteractive");
+    quietly(&mut install, "apt-get install")
+}
+
+/// Our servers have data directories of their own; the package would initialise one more and start it.
+fn keep_debian_from_making_a_cluster() -> Result<(), Failure> {
+    let file = Path::new("/etc/postgresql-common/createcluster.conf");
+    let before = fs::read_to_string(file).unwrap_or_default();
+    fs::create_dir_all("/etc/postgresql-common")?;
+    fs::write(file, without_main_cluster(&before))?;
+    Ok(())
+}
+
+fn without_main_cluster(before: &str) -> String {
+    let kept = before.lines().filter(|line| !line.trim_start().starts_with("create_main_cluster"));
+    kept.chain(["create_main_cluster = false"]).map(|line| format!("{line}\n")).collect()
+}
+
+/// Where the DynamoDB emulator is, if it is on this machine.
+pub(crate) fn dynoxide() -> Option<PathBuf> {
+    let tools = env::var_os("SESSION_TOOLS").map_or_else(|| PathBuf::from(TOOLS), PathBuf::from);
+    let installed = tools.join("bin/dynoxide");
+    if installed.is_file() { Some(installed) } else { find("dynoxide") }
+}
+
+/// Builds the DynamoDB emulator once: 5 minutes of one processor. It does not outlive us: nobody waits for it then.
+pub(crate) fn install_dynoxide() -> Result<(), Failure> {
+    if dynoxide().is_some() {
+        return Ok(());
+    }
+    let mut install = Command::new("setpriv");
+    install.args(["--pdeathsig", "TERM", "cargo", "install", "--locked", DYNOXIDE, "--no-default-features"]);
+    install.args(["--features", "native-sqlite,http-server,cli", "--root"]);
+    install.arg(env::var_os("SESSION_TOOLS").unwrap_or_else(|| TOOLS.into()));
+    quietly(&mut install, "cargo install dynoxide")
+}
+
+/// Runs a command with its words in a file under `target/xtask`, and tells the end of them if it fails.
+fn quietly(command: &mut Command, name: &str) -> Result<(), Failure> {
+    fs::create_dir_all("target/xtask")?;
+    let log = PathBuf::from(format!("target/xtask/{}.log", name.replace(' ', "-")));
+    let file = File::create(&log)?;
+    let status = command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).status()?;
+    if status.success() {
+        return Ok(());
+    }
+    let said = fs::read_to_string(&log).unwrap_or_default();
+    let lines: Vec<&str> = said.lines().collect();
+    let end = lines[lines.len().saturating_sub(15)..].join("\n");
+    Err(Failure::new(format!("{name} ended with {status} (all of it: {}):\n{end}", log.display())))
+}
+
+fn find(probe: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // An absolute probe replaces whatever it is joined to.
+    env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/sbin".into()])
+        .map(|directory| directory.join(probe))
+        .find(|file| file.is_file())
+}
+
+const POSTGRES: &str = "postgresql-15";
+const DYNOXIDE: &str = "dynoxide-rs@3.2.0";
+const TOOLS: &str = "target/tools";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_main_cluster_is_switched_off_and_other_settings_stay() {
+        let before = "data_directory = '/x'\ncreate_main_cluster = true\n";
+        assert_eq!(without_main_cluster(before), "data_directory = '/x'\ncreate_main_cluster = false\n");
+        assert_eq!(without_main_cluster(""), "create_main_cluster = false\n");
+    }
+
+    #[test]
+    fn a_program_in_the_path_and_an_absolute_file_are_found() {
+        assert!(find("sh").is_some());
+        assert_eq!(find("/etc/passwd"), Some(PathBuf::from("/etc/passwd")));
+        assert!(find("/no/such/file").is_none());
+    }
+}

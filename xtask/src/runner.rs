@@ -1,0 +1,133 @@
+//! Runs programs for the stages: seen by the person as they speak, and heard where their words count.
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use crate::failure::Failure;
+
+/// A program with its arguments and additions to the environment.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    program: String,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
+impl Call {
+    /// `cargo` with these words, split at blanks: none of our arguments has one inside.
+    pub(crate) fn cargo(words: &str) -> Self {
+        let arguments = words.split_whitespace().map(str::to_owned).collect();
+        Self { program: "cargo".to_owned(), arguments, environment: Vec::new() }
+    }
+
+    pub(crate) fn arg(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    pub(crate) fn args(mut self, words: &str) -> Self {
+        self.arguments.extend(words.split_whitespace().map(str::to_owned));
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn envs(mut self, pairs: &[(String, String)]) -> Self {
+        self.environment.extend_from_slice(pairs);
+        self
+    }
+
+    /// The call as a person would type it. Addresses of servers are left out: they end with this run, and tests start
+    /// their own where none is named.
+    pub(crate) fn line(&self) -> String {
+        let environment = self.environment.iter().filter(|(name, _)| !name.starts_with("SESSION_TEST_"));
+        environment
+            .map(|(name, value)| format!("{name}={}", quoted(value)))
+            .chain([self.program.clone()])
+            .chain(self.arguments.iter().map(|argument| quoted(argument)))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// Runs it on our own terminal.
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        outcome(self.command().status()?)
+    }
+
+    /// Runs it, shows what it says, and gives that back too; the second is whether it went well.
+    pub(crate) fn heard(&self) -> Result<(String, Result<(), Failure>), Failure> {
+        let mut command = self.command();
+        if io::stdout().is_terminal() {
+            command.env("CARGO_TERM_COLOR", "always");
+        }
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let stdout = child.stdout.take().expect("it was asked for a line above");
+        let stderr = child.stderr.take().expect("it was asked for two lines above");
+        let stdout = thread::spawn(move || tee(stdout, io::stdout()));
+        let mut heard = tee(stderr, io::stderr());
+        heard.extend(stdout.join().unwrap_or_default());
+        Ok((String::from_utf8_lossy(&heard).into_owned(), outcome(child.wait()?)))
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        // Set for the toolchain of `cargo run` that started us; the calls below choose for themselves.
+        command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH");
+        command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+fn outcome(status: std::process::ExitStatus) -> Result<(), Failure> {
+    if status.success() { Ok(()) } else { Err(Failure::new(format!("the command ended with {status}"))) }
+}
+
+fn tee(mut from: impl Read, mut to: impl Write) -> Vec<u8> {
+    let mut heard = Vec::new();
+    let mut buffer = [0; 8192];
+    while let Ok(read @ 1..) = from.read(&mut buffer) {
+        heard.extend_from_slice(&buffer[..read]);
+        // A closed terminal is no reason to stop counting.
+        drop(to.write_all(&buffer[..read]).and_then(|()| to.flush()));
+    }
+    heard
+}
+
+fn quoted(word: &str) -> String {
+    let harmless = |char: char| char.is_ascii_alphanumeric() || "-_=./,:@+".contains(char);
+    if !word.is_empty() && word.chars().all(harmless) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_can_be_pasted_into_a_shell_and_names_no_server_of_this_run() {
+        let call = Call::cargo("doc --no-deps")
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .env("SESSION_TEST_REDIS_URL", "redis://127.0.0.1:1")
+            .arg("not test(/redis/)");
+        assert_eq!(call.line(), "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps 'not test(/redis/)'");
+    }
+
+    #[test]
+    fn what_is_said_on_both_streams_is_heard() {
+        let call = Call {
+            program: "sh".to_owned(),
+            arguments: vec!["-c".to_owned(), "echo out; echo err >&2; exit 3".to_owned()],
+            environment: Vec::new(),
+        };
+        let (heard, outcome) = call.heard().unwrap();
+        assert!(heard.contains("out\n") && heard.contains("err\n"));
+        assert!(outcome.unwrap_err().to_string().contains('3'));
+    }
+}

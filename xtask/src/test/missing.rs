@@ -1,0 +1,186 @@
+//! What cannot be tested on this machine, and how loudly that is said.
+
+use session_test_servers::Kind;
+
+use crate::failure::Failure;
+use crate::packages::{self, Need, Package};
+use crate::runner::Call;
+
+/// What is missing, and whether it will be installed or left out.
+pub(crate) struct Missing {
+    packages: Vec<Package>,
+    install: bool,
+}
+
+impl Missing {
+    /// Looks around; an error names what is missing if it can neither be installed nor be left out.
+    pub(crate) fn look(skip: bool, ci: bool) -> Result<Self, Failure> {
+        Self::judge(packages::missing(), packages::may_install(), skip, ci)
+    }
+
+    fn judge(packages: Vec<Package>, install: bool, skip: bool, ci: bool) -> Result<Self, Failure> {
+        let missing = Self { packages, install };
+        if missing.packages.is_empty() || install || (skip && !ci) {
+            return Ok(missing);
+        }
+        let advice = if ci {
+            "CI never leaves tests out"
+        } else {
+            "or leave their tests out with: cargo xtask test --skip-missing"
+        };
+        Err(Failure::new(format!(
+            "these packages are missing and this user cannot install them: {names}\n\
+             install them as root with: apt-get update && apt-get install --no-install-recommends {names}\n{advice}",
+            names = missing.names()
+        )))
+    }
+
+    /// The packages to install first.
+    pub(crate) fn installable(&self) -> Vec<Package> {
+        if self.install { self.packages.clone() } else { Vec::new() }
+    }
+
+    /// The servers that can be started.
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        let left_out = self.kinds_left_out();
+        super::all_kinds().into_iter().filter(|kind| !left_out.contains(kind)).collect()
+    }
+
+    /// What a person must not overlook: nothing if nothing was left out.
+    pub(crate) fn loudly(&self) -> String {
+        if self.left_out().is_empty() {
+            return String::new();
+        }
+        let words: Vec<&str> = self.words();
+        format!(
+            "NOT A FULL RUN: tests named after {} were LEFT OUT; missing packages: {}\n",
+            words.join(", "),
+            self.names()
+        )
+    }
+
+    /// The nextest run without the tests that cannot run; `binaries` are the names of all integration tests.
+    pub(crate) fn in_nextest(&self, call: Call, binaries: &[String]) -> Call {
+        let words = self.words();
+        if words.is_empty() {
+            return call;
+        }
+        let mut filters = vec![format!("test(/{}/)", words.join("|"))];
+        // nextest refuses a filter that matches no package or no binary, so only those that are there are named.
+        let named = |name: &&String| words.iter().any(|word| name.contains(word));
+        filters.extend(binaries.iter().filter(named).map(|name| format!("binary(={name})")));
+        for store in ["redis", "dynamodb"].iter().filter(|store| words.contains(store)) {
+            filters.push(format!("package(session-store-{store})"));
+        }
+        if !self.kinds_left_out().is_empty() {
+            // The servers' own tests start every kind, whatever they are called.
+            filters.push("package(session-test-servers)".to_owned());
+        }
+        call.args("-E").arg(format!("not ({})", filters.join(" | ")))
+    }
+
+    /// The libtest run without the tests that cannot run: by the tests' names only, it knows no more.
+    pub(crate) fn in_libtest(&self, call: Call) -> Call {
+        let words = self.words();
+        if words.is_empty() {
+            return call;
+        }
+        words.iter().fold(call.args("--"), |call, word| call.args("--skip").arg(*word))
+    }
+
+    fn left_out(&self) -> &[Package] {
+        if self.install { &[] } else { &self.packages }
+    }
+
+    fn kinds_left_out(&self) -> Vec<Kind> {
+        let needs = self.left_out().iter().map(|package| package.needed_by);
+        needs
+            .flat_map(|need| match need {
+                Need::Servers(kinds) => kinds,
+                Need::Browser => &[],
+            })
+            .copied()
+            .collect()
+    }
+
+    /// The words by which tests say what they need.
+    fn words(&self) -> Vec<&'static str> {
+        let kinds = self.kinds_left_out();
+        let mut words = Vec::new();
+        for kind in Kind::ALL {
+            if kinds.contains(&kind) {
+                words.extend_from_slice(match kind {
+                    Kind::Redis => &["redis"],
+                    Kind::RedisCluster => &["cluster"],
+                    Kind::Postgres => &["postgres"],
+                    Kind::MariaDb => &["mysql", "mariadb"],
+                    Kind::DynamoDb => &["dynamodb"],
+                });
+            }
+        }
+        if self.left_out().iter().any(|package| package.needed_by == Need::Browser) {
+            words.push("browser");
+        }
+        words
+    }
+
+    fn names(&self) -> String {
+        self.packages.iter().map(|package| package.name).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packages::PACKAGES;
+
+    fn package(name: &str) -> Vec<Package> {
+        PACKAGES.iter().filter(|package| package.name == name).copied().collect()
+    }
+
+    #[test]
+    fn a_missing_package_stops_a_user_who_cannot_install_it_and_is_named() {
+        let failure =
+            Missing::judge(package("postgresql-15"), false, false, false).err().unwrap().to_string();
+        assert!(failure.contains("apt-get install --no-install-recommends postgresql-15"), "{failure}");
+        assert!(failure.contains("--skip-missing"), "{failure}");
+    }
+
+    #[test]
+    fn ci_never_leaves_anything_out() {
+        assert!(Missing::judge(package("chromium"), false, true, true).is_err());
+    }
+
+    #[test]
+    fn what_can_be_installed_is_not_left_out() {
+        let missing = Missing::judge(package("mariadb-client"), true, false, false).unwrap();
+        assert_eq!(missing.installable().len(), 1);
+        assert_eq!(missing.kinds(), Kind::ALL);
+        assert_eq!(missing.loudly(), "");
+    }
+
+    #[test]
+    fn left_out_tests_are_filtered_and_said_loudly() {
+        let missing = Missing::judge(package("redis-server"), false, true, false).unwrap();
+        assert_eq!(missing.kinds(), [Kind::Postgres, Kind::MariaDb, Kind::DynamoDb]);
+        assert!(
+            missing.loudly().starts_with("NOT A FULL RUN: tests named after redis, cluster were LEFT OUT")
+        );
+        let binaries = ["redis_cluster".to_owned(), "sqlite".to_owned()];
+        let line = missing.in_nextest(Call::cargo("nextest run"), &binaries).line();
+        let filter = "not (test(/redis|cluster/) | binary(=redis_cluster) | package(session-store-redis) | \
+                      package(session-test-servers))";
+        assert_eq!(line, format!("cargo nextest run -E '{filter}'"));
+        assert_eq!(
+            missing.in_libtest(Call::cargo("test")).line(),
+            "cargo test -- --skip redis --skip cluster"
+        );
+    }
+
+    #[test]
+    fn a_complete_machine_runs_everything() {
+        let missing = Missing::judge(Vec::new(), false, false, true).unwrap();
+        assert_eq!(missing.in_nextest(Call::cargo("nextest run"), &[]).line(), "cargo nextest run");
+        assert_eq!(missing.kinds(), Kind::ALL);
+    }
+}

@@ -1,0 +1,178 @@
+//! `cargo xtask test`: everything that must hold before a change is merged.
+//!
+//! Every call of cargo has the same packages and the same features, so that nothing is compiled twice for a difference
+//! in features; servers are installed and started beside the first stages.
+
+mod missing;
+
+use std::env;
+use std::fs;
+use std::process::{Command, Stdio};
+
+use session_test_servers::Kind;
+
+use crate::failure::Failure;
+use crate::flags;
+use crate::runner::Call;
+use crate::servers::Starting;
+use crate::stages::Stages;
+use crate::totals::Totals;
+use crate::{deps, repository, tidy};
+use missing::Missing;
+
+/// What to run on, and how strictly.
+pub(crate) struct Plan<'a> {
+    /// Packages; none means the workspace.
+    pub(crate) packages: &'a [String],
+    /// Leave out what needs a server that is missing and cannot be installed.
+    pub(crate) skip_missing: bool,
+}
+
+pub(crate) fn run(flags: &flags::Test) -> Result<(), Failure> {
+    let plan = Plan { packages: &flags.package, skip_missing: flags.skip_missing };
+    let mut stages = Stages::default();
+    let outcome = everything(&plan, &mut stages)?;
+    outcome.print(&stages);
+    Ok(())
+}
+
+/// What a good run says at its end.
+pub(crate) struct Outcome {
+    totals: Totals,
+    missing: Missing,
+}
+
+impl Outcome {
+    /// The table, what was left out, and as the last line the runners' totals.
+    pub(crate) fn print(&self, stages: &Stages) {
+        println!("\n{}", stages.table());
+        print!("{}", self.missing.loudly());
+        let Totals { passed, failed, .. } = self.totals;
+        println!("{passed} passed, {failed} failed");
+    }
+}
+
+/// All stages up to the first that fails.
+pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome, Failure> {
+    let ci = env::var("CI").is_ok_and(|value| value == "true");
+    let missing = stages.run("look", "cargo xtask test", || Missing::look(plan.skip_missing, ci))?;
+    let starting = Starting::begin(&missing.kinds(), missing.installable());
+    let scope = scope(plan.packages);
+
+    let formatted = if plan.packages.is_empty() { "--all" } else { &scope };
+    call(stages, "format", &Call::cargo(&format!("fmt {formatted} --check")))?;
+    stages.run("tidy", "cargo xtask tidy", tidy::check)?;
+    stages.run("deps", "cargo xtask deps", deps::run)?;
+    let clippy = format!("clippy {scope} --all-targets --all-features -- -D warnings");
+    call(stages, "clippy", &Call::cargo(&clippy))?;
+
+    let nextest = has_nextest();
+    let build = if nextest { "nextest run --no-run" } else { "test --no-run --tests" };
+    call(stages, "build", &Call::cargo(&format!("{build} {scope} --all-features")))?;
+    let running = stages.run("servers", "cargo xtask up", || starting.wait())?;
+    let environment = running.environment();
+
+    let tests = if nextest {
+        let call = Call::cargo(&format!("nextest run {scope} --all-features --no-fail-fast"));
+        missing.in_nextest(call, &integration_tests(&repository::files()?))
+    } else {
+        // `--tests` is every target but doctests, which are a stage of their own, and benches.
+        missing.in_libtest(Call::cargo(&format!("test {scope} --all-features --no-fail-fast --tests")))
+    };
+    let mut totals = counted(stages, "tests", &tests.envs(&environment))?;
+    let libraries = with_library(plan.packages, &repository::files()?);
+    if plan.packages.is_empty() || !libraries.is_empty() {
+        let doctests = format!("test --doc {} --all-features --no-fail-fast", self::scope(&libraries));
+        totals += counted(stages, "doctests", &Call::cargo(&doctests).envs(&environment))?;
+    }
+    let docs = Call::cargo(&format!("doc {scope} --all-features --no-deps"));
+    call(stages, "docs", &docs.env("RUSTDOCFLAGS", "-D warnings"))?;
+    stages.run("stop", "cargo xtask test", || {
+        drop(running);
+        Ok(())
+    })?;
+    Ok(Outcome { totals, missing })
+}
+
+/// `--workspace`, or `-p a -p b`.
+fn scope(packages: &[String]) -> String {
+    if packages.is_empty() {
+        return "--workspace".to_owned();
+    }
+    packages.iter().map(|package| format!("-p {package}")).collect::<Vec<_>>().join(" ")
+}
+
+fn call(stages: &mut Stages, name: &'static str, call: &Call) -> Result<(), Failure> {
+    stages.run(name, &call.line(), || call.run())
+}
+
+/// Runs a test runner and reads its totals; a runner that passes without saying how many ran is not believed.
+fn counted(stages: &mut Stages, name: &'static str, call: &Call) -> Result<Totals, Failure> {
+    let line = call.line();
+    stages.run(name, &line, || {
+        let (heard, outcome) = call.heard()?;
+        let totals = Totals::of_nextest(&heard).unwrap_or_else(|| Totals::of_libtest(&heard));
+        let Totals { passed, failed, skipped } = totals;
+        outcome.map_err(|failure| Failure::new(format!("{failure}: {passed} passed, {failed} failed")))?;
+        if failed > 0 {
+            return Err(Failure::new(format!("{passed} passed, {failed} failed")));
+        }
+        println!("{passed} passed, {failed} failed, {skipped} left out");
+        Ok(totals)
+    })
+}
+
+/// Those of the packages that are libraries: `cargo test --doc` refuses one that has only programs.
+fn with_library(packages: &[String], files: &[String]) -> Vec<String> {
+    let manifests: Vec<String> = files
+        .iter()
+        .filter_map(|file| file.strip_suffix("src/lib.rs"))
+        .filter_map(|folder| fs::read_to_string(format!("{folder}Cargo.toml")).ok())
+        .collect();
+    let library = |package: &&String| {
+        let name = format!("name = \"{package}\"\n");
+        manifests.iter().any(|manifest| manifest.contains(&name))
+    };
+    packages.iter().filter(library).cloned().collect()
+}
+
+/// The names of the test binaries below some `tests/`.
+fn integration_tests(files: &[String]) -> Vec<String> {
+    let name = |file: &String| {
+        let (_, test) = file.split_once("/tests/")?;
+        let name = test.strip_suffix("/main.rs").or_else(|| test.strip_suffix(".rs"))?;
+        (!name.contains('/')).then(|| name.to_owned())
+    };
+    let mut names: Vec<String> = files.iter().filter_map(name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn has_nextest() -> bool {
+    let mut probe = Command::new("cargo");
+    probe.args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.status().is_ok_and(|status| status.success())
+}
+
+/// Every server there is.
+pub(crate) fn all_kinds() -> Vec<Kind> {
+    Kind::ALL.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_packages_the_scope_is_the_workspace() {
+        assert_eq!(scope(&[]), "--workspace");
+        assert_eq!(scope(&["a".to_owned(), "b".to_owned()]), "-p a -p b");
+    }
+
+    #[test]
+    fn integration_tests_are_named_by_their_file_or_their_folder() {
+        let files = ["a/tests/redis.rs", "a/tests/help/mod.rs", "b/tests/sql/main.rs", "b/src/tests.rs"];
+        assert_eq!(integration_tests(&files.map(str::to_owned)), ["redis", "sql"]);
+    }
+}

@@ -1,0 +1,120 @@
+//! Rules for every Rust file: a first line that says what it is for, nothing unfinished, nothing too long.
+
+use super::source::Source;
+use super::{Breach, word_at};
+
+pub(super) fn check(file: &str, text: &str, source: &Source) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    // Templates become files of others; what they lack is filled in with the name.
+    if !text.starts_with("//! ") {
+        breaches.push(Breach::new(file, 1, "the first line is not `//! ` and what the file is for"));
+    }
+    for (number, line) in source.numbered() {
+        for unfinished in ["todo", "unimplemented", "dbg"] {
+            if word_at(line, unfinished).is_some_and(|at| line[at + unfinished.len()..].starts_with('!')) {
+                breaches.push(Breach::new(file, number, format!("`{unfinished}!` is not finished code")));
+            }
+        }
+    }
+    for (index, line) in text.lines().enumerate() {
+        for later in LATER {
+            if word_at(line, later).is_some() {
+                breaches.push(Breach::new(file, index + 1, format!("`{later}`: do it, or open an issue")));
+            }
+        }
+    }
+    breaches.extend(ignored(file, text));
+    breaches.extend(length(file, text, source));
+    breaches
+}
+
+/// An ignored test is a claim that nobody proves. Read from the text: tests are not in [`Source`].
+fn ignored(file: &str, text: &str) -> Vec<Breach> {
+    let attribute = |line: &str| line.trim_start().starts_with(IGNORE);
+    let lines = text.lines().enumerate().filter(|(_, line)| attribute(line));
+    lines.map(|(index, _)| Breach::new(file, index + 1, "an ignored test proves nothing")).collect()
+}
+
+/// Tests may be as long as they like: their lines are not counted.
+fn length(file: &str, text: &str, source: &Source) -> Option<Breach> {
+    if file.split('/').any(|part| part == "tests" || part == "tests.rs") {
+        return None;
+    }
+    let in_tests = lines_in_tests(text, source);
+    let counted = text.lines().count() - in_tests;
+    let explained = text.lines().take(20).any(|line| line.starts_with("//") && line.contains(WHY));
+    (counted > MOST && !explained).then(|| {
+        let what = format!(
+            "{counted} lines without tests, more than {MOST}, and no `// {WHY} …` at the top says why"
+        );
+        Breach::new(file, 1, what)
+    })
+}
+
+/// Lines from the first `#[cfg(test)]` module at the end of a file on: blank in the code, not in the text.
+fn lines_in_tests(text: &str, source: &Source) -> usize {
+    let lines: Vec<&str> = text.lines().collect();
+    let last_code = source.lines.iter().rposition(|line| !line.trim().is_empty()).map_or(0, |at| at + 1);
+    let marked = lines.iter().skip(last_code).any(|line| line.contains("#[cfg(test)]"));
+    if marked { lines.len() - last_code } else { 0 }
+}
+
+const MOST: usize = 450;
+const WHY: &str = "Long because";
+/// In two parts each, or this file would breach its own rules.
+const LATER: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME")];
+const IGNORE: &str = concat!("#[", "ignore");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn breaches(text: &str) -> Vec<(usize, String)> {
+        check("a/src/x.rs", text, &Source::read(text))
+            .into_iter()
+            .map(|breach| (breach.line, breach.what))
+            .collect()
+    }
+
+    #[test]
+    fn a_file_must_say_what_it_is_for() {
+        assert_eq!(breaches("use x;\n")[0].0, 1);
+        assert_eq!(breaches("//! For something.\nuse x;\n"), []);
+    }
+
+    #[test]
+    fn unfinished_code_is_found_where_it_stands() {
+        let text = format!("//! X.\nfn f() {{\n    {}!()\n}}\n// {}: more\n", "todo", LATER[0]);
+        let found = breaches(&text);
+        assert_eq!(found.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 5], "{found:?}");
+        assert_eq!(breaches("//! X.\nfn f() { dbg!(1); }\n").len(), 1);
+        assert_eq!(breaches("//! X.\nfn f() { unimplemented!(); }\n").len(), 1);
+        assert_eq!(breaches("//! X.\n/// Like todo!().\nfn todo() { \"dbg!\" }\n"), []);
+    }
+
+    #[test]
+    fn an_ignored_test_is_a_breach() {
+        let text = format!(
+            "//! X.\n#[cfg(test)]\nmod tests {{\n    #[test]\n    {}]\n    fn f() {{}}\n}}\n",
+            IGNORE
+        );
+        assert_eq!(breaches(&text), [(5, "an ignored test proves nothing".to_owned())]);
+    }
+
+    #[test]
+    fn a_long_file_says_why() {
+        let long = |top: &str| format!("//! X.\n{top}\n{}", "fn f() {}\n".repeat(500));
+        assert_eq!(breaches(&long("")).len(), 1);
+        assert_eq!(breaches(&long("// Long because one file owns every transition.")), []);
+    }
+
+    #[test]
+    fn the_lines_of_tests_do_not_count() {
+        let text =
+            format!("//! X.\nfn f() {{}}\n#[cfg(test)]\nmod tests {{\n{}}}\n", "fn g() {}\n".repeat(500));
+        assert_eq!(breaches(&text), []);
+        let file = "a/tests/x.rs";
+        let text = format!("//! X.\n{}", "fn g() {}\n".repeat(500));
+        assert_eq!(check(file, &text, &Source::read(&text)), []);
+    }
+}
