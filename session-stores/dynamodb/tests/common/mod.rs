@@ -12,7 +12,6 @@ use aws_sdk_dynamodb::config::{
     BehaviorVersion, Config, ConfigBag, Credentials, Intercept, Region, RuntimeComponents, SharedInterceptor,
 };
 use aws_sdk_dynamodb::error::BoxError;
-use aws_sdk_dynamodb::primitives::SdkBody;
 use session_core::{Etag, Loaded, Record, SessionStore, StoreKey, Timestamp, Written};
 use session_store_dynamodb::{Builder, DynamoDbStore, aws_sdk_dynamodb};
 use session_test_servers::{Kind, Shared, shared};
@@ -114,7 +113,7 @@ impl Intercept for Wire {
                 r#""ReturnValuesOnConditionCheckFailure":"ALL_OLD""#,
                 r#""ReturnValuesOnConditionCheckFailure":"NONE"   "#,
             );
-            *request.body_mut() = SdkBody::from(less);
+            *request.body_mut() = less.into();
         }
         self.calls.lock().unwrap().push(operation);
         Ok(())
