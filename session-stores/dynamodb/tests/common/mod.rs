@@ -2,11 +2,13 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part")]
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::interceptors::{BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut};
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, Config, ConfigBag, Credentials, Intercept, Region, RuntimeComponents, SharedInterceptor,
@@ -28,7 +30,6 @@ pub struct Bench {
     pub table: String,
     pub prefix: String,
     pub wire: Arc<Wire>,
-    _server: Shared,
 }
 
 impl Bench {
@@ -37,15 +38,19 @@ impl Bench {
     }
 
     pub async fn with(wire: Wire) -> Self {
-        let server = shared(Kind::DynamoDb);
+        static SERVER: LazyLock<Shared> = LazyLock::new(|| shared(Kind::DynamoDb));
+        Self::at(SERVER.url(), wire).await
+    }
+
+    pub async fn at(url: &str, wire: Wire) -> Self {
         let wire = Arc::new(wire);
-        let (host_port, table) = split(server.url());
+        let (host_port, table) = split(url);
         let client = client(&host_port, Some(Arc::clone(&wire)), 3);
         let prefix = fresh_prefix();
         let store = DynamoDbStore::new(client.clone(), &table).prefix(&prefix).build().unwrap();
         store.create_table().await.unwrap();
         wire.calls.lock().unwrap().clear();
-        Self { store, client, table, prefix, wire, _server: server }
+        Self { store, client, table, prefix, wire }
     }
 
     /// Another store on the same data.
@@ -54,7 +59,9 @@ impl Bench {
     }
 
     /// What stands in the table under this prefix.
-    pub async fn items(&self) -> Vec<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
+    pub async fn items(
+        &self,
+    ) -> Vec<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
         let scan = self.client.scan().table_name(&self.table).consistent_read(true);
         let items = scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
         let begin = format!("{}:", self.prefix);
@@ -80,6 +87,8 @@ pub struct Wire {
     pub knows_less: bool,
     /// So many answers from now on are lost, of calls that the server has done.
     pub lose: AtomicUsize,
+    /// The answer to the call with this number (from 1) is lost, unless it is 0.
+    pub lose_nth: AtomicUsize,
 }
 
 impl Wire {
@@ -125,6 +134,10 @@ impl Intercept for Wire {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let nth = self.lose_nth.load(Ordering::SeqCst);
+        if nth > 0 && self.calls.lock().unwrap().len() == nth {
+            return Err("the answer was lost".into());
+        }
         let lost = self.lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if lost.is_ok() { Err("the answer was lost".into()) } else { Ok(()) }
     }
@@ -132,7 +145,8 @@ impl Intercept for Wire {
 
 /// A client for an emulator, watched or not.
 pub fn client(host_port: &str, wire: Option<Arc<Wire>>, attempts: u32) -> Client {
-    let retries = RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(Duration::from_millis(20));
+    let retries =
+        RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(Duration::from_millis(20));
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
