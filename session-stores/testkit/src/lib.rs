@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 #![allow(clippy::unwrap_used, reason = "everything here runs in tests, where a panic is the report")]
 
+pub mod adapter;
 pub mod doubles;
 mod fixture;
 pub mod probe;
