@@ -1,5 +1,8 @@
 //! What the values of a session promise, row by row.
 
+// Helpers of a test file are tests as well, which clippy cannot see.
+#![allow(clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};

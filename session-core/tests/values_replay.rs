@@ -1,5 +1,8 @@
 //! What replaying a journal promises, for any edits on any start.
 
+// Helpers of a test file are tests as well, which clippy cannot see.
+#![allow(clippy::unwrap_used)]
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use session_core::{Bag, Journal, Values};

@@ -12,11 +12,9 @@ pub(crate) fn run(flags: &flags::Ci) -> Result<(), Failure> {
     let mut stages = Stages::default();
     let outcome = test::everything(&Plan { packages: &flags.package, skip_missing: false }, &mut stages)?;
     let deny = Call::cargo("deny --all-features check");
-    let checked = has_deny();
-    if checked {
+    if has_deny() {
         stages.run("deny", &deny.line(), || deny.run())?;
-    }
-    if !checked {
+    } else {
         println!(
             "\nNOT CHECKED: advisories, licences and bans, because cargo-deny is not installed \
              (cargo install --locked cargo-deny)"

@@ -43,17 +43,32 @@ pub enum SessionError {
     /// A redirect target that leads elsewhere.
     #[error("the URL is not a path on this site")]
     RefusedUrl,
-    /// The store cannot do this.
-    #[error("the {store} session store cannot do this; {able} can")]
-    NotSupported {
-        /// The store in use.
-        store: &'static str,
-        /// Those that can.
-        able: &'static str,
-    },
     /// The system's generator failed.
     #[error("no random bytes for the session")]
     Entropy(#[from] EntropyError),
+}
+
+/// A question about a user's sessions was not answered.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum OwnerError {
+    /// This store keeps no index by owner.
+    #[error(
+        "the {store} session store cannot find sessions by their user; memory, file, redis, dynamodb and sql can"
+    )]
+    NotSupported {
+        /// The store in use.
+        store: &'static str,
+    },
+    /// The store failed.
+    #[error("the user's sessions could not be looked up")]
+    Store(#[source] StoreError),
+    /// The user has as many sessions as are allowed.
+    #[error("the user already has {most} sessions, which is as many as are allowed")]
+    TooMany {
+        /// As many as are allowed.
+        most: usize,
+    },
 }
 
 /// The configuration is wrong. Nothing was started.

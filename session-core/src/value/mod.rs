@@ -1,5 +1,6 @@
 //! Ring 0: the values everything else is made of. They compute; they read no clock, no randomness, no environment.
 
+pub mod age;
 pub mod answer;
 pub mod bag;
 pub(crate) mod content;
@@ -13,4 +14,5 @@ pub mod json;
 pub mod path;
 pub mod record;
 pub mod time;
+pub mod url;
 pub mod values;

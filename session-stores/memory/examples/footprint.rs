@@ -10,6 +10,7 @@ async fn main() -> Result<(), StoreError> {
     let sessions: u64 = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(1_000_000);
     let store = MemoryStore::builder().max_sessions(usize::try_from(sessions).unwrap_or(usize::MAX)).build();
     let start = Timestamp::from_millis(1_893_484_800_000);
+    println!("{sessions} sessions of {PAYLOAD} bytes");
     let before = resident();
     let began = std::time::Instant::now();
     for number in 0..sessions {
@@ -25,7 +26,7 @@ async fn main() -> Result<(), StoreError> {
     }
     let full = resident();
     let each = (full - before) as f64 / sessions as f64;
-    println!("{sessions} sessions of {PAYLOAD} bytes in {:.1?}", began.elapsed());
+    println!("stored in {:.1?}", began.elapsed());
     println!("{each:.1} bytes each: the payload and {:.1} more", each - PAYLOAD as f64);
     println!("the store's own estimate: {:.1} each", store.stats().bytes as f64 / sessions as f64);
 

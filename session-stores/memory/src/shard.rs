@@ -114,7 +114,10 @@ impl Shard {
 
     fn shrink(&mut self) {
         let (len, room) = (self.table.len(), self.table.capacity());
-        if room > SMALL && len * 4 < room {
+        if len == 0 {
+            // An empty shard holds nothing: one small leftover can keep an allocator from giving pages back.
+            self.table = HashTable::new();
+        } else if room > SMALL && len * 4 < room {
             let slabs = &self.slabs;
             self.table.shrink_to(len * 2, |&place| hash_at(slabs, place));
         }
@@ -161,7 +164,9 @@ impl Slab {
         if self.pieces.last().is_some_and(Vec::is_empty) {
             self.pieces.pop();
         }
-        if self.pieces.capacity() > SMALL && self.pieces.len() * 4 < self.pieces.capacity() {
+        if self.pieces.is_empty() {
+            self.pieces = Vec::new();
+        } else if self.pieces.capacity() > SMALL && self.pieces.len() * 4 < self.pieces.capacity() {
             self.pieces.shrink_to(self.pieces.len() * 2);
         }
         match self.get_mut(index) {

@@ -59,19 +59,24 @@ impl Missing {
         )
     }
 
-    /// The nextest run without the tests that cannot run.
-    pub(crate) fn in_nextest(&self, call: Call) -> Call {
+    /// The nextest run without the tests that cannot run; `binaries` are the names of all integration tests.
+    pub(crate) fn in_nextest(&self, call: Call, binaries: &[String]) -> Call {
         let words = self.words();
         if words.is_empty() {
             return call;
         }
-        let named = words.join("|");
-        // The servers' own tests start every kind, whatever they are called.
-        let filter = format!(
-            "not (test(/{named}/) | binary(/{named}/) | package(/session-store-({named})/) | \
-             package(session-test-servers))"
-        );
-        call.args("-E").arg(filter)
+        let mut filters = vec![format!("test(/{}/)", words.join("|"))];
+        // nextest refuses a filter that matches no package or no binary, so only those that are there are named.
+        let named = |name: &&String| words.iter().any(|word| name.contains(word));
+        filters.extend(binaries.iter().filter(named).map(|name| format!("binary(={name})")));
+        for store in ["redis", "dynamodb"].iter().filter(|store| words.contains(store)) {
+            filters.push(format!("package(session-store-{store})"));
+        }
+        if !self.kinds_left_out().is_empty() {
+            // The servers' own tests start every kind, whatever they are called.
+            filters.push("package(session-test-servers)".to_owned());
+        }
+        call.args("-E").arg(format!("not ({})", filters.join(" | ")))
     }
 
     /// The libtest run without the tests that cannot run: by the tests' names only, it knows no more.
@@ -161,8 +166,11 @@ mod tests {
         assert!(
             missing.loudly().starts_with("NOT A FULL RUN: tests named after redis, cluster were LEFT OUT")
         );
-        let line = missing.in_nextest(Call::cargo("nextest run")).line();
-        assert!(line.contains("not (test(/redis|cluster/)"), "{line}");
+        let binaries = ["redis_cluster".to_owned(), "sqlite".to_owned()];
+        let line = missing.in_nextest(Call::cargo("nextest run"), &binaries).line();
+        let filter = "not (test(/redis|cluster/) | binary(=redis_cluster) | package(session-store-redis) | \
+                      package(session-test-servers))";
+        assert_eq!(line, format!("cargo nextest run -E '{filter}'"));
         assert_eq!(
             missing.in_libtest(Call::cargo("test")).line(),
             "cargo test -- --skip redis --skip cluster"
@@ -172,7 +180,7 @@ mod tests {
     #[test]
     fn a_complete_machine_runs_everything() {
         let missing = Missing::judge(Vec::new(), false, false, true).unwrap();
-        assert_eq!(missing.in_nextest(Call::cargo("nextest run")).line(), "cargo nextest run");
+        assert_eq!(missing.in_nextest(Call::cargo("nextest run"), &[]).line(), "cargo nextest run");
         assert_eq!(missing.kinds(), Kind::ALL);
     }
 }

@@ -6,6 +6,7 @@
 mod missing;
 
 use std::env;
+use std::fs;
 use std::process::{Command, Stdio};
 
 use session_test_servers::Kind;
@@ -16,7 +17,7 @@ use crate::runner::Call;
 use crate::servers::Starting;
 use crate::stages::Stages;
 use crate::totals::Totals;
-use crate::{deps, tidy};
+use crate::{deps, repository, tidy};
 use missing::Missing;
 
 /// What to run on, and how strictly.
@@ -58,29 +59,31 @@ pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome
     let starting = Starting::begin(&missing.kinds(), missing.installable());
     let scope = scope(plan.packages);
 
-    call(stages, "format", &Call::cargo("fmt --all --check"))?;
+    let formatted = if plan.packages.is_empty() { "--all" } else { &scope };
+    call(stages, "format", &Call::cargo(&format!("fmt {formatted} --check")))?;
     stages.run("tidy", "cargo xtask tidy", tidy::check)?;
     stages.run("deps", "cargo xtask deps", deps::run)?;
     let clippy = format!("clippy {scope} --all-targets --all-features -- -D warnings");
     call(stages, "clippy", &Call::cargo(&clippy))?;
 
     let nextest = has_nextest();
-    let build = if nextest { "nextest run --no-run" } else { "test --no-run" };
+    let build = if nextest { "nextest run --no-run" } else { "test --no-run --tests" };
     call(stages, "build", &Call::cargo(&format!("{build} {scope} --all-features")))?;
     let running = stages.run("servers", "cargo xtask up", || starting.wait())?;
     let environment = running.environment();
 
     let tests = if nextest {
-        missing.in_nextest(Call::cargo(&format!("nextest run {scope} --all-features --no-fail-fast")))
+        let call = Call::cargo(&format!("nextest run {scope} --all-features --no-fail-fast"));
+        missing.in_nextest(call, &integration_tests(&repository::files()?))
     } else {
-        // Doctests are a stage of their own.
-        let targets = "--lib --bins --tests --examples";
-        missing.in_libtest(Call::cargo(&format!("test {scope} --all-features --no-fail-fast {targets}")))
+        // `--tests` is every target but doctests, which are a stage of their own, and benches.
+        missing.in_libtest(Call::cargo(&format!("test {scope} --all-features --no-fail-fast --tests")))
     };
     let mut totals = counted(stages, "tests", &tests.envs(&environment))?;
-    let doctests = Call::cargo(&format!("test --doc {scope} --all-features --no-fail-fast"));
-    if plan.packages.is_empty() || has_library(plan.packages)? {
-        totals += counted(stages, "doctests", &doctests.envs(&environment))?;
+    let libraries = with_library(plan.packages, &repository::files()?);
+    if plan.packages.is_empty() || !libraries.is_empty() {
+        let doctests = format!("test --doc {} --all-features --no-fail-fast", self::scope(&libraries));
+        totals += counted(stages, "doctests", &Call::cargo(&doctests).envs(&environment))?;
     }
     let docs = Call::cargo(&format!("doc {scope} --all-features --no-deps"));
     call(stages, "docs", &docs.env("RUSTDOCFLAGS", "-D warnings"))?;
@@ -119,17 +122,31 @@ fn counted(stages: &mut Stages, name: &'static str, call: &Call) -> Result<Total
     })
 }
 
-/// `cargo test --doc` refuses a package that has only programs.
-fn has_library(packages: &[String]) -> Result<bool, Failure> {
-    let manifests = crate::repository::files()?;
-    let library = |package: &String| {
-        manifests.iter().filter(|file| file.ends_with("Cargo.toml")).any(|manifest| {
-            let named = std::fs::read_to_string(manifest)
-                .is_ok_and(|text| text.contains(&format!("name = \"{package}\"")));
-            named && std::path::Path::new(manifest).with_file_name("src/lib.rs").is_file()
-        })
+/// Those of the packages that are libraries: `cargo test --doc` refuses one that has only programs.
+fn with_library(packages: &[String], files: &[String]) -> Vec<String> {
+    let manifests: Vec<String> = files
+        .iter()
+        .filter_map(|file| file.strip_suffix("src/lib.rs"))
+        .filter_map(|folder| fs::read_to_string(format!("{folder}Cargo.toml")).ok())
+        .collect();
+    let library = |package: &&String| {
+        let name = format!("name = \"{package}\"\n");
+        manifests.iter().any(|manifest| manifest.contains(&name))
     };
-    Ok(packages.iter().all(library))
+    packages.iter().filter(library).cloned().collect()
+}
+
+/// The names of the test binaries below some `tests/`.
+fn integration_tests(files: &[String]) -> Vec<String> {
+    let name = |file: &String| {
+        let (_, test) = file.split_once("/tests/")?;
+        let name = test.strip_suffix("/main.rs").or_else(|| test.strip_suffix(".rs"))?;
+        (!name.contains('/')).then(|| name.to_owned())
+    };
+    let mut names: Vec<String> = files.iter().filter_map(name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn has_nextest() -> bool {
@@ -151,5 +168,11 @@ mod tests {
     fn without_packages_the_scope_is_the_workspace() {
         assert_eq!(scope(&[]), "--workspace");
         assert_eq!(scope(&["a".to_owned(), "b".to_owned()]), "-p a -p b");
+    }
+
+    #[test]
+    fn integration_tests_are_named_by_their_file_or_their_folder() {
+        let files = ["a/tests/redis.rs", "a/tests/help/mod.rs", "b/tests/sql/main.rs", "b/src/tests.rs"];
+        assert_eq!(integration_tests(&files.map(str::to_owned)), ["redis", "sql"]);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Access, Session};
+use super::{Access, Session, csrf};
 use crate::decision::commit::CommitError;
+use crate::decision::decide::Fate;
 use crate::edge::error::SessionError;
 use crate::edge::sessions::Inner;
 use crate::edge::visit;
@@ -109,7 +110,12 @@ impl Session {
     /// ```
     pub fn regenerate(&self) -> Result<(), SessionError> {
         let sessions = self.shared.sessions.clone();
-        self.edit(|state| state.regenerate(|| sessions.random_token()))
+        self.edit(|state| {
+            if state.fate() == Fate::Keep {
+                csrf::retire(state, sessions.clock.now());
+            }
+            state.regenerate(|| sessions.random_token())
+        })
     }
 
     /// Drops everything (values, flash, CSRF token, URLs, tag, lifetimes) and gives a new id. What is put afterwards
@@ -157,7 +163,8 @@ impl Session {
     /// even if the future is dropped.
     ///
     /// # Errors
-    /// [`CommitError`]; after [`CommitError::Gone`] the session is empty and nothing more of this visit is written.
+    /// [`CommitError`]; after [`CommitError::Gone`] the session is empty and further changes are
+    /// [`SessionError::Destroyed`].
     ///
     /// ```
     /// # use session_core::Session;
@@ -174,7 +181,7 @@ impl Session {
     /// # }).unwrap();
     /// ```
     pub async fn commit(&self) -> Result<(), CommitError> {
-        visit::commit_now(self.shared.clone()).await
+        visit::commit_now(self.clone()).await
     }
 
     /// Says whose session it is, by the application's own name for its users. Written with the data, in the same step,
@@ -334,59 +341,6 @@ impl Session {
         self.read(|state| state.created())
     }
 
-    /// The token that forms of this session carry: 32 random bytes, made on first use.
-    ///
-    /// # Errors
-    /// [`SessionError::Entropy`]; and, when there is none yet, what every change may answer.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// let token = session.csrf_token()?;
-    /// assert_eq!(token.len(), 43);
-    /// assert!(session.verify_csrf(&token));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn csrf_token(&self) -> Result<String, SessionError> {
-        if let Some(token) = self.read(csrf) {
-            return Ok(token);
-        }
-        self.regenerate_csrf_token()
-    }
-
-    /// Makes a new token; forms that carry the old one are refused from now on.
-    ///
-    /// # Errors
-    /// [`SessionError::Entropy`], and what every change may answer.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// let old = session.csrf_token()?;
-    /// assert_ne!(session.regenerate_csrf_token()?, old);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn regenerate_csrf_token(&self) -> Result<String, SessionError> {
-        let sessions = self.shared.sessions.clone();
-        self.edit(|state| {
-            let token = sessions.random_token()?;
-            state.content.system.put(content::CSRF, &token)?;
-            Ok::<_, SessionError>(token)
-        })
-    }
-
-    /// Whether this is the session's token; compared in constant time.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().verify_csrf(""));
-    /// ```
-    #[must_use]
-    pub fn verify_csrf(&self, token: &str) -> bool {
-        use subtle::ConstantTimeEq as _;
-        self.read(csrf).is_some_and(|own| own.as_bytes().ct_eq(token.as_bytes()).into())
-    }
-
     /// A session that stands alone: no request, no store, no cookie. For trying things, and for unit tests of functions
     /// that take a `&Session`.
     ///
@@ -402,8 +356,4 @@ impl Session {
     pub fn standalone() -> Self {
         visit::standalone(Inner::standalone())
     }
-}
-
-fn csrf(state: &crate::decision::state::SessionState) -> Option<String> {
-    state.content.system.get(content::CSRF).ok().flatten()
 }

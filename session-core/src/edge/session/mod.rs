@@ -1,8 +1,11 @@
 //! The handle that handlers hold: a cheap clone, `&self`, synchronous. Everything it does, the pure state does.
 
+mod csrf;
 mod flash;
 mod life;
-mod values;
+mod read;
+mod urls;
+mod write;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: Arc<Inner>,
     pub(crate) cell: Mutex<Cell>,
     pub(crate) spawn: &'static dyn crate::edge::visit::Spawn,
+    /// Commits of one visit go one after the other: whoever holds this commits.
+    pub(crate) turn: Arc<async_lock::Mutex<()>>,
 }
 
 /// The state and what the edge knows about it.

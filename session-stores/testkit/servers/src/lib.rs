@@ -17,6 +17,7 @@
 
 mod error;
 mod launch;
+mod node;
 mod ports;
 mod process;
 mod server;

@@ -1,6 +1,6 @@
 //! A store that fails on demand, before the effect or after it: a refused connection, a lost answer.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use session_core::{SessionStore, StoreError, StoreErrorKind, async_trait};
 
@@ -93,6 +93,14 @@ impl<S: SessionStore> FaultyStore<S> {
     pub fn new(store: S) -> Self {
         let faults = Faults::of(store.name());
         Self::with(store, faults)
+    }
+}
+
+impl<S: SessionStore + ?Sized> FaultyStore<S> {
+    /// The same around a store that is shared already, perhaps a `dyn SessionStore`.
+    pub fn over(store: Arc<S>) -> Self {
+        let faults = Faults { store: store.name(), faults: Mutex::default() };
+        Self::around(store, faults)
     }
 }
 

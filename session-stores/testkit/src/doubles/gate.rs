@@ -1,6 +1,6 @@
 //! A store whose calls can be held at a gate: how a test writes down one interleaving and gets exactly that one.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use session_core::{StoreError, async_trait};
 use tokio::sync::oneshot;
@@ -79,6 +79,11 @@ impl<S> GateStore<S> {
 }
 
 impl<S: ?Sized> GateStore<S> {
+    /// The same around a store that is shared already, perhaps a `dyn SessionStore`.
+    pub fn over(store: Arc<S>) -> Self {
+        Self::around(store, Gates::default())
+    }
+
     /// Holds the next call of this verb, before its effect or after it. Two gates for the same verb hold two calls.
     pub fn hold(&self, verb: Verb, when: When) -> Gate {
         let (arrival, arrives) = oneshot::channel();

@@ -1,6 +1,6 @@
 //! A store that writes down what it is asked: the proof of "a read is one round trip, a write two".
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use session_core::{StoreError, StoreKey, async_trait};
 
@@ -47,6 +47,11 @@ impl<S> OpLog<S> {
 }
 
 impl<S: ?Sized> OpLog<S> {
+    /// Starts an empty log around a store that is shared already, perhaps a `dyn SessionStore`.
+    pub fn over(store: Arc<S>) -> Self {
+        Self::around(store, Log::default())
+    }
+
     /// All calls so far, in the order in which they began.
     #[must_use]
     pub fn ops(&self) -> Vec<Op> {

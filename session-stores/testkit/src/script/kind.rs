@@ -24,7 +24,6 @@ impl From<SessionError> for Failed {
             SessionError::Destroyed => "Destroyed",
             SessionError::Closed => "Closed",
             SessionError::RefusedUrl => "RefusedUrl",
-            SessionError::NotSupported { .. } => "NotSupported",
             // No random bytes, and whatever comes to be added: the machine's fault, as a store's failure is.
             _ => "Store",
         };

@@ -1,0 +1,315 @@
+//! A user's sessions: list them, count them, end one, all, or all but this one. Handles, never ids.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::OwnerError;
+use super::event::Event;
+use super::session::Session;
+use super::sessions::{Inner, Sessions};
+use super::store::{OwnerIndex, SessionStore};
+use crate::decision::policy::last_seen;
+use crate::value::content::{self, Content};
+use crate::value::id::{Handle, StoreKey};
+use crate::value::path::Path;
+use crate::value::record::Record;
+use crate::value::time::Timestamp;
+use crate::value::values::Values;
+
+/// The sessions of one user, by the name that [`Session::tag`] gave them. Made by [`Sessions::of`].
+///
+/// Each method is one store call, or two where it must first find a session by its handle. A session that is created
+/// while [`destroy_all`](Self::destroy_all) runs is either ended or listed afterwards.
+///
+/// ```
+/// # async fn password_changed(
+/// #     sessions: session_core::Sessions, session: session_core::Session,
+/// # ) -> Result<(), session_core::OwnerError> {
+/// // After a password change: end every other session of this user.
+/// sessions.of("user-1").destroy_others(&session).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Owner {
+    inner: Arc<Inner>,
+    name: String,
+}
+
+/// One session of a user, as a "your devices" page shows it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Device {
+    /// Names it: safe to show, and what [`Owner::destroy`] takes. Equal to [`Session::id`] for the session that asks.
+    pub handle: Handle,
+    /// When the session began.
+    pub created: Timestamp,
+    /// When it was last used, as exactly as its deadline was moved: within a tenth of its age.
+    pub last_seen: Timestamp,
+    /// When it lapses unless it is used.
+    pub deadline: Timestamp,
+    /// What the application noted with [`Session::set_meta`]: the browser, an address.
+    pub meta: Values,
+}
+
+/// What to do with one session too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: these are all the ways there are")]
+pub enum Excess {
+    /// Refuse the new one.
+    Refuse,
+    /// End those that began first.
+    EndOldest,
+}
+
+impl Sessions {
+    /// The sessions of a user.
+    ///
+    /// ```
+    /// # use session_core::{SecretKey, Sessions};
+    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// let devices = sessions.of("user-1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn of(&self, user: impl Into<String>) -> Owner {
+        Owner { inner: self.inner.clone(), name: user.into() }
+    }
+}
+
+impl Owner {
+    /// The user's live sessions, the latest begun first.
+    ///
+    /// # Errors
+    /// [`OwnerError::NotSupported`] where the store keeps no index, [`OwnerError::Store`] when it fails.
+    ///
+    /// ```
+    /// # async fn page(sessions: session_core::Sessions) -> Result<(), session_core::OwnerError> {
+    /// for device in sessions.of("user-1").list().await? {
+    ///     println!("{} since {}", device.handle, device.created.to_offset());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn list(&self) -> Result<Vec<Device>, OwnerError> {
+        let found = self.find().await?;
+        let mut devices: Vec<Device> =
+            found.into_iter().map(|(key, record)| self.device(&key, record)).collect();
+        devices.sort_by_key(|device| (std::cmp::Reverse(device.created), device.handle));
+        Ok(devices)
+    }
+
+    /// How many live sessions the user has.
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list).
+    ///
+    /// ```
+    /// # async fn page(sessions: session_core::Sessions) -> Result<(), session_core::OwnerError> {
+    /// let devices = sessions.of("user-1").count().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn count(&self) -> Result<usize, OwnerError> {
+        let index = self.index()?;
+        index.count(&self.name, self.inner.clock.now()).await.map_err(|error| self.failed(error))
+    }
+
+    /// One of the user's sessions.
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list).
+    ///
+    /// ```
+    /// # async fn page(sessions: session_core::Sessions, handle: session_core::Handle)
+    /// # -> Result<(), session_core::OwnerError> {
+    /// let device = sessions.of("user-1").get(handle).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get(&self, handle: Handle) -> Result<Option<Device>, OwnerError> {
+        Ok(self.find_one(handle).await?.map(|(key, record)| self.device(&key, record)))
+    }
+
+    /// Ends one of the user's sessions; whether there was one. Another user's session is never touched.
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list).
+    ///
+    /// ```
+    /// # async fn page(sessions: session_core::Sessions, handle: session_core::Handle)
+    /// # -> Result<(), session_core::OwnerError> {
+    /// let ended = sessions.of("user-1").destroy(handle).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn destroy(&self, handle: Handle) -> Result<bool, OwnerError> {
+        let Some((key, _)) = self.find_one(handle).await? else { return Ok(false) };
+        self.end(&key).await?;
+        Ok(true)
+    }
+
+    /// Ends every session of the user, and says how many there were.
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list).
+    ///
+    /// ```
+    /// # async fn account_closed(sessions: session_core::Sessions) -> Result<(), session_core::OwnerError> {
+    /// sessions.of("user-1").destroy_all().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn destroy_all(&self) -> Result<usize, OwnerError> {
+        self.destroy_but(None).await
+    }
+
+    /// Ends every session of the user but this one, and says how many there were.
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list).
+    ///
+    /// ```
+    /// # async fn password_changed(sessions: session_core::Sessions, session: session_core::Session)
+    /// # -> Result<(), session_core::OwnerError> {
+    /// sessions.of("user-1").destroy_others(&session).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn destroy_others(&self, session: &Session) -> Result<usize, OwnerError> {
+        let own = session.read(|state| state.key());
+        self.destroy_but(own.as_ref()).await
+    }
+
+    /// Makes room for this session among at most `most` of the user's; call it at sign-in, before
+    /// [`tag`](Session::tag). Two sign-ins at the very same moment may both be let in.
+    ///
+    /// # Errors
+    /// [`OwnerError::TooMany`] with [`Excess::Refuse`], and as for [`list`](Self::list).
+    ///
+    /// ```
+    /// # use session_core::Excess;
+    /// # async fn sign_in(sessions: session_core::Sessions, session: session_core::Session)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// sessions.of("user-1").make_room(&session, 3, Excess::EndOldest).await?;
+    /// session.tag("user-1")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn make_room(&self, session: &Session, most: usize, excess: Excess) -> Result<(), OwnerError> {
+        let own = session.read(|state| state.key());
+        let mut others = self.find().await?;
+        others.retain(|(key, _)| Some(key) != own.as_ref());
+        let Some(too_many) = (others.len() + 1).checked_sub(most.max(1)).filter(|number| *number > 0) else {
+            return Ok(());
+        };
+        match excess {
+            Excess::Refuse => Err(OwnerError::TooMany { most }),
+            Excess::EndOldest => {
+                others.sort_by_key(|(_, record)| record.created);
+                for (key, _) in &others[..too_many.min(others.len())] {
+                    self.end(key).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn destroy_but(&self, except: Option<&StoreKey>) -> Result<usize, OwnerError> {
+        let now = self.inner.clock.now();
+        let until = self.inner.policy.tombstone_until(now);
+        let ended = self.index()?.destroy_all(&self.name, except, now, until).await;
+        ended.map_err(|error| self.failed(error))
+    }
+
+    async fn end(&self, key: &StoreKey) -> Result<(), OwnerError> {
+        let until = self.inner.policy.tombstone_until(self.inner.clock.now());
+        self.store()?.destroy(key, until).await.map_err(|error| self.failed(error))?;
+        self.inner.tell(&Event::Destroyed(key.handle()));
+        Ok(())
+    }
+
+    async fn find(&self) -> Result<Vec<(StoreKey, Record)>, OwnerError> {
+        let found = self.index()?.list(&self.name, self.inner.clock.now()).await;
+        found.map_err(|error| self.failed(error))
+    }
+
+    async fn find_one(&self, handle: Handle) -> Result<Option<(StoreKey, Record)>, OwnerError> {
+        Ok(self.find().await?.into_iter().find(|(key, _)| key.handle() == handle))
+    }
+
+    fn device(&self, key: &StoreKey, record: Record) -> Device {
+        let (created, deadline) = (record.created, record.deadline());
+        let (idle, head) = (record.idle_deadline, record.clone());
+        let opened = if self.inner.encrypt_at_rest { self.inner.unseal(key, record) } else { Some(record) };
+        // A record whose content cannot be read is still a session that can be ended.
+        let content = opened
+            .and_then(|record| Content::decode(&record.payload, record.owner.clone()).ok())
+            .unwrap_or_default();
+        let age = match content.age() {
+            Some(age) => age,
+            None if content.has_something() => self.inner.policy.age,
+            None => created.until(idle).min(Duration::from_secs(60)),
+        };
+        Device {
+            handle: key.handle(),
+            created,
+            last_seen: last_seen(&head, age),
+            deadline,
+            meta: content.meta(),
+        }
+    }
+
+    fn store(&self) -> Result<&dyn SessionStore, OwnerError> {
+        self.inner.store.as_deref().ok_or(OwnerError::NotSupported { store: "cookie" })
+    }
+
+    fn index(&self) -> Result<&dyn OwnerIndex, OwnerError> {
+        let store = self.store()?;
+        store.owners().ok_or(OwnerError::NotSupported { store: store.name() })
+    }
+
+    fn failed(&self, error: crate::value::answer::StoreError) -> OwnerError {
+        self.inner.tell(&Event::StoreError(error.store()));
+        OwnerError::Store(error)
+    }
+}
+
+impl Session {
+    /// Notes something about this session for the user's list of devices: the browser, an address.
+    ///
+    /// # Errors
+    /// As for [`put`](Session::put).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.set_meta("browser", "Firefox on Linux")?;
+    /// assert_eq!(session.meta::<String>("browser")?.as_deref(), Some("Firefox on Linux"));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn set_meta(
+        &self,
+        name: &str,
+        value: impl serde::Serialize,
+    ) -> Result<(), super::error::SessionError> {
+        self.edit(|state| state.content.system.put(Path::segments(&[content::META, name]), value))
+    }
+
+    /// What was noted with [`set_meta`](Self::set_meta).
+    ///
+    /// # Errors
+    /// [`SessionError::Value`](crate::SessionError::Value) when it is of another type.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().meta::<String>("browser")?, None);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn meta<T: serde::de::DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, super::error::SessionError> {
+        Ok(self.read(|state| state.content.system.get(Path::segments(&[content::META, name])))?)
+    }
+}

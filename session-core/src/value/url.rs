@@ -1,0 +1,205 @@
+//! Which redirect targets stay on this site. The question is asked as a browser would answer it, not as it is written.
+//!
+//! A path is accepted if, however often it is percent-decoded, a browser could not take its beginning for another
+//! authority; an absolute URL if its host is on the application's list. Everything else is refused: `//host`, `/\host`,
+//! `https://evil`, `javascript:`, `data:`, control characters (which browsers drop), raw non-ASCII.
+
+/// Whether a redirect to `url` stays on this site, or goes to one of `hosts` (`example.com` or `example.com:8443`).
+///
+/// ```
+/// use session_core::value::url::stays;
+///
+/// assert!(stays("/cart?step=2#total", &[]));
+/// assert!(!stays("//evil.example", &[]) && !stays("/\\evil.example", &[]) && !stays("https://evil.example/", &[]));
+/// assert!(stays("https://accounts.example/login", &["accounts.example".to_owned()]));
+/// ```
+#[must_use]
+pub fn stays(url: &str, hosts: &[String]) -> bool {
+    // Browsers remove tabs and line ends before they look, and read a backslash as a slash.
+    let clean = |byte: u8| matches!(byte, b'!'..=b'~') && byte != b'\\';
+    if url.len() > MOST_BYTES || !url.bytes().all(clean) {
+        return false;
+    }
+    match url.strip_prefix('/') {
+        Some(_) => is_path(path_of(url)),
+        None => is_allowed(url, hosts),
+    }
+}
+
+/// The path of a same-origin URL, for a `Referer` whose host is our own.
+///
+/// ```
+/// use session_core::value::url::path_on;
+///
+/// assert_eq!(path_on("https://shop.example/cart?x=1", "shop.example"), Some("/cart?x=1"));
+/// assert_eq!(path_on("https://shop.example.evil/cart", "shop.example"), None);
+/// ```
+#[must_use]
+pub fn path_on<'u>(url: &'u str, host: &str) -> Option<&'u str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let path = if path.is_empty() { "/" } else { path };
+    (authority.eq_ignore_ascii_case(host) && stays(path, &[])).then_some(path)
+}
+
+/// Nothing that a proxy or framework could decode turns the beginning of the path into an authority.
+fn is_path(path: &str) -> bool {
+    let mut decoded = path.as_bytes().to_vec();
+    for _ in 0..MOST_DECODINGS {
+        let visible: Vec<u8> = decoded.iter().copied().filter(|byte| *byte > b' ').take(2).collect();
+        if visible.first() != Some(&b'/') || matches!(visible.get(1), Some(b'/' | b'\\')) {
+            return false;
+        }
+        let next = percent_decode(&decoded);
+        if next == decoded {
+            return true;
+        }
+        decoded = next;
+    }
+    false
+}
+
+fn is_allowed(url: &str, hosts: &[String]) -> bool {
+    let rest = strip_scheme(url, "https://").or_else(|| strip_scheme(url, "http://"));
+    let Some(rest) = rest else { return false };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    hosts.iter().any(|host| host.eq_ignore_ascii_case(&rest[..end]))
+}
+
+fn strip_scheme<'u>(url: &'u str, scheme: &str) -> Option<&'u str> {
+    let start = url.get(..scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])
+}
+
+fn path_of(url: &str) -> &str {
+    &url[..url.find(['?', '#']).unwrap_or(url.len())]
+}
+
+fn percent_decode(bytes: &[u8]) -> Vec<u8> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let [first, tail @ ..] = rest {
+        match (first, tail) {
+            (b'%', [high, low, after @ ..]) if digit(high).is_some() && digit(low).is_some() => {
+                decoded.push((digit(high).unwrap_or(0) << 4) | digit(low).unwrap_or(0));
+                rest = after;
+            }
+            _ => {
+                decoded.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    decoded
+}
+
+/// Longer redirect targets are nobody's bookmark.
+const MOST_BYTES: usize = 2_048;
+/// A path that still changes after this many decodings was made to be misread.
+const MOST_DECODINGS: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_25_what_leads_elsewhere_is_refused() {
+        for url in [
+            "",
+            " ",
+            "cart",
+            "./cart",
+            "?x",
+            "#x",
+            "//evil",
+            "///evil",
+            "/\\evil",
+            "\\/evil",
+            "\\\\evil",
+            "/\t/evil",
+            "/\n/evil",
+            "/\r\n/evil",
+            "\t//evil",
+            " //evil",
+            "/ /evil",
+            "https://evil",
+            "http://evil",
+            "HTTPS://evil",
+            "https:/evil",
+            "https:evil",
+            "javascript:alert(1)",
+            "JavaScript:alert(1)",
+            "java\nscript:alert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "blob:x",
+            "/%2fevil",
+            "/%2Fevil",
+            "/%5cevil",
+            "/%5Cevil",
+            "%2f%2fevil",
+            "/%09/evil",
+            "/%0a/evil",
+            "/%0d%0a/evil",
+            "/%00/evil",
+            "/%252fevil",
+            "/%255cevil",
+            "/%25252fevil",
+            "/\u{ff0f}evil",
+            "/caf\u{e9}",
+            "//\u{65}vil",
+            "/\u{2028}/evil",
+            "/\0/evil",
+            "/\u{7f}evil",
+            "https://ok.example@evil/",
+            "https://evil/ok.example",
+            "https://ok.example.evil/",
+            "https://ok.example:1/",
+            "https://ok.example\\@evil/",
+            "ftp://ok.example/",
+        ] {
+            assert!(!stays(url, &["ok.example".to_owned()]), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn what_stays_is_accepted() {
+        for url in [
+            "/",
+            "/cart",
+            "/cart/",
+            "/a//b",
+            "/search?q=a%0Ab",
+            "/search?next=//evil",
+            "/a%2fb",
+            "/a%20b",
+            "/100%",
+            "/%E4%BD%A0",
+            "/x#//evil",
+            "/:/x",
+            "/@evil",
+            "https://ok.example",
+            "https://ok.example/a",
+            "HTTP://OK.example?x",
+        ] {
+            assert!(stays(url, &["ok.example".to_owned()]), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn a_referer_counts_only_on_our_own_host() {
+        assert_eq!(path_on("http://shop:3000/cart", "shop:3000"), Some("/cart"));
+        assert_eq!(path_on("http://shop:3000", "shop:3000"), Some("/"));
+        for other in [
+            "http://shop:3001/cart",
+            "http://shop:3000@evil/",
+            "//shop:3000/cart",
+            "http://evil/?http://shop:3000/",
+        ] {
+            assert_eq!(path_on(other, "shop:3000"), None, "{other}");
+        }
+    }
+}
