@@ -38,6 +38,8 @@ pub(crate) struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Adapter {
     Axum,
+    Actix,
+    Hyper,
 }
 
 /// Where sessions live.
@@ -78,7 +80,11 @@ impl Args {
         let given = Given::parse(words)?;
         let (adapter, bare) = match given.need("--adapter")? {
             "axum" => (Adapter::Axum, false),
+            "actix" => (Adapter::Actix, false),
+            "hyper" => (Adapter::Hyper, false),
             "none-axum" => (Adapter::Axum, true),
+            "none-actix" => (Adapter::Actix, true),
+            "none-hyper" => (Adapter::Hyper, true),
             other => return Err(WrongFlag::new("--adapter", other, ADAPTERS)),
         };
         let threads = given.read("--threads", "a number from 1 to 1024", |text| {
@@ -219,7 +225,7 @@ fn age(text: &str) -> Option<Duration> {
     (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
-const ADAPTERS: &str = "axum, none-axum";
+const ADAPTERS: &str = "axum, actix, hyper, none-axum, none-actix, none-hyper";
 const STORES: &str = "memory, cookie, file:DIR, redis://..., redis-cluster://HOST:PORT,HOST:PORT, \
                       dynamodb://HOST:PORT/TABLE, postgres://..., mysql://..., sqlite:PATH";
 const LISTEN: &str = "an address and a port such as 127.0.0.1:8080";

@@ -89,7 +89,7 @@ async fn slow(session: Session, RawQuery(query): RawQuery) -> Response<Body> {
 async fn late(Extension(visit): Extension<Visit>, RawQuery(query): RawQuery) -> Response<Body> {
     match probe::late(&visit, query.as_deref()).await {
         Ok(done) => load(done),
-        Err(error) => SessionRejection::Open(error).into_response(),
+        Err(error) => SessionRejection::from(error).into_response(),
     }
 }
 

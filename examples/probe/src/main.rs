@@ -2,8 +2,10 @@
 //!
 //! `cargo run -p probe -- --adapter axum --store memory --listen 127.0.0.1:8080`
 
+mod actix;
 mod args;
 mod axum;
+mod hyper;
 mod stores;
 
 use std::io;
@@ -53,6 +55,8 @@ async fn serve(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     println!("listening on {}", listener.local_addr()?);
     match args.adapter {
         Adapter::Axum => axum::serve(listener, application, stopped).await?,
+        Adapter::Actix => actix::serve(listener, application, args.threads, stopped).await?,
+        Adapter::Hyper => hyper::serve(listener, application, stopped).await?,
     }
     Ok(())
 }
