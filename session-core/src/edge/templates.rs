@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use minijinja::Value;
+use minijinja::value::Serde;
 
 use super::view::SessionView;
 
@@ -28,17 +29,11 @@ impl SessionView {
     /// ```
     #[must_use]
     pub fn to_minijinja(&self) -> Value {
-        let mut context: BTreeMap<&'static str, Value> = BTreeMap::new();
-        if let Ok(values) = Value::from_serialize(self).try_iter() {
-            let all = Value::from_serialize(self);
-            for name in values {
-                if let (Some(known), Ok(value)) =
-                    (NAMES.iter().find(|known| name.as_str() == Some(known)), all.get_item(&name))
-                {
-                    context.insert(known, value);
-                }
-            }
-        }
+        let mut context = BTreeMap::from([
+            ("session", Value::from(Serde(self.session()))),
+            ("flash_messages", Value::from(Serde(self.flash_messages()))),
+            ("csrf_token", Value::from(self.csrf_token().unwrap_or_default())),
+        ]);
         let mut function = |name, value| context.insert(name, value);
         let view = self.clone();
         function(
@@ -53,7 +48,7 @@ impl SessionView {
         let view = self.clone();
         function("has_errors", Value::from_function(move || view.has_errors()));
         let view = self.clone();
-        function("errors", Value::from_function(move || Value::from_serialize(view.errors())));
+        function("errors", Value::from_function(move || Value::from(Serde(view.errors()))));
         let view = self.clone();
         function("has_error_for", Value::from_function(move |field: String| view.has_error_for(&field)));
         for name in ["get_error_for", "error"] {
@@ -64,9 +59,6 @@ impl SessionView {
         function("input_error", Value::from_function(move |field: String| view.input_error(&field)));
         let view = self.clone();
         function("csrf_field", Value::from_function(move || Value::from_safe_string(view.csrf_field())));
-        Value::from_serialize(context)
+        Value::from_pairs(context)
     }
 }
-
-/// What is a value and not a function.
-const NAMES: [&str; 3] = ["session", "flash_messages", "csrf_token"];
