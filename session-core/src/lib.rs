@@ -24,12 +24,15 @@ pub use async_trait::async_trait;
 
 pub use decision::commit::CommitError;
 pub use decision::policy::Policy;
+pub use edge::builder::SessionsBuilder;
 pub use edge::error::{ConfigError, OpenError, OwnerError, SessionError};
 pub use edge::event::{Event, Observer};
 pub use edge::owners::{Device, Excess, Owner};
-pub use edge::report::{Failure, Report};
+pub use edge::rejection::Rejection;
+pub use edge::report::{Failure, HeaderChange, Report};
+pub use edge::serve::{Refused, Serve, Served};
 pub use edge::session::{FlashMessages, Session};
-pub use edge::sessions::{Sessions, SessionsBuilder};
+pub use edge::sessions::Sessions;
 pub use edge::sources::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
 pub use edge::store::{OwnerIndex, SessionStore, Sweep, Swept};
 pub use edge::validation::{self, WithInput};

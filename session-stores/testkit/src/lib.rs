@@ -4,7 +4,9 @@
 
 pub mod doubles;
 mod fixture;
+pub mod probe;
 pub mod proxy;
+pub mod script;
 pub mod suite;
 
 pub use doubles::clock::ManualClock;
