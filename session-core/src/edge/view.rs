@@ -134,6 +134,42 @@ impl Session {
 }
 
 impl SessionView {
+    /// All values.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().view()?.session().is_empty());
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn session(&self) -> &Snapshot {
+        &self.session
+    }
+
+    /// All flash messages.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().view()?.flash_messages().is_empty());
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn flash_messages(&self) -> &Snapshot {
+        &self.flash_messages
+    }
+
+    /// The CSRF token, in a view for pages with forms.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().view()?.csrf_token(), None);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn csrf_token(&self) -> Option<&str> {
+        self.csrf_token.as_deref()
+    }
+
     /// What was typed into this field the last time, as text; empty when nothing was.
     ///
     /// ```
@@ -144,6 +180,30 @@ impl SessionView {
     #[must_use]
     pub fn old(&self, field: &str) -> String {
         text(&self.bags.input, field)
+    }
+
+    /// Whether something was typed into this field the last time.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(!Session::standalone().view()?.has_old("email"));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn has_old(&self, field: &str) -> bool {
+        self.bags.input.has(field)
+    }
+
+    /// All errors: field to messages.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().view()?.errors().is_empty());
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn errors(&self) -> &Snapshot {
+        &self.errors
     }
 
     /// A flash message, as text; empty when there is none.

@@ -277,20 +277,23 @@ impl VisitInner {
     fn close(&self, drop_data: bool) -> Closing {
         self.closed.store(true, Ordering::Release);
         let looked = self.looked.load(Ordering::Acquire);
-        let Some(shared) = self.opened.get() else {
-            let came = lock(&self.signed_out).take();
-            let set_cookie = came.filter(|came| *came).map(|_| self.sessions.cookie.clear());
-            return Closing::Ready(Report { set_cookie, looked, ..Report::default() });
+        // Signed out before anybody opened the session: whoever opened it afterwards met its tombstone.
+        let came = lock(&self.signed_out).take();
+        let removal = came.filter(|came| *came).map(|_| self.sessions.cookie.clear());
+        let complete = move |report: Report| {
+            let set_cookie = report.set_cookie.or(removal);
+            Report { set_cookie, looked, ..report }
         };
+        let Some(shared) = self.opened.get() else { return Closing::Ready(complete(Report::default())) };
         shared.lock().closed = true;
         let shared = shared.clone();
         let writing: BoxFuture<Report> = match shared.turn.try_lock_arc() {
             Some(turn) => match last_work(&shared, drop_data) {
                 Ok(work) => Box::pin(async move {
                     let _turn = turn;
-                    Report { looked, ..drive::run(&shared, work).await }
+                    complete(drive::run(&shared, work).await)
                 }),
-                Err(report) => return Closing::Ready(Report { looked, ..report }),
+                Err(report) => return Closing::Ready(complete(report)),
             },
             // A commit of this visit that somebody stopped waiting for; what is left to do stands on its result.
             None => Box::pin(async move {
@@ -299,7 +302,7 @@ impl VisitInner {
                     Ok(work) => drive::run(&shared, work).await,
                     Err(report) => report,
                 };
-                Report { looked, ..report }
+                complete(report)
             }),
         };
         Closing::Pending(Finish::new(writing, self.spawn))

@@ -3,8 +3,9 @@
 mod csrf;
 mod flash;
 mod life;
+mod read;
 mod urls;
-mod values;
+mod write;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
