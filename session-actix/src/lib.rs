@@ -1,1 +1,21 @@
 //! Sessions for actix-web.
+#![doc = include_str!("../README.md")]
+
+mod extract;
+mod middleware;
+mod rejection;
+mod service;
+mod spawn;
+
+pub use extract::{ReadOnlySession, Session, SignOut};
+pub use middleware::SessionMiddleware;
+pub use rejection::SessionRejection;
+pub use service::{ResponseFuture, SessionService};
+
+/// The core's words that an application needs: configuration, keys, values, errors, events.
+pub use session_core::{
+    self as core, CommitError, ConfigError, Cookie, Date, Event, FlashMessages, Handle, Key, KeyRing, Number,
+    Observer, OpenError, Path, Policy, SameSite, SecretKey, SessionError, SessionStore, Sessions,
+    SessionsBuilder, Snapshot, StoreError, Timestamp, ValueError, Visit,
+};
+pub use session_stores as stores;

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use session_core::{OpenError, Visit};
+use session_core::Visit;
 
 use crate::rejection::SessionRejection;
 
@@ -38,7 +38,7 @@ impl SignOut {
     /// Ends it. The response removes the cookie.
     ///
     /// # Errors
-    /// [`SessionRejection::Open`] when the store failed: the session may still live.
+    /// When the store failed: the session may still live.
     pub async fn now(self) -> Result<(), SessionRejection> {
         Ok(self.0.destroy().await?)
     }
@@ -88,11 +88,10 @@ impl<S: Sync> FromRequestParts<S> for SignOut {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        Ok(Self(visit(parts)?.clone()))
+        Ok(Self(visit(parts)?))
     }
 }
 
-fn visit(parts: &Parts) -> Result<&Visit, SessionRejection> {
-    let visit = parts.extensions.get::<Visit>().ok_or(SessionRejection::NoLayer)?;
-    if visit.is_off() { Err(OpenError::Disabled.into()) } else { Ok(visit) }
+fn visit(parts: &Parts) -> Result<Visit, SessionRejection> {
+    Ok(Visit::found(parts.extensions.get())?)
 }

@@ -1,39 +1,32 @@
-//! The future of a response: the handler's answer, then the visit's end, then the headers that come of it.
+//! The future of a response: what the core made of the handler's answer, as headers.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum_core::response::Response;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use pin_project_lite::pin_project;
-use session_core::{BoxFuture, Closing, Failure, Finish, OpenError, Report, Visit, VisitGuard};
+use session_core::{HeaderChange, Report, Serve, Served, VisitGuard};
 
-type OnFailure = Arc<dyn Fn(Failure, &Report) -> Response + Send + Sync>;
+use crate::layer::OnFailure;
 
 pin_project! {
     /// What [`SessionService`](crate::SessionService) answers with.
-    pub struct ResponseFuture<F> {
+    pub struct ResponseFuture<F: Future> {
         #[pin]
-        inner: F,
-        guard: Option<VisitGuard>,
-        opening: Option<BoxFuture<Result<(), OpenError>>>,
-        stage: Stage,
+        serve: Serve<F>,
         on_failure: OnFailure,
     }
 }
 
-enum Stage {
-    Handling,
-    Closing(Finish<Report>, Option<Response>),
-}
-
-impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, guard: VisitGuard, eager: Option<Visit>, on_failure: OnFailure) -> Self {
-        let opening =
-            eager.map(|visit| -> BoxFuture<_> { Box::pin(async move { visit.session().await.map(|_| ()) }) });
-        Self { inner, guard: Some(guard), opening, stage: Stage::Handling, on_failure }
+impl<F, E> ResponseFuture<F>
+where
+    F: Future<Output = Result<Response, E>>,
+{
+    pub(crate) fn new(guard: VisitGuard, inner: F, on_failure: OnFailure) -> Self {
+        let status = |answer: &F::Output| answer.as_ref().map_or(500, |response| response.status().as_u16());
+        Self { serve: guard.serve(inner, status), on_failure }
     }
 }
 
@@ -44,57 +37,25 @@ where
     type Output = Result<Response, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if let Some(opening) = this.opening {
-            let opened = ready!(opening.as_mut().poll(context));
-            *this.opening = None;
-            if let Err(OpenError::Store(_) | OpenError::Newer(_)) = opened {
-                *this.guard = None;
-                return Poll::Ready(Ok((this.on_failure)(Failure::Unavailable, &Report::default())));
-            }
-        }
-        loop {
-            match this.stage {
-                Stage::Handling => {
-                    let response = ready!(this.inner.as_mut().poll(context))?;
-                    let Some(guard) = this.guard.take() else { return Poll::Ready(Ok(response)) };
-                    match guard.close(response.status().as_u16()) {
-                        Closing::Ready(report) => {
-                            return Poll::Ready(Ok(finish(response, &report, this.on_failure)));
-                        }
-                        Closing::Pending(writing) => *this.stage = Stage::Closing(writing, Some(response)),
-                    }
-                }
-                Stage::Closing(writing, response) => {
-                    let report = ready!(Pin::new(writing).poll(context));
-                    let response = response.take().expect("a future is not polled after it was ready");
-                    return Poll::Ready(Ok(finish(response, &report, this.on_failure)));
-                }
-            }
-        }
+        let this = self.project();
+        let Served { answer, report } = ready!(this.serve.poll(context));
+        let mut response =
+            answer.unwrap_or_else(|refused| Ok((this.on_failure)(refused.failure, &report)))?;
+        add_headers(response.headers_mut(), &report);
+        Poll::Ready(Ok(response))
     }
 }
 
-fn finish(response: Response, report: &Report, on_failure: &OnFailure) -> Response {
-    let mut response = match report.failure() {
-        Some(failure) => on_failure(failure, report),
-        None => response,
-    };
-    let headers = response.headers_mut();
-    if report.needs_vary(values(headers, &header::VARY)) {
-        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+fn add_headers(headers: &mut HeaderMap, report: &Report) {
+    let changes = report.headers(|name| headers.get_all(name).iter().map(HeaderValue::as_bytes));
+    for change in changes.into_iter().flatten() {
+        let (HeaderChange::Append(name, value) | HeaderChange::Replace(name, value)) = change;
+        let (name, Ok(value)) = (HeaderName::from_static(name), HeaderValue::from_str(value)) else {
+            continue;
+        };
+        match change {
+            HeaderChange::Append(..) => _ = headers.append(name, value),
+            HeaderChange::Replace(..) => _ = headers.insert(name, value),
+        }
     }
-    if let Some(cache_control) = report.cache_control(values(headers, &header::CACHE_CONTROL)) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
-    }
-    if let Some(set_cookie) = &report.set_cookie
-        && let Ok(value) = HeaderValue::from_str(set_cookie)
-    {
-        headers.append(header::SET_COOKIE, value);
-    }
-    response
-}
-
-fn values<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> impl Iterator<Item = &'h [u8]> {
-    headers.get_all(name).iter().map(HeaderValue::as_bytes)
 }

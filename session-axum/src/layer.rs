@@ -10,6 +10,9 @@ use tower_layer::Layer;
 
 use crate::service::SessionService;
 
+/// Makes the response that a failed commit calls for.
+pub(crate) type OnFailure = Arc<dyn Fn(Failure, &Report) -> Response + Send + Sync>;
+
 /// Gives every request to the inner service a [`Visit`](crate::Visit), and settles it when the response is ready.
 ///
 /// A route that never extracts a [`Session`](crate::Session) costs nothing and gets no header.
@@ -29,7 +32,7 @@ use crate::service::SessionService;
 #[derive(Clone)]
 pub struct SessionLayer {
     pub(crate) sessions: Sessions,
-    pub(crate) on_failure: Arc<dyn Fn(Failure, &Report) -> Response + Send + Sync>,
+    pub(crate) on_failure: OnFailure,
 }
 
 impl SessionLayer {

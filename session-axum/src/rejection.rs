@@ -1,43 +1,47 @@
-//! Why a session could not be extracted, as a response that tells the client nothing but a status.
+//! What the core refused, as a response that tells the client nothing but a status.
 
 use axum_core::response::{IntoResponse, Response};
-use session_core::{Failure, OpenError};
+use session_core::{CommitError, OpenError, Rejection, SessionError};
 
 use crate::layer::plain;
 
-/// A handler asked for a session and cannot have one.
+/// A handler asked for a session and cannot have one, or asked something of it that it refused.
+///
+/// Handlers may return it: `?` makes one of every error of a session.
+///
+/// ```
+/// use session_axum::{Session, SessionRejection};
+///
+/// async fn sign_in(session: Session) -> Result<&'static str, SessionRejection> {
+///     session.regenerate()?;
+///     session.put("user", 42)?;
+///     Ok("welcome")
+/// }
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum SessionRejection {
-    /// The layer is missing: 500.
-    #[error("no session here: wrap this route in a `SessionLayer`")]
-    NoLayer,
-    /// The session could not be opened: 503, and its cookie is left alone.
-    #[error(transparent)]
-    Open(#[from] OpenError),
+#[error(transparent)]
+pub struct SessionRejection(#[from] pub Rejection);
+
+impl From<OpenError> for SessionRejection {
+    fn from(error: OpenError) -> Self {
+        Self(error.into())
+    }
 }
 
-impl SessionRejection {
-    /// The status of its response.
-    ///
-    /// ```
-    /// assert_eq!(session_axum::SessionRejection::NoLayer.status(), 500);
-    /// ```
-    #[must_use]
-    pub fn status(&self) -> u16 {
-        self.failure().status()
+impl From<SessionError> for SessionRejection {
+    fn from(error: SessionError) -> Self {
+        Self(error.into())
     }
+}
 
-    fn failure(&self) -> Failure {
-        match self {
-            Self::Open(OpenError::Store(_) | OpenError::Newer(_)) => Failure::Unavailable,
-            Self::NoLayer | Self::Open(_) => Failure::Internal,
-        }
+impl From<CommitError> for SessionRejection {
+    fn from(error: CommitError) -> Self {
+        Self(error.into())
     }
 }
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
-        plain(self.failure())
+        plain(self.0.failure())
     }
 }

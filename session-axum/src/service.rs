@@ -34,7 +34,6 @@ where
         let cookies: CookieHeaders = request.headers().get_all(header::COOKIE).iter().collect();
         let guard = self.layer.sessions.visit(cookies, &TOKIO);
         request.extensions_mut().insert(guard.visit().clone());
-        let eager = guard.visit().is_eager().then(|| guard.visit().clone());
-        ResponseFuture::new(self.inner.call(request), guard, eager, self.layer.on_failure.clone())
+        ResponseFuture::new(guard, self.inner.call(request), self.layer.on_failure.clone())
     }
 }

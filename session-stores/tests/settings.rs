@@ -1,6 +1,7 @@
 //! Every setting: what is accepted, what is refused and in which words, in the environment and in files.
+#![allow(clippy::unwrap_used, reason = "the helpers of these tests")]
 
-use session_core::{SameSite, SessionStore as _};
+use session_core::SameSite;
 use session_stores::{SETTINGS, STORE_SETTINGS, SessionConfig, SettingError, StoreConfig};
 
 const KEY: &str = "9f1c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264";

@@ -1,4 +1,5 @@
 //! The sweeper: removes what is dead, in batches, and goes on after errors and panics. Time is paused; nothing sleeps.
+#![allow(clippy::unwrap_used, reason = "the doubles of these tests")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -73,7 +74,7 @@ impl SessionStore for Scripted {
         Ok(Written::Gone)
     }
     fn sweeper(&self) -> Option<&dyn Sweep> {
-        (!self.script.lock().unwrap().first().is_some_and(|first| *first == "native")).then_some(self)
+        self.script.lock().unwrap().first().is_none_or(|first| *first != "native").then_some(self)
     }
 }
 

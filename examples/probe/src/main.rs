@@ -1,2 +1,76 @@
-//! A server whose requests are scripts.
-fn main() {}
+//! A server whose requests are scripts: what a session does, shown, tested and measured.
+//!
+//! `cargo run -p probe -- --adapter axum --store memory --listen 127.0.0.1:8080`
+
+mod actix;
+mod args;
+mod axum;
+mod hyper;
+mod stores;
+
+use std::io;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use session_testkit::probe::{Application, Stats};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::{Adapter, Args};
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("probe: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn start() -> Result<(), Box<dyn std::error::Error>> {
+    let args = Args::parse(std::env::args().skip(1))?;
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = args.threads {
+        builder.worker_threads(threads);
+    }
+    let runtime = builder.enable_all().build()?;
+    let served = runtime.block_on(serve(args));
+    // What dropped requests have begun to write still ends, or fails, within the store's deadline.
+    let (begun, alive) = (Instant::now(), runtime.metrics());
+    while alive.num_alive_tasks() > 0 && begun.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    runtime.shutdown_background();
+    served
+}
+
+async fn serve(args: Args) -> Result<(), Box<dyn std::error::Error>> {
+    let stats = Stats::default();
+    let sessions = if args.bare { None } else { Some(stores::sessions(args.settings, &stats).await?) };
+    let application = Application { sessions, stats };
+    let stopped = stop_signal()?;
+    let listener =
+        TcpListener::bind(args.listen).await.map_err(|error| format!("--listen {}: {error}", args.listen))?;
+    println!("listening on {}", listener.local_addr()?);
+    match args.adapter {
+        Adapter::Axum => axum::serve(listener, application, stopped).await?,
+        Adapter::Actix => actix::serve(listener, application, args.threads, stopped).await?,
+        Adapter::Hyper => hyper::serve(listener, application, stopped).await?,
+    }
+    Ok(())
+}
+
+/// Ready at the first SIGTERM or SIGINT.
+fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// How long writes in flight are waited for at the end.
+const PATIENCE: Duration = Duration::from_secs(3);

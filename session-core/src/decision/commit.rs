@@ -9,7 +9,7 @@
 //! What you may rely on: the cookie instruction is released only after the last operation applied; `Gone` and every
 //! error release none; a change is never dropped without an error that says so.
 
-use super::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+use super::decide::{Cookie, Decision, Fate, Origin, Situation, Write, decide};
 use super::policy::Policy;
 use super::state::{NewerFormat, Over, SessionState};
 use crate::value::answer::{StoreError, StoreErrorKind, Written};
@@ -143,12 +143,20 @@ pub enum CommitError {
     /// The random generator failed.
     #[error("no random bytes for the session")]
     Entropy,
+    /// This handle only reads.
+    #[error("the session is read-only here")]
+    ReadOnly,
+    /// The response is sent: what was changed before was written with it.
+    #[error("the response was already sent; the session can no longer be changed")]
+    Closed,
 }
 
 /// A visit's changes on their way to the store. See the module's text for the protocol.
 #[derive(Debug)]
 pub struct Commit {
     decision: Decision,
+    /// What it was decided from; `None` when the session was over already.
+    situation: Option<Situation>,
     now: Timestamp,
     changes: Changes,
     attempt: Attempt,
@@ -194,10 +202,8 @@ impl Commit {
         now: Timestamp,
         draw: impl FnOnce() -> Result<Fresh, E>,
     ) -> Result<Self, CommitError> {
-        let decision = match state.over {
-            Some(_) => Decision { write: Write::Nothing, cookie: Cookie::Keep },
-            None => decide(state.situation(policy, now)),
-        };
+        let situation = state.over.is_none().then(|| state.situation(policy, now));
+        let decision = situation.map_or(Decision { write: Write::Nothing, cookie: Cookie::Keep }, decide);
         let needs_fresh = !matches!(
             (decision.write, decision.cookie),
             (Write::Nothing | Write::Touch | Write::Destroy, Cookie::Keep | Cookie::Clear)
@@ -208,7 +214,8 @@ impl Commit {
         };
         let changes = state.content.take_changes();
         let attempt = Attempt::plan(state, policy, now, decision, &changes, fresh);
-        let commit = Self { decision, now, changes, attempt, replayed: None, conflicts: 0, answer: None };
+        let commit =
+            Self { decision, situation, now, changes, attempt, replayed: None, conflicts: 0, answer: None };
         match commit.attempt.too_large(policy) {
             Some(error) => {
                 state.content.put_back(commit.changes);
@@ -315,12 +322,14 @@ impl Commit {
         }
     }
 
-    /// Leaves the operation out: a refresh that another request of this process is about to make. The cookie stays as
-    /// it is, too.
+    /// Leaves a refresh out that another request of this process is about to make: the rest of the visit ends as if it
+    /// were not due. Only for a commit whose one step is a [`StoreOp::Touch`].
     pub fn skip(&mut self) {
         self.attempt.op = None;
         self.attempt.touched = None;
-        self.decision.cookie = Cookie::Keep;
+        if let Some(situation) = self.situation {
+            self.decision = decide(Situation { refresh_due: false, ..situation });
+        }
         self.answer = Some(Ok(()));
     }
 
@@ -333,7 +342,7 @@ impl Commit {
     /// Hands the result back to the state: on success it stands on what was written and the cookie instruction is
     /// released into it; on an error the changes are back in front of what came since; on `Gone` they are dropped.
     pub fn finish(self, state: &mut SessionState, policy: &Policy) -> Outcome {
-        let Self { decision, now: _, changes, attempt, replayed, conflicts, answer } = self;
+        let Self { decision, situation, now: _, changes, attempt, replayed, conflicts, answer } = self;
         let result = match answer {
             Some(result) => result,
             // Nothing was to be stored, so nothing was in the way.
@@ -343,7 +352,7 @@ impl Commit {
         match &result {
             Ok(()) => {
                 let order = attempt.order(state, policy, decision);
-                attempt.settle(state, decision, replayed);
+                attempt.settle(state, decision, situation.map(|then| then.fate), replayed);
                 if !matches!(order, CookieOrder::Keep) {
                     state.cookie = order;
                 }
@@ -479,7 +488,13 @@ impl Attempt {
     }
 
     /// The state stands on what was written.
-    fn settle(self, state: &mut SessionState, decision: Decision, replayed: Option<Content>) {
+    fn settle(
+        self,
+        state: &mut SessionState,
+        decision: Decision,
+        fate: Option<Fate>,
+        replayed: Option<Content>,
+    ) {
         match decision.write {
             Write::Destroy => state.over = Some(Over::Destroyed),
             Write::Touch => {
@@ -491,16 +506,16 @@ impl Attempt {
             Write::Nothing | Write::Create | Write::Replace | Write::Rotate => {}
         }
         let Some(record) = self.record else { return };
-        if let Some(content) = replayed {
-            state.content.rebase(&content);
-        }
-        state.content.flash.rebase(self.entries);
-        state.regenerated |= state.fate == Fate::Renew && state.base.is_some();
+        state.content.rebase(replayed.as_ref(), self.entries);
+        state.regenerated |= fate == Some(Fate::Renew) && state.base.is_some();
         state.origin = match decision.cookie {
             Cookie::SetRecord => Origin::Carried,
             Cookie::Keep | Cookie::SetNew | Cookie::SetOld | Cookie::Clear => Origin::Stored,
         };
-        state.fate = Fate::Keep;
+        // What was ordered while the write was under way is still to be done.
+        if Some(state.fate) == fate {
+            state.fate = Fate::Keep;
+        }
         state.id = self.id;
         state.base = Some(record);
         state.came = true;
@@ -529,7 +544,8 @@ fn head(base: Option<&Record>, changes: &Changes, policy: &Policy, now: Timestam
 
 fn idle_deadline(content: &Content, changes: &Changes, policy: &Policy, now: Timestamp) -> Timestamp {
     let something = content.will_have_something(changes);
-    now.plus(if something { content.age().unwrap_or(policy.age) } else { policy.lapse })
+    // The classic behaviour keeps every visitor's session, whatever is in it.
+    now.plus(if something || policy.eager { content.age().unwrap_or(policy.age) } else { policy.lapse })
 }
 
 /// How often a new id may turn out to be in use.

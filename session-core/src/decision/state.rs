@@ -6,15 +6,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::commit::CookieOrder;
 use super::decide::{Fate, Origin, Situation};
 use super::policy::Policy;
 use crate::value::answer::Loaded;
 use crate::value::content::{self, Content, Unreadable};
+use crate::value::error::ValueError;
+use crate::value::flash::FlashBag;
 use crate::value::id::{SessionId, StoreKey};
+use crate::value::path::AnyKey;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
-use crate::value::values::Values;
+use crate::value::values::{Snapshot, Values};
 
 /// What came in with the request, once its cookies were opened.
 #[derive(Clone, Debug, Default)]
@@ -227,7 +232,7 @@ impl SessionState {
     /// A stored session got a new id in this visit.
     #[must_use]
     pub fn has_regenerated(&self) -> bool {
-        self.regenerated || (self.fate == Fate::Renew && !self.fresh)
+        self.regenerated || (self.fate == Fate::Renew && self.base.is_some())
     }
 
     /// A read would now answer differently than when the visit opened.
@@ -239,7 +244,7 @@ impl SessionState {
     /// `destroy` was called, or a commit found the session gone.
     #[must_use]
     pub fn is_destroyed(&self) -> bool {
-        self.fate == Fate::Destroy
+        self.fate == Fate::Destroy || self.over.is_some()
     }
 
     /// The visitor's values.
@@ -316,18 +321,41 @@ impl SessionState {
         if self.fate == Fate::Destroy || self.content.is_wiped() {
             return;
         }
-        let csrf: Option<String> = self.content.system.get(content::CSRF).ok().flatten();
+        let renewed = [content::CSRF, content::CSRF_BEFORE].map(|name| {
+            (name, self.content.system.get::<Box<serde_json::value::RawValue>>(name).ok().flatten())
+        });
         self.content = self
             .base
             .as_ref()
             .and_then(|record| Content::decode(&record.payload, record.owner.clone()).ok())
             .unwrap_or_default();
-        if self.fate == Fate::Renew
-            && self.content.system.exists(content::CSRF)
-            && let Some(token) = csrf
-        {
-            self.set_csrf(&token);
+        if self.fate == Fate::Renew && self.content.system.exists(content::CSRF) {
+            for (name, value) in renewed {
+                let put = value.map(|value| self.content.system.put(name, value));
+                debug_assert!(!matches!(put, Some(Err(_))), "what stood in a session fits in it again");
+            }
         }
+    }
+
+    /// Leaves something for the next visit, in one of the three bags.
+    ///
+    /// # Errors
+    /// [`ValueError`] for a bad path or a value that is not JSON.
+    pub fn flash<V: Serialize>(
+        &mut self,
+        bag: FlashBag,
+        key: impl AnyKey,
+        value: V,
+    ) -> Result<(), ValueError> {
+        let not_json = |_| ValueError::NotJson { key: key.path().to_string() };
+        let json = serde_json::value::to_raw_value(&value).map_err(not_json)?;
+        self.content.flash.flash_at(bag, key.path(), json)
+    }
+
+    /// What the previous visit left in one of the three bags.
+    #[must_use]
+    pub fn flashed(&self, bag: FlashBag) -> Snapshot {
+        self.content.flash.shown().bag(bag).all()
     }
 
     /// How long this session may lie unused.
@@ -389,7 +417,9 @@ impl SessionState {
         let lifetime_changed = self.lifetime_changed();
         let due = match &self.base {
             // An emptied session lapses by itself; nobody's visit keeps it.
-            Some(base) => something && Policy::refresh_due(base.idle_deadline, self.age(policy), now),
+            Some(base) => {
+                (something || policy.eager) && Policy::refresh_due(base.idle_deadline, self.age(policy), now)
+            }
             None => false,
         };
         Situation {

@@ -12,7 +12,7 @@ use super::sessions::Inner;
 use super::store::SessionStore;
 use super::visit::CookieHeaders;
 use crate::decision::commit::{Commit, CommitError, Outcome, StoreOp};
-use crate::decision::decide::{Fate, Origin, Write};
+use crate::decision::decide::{Cookie, Fate, Origin, Write};
 use crate::decision::state::{Arrival, Claim, Notice, SessionState};
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind, Written};
 use crate::value::id::StoreKey;
@@ -88,7 +88,7 @@ pub(crate) fn begin(sessions: &Inner, state: &mut SessionState) -> Result<Work, 
     };
     let mut commit = Commit::begin(state, &sessions.policy, sessions.clock.now(), || sessions.fresh())?;
     if let Some(StoreOp::Touch { key, idle_deadline, .. }) = commit.step()
-        && !sessions.touches.claim(*key, *idle_deadline)
+        && !sessions.touches.claim(*key, *idle_deadline, state.age(&sessions.policy))
     {
         commit.skip();
     }
@@ -192,7 +192,7 @@ async fn perform(sessions: &Inner, store: &dyn SessionStore, op: &StoreOp) -> Re
 }
 
 fn conclude(sessions: &Inner, state: &mut SessionState, work: Work) -> Result<(), CommitError> {
-    let (before, fate) = (state.key(), state.fate());
+    let before = state.key();
     let Outcome { result, decision, conflicts, .. } = work.commit.finish(state, &sessions.policy);
     if conflicts > 0 {
         sessions.tell(&Event::Conflict(conflicts));
@@ -208,7 +208,7 @@ fn conclude(sessions: &Inner, state: &mut SessionState, work: Work) -> Result<()
         (Write::Touch, _, Some(handle)) => sessions.tell(&Event::Touched(handle)),
         (Write::Rotate, Some(from), Some(to)) => sessions.tell(&Event::Migrated { from, to }),
         (Write::Destroy, Some(handle), _) => sessions.tell(&Event::Destroyed(handle)),
-        (Write::Nothing, Some(handle), _) if fate == Fate::Destroy => {
+        (Write::Nothing, Some(handle), _) if decision.cookie == Cookie::Clear => {
             sessions.tell(&Event::Destroyed(handle))
         }
         _ => {}
@@ -216,14 +216,16 @@ fn conclude(sessions: &Inner, state: &mut SessionState, work: Work) -> Result<()
     result
 }
 
-fn tell_error(sessions: &Inner, error: &CommitError) {
+pub(crate) fn tell_error(sessions: &Inner, error: &CommitError) {
     match error {
         CommitError::Gone => sessions.tell(&Event::Gone),
         CommitError::Store(error) => sessions.tell(&Event::StoreError(error.store())),
         CommitError::Contended
         | CommitError::TooLarge { .. }
         | CommitError::Newer(_)
-        | CommitError::Entropy => {}
+        | CommitError::Entropy
+        | CommitError::ReadOnly
+        | CommitError::Closed => {}
     }
 }
 

@@ -1,14 +1,20 @@
 //! Ring 2: the edge. What awaits, locks, or asks the machine for time and randomness lives here and nowhere else.
 
+pub mod builder;
 mod drive;
 pub mod error;
 pub mod event;
 pub mod owners;
+pub mod rejection;
 pub mod report;
+pub mod serve;
 pub mod session;
 pub mod sessions;
 pub mod sources;
 pub mod store;
+#[cfg(feature = "minijinja")]
+mod templates;
 mod touches;
+pub mod validation;
 pub mod view;
 pub mod visit;

@@ -39,7 +39,42 @@ impl Failure {
     }
 }
 
+/// One change to the headers of a response. Names are in lower case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches both")]
+pub enum HeaderChange<'r> {
+    /// Add this one beside what is there.
+    Append(&'static str, &'r str),
+    /// This one, and no other of its name.
+    Replace(&'static str, &'r str),
+}
+
 impl Report {
+    /// All that must be done to the response's headers, given what it has: `present` gives the values of a header by
+    /// its name. What others have set stays, but for a `Cache-Control` that would let somebody keep a cookie.
+    ///
+    /// ```
+    /// use session_core::{HeaderChange, Report};
+    ///
+    /// let mut report = Report::default();
+    /// report.looked = true;
+    /// let response = [("vary", b"accept-encoding".as_slice())];
+    /// let present = |name| response.iter().filter(move |header| header.0 == name).map(|header| header.1);
+    /// let changes: Vec<_> = report.headers(present).into_iter().flatten().collect();
+    /// assert_eq!(changes, [HeaderChange::Append("vary", "Cookie")]);
+    /// ```
+    pub fn headers<'a, V: IntoIterator<Item = &'a [u8]>>(
+        &self,
+        present: impl Fn(&'static str) -> V,
+    ) -> [Option<HeaderChange<'_>>; 3] {
+        [
+            self.needs_vary(present(VARY)).then_some(HeaderChange::Append(VARY, "Cookie")),
+            self.cache_control(present(CACHE_CONTROL))
+                .map(|directives| HeaderChange::Replace(CACHE_CONTROL, directives)),
+            self.set_cookie.as_deref().map(|cookie| HeaderChange::Append(SET_COOKIE, cookie)),
+        ]
+    }
+
     /// What to answer instead of the handler's response, if anything. A session that ended meanwhile is no failure: the
     /// handler's response goes out as it is, without a cookie.
     #[must_use]
@@ -91,7 +126,8 @@ impl Report {
 #[must_use]
 pub fn failure(error: &CommitError) -> Option<Failure> {
     match error {
-        CommitError::Gone => None,
+        // The handler's response is sent, or was never this commit's to change.
+        CommitError::Gone | CommitError::Closed | CommitError::ReadOnly => None,
         CommitError::Contended | CommitError::Store(_) | CommitError::Newer(_) => Some(Failure::Unavailable),
         CommitError::TooLarge { .. } | CommitError::Entropy => Some(Failure::Internal),
     }
@@ -104,3 +140,7 @@ fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn directive_name(directive: &[u8]) -> &[u8] {
     directive.split(|byte| *byte == b'=').next().unwrap_or(directive).trim_ascii()
 }
+
+const VARY: &str = "vary";
+const CACHE_CONTROL: &str = "cache-control";
+const SET_COOKIE: &str = "set-cookie";

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::error::SessionError;
 use super::session::Session;
-use crate::value::path::AnyKey;
+use crate::value::flash::FlashView;
+use crate::value::path::{AnyKey, Path};
 use crate::value::values::{Snapshot, Values};
 
 /// A read-only picture of a session for one page. It serialises to
@@ -28,14 +29,7 @@ pub struct SessionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     csrf_token: Option<String>,
     #[serde(skip)]
-    bags: Box<Bags>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Bags {
-    messages: Values,
-    input: Values,
-    errors: Values,
+    bags: Box<FlashView>,
 }
 
 impl Session {
@@ -78,11 +72,7 @@ impl Session {
                 old: shown.input.all(),
                 errors: shown.errors.all(),
                 csrf_token,
-                bags: Box::new(Bags {
-                    messages: shown.messages.clone(),
-                    input: shown.input.clone(),
-                    errors: shown.errors.clone(),
-                }),
+                bags: Box::new(shown.clone()),
             }
         })
     }
@@ -117,7 +107,7 @@ impl Session {
     /// ```
     #[must_use]
     pub fn has_error_for(&self, field: impl AnyKey) -> bool {
-        self.read(|state| !messages(&state.content.flash.shown().errors, field).is_empty())
+        self.read(|state| !state.content.flash.shown().errors_at(field.path()).is_empty())
     }
 
     /// The first message for this field.
@@ -139,11 +129,47 @@ impl Session {
     /// ```
     #[must_use]
     pub fn input_error(&self, field: impl AnyKey) -> Vec<String> {
-        self.read(|state| messages(&state.content.flash.shown().errors, field))
+        self.read(|state| state.content.flash.shown().errors_at(field.path()))
     }
 }
 
 impl SessionView {
+    /// All values.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().view()?.session().is_empty());
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn session(&self) -> &Snapshot {
+        &self.session
+    }
+
+    /// All flash messages.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().view()?.flash_messages().is_empty());
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn flash_messages(&self) -> &Snapshot {
+        &self.flash_messages
+    }
+
+    /// The CSRF token, in a view for pages with forms.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().view()?.csrf_token(), None);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn csrf_token(&self) -> Option<&str> {
+        self.csrf_token.as_deref()
+    }
+
     /// What was typed into this field the last time, as text; empty when nothing was.
     ///
     /// ```
@@ -154,6 +180,30 @@ impl SessionView {
     #[must_use]
     pub fn old(&self, field: &str) -> String {
         text(&self.bags.input, field)
+    }
+
+    /// Whether something was typed into this field the last time.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(!Session::standalone().view()?.has_old("email"));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn has_old(&self, field: &str) -> bool {
+        self.bags.input.has(field)
+    }
+
+    /// All errors: field to messages.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().view()?.errors().is_empty());
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn errors(&self) -> &Snapshot {
+        &self.errors
     }
 
     /// A flash message, as text; empty when there is none.
@@ -215,7 +265,7 @@ impl SessionView {
     /// ```
     #[must_use]
     pub fn input_error(&self, field: &str) -> Vec<String> {
-        messages(&self.bags.errors, field)
+        self.bags.errors_at(Path::text(field))
     }
 
     /// A hidden form field with the CSRF token; empty for a view without one. The token is URL-safe base64, so it needs
@@ -233,10 +283,6 @@ impl SessionView {
             .map(|token| format!(r#"<input type="hidden" name="_csrf" value="{token}">"#))
             .unwrap_or_default()
     }
-}
-
-fn messages(errors: &Values, field: impl AnyKey) -> Vec<String> {
-    errors.get::<Vec<String>>(field.path()).ok().flatten().unwrap_or_default()
 }
 
 /// A value as a page shows it: text as it is, numbers and truth as they are written.

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 
 use async_lock::OnceCell;
 
-use super::drive;
+use super::drive::{self, Work};
 use super::error::OpenError;
 use super::report::Report;
 use super::session::{Access, Cell, Session, Shared};
@@ -156,6 +156,10 @@ impl Visit {
         let ending: BoxFuture<_> = Box::pin(async move { drive::end(&sessions, arrival).await });
         Finish::new(ending, self.inner.spawn).await.map_err(OpenError::Store)?;
         *lock(&self.inner.signed_out) = Some(came);
+        if let Some(shared) = self.inner.opened.get() {
+            // Somebody opened it meanwhile.
+            shared.lock().state.destroy();
+        }
         Ok(())
     }
 
@@ -191,14 +195,18 @@ impl VisitInner {
         if self.sessions.is_off() {
             return Err(OpenError::Disabled);
         }
-        let state = drive::open(&self.sessions, &self.cookies).await?;
+        let mut state = drive::open(&self.sessions, &self.cookies).await?;
+        if lock(&self.signed_out).is_some() {
+            // Whoever opens it after a sign-out finds it destroyed, and the cookie is still removed.
+            state.destroy();
+        }
         Ok(share(self.sessions.clone(), state, self.spawn))
     }
 }
 
 fn share(sessions: Arc<Inner>, state: SessionState, spawn: &'static dyn Spawn) -> Arc<Shared> {
     let cell = Mutex::new(Cell { state, closed: false, form: None });
-    Arc::new(Shared { sessions, cell, spawn })
+    Arc::new(Shared { sessions, cell, spawn, turn: Arc::default() })
 }
 
 /// The adapter's end of a visit: closes it when the response is ready, and makes good what was ordered if it never is.
@@ -242,7 +250,7 @@ impl VisitGuard {
     #[must_use]
     pub fn close(mut self, status: u16) -> Closing {
         match self.visit.take() {
-            Some(visit) => visit.inner.close(status),
+            Some(visit) => visit.inner.close(status >= 500 && !visit.inner.sessions.policy.commit_on_error),
             None => Closing::Ready(Report::default()),
         }
     }
@@ -258,7 +266,7 @@ impl Drop for VisitGuard {
             cell.closed = true;
             cell.state.fate() > Fate::Keep
         };
-        if ordered && let Closing::Pending(finish) = visit.inner.close(500) {
+        if ordered && let Closing::Pending(finish) = visit.inner.close(true) {
             // Dropped unfinished, it goes on by itself.
             drop(finish);
         }
@@ -266,35 +274,51 @@ impl Drop for VisitGuard {
 }
 
 impl VisitInner {
-    fn close(&self, status: u16) -> Closing {
+    fn close(&self, drop_data: bool) -> Closing {
         self.closed.store(true, Ordering::Release);
         let looked = self.looked.load(Ordering::Acquire);
-        let Some(shared) = self.opened.get() else {
-            let came = lock(&self.signed_out).take();
-            let set_cookie = came.filter(|came| *came).map(|_| self.sessions.cookie.clear());
-            return Closing::Ready(Report { set_cookie, looked, ..Report::default() });
+        // Signed out before anybody opened the session: whoever opened it afterwards met its tombstone.
+        let came = lock(&self.signed_out).take();
+        let removal = came.filter(|came| *came).map(|_| self.sessions.cookie.clear());
+        let complete = move |report: Report| {
+            let set_cookie = report.set_cookie.or(removal);
+            Report { set_cookie, looked, ..report }
         };
-        let mut cell = shared.lock();
-        cell.closed = true;
-        if status >= 500 && !self.sessions.policy.commit_on_error {
-            cell.state.drop_data();
-        }
-        match drive::begin(&shared.sessions, &mut cell.state) {
-            Ok(work) if work.is_settled() => {
-                let report = drive::settle(&shared.sessions, &mut cell.state, work);
-                Closing::Ready(Report { looked, ..report })
-            }
-            Ok(work) => {
-                drop(cell);
-                let shared = shared.clone();
-                let writing: BoxFuture<Report> = Box::pin(async move {
-                    let report = drive::run(&shared, work).await;
-                    Report { looked, ..report }
-                });
-                Closing::Pending(Finish::new(writing, self.spawn))
-            }
-            Err(error) => Closing::Ready(Report { looked, ..drive::failed(&shared.sessions, error) }),
-        }
+        let Some(shared) = self.opened.get() else { return Closing::Ready(complete(Report::default())) };
+        shared.lock().closed = true;
+        let shared = shared.clone();
+        let writing: BoxFuture<Report> = match shared.turn.try_lock_arc() {
+            Some(turn) => match last_work(&shared, drop_data) {
+                Ok(work) => Box::pin(async move {
+                    let _turn = turn;
+                    complete(drive::run(&shared, work).await)
+                }),
+                Err(report) => return Closing::Ready(complete(report)),
+            },
+            // A commit of this visit that somebody stopped waiting for; what is left to do stands on its result.
+            None => Box::pin(async move {
+                let _turn = shared.turn.lock().await;
+                let report = match last_work(&shared, drop_data) {
+                    Ok(work) => drive::run(&shared, work).await,
+                    Err(report) => report,
+                };
+                complete(report)
+            }),
+        };
+        Closing::Pending(Finish::new(writing, self.spawn))
+    }
+}
+
+/// What a closing visit has left to write, or else its report.
+fn last_work(shared: &Shared, drop_data: bool) -> Result<Work, Report> {
+    let mut cell = shared.lock();
+    if drop_data {
+        cell.state.drop_data();
+    }
+    match drive::begin(&shared.sessions, &mut cell.state) {
+        Ok(work) if work.is_settled() => Err(drive::settle(&shared.sessions, &mut cell.state, work)),
+        Ok(work) => Ok(work),
+        Err(error) => Err(drive::failed(&shared.sessions, error)),
     }
 }
 
@@ -348,16 +372,31 @@ impl<T: Send + 'static> fmt::Debug for Finish<T> {
 }
 
 /// Commits in the middle of a visit.
-pub(crate) async fn commit_now(shared: Arc<Shared>) -> Result<(), CommitError> {
-    let begun = drive::begin(&shared.sessions, &mut shared.lock().state);
-    let work = match begun {
-        Ok(work) => work,
-        Err(error) => {
-            return Err(drive::failed(&shared.sessions, error).error.unwrap_or(CommitError::Entropy));
-        }
-    };
+pub(crate) async fn commit_now(session: Session) -> Result<(), CommitError> {
+    let Session { shared, access } = session;
+    if access == Access::ReadOnly {
+        return Err(CommitError::ReadOnly);
+    }
     let spawn = shared.spawn;
-    let writing: BoxFuture<_> = Box::pin(async move { drive::run_mid_visit(&shared, work).await });
+    let writing: BoxFuture<_> = Box::pin(async move {
+        let _turn = shared.turn.lock().await;
+        let begun = {
+            let mut cell = shared.lock();
+            match access {
+                Access::Full if cell.closed => return Err(CommitError::Closed),
+                Access::Full | Access::Detached | Access::ReadOnly => {
+                    drive::begin(&shared.sessions, &mut cell.state)
+                }
+            }
+        };
+        match begun {
+            Ok(work) => drive::run_mid_visit(&shared, work).await,
+            Err(error) => {
+                drive::tell_error(&shared.sessions, &error);
+                Err(error)
+            }
+        }
+    });
     Finish::new(writing, spawn).await
 }
 

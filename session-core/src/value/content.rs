@@ -3,6 +3,7 @@
 //! The payload of a record is `{"v":1,"data":{…},"flash":[…],"system":{…}}`, with empty parts left out, so that a
 //! person can read it in redis-cli or psql. Unchanged keys are copied as they stand and never parsed.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use super::time::Timestamp;
 use super::values::Values;
 
 /// The content of a session as this visit sees it, together with the journal of what it changed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Content {
     /// The visitor's values.
     pub(crate) data: Values,
@@ -31,7 +32,7 @@ pub(crate) struct Content {
 }
 
 /// What a visit changed, in the form that can be replayed on a newer record.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Changes {
     data: Journal,
     system: Journal,
@@ -39,7 +40,7 @@ pub(crate) struct Changes {
     head: HeadChanges,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 struct HeadChanges {
     /// Everything before was thrown away: replay starts from nothing, whatever others wrote meanwhile.
     wiped: bool,
@@ -76,6 +77,19 @@ impl Changes {
     /// The absolute deadline that this visit set by hand.
     pub(crate) fn absolute(&self) -> Option<Option<Timestamp>> {
         self.head.absolute
+    }
+}
+
+/// Not the values, nor whose they are.
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Content").field("data", &self.data).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Changes").field("data", &self.data).finish_non_exhaustive()
     }
 }
 
@@ -160,15 +174,18 @@ impl Content {
 
     /// Whether there is anything worth a record.
     pub(crate) fn has_something(&self) -> bool {
+        self.flash.has_outgoing() || self.has_more_than_flash()
+    }
+
+    fn has_more_than_flash(&self) -> bool {
         !self.data.is_empty()
             || self.owner.is_some()
-            || self.flash.has_outgoing()
             || [CSRF, INTENDED, PREVIOUS].iter().any(|key| self.system.exists(*key))
     }
 
     /// The same question for a record that is about to be written with these changes.
     pub(crate) fn will_have_something(&self, changes: &Changes) -> bool {
-        self.has_something() || !self.flash.written(&changes.flash, Etag::new(0)).is_empty()
+        self.has_more_than_flash() || self.flash.leaves_something(&changes.flash)
     }
 
     /// How long this session may lie unused, if it decided for itself.
@@ -273,11 +290,14 @@ impl Content {
         self
     }
 
-    /// This visit goes on, standing on what was written: `written` with `entries` as its flash.
-    pub(crate) fn rebase(&mut self, written: &Self) {
+    /// This visit goes on, standing on what was written: with `entries` as its flash and, where others' changes were
+    /// replayed over, `written`.
+    pub(crate) fn rebase(&mut self, written: Option<&Self>, entries: Vec<Entry>) {
         if self.changes.wiped {
             return;
         }
+        self.flash.rebase(entries);
+        let Some(written) = written else { return };
         self.data.rebase(written.data.bag().clone(), &Journal::default());
         self.system.rebase(written.system.bag().clone(), &Journal::default());
         if self.changes.owner.is_none() {

@@ -4,7 +4,8 @@
 //! an id of its own, so that a visit takes away exactly the entries it has shown and never one that a parallel request
 //! has left meanwhile. Taking, keeping and flashing are journalled like every other change and replayed on conflict.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -28,7 +29,7 @@ pub enum FlashBag {
 }
 
 /// One flashed thing. In a record it carries an id; one that this visit made has none until it is written.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Entry {
     #[serde(default)]
     id: u64,
@@ -36,6 +37,13 @@ pub(crate) struct Entry {
     bag: FlashBag,
     key: Vec<String>,
     value: Box<RawValue>,
+}
+
+/// Not the key, not the value: they are somebody's input.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Entry({:?})", self.bag)
+    }
 }
 
 /// The flash of one visit: what it shows, and what it leaves.
@@ -78,7 +86,7 @@ pub struct FlashView {
     pub(crate) messages: Values,
     /// Old form input.
     pub(crate) input: Values,
-    /// Field to list of messages.
+    /// Field, its name written with dots, to list of messages. Flat: `tags` and `tags.0` may both have some.
     pub(crate) errors: Values,
 }
 
@@ -97,17 +105,26 @@ impl FlashView {
         }
     }
 
+    /// The messages for a field, `profile.email` or `profile[email]`.
+    pub(crate) fn errors_at(&self, field: Path<'_>) -> Vec<String> {
+        self.errors_of(&field_path(&field.to_string()).join("."))
+    }
+
+    fn errors_of(&self, field: &str) -> Vec<String> {
+        self.errors.get(field).ok().flatten().unwrap_or_default()
+    }
+
     fn add(&mut self, entry: &Entry) {
         match entry.bag {
             FlashBag::Messages => put_over(&mut self.messages, &entry.key, &entry.value),
             FlashBag::Input => put_over(&mut self.input, &entry.key, &entry.value),
             FlashBag::Errors => {
-                let messages: Vec<String> = serde_json::from_str(entry.value.get()).unwrap_or_default();
-                let mut all: Vec<String> = self.errors.get(&entry.key).ok().flatten().unwrap_or_default();
-                all.extend(messages);
-                if let Ok(json) = serde_json::value::to_raw_value(&all) {
-                    put_over(&mut self.errors, &entry.key, &json);
-                }
+                let field = entry.key.join(".");
+                let mut all = self.errors_of(&field);
+                all.extend(serde_json::from_str::<Vec<String>>(entry.value.get()).unwrap_or_default());
+                // The names of a merged object are literal, dots and all; its arrays replace.
+                let merged = self.errors.merge(BTreeMap::from([(field, all)]));
+                debug_assert!(merged.is_ok(), "an object of lists of text can always be merged");
             }
         }
     }
@@ -116,7 +133,8 @@ impl FlashView {
 /// The last one wins: what stands in the way goes.
 fn put_over(values: &mut Values, key: &[String], json: &RawValue) {
     if values.put(key, json).is_err() {
-        values.forget(Path::owned_segments(&key[..1]));
+        let Some(first) = key.get(..1) else { return };
+        values.forget(Path::owned_segments(first));
         // A first segment alone, with nothing in its way, can always be written: the key was one when it was flashed.
         let _ = values.put(key, json);
     }
@@ -144,12 +162,22 @@ impl Flash {
 
     /// Whether something will be there for the next visit.
     pub(crate) fn has_outgoing(&self) -> bool {
-        let stays = |entry: &Entry| !self.changes.take.contains(&entry.id);
-        !self.changes.kept.is_empty() || !self.changes.outgoing.is_empty() || self.stored.iter().any(stays)
+        self.leaves_something(&self.changes)
     }
 
-    pub(crate) fn flash(&mut self, bag: FlashBag, key: Vec<String>, value: Box<RawValue>) {
+    /// Leaves something under these segments.
+    pub(crate) fn flash(
+        &mut self,
+        bag: FlashBag,
+        key: Vec<String>,
+        value: Box<RawValue>,
+    ) -> Result<(), ValueError> {
+        if bag != FlashBag::Errors {
+            // What could not be shown is refused now, not lost in the next visit.
+            Values::default().put(&key, &value)?;
+        }
         add(&mut self.changes.outgoing, Entry { id: 0, bag, key, value });
+        Ok(())
     }
 
     /// Leaves something at a path, literal name first.
@@ -160,33 +188,37 @@ impl Flash {
         value: Box<RawValue>,
     ) -> Result<(), ValueError> {
         let key = self.shown.bag(bag).segments(path)?;
-        self.flash(bag, key, value);
-        Ok(())
+        self.flash(bag, key, value)
     }
 
     /// For this visit only, unless it is kept.
     pub(crate) fn now_at(&mut self, path: Path<'_>, value: Box<RawValue>) -> Result<(), ValueError> {
         let key = self.shown.messages.segments(path)?;
+        Values::default().put(&key, &value)?;
         self.shown.add(&Entry { id: 0, bag: FlashBag::Messages, key, value });
         Ok(())
     }
 
     /// Carries what is shown under these keys, in any of the three bags, to the next visit.
     pub(crate) fn keep(&mut self, keys: &[Path<'_>]) -> Result<(), ValueError> {
-        for (bag, path) in BAGS.into_iter().flat_map(|bag| keys.iter().map(move |path| (bag, *path))) {
-            let shown = self.shown.bag(bag);
-            if shown.exists(path) {
-                let (key, value) =
-                    (shown.segments(path)?, shown.get::<Box<RawValue>>(path)?.unwrap_or_else(null));
-                self.keep_one(bag, key, value);
+        for path in keys {
+            for bag in [FlashBag::Messages, FlashBag::Input] {
+                let shown = self.shown.bag(bag);
+                if shown.exists(*path) {
+                    let value = shown.get::<Box<RawValue>>(*path)?.unwrap_or_else(null);
+                    let key = shown.segments(*path)?;
+                    self.keep_one(bag, key, value);
+                }
             }
+            self.keep_errors(|field| is_at_or_below(field, *path))?;
         }
         Ok(())
     }
 
     /// Carries everything that is shown to the next visit, but for these keys.
     pub(crate) fn keep_all_but(&mut self, except: &[Path<'_>]) -> Result<(), ValueError> {
-        for bag in BAGS {
+        self.keep_errors(|field| !except.iter().any(|path| is_at_or_below(field, *path)))?;
+        for bag in [FlashBag::Messages, FlashBag::Input] {
             let mut left = self.shown.bag(bag).clone();
             for path in except {
                 left.forget(*path);
@@ -196,6 +228,15 @@ impl Flash {
                 let value = left.get::<Box<RawValue>>(&key)?.unwrap_or_else(null);
                 self.keep_one(bag, key, value);
             }
+        }
+        Ok(())
+    }
+
+    fn keep_errors(&mut self, wanted: impl Fn(&str) -> bool) -> Result<(), ValueError> {
+        for field in self.shown.errors.keys().into_iter().filter(|field| wanted(field)) {
+            let key = vec![field];
+            let value = self.shown.errors.get::<Box<RawValue>>(&key)?.unwrap_or_else(null);
+            self.keep_one(FlashBag::Errors, key, value);
         }
         Ok(())
     }
@@ -223,6 +264,13 @@ impl Flash {
     /// Stands on a newer record: what this visit shows stays shown.
     pub(crate) fn rebase(&mut self, stored: Vec<Entry>) {
         self.stored = stored;
+    }
+
+    /// Whether a record written now holds any.
+    pub(crate) fn leaves_something(&self, changes: &FlashChanges) -> bool {
+        !changes.kept.is_empty()
+            || !changes.outgoing.is_empty()
+            || self.stored.iter().any(|entry| !changes.take.contains(&entry.id))
     }
 
     /// What a record written now holds, after these changes.
@@ -260,4 +308,8 @@ fn null() -> Box<RawValue> {
     RawValue::NULL.to_owned()
 }
 
-const BAGS: [FlashBag; 3] = [FlashBag::Messages, FlashBag::Input, FlashBag::Errors];
+/// Whether a field of the errors is this one, or a part of it.
+fn is_at_or_below(field: &str, path: Path<'_>) -> bool {
+    let path = field_path(&path.to_string()).join(".");
+    field.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}

@@ -17,6 +17,7 @@ pub struct Builder {
     prefix: Option<String>,
     timeout: Duration,
     max_record: usize,
+    cached: Option<usize>,
 }
 
 #[derive(Clone)]
@@ -24,11 +25,7 @@ enum Place {
     Url(String),
     Client(Box<Client>),
     #[cfg(feature = "sentinel")]
-    Sentinel {
-        sentinels: Vec<String>,
-        service: String,
-        url: String,
-    },
+    Sentinel(String),
 }
 
 impl Builder {
@@ -41,12 +38,12 @@ impl Builder {
     }
 
     #[cfg(feature = "sentinel")]
-    pub(crate) fn with_sentinel(sentinels: Vec<String>, service: String, url: String) -> Self {
-        Self::at(Place::Sentinel { sentinels, service, url })
+    pub(crate) fn with_sentinel(url: String) -> Self {
+        Self::at(Place::Sentinel(url))
     }
 
     fn at(place: Place) -> Self {
-        Self { place, prefix: None, timeout: DEFAULT_TIMEOUT, max_record: DEFAULT_MAX_RECORD }
+        Self { place, prefix: None, timeout: DEFAULT_TIMEOUT, max_record: DEFAULT_MAX_RECORD, cached: None }
     }
 
     /// Sets what every key begins with, say `"shop:"`. There is no default: two applications that share a server and a
@@ -68,6 +65,19 @@ impl Builder {
         self
     }
 
+    /// Keeps up to this many sessions in this process, with the server's help (Redis 6, RESP3): reading an unchanged
+    /// session costs no round trip, and the server takes a session back as soon as anybody changes or ends it. Writes
+    /// still compare etags in the server, so nothing stale is ever written.
+    ///
+    /// # Security
+    /// A line that goes dead without a word can hide a logout from this process for up to a second; after that, reads
+    /// go to the server again (and fail if it cannot be reached).
+    #[cfg(feature = "client-cache")]
+    pub fn client_cache(mut self, sessions: usize) -> Self {
+        self.cached = Some(sessions);
+        self
+    }
+
     /// Makes the store without contacting the server: it connects when first asked. A server that is down at start-up
     /// then fails session routes only, and only until it is back.
     ///
@@ -86,7 +96,7 @@ impl Builder {
             return Err(BuildError::NoTime);
         }
         Ok(RedisStore {
-            link: Link::new(self.place.route()?, self.timeout),
+            link: Link::new(self.place.route()?, self.timeout, self.cached),
             sessions: format!("{prefix}session:"),
             owners: format!("{prefix}owner:"),
             max_record: self.max_record,
@@ -127,10 +137,13 @@ impl fmt::Debug for Builder {
 impl Place {
     fn route(self) -> Result<Route, BuildError> {
         match self {
-            Self::Url(url) => client(&url).map(Route::Direct),
-            Self::Client(client) => Ok(Route::Direct(*client)),
+            Self::Url(url) => client(&url).map(|client| Route::Direct(Box::new(client))),
+            Self::Client(client) => Ok(Route::Direct(client)),
             #[cfg(feature = "sentinel")]
-            Self::Sentinel { sentinels, service, url } => crate::sentinel::route(&sentinels, &service, &url),
+            Self::Sentinel(url) => {
+                prepare_tls(&url);
+                crate::sentinel::route(&url)
+            }
         }
     }
 }
@@ -138,6 +151,7 @@ impl Place {
 /// A client that speaks RESP3 (Redis 6, Valkey), in which a connection's end is reported as it happens, unless the URL
 /// says `protocol=`.
 fn client(url: &str) -> Result<Client, BuildError> {
+    prepare_tls(url);
     // The driver's own message may quote the URL, password and all, so it goes no further.
     let info = url.into_connection_info().map_err(|_quotes_the_url| BuildError::Url)?;
     let info = if url.contains("protocol=") {
@@ -147,6 +161,18 @@ fn client(url: &str) -> Result<Client, BuildError> {
         info.set_redis_settings(settings)
     };
     Client::open(info).map_err(|_quotes_the_url| BuildError::Url)
+}
+
+/// Sees to it that there is a cryptography provider. The driver brings none, and panics without; the application's own
+/// is left alone.
+pub(crate) fn prepare_tls(url: &str) {
+    #[cfg(feature = "tls")]
+    if url.starts_with("rediss") && rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Refused only if another thread has just installed one, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+    #[cfg(not(feature = "tls"))]
+    let _ = url;
 }
 
 /// A store could not be put together.
@@ -172,6 +198,11 @@ pub enum BuildError {
         "not a cluster URL; allowed is redis-cluster://[user:password@]host:port,host:port and, with the feature \"tls\", rediss-cluster://"
     )]
     ClusterUrl,
+    /// The URL does not name sentinels and a service.
+    #[error(
+        "not a sentinel URL; allowed is redis-sentinel://[user:password@]host:port,host:port/service[/db]"
+    )]
+    SentinelUrl,
     /// The server cannot be reached, or refused.
     #[error("cannot connect")]
     Connect(#[from] StoreError),

@@ -18,7 +18,10 @@ pub(crate) fn fault(error: RedisError) -> StoreError {
             ServerErrorKind::BusyLoading
             | ServerErrorKind::ClusterDown
             | ServerErrorKind::MasterDown
-            | ServerErrorKind::TryAgain,
+            | ServerErrorKind::TryAgain
+            // Slots that did not settle in time.
+            | ServerErrorKind::Moved
+            | ServerErrorKind::Ask,
         ) => StoreErrorKind::Unavailable,
         ErrorKind::Extension if error.code() == Some("BUSY") => StoreErrorKind::Unavailable,
         _ => StoreErrorKind::Refused,

@@ -1,9 +1,10 @@
 //! Sessions in Redis, Valkey and Redis Cluster.
 //!
-//! Start with [`RedisStore::builder`]. The README has the key layout, how to read a session with `redis-cli`, and what
-//! survives a fail-over.
+//! Start with [`RedisStore::builder`]. What follows is the README.
+#![doc = include_str!("../README.md")]
 
 mod builder;
+mod cache;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod codec;
@@ -11,6 +12,8 @@ mod fault;
 mod link;
 mod owners;
 mod script;
+#[cfg(feature = "sentinel")]
+mod sentinel;
 mod store;
 
 pub use builder::{BuildError, Builder};

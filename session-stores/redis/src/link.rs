@@ -10,17 +10,22 @@ use std::time::Duration;
 
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::{AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, RedisError, Value};
-use session_core::StoreError;
+use session_core::{Loaded, StoreError};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::NAME;
+use crate::cache::Cache;
+use crate::codec::{self, Stored};
 use crate::fault::{ends_connection, fault, is_unknown_script};
 use crate::script::Script;
+use crate::store::bytes;
 
 /// The way to one server. Cheap to share; every call ends within the deadline.
 pub(crate) struct Link {
     route: Route,
     deadline: Duration,
+    /// How many sessions each connection may keep; `None` for no client-side cache.
+    cached: Option<usize>,
     slot: Arc<Mutex<Slot>>,
     /// Held by the one call that is connecting; the others wait here, each until its own deadline.
     connecting: tokio::sync::Mutex<()>,
@@ -29,7 +34,7 @@ pub(crate) struct Link {
 /// How to find the server to connect to.
 pub(crate) enum Route {
     /// Always the same address.
-    Direct(Client),
+    Direct(Box<Client>),
     /// Whoever the sentinels name as master at the time.
     #[cfg(feature = "sentinel")]
     Sentinel(Box<tokio::sync::Mutex<redis::sentinel::SentinelClient>>),
@@ -39,12 +44,19 @@ pub(crate) enum Route {
 struct Slot {
     /// Counts connections, so that a late complaint about an old one does not end its successor.
     number: u64,
-    open: Option<MultiplexedConnection>,
+    open: Option<Open>,
+}
+
+#[derive(Clone)]
+struct Open {
+    number: u64,
+    connection: MultiplexedConnection,
+    cache: Option<Arc<Cache>>,
 }
 
 impl Link {
-    pub(crate) fn new(route: Route, deadline: Duration) -> Self {
-        Self { route, deadline, slot: Arc::default(), connecting: tokio::sync::Mutex::new(()) }
+    pub(crate) fn new(route: Route, deadline: Duration, cached: Option<usize>) -> Self {
+        Self { route, deadline, cached, slot: Arc::default(), connecting: tokio::sync::Mutex::new(()) }
     }
 
     /// Connects now, if it is not connected.
@@ -52,31 +64,64 @@ impl Link {
         self.within(async { self.connection().await.map(drop) }).await
     }
 
-    /// Sends a command that changes nothing; if the connection turns out to be broken, once more on a new one.
-    pub(crate) async fn read(&self, command: &Cmd) -> Result<Value, StoreError> {
-        self.within(async {
-            match self.send(command).await {
-                Err(error) if broke(&error) => self.send(command).await,
+    /// Reads a session: from the cache if there is one and it knows, else from the server. A read changes nothing, so
+    /// if the connection turns out to be broken it is sent once more on a new one.
+    pub(crate) async fn load(&self, key: &[u8]) -> Result<Loaded, StoreError> {
+        if let Some(known) = self.cache().and_then(|cache| cache.get(key)) {
+            return Ok(known);
+        }
+        let mut get = redis::cmd("GET");
+        get.arg(key);
+        let read = async || {
+            let open = self.connection().await?;
+            let ticket = open.cache.as_ref().map(|cache| (cache, cache.expect(key)));
+            let loaded = decode(self.send(&open, &get).await?);
+            match (&loaded, ticket) {
+                (Ok(loaded), Some((cache, ticket))) => cache.keep(key, ticket, loaded),
+                (Err(_), Some((cache, _))) => cache.forget(key),
+                (_, None) => {}
+            }
+            Ok(loaded)
+        };
+        let twice = async {
+            match read().await {
+                Err(error) if broke(&error) => read().await,
                 reply => reply,
             }
-        })
-        .await
+        };
+        self.within(twice).await?
     }
 
-    /// Runs a script. A broken connection is an error: whether the script ran is for the caller to find out by etag.
+    /// Runs a script on these keys. A broken connection is an error: whether the script ran is for the caller to find
+    /// out by etag.
     pub(crate) async fn run(
         &self,
         script: &Script,
         keys: &[&[u8]],
         arguments: &[&[u8]],
     ) -> Result<Value, StoreError> {
+        let forget = |cache: &Arc<Cache>| keys.iter().for_each(|key| cache.forget(key));
         self.within(async {
-            match self.send(&script.by_hash(keys, arguments)).await {
-                Err(error) if is_unknown_script(&error) => self.send(&script.by_text(keys, arguments)).await,
+            let open = self.connection().await?;
+            open.cache.iter().for_each(forget);
+            let reply = match self.send(&open, &script.by_hash(keys, arguments)).await {
+                Err(error) if is_unknown_script(&error) => {
+                    self.send(&open, &script.by_text(keys, arguments)).await
+                }
                 reply => reply,
-            }
+            };
+            // After the answer too, and in the cache of today's connection, which may be another one by now.
+            open.cache.iter().chain(self.cache().iter()).for_each(forget);
+            reply
         })
         .await
+    }
+
+    /// Forgets what is cached, after a script that changed sessions it was not told the keys of.
+    pub(crate) fn forget_all(&self) {
+        if let Some(cache) = self.cache() {
+            cache.forget_all();
+        }
     }
 
     async fn within<T>(&self, work: impl Future<Output = Result<T, RedisError>>) -> Result<T, StoreError> {
@@ -86,8 +131,8 @@ impl Link {
         }
     }
 
-    async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
-        let (number, mut connection) = self.connection().await?;
+    async fn send(&self, open: &Open, command: &Cmd) -> Result<Value, RedisError> {
+        let (number, mut connection) = (open.number, open.connection.clone());
         let mut reply = std::pin::pin!(connection.send_packed_command(command));
         // Half a deadline of silence may be a slow server or a dead line. This call keeps waiting; later ones had
         // better try a new connection.
@@ -102,11 +147,13 @@ impl Link {
         let reply = reply.and_then(Value::extract_error);
         if reply.as_ref().is_err_and(ends_connection) {
             give_up(&self.slot, number);
+        } else if let Some(cache) = &open.cache {
+            cache.heard();
         }
         reply
     }
 
-    async fn connection(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
+    async fn connection(&self) -> Result<Open, RedisError> {
         if let Some(open) = self.open_one() {
             return Ok(open);
         }
@@ -122,26 +169,36 @@ impl Link {
         // Shorter than the deadline, so that an attempt that began while the server was away does not use up the time
         // in which the next one would have succeeded.
         let patience = self.deadline / 3;
+        let cache = self.cached.map(|most| Arc::new(Cache::new(most)));
         let attempt = async {
             let client = self.route.client().await?;
-            client.get_multiplexed_async_connection_with_config(&self.settings(&client, number)).await
+            let settings = self.settings(&client, number, cache.clone());
+            let mut connection = client.get_multiplexed_async_connection_with_config(&settings).await?;
+            if cache.is_some() {
+                let track = redis::cmd("CLIENT").arg("TRACKING").arg("ON").to_owned();
+                connection.send_packed_command(&track).await?.extract_error()?;
+            }
+            Ok::<_, RedisError>(connection)
         };
         let Ok(connection) = timeout(patience, attempt).await else {
             tracing::debug!(store = NAME, "no connection in time");
             return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
         };
-        let connection = connection?;
-        lock(&self.slot).open = Some(connection.clone());
+        let open = Open { number, connection: connection?, cache };
+        lock(&self.slot).open = Some(open.clone());
         tracing::debug!(store = NAME, number, "connected");
-        Ok((number, connection))
+        Ok(open)
     }
 
-    fn open_one(&self) -> Option<(u64, MultiplexedConnection)> {
-        let slot = lock(&self.slot);
-        slot.open.clone().map(|open| (slot.number, open))
+    fn open_one(&self) -> Option<Open> {
+        lock(&self.slot).open.clone()
     }
 
-    fn settings(&self, client: &Client, number: u64) -> AsyncConnectionConfig {
+    fn cache(&self) -> Option<Arc<Cache>> {
+        lock(&self.slot).open.as_ref()?.cache.clone()
+    }
+
+    fn settings(&self, client: &Client, number: u64, cache: Option<Arc<Cache>>) -> AsyncConnectionConfig {
         // The deadline is kept here and nowhere else, so the driver's own timers are off.
         let settings = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
@@ -152,6 +209,9 @@ impl Link {
         }
         let slot: Weak<Mutex<Slot>> = Arc::downgrade(&self.slot);
         settings.set_push_sender(move |push: PushInfo| -> Result<(), SendError> {
+            if let Some(cache) = &cache {
+                cache.pushed(&push);
+            }
             // The driver reports the end of the stream at once: the next call then begins with a new connection
             // instead of failing on the old one.
             if push.kind == PushKind::Disconnection
@@ -167,7 +227,7 @@ impl Link {
 impl Route {
     async fn client(&self) -> Result<Client, RedisError> {
         match self {
-            Self::Direct(client) => Ok(client.clone()),
+            Self::Direct(client) => Ok(Client::clone(client)),
             #[cfg(feature = "sentinel")]
             Self::Sentinel(sentinel) => sentinel.lock().await.async_get_client().await,
         }
@@ -187,6 +247,15 @@ fn give_up(slot: &Mutex<Slot>, number: u64) {
     let mut slot = lock(slot);
     if slot.number == number && slot.open.take().is_some() {
         tracing::debug!(store = NAME, number, "connection given up");
+    }
+}
+
+/// What a `GET` brought.
+fn decode(reply: Value) -> Result<Loaded, StoreError> {
+    match codec::decode(bytes(reply)?)? {
+        Stored::Settled(loaded) => Ok(loaded),
+        // Written by a cluster and moved here by hand: it was never committed.
+        Stored::Pending(_) => Ok(Loaded::Missing),
     }
 }
 

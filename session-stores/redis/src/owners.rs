@@ -50,7 +50,9 @@ impl OwnerIndex for RedisStore {
             &codec::tombstone(tombstone_until),
             spared.as_bytes(),
         ];
-        counted(self.link.run(&DESTROY_ALL, &[&self.owner_key(owner)], &arguments).await?)
+        let reply = self.link.run(&DESTROY_ALL, &[&self.owner_key(owner)], &arguments).await;
+        self.link.forget_all();
+        counted(reply?)
     }
 }
 

@@ -78,9 +78,23 @@ impl RedisStore {
     /// let store = RedisStore::from_client(client).prefix("shop:").open()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn from_client(client: redis::Client) -> Builder {
         Builder::with_client(client)
+    }
+
+    /// Begins a store at the master that sentinels name, asked anew for each connection:
+    /// `redis-sentinel://[user:password@]host:port,host:port/service[/db]`. After a fail-over the first calls fail; then
+    /// the connection leads to the new master. See the README for what a fail-over can lose.
+    ///
+    /// ```
+    /// use session_store_redis::RedisStore;
+    ///
+    /// let store = RedisStore::sentinel("redis-sentinel://10.0.0.1:26379,10.0.0.2:26379/main").prefix("shop:").open()?;
+    /// # Ok::<(), session_store_redis::BuildError>(())
+    /// ```
+    #[cfg(feature = "sentinel")]
+    pub fn sentinel(url: impl Into<String>) -> Builder {
+        Builder::with_sentinel(url.into())
     }
 
     pub(crate) fn key(&self, key: &StoreKey) -> Vec<u8> {
@@ -105,13 +119,7 @@ impl SessionStore for RedisStore {
     }
 
     async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
-        let mut get = redis::cmd("GET");
-        get.arg(self.key(key));
-        match codec::decode(bytes(self.link.read(&get).await?)?)? {
-            Stored::Settled(loaded) => Ok(loaded),
-            // Written by a cluster and moved here by hand: it was never committed.
-            Stored::Pending(_) => Ok(Loaded::Missing),
-        }
+        self.link.load(&self.key(key)).await
     }
 
     async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError> {

@@ -1,16 +1,20 @@
 //! The store suite of the testkit on real servers, each case under a prefix of its own.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use session_core::{StoreKey, async_trait};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, Shared, shared};
 use session_testkit::{Damage, DamageKind, Fixture};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 
-/// The shared server if the environment names one, else one of this case's own.
-fn server(kind: Kind) -> (Shared, String, String) {
-    let server = shared(kind);
-    let url = server.url().to_owned();
-    (server, url, format!("suite-{:016x}:", RandomState::new().hash_one(0)))
+/// The server that the environment names, else one for all cases of this process; and a new prefix.
+fn server(kind: Kind) -> (String, String) {
+    static ONE: LazyLock<Shared> = LazyLock::new(|| shared(Kind::Redis));
+    static CLUSTER: LazyLock<Shared> = LazyLock::new(|| shared(Kind::RedisCluster));
+    let server = if kind == Kind::RedisCluster { &CLUSTER } else { &ONE };
+    (server.url().to_owned(), format!("suite-{:016x}:", RandomState::new().hash_one(0)))
 }
 
 struct Scribble {
@@ -42,7 +46,7 @@ mod one_server {
     use super::*;
 
     async fn fixture() -> Fixture {
-        let (server, url, prefix) = server(Kind::Redis);
+        let (url, prefix) = server(Kind::Redis);
         let open = {
             let (url, prefix) = (url.clone(), prefix.clone());
             move || RedisStore::builder(&url).prefix(&prefix).open().unwrap()
@@ -54,7 +58,19 @@ mod one_server {
                 async move { again }
             })
             .with_damage(Scribble { url, prefix })
-            .with_guard(server)
+    }
+
+    session_testkit::store_suite!(fixture);
+}
+
+#[cfg(feature = "client-cache")]
+mod cached {
+    use super::*;
+
+    async fn fixture() -> Fixture {
+        let (url, prefix) = server(Kind::Redis);
+        let open = move || RedisStore::builder(&url).prefix(&prefix).client_cache(1000).open().unwrap();
+        Fixture::new(open())
     }
 
     session_testkit::store_suite!(fixture);
@@ -67,15 +83,13 @@ mod cluster {
     use super::*;
 
     async fn fixture() -> Fixture {
-        let (server, url, prefix) = server(Kind::RedisCluster);
+        let (url, prefix) = server(Kind::RedisCluster);
         let open = move || RedisClusterStore::builder(&url).prefix(&prefix).open().unwrap();
         let store = open();
-        Fixture::new(store)
-            .reopen(move || {
-                let again = open();
-                async move { again }
-            })
-            .with_guard(server)
+        Fixture::new(store).reopen(move || {
+            let again = open();
+            async move { again }
+        })
     }
 
     session_testkit::store_suite!(fixture);

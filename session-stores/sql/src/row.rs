@@ -55,7 +55,12 @@ where
 }
 
 /// Reads what stands under two keys, from rows whose eighth column is their key.
-pub(crate) fn read_pair<'r, R>(rows: &'r [R], first: &StoreKey) -> Result<(Loaded, Loaded), Failure>
+/// The two may be one and the same key.
+pub(crate) fn read_pair<'r, R>(
+    rows: &'r [R],
+    first: &StoreKey,
+    second: &StoreKey,
+) -> Result<(Loaded, Loaded), Failure>
 where
     R: Row,
     usize: ColumnIndex<R>,
@@ -65,8 +70,13 @@ where
 {
     let mut pair = (Loaded::Missing, Loaded::Missing);
     for row in rows {
-        let place = if read_key(row, 7)? == *first { &mut pair.0 } else { &mut pair.1 };
-        *place = read(row)?;
+        let key = read_key(row, 7)?;
+        if key == *first {
+            pair.0 = read(row)?;
+        }
+        if key == *second {
+            pair.1 = read(row)?;
+        }
     }
     Ok(pair)
 }

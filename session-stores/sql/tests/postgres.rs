@@ -12,7 +12,7 @@ use session_core::{Loaded, SessionStore, StoreErrorKind, Written};
 use session_store_sql::{PostgresStore, SqlConfig};
 use session_test_servers::{Kind, Shared, shared, start};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgPool, Row};
 
 static SERVER: LazyLock<Shared> = LazyLock::new(|| shared(Kind::Postgres));
 
@@ -24,7 +24,7 @@ struct Table {
 
 impl Table {
     async fn new() -> Self {
-        let name = format!("t{}", unique());
+        let name = claims::table_name();
         let store = PostgresStore::open(SERVER.url(), &config(&name)).unwrap();
         store.migrate().await.unwrap();
         Self { name, store: Arc::new(store) }
@@ -278,7 +278,7 @@ async fn touches_stay_within_their_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_may_migrate_at_once() {
-    let name = format!("t{}", unique());
+    let name = claims::table_name();
     let mut set = tokio::task::JoinSet::new();
     for _ in 0..12 {
         let store = PostgresStore::open(SERVER.url(), &config(&name)).unwrap();
@@ -324,6 +324,28 @@ async fn out_of_connections_times_out_and_does_not_hang() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_a_free_connection_times_out() {
+    let table = Table::new().await;
+    let role = format!("r{}", unique());
+    table.run(&format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")).await;
+    let url = SERVER.url().replace("postgres@", &format!("{role}@"));
+    let config = config(&table.name).deadline(Duration::from_millis(300));
+    let store = PostgresStore::open(&url, &config).unwrap();
+    let begun = Instant::now();
+    assert_eq!(store.load(&key()).await.unwrap_err().kind(), StoreErrorKind::Timeout);
+    assert!(begun.elapsed() < Duration::from_millis(500));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_read_as_the_readme_says() {
+    let table = Table::new().await;
+    table.store.create(&key(), &owned("ada"), NOW).await.unwrap();
+    let statement = AssertSqlSafe(claims::readme_statement("psql", &table.name));
+    let row = sqlx::query(statement).fetch_one(&stranger().await).await.unwrap();
+    assert_eq!((row.get::<&str, _>(1), row.get::<&str, _>(2)), ("ada", "{}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_somebody_holds_times_out() {
     let table = Table::new().await;
     let (key, first) = (key(), record("{}"));
@@ -365,27 +387,31 @@ async fn a_server_that_dies_or_stalls_is_lived_with() {
     at_once.join_all().await;
 
     server.pause();
-    let begun = Instant::now();
-    let paused = store.load(&key).await;
-    let took = begun.elapsed();
+    let paused = claims::network::fails_in(&store, &key, Duration::from_millis(700)).await;
     server.resume();
-    assert_eq!(paused.unwrap_err().kind(), StoreErrorKind::Timeout);
-    assert!(took < Duration::from_millis(700), "{took:?}");
-    works_within_a_second(&store, &key).await;
+    assert_eq!(paused, StoreErrorKind::Timeout);
+    claims::network::works_within_a_second(&store, &key).await;
 
     server.kill9();
-    let begun = Instant::now();
-    let kind = store.load(&key).await.unwrap_err().kind();
-    assert!(matches!(kind, StoreErrorKind::Unavailable | StoreErrorKind::Timeout), "{kind:?}");
-    assert!(begun.elapsed() < Duration::from_millis(700));
+    let killed = claims::network::fails_in(&store, &key, Duration::from_millis(700)).await;
+    assert!(matches!(killed, StoreErrorKind::Unavailable | StoreErrorKind::Timeout), "{killed:?}");
     server.restart().unwrap();
-    works_within_a_second(&store, &key).await;
+    claims::network::works_within_a_second(&store, &key).await;
 }
 
-async fn works_within_a_second(store: &Store, key: &session_core::StoreKey) {
-    let begun = Instant::now();
-    while store.load(key).await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(1), "it does not come back");
-    }
-    assert!(begun.elapsed() < Duration::from_secs(1));
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_fails_is_lived_with() {
+    let table = Table::new().await;
+    let (proxy, url) = claims::network::proxied(SERVER.url()).await;
+    let deadline = Duration::from_millis(300);
+    let store = PostgresStore::open(&url, &config(&table.name).deadline(deadline)).unwrap();
+    claims::network::a_network_that_fails_is_lived_with(Arc::new(store), &proxy, deadline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_answer_is_lost_is_settled_by_its_etag() {
+    let table = Table::new().await;
+    let (proxy, url) = claims::network::proxied(SERVER.url()).await;
+    let store = PostgresStore::open(&url, &config(&table.name).max_connections(1)).unwrap();
+    claims::network::a_write_whose_answer_is_lost_is_settled_by_its_etag(Arc::new(store), &proxy).await;
 }

@@ -10,6 +10,7 @@ use claims::{LATER, NOW, Store, key, record};
 use session_core::{Loaded, SessionStore, StoreErrorKind, Written};
 use session_store_sql::{Durability, SqlConfig, SqliteStore};
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// A store on a file of its own.
 struct File {
@@ -104,6 +105,55 @@ async fn a_sweep_removes_the_dead_and_nothing_else() {
 async fn too_large_is_said_before_any_call() {
     let store = open("/nowhere/at/all/sessions.db".as_ref());
     claims::too_large_is_said_before_any_call(Arc::new(store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_read_as_the_readme_says() {
+    let file = File::new().await;
+    file.store.create(&key(), &claims::owned("ada"), NOW).await.unwrap();
+    let statement = sqlx::AssertSqlSafe(claims::readme_statement("sqlite3 sessions.db", "sessions"));
+    let row: (String, String, String, String) =
+        sqlx::query_as(statement).fetch_one(&file.stranger().await).await.unwrap();
+    assert_eq!((row.1.as_str(), row.2.as_str(), row.3.as_str()), ("ada", "{}", "2026-11-18 13:06:40"));
+}
+
+/// What was acknowledged is there after `kill -9`, in the weaker of the two durabilities.
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_writes_survive_a_killed_process() {
+    let file = File::new().await;
+    for _ in 0..5 {
+        let counted = key();
+        file.store.create(&counted, &record("0"), NOW).await.unwrap();
+        let mut child =
+            claims::child("a_child_that_counts_aloud", &file.path().display().to_string(), &counted)
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut acknowledged = 0;
+        while acknowledged < 30 {
+            let line = lines.next_line().await.unwrap().expect("the child counts until it is killed");
+            acknowledged = line.strip_prefix("acknowledged ").map_or(acknowledged, |n| n.parse().unwrap());
+        }
+        child.kill().await.unwrap();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            acknowledged = line.strip_prefix("acknowledged ").map_or(acknowledged, |n| n.parse().unwrap());
+        }
+        let there = claims::count_at(&file.store, &counted).await;
+        assert!((acknowledged..=acknowledged + 1).contains(&there), "{there} of {acknowledged}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run as a child process by the test above"]
+async fn a_child_that_counts_aloud() {
+    let Some((place, key)) = claims::given_by_a_parent() else { return };
+    let store: Store = Arc::new(open(place.as_ref()));
+    println!();
+    for count in 1_u64.. {
+        claims::increments(&store, key, 1, 1).await;
+        println!("acknowledged {count}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,9 +2,13 @@
 #![doc = include_str!("../README.md")]
 #![allow(clippy::unwrap_used, reason = "everything here runs in tests, where a panic is the report")]
 
+pub mod cancel;
+pub mod adapter;
 pub mod doubles;
 mod fixture;
+pub mod probe;
 pub mod proxy;
+pub mod script;
 pub mod suite;
 
 pub use doubles::clock::ManualClock;

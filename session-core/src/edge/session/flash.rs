@@ -50,7 +50,7 @@ impl Session {
                     FlashBag::Messages,
                     vec![name.clone()],
                     raw(&[name.as_str()], value)?,
-                );
+                )?;
             }
             Ok::<_, ValueError>(())
         })
@@ -186,9 +186,12 @@ impl Session {
     pub fn flash_only(&self, fields: impl ToPaths) -> Result<(), SessionError> {
         let mut form = Values::default();
         form.replace(self.form())?;
+        let secrets = &self.shared.sessions.secrets;
         self.edit(|state| {
             for field in fields.paths().as_slice() {
-                if let Some(json) = form.get::<Box<RawValue>>(*field)? {
+                // The field that is named goes, secret or not; what lies below it was not named.
+                if let Some(value) = form.get::<Value>(*field)? {
+                    let json = raw(&field.to_string(), &strip(value, secrets))?;
                     state.content.flash.flash_at(FlashBag::Input, *field, json)?;
                 }
             }
@@ -232,7 +235,11 @@ impl Session {
         let form = without_secrets(form, secrets);
         self.edit(|state| {
             for (name, value) in &form {
-                state.content.flash.flash(FlashBag::Input, vec![name.clone()], raw(&[name.as_str()], value)?);
+                state.content.flash.flash(
+                    FlashBag::Input,
+                    vec![name.clone()],
+                    raw(&[name.as_str()], value)?,
+                )?;
             }
             Ok::<_, ValueError>(())
         })
@@ -260,7 +267,7 @@ impl Session {
         self.edit(|state| {
             for (field, messages) in errors {
                 let json = raw(&["errors"], &messages)?;
-                state.content.flash.flash(FlashBag::Errors, field, json);
+                state.content.flash.flash(FlashBag::Errors, field, json)?;
             }
             Ok::<_, ValueError>(())
         })

@@ -163,7 +163,8 @@ impl Session {
     /// even if the future is dropped.
     ///
     /// # Errors
-    /// [`CommitError`]; after [`CommitError::Gone`] the session is empty and nothing more of this visit is written.
+    /// [`CommitError`]; after [`CommitError::Gone`] the session is empty and further changes are
+    /// [`SessionError::Destroyed`].
     ///
     /// ```
     /// # use session_core::Session;
@@ -180,7 +181,7 @@ impl Session {
     /// # }).unwrap();
     /// ```
     pub async fn commit(&self) -> Result<(), CommitError> {
-        visit::commit_now(self.shared.clone()).await
+        visit::commit_now(self.clone()).await
     }
 
     /// Says whose session it is, by the application's own name for its users. Written with the data, in the same step,

@@ -3,8 +3,9 @@
 mod csrf;
 mod flash;
 mod life;
+mod read;
 mod urls;
-mod values;
+mod write;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: Arc<Inner>,
     pub(crate) cell: Mutex<Cell>,
     pub(crate) spawn: &'static dyn crate::edge::visit::Spawn,
+    /// Commits of one visit go one after the other: whoever holds this commits.
+    pub(crate) turn: Arc<async_lock::Mutex<()>>,
 }
 
 /// The state and what the edge knows about it.

@@ -8,7 +8,7 @@ use session_core::DEFAULT_MAX_RECORD;
 
 use super::line::Line;
 use super::store::RedisClusterStore;
-use crate::builder::BuildError;
+use crate::builder::{BuildError, prepare_tls};
 
 /// Puts a [`RedisClusterStore`] together. Its `Debug` shows no URL, since a URL may hold a password.
 #[derive(Clone)]
@@ -101,6 +101,7 @@ fn client(url: &str, deadline: Duration) -> Option<ClusterClient> {
         Some((scheme @ ("redis" | "rediss"), rest)) => (scheme, rest),
         _ => return None,
     };
+    prepare_tls(url);
     let (login, hosts) = match rest.rsplit_once('@') {
         Some((login, hosts)) => (format!("{login}@"), hosts),
         None => (String::new(), rest),

@@ -91,6 +91,7 @@ impl Line {
         // Stops a little before the deadline, so that the answer says what is wrong and not only that time is up.
         let last_try = Instant::now() + self.deadline * 3 / 4;
         let mut asked: Option<(String, u16)> = None;
+        let mut sent_elsewhere = 0;
         loop {
             let (number, mut connection) = self.connection().await?;
             let reply = match asked.take() {
@@ -101,6 +102,13 @@ impl Line {
             if matches!(error.kind(), ErrorKind::Io | ErrorKind::ClusterConnectionNotFound | ErrorKind::Parse)
             {
                 self.give_up(number);
+            }
+            if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) {
+                // The driver learns the new place by itself, if the nodes it asks know; if not, ask all again.
+                sent_elsewhere += 1;
+                if sent_elsewhere > 2 {
+                    self.give_up(number);
+                }
             }
             if !did_not_run(&error) || Instant::now() > last_try {
                 return Err(error);

@@ -61,6 +61,13 @@ pub struct RedisClusterStore {
 impl RedisClusterStore {
     /// Begins a store at `redis-cluster://[user:password@]host:port,host:port…` (`rediss-cluster://` with the feature
     /// `tls`); any nodes will do, the others are found through them.
+    ///
+    /// ```
+    /// use session_store_redis::RedisClusterStore;
+    ///
+    /// let store = RedisClusterStore::builder("redis-cluster://10.0.0.1:6379").prefix("shop:").open()?;
+    /// # Ok::<(), session_store_redis::BuildError>(())
+    /// ```
     pub fn builder(url: impl Into<String>) -> ClusterBuilder {
         ClusterBuilder::new(url.into())
     }

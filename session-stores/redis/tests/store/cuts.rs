@@ -9,7 +9,7 @@ use session_testkit::proxy::{Proxy, Weather};
 
 use crate::support::{fresh_key, fresh_prefix, now, owned, record, shared_url, until};
 
-async fn proxy() -> (Proxy, String) {
+pub(crate) async fn proxy() -> (Proxy, String) {
     let info = redis::Client::open(shared_url()).unwrap();
     let redis::ConnectionAddr::Tcp(host, port) = info.get_connection_info().addr().clone() else {
         panic!("a TCP address")

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use session_core::{Loaded, SessionStore, StoreErrorKind, Written};
+use session_core::{Loaded, OwnerIndex, SessionStore, StoreErrorKind, Written};
 use session_store_redis::{BuildError, RedisStore, redis};
 use session_test_servers::{Kind, start};
 
-use crate::support::{fresh_key, fresh_prefix, now, plain, record, store_at, until};
+use crate::support::{fresh_key, fresh_prefix, now, owned, plain, record, store_at, until};
 
 async fn run(url: &str, words: &[&str]) {
     let mut command = redis::cmd(words[0]);
@@ -172,4 +172,30 @@ async fn a_key_of_another_type_is_refused() {
     assert_eq!(store.load(&key).await.unwrap_err().kind(), StoreErrorKind::Refused);
     let replaced = store.replace(&key, record("1").etag, &record("2"), now()).await;
     assert_eq!(replaced.unwrap_err().kind(), StoreErrorKind::Refused);
+}
+
+#[tokio::test]
+async fn the_permissions_that_the_readme_names_are_enough() {
+    let server = start(Kind::Redis).unwrap();
+    let readme = include_str!("../../README.md");
+    let named = readme.split_once("commands on `~shop:*`: `").unwrap().1.split_once('`').unwrap().0;
+    let mut words = vec!["ACL", "SETUSER", "app", "on", ">secret", "~shop:*", "-@all", "+client"];
+    let named: Vec<_> = named.split_whitespace().map(|name| format!("+{}", name.to_lowercase())).collect();
+    words.extend(named.iter().map(String::as_str));
+    run(&server.url(), &words).await;
+    for protocol in ["", "?protocol=resp2"] {
+        let url = format!("redis://app:secret@127.0.0.1:{}/0{protocol}", server.port());
+        let store = RedisStore::builder(url).prefix("shop:").connect().await.unwrap();
+        let (old, new) = (fresh_key(), fresh_key());
+        let (first, second, third) = (owned("ada"), owned("ada"), owned("eve"));
+        store.create(&old, &first, now()).await.unwrap();
+        store.replace(&old, first.etag, &second, now()).await.unwrap();
+        store.touch(&old, until(), now()).await.unwrap();
+        store.touch(&old, now().plus(Duration::from_secs(1000)), now()).await.unwrap();
+        store.rotate(&old, second.etag, &new, &third, now(), until()).await.unwrap();
+        assert_eq!(store.list("eve", now()).await.unwrap().len(), 1);
+        assert_eq!(store.load(&new).await.unwrap(), Loaded::Found(third));
+        assert_eq!(store.destroy_all("eve", None, now(), until()).await.unwrap(), 1);
+        store.destroy(&new, until()).await.unwrap();
+    }
 }

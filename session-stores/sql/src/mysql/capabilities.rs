@@ -19,7 +19,7 @@ impl MySqlStore {
     /// use session_store_sql::{SqlConfig, MySqlStore};
     ///
     /// let store = MySqlStore::open("mysql://shop@db.internal/shop", &SqlConfig::new().table("carts")?)?;
-    /// assert!(store.schema().contains(r#"CREATE TABLE IF NOT EXISTS "carts""#));
+    /// assert!(store.schema().contains("CREATE TABLE IF NOT EXISTS `carts`"));
     /// # Ok(())
     /// # }
     /// ```

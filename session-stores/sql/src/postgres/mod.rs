@@ -235,11 +235,11 @@ impl SessionStore for PostgresStore {
                         .bind(new.as_bytes().as_slice())
                         .fetch_all(connection)
                         .await?;
-                    let (there, taken) = read_pair(&pair, old)?;
+                    let (there, taken) = read_pair(&pair, old, new)?;
                     return why_not_rotated(&there, expected, &taken, record, now);
                 }
             }
-            let (there, taken) = read_pair(&rows, old)?;
+            let (there, taken) = read_pair(&rows, old, new)?;
             why_not_rotated(&there, expected, &taken, record, now)
         })
     }

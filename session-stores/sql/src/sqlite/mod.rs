@@ -282,7 +282,7 @@ impl SessionStore for SqliteStore {
                 .bind(new.as_bytes().as_slice())
                 .fetch_all(connection)
                 .await?;
-            let (there, taken) = read_pair(&pair, old)?;
+            let (there, taken) = read_pair(&pair, old, new)?;
             why_not_rotated(&there, expected, &taken, record, now)
         })
     }

@@ -6,6 +6,8 @@
     reason = "each database's tests use most of these, none all; and they are tests"
 )]
 
+pub(crate) mod network;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +24,12 @@ pub(crate) const LATER: Timestamp = Timestamp::from_millis(1_795_007_200_000);
 pub(crate) fn unique() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     (u64::from(std::process::id()) << 40) | NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A table that neither another test nor an earlier run on the same server has.
+pub(crate) fn table_name() -> String {
+    let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap().as_micros();
+    format!("t{since_1970}_{}", unique() % (1 << 40))
 }
 
 pub(crate) fn key() -> StoreKey {
@@ -46,7 +54,7 @@ pub(crate) fn owned(owner: &str) -> Record {
     Record { owner: Some(owner.into()), ..record("{}") }
 }
 
-async fn created(store: &Store, record: &Record) -> StoreKey {
+pub(crate) async fn created(store: &Store, record: &Record) -> StoreKey {
     let key = key();
     assert_eq!(store.create(&key, record, NOW).await.unwrap(), Written::Applied);
     key
@@ -127,20 +135,23 @@ pub(crate) async fn count_at(store: &Store, key: &StoreKey) -> u64 {
 pub(crate) async fn no_increment_of_four_processes_is_lost(store: Store, child: &str, place: &str) {
     let key = created(&store, &record("0")).await;
     let children: Vec<_> = (0..4)
-        .map(|_| {
-            tokio::process::Command::new(std::env::current_exe().unwrap())
-                .args(["--ignored", "--exact", child])
-                .env(CHILD_KEY, key.to_string())
-                .env(CHILD_PLACE, place)
-                .stdout(std::process::Stdio::null())
-                .spawn()
-                .unwrap()
-        })
+        .map(|_| self::child(child, place, &key).stdout(std::process::Stdio::null()).spawn().unwrap())
         .collect();
     for mut child in children {
         assert!(child.wait().await.unwrap().success());
     }
     assert_eq!(count_at(&store, &key).await, 3_200);
+}
+
+/// An ignored test of the calling test program, as a process of its own.
+pub(crate) fn child(test: &str, place: &str, key: &StoreKey) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--ignored", "--exact", "--nocapture", test])
+        .env(CHILD_KEY, key.to_string())
+        .env(CHILD_PLACE, place)
+        .kill_on_drop(true);
+    command
 }
 
 /// The place (URL or path) and the key that the parent gave, in a child.
@@ -260,6 +271,7 @@ pub(crate) async fn rotate_answers_what_was_in_the_way(store: Store) {
     };
     assert_eq!(rotate(old, wrong, key(), NOW).await, Written::Conflict(first.clone()));
     assert_eq!(rotate(old, first.etag, other, NOW).await, Written::Taken);
+    assert_eq!(rotate(old, first.etag, old, NOW).await, Written::Taken);
     assert_eq!(rotate(key(), first.etag, key(), NOW).await, Written::Gone);
     assert_eq!(rotate(old, first.etag, key(), LATER).await, Written::Gone);
     assert_eq!(store.load(&old).await.unwrap(), Loaded::Found(first.clone()));
@@ -434,4 +446,11 @@ pub(crate) async fn every_call_is(store: &Store, kind: StoreErrorKind) {
     for error in errors {
         assert_eq!(error.kind(), kind, "{error}: {:?}", std::error::Error::source(&error));
     }
+}
+
+/// The statement that the README gives for reading a session with this tool.
+pub(crate) fn readme_statement(tool: &str, table: &str) -> String {
+    let (_, statement) = include_str!("../../README.md").split_once(&format!("-- {tool}\n")).unwrap();
+    let (statement, _) = statement.split_once(';').unwrap();
+    statement.replace("FROM sessions", &format!("FROM {table}"))
 }

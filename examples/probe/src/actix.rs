@@ -1,0 +1,141 @@
+//! The probe under actix-web: its routes, and the extractor that each of them uses.
+
+use std::io;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use actix_web::web::{Bytes, Data, PayloadConfig, ReqData, ServiceConfig, get, post};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder};
+use session_actix::{ReadOnlySession, Session, SessionError, SessionMiddleware, SessionRejection, Visit};
+use session_testkit::probe::{self, Answer, Application, Stats};
+use session_testkit::script::{NotAScript, Script};
+
+/// Serves the probe until `stopped`, then finishes the requests that it has begun.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub(crate) async fn serve(
+    listener: tokio::net::TcpListener,
+    application: Application,
+    threads: Option<usize>,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let (stats, listener) = (application.stats.clone(), listener.into_std()?);
+    let Application { sessions, stats: shown } = application;
+    let workers = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let server = match sessions {
+        Some(sessions) => HttpServer::new(move || {
+            let routes = |config: &mut ServiceConfig| routes(config, &shown);
+            App::new().configure(routes).wrap(SessionMiddleware::new(sessions.clone()))
+        })
+        .on_connect(move |_, _| stats.connected())
+        .workers(workers)
+        .disable_signals()
+        .listen(listener)?
+        .run(),
+        None => HttpServer::new(move || {
+            App::new().configure(|config: &mut ServiceConfig| baseline(config, &shown))
+        })
+        .on_connect(move |_, _| stats.connected())
+        .workers(workers)
+        .disable_signals()
+        .listen(listener)?
+        .run(),
+    };
+    tokio::spawn(stop(server.handle(), stopped));
+    server.await
+}
+
+async fn stop(server: ServerHandle, stopped: impl Future<Output = ()>) {
+    stopped.await;
+    server.stop(true).await;
+}
+
+fn routes(config: &mut ServiceConfig, stats: &Stats) {
+    config
+        .app_data(Data::new(stats.clone()))
+        .app_data(PayloadConfig::new(LARGEST_BODY))
+        .route("/healthz", get().to(ok))
+        .route("/stats", get().to(show))
+        .route("/run", post().to(run))
+        .route("/readonly", get().to(readonly))
+        .route("/stream", get().to(stream))
+        .route("/none", get().to(ok))
+        .route("/read", get().to(async |session: Session| load(probe::read(&session))))
+        .route("/hits", get().to(async |session: Session| load(probe::hits(&session))))
+        .route("/write", get().to(async |session: Session| load(probe::write(&session))))
+        .route("/login", get().to(async |session: Session| load(probe::login(&session))))
+        .route("/logout", get().to(async |session: Session| load(probe::logout(&session))))
+        .route("/rotate", get().to(async |session: Session| load(probe::rotate(&session))))
+        .route("/slow", get().to(slow))
+        .route("/late", get().to(late));
+}
+
+fn baseline(config: &mut ServiceConfig, stats: &Stats) {
+    config
+        .app_data(Data::new(stats.clone()))
+        .route("/healthz", get().to(ok))
+        .route("/stats", get().to(show))
+        .default_service(get().to(async |request: HttpRequest| {
+            probe::baseline(request.path()).map_or_else(|| HttpResponse::NotFound().finish(), reply)
+        }));
+}
+
+async fn ok() -> impl Responder {
+    reply(Answer::text("ok"))
+}
+
+async fn show(stats: Data<Stats>) -> HttpResponse {
+    reply(Answer::json(stats.to_json()))
+}
+
+async fn run(session: Session, body: Bytes) -> HttpResponse {
+    script(&session, Script::parse(&body)).await
+}
+
+async fn readonly(session: ReadOnlySession, request: HttpRequest) -> HttpResponse {
+    script(&session, probe::script(query(&request))).await
+}
+
+async fn stream(session: Session, request: HttpRequest) -> HttpResponse {
+    match probe::script(query(&request)) {
+        Ok(script) => HttpResponse::build(status(script.status()))
+            .content_type("text/plain; charset=utf-8")
+            .streaming(probe::stream(session.into_inner(), script)),
+        Err(error) => reply(probe::unreadable(&error)),
+    }
+}
+
+async fn slow(session: Session, request: HttpRequest) -> HttpResponse {
+    load(probe::slow(&session, query(&request)).await)
+}
+
+async fn late(visit: ReqData<Visit>, request: HttpRequest) -> Result<HttpResponse, SessionRejection> {
+    Ok(load(probe::late(&visit, query(&request)).await?))
+}
+
+async fn script(session: &session_actix::core::Session, script: Result<Script, NotAScript>) -> HttpResponse {
+    match script {
+        Ok(script) => reply(probe::run(session, &script).await),
+        Err(error) => reply(probe::unreadable(&error)),
+    }
+}
+
+fn query(request: &HttpRequest) -> Option<&str> {
+    request.uri().query()
+}
+
+fn load(done: Result<Answer, SessionError>) -> HttpResponse {
+    reply(done.unwrap_or_else(|error| probe::failed(&error)))
+}
+
+fn reply(answer: Answer) -> HttpResponse {
+    HttpResponse::build(status(answer.status)).content_type(answer.content_type).body(answer.body)
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or_default()
+}
+
+/// As large as axum's.
+const LARGEST_BODY: usize = 2 * 1024 * 1024;

@@ -1,0 +1,110 @@
+//! The probe under axum: its routes, and the extractor that each of them uses.
+
+use std::io;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Extension, RawQuery, State};
+use axum::http::{Response, StatusCode, Uri, header};
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
+use session_axum::{ReadOnlySession, Session, SessionError, SessionLayer, SessionRejection, Visit};
+use session_testkit::probe::{self, Answer, Application, Stats};
+use session_testkit::script::{NotAScript, Script};
+
+/// Serves the probe until `stopped`, then finishes the requests that it has begun.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub(crate) async fn serve(
+    listener: tokio::net::TcpListener,
+    application: Application,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let stats = application.stats.clone();
+    let listener = listener.tap_io(move |_| stats.connected());
+    axum::serve(listener, router(application)).with_graceful_shutdown(stopped).await
+}
+
+/// The routes, with sessions around them or without.
+pub(crate) fn router(application: Application) -> Router {
+    let stats = application.stats;
+    let Some(sessions) = application.sessions else {
+        return Router::new()
+            .route("/healthz", get("ok"))
+            .route("/stats", get(show))
+            .fallback(async |uri: Uri| match probe::baseline(uri.path()) {
+                Some(answer) => reply(answer),
+                None => StatusCode::NOT_FOUND.into_response(),
+            })
+            .with_state(stats);
+    };
+    Router::new()
+        .route("/healthz", get("ok"))
+        .route("/stats", get(show))
+        .route("/run", post(run))
+        .route("/readonly", get(readonly))
+        .route("/stream", get(stream))
+        .route("/none", get("ok"))
+        .route("/read", get(async |session: Session| load(probe::read(&session))))
+        .route("/hits", get(async |session: Session| load(probe::hits(&session))))
+        .route("/write", get(async |session: Session| load(probe::write(&session))))
+        .route("/login", get(async |session: Session| load(probe::login(&session))))
+        .route("/logout", get(async |session: Session| load(probe::logout(&session))))
+        .route("/rotate", get(async |session: Session| load(probe::rotate(&session))))
+        .route("/slow", get(slow))
+        .route("/late", get(late))
+        .with_state(stats)
+        .layer(SessionLayer::new(sessions))
+}
+
+async fn show(State(stats): State<Stats>) -> Response<Body> {
+    reply(Answer::json(stats.to_json()))
+}
+
+async fn run(session: Session, body: Bytes) -> Response<Body> {
+    script(&session, Script::parse(&body)).await
+}
+
+async fn readonly(session: ReadOnlySession, RawQuery(query): RawQuery) -> Response<Body> {
+    script(&session, probe::script(query.as_deref())).await
+}
+
+async fn stream(session: Session, RawQuery(query): RawQuery) -> Response<Body> {
+    match probe::script(query.as_deref()) {
+        Ok(script) => {
+            let status = StatusCode::from_u16(script.status()).unwrap_or_default();
+            let body = Body::from_stream(probe::stream(session.into_inner(), script));
+            (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response()
+        }
+        Err(error) => reply(probe::unreadable(&error)),
+    }
+}
+
+async fn slow(session: Session, RawQuery(query): RawQuery) -> Response<Body> {
+    load(probe::slow(&session, query.as_deref()).await)
+}
+
+async fn late(Extension(visit): Extension<Visit>, RawQuery(query): RawQuery) -> Response<Body> {
+    match probe::late(&visit, query.as_deref()).await {
+        Ok(done) => load(done),
+        Err(error) => SessionRejection::from(error).into_response(),
+    }
+}
+
+async fn script(session: &session_axum::core::Session, script: Result<Script, NotAScript>) -> Response<Body> {
+    match script {
+        Ok(script) => reply(probe::run(session, &script).await),
+        Err(error) => reply(probe::unreadable(&error)),
+    }
+}
+
+fn load(done: Result<Answer, SessionError>) -> Response<Body> {
+    reply(done.unwrap_or_else(|error| probe::failed(&error)))
+}
+
+fn reply(answer: Answer) -> Response<Body> {
+    let status = StatusCode::from_u16(answer.status).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, answer.content_type)], answer.body).into_response()
+}

@@ -1,0 +1,189 @@
+//! Text read as what a type asks for: numbers, truth, options. Form fields are text, and types are not.
+
+use std::fmt;
+
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
+use serde_json::Value;
+
+/// A form is not what a type asks for. It says which rule was broken and never what was typed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the form does not fit: {reason}")]
+pub struct NotThatForm {
+    reason: String,
+}
+
+impl de::Error for NotThatForm {
+    fn custom<T: fmt::Display>(reason: T) -> Self {
+        Self { reason: reason.to_string() }
+    }
+
+    fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self { reason: format!("a field is not {expected}") }
+    }
+
+    fn invalid_value(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self { reason: format!("a field is not {expected}") }
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self { reason: format!("a field is none of {}", expected.join(", ")) }
+    }
+}
+
+pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, NotThatForm> {
+    T::deserialize(Lenient(value))
+}
+
+struct Lenient(Value);
+
+impl<'de> IntoDeserializer<'de, NotThatForm> for Lenient {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident $visit:ident $type:ty;)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotThatForm> {
+            match self.0.as_str().and_then(|text| text.trim().parse::<$type>().ok()) {
+                Some(number) => visitor.$visit(number),
+                None => Err(de::Error::invalid_type(de::Unexpected::Other(""), &visitor)),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Lenient {
+    type Error = NotThatForm;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotThatForm> {
+        match self.0 {
+            Value::String(text) => visitor.visit_string(text),
+            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Lenient))),
+            Value::Object(fields) => visitor.visit_map(MapDeserializer::new(
+                fields.into_iter().map(|(name, value)| (name, Lenient(value))),
+            )),
+            Value::Null | Value::Bool(_) | Value::Number(_) => visitor.visit_unit(),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotThatForm> {
+        match self.0.as_str() {
+            Some("on" | "1" | "true" | "yes") => visitor.visit_bool(true),
+            Some("off" | "0" | "false" | "no" | "") => visitor.visit_bool(false),
+            Some(_) | None => Err(de::Error::invalid_type(de::Unexpected::Other(""), &visitor)),
+        }
+    }
+
+    numbers! {
+        deserialize_i8 visit_i8 i8;
+        deserialize_i16 visit_i16 i16;
+        deserialize_i32 visit_i32 i32;
+        deserialize_i64 visit_i64 i64;
+        deserialize_i128 visit_i128 i128;
+        deserialize_u8 visit_u8 u8;
+        deserialize_u16 visit_u16 u16;
+        deserialize_u32 visit_u32 u32;
+        deserialize_u64 visit_u64 u64;
+        deserialize_u128 visit_u128 u128;
+        deserialize_f32 visit_f32 f32;
+        deserialize_f64 visit_f64 f64;
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotThatForm> {
+        match self.0.as_str() {
+            Some("") => visitor.visit_none(),
+            Some(_) | None => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotThatForm> {
+        // A list of one was said once.
+        let items = match self.0 {
+            Value::Array(items) => items,
+            one => vec![one],
+        };
+        visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Lenient)))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, NotThatForm> {
+        let text = self.0.as_str().unwrap_or_default().to_owned();
+        IntoDeserializer::<NotThatForm>::into_deserializer(text).deserialize_enum(name, variants, visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, NotThatForm> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use serde_json::json;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "lowercase")]
+    enum Size {
+        Small,
+        Large,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Order {
+        count: u8,
+        price: f64,
+        gift: Option<bool>,
+        note: Option<String>,
+        tags: Vec<String>,
+        size: Size,
+        #[serde(default)]
+        extra: bool,
+    }
+
+    #[test]
+    fn text_becomes_what_the_type_asks_for() {
+        let form =
+            json!({"count": "3", "price": "1.5", "gift": "on", "note": "", "tags": "one", "size": "large"});
+        let order = Order {
+            count: 3,
+            price: 1.5,
+            gift: Some(true),
+            note: None,
+            tags: vec!["one".to_owned()],
+            size: Size::Large,
+            extra: false,
+        };
+        assert_eq!(read::<Order>(form).unwrap(), order);
+    }
+
+    #[test]
+    fn an_error_never_says_what_was_typed() {
+        for (field, typed) in [("count", "hunter2"), ("size", "hunter2"), ("gift", "hunter2")] {
+            let mut form = json!({"count": "3", "price": "1.5", "tags": "one", "size": "large"});
+            form[field] = json!(typed);
+            let error = read::<Order>(form).unwrap_err().to_string();
+            assert!(!error.contains(typed), "{error}");
+        }
+        assert_eq!(
+            read::<Order>(json!({})).unwrap_err().to_string(),
+            "the form does not fit: missing field `count`"
+        );
+    }
+}

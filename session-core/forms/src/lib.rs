@@ -1,0 +1,100 @@
+//! Form bodies as nested input: what the adapters of session-core remember for `old` and `flash_all`.
+//!
+//! One function reads a body that is already in memory, urlencoded or multipart; names such as `profile[email]`,
+//! `profile.email` and `tags[]` become nested values. It knows no framework: the adapters bring the bytes.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! use session_forms::Form;
+//!
+//! let form = Form::read("application/x-www-form-urlencoded", "profile[email]=a%40b&tags[]=x&tags[]=y".into()).await?;
+//! assert_eq!(form.text("profile.email"), Some("a@b"));
+//! assert_eq!(form.as_map()["tags"], serde_json::json!(["x", "y"]));
+//! # Ok::<(), session_forms::FormError>(()) }).unwrap();
+//! ```
+
+mod lenient;
+mod names;
+mod read;
+
+pub use lenient::NotThatForm;
+pub use read::FormError;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// The fields of a form, nested as their names say. Every leaf is text, as it came.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Form {
+    fields: Map<String, Value>,
+}
+
+impl Form {
+    /// The fields: objects and arrays by their names, leaves as text.
+    ///
+    /// ```
+    /// assert!(session_forms::Form::default().as_map().is_empty());
+    /// ```
+    #[must_use]
+    pub fn as_map(&self) -> &Map<String, Value> {
+        &self.fields
+    }
+
+    /// The same, to keep.
+    ///
+    /// ```
+    /// assert!(session_forms::Form::default().into_map().is_empty());
+    /// ```
+    #[must_use]
+    pub fn into_map(self) -> Map<String, Value> {
+        self.fields
+    }
+
+    /// One field's text: `email`, `profile.email` or `profile[email]`. Of a repeated field, the last.
+    ///
+    /// ```
+    /// assert_eq!(session_forms::Form::default().text("email"), None);
+    /// ```
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let segments = names::split(name)?;
+        let (first, rest) = segments.split_first()?;
+        let found = rest.iter().try_fold(self.fields.get(*first)?, |value, segment| match value {
+            Value::Object(fields) => fields.get(*segment),
+            Value::Array(items) => items.get(segment.parse::<usize>().ok()?),
+            _ => None,
+        })?;
+        match found {
+            Value::Array(items) => items.last()?.as_str(),
+            other => other.as_str(),
+        }
+    }
+
+    /// The form as a typed value. Text becomes numbers and truth values where the type asks for them (`on` and `1` are
+    /// true), empty text becomes `None`.
+    ///
+    /// # Errors
+    /// [`NotThatForm`] when a field is missing or is not what the type asks for.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// #[derive(serde::Deserialize)]
+    /// struct Order { sku: String, count: u32, gift: bool }
+    ///
+    /// let body = "sku=tea&count=3&gift=on";
+    /// let form = session_forms::Form::read("application/x-www-form-urlencoded", body.into()).await.unwrap();
+    /// let order: Order = form.to().unwrap();
+    /// assert_eq!((order.sku.as_str(), order.count, order.gift), ("tea", 3, true));
+    /// # });
+    /// ```
+    pub fn to<T: DeserializeOwned>(&self) -> Result<T, NotThatForm> {
+        lenient::read(Value::Object(self.fields.clone()))
+    }
+}
+
+/// Names only: what was typed is somebody's own.
+impl std::fmt::Debug for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.fields.keys()).finish()
+    }
+}

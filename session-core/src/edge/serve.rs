@@ -1,0 +1,138 @@
+//! A request from its arrival to its headers: opens if the policy is eager, runs the handler, closes the visit.
+//!
+//! Adapters differ in their types, not in this order of things; so it is here, once, for every async framework.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use super::error::OpenError;
+use super::report::{Failure, Report};
+use super::visit::{BoxFuture, Closing, Finish, VisitGuard};
+use crate::decision::commit::CommitError;
+
+pin_project! {
+    /// The future that [`VisitGuard::serve`] makes of a handler's.
+    ///
+    /// Dropped at any moment it leaves nothing half done: a write that has begun goes on by itself, and an ordered
+    /// `destroy` or `regenerate` still happens.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Serve<F: Future> {
+        #[pin]
+        handler: F,
+        status: fn(&F::Output) -> u16,
+        guard: Option<VisitGuard>,
+        opening: Option<BoxFuture<Result<(), OpenError>>>,
+        closing: Option<(Finish<Report>, F::Output)>,
+    }
+}
+
+/// What to answer a request with, and which headers go with it.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a promise: an adapter uses both parts")]
+pub struct Served<T> {
+    /// The handler's answer, or why it must not go out.
+    pub answer: Result<T, Refused<T>>,
+    /// What to add, whichever of the two is sent: [`Report::headers`].
+    pub report: Report,
+}
+
+/// Why the handler's answer must not go out.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a promise: there is no third part")]
+pub struct Refused<T> {
+    /// What to answer instead.
+    pub failure: Failure,
+    /// What it answered; `None` if it was never asked, since the session of an eager visit could not be opened.
+    pub answer: Option<T>,
+}
+
+impl VisitGuard {
+    /// Serves the request with this handler. `status` tells the response's status from what the handler gives; for an
+    /// error that some outer layer makes a response of, that response's, or 500.
+    ///
+    /// ```
+    /// # fn block_on<F: Future>(f: F) -> F::Output {
+    /// #     let mut f = std::pin::pin!(f);
+    /// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    /// #     loop { if let std::task::Poll::Ready(out) = f.as_mut().poll(&mut context) { return out; } }
+    /// # }
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { block_on(f) } }
+    /// use session_core::{CookieHeaders, SecretKey, Sessions};
+    ///
+    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit().clone();
+    /// let handler = async move {
+    ///     let session = visit.session().await.map_err(|_| 503)?;
+    ///     session.put("user", "ada").map_err(|_| 500)
+    /// };
+    /// let served = block_on(guard.serve(handler, |result| result.err().unwrap_or(200)));
+    /// assert!(matches!(served.answer, Ok(Ok(()))));
+    /// assert!(served.report.set_cookie.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn serve<F: Future>(self, handler: F, status: fn(&F::Output) -> u16) -> Serve<F> {
+        let visit = self.visit();
+        let opening = visit.is_eager().then(|| -> BoxFuture<_> {
+            let visit = visit.clone();
+            Box::pin(async move { visit.session().await.map(drop) })
+        });
+        Serve { handler, status, guard: Some(self), opening, closing: None }
+    }
+}
+
+impl<F: Future> Future for Serve<F> {
+    type Output = Served<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Some(opening) = this.opening {
+            let opened = ready!(opening.as_mut().poll(context));
+            *this.opening = None;
+            if let Err(error) = opened
+                && let Some(served) = unopened(error)
+            {
+                *this.guard = None;
+                return Poll::Ready(served);
+            }
+        }
+        if let Some(guard) = this.guard.take() {
+            let Poll::Ready(answer) = this.handler.poll(context) else {
+                *this.guard = Some(guard);
+                return Poll::Pending;
+            };
+            match guard.close((this.status)(&answer)) {
+                Closing::Ready(report) => return Poll::Ready(served(answer, report)),
+                Closing::Pending(writing) => *this.closing = Some((writing, answer)),
+            }
+        }
+        let Some((writing, _)) = this.closing else { return Poll::Pending };
+        let report = ready!(Pin::new(writing).poll(context));
+        let (_, answer) = this.closing.take().expect("it was there a line ago");
+        Poll::Ready(served(answer, report))
+    }
+}
+
+fn served<T>(answer: T, report: Report) -> Served<T> {
+    let answer = match report.failure() {
+        None => Ok(answer),
+        Some(failure) => Err(Refused { failure, answer: Some(answer) }),
+    };
+    Served { answer, report }
+}
+
+/// An eager visit that could not be opened never reaches its handler. Sessions that are switched off stop nobody.
+fn unopened<T>(error: OpenError) -> Option<Served<T>> {
+    let failure = error.failure();
+    let error = match error {
+        OpenError::Store(error) => CommitError::Store(error),
+        OpenError::Newer(error) => CommitError::Newer(error),
+        OpenError::Disabled | OpenError::Closed => return None,
+    };
+    let report = Report { looked: true, error: Some(error), ..Report::default() };
+    Some(Served { answer: Err(Refused { failure, answer: None }), report })
+}

@@ -1,0 +1,171 @@
+//! What each route of the probe does to its session, and what it answers.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{self, Stream, StreamExt as _};
+use serde_json::json;
+use session_core::{OpenError, Session, SessionError, Visit};
+
+use super::query::param;
+use crate::script::{NotAScript, Script};
+
+/// A response, in words that every framework understands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its media type.
+    pub content_type: &'static str,
+    /// Its body.
+    pub body: String,
+}
+
+impl Answer {
+    /// Plain text with 200.
+    #[must_use]
+    pub fn text(body: impl Into<String>) -> Self {
+        Self { status: 200, content_type: "text/plain; charset=utf-8", body: body.into() }
+    }
+
+    /// JSON with 200.
+    #[must_use]
+    pub fn json(body: impl Into<String>) -> Self {
+        Self { status: 200, content_type: "application/json", body: body.into() }
+    }
+
+    fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+}
+
+/// The answer to a text that is not a script: 400.
+#[must_use]
+pub fn unreadable(error: &NotAScript) -> Answer {
+    Answer::text(error.to_string()).with_status(400)
+}
+
+/// The answer of a load route whose call failed: 500, with the error's words.
+#[must_use]
+pub fn failed(error: &SessionError) -> Answer {
+    Answer::text(error.to_string()).with_status(500)
+}
+
+/// Runs a script: `/run` with the body, `/readonly`, `/form` with what [`script`] gives.
+pub async fn run(session: &Session, script: &Script) -> Answer {
+    let answer = script.run(session).await;
+    Answer::json(answer.to_json()).with_status(script.status())
+}
+
+/// The script in a query.
+///
+/// # Errors
+/// [`NotAScript`] also when there is none.
+pub fn script(query: Option<&str>) -> Result<Script, NotAScript> {
+    Script::parse(param(query, "script").unwrap_or_default().as_bytes())
+}
+
+/// The body of `/stream`: its first chunk comes at once, and the script runs while the rest is waited for.
+pub fn stream(session: Session, script: Script) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
+    let rest = async move { Ok(Bytes::from(script.run(&session).await.to_json())) };
+    stream::once(async { Ok(Bytes::from_static(b"started\n")) }).chain(stream::once(rest))
+}
+
+/// `/read`: who is it?
+///
+/// # Errors
+/// What reading may answer.
+pub fn read(session: &Session) -> Result<Answer, SessionError> {
+    Ok(Answer::text(session.get::<String>("user")?.unwrap_or_else(|| "anon".to_owned())))
+}
+
+/// `/hits`: how many?
+///
+/// # Errors
+/// What reading may answer.
+pub fn hits(session: &Session) -> Result<Answer, SessionError> {
+    Ok(Answer::text(session.get_or("hits", 0_u64)?.to_string()))
+}
+
+/// `/write`: one more.
+///
+/// # Errors
+/// What a change may answer.
+pub fn write(session: &Session) -> Result<Answer, SessionError> {
+    Ok(Answer::text(session.increment("hits")?.to_string()))
+}
+
+/// `/login`: a session of a usual size, under a new id.
+///
+/// # Errors
+/// What a change may answer.
+pub fn login(session: &Session) -> Result<Answer, SessionError> {
+    let item = |nth: u32| json!({ "sku": format!("SKU-{nth:04}"), "qty": nth, "cents": 1_299 });
+    session.put_many(json!({
+        "uid": 184_467_440_737_u64,
+        "user": "alice@example.com",
+        "csrf": "Zq3v9J0mXr5tYw8pLk2nHb7cDs4fGa6eUi1oTx0RyQM",
+        "cart": (1..=5).map(item).collect::<Vec<_>>(),
+        "hits": 0,
+    }))?;
+    session.regenerate()?;
+    Ok(Answer::text("ok"))
+}
+
+/// `/logout`.
+///
+/// # Errors
+/// What a change may answer.
+pub fn logout(session: &Session) -> Result<Answer, SessionError> {
+    session.destroy()?;
+    Ok(Answer::text("ok"))
+}
+
+/// `/rotate`: a new id.
+///
+/// # Errors
+/// What a change may answer.
+pub fn rotate(session: &Session) -> Result<Answer, SessionError> {
+    session.regenerate()?;
+    Ok(Answer::text("ok"))
+}
+
+/// `/slow?ms=N`: reads, waits, increments.
+///
+/// # Errors
+/// What a change may answer.
+pub async fn slow(session: &Session, query: Option<&str>) -> Result<Answer, SessionError> {
+    session.get_or("hits", 0_u64)?;
+    wait(query).await;
+    write(session)
+}
+
+/// `/late?ms=N`: waits, and only then asks for the session. The inner result is what the change answered.
+///
+/// # Errors
+/// [`OpenError`] when there is no session to be had.
+pub async fn late(visit: &Visit, query: Option<&str>) -> Result<Result<Answer, SessionError>, OpenError> {
+    wait(query).await;
+    let session = visit.session().await?;
+    Ok(session.put("touched", true).map(|()| Answer::text("ok")))
+}
+
+/// What a server without sessions answers on a load route: text of the same kind, made from nothing.
+#[must_use]
+pub fn baseline(path: &str) -> Option<Answer> {
+    let body = match path {
+        "/read" => "anon",
+        "/write" | "/slow" => "1",
+        "/hits" => "0",
+        "/none" | "/login" | "/logout" | "/rotate" | "/late" => "ok",
+        _ => return None,
+    };
+    Some(Answer::text(body))
+}
+
+async fn wait(query: Option<&str>) {
+    let ms = param(query, "ms").and_then(|ms| ms.parse().ok()).unwrap_or(0);
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+}

@@ -1,0 +1,58 @@
+//! The kinds of error that a script can answer, and which of the library's errors is of which kind.
+
+use serde::Serialize;
+use session_core::{CommitError, SessionError, ValueError};
+
+/// An operation that did nothing, as the client sees it.
+#[derive(Debug, Serialize)]
+pub(super) struct Failed {
+    kind: &'static str,
+    message: String,
+}
+
+impl Failed {
+    pub(super) fn bad_op(message: impl Into<String>) -> Self {
+        Self { kind: "BadOp", message: message.into() }
+    }
+}
+
+impl From<SessionError> for Failed {
+    fn from(error: SessionError) -> Self {
+        let kind = match &error {
+            SessionError::Value(error) => of_value(error),
+            SessionError::ReadOnly => "ReadOnly",
+            SessionError::Destroyed => "Destroyed",
+            SessionError::Closed => "Closed",
+            SessionError::RefusedUrl => "RefusedUrl",
+            // No random bytes, and whatever comes to be added: the machine's fault, as a store's failure is.
+            _ => "Store",
+        };
+        Self { kind, message: error.to_string() }
+    }
+}
+
+impl From<CommitError> for Failed {
+    fn from(error: CommitError) -> Self {
+        let kind = match &error {
+            CommitError::Gone => "Gone",
+            CommitError::Contended => "Contended",
+            CommitError::TooLarge { .. } => "TooLarge",
+            _ => "Store",
+        };
+        Self { kind, message: error.to_string() }
+    }
+}
+
+fn of_value(error: &ValueError) -> &'static str {
+    match error {
+        ValueError::WrongType { .. } => "WrongType",
+        ValueError::NotANumber { .. } => "NotANumber",
+        ValueError::Overflow { .. } => "Overflow",
+        ValueError::NotAnArray { .. } => "NotAnArray",
+        ValueError::NotAnObject { .. } => "NotAnObject",
+        ValueError::IndexTooLarge { .. } => "IndexTooLarge",
+        ValueError::BadPath { .. } => "BadPath",
+        // Values without names, and values too deep to keep: the operation made no sense.
+        _ => "BadOp",
+    }
+}

@@ -1,0 +1,123 @@
+//! One operation on one session: the table of the probe's words and the calls they stand for.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use session_core::{Number, Session};
+
+use super::fields::Fields;
+use super::kind::Failed;
+
+type Json = Box<RawValue>;
+
+/// Runs an operation and gives what it answers.
+pub(super) async fn run(session: &Session, op: &RawValue) -> Result<Json, Failed> {
+    let fields = Fields::parse(op)?;
+    match fields.op.as_str() {
+        "commit" => json(&session.commit().await?),
+        "sleep" => {
+            tokio::time::sleep(Duration::from_millis(fields.ms()?)).await;
+            json(&())
+        }
+        "panic" => panic!("the script says so"),
+        _ => values(session, &fields),
+    }
+}
+
+/// The visitor's values.
+fn values(session: &Session, fields: &Fields) -> Result<Json, Failed> {
+    match fields.op.as_str() {
+        "get" => or_default(session.get::<Json>(fields.key()?)?, fields),
+        "pull" => or_default(session.pull::<Json>(fields.key()?)?, fields),
+        "has" => json(&session.has(fields.keys()?)),
+        "exists" => json(&session.exists(fields.keys()?)),
+        "missing" => json(&session.missing(fields.keys()?)),
+        "has_any" => json(&session.has_any(fields.keys()?)),
+        "only" => json(&session.only(fields.keys()?)),
+        "except" => json(&session.except(fields.keys()?)),
+        "forget" => json(&session.forget(fields.keys()?)?),
+        "all" => json(&session.all()),
+        "keys" => json(&session.keys()),
+        "len" => json(&session.len()),
+        "is_empty" => json(&session.is_empty()),
+        "clear" => json(&session.clear()?),
+        "put" => json(&session.put(fields.key()?, fields.value()?)?),
+        "push" => json(&session.push(fields.key()?, fields.value()?)?),
+        "put_many" => json(&session.put_many(fields.values()?)?),
+        "merge" => json(&session.merge(fields.values()?)?),
+        "replace" => json(&session.replace(fields.values()?)?),
+        "remember" => {
+            let value = fields.value()?;
+            json(&session.remember::<Json>(fields.key()?, || value.to_owned())?)
+        }
+        "increment" => json(&session.increment_by(fields.key()?, fields.by())?),
+        "decrement" => json(&session.decrement_by(fields.key()?, fields.by())?),
+        "update_add" => {
+            let by = fields.by();
+            json(&session.update(fields.key()?, move |now: Option<Number>| add(now, by))?)
+        }
+        _ => flash(session, fields),
+    }
+}
+
+/// What is left for the next visit, and what the last one left.
+fn flash(session: &Session, fields: &Fields) -> Result<Json, Failed> {
+    match fields.op.as_str() {
+        "flash" => json(&session.flash(fields.key()?, fields.value()?)?),
+        "flash_many" => json(&session.flash_many(&fields.values()?)?),
+        "now" => json(&session.now(fields.key()?, fields.value()?)?),
+        "flash_get" => or_default(session.flash_messages().get::<Json>(fields.key()?)?, fields),
+        "flash_has" => json(&session.flash_messages().has(fields.key()?)),
+        "flash_messages" => json(&session.flash_messages().all()),
+        "flash_all" => json(&session.flash_all()?),
+        "flash_only" => json(&session.flash_only(fields.keys()?)?),
+        "flash_except" => json(&session.flash_except(fields.keys()?)?),
+        "reflash" => json(&session.reflash()?),
+        "reflash_only" => json(&session.reflash_only(fields.keys()?)?),
+        "reflash_except" => json(&session.reflash_except(fields.keys()?)?),
+        "keep" => json(&session.keep(fields.keys()?)?),
+        "with_errors" => json(&session.with_errors(fields.errors()?)?),
+        "old" => or_default(session.old::<Json>(fields.key()?)?, fields),
+        "has_old" => json(&session.has_old(fields.key()?)),
+        _ => life(session, fields),
+    }
+}
+
+/// Who the session is and how long it lives.
+fn life(session: &Session, fields: &Fields) -> Result<Json, Failed> {
+    match fields.op.as_str() {
+        "id" => json(&session.id()?),
+        "fresh" => json(&session.fresh()),
+        "readonly" => json(&session.readonly()),
+        "has_regenerated" => json(&session.has_regenerated()),
+        "initiated" => json(&session.initiated()),
+        "regenerate" => json(&session.regenerate()?),
+        "invalidate" => json(&session.invalidate()?),
+        "destroy" => json(&session.destroy()?),
+        "set_age" => json(&session.set_age(Duration::from_secs(fields.seconds()?))?),
+        "csrf_token" => json(&session.csrf_token()?),
+        "regenerate_csrf_token" => json(&session.regenerate_csrf_token()?),
+        "verify_csrf" => json(&session.verify_csrf(fields.token()?)),
+        "tag" => json(&session.tag(fields.owner()?)?),
+        "untag" => json(&session.untag()?),
+        unknown => Err(Failed::bad_op(format!("there is no operation `{unknown}`"))),
+    }
+}
+
+fn json(value: &(impl Serialize + ?Sized)) -> Result<Json, Failed> {
+    to_raw_value(value).map_err(|error| Failed::bad_op(error.to_string()))
+}
+
+fn or_default(value: Option<Json>, fields: &Fields) -> Result<Json, Failed> {
+    json(&value.as_deref().or(fields.default.as_deref()))
+}
+
+/// A sum that is exact for integers, as far as they go.
+fn add(now: Option<Number>, by: Number) -> Number {
+    let now = now.unwrap_or_else(|| Number::from(0));
+    match (i128::try_from(now), i128::try_from(by)) {
+        (Ok(now), Ok(by)) => Number::from(now.saturating_add(by)),
+        _ => Number::from(now.as_f64() + by.as_f64()),
+    }
+}
