@@ -1,4 +1,5 @@
 //! From variables to sessions: secure defaults, plain HTTP on request, what must be said, what contradicts itself.
+#![allow(clippy::unwrap_used, reason = "the helpers of these tests")]
 
 use std::error::Error as _;
 
