@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "everything here runs in tests, where a panic is the report")]
 
 pub mod cancel;
+pub mod adapter;
 pub mod doubles;
 mod fixture;
 pub mod probe;
