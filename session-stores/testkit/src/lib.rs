@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "everything here runs in tests, where a panic is the report")]
 
 pub mod adapter;
+mod client;
 pub mod doubles;
 mod fixture;
 pub mod probe;
@@ -10,6 +11,7 @@ pub mod proxy;
 pub mod script;
 pub mod suite;
 
+pub use client::TestClient;
 pub use doubles::clock::ManualClock;
 pub use doubles::entropy::ScriptedEntropy;
 pub use doubles::faulty::{Fault, FaultyStore, When};
