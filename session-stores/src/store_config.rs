@@ -104,7 +104,8 @@ impl StoreConfig {
             return Ok(Self::new(text));
         }
         let (scheme, rest) = text.split_once(':').ok_or_else(refused)?;
-        if rest.trim_start_matches('/').is_empty() && !matches!(scheme, "file" | "sqlite") || rest.is_empty() {
+        if rest.trim_start_matches('/').is_empty() && !matches!(scheme, "file" | "sqlite") || rest.is_empty()
+        {
             return Err(refused());
         }
         let driver = match scheme {

@@ -68,7 +68,9 @@ impl Value {
     /// A short wait: milliseconds, seconds or minutes, from 1 ms to 5 minutes; a bare number is seconds.
     pub(crate) fn patience(&self) -> Result<Duration, Problem> {
         let wait = match self {
-            Self::Whole(seconds) => Duration::from_secs(u64::try_from(*seconds).map_err(|_| Problem::Refused)?),
+            Self::Whole(seconds) => {
+                Duration::from_secs(u64::try_from(*seconds).map_err(|_| Problem::Refused)?)
+            }
             _ => {
                 let text = self.text()?;
                 let digits = text.bytes().take_while(u8::is_ascii_digit).count();

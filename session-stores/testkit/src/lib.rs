@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "everything here runs in tests, where a panic is the report")]
 
 pub mod adapter;
+pub mod cancel;
 mod client;
 pub mod doubles;
 mod fixture;
