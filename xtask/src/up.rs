@@ -50,6 +50,8 @@ fn for_an_application(kind: Kind, url: &str) -> String {
         Kind::Redis | Kind::RedisCluster => format!("export SESSION_DRIVER=redis REDIS_URL={url}"),
         Kind::Postgres => format!("export SESSION_DRIVER=postgres DATABASE_URL={url}"),
         Kind::MariaDb => format!("export SESSION_DRIVER=mysql DATABASE_URL={url}"),
+        // No name at run time yet: an application builds this store itself.
+        Kind::Memcached => format!("# MemcachedStore::builder(\"{url}\")"),
         Kind::DynamoDb => {
             let endpoint = url.trim_start_matches("dynamodb://").trim_end_matches("/sessions");
             format!(

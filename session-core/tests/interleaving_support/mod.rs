@@ -155,6 +155,7 @@ pub(crate) struct World {
     history: Rc<Vec<StoreOp>>,
     visits: [Option<Rc<SessionState>>; 4],
     draws: [u8; 4],
+    failed: [bool; 4],
     pub(crate) spec: Spec,
 }
 
@@ -219,6 +220,7 @@ impl World {
             history: Rc::new(history),
             visits: [const { None }; 4],
             draws: [0; 4],
+            failed: [false; 4],
             spec: Spec::new(),
         }
     }
@@ -249,6 +251,7 @@ impl World {
     pub(crate) fn commit(&mut self, who: usize, op: Op, broken: Option<Break>) {
         let heard = self.try_commit(who, broken);
         let expected = self.spec.commit(who, op, broken);
+        self.failed[who] = heard.0 == Heard::Failed;
         assert_eq!(heard, expected, "request {who}: {op:?}, {broken:?}");
         if self.spec.old.is_none() {
             assert!(!self.is_live(CAME_WITH), "a dead key lives: request {who}, {op:?}, {broken:?}");
@@ -305,6 +308,11 @@ impl World {
         };
         self.visits[who] = Some(visit);
         (heard, said)
+    }
+
+    /// This request's last commit failed.
+    pub(crate) fn has_failed(&self, who: usize) -> bool {
+        self.failed[who]
     }
 
     pub(crate) fn is_live(&self, which: usize) -> bool {

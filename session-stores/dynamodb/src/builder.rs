@@ -137,7 +137,8 @@ pub enum BuildError {
 
 /// A client for an emulator on plain HTTP, with credentials that mean nothing.
 pub(crate) fn local_client(host_port: &str) -> Client {
-    let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50));
+    let retries =
+        RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50));
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -155,7 +156,11 @@ pub(crate) fn split_url(url: &str) -> Result<(&str, &str), BuildError> {
     let (host, port) = host_port.rsplit_once(':').ok_or(BuildError::Url)?;
     let named = !host.is_empty() && !host.contains('@') && port.parse::<u16>().is_ok();
     let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if named && !table.is_empty() && table.bytes().all(letters) { Ok((host_port, table)) } else { Err(BuildError::Url) }
+    if named && !table.is_empty() && table.bytes().all(letters) {
+        Ok((host_port, table))
+    } else {
+        Err(BuildError::Url)
+    }
 }
 
 const DEFAULT_PREFIX: &str = "session";

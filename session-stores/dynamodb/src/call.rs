@@ -12,7 +12,8 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    CancellationReason, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
 };
 use session_core::{StoreError, StoreErrorKind};
 
@@ -183,7 +184,8 @@ impl Calls {
         match &write.change {
             Change::Put(attributes) => {
                 let call = self.client.put_item().table_name(&self.table);
-                let call = call.set_item(Some(whole(&write.key, attributes))).set_condition_expression(condition);
+                let call =
+                    call.set_item(Some(whole(&write.key, attributes))).set_condition_expression(condition);
                 let call = call.set_expression_attribute_values(values).return_values(old);
                 match call.return_values_on_condition_check_failure(ALL_OLD).send().await {
                     Ok(answer) => Ok(Attempt::Done(answer.attributes)),
@@ -240,15 +242,23 @@ impl Calls {
                 let update = Update::builder().table_name(table).set_key(Some(write.key.clone()));
                 let update = update.update_expression(expression).set_condition_expression(condition);
                 let update = update.set_expression_attribute_values(values);
-                update.return_values_on_condition_check_failure(ALL_OLD).build().map(|update| part.update(update))
+                update
+                    .return_values_on_condition_check_failure(ALL_OLD)
+                    .build()
+                    .map(|update| part.update(update))
             }
             Change::Delete => {
                 let delete = Delete::builder().table_name(table).set_key(Some(write.key.clone()));
-                let delete = delete.set_condition_expression(condition).set_expression_attribute_values(values);
-                delete.return_values_on_condition_check_failure(ALL_OLD).build().map(|delete| part.delete(delete))
+                let delete =
+                    delete.set_condition_expression(condition).set_expression_attribute_values(values);
+                delete
+                    .return_values_on_condition_check_failure(ALL_OLD)
+                    .build()
+                    .map(|delete| part.delete(delete))
             }
         };
-        part.map(|part| part.build()).map_err(|error| StoreError::new(StoreErrorKind::Refused, NAME).because(error))
+        part.map(|part| part.build())
+            .map_err(|error| StoreError::new(StoreErrorKind::Refused, NAME).because(error))
     }
 }
 

@@ -122,11 +122,12 @@ mod tests {
     fn a_retry_of_a_rotation_is_known_by_the_tombstone_and_its_own_record() {
         let ours = standing(2, 900);
         let tombstone = item::of_tombstone(NOW);
+        let (first, other, fifth) = (standing(1, 900), standing(7, 900), standing(5, 900));
         let rotate = |old, new| rotate(old, new, Etag::new(1), Etag::new(2), NOW).unwrap();
         assert_eq!(rotate(Some(&tombstone), Some(&ours)), Some(Written::Applied));
-        assert_eq!(rotate(Some(&tombstone), Some(&standing(7, 900))), Some(Written::Gone));
+        assert_eq!(rotate(Some(&tombstone), Some(&other)), Some(Written::Gone));
         assert_eq!(rotate(Some(&tombstone), None), Some(Written::Gone));
-        assert_eq!(rotate(Some(&standing(1, 900)), Some(&standing(7, 900))), None);
-        assert_eq!(rotate(Some(&standing(5, 900)), Some(&ours)), Some(Written::Conflict(record(5, 900))));
+        assert_eq!(rotate(Some(&first), Some(&other)), None);
+        assert_eq!(rotate(Some(&fifth), Some(&ours)), Some(Written::Conflict(record(5, 900))));
     }
 }

@@ -7,7 +7,9 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use session_core::{Loaded, OwnerIndex, Record, StoreError, StoreErrorKind, StoreKey, Timestamp, async_trait};
+use session_core::{
+    Loaded, OwnerIndex, Record, StoreError, StoreErrorKind, StoreKey, Timestamp, async_trait,
+};
 use tokio::task::JoinSet;
 
 use crate::call::{Outcome, pause};
@@ -161,7 +163,8 @@ impl Inner {
                 pause(round).await;
             }
             let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
-            let request = request.map_err(|error| StoreError::new(StoreErrorKind::Refused, NAME).because(error))?;
+            let request =
+                request.map_err(|error| StoreError::new(StoreErrorKind::Refused, NAME).because(error))?;
             let call = self.calls.client.batch_get_item().request_items(&self.calls.table, request);
             let answer = async { call.send().await.map_err(|error| store_error("BatchGetItem", error)) };
             let answer = self.calls.within(answer).await?;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableDescription, TableStatus,
-    TimeToLiveSpecification, TimeToLiveStatus,
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableDescription,
+    TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
 };
 use session_core::{StoreError, StoreErrorKind};
 
@@ -32,16 +32,22 @@ impl DynamoDbStore {
     /// ```
     pub async fn create_table(&self) -> Result<(), StoreError> {
         let calls = &self.inner().calls;
-        let mut create = calls.client.create_table().table_name(&calls.table).billing_mode(BillingMode::PayPerRequest);
+        let mut create =
+            calls.client.create_table().table_name(&calls.table).billing_mode(BillingMode::PayPerRequest);
         for (name, kind) in [(PK, KeyType::Hash), (SK, KeyType::Range)] {
             let attribute = AttributeDefinition::builder().attribute_name(name);
             let attribute = attribute.attribute_type(ScalarAttributeType::S).build().map_err(incomplete)?;
-            let key = KeySchemaElement::builder().attribute_name(name).key_type(kind).build().map_err(incomplete)?;
+            let key = KeySchemaElement::builder()
+                .attribute_name(name)
+                .key_type(kind)
+                .build()
+                .map_err(incomplete)?;
             create = create.attribute_definitions(attribute).key_schema(key);
         }
         match create.send().await {
             Ok(_) => {}
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => {}
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => {}
             Err(error) => return Err(store_error("CreateTable", error)),
         }
         match tokio::time::timeout(MOST_WAIT, self.ready()).await {

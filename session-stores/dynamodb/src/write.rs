@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use session_core::{Etag, Record, StoreKey, Timestamp};
 
 use crate::item::{
-    self, ABSOLUTE_UNTIL, ETAG, EXPIRES_AT, FORMAT_VERSION, GONE_UNTIL, IDLE_UNTIL, Item, LISTED_UNTIL, Names,
-    OWNER_ID, PAYLOAD, PK, SUCCESSOR, THIS_FORMAT,
+    self, ABSOLUTE_UNTIL, ETAG, EXPIRES_AT, FORMAT_VERSION, GONE_UNTIL, IDLE_UNTIL, Item, LISTED_UNTIL,
+    Names, OWNER_ID, PAYLOAD, PK, SUCCESSOR, THIS_FORMAT,
 };
 
 /// One write to one item.
@@ -77,13 +77,11 @@ pub(crate) fn replacement(
     record: &Record,
     now: Timestamp,
 ) -> Write {
-    let listed = match record.owner {
-        Some(_) => format!("{OWNER_ID} = :{OWNER_ID} AND {LISTED_UNTIL} >= :listing_needed"),
-        None => String::new(),
-    };
-    let mut write = setting(names, key, record).only_if(LIVE).and_if("etag = :expected");
+    let mut write = setting(names, key, record).only_if(LIVE).and_if(EXPECTED);
     if record.owner.is_some() {
-        write = write.and_if(&listed).with(":listing_needed", item::number(item::listing_needed(record)));
+        write = write
+            .and_if(&format!("{OWNER_ID} = :{OWNER_ID} AND {LISTED_UNTIL} >= :listing_needed"))
+            .with(":listing_needed", item::number(item::listing_needed(record)));
     }
     write.with(":expected", item::etag(expected)).with(":now", item::millis(now))
 }
@@ -97,7 +95,7 @@ pub(crate) fn listed_replacement(
     now: Timestamp,
 ) -> Write {
     let until = item::listing_made(record.absolute_deadline, record.idle_deadline);
-    let mut write = setting(names, key, record).only_if(LIVE).and_if("etag = :expected");
+    let mut write = setting(names, key, record).only_if(LIVE).and_if(EXPECTED);
     if let Change::Update(expression) = &mut write.change {
         *expression = expression.replacen("SET ", &format!("SET {LISTED_UNTIL} = :listed_until, "), 1);
     }
@@ -113,8 +111,10 @@ fn setting(names: &Names, key: &StoreKey, record: &Record) -> Write {
     let mut set: Vec<&String> = attributes.keys().collect();
     set.sort();
     let set: Vec<_> = set.iter().map(|name| format!("{name} = :{name}")).collect();
-    let absent: Vec<_> =
-        [ABSOLUTE_UNTIL, OWNER_ID, PAYLOAD].into_iter().filter(|name| !attributes.contains_key(*name)).collect();
+    let absent: Vec<_> = [ABSOLUTE_UNTIL, OWNER_ID, PAYLOAD]
+        .into_iter()
+        .filter(|name| !attributes.contains_key(*name))
+        .collect();
     let mut expression = format!("SET {}", set.join(", "));
     if !absent.is_empty() {
         expression.push_str(" REMOVE ");
@@ -142,9 +142,8 @@ pub(crate) fn listed_touching(
     idle_deadline: Timestamp,
     now: Timestamp,
 ) -> Write {
-    let expression = format!(
-        "SET {IDLE_UNTIL} = :idle_until, {EXPIRES_AT} = :expires_at, {LISTED_UNTIL} = :listed_until"
-    );
+    let expression =
+        format!("SET {IDLE_UNTIL} = :idle_until, {EXPIRES_AT} = :expires_at, {LISTED_UNTIL} = :listed_until");
     touch(names, key, expression, idle_deadline, now)
         .and_if(&format!("{OWNER_ID} = :owner"))
         .with(":owner", AttributeValue::S(owner.into()))
@@ -154,10 +153,10 @@ pub(crate) fn listed_touching(
 fn touch(names: &Names, key: &StoreKey, expression: String, idle: Timestamp, now: Timestamp) -> Write {
     Write::new(names.session(key), Change::Update(expression))
         .only_if(LIVE)
-        .and_if(&format!("{IDLE_UNTIL} < :idle_until AND {FORMAT_VERSION} = :format"))
+        .and_if(&format!("{IDLE_UNTIL} < :idle_until AND {FORMAT_VERSION} = :format_version"))
         .with(":idle_until", item::millis(idle))
         .with(":expires_at", item::number(item::ttl(idle)))
-        .with(":format", item::number(THIS_FORMAT))
+        .with(":format_version", item::number(THIS_FORMAT))
         .with(":now", item::millis(now))
 }
 
@@ -192,8 +191,9 @@ pub(crate) fn retirement(
     tombstone.insert(SUCCESSOR.into(), item::etag(successor));
     Write::new(names.session(key), Change::Put(tombstone))
         .only_if(LIVE)
-        .and_if("etag = :expected")
+        .and_if(EXPECTED)
         .with(":expected", item::etag(expected))
+        .with(":format_version", item::number(THIS_FORMAT))
         .with(":now", item::millis(now))
 }
 
@@ -231,3 +231,6 @@ pub(crate) fn unless_longer(entry: &Write) -> Write {
 
 /// What makes an item a live record at `:now`. A tombstone has no idle deadline, so it never is.
 const LIVE: &str = "idle_until > :now AND (attribute_not_exists(absolute_until) OR absolute_until > :now)";
+
+/// What makes it the version that the caller has seen, in the format that this version writes.
+const EXPECTED: &str = "etag = :expected AND format_version = :format_version";

@@ -1,0 +1,45 @@
+//! What a page answers: a template, another page to go to, or a refusal.
+
+use minijinja::Value;
+use session_core::{OwnerError, SessionError};
+
+/// A page's answer, before anything is rendered.
+#[derive(Debug)]
+pub(crate) enum Go {
+    /// This template with these values, and the session's.
+    Page(&'static str, Value),
+    /// See other: the next page, after a form.
+    To(String),
+    /// A plain page for this status.
+    Status(u16),
+}
+
+impl Go {
+    pub(crate) fn to(path: impl Into<String>) -> Result<Self, Problem> {
+        Ok(Self::To(path.into()))
+    }
+
+    pub(crate) fn page(template: &'static str, values: Value) -> Result<Self, Problem> {
+        Ok(Self::Page(template, values))
+    }
+}
+
+/// The shop could not do its work. The visitor sees a status, the log the cause.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("the session could not be used")]
+    Session(#[from] SessionError),
+    #[error("the user's devices could not be looked up")]
+    Devices(#[from] OwnerError),
+    #[error("the page could not be rendered")]
+    Template(#[from] minijinja::Error),
+}
+
+impl Problem {
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::Devices(_) => 503,
+            Self::Session(_) | Self::Template(_) => 500,
+        }
+    }
+}

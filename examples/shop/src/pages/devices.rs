@@ -1,0 +1,59 @@
+//! "Your devices": every session of the user, by the handle that names it and never by its id.
+
+use minijinja::context;
+use minijinja::value::Serde;
+use serde::Serialize;
+use session_core::{Handle, OwnerError, Session, Sessions};
+
+use super::{ask_to_sign_in, visitor};
+use crate::ask::Ask;
+use crate::go::{Go, Problem};
+use crate::words::moment;
+
+#[derive(Serialize)]
+struct Row {
+    handle: Handle,
+    browser: String,
+    since: String,
+    last_seen: String,
+    this: bool,
+}
+
+pub(crate) async fn show(sessions: &Sessions, session: &Session) -> Result<Go, Problem> {
+    let Some(person) = visitor(session) else { return ask_to_sign_in(session, "/devices") };
+    let devices = match sessions.of(person.email).list().await {
+        Ok(devices) => devices,
+        // Sessions in cookies are nowhere but in browsers, so nobody can list them. The page says so.
+        Err(OwnerError::NotSupported { store }) => return Go::page("devices.html", context! { store }),
+        Err(problem) => return Err(problem.into()),
+    };
+    let own = session.id()?;
+    let rows: Vec<Row> = devices
+        .into_iter()
+        .map(|device| Row {
+            handle: device.handle,
+            browser: device.meta.get("browser").ok().flatten().unwrap_or_default(),
+            since: moment(device.created),
+            last_seen: moment(device.last_seen),
+            this: device.handle == own,
+        })
+        .collect();
+    Go::page("devices.html", context! { devices => Serde(rows) })
+}
+
+/// Ends one device. A handle of somebody else's session finds nothing.
+pub(crate) async fn end(sessions: &Sessions, session: &Session, ask: &Ask) -> Result<Go, Problem> {
+    let Some(person) = visitor(session) else { return ask_to_sign_in(session, "/devices") };
+    let Ok(handle) = ask.field("device").parse::<Handle>() else { return Ok(Go::Status(422)) };
+    let ended = sessions.of(person.email).destroy(handle).await?;
+    session.flash("status", if ended { "device_ended" } else { "device_gone" })?;
+    Go::to("/devices")
+}
+
+pub(crate) async fn end_others(sessions: &Sessions, session: &Session) -> Result<Go, Problem> {
+    let Some(person) = visitor(session) else { return ask_to_sign_in(session, "/devices") };
+    let ended = sessions.of(person.email).destroy_others(session).await?;
+    session.flash("status", "devices_ended")?;
+    session.flash("about", ended)?;
+    Go::to("/devices")
+}

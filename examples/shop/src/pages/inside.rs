@@ -1,0 +1,23 @@
+//! What is in the session: the page that shows that there is no magic.
+
+use minijinja::context;
+use session_core::{Session, Sessions};
+
+use crate::go::{Go, Problem};
+use crate::words::moment;
+
+pub(crate) fn show(sessions: &Sessions, session: &Session) -> Result<Go, Problem> {
+    let values: serde_json::Value = session.extract()?;
+    let json = format!("{values:#}");
+    let facts = context! {
+        handle => session.id()?.to_string(),
+        fresh => session.fresh(),
+        owner => session.owner(),
+        created => session.created().map(moment),
+        authenticated => session.authenticated_at().map(moment),
+        browser => session.meta::<String>("browser")?,
+        place => sessions.store().map_or("cookie", |store| store.name()),
+        cookie => sessions.cookie_name(),
+    };
+    Go::page("inside.html", context! { json, facts })
+}

@@ -1,0 +1,34 @@
+//! The pages: functions over a session. Not one of them knows which framework serves it, or where sessions live.
+
+pub(crate) mod account;
+pub(crate) mod cart;
+pub(crate) mod devices;
+pub(crate) mod home;
+pub(crate) mod inside;
+pub(crate) mod orders;
+pub(crate) mod preferences;
+pub(crate) mod sign_in;
+
+use std::collections::BTreeMap;
+
+use session_core::{Key, Session};
+
+use crate::go::{Go, Problem};
+use crate::people::{self, Person};
+
+/// Product to number. A typed key: what is read under it is a cart, or the program does not compile.
+pub(crate) const CART: Key<BTreeMap<String, u32>> = Key::new("cart");
+pub(crate) const THEME: Key<String> = Key::new("theme");
+pub(crate) const LANGUAGE: Key<String> = Key::new("language");
+
+/// Who is signed in. The session's tag says so, which is also what finds all of a user's sessions.
+pub(crate) fn visitor(session: &Session) -> Option<&'static Person> {
+    people::named(&session.owner()?)
+}
+
+/// Sends strangers to the sign-in page, from where they come back to the page they asked for.
+pub(crate) fn ask_to_sign_in(session: &Session, page: &str) -> Result<Go, Problem> {
+    session.set_intended_url(page)?;
+    session.flash("status", "sign_in_first")?;
+    Go::to("/sign-in")
+}

@@ -1,0 +1,141 @@
+//! The shop as one function: a request and its session in, a status, a page or a redirect out.
+//!
+//! What an adapter adds is only how the two get in and how the answer gets out.
+
+use std::time::Duration;
+
+use minijinja::{Environment, Value, context};
+use session_core::{Session, Sessions};
+
+use crate::ask::{Ask, Method};
+use crate::go::{Go, Problem};
+use crate::pages::{THEME, account, cart, devices, home, inside, orders, preferences, sign_in, visitor};
+use crate::templates;
+use crate::words::Language;
+
+/// What is the same for every request.
+#[derive(Debug)]
+pub(crate) struct Shop {
+    pub(crate) sessions: Sessions,
+    templates: Environment<'static>,
+    confirm_after: Duration,
+}
+
+/// A response, before any framework has seen it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) location: Option<String>,
+    pub(crate) html: String,
+}
+
+impl Shop {
+    pub(crate) fn new(sessions: Sessions, confirm_after: Duration) -> Self {
+        Self { sessions, templates: templates::environment(), confirm_after }
+    }
+
+    /// Answers a request.
+    pub(crate) async fn answer(&self, session: &Session, ask: &Ask) -> Answer {
+        let done = match self.go(session, ask).await {
+            Ok(go) => self.render(session, ask, go),
+            Err(problem) => Err(problem),
+        };
+        done.unwrap_or_else(|problem| {
+            report(&problem);
+            Answer { status: problem.status(), location: None, html: String::new() }
+        })
+    }
+
+    /// The map of the shop.
+    async fn go(&self, session: &Session, ask: &Ask) -> Result<Go, Problem> {
+        let (sessions, within) = (&self.sessions, self.confirm_after);
+        let language = Language::of(session);
+        session.set_input(ask.form.as_map().clone());
+        match ask.method {
+            Method::Get => match ask.path.as_str() {
+                "/" => home::show(language),
+                "/cart" => cart::show(session, language),
+                "/orders" => orders::show(session, language),
+                "/sign-in" => sign_in::show(session),
+                "/account" => account::show(session, ask, within),
+                "/confirm" => account::ask_again(session),
+                "/devices" => devices::show(sessions, session).await,
+                "/session" => inside::show(sessions, session),
+                _ => Ok(Go::Status(404)),
+            },
+            Method::Post if forged(session, ask) => Ok(Go::Status(419)),
+            Method::Post => match ask.path.as_str() {
+                "/preferences" => preferences::change(session, ask),
+                "/cart/add" => cart::add(session, ask, language),
+                "/cart/set" => cart::set(session, ask),
+                "/cart/order" => cart::order(session, ask),
+                "/sign-in" => sign_in::sign_in(session, ask),
+                "/sign-out" => sign_in::sign_out(session),
+                "/account" => account::save(session, ask, within),
+                "/confirm" => account::confirm(session, ask),
+                "/devices/end" => devices::end(sessions, session, ask).await,
+                "/devices/end-others" => devices::end_others(sessions, session).await,
+                _ => Ok(Go::Status(404)),
+            },
+            Method::Other => Ok(Go::Status(405)),
+        }
+    }
+
+    fn render(&self, session: &Session, ask: &Ask, go: Go) -> Result<Answer, Problem> {
+        let (status, template, values) = match go {
+            Go::Page(template, values) => (200, template, values),
+            Go::To(path) => return Ok(Answer { status: 303, location: Some(path), html: String::new() }),
+            Go::Status(status) => (status, "status.html", context! { status }),
+        };
+        let html = self.templates.get_template(template)?.render(context! {
+            ..values,
+            ..frame(session, ask)?,
+            ..session.view_with_csrf()?.to_minijinja(),
+        })?;
+        Ok(Answer { status, location: None, html })
+    }
+}
+
+/// The style sheet: light and dark, narrow and wide.
+pub(crate) const STYLE: &str = include_str!("../assets/style.css");
+
+pub(crate) const FAVICON: &str = include_str!("../assets/favicon.svg");
+
+/// Headers of every page: nothing from elsewhere, no script at all, in nobody's frame.
+pub(crate) const SECURITY: [(&str, &str); 3] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+];
+
+/// What the frame of each page needs.
+fn frame(session: &Session, ask: &Ask) -> Result<Value, Problem> {
+    let language = Language::of(session);
+    Ok(context! {
+        t => language.words(),
+        language => language.code(),
+        theme => session.get(THEME)?.unwrap_or_default(),
+        cart_count => cart::count(session)?,
+        visitor => visitor(session).map(|person| person.name),
+        path => ask.path.as_str(),
+    })
+}
+
+/// Whether a form does not carry this session's token: then another site may have made the browser send it.
+fn forged(session: &Session, ask: &Ask) -> bool {
+    !session.verify_csrf(ask.secret("_csrf"))
+}
+
+fn report(problem: &Problem) {
+    use std::error::Error;
+    eprintln!("shop: {problem}");
+    let mut source = problem.source();
+    while let Some(cause) = source {
+        eprintln!("  because {cause}");
+        source = cause.source();
+    }
+}
