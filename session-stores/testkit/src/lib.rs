@@ -10,6 +10,7 @@ pub mod probe;
 pub mod proxy;
 pub mod script;
 pub mod suite;
+pub mod web;
 
 pub use doubles::clock::ManualClock;
 pub use doubles::entropy::ScriptedEntropy;
