@@ -11,6 +11,7 @@ pub mod probe;
 pub mod proxy;
 pub mod script;
 pub mod suite;
+pub mod web;
 
 pub use client::TestClient;
 pub use doubles::clock::ManualClock;
