@@ -38,6 +38,7 @@ pub use edge::store::{OwnerIndex, SessionStore, Sweep, Swept};
 pub use edge::validation::{self, WithInput};
 pub use edge::view::SessionView;
 pub use edge::visit::{BoxFuture, Closing, CookieHeaders, Finish, Spawn, Visit, VisitGuard};
+pub use value::age::{Age, NotAnAge};
 pub use value::answer::{DEFAULT_MAX_RECORD, Loaded, StoreError, StoreErrorKind, Written};
 pub use value::bag::Bag;
 pub use value::cookie::builder::{Cookie, CookieError, SameSite};

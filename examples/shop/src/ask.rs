@@ -71,7 +71,8 @@ impl Ask {
             known.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name)
         };
         // In this order, since most browsers also name the ones that they resemble.
-        let browsers = [("Firefox/", "Firefox"), ("Edg/", "Edge"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+        let browsers =
+            [("Firefox/", "Firefox"), ("Edg/", "Edge"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
         let systems = [
             ("Android", "Android"),
             ("iPhone", "iPhone"),

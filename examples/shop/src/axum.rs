@@ -60,5 +60,9 @@ fn status(number: u16) -> StatusCode {
 }
 
 fn asset(kind: &'static str, content: &'static str) -> impl Fn() -> std::future::Ready<Response> + Clone {
-    move || std::future::ready(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=60")], content).into_response())
+    move || {
+        std::future::ready(
+            ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=60")], content).into_response(),
+        )
+    }
 }

@@ -129,7 +129,11 @@ mod tests {
     #[test]
     fn no_sku_needs_escaping_in_a_path_of_the_session() {
         for product in &SHELF {
-            assert!(product.sku.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", product.sku);
+            assert!(
+                product.sku.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
+                "{}",
+                product.sku
+            );
         }
     }
 }

@@ -42,7 +42,9 @@ async fn main() -> ExitCode {
 async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let sessions = config.sessions()?;
     if config.keys.is_empty() {
-        eprintln!("shop: SESSION_KEYS is not set: this key is made up, and every session ends with this process");
+        eprintln!(
+            "shop: SESSION_KEYS is not set: this key is made up, and every session ends with this process"
+        );
     }
     let listener = TcpListener::bind(&config.listen).await?;
     println!("shop: http://{} (axum, sessions in {})", listener.local_addr()?, config.driver.place());

@@ -9,8 +9,7 @@ pub(crate) struct Person {
     password: &'static str,
 }
 
-pub(crate) const DEMO: Person =
-    Person { email: "ada@example.com", name: "Ada", password: "correct horse" };
+pub(crate) const DEMO: Person = Person { email: "ada@example.com", name: "Ada", password: "correct horse" };
 
 impl Person {
     pub(crate) fn password_is(&self, given: &str) -> bool {
@@ -25,7 +24,9 @@ impl Person {
 
 /// The account with this address, if the password is right.
 pub(crate) fn find(email: &str, password: &str) -> Option<&'static Person> {
-    [&DEMO].into_iter().find(|person| person.email.eq_ignore_ascii_case(email) && person.password_is(password))
+    [&DEMO]
+        .into_iter()
+        .find(|person| person.email.eq_ignore_ascii_case(email) && person.password_is(password))
 }
 
 /// The account with this address.

@@ -121,7 +121,7 @@ fn frame(session: &Session, ask: &Ask) -> Result<Value, Problem> {
         theme => session.get(THEME)?.unwrap_or_default(),
         cart_count => cart::count(session)?,
         visitor => visitor(session).map(|person| person.name),
-        path => ask.path,
+        path => ask.path.as_str(),
     })
 }
 

@@ -7,12 +7,12 @@ pub(crate) fn environment() -> Environment<'static> {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     templates.set_auto_escape_callback(|_| AutoEscape::Html);
-    templates.set_trim_blocks(true);
-    templates.set_lstrip_blocks(true);
-    // A word with a place for something in it: `added|with("tea")`.
-    templates.add_filter("with", |word: String, about: Value| word.replacen("{}", &about.to_string(), 1));
+    // A word with a place for something in it: `t.added|naming("tea")`.
+    templates.add_filter("naming", |word: String, about: Value| word.replacen("{}", &about.to_string(), 1));
     for (name, source) in TEMPLATES {
-        templates.add_template(name, source).expect("the templates are part of the program, and each is tested");
+        templates
+            .add_template(name, source)
+            .expect("the templates are part of the program, and each is tested");
     }
     templates
 }

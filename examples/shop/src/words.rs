@@ -64,10 +64,22 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ("to_light", ["Light", "Hell"]),
     ("theme", ["Theme", "Farben"]),
     ("language", ["Language", "Sprache"]),
-    ("footer", ["A demo. Nothing is sold here, and no tea is shipped.", "Eine Demo. Hier wird nichts verkauft, und es kommt kein Tee."]),
+    (
+        "footer",
+        [
+            "A demo. Nothing is sold here, and no tea is shipped.",
+            "Eine Demo. Hier wird nichts verkauft, und es kommt kein Tee.",
+        ],
+    ),
     // The shelf.
     ("welcome", ["Good tea, and what goes with it", "Guter Tee und was dazugehört"]),
-    ("welcome_more", ["Small harvests, honest pots. Put something in your cart: it waits for you in your session.", "Kleine Ernten, ehrliche Kannen. Leg etwas in den Warenkorb: Er wartet in deiner Sitzung auf dich."]),
+    (
+        "welcome_more",
+        [
+            "Small harvests, honest pots. Put something in your cart: it waits for you in your session.",
+            "Kleine Ernten, ehrliche Kannen. Leg etwas in den Warenkorb: Er wartet in deiner Sitzung auf dich.",
+        ],
+    ),
     ("add", ["Add to cart", "In den Warenkorb"]),
     ("added", ["In your cart: {}", "Im Warenkorb: {}"]),
     ("cart_full", ["No more than 99 of: {}", "Nicht mehr als 99 von: {}"]),
@@ -81,11 +93,23 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ("remove", ["Remove", "Entfernen"]),
     ("total", ["Total", "Summe"]),
     ("order_now", ["Place order", "Bestellen"]),
-    ("order_hint", ["If you are not signed in, we ask for that first and bring you back here.", "Wer nicht angemeldet ist, wird erst danach gefragt und kommt hierher zurück."]),
+    (
+        "order_hint",
+        [
+            "If you are not signed in, we ask for that first and bring you back here.",
+            "Wer nicht angemeldet ist, wird erst danach gefragt und kommt hierher zurück.",
+        ],
+    ),
     ("count_range", ["A number from 0 to 99, please.", "Bitte eine Zahl von 0 bis 99."]),
     ("ordered", ["Thank you! Your order is noted.", "Danke! Die Bestellung ist notiert."]),
     // Signing in.
-    ("sign_in_first", ["Please sign in first; then we continue where you wanted to go.", "Bitte erst anmelden; dann geht es dort weiter, wo du hinwolltest."]),
+    (
+        "sign_in_first",
+        [
+            "Please sign in first; then we continue where you wanted to go.",
+            "Bitte erst anmelden; dann geht es dort weiter, wo du hinwolltest.",
+        ],
+    ),
     ("email", ["E-mail", "E-Mail"]),
     ("password", ["Password", "Passwort"]),
     ("remember", ["Keep me signed in for 30 days", "30 Tage angemeldet bleiben"]),
@@ -93,7 +117,10 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ("email_missing", ["Please enter your e-mail address.", "Bitte gib deine E-Mail-Adresse ein."]),
     ("email_malformed", ["This is not an e-mail address.", "Das ist keine E-Mail-Adresse."]),
     ("password_missing", ["Please enter your password.", "Bitte gib dein Passwort ein."]),
-    ("credentials", ["This e-mail and password do not belong together.", "E-Mail und Passwort passen nicht zusammen."]),
+    (
+        "credentials",
+        ["This e-mail and password do not belong together.", "E-Mail und Passwort passen nicht zusammen."],
+    ),
     ("errors_found", ["Please check the marked fields.", "Bitte sieh die markierten Felder durch."]),
     ("signed_in", ["Welcome, {}!", "Willkommen, {}!"]),
     ("signed_out", ["You are signed out.", "Du bist abgemeldet."]),
@@ -103,7 +130,13 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ("items", ["Items", "Stück"]),
     // The account and the step up to it.
     ("address_title", ["Delivery address", "Lieferadresse"]),
-    ("address_more", ["Only you should change where your parcels go, so this page wants to know now and then that it is still you.", "Wohin deine Pakete gehen, sollst nur du ändern. Deshalb fragt diese Seite ab und zu, ob du es noch bist."]),
+    (
+        "address_more",
+        [
+            "Only you should change where your parcels go, so this page wants to know now and then that it is still you.",
+            "Wohin deine Pakete gehen, sollst nur du ändern. Deshalb fragt diese Seite ab und zu, ob du es noch bist.",
+        ],
+    ),
     ("street", ["Street and number", "Straße und Hausnummer"]),
     ("city", ["City", "Ort"]),
     ("save", ["Save", "Speichern"]),
@@ -111,12 +144,24 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ("address_missing", ["This is needed for the parcel.", "Das braucht das Paket."]),
     ("address_long", ["At most 80 characters, please.", "Bitte höchstens 80 Zeichen."]),
     ("confirm_title", ["Is it still you?", "Bist du es noch?"]),
-    ("confirm_more", ["You signed in a while ago. Please confirm your password to go on.", "Deine Anmeldung ist eine Weile her. Bitte bestätige dein Passwort, dann geht es weiter."]),
+    (
+        "confirm_more",
+        [
+            "You signed in a while ago. Please confirm your password to go on.",
+            "Deine Anmeldung ist eine Weile her. Bitte bestätige dein Passwort, dann geht es weiter.",
+        ],
+    ),
     ("confirm", ["Confirm", "Bestätigen"]),
     ("password_wrong", ["This is not your password.", "Das ist nicht dein Passwort."]),
     // Devices.
     ("devices_title", ["Your devices", "Deine Geräte"]),
-    ("devices_more", ["Wherever you are signed in. A device that you end is signed out with its next click.", "Überall, wo du angemeldet bist. Ein Gerät, das du beendest, ist mit dem nächsten Klick abgemeldet."]),
+    (
+        "devices_more",
+        [
+            "Wherever you are signed in. A device that you end is signed out with its next click.",
+            "Überall, wo du angemeldet bist. Ein Gerät, das du beendest, ist mit dem nächsten Klick abgemeldet.",
+        ],
+    ),
     ("this_device", ["this device", "dieses Gerät"]),
     ("since", ["since", "seit"]),
     ("last_seen", ["last seen", "zuletzt"]),
@@ -126,9 +171,21 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ("device_gone", ["That device was signed out already.", "Das Gerät war schon abgemeldet."]),
     ("devices_ended", ["Other devices signed out: {}", "Andere Geräte abgemeldet: {}"]),
     ("devices_not", ["Not in this placement", "Nicht an diesem Ort"]),
-    ("devices_why", ["Your session lives in the cookie of your browser and nowhere else, so the shop has no list to show. Start it with SESSION_DRIVER=memory or file to see this page at work.", "Deine Sitzung liegt im Cookie deines Browsers und sonst nirgends; der Laden hat also keine Liste. Starte ihn mit SESSION_DRIVER=memory oder file, dann zeigt diese Seite, was sie kann."]),
+    (
+        "devices_why",
+        [
+            "Your session lives in the cookie of your browser and nowhere else, so the shop has no list to show. Start it with SESSION_DRIVER=memory or file to see this page at work.",
+            "Deine Sitzung liegt im Cookie deines Browsers und sonst nirgends; der Laden hat also keine Liste. Starte ihn mit SESSION_DRIVER=memory oder file, dann zeigt diese Seite, was sie kann.",
+        ],
+    ),
     // Inside.
-    ("inside_more", ["Everything that this shop remembers about you, as it is stored. Each line below is one call on the session.", "Alles, was der Laden sich über dich merkt, so wie es gespeichert ist. Jede Zeile ist ein Aufruf an der Sitzung."]),
+    (
+        "inside_more",
+        [
+            "Everything that this shop remembers about you, as it is stored. Each line below is one call on the session.",
+            "Alles, was der Laden sich über dich merkt, so wie es gespeichert ist. Jede Zeile ist ein Aufruf an der Sitzung.",
+        ],
+    ),
     ("values", ["Values", "Werte"]),
     ("facts", ["Facts", "Fakten"]),
     ("yes", ["yes", "ja"]),
@@ -138,8 +195,20 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ("back_home", ["Back to the shelf", "Zurück zum Regal"]),
     ("404", ["This page does not exist.", "Diese Seite gibt es nicht."]),
     ("405", ["This page does not take that.", "Das nimmt diese Seite nicht an."]),
-    ("419", ["This form is out of date, or it did not come from this shop. Please go back, reload and try again.", "Das Formular ist veraltet oder kam nicht von diesem Laden. Bitte geh zurück, lade neu und versuch es noch einmal."]),
+    (
+        "419",
+        [
+            "This form is out of date, or it did not come from this shop. Please go back, reload and try again.",
+            "Das Formular ist veraltet oder kam nicht von diesem Laden. Bitte geh zurück, lade neu und versuch es noch einmal.",
+        ],
+    ),
     ("422", ["We do not sell that.", "Das verkaufen wir nicht."]),
     ("500", ["Something broke on our side.", "Bei uns ist etwas kaputtgegangen."]),
-    ("503", ["This does not work at the moment. Please try again.", "Das geht gerade nicht. Bitte versuch es noch einmal."]),
+    (
+        "503",
+        [
+            "This does not work at the moment. Please try again.",
+            "Das geht gerade nicht. Bitte versuch es noch einmal.",
+        ],
+    ),
 ];

@@ -1,5 +1,6 @@
 //! Ring 0: the values everything else is made of. They compute; they read no clock, no randomness, no environment.
 
+pub mod age;
 pub mod answer;
 pub mod bag;
 pub(crate) mod content;

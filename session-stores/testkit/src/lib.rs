@@ -2,6 +2,8 @@
 #![doc = include_str!("../README.md")]
 #![allow(clippy::unwrap_used, reason = "everything here runs in tests, where a panic is the report")]
 
+pub mod cancel;
+pub mod adapter;
 pub mod doubles;
 mod fixture;
 pub mod probe;

@@ -16,7 +16,10 @@ struct Document {
     file: &'static str,
 }
 
-const DOCUMENTS: &[Document] = &[];
+const DOCUMENTS: &[Document] = &[Document {
+    command: &["run", "--quiet", "-p", "session-core", "--example", "decision_table"],
+    file: "docs/decision-table.md",
+}];
 
 /// Every document that is not what its program prints, by the first line that differs.
 pub(super) fn check() -> Result<Vec<Breach>, Failure> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use minijinja::context;
+use minijinja::value::Serde;
 use serde::{Deserialize, Serialize};
 use session_core::{Key, Session};
 
@@ -20,7 +21,7 @@ pub(crate) fn show(session: &Session, ask: &Ask, within: Duration) -> Result<Go,
     if let Some(elsewhere) = gate(session, ask, within)? {
         return Ok(elsewhere);
     }
-    Go::page("account.html", context! { address => session.get(ADDRESS)?.unwrap_or_default() })
+    Go::page("account.html", context! { address => Serde(session.get(ADDRESS)?.unwrap_or_default()) })
 }
 
 pub(crate) fn save(session: &Session, ask: &Ask, within: Duration) -> Result<Go, Problem> {

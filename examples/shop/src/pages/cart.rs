@@ -1,6 +1,7 @@
 //! The cart: one number per product, changed by `increment`, so that two tabs at once lose nothing.
 
 use minijinja::context;
+use minijinja::value::Serde;
 use serde::Serialize;
 use session_core::Session;
 
@@ -26,7 +27,7 @@ pub(crate) fn show(session: &Session, language: Language) -> Result<Go, Problem>
             price: price(product.times(count), language),
         })
         .collect();
-    Go::page("cart.html", context! { lines, total => price(total(session)?, language), most => MOST })
+    Go::page("cart.html", context! { lines => Serde(lines), total => price(total(session)?, language) })
 }
 
 pub(crate) fn add(session: &Session, ask: &Ask, language: Language) -> Result<Go, Problem> {

@@ -1,6 +1,7 @@
 //! "Your devices": every session of the user, by the handle that names it and never by its id.
 
 use minijinja::context;
+use minijinja::value::Serde;
 use serde::Serialize;
 use session_core::{Handle, OwnerError, Session, Sessions};
 
@@ -37,7 +38,7 @@ pub(crate) async fn show(sessions: &Sessions, session: &Session) -> Result<Go, P
             this: device.handle == own,
         })
         .collect();
-    Go::page("devices.html", context! { devices => rows })
+    Go::page("devices.html", context! { devices => Serde(rows) })
 }
 
 /// Ends one device. A handle of somebody else's session finds nothing.

@@ -1,6 +1,7 @@
 //! The shelf.
 
 use minijinja::context;
+use minijinja::value::Serde;
 
 use crate::catalog::SHELF;
 use crate::go::{Go, Problem};
@@ -8,5 +9,5 @@ use crate::words::Language;
 
 pub(crate) fn show(language: Language) -> Result<Go, Problem> {
     let products: Vec<_> = SHELF.iter().map(|product| product.shown(language)).collect();
-    Go::page("home.html", context! { products })
+    Go::page("home.html", context! { products => Serde(products) })
 }

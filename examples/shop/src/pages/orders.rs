@@ -1,6 +1,7 @@
 //! The orders of whoever is signed in: a page that sends strangers to sign in first, and back again.
 
 use minijinja::context;
+use minijinja::value::Serde;
 use serde::{Deserialize, Serialize};
 use session_core::{Key, Session, Timestamp};
 
@@ -30,13 +31,10 @@ pub(crate) fn show(session: &Session, language: Language) -> Result<Go, Problem>
         return ask_to_sign_in(session, "/orders");
     }
     let orders = session.get(ORDERS)?.unwrap_or_default();
-    let row = |order: &Order| Row {
-        at: moment(order.at),
-        items: order.items,
-        total: price(order.total, language),
-    };
+    let row =
+        |order: &Order| Row { at: moment(order.at), items: order.items, total: price(order.total, language) };
     let orders: Vec<Row> = orders.iter().rev().map(row).collect();
-    Go::page("orders.html", context! { orders })
+    Go::page("orders.html", context! { orders => Serde(orders) })
 }
 
 /// Notes an order; only the last few are kept. The closure runs again on the newer list if another request was faster.
