@@ -1,6 +1,8 @@
 //! Sessions for axum and tower.
 #![doc = include_str!("../README.md")]
 
+#[cfg(doctest)]
+mod documents;
 mod extract;
 mod future;
 mod layer;
