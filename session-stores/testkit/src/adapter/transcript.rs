@@ -26,7 +26,7 @@ impl Transcript {
     }
 
     pub(super) fn exchange(&mut self, request: &str, status: u16, headers: &HeaderMap, body: &[u8]) {
-        let mut line = format!("{request}\n  {status}");
+        let mut line = format!("{}\n  {status}", self.even(request));
         for name in [header::CONTENT_TYPE, header::VARY, header::CACHE_CONTROL, header::SET_COOKIE] {
             for value in headers.get_all(&name) {
                 let value = self.even(&String::from_utf8_lossy(HeaderValue::as_bytes(value)));
@@ -38,6 +38,7 @@ impl Transcript {
     }
 
     pub(super) fn broken(&mut self, request: &str) {
+        let request = self.even(request);
         writeln!(self.text, "{request}\n  no response, or a bare 500").expect("a string takes all");
     }
 
