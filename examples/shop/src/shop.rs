@@ -87,10 +87,13 @@ impl Shop {
             Go::To(path) => return Ok(Answer { status: 303, location: Some(path), html: String::new() }),
             Go::Status(status) => (status, "status.html", context! { status }),
         };
+        // A form from another site comes without the cookie. If its refusal made a session, the new cookie would push
+        // out the visitor's own: so that page makes no token, and has no forms.
+        let view = if status == 419 { session.view()? } else { session.view_with_csrf()? };
         let html = self.templates.get_template(template)?.render(context! {
             ..values,
             ..frame(session, ask)?,
-            ..session.view_with_csrf()?.to_minijinja(),
+            ..view.to_minijinja(),
         })?;
         Ok(Answer { status, location: None, html })
     }
