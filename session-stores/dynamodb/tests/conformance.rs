@@ -1,5 +1,7 @@
 //! The store suite of the testkit on a real server, each case under a prefix of its own; and on one that knows less.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use common::{Bench, Wire};

@@ -1,5 +1,7 @@
 //! Many at once on one session: nothing acknowledged is lost, nothing destroyed comes back.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use std::process::{Command, Stdio};
@@ -33,7 +35,7 @@ async fn increment(store: &DynamoDbStore, key: &StoreKey, times: usize) {
 
 /// As the library does after a conflict: a while that grows and is different for everyone.
 async fn back_off(tried: u32) {
-    let most = 4 << tried.min(7);
+    let most = 32 << tried.min(3);
     tokio::time::sleep(Duration::from_millis(unique() % most)).await;
 }
 
@@ -96,7 +98,7 @@ async fn one_of_four_processes() {
 async fn peers_2_160_slow_writers_do_not_revive_a_destroyed_session() {
     let bench = Bench::new().await;
     let store = bench.again().deadline(MINUTE).build().unwrap();
-    for round in 0..10 {
+    for round in 0..5 {
         let (key, first) = (key(), record(HOUR));
         applied(store.create(&key, &first, NOW).await);
         let mut running = tokio::task::JoinSet::new();
@@ -106,7 +108,7 @@ async fn peers_2_160_slow_writers_do_not_revive_a_destroyed_session() {
                 if number == 80 {
                     return store.destroy(&key, NOW.plus(MINUTE)).await.unwrap();
                 }
-                for tried in 3.. {
+                for tried in 0.. {
                     back_off(tried).await;
                     let next = record(HOUR);
                     match store.replace(&key, current.etag, &next, NOW).await.unwrap() {

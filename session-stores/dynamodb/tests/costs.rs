@@ -1,5 +1,7 @@
 //! What each verb costs on the wire: one request, counted as it is sent.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use common::*;

@@ -1,5 +1,7 @@
 //! The server dies, stalls and loses answers: typed errors within the deadline, and every question answered later.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use std::sync::atomic::Ordering;

@@ -1,5 +1,7 @@
 //! What stands in the table: times that fire, text that people can read, and nothing of the dead.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use common::*;

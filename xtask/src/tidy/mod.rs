@@ -2,6 +2,7 @@
 
 mod generated;
 mod machine;
+mod map;
 mod rings;
 mod source;
 mod text;
@@ -28,6 +29,7 @@ impl Breach {
 
 pub(crate) fn run(flags: &flags::Tidy) -> Result<(), Failure> {
     if flags.bless {
+        map::bless()?;
         return generated::bless();
     }
     check()
@@ -43,6 +45,7 @@ pub(crate) fn check() -> Result<(), Failure> {
         let Ok(text) = std::str::from_utf8(&bytes) else { continue };
         breaches.extend(file_breaches(file, text));
     }
+    breaches.extend(map::check()?);
     breaches.extend(generated::check()?);
     if breaches.is_empty() {
         println!("{} files are tidy", files.len());

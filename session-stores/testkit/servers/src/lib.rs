@@ -45,16 +45,18 @@ pub enum Kind {
     MariaDb,
     /// A DynamoDB emulator (`dynoxide`) that keeps its tables in its directory.
     DynamoDb,
+    /// One `memcached` of 64 MB: what was written is gone after [`Server::kill9`].
+    Memcached,
 }
 
 impl Kind {
     /// Every kind, in the order of declaration.
     ///
     /// ```
-    /// assert_eq!(session_test_servers::Kind::ALL.len(), 5);
+    /// assert_eq!(session_test_servers::Kind::ALL.len(), 6);
     /// ```
-    pub const ALL: [Self; 5] =
-        [Self::Redis, Self::RedisCluster, Self::Postgres, Self::MariaDb, Self::DynamoDb];
+    pub const ALL: [Self; 6] =
+        [Self::Redis, Self::RedisCluster, Self::Postgres, Self::MariaDb, Self::DynamoDb, Self::Memcached];
 
     /// The environment variable that names a server already running, for [`shared`].
     ///
@@ -69,6 +71,7 @@ impl Kind {
             Self::Postgres => "SESSION_TEST_POSTGRES_URL",
             Self::MariaDb => "SESSION_TEST_MYSQL_URL",
             Self::DynamoDb => "SESSION_TEST_DYNAMODB_URL",
+            Self::Memcached => "SESSION_TEST_MEMCACHED_URL",
         }
     }
 
@@ -90,6 +93,7 @@ impl Kind {
             Self::Postgres => format!("postgres://postgres@{hosts}/postgres"),
             Self::MariaDb => format!("mysql://root@{hosts}/test"),
             Self::DynamoDb => format!("dynamodb://{hosts}/sessions"),
+            Self::Memcached => format!("memcached://{hosts}"),
         }
     }
 
@@ -104,6 +108,7 @@ impl Kind {
             Self::Redis | Self::RedisCluster => "the packages redis-server and redis-tools",
             Self::Postgres => "the package postgresql-15",
             Self::MariaDb => "the packages mariadb-server-core and mariadb-client",
+            Self::Memcached => "the package memcached",
             Self::DynamoDb => {
                 "dynoxide (cargo install --locked dynoxide-rs@3.2.0 --no-default-features \
                  --features native-sqlite,http-server,cli --root target/tools)"
@@ -121,6 +126,7 @@ impl fmt::Display for Kind {
             Self::Postgres => "Postgres",
             Self::MariaDb => "MariaDB",
             Self::DynamoDb => "DynamoDB",
+            Self::Memcached => "memcached",
         })
     }
 }

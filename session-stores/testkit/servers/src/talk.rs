@@ -29,6 +29,17 @@ fn redis_complete(answer: &[u8]) -> bool {
     }
 }
 
+/// Asks memcached for its version.
+pub(crate) fn memcached(port: u16) -> io::Result<()> {
+    let mut stream = connect(port)?;
+    stream.write_all(b"version\r\n")?;
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n") {
+        receive(&mut stream, &mut answer)?;
+    }
+    if answer.starts_with(b"VERSION ") { Ok(()) } else { Err(io::Error::other("this is not memcached")) }
+}
+
 /// Runs a statement on Postgres as `postgres`, trusted; what it sent back until it was ready for the next.
 pub(crate) fn postgres(port: u16, statement: &str) -> io::Result<Vec<u8>> {
     let mut stream = connect(port)?;

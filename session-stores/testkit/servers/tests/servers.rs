@@ -31,6 +31,11 @@ fn dynamodb_lives_a_whole_life() {
 }
 
 #[test]
+fn memcached_lives_a_whole_life() {
+    whole_life(Kind::Memcached);
+}
+
+#[test]
 fn a_redis_cluster_lives_a_whole_life() {
     whole_life(Kind::RedisCluster);
 }
@@ -144,6 +149,7 @@ fn answers(kind: Kind, port: u16) -> bool {
         Kind::Postgres => &[0, 0, 0, 8, 4, 210, 22, 47],
         // The server speaks first.
         Kind::MariaDb => b"",
+        Kind::Memcached => b"version\r\n",
         Kind::DynamoDb => b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n",
     };
     stream.write_all(hello).is_ok() && matches!(stream.read(&mut [0; 64]), Ok(1..))

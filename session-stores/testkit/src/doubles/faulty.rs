@@ -91,7 +91,7 @@ pub struct Faults {
 impl<S: SessionStore> FaultyStore<S> {
     /// A store without faults yet.
     pub fn new(store: S) -> Self {
-        let faults = Faults { store: store.name(), faults: Mutex::default() };
+        let faults = Faults::of(store.name());
         Self::with(store, faults)
     }
 }
@@ -117,6 +117,11 @@ impl<S: ?Sized> FaultyStore<S> {
 }
 
 impl Faults {
+    /// Without faults yet, for a store of this name.
+    pub(crate) fn of(store: &'static str) -> Self {
+        Self { store, faults: Mutex::default() }
+    }
+
     fn strike(&self, call: &Call, when: When) -> Result<(), StoreError> {
         let mut faults = self.lock();
         // Every fault counts, also when an earlier one strikes.

@@ -2,6 +2,7 @@
 
 mod dynamodb;
 mod mariadb;
+mod memcached;
 mod postgres;
 mod redis;
 
@@ -24,7 +25,7 @@ pub(crate) struct Place<'a> {
 /// How many processes make one server of this kind.
 pub(crate) fn nodes(kind: Kind) -> usize {
     match kind {
-        Kind::Redis | Kind::Postgres | Kind::MariaDb | Kind::DynamoDb => 1,
+        Kind::Redis | Kind::Postgres | Kind::MariaDb | Kind::DynamoDb | Kind::Memcached => 1,
         Kind::RedisCluster => redis::CLUSTER_NODES,
     }
 }
@@ -32,7 +33,7 @@ pub(crate) fn nodes(kind: Kind) -> usize {
 /// Fills the data directory, once.
 pub(crate) fn prepare(kind: Kind, place: &Place<'_>) -> Result<(), ServerError> {
     match kind {
-        Kind::Redis | Kind::RedisCluster | Kind::DynamoDb => Ok(()),
+        Kind::Redis | Kind::RedisCluster | Kind::DynamoDb | Kind::Memcached => Ok(()),
         Kind::Postgres => postgres::prepare(place),
         Kind::MariaDb => mariadb::prepare(place),
     }
@@ -46,6 +47,7 @@ pub(crate) fn command(kind: Kind, place: &Place<'_>) -> Result<Command, ServerEr
         Kind::Postgres => postgres::command(place),
         Kind::MariaDb => mariadb::command(place),
         Kind::DynamoDb => dynamodb::command(place),
+        Kind::Memcached => memcached::command(place),
     }
 }
 
@@ -56,6 +58,7 @@ pub(crate) fn ready(kind: Kind, port: u16) -> io::Result<()> {
         Kind::Postgres => postgres::ready(port),
         Kind::MariaDb => crate::talk::mysql(port),
         Kind::DynamoDb => crate::talk::http(port).map(drop),
+        Kind::Memcached => crate::talk::memcached(port),
     }
 }
 
@@ -63,7 +66,7 @@ pub(crate) fn ready(kind: Kind, port: u16) -> io::Result<()> {
 pub(crate) fn unite(kind: Kind, ports: &[u16]) -> Result<(), ServerError> {
     match kind {
         Kind::RedisCluster => redis::unite(ports),
-        Kind::Redis | Kind::Postgres | Kind::MariaDb | Kind::DynamoDb => Ok(()),
+        Kind::Redis | Kind::Postgres | Kind::MariaDb | Kind::DynamoDb | Kind::Memcached => Ok(()),
     }
 }
 
@@ -71,7 +74,7 @@ pub(crate) fn unite(kind: Kind, ports: &[u16]) -> Result<(), ServerError> {
 pub(crate) fn united(kind: Kind, ports: &[u16]) -> io::Result<()> {
     match kind {
         Kind::RedisCluster => redis::united(ports),
-        Kind::Redis | Kind::Postgres | Kind::MariaDb | Kind::DynamoDb => Ok(()),
+        Kind::Redis | Kind::Postgres | Kind::MariaDb | Kind::DynamoDb | Kind::Memcached => Ok(()),
     }
 }
 
@@ -80,7 +83,7 @@ pub(crate) fn stop_signal(kind: Kind) -> &'static str {
     match kind {
         // Postgres waits for its clients on TERM.
         Kind::Postgres => "INT",
-        Kind::Redis | Kind::RedisCluster | Kind::MariaDb | Kind::DynamoDb => "TERM",
+        Kind::Redis | Kind::RedisCluster | Kind::MariaDb | Kind::DynamoDb | Kind::Memcached => "TERM",
     }
 }
 

@@ -1,0 +1,15 @@
+//! Sessions in memcached.
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod codec;
+mod link;
+mod rotate;
+mod store;
+mod wire;
+
+pub use builder::{BuildError, Builder};
+pub use store::MemcachedStore;
+
+/// The store's name in errors and events.
+const NAME: &str = "memcached";

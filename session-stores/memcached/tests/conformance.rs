@@ -1,0 +1,56 @@
+//! The law of all stores, proved for this one on a real server: every case of the suite, races and faults included.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::sync::LazyLock;
+
+use session_core::{StoreKey, async_trait};
+use session_store_memcached::MemcachedStore;
+use session_test_servers::{Kind, Shared, shared};
+use session_testkit::{Damage, DamageKind, Fixture};
+
+static SERVER: LazyLock<Shared> = LazyLock::new(|| shared(Kind::Memcached));
+
+struct Scribble {
+    prefix: String,
+}
+
+#[async_trait]
+impl Damage for Scribble {
+    async fn damage(&self, key: &StoreKey, kind: DamageKind) {
+        let bytes = match kind {
+            DamageKind::NewerFormat => "S2 whatever comes after this version",
+            _ => "never a record",
+        };
+        let mut stream = TcpStream::connect(SERVER.url().trim_start_matches("memcached://")).unwrap();
+        write!(stream, "set {}{key} 0 0 {}\r\n{bytes}\r\n", self.prefix, bytes.len()).unwrap();
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).unwrap();
+        assert_eq!(answer, "STORED\r\n");
+    }
+
+    /// Memcached keeps items whole or not at all; this store adds no checksum.
+    fn kinds(&self) -> &[DamageKind] {
+        &[DamageKind::Garbage, DamageKind::NewerFormat]
+    }
+}
+
+async fn fixture() -> Fixture {
+    let prefix = format!("suite-{:016x}:", RandomState::new().hash_one(0));
+    let open = {
+        let prefix = prefix.clone();
+        move || MemcachedStore::builder(SERVER.url()).prefix(&prefix).open().unwrap()
+    };
+    let store = open();
+    Fixture::new(store)
+        .reopen(move || {
+            let again = open();
+            async move { again }
+        })
+        .with_damage(Scribble { prefix })
+}
+
+session_testkit::store_suite!(fixture);

@@ -1,0 +1,162 @@
+//! What the suite cannot know about this server: trips that were cut off, restarts, expiry, bounded connections.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use session_core::{Etag, Loaded, Record, SessionStore, StoreErrorKind, StoreKey, Timestamp, Written};
+use session_store_memcached::MemcachedStore;
+use session_test_servers::{Kind, Server, start};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+fn key() -> StoreKey {
+    let mut bytes = [0; 32];
+    bytes.chunks_exact_mut(8).for_each(|part| part.copy_from_slice(&random().to_be_bytes()));
+    StoreKey::from_bytes(bytes)
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap())
+}
+
+fn record(payload: &str) -> Record {
+    Record {
+        etag: Etag::new(random()),
+        created: now(),
+        idle_deadline: now().plus(HOUR),
+        absolute_deadline: None,
+        owner: None,
+        payload: payload.as_bytes().to_vec().into(),
+    }
+}
+
+fn store(server: &Server) -> MemcachedStore {
+    MemcachedStore::builder(server.url()).prefix("t:").timeout(Duration::from_millis(700)).open().unwrap()
+}
+
+/// Writes an item behind the store's back.
+fn set(server: &Server, key: &StoreKey, item: &[u8]) {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    write!(stream, "set t:{key} 0 0 {}\r\n", item.len()).unwrap();
+    stream.write_all(&[item, b"\r\n"].concat()).unwrap();
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).unwrap();
+    assert_eq!(answer, "STORED\r\n");
+}
+
+fn item(server: &Server, key: &StoreKey) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    write!(stream, "get t:{key}\r\nquit\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_rotation_killed_before_its_commit_never_happened() {
+    let server = start(Kind::Memcached).unwrap();
+    let (store, old, new, first, next) = (store(&server), key(), key(), record("{}"), record("{}"));
+    store.create(&old, &first, now()).await.unwrap();
+    let plain = format!("S1 record {:016x} 0 {} - -\n{{}}", next.etag.get(), i64::MAX);
+    set(&server, &new, format!("S1 pending {old}\n{plain}").as_bytes());
+    assert_eq!(store.load(&new).await.unwrap(), Loaded::Missing);
+    assert_eq!(store.replace(&new, next.etag, &record("{}"), now()).await.unwrap(), Written::Gone);
+    assert_eq!(store.load(&old).await.unwrap(), Loaded::Found(first));
+}
+
+#[tokio::test]
+async fn a_rotation_killed_after_its_commit_is_finished_by_whoever_reads_next() {
+    let server = start(Kind::Memcached).unwrap();
+    let (store, old, new, next) = (store(&server), key(), key(), record("{}"));
+    let plain = format!("S1 record {:016x} 0 {} - -\n{{}}", next.etag.get(), i64::MAX);
+    set(&server, &new, format!("S1 pending {old}\n{plain}").as_bytes());
+    set(&server, &old, format!("S1 tomb {} {new} {:016x}\n", i64::MAX, next.etag.get()).as_bytes());
+    assert!(matches!(store.load(&new).await.unwrap(), Loaded::Found(found) if found.etag == next.etag));
+    assert!(item(&server, &new).contains("S1 record"), "it is promoted");
+    // From now on it does not depend on the tombstone any more.
+    set(&server, &old, b"S1 tomb 0\n");
+    assert!(matches!(store.load(&new).await.unwrap(), Loaded::Found(_)));
+}
+
+#[tokio::test]
+async fn a_refused_rotation_leaves_nothing_under_the_new_key() {
+    let server = start(Kind::Memcached).unwrap();
+    let (store, old, new, first) = (store(&server), key(), key(), record("{}"));
+    store.create(&old, &first, now()).await.unwrap();
+    let until = now().plus(Duration::from_secs(60));
+    let wrong = Etag::new(first.etag.get().wrapping_add(1));
+    let refused = store.rotate(&old, wrong, &new, &record("{}"), now(), until).await.unwrap();
+    assert_eq!(refused, Written::Conflict(first));
+    assert_eq!(item(&server, &new), "END\r\n");
+}
+
+#[tokio::test]
+async fn sixty_four_writers_lose_nothing() {
+    let server = start(Kind::Memcached).unwrap();
+    let store = Arc::new(MemcachedStore::builder(server.url()).prefix("t:").open().unwrap());
+    let (key, first) = (key(), record("0"));
+    store.create(&key, &first, now()).await.unwrap();
+    let writers = (0..64).map(|_| {
+        let (store, mut base) = (store.clone(), first.clone());
+        tokio::spawn(async move {
+            for _ in 0..10 {
+                loop {
+                    let count: u32 = std::str::from_utf8(&base.payload).unwrap().parse().unwrap();
+                    let next = record(&(count + 1).to_string());
+                    match store.replace(&key, base.etag, &next, now()).await.unwrap() {
+                        Written::Applied => break base = next,
+                        Written::Conflict(current) => base = current,
+                        other => panic!("{other:?}"),
+                    }
+                }
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    let Loaded::Found(last) = store.load(&key).await.unwrap() else { panic!("it is there") };
+    assert_eq!(&last.payload[..], b"640");
+}
+
+#[tokio::test]
+async fn a_server_that_stands_still_is_a_timeout_and_one_that_is_gone_unavailable() {
+    let server = start(Kind::Memcached).unwrap();
+    let (store, key) = (store(&server), key());
+    store.create(&key, &record("{}"), now()).await.unwrap();
+    server.pause();
+    let begun = Instant::now();
+    assert_eq!(store.load(&key).await.unwrap_err().kind(), StoreErrorKind::Timeout);
+    assert!(begun.elapsed() < Duration::from_millis(1_200), "{:?}", begun.elapsed());
+    server.resume();
+    assert!(matches!(store.load(&key).await.unwrap(), Loaded::Found(_)));
+    server.kill9();
+    assert_eq!(store.load(&key).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    server.restart().unwrap();
+    assert_eq!(store.load(&key).await.unwrap(), Loaded::Missing);
+    assert_eq!(store.replace(&key, Etag::new(1), &record("{}"), now()).await.unwrap(), Written::Gone);
+}
+
+#[tokio::test]
+async fn every_item_expires_by_itself() {
+    let server = start(Kind::Memcached).unwrap();
+    let (store, key) = (store(&server), key());
+    let short = Record { idle_deadline: now().plus(Duration::from_millis(1)), ..record("{}") };
+    store.create(&key, &short, now()).await.unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    write!(stream, "mg t:{key} t\r\nquit\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let left: i64 = answer.trim().strip_prefix("HD t").unwrap().parse().unwrap();
+    assert!((55..=62).contains(&left), "a minute after its deadline: {left}");
+}

@@ -1,0 +1,168 @@
+//! The environment over a configuration: which variables count, for which store, and what a typing error was meant to be.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use crate::config::SessionConfig;
+use crate::error::SettingError;
+use crate::settings::{SETTINGS, STORE_SETTINGS};
+use crate::store_config::StoreConfig;
+use crate::value::Value;
+
+impl SessionConfig {
+    /// Reads the environment of this process.
+    ///
+    /// # Errors
+    /// [`SettingError`] for the first variable that is wrong. An unknown `SESSION_…` is wrong, except for
+    /// `SESSION_MANAGER`, which desktops set, and `SESSION_TEST_…`.
+    ///
+    /// ```no_run
+    /// let config = session_stores::SessionConfig::from_env()?;
+    /// # Ok::<(), session_stores::SettingError>(())
+    /// ```
+    pub fn from_env() -> Result<Self, SettingError> {
+        Self::default().with_env()
+    }
+
+    /// Reads the environment of this process over what is already said, by a file for instance.
+    ///
+    /// # Errors
+    /// As for [`from_env`](Self::from_env).
+    pub fn with_env(self) -> Result<Self, SettingError> {
+        let text = |text: OsString| text.into_string();
+        let mut vars = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = text(name) else { continue };
+            match text(value) {
+                Ok(value) => vars.push((name, value)),
+                Err(_) if name.starts_with(OURS) => {
+                    return Err(SettingError::RefusedSecret { key: name, allowed: "UTF-8".to_owned() });
+                }
+                Err(_) => {}
+            }
+        }
+        self.with_vars(vars)
+    }
+
+    /// Reads these variables; all others keep their defaults. Nothing else is looked at.
+    ///
+    /// # Errors
+    /// As for [`from_env`](Self::from_env).
+    ///
+    /// ```
+    /// use session_stores::SessionConfig;
+    ///
+    /// let error = SessionConfig::from_vars([("SESSION_COOKIE_SAMESITE", "lax")]).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "there is no setting SESSION_COOKIE_SAMESITE, perhaps SESSION_COOKIE_SAME_SITE was meant; \
+    ///      docs/configuration.md lists them all"
+    /// );
+    /// ```
+    pub fn from_vars<N: Into<String>, V: Into<String>>(
+        vars: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, SettingError> {
+        Self::default().with_vars(vars)
+    }
+
+    /// Reads these variables over what is already said.
+    ///
+    /// # Errors
+    /// As for [`from_env`](Self::from_env).
+    pub fn with_vars<N: Into<String>, V: Into<String>>(
+        mut self,
+        vars: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, SettingError> {
+        let vars: BTreeMap<String, Value> =
+            vars.into_iter().map(|(name, value)| (name.into(), Value::Text(value.into()))).collect();
+        vars.keys().try_for_each(|name| check_name(name))?;
+        for setting in SETTINGS {
+            let mut names = vec![setting.variable];
+            if setting.key == "keys" {
+                names.push(APP_KEY);
+            }
+            if let Some((name, value)) = names.into_iter().find_map(|name| vars.get_key_value(name)) {
+                setting.apply(name, &mut self, value)?;
+            }
+        }
+        self.take_store(&vars)?;
+        Ok(self)
+    }
+
+    /// Settings of the chosen store. Those of other stores are checked too where they are ours, and then forgotten: an
+    /// environment may describe several stores, of which the driver chooses one.
+    fn take_store(&mut self, vars: &BTreeMap<String, Value>) -> Result<(), SettingError> {
+        let mut store = match &self.driver {
+            Some(name) => self.stores.get(name).cloned().unwrap_or_else(|| StoreConfig::new(name)),
+            None => StoreConfig::new(""),
+        };
+        let is_built_in = crate::open::BUILT_IN.contains(&store.driver.as_str());
+        for setting in STORE_SETTINGS {
+            let found = setting.variables.iter().find_map(|name| vars.get_key_value(*name));
+            let Some((name, value)) = found else { continue };
+            if setting.is_for(&store.driver) || !is_built_in && name.starts_with(OURS) {
+                setting.apply(name, &mut store, value)?;
+            } else if name.starts_with(OURS) {
+                setting.apply(name, &mut StoreConfig::new(""), value)?;
+            }
+        }
+        for (name, value) in vars {
+            if let (Some(option), Value::Text(text)) = (name.strip_prefix(OPTION), value) {
+                if is_built_in {
+                    let drivers = "drivers that the application registers".to_owned();
+                    return Err(SettingError::Foreign { key: name.clone(), driver: store.driver, drivers });
+                }
+                store.options.insert(option.to_ascii_lowercase(), text.as_str().into());
+            }
+        }
+        if let Some(name) = &self.driver {
+            self.stores.insert(name.clone(), store);
+        }
+        Ok(())
+    }
+}
+
+fn check_name(name: &str) -> Result<(), SettingError> {
+    let known = || {
+        let of_stores = STORE_SETTINGS.iter().flat_map(|setting| setting.variables).copied();
+        SETTINGS.iter().map(|setting| setting.variable).chain(of_stores)
+    };
+    let ours = name.starts_with(OURS) && name != DESKTOP && !name.starts_with(TESTS);
+    if !ours
+        || known().any(|variable| variable == name)
+        || name.len() > OPTION.len() && name.starts_with(OPTION)
+    {
+        return Ok(());
+    }
+    Err(SettingError::Unknown { key: name.to_owned(), hint: hint(name, known()) })
+}
+
+/// `, perhaps NAME was meant`, where one name is near.
+pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    known
+        .map(|candidate| (distance(name, candidate), candidate))
+        .min()
+        .filter(|(steps, _)| *steps <= 3 && *steps < name.len() / 2)
+        .map_or_else(String::new, |(_, candidate)| format!(", perhaps {candidate} was meant"))
+}
+
+/// How many letters must be added, dropped or changed to make one name the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, letter) in one.bytes().enumerate() {
+        let mut diagonal = at;
+        row[0] = at + 1;
+        for (place, wanted) in other.bytes().enumerate() {
+            let changed = diagonal + usize::from(letter != wanted);
+            diagonal = row[place + 1];
+            row[place + 1] = changed.min(diagonal + 1).min(row[place] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+const OURS: &str = "SESSION_";
+const OPTION: &str = "SESSION_OPTION_";
+const TESTS: &str = "SESSION_TEST_";
+const DESKTOP: &str = "SESSION_MANAGER";
+const APP_KEY: &str = "APP_KEY";

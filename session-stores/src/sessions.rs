@@ -1,0 +1,145 @@
+//! From a configuration to `Sessions`, with the builder in between for what code has to add.
+
+use session_core::{Cookie, SecretKey, Sessions, SessionsBuilder};
+
+use crate::config::{CookieConfig, SessionConfig, missing};
+use crate::drivers::Drivers;
+use crate::error::SettingError;
+
+impl SessionConfig {
+    /// Opens the store and makes the sessions.
+    ///
+    /// # Errors
+    /// [`SettingError`] naming what is missing, contradicts itself or could not be opened.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_stores::SettingError> {
+    /// use session_stores::SessionConfig;
+    ///
+    /// // Switched off, nothing else needs to be said.
+    /// let sessions = SessionConfig::from_vars([("SESSION_ENABLED", "false")])?.into_sessions().await?;
+    /// assert!(sessions.is_off());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn into_sessions(self) -> Result<Sessions, SettingError> {
+        self.into_sessions_with(&Drivers::new()).await
+    }
+
+    /// The same, with drivers of the application's own.
+    ///
+    /// # Errors
+    /// As for [`into_sessions`](Self::into_sessions).
+    pub async fn into_sessions_with(self, drivers: &Drivers) -> Result<Sessions, SettingError> {
+        Ok(self.into_builder_with(drivers).await?.build()?)
+    }
+
+    /// Opens the store and hands over the builder, so that code can add to it: an observer, revocations.
+    ///
+    /// # Errors
+    /// As for [`into_sessions`](Self::into_sessions), but for what only the builder's `build` finds.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_stores::SettingError> {
+    /// use session_stores::SessionConfig;
+    ///
+    /// # let key = "9f1c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264";
+    /// let config = SessionConfig::from_vars([("SESSION_DRIVER", "memory"), ("SESSION_KEYS", key)])?;
+    /// let sessions = config.into_builder().await?.purpose("admin").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn into_builder(self) -> Result<SessionsBuilder, SettingError> {
+        self.into_builder_with(&Drivers::new()).await
+    }
+
+    /// The same, with drivers of the application's own.
+    ///
+    /// # Errors
+    /// As for [`into_builder`](Self::into_builder).
+    pub async fn into_builder_with(self, drivers: &Drivers) -> Result<SessionsBuilder, SettingError> {
+        self.check_ages()?;
+        let builder = self.rules();
+        if !self.enabled {
+            // Nothing is opened and nothing sealed; the core still wants a key and a place.
+            return Ok(builder.in_cookie().key(SecretKey::generate()?));
+        }
+        let store = self.store()?;
+        if self.keys.is_empty() {
+            return Err(missing("keys"));
+        }
+        let builder = builder.keys(self.keys.iter().cloned());
+        if store.driver == "cookie" {
+            return Ok(builder.in_cookie());
+        }
+        Ok(builder.shared_store(drivers.open(&store).await?))
+    }
+
+    fn rules(&self) -> SessionsBuilder {
+        let mut builder = Sessions::builder()
+            .enabled(self.enabled)
+            .cookie(self.cookie.describe().persistent(!self.clear_with_browser))
+            .age(self.age.as_duration())
+            .absolute(self.absolute.map(session_core::Age::as_duration))
+            .eager(self.eager)
+            .commit_on_error(self.commit_on_error)
+            .encrypt_at_rest(self.encrypt)
+            .max_record(self.max_record)
+            .tombstone(self.tombstone.as_duration())
+            .contention(self.contention)
+            .redirect_hosts(self.redirect_hosts.iter().cloned());
+        if let Some(purpose) = &self.purpose {
+            builder = builder.purpose(purpose.clone());
+        }
+        if let Some(fields) = &self.secret_fields {
+            builder = builder.secret_fields(fields.iter().cloned());
+        }
+        builder
+    }
+
+    fn check_ages(&self) -> Result<(), SettingError> {
+        match self.absolute {
+            Some(absolute) if self.age > absolute => Err(SettingError::Refused {
+                key: "age (SESSION_AGE)".to_owned(),
+                value: self.age.to_string(),
+                allowed: format!(
+                    "at most the absolute lifetime (SESSION_ABSOLUTE), which is {absolute}; raise that, or set it to never"
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl CookieConfig {
+    /// The cookie. Without `secure`, prefixes that browsers only take with it are dropped from the name.
+    fn describe(&self) -> Cookie {
+        let belongs_to_host = self.domain.is_none() && self.path == "/";
+        let name =
+            self.name.as_deref().unwrap_or(if belongs_to_host { "__Host-sid" } else { "__Secure-sid" });
+        let cookie =
+            if self.secure { Cookie::named(name) } else { Cookie::insecure_http(without_prefix(name)) };
+        let cookie = cookie
+            .path(self.path.clone())
+            .http_only(self.http_only)
+            .same_site(self.same_site)
+            .partitioned(self.partitioned);
+        match &self.domain {
+            Some(domain) => cookie.domain(domain.clone()),
+            None => cookie,
+        }
+    }
+}
+
+fn without_prefix(name: &str) -> &str {
+    let cut = |prefix: &&str| {
+        name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+            && name.len() > prefix.len()
+    };
+    ["__Host-Http-", "__Host-", "__Secure-", "__Http-"]
+        .iter()
+        .find(|prefix| cut(prefix))
+        .map_or(name, |prefix| &name[prefix.len()..])
+}

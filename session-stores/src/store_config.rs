@@ -1,0 +1,191 @@
+//! What is said about one store: its driver, where it is, and what it may cost.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::SettingError;
+
+/// The settings of one store. What a driver has no use for is `None` or its default.
+///
+/// ```
+/// use session_stores::StoreConfig;
+///
+/// let config = StoreConfig::from_url("redis://:hunter2@cache.internal:6379")?;
+/// assert_eq!(config.driver, "redis");
+/// assert!(!format!("{config:?}").contains("hunter2"));
+/// # Ok::<(), session_stores::SettingError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoreConfig {
+    /// The driver: `memory`, `file`, `redis`, … or the name of a registered one.
+    pub driver: String,
+    /// Where the server is: Redis, Postgres, MySQL; or `sqlite:PATH`.
+    pub url: Option<Secret>,
+    /// The directory of the file store.
+    pub location: Option<PathBuf>,
+    /// What every key in Redis or DynamoDB begins with.
+    pub prefix: String,
+    /// The table of SQL databases and DynamoDB.
+    pub table: String,
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// The largest record in bytes; the sessions' own `max_record` where nothing is said.
+    pub max_record: Option<usize>,
+    /// Whether opening contacts the server: Redis is connected to, SQL and DynamoDB get their table if it is missing.
+    pub prepare: bool,
+    /// The most connections to a SQL database.
+    pub max_connections: u32,
+    /// The most sessions the memory store keeps.
+    pub max_sessions: usize,
+    /// Where DynamoDB is, `http://HOST:PORT`.
+    pub endpoint: Option<String>,
+    /// DynamoDB's region.
+    pub region: String,
+    /// Who asks DynamoDB.
+    pub access_key_id: Option<String>,
+    /// The secret of the one who asks DynamoDB.
+    pub secret_access_key: Option<Secret>,
+    /// The token of a temporary access to DynamoDB.
+    pub session_token: Option<Secret>,
+    /// Whatever a registered driver wants to know (`SESSION_OPTION_…`, in lower case).
+    pub options: BTreeMap<String, Secret>,
+}
+
+impl StoreConfig {
+    /// The defaults for a driver.
+    ///
+    /// ```
+    /// use session_stores::StoreConfig;
+    ///
+    /// assert_eq!(StoreConfig::new("memory").timeout.as_secs(), 2);
+    /// ```
+    #[must_use]
+    pub fn new(driver: impl Into<String>) -> Self {
+        Self {
+            driver: driver.into(),
+            url: None,
+            location: None,
+            prefix: "app".to_owned(),
+            table: "sessions".to_owned(),
+            timeout: Duration::from_secs(2),
+            max_record: None,
+            prepare: true,
+            max_connections: 10,
+            max_sessions: 1_000_000,
+            endpoint: None,
+            region: "us-east-1".to_owned(),
+            access_key_id: None,
+            secret_access_key: None,
+            session_token: None,
+            options: BTreeMap::new(),
+        }
+    }
+
+    /// The store that one text names: `memory`, `cookie`, `file:DIR`, `redis://…`, `redis-cluster://h:p,h:p`,
+    /// `dynamodb://HOST:PORT/TABLE`, `postgres://…`, `mysql://…`, `sqlite:PATH`.
+    ///
+    /// # Errors
+    /// [`SettingError::RefusedSecret`] for any other text, which is not shown.
+    ///
+    /// ```
+    /// use session_stores::StoreConfig;
+    ///
+    /// let config = StoreConfig::from_url("dynamodb://127.0.0.1:8000/carts")?;
+    /// assert_eq!((config.table.as_str(), config.endpoint.as_deref()), ("carts", Some("http://127.0.0.1:8000")));
+    /// # Ok::<(), session_stores::SettingError>(())
+    /// ```
+    pub fn from_url(text: &str) -> Result<Self, SettingError> {
+        let refused =
+            || SettingError::RefusedSecret { key: "the store".to_owned(), allowed: URLS.to_owned() };
+        if let "memory" | "cookie" = text {
+            return Ok(Self::new(text));
+        }
+        let (scheme, rest) = text.split_once(':').ok_or_else(refused)?;
+        if rest.trim_start_matches('/').is_empty() && !matches!(scheme, "file" | "sqlite") || rest.is_empty()
+        {
+            return Err(refused());
+        }
+        let driver = match scheme {
+            "file" => {
+                let path = rest.strip_prefix("//").unwrap_or(rest);
+                return Ok(Self { location: Some(path.into()), ..Self::new("file") });
+            }
+            "dynamodb" => {
+                let (place, table) =
+                    rest.strip_prefix("//").and_then(|rest| rest.split_once('/')).ok_or_else(refused)?;
+                if place.contains('@') || !place.contains(':') || !is_table(table) {
+                    return Err(refused());
+                }
+                let endpoint = Some(format!("http://{place}"));
+                return Ok(Self { endpoint, table: table.to_owned(), ..Self::new("dynamodb") });
+            }
+            "sqlite" => "sqlite",
+            _ if !rest.starts_with("//") => return Err(refused()),
+            _ => driver_of(scheme).ok_or_else(refused)?,
+        };
+        Ok(Self { url: Some(text.into()), ..Self::new(driver) })
+    }
+}
+
+/// The driver that a URL's scheme names.
+pub(crate) fn driver_of(scheme: &str) -> Option<&'static str> {
+    Some(match scheme {
+        "redis" | "rediss" | "redis+unix" | "unix" => "redis",
+        "redis-cluster" | "rediss-cluster" => "redis-cluster",
+        "postgres" | "postgresql" => "postgres",
+        "mysql" | "mariadb" => "mysql",
+        "sqlite" => "sqlite",
+        _ => return None,
+    })
+}
+
+/// Whether DynamoDB or a SQL database might have a table of this name; SQL is stricter when the store is opened.
+pub(crate) fn is_table(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=255).contains(&name.len()) && name.bytes().all(plain)
+}
+
+/// A text that is or may hold a secret, such as a URL with a password. It prints as `****`.
+///
+/// ```
+/// use session_stores::Secret;
+///
+/// let url = Secret::from("redis://:hunter2@cache.internal");
+/// assert_eq!(format!("{url:?}"), "****");
+/// assert!(url.expose().contains("hunter2"));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself. Do not log it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("****")
+    }
+}
+
+const URLS: &str = "memory, cookie, file:DIR, redis://HOST:PORT, redis-cluster://HOST:PORT,HOST:PORT, \
+                    dynamodb://HOST:PORT/TABLE, postgres://USER@HOST:PORT/DATABASE, \
+                    mysql://USER@HOST:PORT/DATABASE, sqlite:PATH";

@@ -1,0 +1,125 @@
+//! Flash: shown in the next visit that opens the session, and only there.
+
+use crate::adapter::Stage;
+
+/// Twice read is too often.
+pub async fn a_message_is_shown_in_the_next_visit_only(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.ops(&[
+        (r#""flash","key":"status.text","value":"Saved""#, "null"),
+        (r#""flash_many","values":{"count":0,"empty":"","no":false,"null":null}"#, "null"),
+        (r#""flash_messages""#, "{}"),
+    ])
+    .await;
+    ada.ops(&[
+        (r#""flash_get","key":"status.text""#, "\"Saved\""),
+        (r#""flash_has","key":"status""#, "true"),
+        (r#""flash_get","key":"count""#, "0"),
+        (r#""flash_get","key":"no""#, "false"),
+        (r#""flash_has","key":"null""#, "false"),
+        (r#""flash_get","key":"missing","default":"x""#, "\"x\""),
+        (r#""all""#, "{}"),
+    ])
+    .await;
+    ada.ops(&[(r#""flash_messages""#, "{}"), (r#""flash_has","key":"count""#, "false")]).await;
+}
+
+/// PEERS 23: three bags, no reserved names.
+pub async fn a_message_may_be_named_input_or_errors(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.ops(&[
+        (r#""flash","key":"input","value":1"#, "null"),
+        (r#""flash","key":"errors","value":2"#, "null"),
+        (r#""with_errors","errors":{"email":["is taken","is odd"],"name":"is missing"}"#, "null"),
+    ])
+    .await;
+    ada.ops(&[
+        (r#""flash_messages""#, r#"{"input":1,"errors":2}"#),
+        (r#""has_old","key":"email""#, "false"),
+        (r#""old","key":"email","default":"-""#, "\"-\""),
+    ])
+    .await;
+}
+
+/// For this page, not for the next one.
+pub async fn a_message_for_now_is_shown_now_and_not_later(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.ops(&[
+        (r#""now","key":"hint","value":"red""#, "null"),
+        (r#""flash_get","key":"hint""#, "\"red\""),
+        (r#""put","key":"a","value":1"#, "null"),
+    ])
+    .await;
+    ada.ops(&[
+        (r#""flash_messages""#, "{}"),
+        (r#""now","key":"hint","value":"blue""#, "null"),
+        (r#""reflash""#, "null"),
+    ])
+    .await;
+    ada.ops(&[(r#""flash_messages""#, r#"{"hint":"blue"}"#)]).await;
+}
+
+/// All, some, all but some.
+pub async fn what_is_kept_is_shown_once_more(stage: &Stage) {
+    let world = stage.open().await;
+    for (carry, left) in [
+        (r#""reflash""#, r#"{"a":1,"b":2,"c":3}"#),
+        (r#""reflash_only","keys":["a","b"]"#, r#"{"a":1,"b":2}"#),
+        (r#""reflash_except","keys":"a""#, r#"{"b":2,"c":3}"#),
+        (r#""keep","keys":"c""#, r#"{"c":3}"#),
+    ] {
+        let ada = world.browser();
+        ada.ops(&[(r#""flash_many","values":{"a":1,"b":2,"c":3}"#, "null")]).await;
+        ada.ops(&[(carry, "null")]).await;
+        ada.ops(&[(r#""flash_messages""#, left)]).await;
+        ada.ops(&[(r#""flash_messages""#, "{}")]).await;
+    }
+}
+
+/// PEERS 23: an image, a poll, a static file.
+pub async fn a_route_that_opens_no_session_eats_no_message(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.ops(&[(r#""flash","key":"status","value":"Saved""#, "null")]).await;
+    for _ in 0..3 {
+        ada.get("/none").await;
+    }
+    ada.ops_at("/readonly", &[(r#""flash_get","key":"status""#, "\"Saved\"")]).await;
+    ada.ops(&[(r#""flash_get","key":"status""#, "\"Saved\"")]).await;
+    ada.ops_at("/readonly", &[(r#""flash_has","key":"status""#, "false")]).await;
+}
+
+/// A page that failed has shown nothing.
+pub async fn a_failed_page_leaves_the_message_for_the_next(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.ops(&[(r#""flash","key":"status","value":"Saved""#, "null")]).await;
+    ada.run(r#"{"ops":[{"op":"flash_messages"}],"status":500}"#).await;
+    ada.ops(&[(r#""flash_get","key":"status""#, "\"Saved\"")]).await;
+}
+
+/// PEERS 23 again: field to messages, in order, a name or a path.
+pub async fn errors_are_shown_by_field_in_the_next_visit(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.ops(&[
+        (r#""with_errors","errors":{"email":["is taken","is odd"],"profile[name]":"is missing"}"#, "null"),
+        (r#""with_errors","errors":{"email":"is long"}"#, "null"),
+        (r#""has_errors""#, "false"),
+    ])
+    .await;
+    ada.ops(&[
+        (r#""has_errors""#, "true"),
+        (r#""has_error_for","key":"email""#, "true"),
+        (r#""has_error_for","key":"age""#, "false"),
+        (r#""get_error_for","key":"email""#, "\"is taken\""),
+        (r#""get_error_for","key":"profile.name""#, "\"is missing\""),
+        (r#""get_error_for","key":"age""#, "null"),
+        (r#""flash_messages""#, "{}"),
+    ])
+    .await;
+    ada.ops(&[(r#""has_errors""#, "false"), (r#""errors""#, "{}")]).await;
+}

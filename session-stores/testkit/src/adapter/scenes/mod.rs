@@ -1,0 +1,10 @@
+//! The scenarios: what every adapter must show a browser, each named after its claim.
+
+pub mod cookies;
+pub mod cost;
+pub mod failures;
+pub mod flash;
+pub mod headers;
+pub mod life;
+pub mod races;
+pub mod values;
