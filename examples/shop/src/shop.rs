@@ -99,10 +99,14 @@ impl Shop {
     }
 }
 
-/// The style sheet: light and dark, narrow and wide.
-pub(crate) const STYLE: &str = include_str!("../assets/style.css");
-
-pub(crate) const FAVICON: &str = include_str!("../assets/favicon.svg");
+/// A static file by its path: what it is, and what is in it.
+pub(crate) fn asset(path: &str) -> Option<(&'static str, &'static str)> {
+    match path {
+        "/style.css" => Some(("text/css; charset=utf-8", include_str!("../assets/style.css"))),
+        "/favicon.svg" => Some(("image/svg+xml", include_str!("../assets/favicon.svg"))),
+        _ => None,
+    }
+}
 
 /// Headers of every page: nothing from elsewhere, no script at all, in nobody's frame.
 pub(crate) const SECURITY: [(&str, &str); 3] = [

@@ -23,12 +23,17 @@ fn browser_the_shop_with_sessions_in_files() {
 }
 
 #[test]
-fn browser_devices_of_sessions_in_cookies_are_not_listed_and_the_page_says_why() {
-    visit("cookie", &[], claims![devices_are_not_listed_and_the_page_says_why]);
+fn browser_the_shop_on_actix() {
+    visit("memory", &[("--adapter", "actix")], claims![sign_in_keeps_what_was_typed_but_never_the_password]);
+}
+
+#[test]
+fn browser_the_shop_on_hyper() {
+    visit("memory", &[("--adapter", "hyper")], claims![sign_in_keeps_what_was_typed_but_never_the_password]);
 }
 
 fn check(driver: &str) {
-    let claims = claims![
+    let mut claims = claims![
         theme_and_language_stay_as_chosen,
         sign_in_keeps_what_was_typed_but_never_the_password,
         a_flash_message_is_shown_once,
@@ -37,6 +42,9 @@ fn check(driver: &str) {
         a_forged_form_is_refused,
         an_old_proof_asks_for_the_password_again,
     ];
+    if driver == "cookie" {
+        claims.extend(claims![devices_are_not_listed_and_the_page_says_why]);
+    }
     visit(driver, &[("SHOP_CONFIRM_AFTER", "3")], claims);
 }
 

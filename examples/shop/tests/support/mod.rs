@@ -99,7 +99,10 @@ impl World {
             .env_remove("SESSION_KEYS")
             .env("SESSION_DRIVER", driver)
             .env("SESSION_FILE_LOCATION", dir.path().join("sessions"))
-            .envs(settings.iter().copied());
+            .envs(settings.iter().copied().filter(|(name, _)| !name.starts_with("--")));
+        for (name, value) in settings.iter().filter(|(name, _)| name.starts_with("--")) {
+            shop.args([name, value]);
+        }
         let shop = Process::start(shop, "http://", "the shop is built by cargo");
         let mut chromedriver = Command::new("chromedriver");
         chromedriver.arg("--port=0");
