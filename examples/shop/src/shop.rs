@@ -146,3 +146,53 @@ fn report(problem: &Problem) {
         source = cause.source();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use session_core::SecretKey;
+
+    use super::*;
+    use crate::pages::LANGUAGE;
+
+    fn shop() -> Shop {
+        let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
+        Shop::new(sessions, Duration::from_secs(300))
+    }
+
+    fn ask(method: Method, path: &str) -> Ask {
+        let mut ask = Ask::form(&[]);
+        (ask.method, ask.path) = (method, path.to_owned());
+        ask
+    }
+
+    #[tokio::test]
+    async fn every_page_renders_in_both_languages_for_a_stranger_and_for_a_user() {
+        let shop = shop();
+        for (language, owner) in
+            [("en", None), ("de", None), ("en", Some("ada@example.com")), ("de", Some("ada@example.com"))]
+        {
+            for path in
+                ["/", "/cart", "/orders", "/sign-in", "/account", "/confirm", "/devices", "/session", "/no"]
+            {
+                let session = Session::standalone();
+                session.put(LANGUAGE, language).unwrap();
+                session.put("cart.assam", 2).unwrap();
+                if let Some(owner) = owner {
+                    session.tag(owner).unwrap();
+                    session.confirm().unwrap();
+                }
+                let answer = shop.answer(&session, &ask(Method::Get, path)).await;
+                assert!(answer.status < 500, "{path} {language} {owner:?}: {}", answer.status);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn refusing_a_form_from_elsewhere_begins_no_session() {
+        let session = Session::standalone();
+        let answer = shop().answer(&session, &ask(Method::Post, "/sign-out")).await;
+        assert_eq!(answer.status, 419);
+        assert!(!answer.html.contains("_csrf"));
+        assert!(session.is_empty() && !session.verify_csrf(""));
+    }
+}
