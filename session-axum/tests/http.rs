@@ -1,4 +1,5 @@
 //! What only an application's own handlers can show: headers that were there before, other layers, replaced failures.
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use std::convert::Infallible;
 

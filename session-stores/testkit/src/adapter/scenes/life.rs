@@ -322,6 +322,8 @@ pub async fn a_user_sees_and_ends_their_own_sessions(stage: &Stage) {
     let tag = |owner: &str| format!(r#""tag","owner":"{owner}""#);
     for (browser, owner) in [(&laptop, "ada"), (&phone, "ada"), (&eve, "eve")] {
         browser.ops(&[(&tag(owner), "null"), (r#""put","key":"in","value":true"#, "null")]).await;
+        // Lists are in order of creation.
+        world.clock.advance(Duration::from_secs(1));
     }
     if world.in_cookie() {
         laptop.ops(&[(r#""devices""#, "!NotSupported"), (r#""count_devices""#, "!NotSupported")]).await;
