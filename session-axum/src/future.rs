@@ -24,12 +24,7 @@ impl<F, E> ResponseFuture<F>
 where
     F: Future<Output = Result<Response, E>>,
 {
-    pub(crate) fn new(
-        guard: VisitGuard,
-        inner: F,
-        page: Option<PageRequest>,
-        on_failure: OnFailure,
-    ) -> Self {
+    pub(crate) fn new(guard: VisitGuard, inner: F, page: Option<PageRequest>, on_failure: OnFailure) -> Self {
         let status = |answer: &F::Output| answer.as_ref().map_or(500, |response| response.status().as_u16());
         let serve = guard.serve(inner, status).track_page(page, |answer| {
             let content_type = answer.as_ref().ok()?.headers().get(header::CONTENT_TYPE)?;

@@ -56,7 +56,11 @@ async fn count(input: Input) -> Result<String, InputRejection> {
 }
 
 /// `Input` is read before the handler's body asks for the session.
-async fn flash(visit: Extension<session_axum::Visit>, RawQuery(how): RawQuery, _: Input) -> Answer<StatusCode> {
+async fn flash(
+    visit: Extension<session_axum::Visit>,
+    RawQuery(how): RawQuery,
+    _: Input,
+) -> Answer<StatusCode> {
     let session = visit.session().await?;
     web::flash(&session, &how.unwrap_or_default())?;
     Ok(StatusCode::NO_CONTENT)

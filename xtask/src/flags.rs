@@ -23,10 +23,16 @@ xflags::xflags! {
         }
         /// Who may depend on whom.
         cmd deps {}
-        /// The criterion benches of every crate, or of one.
+        /// The criterion benches of every crate, or of one; and what a session adds to a request over HTTP.
         cmd bench {
             /// Only benches of this package.
             optional -p,--package package: String
+            /// Only what a session adds to a request: the probe under load.
+            optional --http
+            /// How often each case of it is measured: 9.
+            optional --rounds rounds: usize
+            /// Requests for each of its measurements: 20,000.
+            optional --requests requests: usize
             /// Only benches whose name contains this.
             optional filter: String
         }

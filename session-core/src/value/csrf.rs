@@ -89,9 +89,16 @@ mod tests {
         for exempt in ["/hooks", "/hooks/", "/hooks/a/b"] {
             assert!(!rules.needs_token("POST", exempt), "{exempt}");
         }
-        for other in
-            ["/hooks2", "/hook", "/hooks/../a", "/hooks/%2e%2e/a", "/hooks//a", "/hooks/..%2fa", "/hooks\\a", "/HOOKS"]
-        {
+        for other in [
+            "/hooks2",
+            "/hook",
+            "/hooks/../a",
+            "/hooks/%2e%2e/a",
+            "/hooks//a",
+            "/hooks/..%2fa",
+            "/hooks\\a",
+            "/HOOKS",
+        ] {
             assert!(rules.needs_token("POST", other), "{other}");
         }
     }

@@ -28,7 +28,8 @@ impl PageRequest {
         header: impl Fn(&'static str) -> Option<&'h [u8]>,
     ) -> Option<Self> {
         let is = |name, value: &[u8]| header(name).is_some_and(|there| there.eq_ignore_ascii_case(value));
-        let ahead = |name| header(name).is_some_and(|there| there.to_ascii_lowercase().starts_with(b"prefetch"));
+        let ahead =
+            |name| header(name).is_some_and(|there| there.to_ascii_lowercase().starts_with(b"prefetch"));
         let elsewhere = header("sec-fetch-dest").is_some_and(|there| there != b"document");
         let seen = method == "GET"
             && !elsewhere
@@ -44,7 +45,8 @@ impl PageRequest {
         let essence = content_type.and_then(|value| value.split(|byte| *byte == b';').next());
         let is_html = essence.is_some_and(|essence| {
             let essence = essence.trim_ascii();
-            essence.eq_ignore_ascii_case(b"text/html") || essence.eq_ignore_ascii_case(b"application/xhtml+xml")
+            essence.eq_ignore_ascii_case(b"text/html")
+                || essence.eq_ignore_ascii_case(b"application/xhtml+xml")
         });
         (200..300).contains(&status) && is_html
     }

@@ -260,10 +260,8 @@ impl Session {
         &self,
         errors: impl IntoIterator<Item = (F, M)>,
     ) -> Result<(), SessionError> {
-        let errors: Vec<(Vec<String>, Vec<String>)> = errors
-            .into_iter()
-            .map(|(field, messages)| (field_path(field.as_ref()), messages.into().0))
-            .collect();
+        let entry = |(field, messages): (F, M)| (field_path(field.as_ref()), messages.into().0);
+        let errors: Vec<_> = errors.into_iter().map(entry).collect();
         self.edit(|state| {
             for (field, messages) in errors {
                 let json = raw(&["errors"], &messages)?;

@@ -38,7 +38,8 @@ pub async fn features_3_bad_bodies_are_refused_with_their_status(app: &impl WebA
         (Some("application/x-www-form-urlencoded"), many.as_str(), 413),
     ] {
         let headers: Vec<_> = content_type.map(|kind| ("content-type", kind)).into_iter().collect();
-        let reply = client.send(Method::POST, "/echo", &headers, Bytes::copy_from_slice(body.as_bytes())).await;
+        let reply =
+            client.send(Method::POST, "/echo", &headers, Bytes::copy_from_slice(body.as_bytes())).await;
         assert_eq!(reply.status, status, "{content_type:?}");
     }
 }
@@ -237,8 +238,7 @@ pub async fn features_5_csrf_header_or_field_lets_a_request_through(app: &impl W
         assert_eq!(reply.json()["a"], "1", "{field}");
     }
     let part = format!("--X\r\nContent-Disposition: form-data; name=\"_csrf\"\r\n\r\n{token}\r\n--X--\r\n");
-    let reply =
-        client.send(Method::POST, "/guarded/echo", &[("content-type", MULTIPART)], part.into()).await;
+    let reply = client.send(Method::POST, "/guarded/echo", &[("content-type", MULTIPART)], part.into()).await;
     assert_eq!(reply.status, 200);
 }
 
