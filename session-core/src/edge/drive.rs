@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+
 use super::error::OpenError;
 use super::event::Event;
 use super::report::Report;
@@ -27,11 +29,17 @@ pub(crate) async fn open(sessions: &Inner, cookies: &CookieHeaders) -> Result<Se
         Some(Claim::Record(..)) | None => None,
     };
     let loaded = match key {
-        Some(key) => load(sessions, &key, &arrival).await,
+        Some(key) => {
+            let span = tracing::debug_span!(target: "session", "session.load");
+            load(sessions, &key, &arrival).instrument(span).await
+        }
         None => Ok(Loaded::Missing),
     };
     let state = match loaded {
-        Ok(loaded) => SessionState::open(arrival, loaded, sessions.clock.now()).map_err(OpenError::Newer)?,
+        Ok(loaded) => {
+            let opened = SessionState::open(arrival, loaded, sessions.clock.now());
+            opened.inspect_err(|_| sessions.tell(&Event::Newer)).map_err(OpenError::Newer)?
+        }
         Err(error) if error.kind() == StoreErrorKind::Corrupt => SessionState::corrupt(arrival),
         Err(error) => {
             sessions.tell(&Event::StoreError(error.store()));
@@ -97,13 +105,13 @@ pub(crate) fn begin(sessions: &Inner, state: &mut SessionState) -> Result<Work, 
 
 /// Performs the operations of a commit whose visit is closed, and says what to answer.
 pub(crate) async fn run(shared: &Arc<Shared>, mut work: Work) -> Report {
-    perform_all(&shared.sessions, &mut work).await;
+    perform_all(&shared.sessions, &mut work).instrument(commit_span()).await;
     settle(&shared.sessions, &mut shared.lock().state, work)
 }
 
 /// Performs the operations of a commit in the middle of a visit.
 pub(crate) async fn run_mid_visit(shared: &Arc<Shared>, mut work: Work) -> Result<(), CommitError> {
-    perform_all(&shared.sessions, &mut work).await;
+    perform_all(&shared.sessions, &mut work).instrument(commit_span()).await;
     let mut cell = shared.lock();
     conclude(&shared.sessions, &mut cell.state, work)?;
     // A record that does not fit its cookie must be heard of now, not when the response is ready.
@@ -138,12 +146,18 @@ pub(crate) async fn end(sessions: &Inner, arrival: Arrival) -> Result<(), StoreE
         }
         Some(Claim::Record(id, record)) => {
             let key = id.store_key();
-            sessions.revoke(&key, &record).await?;
+            let revoked = sessions.revoke(&key, &record).await;
+            revoked.inspect_err(|error| sessions.tell(&Event::StoreError(error.store())))?;
             sessions.tell(&Event::Destroyed(key.handle()));
         }
         None => {}
     }
     Ok(())
+}
+
+/// The store's part of a commit; like everything that is traced, without a word about whose session it is.
+fn commit_span() -> tracing::Span {
+    tracing::debug_span!(target: "session", "session.commit")
 }
 
 async fn perform_all(sessions: &Inner, work: &mut Work) {
@@ -231,10 +245,12 @@ pub(crate) fn tell_error(sessions: &Inner, error: &CommitError) {
     match error {
         CommitError::Gone => sessions.tell(&Event::Gone),
         CommitError::Store(error) => sessions.tell(&Event::StoreError(error.store())),
-        CommitError::Contended
-        | CommitError::TooLarge { .. }
-        | CommitError::Newer(_)
-        | CommitError::Entropy
+        CommitError::Contended => sessions.tell(&Event::Contended),
+        CommitError::TooLarge { size, limit } => {
+            sessions.tell(&Event::TooLarge { size: *size, limit: *limit });
+        }
+        CommitError::Newer(_) => sessions.tell(&Event::Newer),
+        CommitError::Entropy
         | CommitError::ReadOnly
         | CommitError::Closed => {}
     }
