@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum_core::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use pin_project_lite::pin_project;
-use session_core::{HeaderChange, Report, Serve, Served, VisitGuard};
+use session_core::{HeaderChange, PageRequest, Report, Serve, Served, VisitGuard};
 
 use crate::layer::OnFailure;
 
@@ -24,9 +24,13 @@ impl<F, E> ResponseFuture<F>
 where
     F: Future<Output = Result<Response, E>>,
 {
-    pub(crate) fn new(guard: VisitGuard, inner: F, on_failure: OnFailure) -> Self {
+    pub(crate) fn new(guard: VisitGuard, inner: F, page: Option<PageRequest>, on_failure: OnFailure) -> Self {
         let status = |answer: &F::Output| answer.as_ref().map_or(500, |response| response.status().as_u16());
-        Self { serve: guard.serve(inner, status), on_failure }
+        let serve = guard.serve(inner, status).track_page(page, |answer| {
+            let content_type = answer.as_ref().ok()?.headers().get(header::CONTENT_TYPE)?;
+            Some(content_type.as_bytes())
+        });
+        Self { serve, on_failure }
     }
 }
 

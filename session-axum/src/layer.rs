@@ -33,13 +33,14 @@ pub(crate) type OnFailure = Arc<dyn Fn(Failure, &Report) -> Response + Send + Sy
 pub struct SessionLayer {
     pub(crate) sessions: Sessions,
     pub(crate) on_failure: OnFailure,
+    pub(crate) tracks_pages: bool,
 }
 
 impl SessionLayer {
     /// A layer for these sessions.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions, on_failure: Arc::new(|failure, _| plain(failure)) }
+        Self { sessions, on_failure: Arc::new(|failure, _| plain(failure)), tracks_pages: false }
     }
 
     /// What to answer instead of the handler's response when the session could not be written. The default is a bare
@@ -58,6 +59,26 @@ impl SessionLayer {
         answer: impl Fn(Failure, &Report) -> Response + Send + Sync + 'static,
     ) -> Self {
         self.on_failure = Arc::new(answer);
+        self
+    }
+
+    /// Whether the session keeps the page that the visitor saw last, for
+    /// [`Redirects::back`](crate::Redirects::back): HTML that a `GET` was answered with, where the handler took the
+    /// [`Session`](crate::Session). Off unless said.
+    ///
+    /// Nothing is loaded because of it, and a visitor without a session is given none. But it costs: each new page is
+    /// one write. Without it, `back` goes by the `Referer`.
+    ///
+    /// Behind a router that strips a prefix (`nest`), put the layer outside, so that it sees whole paths.
+    ///
+    /// ```
+    /// # use session_axum::{SecretKey, SessionLayer, Sessions};
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
+    /// let layer = SessionLayer::new(sessions).track_pages(true);
+    /// ```
+    #[must_use]
+    pub fn track_pages(mut self, track: bool) -> Self {
+        self.tracks_pages = track;
         self
     }
 }

@@ -1,17 +1,23 @@
 //! Sessions for axum and tower.
 #![doc = include_str!("../README.md")]
 
+mod csrf;
 #[cfg(doctest)]
 mod documents;
 mod extract;
 mod future;
+mod input;
 mod layer;
+mod redirect;
 mod rejection;
 mod service;
 mod spawn;
 
+pub use csrf::{CsrfFuture, CsrfLayer, CsrfService};
 pub use extract::{ReadOnlySession, Session, SignOut};
+pub use input::{Input, InputLimit, InputRejection};
 pub use layer::SessionLayer;
+pub use redirect::{Redirect, Redirects};
 pub use rejection::SessionRejection;
 pub use service::SessionService;
 

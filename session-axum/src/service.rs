@@ -3,8 +3,8 @@
 use std::task::{Context, Poll};
 
 use axum_core::response::Response;
-use http::{Request, header};
-use session_core::CookieHeaders;
+use http::{HeaderValue, Request, header};
+use session_core::{CookieHeaders, PageRequest};
 use tower_service::Service;
 
 use crate::future::ResponseFuture;
@@ -34,6 +34,13 @@ where
         let cookies: CookieHeaders = request.headers().get_all(header::COOKIE).iter().collect();
         let guard = self.layer.sessions.visit(cookies, &TOKIO);
         request.extensions_mut().insert(guard.visit().clone());
-        ResponseFuture::new(guard, self.inner.call(request), self.layer.on_failure.clone())
+        let page = self.layer.tracks_pages.then(|| page(&request)).flatten();
+        ResponseFuture::new(guard, self.inner.call(request), page, self.layer.on_failure.clone())
     }
+}
+
+fn page<B>(request: &Request<B>) -> Option<PageRequest> {
+    let url = request.uri().path_and_query().map_or("/", |url| url.as_str());
+    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
+    PageRequest::new(request.method().as_str(), url, header)
 }

@@ -7,7 +7,7 @@ use driver_support::*;
 use session_testkit::{Fault, Verb};
 
 #[tokio::test]
-async fn a_visit_that_nobody_opens_costs_nothing_with_or_without_a_cookie() {
+async fn i7_a_visit_that_nobody_opens_costs_nothing_with_or_without_a_cookie() {
     let app = app();
     let browser = known(&app).await;
     for cookies in [vec![], browser.cookies()] {
@@ -25,7 +25,7 @@ async fn a_look_at_a_session_that_is_not_there_costs_nothing_and_makes_nothing()
 }
 
 #[tokio::test]
-async fn a_read_is_one_call_and_no_header() {
+async fn i5_a_read_is_one_call_and_no_header() {
     let app = app();
     let mut browser = known(&app).await;
     assert_eq!(read(&app, &mut browser, "n").await, Some(1));

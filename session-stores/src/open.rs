@@ -1,5 +1,6 @@
 //! Opens the stores of the built-in drivers, each where its feature is compiled in.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use session_core::{DEFAULT_MAX_RECORD, SessionStore};
@@ -15,23 +16,34 @@ pub(crate) const BUILT_IN: [&str; 9] =
 
 pub(crate) async fn open_built_in(config: &StoreConfig) -> Result<Arc<dyn SessionStore>, SettingError> {
     let max_record = config.max_record.unwrap_or(DEFAULT_MAX_RECORD);
-    match config.driver.as_str() {
-        "cookie" => Err(SettingError::NoStore),
+    // Boxed one by one: together, the drivers' futures nest more deeply than a compiler follows in an application.
+    let opening: BoxFuture<'_> = match config.driver.as_str() {
+        "cookie" => return Err(SettingError::NoStore),
         "memory" => {
             let builder = MemoryStore::builder().max_sessions(config.max_sessions).max_record(max_record);
-            Ok(Arc::new(builder.build()))
+            return Ok(Arc::new(builder.build()));
         }
-        "file" => file(config, max_record),
-        "redis" if driver_of(scheme(config)) == Some("redis-cluster") => cluster(config, max_record).await,
-        "redis" => redis(config, max_record).await,
-        "redis-cluster" => cluster(config, max_record).await,
-        "dynamodb" => dynamodb(config, max_record).await,
-        "postgres" => postgres(config, max_record).await,
-        "mysql" => mysql(config, max_record).await,
-        "sqlite" => sqlite(config, max_record).await,
-        other => Err(SettingError::UnknownDriver { driver: other.to_owned(), allowed: BUILT_IN.join(", ") }),
-    }
+        "file" => return file(config, max_record),
+        "redis" if driver_of(scheme(config)) == Some("redis-cluster") => {
+            Box::pin(cluster(config, max_record))
+        }
+        "redis" => Box::pin(redis(config, max_record)),
+        "redis-cluster" => Box::pin(cluster(config, max_record)),
+        "dynamodb" => Box::pin(dynamodb(config, max_record)),
+        "postgres" => Box::pin(postgres(config, max_record)),
+        "mysql" => Box::pin(mysql(config, max_record)),
+        "sqlite" => Box::pin(sqlite(config, max_record)),
+        other => {
+            return Err(SettingError::UnknownDriver {
+                driver: other.to_owned(),
+                allowed: BUILT_IN.join(", "),
+            });
+        }
+    };
+    opening.await
 }
+
+type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<Arc<dyn SessionStore>, SettingError>> + Send + 'a>>;
 
 #[cfg(feature = "file")]
 fn file(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {

@@ -12,9 +12,9 @@ use crate::error::SettingError;
 /// ```
 /// use session_stores::StoreConfig;
 ///
-/// let config = StoreConfig::from_url("redis://:secret@cache.internal:6379")?;
+/// let config = StoreConfig::from_url("redis://:hunter2@cache.internal:6379")?;
 /// assert_eq!(config.driver, "redis");
-/// assert!(!format!("{config:?}").contains("secret"));
+/// assert!(!format!("{config:?}").contains("hunter2"));
 /// # Ok::<(), session_stores::SettingError>(())
 /// ```
 #[derive(Debug, Clone)]

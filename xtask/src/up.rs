@@ -31,8 +31,11 @@ pub(crate) fn run() -> Result<(), Failure> {
 }
 
 fn words(running: &Running) -> String {
-    let mut words =
-        String::from("\n# one of these for the application (SESSION_* as in the documentation):\n");
+    let mut words = String::from(
+        "\n# one of these for the application, with a key (docs/configuration.md has the rest):\n",
+    );
+    words
+        .push_str("export SESSION_KEYS=$(openssl rand -hex 32) SESSION_COOKIE_SECURE=false   # plain HTTP\n");
     for server in &running.servers {
         words.push_str(&for_an_application(server.kind(), &server.url()));
     }
@@ -47,7 +50,8 @@ fn words(running: &Running) -> String {
 
 fn for_an_application(kind: Kind, url: &str) -> String {
     let lines = match kind {
-        Kind::Redis | Kind::RedisCluster => format!("export SESSION_DRIVER=redis REDIS_URL={url}"),
+        Kind::Redis => format!("export SESSION_DRIVER=redis REDIS_URL={url}"),
+        Kind::RedisCluster => format!("export SESSION_DRIVER=redis-cluster REDIS_URL={url}"),
         Kind::Postgres => format!("export SESSION_DRIVER=postgres DATABASE_URL={url}"),
         Kind::MariaDb => format!("export SESSION_DRIVER=mysql DATABASE_URL={url}"),
         // No name at run time yet: an application builds this store itself.

@@ -6,6 +6,8 @@ mod actix;
 mod args;
 mod axum;
 mod hyper;
+#[cfg(test)]
+mod same;
 mod stores;
 
 use std::io;

@@ -9,12 +9,12 @@
 //! What you may rely on: the cookie instruction is released only after the last operation applied; `Gone` and every
 //! error release none; a change is never dropped without an error that says so.
 
-use super::decide::{Cookie, Decision, Fate, Origin, Situation, Write, decide};
+use super::attempt::{Attempt, head, idle_deadline};
+use super::decide::{Cookie, Decision, Situation, Write, decide};
 use super::policy::Policy;
 use super::state::{NewerFormat, Over, SessionState};
 use crate::value::answer::{StoreError, StoreErrorKind, Written};
 use crate::value::content::{Changes, Content, Unreadable};
-use crate::value::flash::Entry;
 use crate::value::id::{Etag, SessionId, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
@@ -164,18 +164,6 @@ pub struct Commit {
     replayed: Option<Content>,
     conflicts: u32,
     answer: Option<Result<(), CommitError>>,
-}
-
-/// What is being written.
-#[derive(Debug)]
-struct Attempt {
-    op: Option<StoreOp>,
-    id: Option<SessionId>,
-    record: Option<Record>,
-    entries: Vec<Entry>,
-    /// Where a touch moves the idle deadline.
-    touched: Option<Timestamp>,
-    nonce: [u8; 24],
 }
 
 /// What came of a commit.
@@ -367,185 +355,6 @@ impl Commit {
         }
         Outcome { result, decision, conflicts }
     }
-}
-
-impl Attempt {
-    fn plan(
-        state: &mut SessionState,
-        policy: &Policy,
-        now: Timestamp,
-        decision: Decision,
-        changes: &Changes,
-        fresh: Option<Fresh>,
-    ) -> Self {
-        let mut plan =
-            Self { op: None, id: None, record: None, entries: Vec::new(), touched: None, nonce: [0; 24] };
-        if let Some(Fresh { id, etag, nonce }) = fresh {
-            plan.nonce = nonce;
-            if matches!(decision.write, Write::Create | Write::Replace | Write::Rotate)
-                || decision.cookie == Cookie::SetRecord
-            {
-                let (payload, entries) = state.content.encode(changes, etag);
-                plan.record = Some(Record {
-                    etag,
-                    payload,
-                    owner: state.content.owner.clone(),
-                    idle_deadline: idle_deadline(&state.content, changes, policy, now),
-                    ..head(state.base.as_ref(), changes, policy, now)
-                });
-                plan.entries = entries;
-            }
-            let keeps_its_id =
-                state.fate == Fate::Keep && matches!(state.origin, Origin::Stored | Origin::Carried);
-            plan.id = if keeps_its_id { state.id.clone() } else { Some(state.next_id.take().unwrap_or(id)) };
-        }
-        if decision.write == Write::Touch {
-            plan.touched = Some(now.plus(state.age(policy)));
-        }
-        plan.op = plan.operation(state, policy, now, decision.write);
-        plan
-    }
-
-    fn operation(
-        &self,
-        state: &SessionState,
-        policy: &Policy,
-        now: Timestamp,
-        write: Write,
-    ) -> Option<StoreOp> {
-        let old = || state.key();
-        let expected = || state.base.as_ref().map(|base| base.etag);
-        let new = || self.id.as_ref().map(SessionId::store_key);
-        let record = || self.record.clone();
-        let tombstone_until = policy.tombstone_until(now);
-        match write {
-            Write::Nothing => None,
-            Write::Create => Some(StoreOp::Create { key: new()?, record: record()?, now }),
-            Write::Replace => {
-                Some(StoreOp::Replace { key: old()?, expected: expected()?, record: record()?, now })
-            }
-            Write::Touch => Some(StoreOp::Touch { key: old()?, idle_deadline: self.touched?, now }),
-            Write::Rotate => Some(StoreOp::Rotate {
-                old: old()?,
-                expected: expected()?,
-                new: new()?,
-                record: record()?,
-                now,
-                tombstone_until,
-            }),
-            Write::Destroy => Some(StoreOp::Destroy { key: old()?, tombstone_until }),
-        }
-    }
-
-    fn rename(&mut self, fresh: Fresh) {
-        match &mut self.op {
-            Some(StoreOp::Create { key, .. }) => *key = fresh.id.store_key(),
-            Some(StoreOp::Rotate { new, .. }) => *new = fresh.id.store_key(),
-            Some(StoreOp::Replace { .. } | StoreOp::Touch { .. } | StoreOp::Destroy { .. }) | None => return,
-        }
-        self.id = Some(fresh.id);
-    }
-
-    fn too_large(&self, policy: &Policy) -> Option<CommitError> {
-        let size = self.record.as_ref()?.size();
-        (size > policy.max_record).then_some(CommitError::TooLarge { size, limit: policy.max_record })
-    }
-
-    /// What the browser is told, now that the write applied.
-    fn order(&self, state: &SessionState, policy: &Policy, decision: Decision) -> CookieOrder {
-        let record = self.record.as_ref().or(state.base.as_ref());
-        let expires = |record: &Record, idle: Timestamp| {
-            state
-                .is_persistent(policy)
-                .then(|| record.absolute_deadline.map_or(idle, |absolute| absolute.min(idle)))
-        };
-        match (decision.cookie, record) {
-            (Cookie::Keep, _) => CookieOrder::Keep,
-            (Cookie::Clear, _) => CookieOrder::Clear,
-            (Cookie::SetNew | Cookie::SetOld, Some(record)) => {
-                let idle = self.touched.unwrap_or(record.idle_deadline);
-                match self.id.clone() {
-                    Some(id) => CookieOrder::SetId {
-                        id,
-                        absolute_deadline: record.absolute_deadline,
-                        expires: expires(record, idle),
-                        nonce: self.nonce,
-                    },
-                    None => CookieOrder::Keep,
-                }
-            }
-            (Cookie::SetRecord, Some(record)) => match self.id.clone() {
-                Some(id) => CookieOrder::SetRecord {
-                    id,
-                    record: record.clone(),
-                    expires: expires(record, record.idle_deadline),
-                    nonce: self.nonce,
-                },
-                None => CookieOrder::Keep,
-            },
-            (Cookie::SetNew | Cookie::SetOld | Cookie::SetRecord, None) => CookieOrder::Keep,
-        }
-    }
-
-    /// The state stands on what was written.
-    fn settle(
-        self,
-        state: &mut SessionState,
-        decision: Decision,
-        fate: Option<Fate>,
-        replayed: Option<Content>,
-    ) {
-        match decision.write {
-            Write::Destroy => state.over = Some(Over::Destroyed),
-            Write::Touch => {
-                if let (Some(base), Some(touched)) = (&mut state.base, self.touched) {
-                    base.idle_deadline = touched;
-                }
-            }
-            Write::Nothing if decision.cookie == Cookie::Clear => state.over = Some(Over::Destroyed),
-            Write::Nothing | Write::Create | Write::Replace | Write::Rotate => {}
-        }
-        let Some(record) = self.record else { return };
-        state.content.rebase(replayed.as_ref(), self.entries);
-        state.regenerated |= fate == Some(Fate::Renew) && state.base.is_some();
-        state.origin = match decision.cookie {
-            Cookie::SetRecord => Origin::Carried,
-            Cookie::Keep | Cookie::SetNew | Cookie::SetOld | Cookie::Clear => Origin::Stored,
-        };
-        // What was ordered while the write was under way is still to be done.
-        if Some(state.fate) == fate {
-            state.fate = Fate::Keep;
-        }
-        state.id = self.id;
-        state.base = Some(record);
-        state.came = true;
-        state.retired_key = false;
-    }
-}
-
-/// The head of a record to be written over `base`, but for its etag, owner, idle deadline and payload.
-fn head(base: Option<&Record>, changes: &Changes, policy: &Policy, now: Timestamp) -> Record {
-    // A wiped session shares nothing with the old one but the cookie's name: it begins now.
-    let base = base.filter(|_| !changes.wiped());
-    let absolute = match (changes.absolute(), base) {
-        (Some(by_hand), _) => by_hand,
-        (None, Some(base)) => base.absolute_deadline,
-        (None, None) => policy.absolute.map(|lifetime| now.plus(lifetime)),
-    };
-    Record {
-        etag: Etag::new(0),
-        created: base.map_or(now, |base| base.created),
-        idle_deadline: now,
-        absolute_deadline: absolute,
-        owner: None,
-        payload: Vec::new().into(),
-    }
-}
-
-fn idle_deadline(content: &Content, changes: &Changes, policy: &Policy, now: Timestamp) -> Timestamp {
-    let something = content.will_have_something(changes);
-    // The classic behaviour keeps every visitor's session, whatever is in it.
-    now.plus(if something || policy.eager { content.age().unwrap_or(policy.age) } else { policy.lapse })
 }
 
 /// How often a new id may turn out to be in use.

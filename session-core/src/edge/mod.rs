@@ -1,10 +1,12 @@
 //! Ring 2: the edge. What awaits, locks, or asks the machine for time and randomness lives here and nowhere else.
 
 pub mod builder;
+pub mod csrf;
 mod drive;
 pub mod error;
 pub mod event;
 pub mod owners;
+pub mod redirect;
 pub mod rejection;
 pub mod report;
 pub mod serve;

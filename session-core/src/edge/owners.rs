@@ -276,6 +276,21 @@ impl Owner {
 }
 
 impl Session {
+    /// The configuration that this session belongs to: the way from a handler to [`Sessions::of`].
+    ///
+    /// ```
+    /// # async fn sign_out_elsewhere(session: session_core::Session) -> Result<(), session_core::OwnerError> {
+    /// if let Some(user) = session.owner() {
+    ///     session.sessions().of(user).destroy_others(&session).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn sessions(&self) -> Sessions {
+        Sessions { inner: self.shared.sessions.clone() }
+    }
+
     /// Notes something about this session for the user's list of devices: the browser, an address.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use super::error::OpenError;
 use super::report::{Failure, Report};
 use super::visit::{BoxFuture, Closing, Finish, VisitGuard};
 use crate::decision::commit::CommitError;
+use crate::value::page::PageRequest;
 
 pin_project! {
     /// The future that [`VisitGuard::serve`] makes of a handler's.
@@ -26,6 +27,19 @@ pin_project! {
         guard: Option<VisitGuard>,
         opening: Option<BoxFuture<Result<(), OpenError>>>,
         closing: Option<(Finish<Report>, F::Output)>,
+        page: Option<(PageRequest, ContentType<F::Output>)>,
+    }
+}
+
+/// Tells a response's `Content-Type` from what the handler gives.
+type ContentType<T> = for<'t> fn(&'t T) -> Option<&'t [u8]>;
+
+impl<F: Future> Serve<F> {
+    /// Notes this page as the one to come back to, if it turns out to be one, and if a handler opened the session: no
+    /// load is caused by it, but each new page is one write.
+    pub fn track_page(mut self, page: Option<PageRequest>, content_type: ContentType<F::Output>) -> Self {
+        self.page = page.map(|page| (page, content_type));
+        self
     }
 }
 
@@ -81,7 +95,7 @@ impl VisitGuard {
             let visit = visit.clone();
             Box::pin(async move { visit.session().await.map(drop) })
         });
-        Serve { handler, status, guard: Some(self), opening, closing: None }
+        Serve { handler, status, guard: Some(self), opening, closing: None, page: None }
     }
 }
 
@@ -105,7 +119,13 @@ impl<F: Future> Future for Serve<F> {
                 *this.guard = Some(guard);
                 return Poll::Pending;
             };
-            match guard.close((this.status)(&answer)) {
+            let status = (this.status)(&answer);
+            if let Some((page, content_type)) = this.page
+                && page.is_shown(status, content_type(&answer))
+            {
+                guard.visit().page_shown(page.url());
+            }
+            match guard.close(status) {
                 Closing::Ready(report) => return Poll::Ready(served(answer, report)),
                 Closing::Pending(writing) => *this.closing = Some((writing, answer)),
             }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use async_lock::OnceCell;
+use serde_json::{Map, Value};
 
 use super::drive::{self, Work};
 use super::error::OpenError;
@@ -91,6 +92,8 @@ struct VisitInner {
     /// A handler asked for the session in any way.
     looked: AtomicBool,
     closed: AtomicBool,
+    /// The form that came with the request, until somebody opens the session.
+    input: Mutex<Option<Map<String, Value>>>,
     /// What a sign-out without opening found: whether a cookie came in.
     signed_out: Mutex<Option<bool>>,
 }
@@ -163,6 +166,33 @@ impl Visit {
         Ok(())
     }
 
+    /// Notes the form that came with this request for [`Session::flash_all`] and its like. It opens nothing: whoever
+    /// opens the session later, or has before, finds it there.
+    pub fn set_input(&self, form: Map<String, Value>) {
+        // Under this lock, so that an opening at the same moment sees either the form or the session.
+        let mut input = lock(&self.inner.input);
+        match self.inner.opened.get() {
+            Some(shared) => shared.lock().form = Some(form),
+            None => *input = Some(form),
+        }
+    }
+
+    /// Notes a page as the one to come back to ([`Session::set_previous_url`]), if a handler opened the session to read
+    /// and write, and there is something to it: a visitor who has no session is given none because of a page.
+    pub(super) fn page_shown(&self, url: &str) {
+        let Some(shared) = self.inner.opened.get().filter(|_| self.inner.aged.load(Ordering::Acquire)) else {
+            return;
+        };
+        let is_nobody = {
+            let state = &shared.lock().state;
+            state.is_fresh() && !state.content.has_something()
+        };
+        if !is_nobody {
+            // A destroyed session has no previous page, and a URL too long to keep is not kept.
+            _ = Session { shared: shared.clone(), access: Access::Full }.set_previous_url(url);
+        }
+    }
+
     /// Whether somebody has opened the session already.
     #[must_use]
     pub fn is_opened(&self) -> bool {
@@ -186,7 +216,11 @@ impl Visit {
             return Err(OpenError::Closed);
         }
         self.inner.looked.store(true, Ordering::Release);
-        self.inner.opened.get_or_try_init(|| self.inner.load()).await.cloned()
+        let shared = self.inner.opened.get_or_try_init(|| self.inner.load()).await?;
+        if let Some(form) = lock(&self.inner.input).take() {
+            shared.lock().form = Some(form);
+        }
+        Ok(shared.clone())
     }
 }
 
@@ -228,6 +262,7 @@ impl VisitGuard {
             aged: AtomicBool::new(false),
             looked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            input: Mutex::new(None),
             signed_out: Mutex::new(None),
         };
         Self { visit: Some(Visit { inner: Arc::new(inner) }) }

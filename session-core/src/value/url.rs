@@ -26,6 +26,31 @@ pub fn stays(url: &str, hosts: &[String]) -> bool {
     }
 }
 
+/// A target as a `Location` header carries it: whatever is not visible ASCII is percent-encoded, so that no line ends in it
+/// and no byte of it is lost.
+///
+/// ```
+/// use session_core::value::url::location;
+///
+/// assert_eq!(location("/caf\u{e9} 1?x=a%20b"), "/caf%C3%A9%201?x=a%20b");
+/// assert_eq!(location("/a\r\nSet-Cookie: b"), "/a%0D%0ASet-Cookie:%20b");
+/// ```
+#[must_use]
+pub fn location(target: &str) -> String {
+    let mut encoded = String::with_capacity(target.len());
+    for byte in target.bytes() {
+        match byte {
+            b'!'..=b'~' => encoded.push(char::from(byte)),
+            _ => encoded.extend(['%', hex(byte >> 4), hex(byte & 15)]),
+        }
+    }
+    encoded
+}
+
+fn hex(digit: u8) -> char {
+    char::from_digit(u32::from(digit), 16).map_or('0', |digit| digit.to_ascii_uppercase())
+}
+
 /// The path of a same-origin URL, for a `Referer` whose host is our own.
 ///
 /// ```

@@ -241,7 +241,7 @@ impl World {
             Op::Increment => drop(state.data_mut().increment("n").expect("a number")),
             Op::Push => state.data_mut().push("list", value).expect("a list"),
             Op::TakeFlash => state.take_flash(),
-            Op::Flash => state.flash(FlashBag::Messages, &format!("m{who}"), value).expect("fits"),
+            Op::Flash => state.flash(FlashBag::Messages, format!("m{who}"), value).expect("fits"),
             Op::Regenerate => state.regenerate(|| Ok::<_, Infallible>(String::new())).expect("cannot fail"),
             Op::Destroy => state.destroy(),
         }

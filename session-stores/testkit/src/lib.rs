@@ -2,15 +2,18 @@
 #![doc = include_str!("../README.md")]
 #![allow(clippy::unwrap_used, reason = "everything here runs in tests, where a panic is the report")]
 
-pub mod cancel;
 pub mod adapter;
+pub mod cancel;
+mod client;
 pub mod doubles;
 mod fixture;
 pub mod probe;
 pub mod proxy;
 pub mod script;
 pub mod suite;
+pub mod web;
 
+pub use client::TestClient;
 pub use doubles::clock::ManualClock;
 pub use doubles::entropy::ScriptedEntropy;
 pub use doubles::faulty::{Fault, FaultyStore, When};

@@ -16,10 +16,16 @@ struct Document {
     file: &'static str,
 }
 
-const DOCUMENTS: &[Document] = &[Document {
-    command: &["run", "--quiet", "-p", "session-core", "--example", "decision_table"],
-    file: "docs/decision-table.md",
-}];
+const DOCUMENTS: &[Document] = &[
+    Document {
+        command: &["run", "--quiet", "-p", "session-core", "--example", "decision_table"],
+        file: "docs/decision-table.md",
+    },
+    Document {
+        command: &["run", "--quiet", "-p", "session-stores", "--example", "configuration"],
+        file: "docs/configuration.md",
+    },
+];
 
 /// Every document that is not what its program prints, by the first line that differs.
 pub(super) fn check() -> Result<Vec<Breach>, Failure> {

@@ -260,10 +260,8 @@ impl Session {
         &self,
         errors: impl IntoIterator<Item = (F, M)>,
     ) -> Result<(), SessionError> {
-        let errors: Vec<(Vec<String>, Vec<String>)> = errors
-            .into_iter()
-            .map(|(field, messages)| (field_path(field.as_ref()), messages.into().0))
-            .collect();
+        let entry = |(field, messages): (F, M)| (field_path(field.as_ref()), messages.into().0);
+        let errors: Vec<_> = errors.into_iter().map(entry).collect();
         self.edit(|state| {
             for (field, messages) in errors {
                 let json = raw(&["errors"], &messages)?;
@@ -438,8 +436,14 @@ fn object(value: &impl Serialize) -> Result<std::collections::BTreeMap<String, B
     serde_json::from_str(&json).map_err(|_| not_json())
 }
 
+/// A name that could not be nested (`users[][password]`, or where something else stands already) is kept whole; it is a
+/// secret if any part of it is.
+fn is_secret(name: &str, secrets: &[String]) -> bool {
+    secrets.iter().any(|secret| name == secret || name.split(['[', ']', '.']).any(|part| part == secret))
+}
+
 fn without_secrets(form: Map<String, Value>, secrets: &[String]) -> Map<String, Value> {
-    let open = form.into_iter().filter(|(name, _)| !secrets.contains(name));
+    let open = form.into_iter().filter(|(name, _)| !is_secret(name, secrets));
     open.map(|(name, value)| (name, strip(value, secrets))).collect()
 }
 

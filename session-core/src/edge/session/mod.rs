@@ -14,7 +14,7 @@ use crate::decision::state::SessionState;
 use crate::edge::error::SessionError;
 use crate::edge::sessions::Inner;
 
-pub use flash::FlashMessages;
+pub use flash::{FlashMessages, Messages};
 
 /// One visitor's session, for the length of one request.
 ///

@@ -23,7 +23,8 @@ pub const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_123);
 pub const HOUR: Duration = Duration::from_secs(3_600);
 pub const MINUTE: Duration = Duration::from_secs(60);
 
-/// The server, the watched client and the store on it, under a prefix of its own.
+/// The server, the watched client and the store on it, under a prefix of its own, with a deadline that a busy machine
+/// keeps: what the deadline does is told by the tests about faults.
 pub struct Bench {
     pub store: DynamoDbStore,
     pub client: Client,
@@ -47,7 +48,8 @@ impl Bench {
         let (host_port, table) = split(url);
         let client = client(&host_port, Some(Arc::clone(&wire)), 3);
         let prefix = fresh_prefix();
-        let store = DynamoDbStore::new(client.clone(), &table).prefix(&prefix).build().unwrap();
+        let store =
+            DynamoDbStore::new(client.clone(), &table).prefix(&prefix).deadline(MINUTE).build().unwrap();
         store.create_table().await.unwrap();
         wire.calls.lock().unwrap().clear();
         Self { store, client, table, prefix, wire }
@@ -55,7 +57,7 @@ impl Bench {
 
     /// Another store on the same data.
     pub fn again(&self) -> Builder {
-        DynamoDbStore::new(self.client.clone(), &self.table).prefix(&self.prefix)
+        DynamoDbStore::new(self.client.clone(), &self.table).prefix(&self.prefix).deadline(MINUTE)
     }
 
     /// What stands in the table under this prefix.

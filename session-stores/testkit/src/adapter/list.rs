@@ -71,6 +71,7 @@ macro_rules! adapter_suite {
                 what_is_kept_is_shown_once_more
                 a_route_that_opens_no_session_eats_no_message
                 a_failed_page_leaves_the_message_for_the_next
+                errors_are_shown_by_field_in_the_next_visit
             ;
             life:
                 a_visitor_who_writes_nothing_gets_no_cookie
@@ -86,6 +87,8 @@ macro_rules! adapter_suite {
                 the_csrf_token_stays_until_it_is_renewed
                 two_tabs_share_a_session_and_signing_out_in_one_ends_the_other
                 only_a_persistent_cookie_outlives_the_browser
+                an_intended_url_is_a_path_on_this_site
+                a_user_sees_and_ends_their_own_sessions
             ;
             cookies:
                 the_cookie_has_its_attributes_on_every_path

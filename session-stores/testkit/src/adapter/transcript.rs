@@ -26,7 +26,7 @@ impl Transcript {
     }
 
     pub(super) fn exchange(&mut self, request: &str, status: u16, headers: &HeaderMap, body: &[u8]) {
-        let mut line = format!("{request}\n  {status}");
+        let mut line = format!("{}\n  {status}", self.even(request));
         for name in [header::CONTENT_TYPE, header::VARY, header::CACHE_CONTROL, header::SET_COOKIE] {
             for value in headers.get_all(&name) {
                 let value = self.even(&String::from_utf8_lossy(HeaderValue::as_bytes(value)));
@@ -38,10 +38,12 @@ impl Transcript {
     }
 
     pub(super) fn broken(&mut self, request: &str) {
+        let request = self.even(request);
         writeln!(self.text, "{request}\n  no response, or a bare 500").expect("a string takes all");
     }
 
-    /// Ids, tokens and sealed cookies become numbers in the order of their coming; dates lose their digits.
+    /// Ids, tokens and sealed cookies become numbers in the order of their coming; dates and milliseconds lose their
+    /// digits.
     fn even(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut word = String::new();
@@ -57,6 +59,8 @@ impl Transcript {
                     self.secrets.len() - 1
                 });
                 write!(out, "<{}>", number + 1).expect("a string takes all");
+            } else if word.len() == 13 && word.bytes().all(|digit| digit.is_ascii_digit()) {
+                out.push_str("<time>");
             } else {
                 out.push_str(&word);
             }
@@ -79,10 +83,11 @@ impl fmt::Display for Transcript {
     }
 }
 
-/// Long, with letters and digits: no word of a language, and no number.
+/// Long, and of mixed kinds: no word of a language, and no number.
 fn is_secret(word: &str) -> bool {
     let has = |test: fn(&u8) -> bool| word.bytes().any(|byte| test(&byte));
-    word.len() >= 24 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+    let kinds = [u8::is_ascii_digit, u8::is_ascii_lowercase, u8::is_ascii_uppercase].map(has);
+    word.len() >= 24 && kinds.into_iter().filter(|kind| *kind).count() >= 2
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub(super) struct Fields {
     seconds: Option<u64>,
     ms: Option<u64>,
     token: Option<String>,
+    url: Option<String>,
+    handle: Option<String>,
     owner: Option<String>,
 }
 
@@ -112,6 +114,14 @@ impl Fields {
 
     pub(super) fn token(&self) -> Result<&str, Failed> {
         self.token.as_deref().ok_or_else(|| self.lacks("token"))
+    }
+
+    pub(super) fn url(&self) -> Result<&str, Failed> {
+        self.url.as_deref().ok_or_else(|| self.lacks("url"))
+    }
+
+    pub(super) fn handle(&self) -> Result<&str, Failed> {
+        self.handle.as_deref().ok_or_else(|| self.lacks("handle"))
     }
 
     pub(super) fn owner(&self) -> Result<&str, Failed> {

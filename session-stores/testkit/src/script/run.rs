@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use session_core::{Number, Session};
+use session_core::{Device, Handle, Number, Session};
 
 use super::fields::Fields;
 use super::kind::Failed;
@@ -21,6 +21,9 @@ pub(super) async fn run(session: &Session, op: &RawValue) -> Result<Json, Failed
             json(&())
         }
         "panic" => panic!("the script says so"),
+        "devices" | "count_devices" | "destroy_others" | "destroy_all_of" | "destroy_device" => {
+            devices(session, &fields).await
+        }
         _ => values(session, &fields),
     }
 }
@@ -80,6 +83,10 @@ fn flash(session: &Session, fields: &Fields) -> Result<Json, Failed> {
         "with_errors" => json(&session.with_errors(fields.errors()?)?),
         "old" => or_default(session.old::<Json>(fields.key()?)?, fields),
         "has_old" => json(&session.has_old(fields.key()?)),
+        "errors" => json(&session.errors()),
+        "has_errors" => json(&session.has_errors()),
+        "has_error_for" => json(&session.has_error_for(fields.key()?)),
+        "get_error_for" => json(&session.get_error_for(fields.key()?)),
         _ => life(session, fields),
     }
 }
@@ -99,10 +106,50 @@ fn life(session: &Session, fields: &Fields) -> Result<Json, Failed> {
         "csrf_token" => json(&session.csrf_token()?),
         "regenerate_csrf_token" => json(&session.regenerate_csrf_token()?),
         "verify_csrf" => json(&session.verify_csrf(fields.token()?)),
+        "set_intended_url" => json(&session.set_intended_url(fields.url()?)?),
+        "get_intended_url" => json(&session.intended_url()),
+        "pull_intended_url" => json(&session.pull_intended_url()?),
+        "clear_intended_url" => json(&session.clear_intended_url()?),
         "tag" => json(&session.tag(fields.owner()?)?),
         "untag" => json(&session.untag()?),
         unknown => Err(Failed::bad_op(format!("there is no operation `{unknown}`"))),
     }
+}
+
+/// The user's other sessions; of this session's user unless another one is named.
+async fn devices(session: &Session, fields: &Fields) -> Result<Json, Failed> {
+    let named = match fields.op.as_str() {
+        "destroy_all_of" | "destroy_device" => fields.owner().map(str::to_owned),
+        _ => fields.owner().map(str::to_owned).or_else(|missing| session.owner().ok_or(missing)),
+    };
+    let owner = session.sessions().of(named?);
+    match fields.op.as_str() {
+        "devices" => {
+            let own = session.id()?;
+            let shown = |device: Device| Shown {
+                handle: device.handle,
+                created: device.created.as_millis(),
+                last_seen: device.last_seen.as_millis(),
+                current: device.handle == own,
+            };
+            json(&owner.list().await?.into_iter().map(shown).collect::<Vec<_>>())
+        }
+        "count_devices" => json(&owner.count().await?),
+        "destroy_others" => json(&owner.destroy_others(session).await?),
+        "destroy_all_of" => json(&owner.destroy_all().await?),
+        _ => match fields.handle()?.parse() {
+            Ok(handle) => json(&owner.destroy(handle).await?),
+            Err(_) => json(&false),
+        },
+    }
+}
+
+#[derive(Serialize)]
+struct Shown {
+    handle: Handle,
+    created: i64,
+    last_seen: i64,
+    current: bool,
 }
 
 fn json(value: &(impl Serialize + ?Sized)) -> Result<Json, Failed> {

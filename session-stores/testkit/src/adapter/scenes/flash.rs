@@ -100,3 +100,26 @@ pub async fn a_failed_page_leaves_the_message_for_the_next(stage: &Stage) {
     ada.run(r#"{"ops":[{"op":"flash_messages"}],"status":500}"#).await;
     ada.ops(&[(r#""flash_get","key":"status""#, "\"Saved\"")]).await;
 }
+
+/// PEERS 23 again: field to messages, in order, a name or a path.
+pub async fn errors_are_shown_by_field_in_the_next_visit(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.ops(&[
+        (r#""with_errors","errors":{"email":["is taken","is odd"],"profile[name]":"is missing"}"#, "null"),
+        (r#""with_errors","errors":{"email":"is long"}"#, "null"),
+        (r#""has_errors""#, "false"),
+    ])
+    .await;
+    ada.ops(&[
+        (r#""has_errors""#, "true"),
+        (r#""has_error_for","key":"email""#, "true"),
+        (r#""has_error_for","key":"age""#, "false"),
+        (r#""get_error_for","key":"email""#, "\"is taken\""),
+        (r#""get_error_for","key":"profile.name""#, "\"is missing\""),
+        (r#""get_error_for","key":"age""#, "null"),
+        (r#""flash_messages""#, "{}"),
+    ])
+    .await;
+    ada.ops(&[(r#""has_errors""#, "false"), (r#""errors""#, "{}")]).await;
+}

@@ -155,6 +155,9 @@ pub async fn a_read_only_session_refuses_every_change(stage: &Stage) {
         r#""regenerate_csrf_token""#,
         r#""tag","owner":"eve""#,
         r#""untag""#,
+        r#""set_intended_url","url":"/a""#,
+        r#""pull_intended_url""#,
+        r#""clear_intended_url""#,
     ];
     ops.extend(changes.map(|op| (op, "!ReadOnly")));
     let reply = ada.ops_at("/readonly", &ops).await;
@@ -277,4 +280,71 @@ pub async fn only_a_persistent_cookie_outlives_the_browser(stage: &Stage) {
     assert!(reply.set_cookies()[0].contains("; Max-Age=7200; Expires="), "{:?}", reply.set_cookies());
     ada.jar().close_browser();
     assert_eq!(ada.get("/read").await.text(), "alice@example.com");
+}
+
+/// PEERS 25.
+pub async fn an_intended_url_is_a_path_on_this_site(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    for evil in [
+        "https://evil.example",
+        "//evil.example",
+        "/\\\\evil.example",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "",
+    ] {
+        let set = format!(r#""set_intended_url","url":"{evil}""#);
+        ada.ops(&[(&set, "!RefusedUrl"), (r#""get_intended_url""#, "null")]).await;
+    }
+    assert_eq!(ada.cookie(COOKIE), None, "what was refused is not kept");
+    ada.ops(&[(r#""set_intended_url","url":"/orders?page=2""#, "null")]).await;
+    ada.ops(&[
+        (r#""get_intended_url""#, "\"/orders?page=2\""),
+        (r#""all""#, "{}"),
+        (r#""pull_intended_url""#, "\"/orders?page=2\""),
+        (r#""pull_intended_url""#, "null"),
+    ])
+    .await;
+    ada.ops(&[
+        (r#""get_intended_url""#, "null"),
+        (r#""set_intended_url","url":"/a""#, "null"),
+        (r#""clear_intended_url""#, "null"),
+        (r#""get_intended_url""#, "null"),
+    ])
+    .await;
+}
+
+/// ID-11, PEERS 24: handles and never ids, and the index follows a regenerate.
+pub async fn a_user_sees_and_ends_their_own_sessions(stage: &Stage) {
+    let world = stage.open().await;
+    let (laptop, phone, eve) = (world.browser(), world.browser(), world.browser());
+    let tag = |owner: &str| format!(r#""tag","owner":"{owner}""#);
+    for (browser, owner) in [(&laptop, "ada"), (&phone, "ada"), (&eve, "eve")] {
+        browser.ops(&[(&tag(owner), "null"), (r#""put","key":"in","value":true"#, "null")]).await;
+        // Lists are in order of creation.
+        world.clock.advance(Duration::from_secs(1));
+    }
+    if world.in_cookie() {
+        laptop.ops(&[(r#""devices""#, "!NotSupported"), (r#""count_devices""#, "!NotSupported")]).await;
+        return;
+    }
+    phone.ops(&[(r#""regenerate""#, "null")]).await;
+    let handle = phone.ops(&[(r#""id""#, "*"), (r#""count_devices""#, "2")]).await.results().remove(0);
+    let listed = laptop.ops(&[(r#""devices""#, "*")]).await.results().remove(0);
+    assert!(listed.contains(&handle), "the phone is listed by its handle");
+    assert_eq!(listed.matches("\"current\":true").count(), 1, "{listed}");
+    eve.ops(&[(&format!(r#""destroy_device","owner":"eve","handle":{handle}"#), "false")]).await;
+    laptop.ops(&[(&format!(r#""destroy_device","owner":"ada","handle":{handle}"#), "true")]).await;
+    phone.ops(&[(r#""get","key":"in""#, "null")]).await;
+
+    let tablet = world.browser();
+    tablet.ops(&[(&tag("ada"), "null")]).await;
+    laptop.ops(&[(r#""destroy_others""#, "1"), (r#""count_devices""#, "1")]).await;
+    tablet.ops(&[(r#""fresh""#, "true")]).await;
+    laptop.ops(&[(r#""untag""#, "null"), (r#""devices""#, "!BadOp")]).await;
+    laptop
+        .ops(&[(r#""count_devices","owner":"ada""#, "0"), (r#""destroy_all_of","owner":"eve""#, "1")])
+        .await;
+    eve.ops(&[(r#""get","key":"in""#, "null")]).await;
 }

@@ -1,0 +1,200 @@
+//! The middleware that refuses what another site made a visitor's browser send.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum_core::body::Body;
+use axum_core::extract::Request;
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+use session_core::{BoxFuture, CsrfRules, CsrfVerdict, Visit};
+use session_forms::{Form, FormError};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::input::{self, InputRejection};
+use crate::rejection::SessionRejection;
+
+/// Lets a request that may change something through only with the session's token: in the header `X-CSRF-TOKEN` or
+/// `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. All others get 419.
+///
+/// Put it inside the [`SessionLayer`](crate::SessionLayer). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass and open nothing. A
+/// form is read, up to the [`InputLimit`](crate::InputLimit), and given on to the handler as it came; a body of another
+/// type is not touched, so its token must be in a header. Pages get the token from
+/// [`csrf_token`](session_core::Session::csrf_token), and carry `Vary: Cookie` for having asked.
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use session_axum::{CsrfLayer, SecretKey, SessionLayer, Sessions};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// let app: Router = Router::new()
+///     .route("/orders", post(async || "ordered"))
+///     .route("/webhooks/mail", post(async || "thanks"))
+///     .layer(CsrfLayer::new().exempt("/webhooks"))
+///     .layer(SessionLayer::new(sessions));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct CsrfLayer {
+    rules: CsrfRules,
+    on_refused: Arc<dyn Fn() -> Response + Send + Sync>,
+}
+
+impl CsrfLayer {
+    /// A layer without exemptions.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { rules: CsrfRules::default(), on_refused: Arc::new(refused) }
+    }
+
+    /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`].
+    #[must_use]
+    pub fn exempt(mut self, path: impl Into<String>) -> Self {
+        self.rules = self.rules.exempt(path);
+        self
+    }
+
+    /// Exempts the requests for which this is true, asked with the method and the path.
+    #[must_use]
+    pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        self.rules = self.rules.exempt_when(exempt);
+        self
+    }
+
+    /// What to answer instead of a bare 419.
+    ///
+    /// ```
+    /// use axum::{http::StatusCode, response::IntoResponse};
+    ///
+    /// let layer = session_axum::CsrfLayer::new()
+    ///     .on_refused(|| (StatusCode::FORBIDDEN, "Please load the page again.").into_response());
+    /// ```
+    #[must_use]
+    pub fn on_refused(mut self, answer: impl Fn() -> Response + Send + Sync + 'static) -> Self {
+        self.on_refused = Arc::new(answer);
+        self
+    }
+
+    /// The request to give on, or the answer that it gets.
+    async fn check(&self, request: Request) -> Result<Request, Response> {
+        if !self.rules.needs_token(request.method().as_str(), request.uri().path()) {
+            return Ok(request);
+        }
+        let (parts, body) = request.into_parts();
+        let header = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
+        let visit = Visit::found(parts.extensions.get()).map_err(respond)?;
+        let judged = self.rules.judge(&visit, parts.method.as_str(), parts.uri.path(), header);
+        match judged.await.map_err(respond)? {
+            CsrfVerdict::Pass => Ok(Request::from_parts(parts, body)),
+            CsrfVerdict::Refuse => Err((self.on_refused)()),
+            CsrfVerdict::AskForm(session) => {
+                let (body, form) = buffer(&parts, body).await.map_err(bad_form)?;
+                if session.verify_csrf_form(|name| form.text(name)) {
+                    Ok(Request::from_parts(parts, body))
+                } else {
+                    Err((self.on_refused)())
+                }
+            }
+        }
+    }
+}
+
+impl Default for CsrfLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for CsrfLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsrfLayer").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for CsrfLayer {
+    type Service = CsrfService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CsrfService { inner, layer: self.clone() }
+    }
+}
+
+/// What [`CsrfLayer`] makes of a service.
+#[derive(Clone, Debug)]
+pub struct CsrfService<S> {
+    inner: S,
+    layer: CsrfLayer,
+}
+
+impl<S> Service<Request> for CsrfService<S>
+where
+    S: Service<Request, Error = Infallible> + Clone + Send + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = CsrfFuture;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> CsrfFuture {
+        // The clone stays for the next request; this one is the one that is ready.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let layer = self.layer.clone();
+        CsrfFuture(Box::pin(async move {
+            match layer.check(request).await {
+                Ok(request) => inner.call(request).await.map(IntoResponse::into_response),
+                Err(response) => Ok(response),
+            }
+        }))
+    }
+}
+
+/// What [`CsrfService`] answers with.
+pub struct CsrfFuture(BoxFuture<Result<Response, Infallible>>);
+
+impl Future for CsrfFuture {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl fmt::Debug for CsrfFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CsrfFuture").finish_non_exhaustive()
+    }
+}
+
+/// Reads the form and puts its bytes back.
+async fn buffer(parts: &Parts, body: Body) -> Result<(Body, Form), FormError> {
+    let bytes = input::read(body, input::limit(&parts.extensions)).await?;
+    let form = Form::read(input::content_type(&parts.headers)?, bytes.clone()).await?;
+    Ok((Body::from(bytes), form))
+}
+
+fn refused() -> Response {
+    let status = StatusCode::from_u16(session_core::value::csrf::REFUSED).unwrap_or(StatusCode::FORBIDDEN);
+    (status, [(header::CACHE_CONTROL, "no-store")]).into_response()
+}
+
+fn respond(error: impl Into<SessionRejection>) -> Response {
+    error.into().into_response()
+}
+
+fn bad_form(error: FormError) -> Response {
+    InputRejection::Form(error).into_response()
+}

@@ -1,0 +1,127 @@
+//! Forms, redirects and CSRF protection under axum: the testkit's claims.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Extension, RawQuery};
+use axum::http::{Request, Response, StatusCode};
+use axum::response::{Html, IntoResponse};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http_body_util::BodyExt;
+use session_axum::stores::MemoryStore;
+use session_axum::{
+    CsrfLayer, Input, InputLimit, InputRejection, Redirect, Redirects, SecretKey, Session, SessionLayer,
+    SessionRejection, Sessions,
+};
+use session_core::RedirectKind;
+use session_testkit::OpLog;
+use session_testkit::web::{self, Count, WebApp};
+use tower_service::Service;
+
+struct App {
+    router: Router,
+    store: Arc<OpLog<MemoryStore>>,
+}
+
+impl WebApp for App {
+    async fn send(&self, request: Request<bytes::Bytes>) -> Response<bytes::Bytes> {
+        let answer = self.router.clone().call(request.map(Body::from)).await;
+        let (parts, body) = answer.unwrap().into_parts();
+        Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
+    }
+
+    fn store_calls(&self) -> usize {
+        self.store.ops().len()
+    }
+}
+
+type Answer<T> = Result<T, SessionRejection>;
+
+async fn page(session: Session) -> Answer<Html<String>> {
+    Ok(Html(web::page(&session)?))
+}
+
+async fn api(session: Session) -> Answer<impl IntoResponse> {
+    Ok(([("content-type", "application/json")], web::page(&session)?))
+}
+
+async fn echo(input: Input) -> impl IntoResponse {
+    Json(input.as_map().clone())
+}
+
+async fn count(input: Input) -> Result<String, InputRejection> {
+    let Count { count } = input.to()?;
+    Ok(count.to_string())
+}
+
+/// `Input` is read before the handler's body asks for the session.
+async fn flash(
+    visit: Extension<session_axum::Visit>,
+    RawQuery(how): RawQuery,
+    _: Input,
+) -> Answer<StatusCode> {
+    let session = visit.session().await?;
+    web::flash(&session, &how.unwrap_or_default())?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn flash_late(session: Session, RawQuery(how): RawQuery, _: Input) -> Answer<StatusCode> {
+    web::flash(&session, &how.unwrap_or_default())?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn to(redirects: Redirects, input: Input) -> Redirect {
+    redirects.to(input.text("to").unwrap_or_default())
+}
+
+async fn back(redirects: Redirects, _: Input) -> Redirect {
+    redirects.back("/fallback").with("status", "Saved").with_errors([("email", "is taken")]).with_input()
+}
+
+async fn intend(session: Session, input: Input) -> StatusCode {
+    match session.set_intended_url(input.text("to").unwrap_or_default()) {
+        Ok(()) => StatusCode::NO_CONTENT,
+        Err(_) => StatusCode::BAD_REQUEST,
+    }
+}
+
+async fn intended(redirects: Redirects) -> Redirect {
+    redirects.intended("/fallback").of_kind(RedirectKind::Found)
+}
+
+async fn login(session: Session) -> Answer<StatusCode> {
+    session.regenerate()?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn app() -> App {
+    let store = Arc::new(OpLog::new(MemoryStore::default()));
+    let key = SecretKey::generate().unwrap();
+    let sessions = Sessions::builder().shared_store(store.clone()).key(key).build().unwrap();
+    let guarded = Router::new()
+        .route("/guarded/echo", get("plain").post(echo).put(echo).patch(echo).delete(echo))
+        .route("/guarded/raw", post(async |body: bytes::Bytes| body))
+        .route("/guarded/hooks/x", post("plain"))
+        .layer(CsrfLayer::new().exempt("/guarded/hooks"));
+    let router = Router::new()
+        .route("/page", get(page))
+        .route("/other", get(page))
+        .route("/api", get(api))
+        .route("/plain", get(Html("plain")))
+        .route("/echo", get(echo).post(echo))
+        .route("/small", post(echo).layer(Extension(InputLimit(64))))
+        .route("/count", post(count))
+        .route("/flash", post(flash))
+        .route("/flash-late", post(flash_late))
+        .route("/to", post(to))
+        .route("/back", post(back))
+        .route("/intend", post(intend))
+        .route("/intended", post(intended))
+        .route("/login", post(login))
+        .merge(guarded)
+        .layer(SessionLayer::new(sessions).track_pages(true));
+    App { router, store }
+}
+
+session_testkit::web_claims!(app());

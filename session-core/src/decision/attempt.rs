@@ -1,0 +1,207 @@
+//! What a commit writes: the record, the operation that carries it, and what the state and the browser make of it.
+
+use super::commit::{CommitError, CookieOrder, Fresh, StoreOp};
+use super::decide::{Cookie, Decision, Fate, Origin, Write};
+use super::policy::Policy;
+use super::state::{Over, SessionState};
+use crate::value::content::{Changes, Content};
+use crate::value::flash::Entry;
+use crate::value::id::{Etag, SessionId};
+use crate::value::record::Record;
+use crate::value::time::Timestamp;
+
+/// What is being written.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) op: Option<StoreOp>,
+    pub(super) id: Option<SessionId>,
+    pub(super) record: Option<Record>,
+    pub(super) entries: Vec<Entry>,
+    /// Where a touch moves the idle deadline.
+    pub(super) touched: Option<Timestamp>,
+    pub(super) nonce: [u8; 24],
+}
+
+impl Attempt {
+    pub(super) fn plan(
+        state: &mut SessionState,
+        policy: &Policy,
+        now: Timestamp,
+        decision: Decision,
+        changes: &Changes,
+        fresh: Option<Fresh>,
+    ) -> Self {
+        let mut plan =
+            Self { op: None, id: None, record: None, entries: Vec::new(), touched: None, nonce: [0; 24] };
+        if let Some(Fresh { id, etag, nonce }) = fresh {
+            plan.nonce = nonce;
+            if matches!(decision.write, Write::Create | Write::Replace | Write::Rotate)
+                || decision.cookie == Cookie::SetRecord
+            {
+                let (payload, entries) = state.content.encode(changes, etag);
+                plan.record = Some(Record {
+                    etag,
+                    payload,
+                    owner: state.content.owner.clone(),
+                    idle_deadline: idle_deadline(&state.content, changes, policy, now),
+                    ..head(state.base.as_ref(), changes, policy, now)
+                });
+                plan.entries = entries;
+            }
+            let keeps_its_id =
+                state.fate == Fate::Keep && matches!(state.origin, Origin::Stored | Origin::Carried);
+            plan.id = if keeps_its_id { state.id.clone() } else { Some(state.next_id.take().unwrap_or(id)) };
+        }
+        if decision.write == Write::Touch {
+            plan.touched = Some(now.plus(state.age(policy)));
+        }
+        plan.op = plan.operation(state, policy, now, decision.write);
+        plan
+    }
+
+    fn operation(
+        &self,
+        state: &SessionState,
+        policy: &Policy,
+        now: Timestamp,
+        write: Write,
+    ) -> Option<StoreOp> {
+        let old = || state.key();
+        let expected = || state.base.as_ref().map(|base| base.etag);
+        let new = || self.id.as_ref().map(SessionId::store_key);
+        let record = || self.record.clone();
+        let tombstone_until = policy.tombstone_until(now);
+        match write {
+            Write::Nothing => None,
+            Write::Create => Some(StoreOp::Create { key: new()?, record: record()?, now }),
+            Write::Replace => {
+                Some(StoreOp::Replace { key: old()?, expected: expected()?, record: record()?, now })
+            }
+            Write::Touch => Some(StoreOp::Touch { key: old()?, idle_deadline: self.touched?, now }),
+            Write::Rotate => Some(StoreOp::Rotate {
+                old: old()?,
+                expected: expected()?,
+                new: new()?,
+                record: record()?,
+                now,
+                tombstone_until,
+            }),
+            Write::Destroy => Some(StoreOp::Destroy { key: old()?, tombstone_until }),
+        }
+    }
+
+    pub(super) fn rename(&mut self, fresh: Fresh) {
+        match &mut self.op {
+            Some(StoreOp::Create { key, .. }) => *key = fresh.id.store_key(),
+            Some(StoreOp::Rotate { new, .. }) => *new = fresh.id.store_key(),
+            Some(StoreOp::Replace { .. } | StoreOp::Touch { .. } | StoreOp::Destroy { .. }) | None => return,
+        }
+        self.id = Some(fresh.id);
+    }
+
+    pub(super) fn too_large(&self, policy: &Policy) -> Option<CommitError> {
+        let size = self.record.as_ref()?.size();
+        (size > policy.max_record).then_some(CommitError::TooLarge { size, limit: policy.max_record })
+    }
+
+    /// What the browser is told, now that the write applied.
+    pub(super) fn order(&self, state: &SessionState, policy: &Policy, decision: Decision) -> CookieOrder {
+        let record = self.record.as_ref().or(state.base.as_ref());
+        let expires = |record: &Record, idle: Timestamp| {
+            state
+                .is_persistent(policy)
+                .then(|| record.absolute_deadline.map_or(idle, |absolute| absolute.min(idle)))
+        };
+        match (decision.cookie, record) {
+            (Cookie::Keep, _) => CookieOrder::Keep,
+            (Cookie::Clear, _) => CookieOrder::Clear,
+            (Cookie::SetNew | Cookie::SetOld, Some(record)) => {
+                let idle = self.touched.unwrap_or(record.idle_deadline);
+                match self.id.clone() {
+                    Some(id) => CookieOrder::SetId {
+                        id,
+                        absolute_deadline: record.absolute_deadline,
+                        expires: expires(record, idle),
+                        nonce: self.nonce,
+                    },
+                    None => CookieOrder::Keep,
+                }
+            }
+            (Cookie::SetRecord, Some(record)) => match self.id.clone() {
+                Some(id) => CookieOrder::SetRecord {
+                    id,
+                    record: record.clone(),
+                    expires: expires(record, record.idle_deadline),
+                    nonce: self.nonce,
+                },
+                None => CookieOrder::Keep,
+            },
+            (Cookie::SetNew | Cookie::SetOld | Cookie::SetRecord, None) => CookieOrder::Keep,
+        }
+    }
+
+    /// The state stands on what was written.
+    pub(super) fn settle(
+        self,
+        state: &mut SessionState,
+        decision: Decision,
+        fate: Option<Fate>,
+        replayed: Option<Content>,
+    ) {
+        match decision.write {
+            Write::Destroy => state.over = Some(Over::Destroyed),
+            Write::Touch => {
+                if let (Some(base), Some(touched)) = (&mut state.base, self.touched) {
+                    base.idle_deadline = touched;
+                }
+            }
+            Write::Nothing if decision.cookie == Cookie::Clear => state.over = Some(Over::Destroyed),
+            Write::Nothing | Write::Create | Write::Replace | Write::Rotate => {}
+        }
+        let Some(record) = self.record else { return };
+        state.content.rebase(replayed.as_ref(), self.entries);
+        state.regenerated |= fate == Some(Fate::Renew) && state.base.is_some();
+        state.origin = match decision.cookie {
+            Cookie::SetRecord => Origin::Carried,
+            Cookie::Keep | Cookie::SetNew | Cookie::SetOld | Cookie::Clear => Origin::Stored,
+        };
+        // What was ordered while the write was under way is still to be done.
+        if Some(state.fate) == fate {
+            state.fate = Fate::Keep;
+        }
+        state.id = self.id;
+        state.base = Some(record);
+        state.came = true;
+        state.retired_key = false;
+    }
+}
+
+/// The head of a record to be written over `base`, but for its etag, owner, idle deadline and payload.
+pub(super) fn head(base: Option<&Record>, changes: &Changes, policy: &Policy, now: Timestamp) -> Record {
+    // A wiped session shares nothing with the old one but the cookie's name: it begins now.
+    let base = base.filter(|_| !changes.wiped());
+    let absolute = match (changes.absolute(), base) {
+        (Some(by_hand), _) => by_hand,
+        (None, Some(base)) => base.absolute_deadline,
+        (None, None) => policy.absolute.map(|lifetime| now.plus(lifetime)),
+    };
+    Record {
+        etag: Etag::new(0),
+        created: base.map_or(now, |base| base.created),
+        idle_deadline: now,
+        absolute_deadline: absolute,
+        owner: None,
+        payload: Vec::new().into(),
+    }
+}
+
+pub(super) fn idle_deadline(
+    content: &Content,
+    changes: &Changes,
+    policy: &Policy,
+    now: Timestamp,
+) -> Timestamp {
+    let something = content.will_have_something(changes);
+    // The classic behaviour keeps every visitor's session, whatever is in it.
+    now.plus(if something || policy.eager { content.age().unwrap_or(policy.age) } else { policy.lapse })
+}

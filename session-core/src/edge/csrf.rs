@@ -1,0 +1,77 @@
+//! Whether a request may change something: what its headers tell, and what its form must tell if they do not.
+//!
+//! An adapter's middleware asks [`CsrfRules::judge`] and, for [`Verdict::AskForm`], reads the form's token and asks the
+//! session. The session is opened to be read, so that no flash is eaten by a request that is refused.
+
+use super::error::OpenError;
+use super::session::Session;
+use super::visit::Visit;
+use crate::value::csrf::{CsrfRules, FIELDS, HEADERS};
+
+/// What a request's method, path and headers tell.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches them all")]
+pub enum Verdict {
+    /// It may go on; nothing was opened, or the token was right.
+    Pass,
+    /// It may not: answer 419.
+    Refuse,
+    /// There is no token in the headers and there is a form: it may go on if
+    /// [`Session::verify_csrf_form`] says so of this session.
+    AskForm(Session),
+}
+
+impl CsrfRules {
+    /// Judges a request. `header` answers with the value of a header, asked by its lower-case name.
+    ///
+    /// A request that needs no token opens nothing. A body is asked for only if the session has been stored before, since
+    /// no token could be right otherwise.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the session cannot be read: answer 503.
+    pub async fn judge<'h>(
+        &self,
+        visit: &Visit,
+        method: &str,
+        path: &str,
+        header: impl Fn(&'static str) -> Option<&'h [u8]>,
+    ) -> Result<Verdict, OpenError> {
+        if !self.needs_token(method, path) {
+            return Ok(Verdict::Pass);
+        }
+        let token = HEADERS.iter().find_map(|name| header(name));
+        let has_form = header("content-type").is_some_and(is_form);
+        if token.is_none() && !has_form {
+            return Ok(Verdict::Refuse);
+        }
+        let session = visit.read_only().await?;
+        Ok(match token.map(std::str::from_utf8) {
+            Some(Ok(token)) if session.verify_csrf(token) => Verdict::Pass,
+            None if !session.fresh() => Verdict::AskForm(session),
+            Some(_) | None => Verdict::Refuse,
+        })
+    }
+}
+
+impl Session {
+    /// Whether a form carries this session's token. `field` answers with a field's text.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// let token = session.csrf_token()?;
+    /// assert!(session.verify_csrf_form(|name| (name == "_csrf").then_some(token.as_str())));
+    /// assert!(!session.verify_csrf_form(|_| None));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn verify_csrf_form<'f>(&self, field: impl Fn(&'static str) -> Option<&'f str>) -> bool {
+        FIELDS.iter().find_map(|name| field(name)).is_some_and(|token| self.verify_csrf(token))
+    }
+}
+
+fn is_form(content_type: &[u8]) -> bool {
+    let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+        || essence.eq_ignore_ascii_case(b"multipart/form-data")
+}

@@ -1,0 +1,118 @@
+//! Which requests need a CSRF token and where it is looked for: the rules that every adapter's middleware follows.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The headers that may carry the token, in the order they are looked at.
+pub const HEADERS: [&str; 2] = ["x-csrf-token", "x-xsrf-token"];
+
+/// The form fields that may carry it.
+pub const FIELDS: [&str; 2] = ["_csrf", "_token"];
+
+/// The status of a request that is refused: 419, as Laravel and its like have it, so that a page's script can tell it
+/// from 403 and load the page anew.
+pub const REFUSED: u16 = 419;
+
+/// Which routes need no token. An adapter's middleware holds one.
+///
+/// ```
+/// use session_core::value::csrf::CsrfRules;
+///
+/// let rules = CsrfRules::default().exempt("/webhooks");
+/// assert!(rules.needs_token("POST", "/orders") && !rules.needs_token("GET", "/orders"));
+/// assert!(!rules.needs_token("POST", "/webhooks/mail"));
+/// // Not the same path, and a path that could be read as another.
+/// assert!(rules.needs_token("POST", "/webhooks2") && rules.needs_token("POST", "/webhooks/../orders"));
+/// ```
+#[derive(Clone, Default)]
+pub struct CsrfRules {
+    prefixes: Vec<String>,
+    predicates: Vec<Arc<Predicate>>,
+}
+
+type Predicate = dyn Fn(&str, &str) -> bool + Send + Sync;
+
+impl CsrfRules {
+    /// Exempts a path and all below it: routes that prove in another way who calls, such as by a signature.
+    #[must_use]
+    pub fn exempt(mut self, path: impl Into<String>) -> Self {
+        self.prefixes.push(path.into().trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// Exempts the requests for which this is true, asked with the method and the path.
+    #[must_use]
+    pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        self.predicates.push(Arc::new(exempt));
+        self
+    }
+
+    /// Whether a request of this method for this path must carry the token. `GET`, `HEAD`, `OPTIONS` and `TRACE` change
+    /// nothing and need none; every other method does, known or not.
+    #[must_use]
+    pub fn needs_token(&self, method: &str, path: &str) -> bool {
+        let is_safe = matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE");
+        !is_safe && !self.is_exempt(method, path)
+    }
+
+    fn is_exempt(&self, method: &str, path: &str) -> bool {
+        let below = |prefix: &String| {
+            path.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        (is_plain(path) && self.prefixes.iter().any(below))
+            || self.predicates.iter().any(|exempt| exempt(method, path))
+    }
+}
+
+/// A path that everything on the way reads alike: no `..`, no empty segment, no encoded slash or dot.
+fn is_plain(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    !["//", "/.", "\\", "%2e", "%2f", "%5c", "%25"].iter().any(|odd| path.contains(odd))
+}
+
+impl fmt::Debug for CsrfRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsrfRules")
+            .field("exempt", &self.prefixes)
+            .field("predicates", &self.predicates.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_5_a_prefix_exempts_whole_segments_of_plain_paths() {
+        let rules = CsrfRules::default().exempt("/hooks/");
+        for exempt in ["/hooks", "/hooks/", "/hooks/a/b"] {
+            assert!(!rules.needs_token("POST", exempt), "{exempt}");
+        }
+        for other in [
+            "/hooks2",
+            "/hook",
+            "/hooks/../a",
+            "/hooks/%2e%2e/a",
+            "/hooks//a",
+            "/hooks/..%2fa",
+            "/hooks\\a",
+            "/HOOKS",
+        ] {
+            assert!(rules.needs_token("POST", other), "{other}");
+        }
+    }
+
+    #[test]
+    fn features_5_a_method_that_nobody_knows_needs_the_token() {
+        for method in ["POST", "PUT", "PATCH", "DELETE", "get", "PROPFIND", ""] {
+            assert!(CsrfRules::default().needs_token(method, "/"), "{method}");
+        }
+    }
+
+    #[test]
+    fn features_5_a_predicate_exempts() {
+        let rules = CsrfRules::default().exempt_when(|method, path| method == "PUT" && path == "/x");
+        assert!(!rules.needs_token("PUT", "/x") && rules.needs_token("POST", "/x"));
+    }
+}

@@ -1,0 +1,246 @@
+//! The laws that need more than the table (those are in `decide.rs`): over every answer of a store, and arbitrary bytes.
+#![allow(clippy::unwrap_used, reason = "a panic is the report")]
+
+use std::convert::Infallible;
+
+use proptest::prelude::*;
+use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+use session_core::decision::policy::Policy;
+use session_core::decision::state::{Arrival, SessionState};
+use session_core::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+fn id() -> SessionId {
+    SessionId::from_bytes([9; 32])
+}
+
+fn record(etag: u64, payload: &[u8]) -> Record {
+    Record {
+        etag: Etag::new(etag),
+        created: NOW,
+        idle_deadline: NOW.plus(Policy::default().age),
+        absolute_deadline: Some(NOW.plus(std::time::Duration::from_secs(86_400))),
+        owner: None,
+        payload: payload.into(),
+    }
+}
+
+const PAYLOAD: &[u8] = br#"{"v":1,"data":{"n":1},"system":{"csrf":"t"}}"#;
+
+/// Every way to open a session.
+fn openings() -> Vec<SessionState> {
+    let open = |arrival, loaded| SessionState::open(arrival, loaded, NOW).unwrap();
+    vec![
+        open(Arrival::without_cookie(), Loaded::Missing),
+        open(Arrival::with_id(id()), Loaded::Missing),
+        open(Arrival::with_id(id()), Loaded::Retired { until: NOW.plus(Policy::default().tombstone) }),
+        open(Arrival::with_id(id()), Loaded::Found(record(1, PAYLOAD))),
+        open(Arrival::with_record(id(), record(1, PAYLOAD)), Loaded::Missing),
+        SessionState::corrupt(Arrival::with_id(id())),
+    ]
+}
+
+/// Every order, with and without a change before it.
+fn orders() -> Vec<fn(&mut SessionState)> {
+    vec![
+        |_| {},
+        |state| state.data_mut().put("n", 2).unwrap(),
+        |state| state.data_mut().clear(),
+        |state| state.regenerate(|| Ok::<_, Infallible>("u".to_owned())).unwrap(),
+        |state| {
+            state.data_mut().put("n", 2).unwrap();
+            state.regenerate(|| Ok::<_, Infallible>("u".to_owned())).unwrap();
+        },
+        SessionState::invalidate,
+        |state| {
+            state.invalidate();
+            state.data_mut().put("n", 2).unwrap();
+        },
+        SessionState::destroy,
+        |state| {
+            state.data_mut().put("n", 2).unwrap();
+            state.destroy();
+        },
+        |state| state.set_owner(Some("ada")),
+        |state| state.flash(FlashBag::Messages, "m", 0).unwrap(),
+    ]
+}
+
+fn answers() -> Vec<Result<Written, StoreError>> {
+    let failed = |kind| Err(StoreError::new(kind, "test"));
+    vec![
+        Ok(Written::Applied),
+        Ok(Written::Gone),
+        Ok(Written::Taken),
+        Ok(Written::Conflict(record(2, PAYLOAD))),
+        Ok(Written::Conflict(record(2, b"not json"))),
+        Ok(Written::Conflict(record(2, b"{\"v\":2}"))),
+        failed(StoreErrorKind::Unavailable),
+        failed(StoreErrorKind::Timeout),
+        failed(StoreErrorKind::TooLarge { size: 2, limit: 1 }),
+    ]
+}
+
+fn drawn(count: &mut u8) -> Result<Fresh, Infallible> {
+    *count += 1;
+    Ok(Fresh::from_bytes(&[*count; 64]))
+}
+
+/// Runs every opening × order × policy × every two answers of a store (the last one goes on to be given).
+fn over_everything(
+    law: impl Fn(&SessionState, &Result<(), CommitError>, &[StoreOp], Option<&Written>),
+) -> usize {
+    let mut runs = 0;
+    for eager in [false, true] {
+        let mut policy = Policy::default();
+        policy.eager = eager;
+        for opening in openings() {
+            for order in orders() {
+                for first in answers() {
+                    for second in answers() {
+                        let (mut state, mut count) = (opening.clone(), 0);
+                        order(&mut state);
+                        let mut commit =
+                            Commit::begin(&mut state, &policy, NOW, || drawn(&mut count)).unwrap();
+                        let (mut ops, mut last) = (Vec::new(), None);
+                        while let Some(op) = commit.step() {
+                            // A replay for ever ends by the clock.
+                            let late = NOW.plus(std::time::Duration::from_millis(300 * ops.len() as u64));
+                            ops.push(op.clone());
+                            let answer = if ops.len() == 1 { first.clone() } else { second.clone() };
+                            last = answer.as_ref().ok().cloned();
+                            commit.answer(answer, &policy, late, || drawn(&mut count));
+                        }
+                        let outcome = commit.finish(&mut state, &policy);
+                        law(&state, &outcome.result, &ops, last.as_ref());
+                        runs += 1;
+                    }
+                }
+            }
+        }
+    }
+    runs
+}
+
+#[test]
+fn i1_no_cookie_is_set_or_cleared_unless_the_last_operation_applied() {
+    let runs = over_everything(|state, result, ops, last| {
+        if !matches!(state.cookie(), CookieOrder::Keep) {
+            assert!(result.is_ok(), "{result:?}");
+            assert!(ops.is_empty() || last == Some(&Written::Applied), "{ops:?}");
+        }
+    });
+    assert_eq!(runs, 2 * 6 * 11 * 81);
+}
+
+#[test]
+fn i3_nothing_but_create_and_rotate_names_a_new_key() {
+    over_everything(|_, _, ops, _| {
+        for op in ops {
+            match op {
+                StoreOp::Create { key, .. } | StoreOp::Rotate { new: key, .. } => {
+                    assert_ne!(*key, id().store_key())
+                }
+                StoreOp::Replace { key, .. } | StoreOp::Touch { key, .. } | StoreOp::Destroy { key, .. } => {
+                    assert_eq!(*key, id().store_key());
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn i4_the_cookie_of_a_new_id_follows_the_rotation_that_killed_the_old_one() {
+    over_everything(|state, _, ops, _| {
+        if let (CookieOrder::SetId { id: set, .. }, Some(StoreOp::Rotate { old, new, .. })) =
+            (state.cookie(), ops.last())
+        {
+            assert_eq!((set.store_key(), *old), (*new, id().store_key()));
+        }
+    });
+}
+
+#[test]
+fn i6_the_cookie_is_cleared_only_by_a_destroy() {
+    over_everything(|state, result, ops, _| {
+        if matches!(state.cookie(), CookieOrder::Clear) {
+            assert!(result.is_ok() && state.is_destroyed());
+            assert!(ops.iter().all(|op| matches!(op, StoreOp::Destroy { .. })));
+        }
+    });
+}
+
+#[test]
+fn i11_an_id_that_stands_for_no_record_is_never_set_again() {
+    over_everything(|state, _, ops, _| {
+        if let (CookieOrder::SetId { id: set, .. }, Some(StoreOp::Create { .. })) =
+            (state.cookie(), ops.last())
+        {
+            assert_ne!(*set, id());
+        }
+    });
+}
+
+#[test]
+fn i12_the_absolute_deadline_never_moves() {
+    let end = record(1, PAYLOAD).absolute_deadline;
+    over_everything(|_, _, ops, _| {
+        for op in ops {
+            if let StoreOp::Replace { record, .. } | StoreOp::Rotate { record, .. } = op {
+                // An invalidated session is another one: it begins, and ends, anew; here at the same moment.
+                assert_eq!(record.absolute_deadline, end);
+            }
+        }
+    });
+}
+
+#[test]
+fn after_gone_nothing_of_this_visit_is_written() {
+    over_everything(|state, result, _, _| {
+        if matches!(result, Err(CommitError::Gone)) {
+            let mut state = state.clone();
+            assert!(state.is_destroyed() && state.data().is_empty());
+            let commit = Commit::begin(&mut state, &Policy::default(), NOW, || drawn(&mut 0)).unwrap();
+            assert!(commit.step().is_none());
+        }
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn i10_any_bytes_as_a_payload_give_an_answer(bytes: Vec<u8>) {
+        let _ = SessionState::open(Arrival::with_id(id()), Loaded::Found(record(1, &bytes)), NOW);
+    }
+
+    #[test]
+    fn i10_anything_that_looks_like_a_payload_gives_an_answer(
+        data in "[\\[\\]{}\":,a-c0-9 ]{0,40}",
+        key in prop::collection::vec("[a\\[\\].0-9]{0,3}", 0..4),
+        bag in prop::sample::select(vec!["messages", "input", "errors", "other"]),
+        value in "(\\[\"x\"\\]|1|null|\\{\\}|\\[1\\]|\"s\")",
+    ) {
+        let entry = serde_json::json!({ "in": bag, "key": key, "value": "V" }).to_string().replace("\"V\"", &value);
+        let flash = format!("{{\"v\":1,\"flash\":[{entry},{entry}],\"system\":{{\"age\":\"x\",\"csrf\":7}}}}");
+        for payload in [format!("{{\"v\":1,\"data\":{{{data}}}}}"), format!("{{\"v\":1,\"data\":{data}}}"), flash] {
+            if let Ok(mut state) = SessionState::open(Arrival::with_id(id()), Loaded::Found(record(1, payload.as_bytes())), NOW) {
+                state.take_flash();
+                let commit = Commit::begin(&mut state, &Policy::default(), NOW, || drawn(&mut 0));
+                prop_assert!(commit.is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn i10_any_bytes_as_cookies_give_an_answer(bytes: Vec<u8>, value in "[A-Za-z0-9_-]{0,300}") {
+        let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|place| place as u8 * 7)).unwrap();
+        let ring = KeyRing::new([key]).unwrap();
+        let binding = Binding::cookie("sid", "session");
+        let ours = format!("sid={value}").into_bytes();
+        let headers = [bytes.as_slice(), ours.as_slice()];
+        prop_assert!(select::<IdToken>(&ring, &binding, "sid", headers, NOW).token.is_none());
+        prop_assert!(select::<RecordToken>(&ring, &binding, "sid", headers, NOW).token.is_none());
+    }
+}

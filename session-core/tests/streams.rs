@@ -1,0 +1,191 @@
+//! Streams, sockets and jobs: what outlives a response, and what its session may still do.
+
+use std::time::Duration;
+
+use session_core::{
+    BoxFuture, Closing, CommitError, Cookie, CookieHeaders, Report, SecretKey, SessionError, Sessions, Spawn,
+    Visit, VisitGuard,
+};
+use session_store_memory::MemoryStore;
+use session_testkit::{ManualClock, OpLog, Verb};
+
+#[tokio::test]
+async fn a_stream_held_for_ten_minutes_writes_nothing() {
+    let place = Place::new();
+    let cookie = place.sign_in().await;
+    let (visit, guard) = place.visit(&cookie);
+    let session = visit.session().await.unwrap();
+    assert!(end(guard).await.set_cookie.is_none());
+    place.store.take();
+
+    for _ in 0..20 {
+        place.clock.advance(Duration::from_secs(30));
+        assert_eq!(session.get::<String>("user").unwrap().as_deref(), Some("ada"));
+    }
+    drop((session, visit));
+    tokio::task::yield_now().await;
+
+    assert_eq!(place.store.count_all(), 0);
+}
+
+#[tokio::test]
+async fn a_write_after_the_head_is_closed_and_is_not_kept() {
+    let place = Place::new();
+    let cookie = place.sign_in().await;
+    let (visit, guard) = place.visit(&cookie);
+    let session = visit.session().await.unwrap();
+    end(guard).await;
+
+    assert!(matches!(session.put("late", 1), Err(SessionError::Closed)));
+    assert!(matches!(session.destroy(), Err(SessionError::Closed)));
+    assert!(matches!(session.regenerate(), Err(SessionError::Closed)));
+    assert_eq!(session.get::<i64>("late").unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_read_only_session_shows_flash_and_leaves_it_for_the_next_visit() {
+    let place = Place::new();
+    let cookie = place.sign_in().await;
+    let (visit, guard) = place.visit(&cookie);
+    visit.session().await.unwrap().flash("notice", "saved").unwrap();
+    end(guard).await;
+
+    for _ in 0..2 {
+        let (visit, guard) = place.visit(&cookie);
+        let session = visit.read_only().await.unwrap();
+        assert_eq!(session.flash_messages().get::<String>("notice").unwrap().as_deref(), Some("saved"));
+        assert!(matches!(session.put("a", 1), Err(SessionError::ReadOnly)));
+        end(guard).await;
+    }
+}
+
+#[tokio::test]
+async fn a_detached_session_writes_after_the_head_by_its_own_commit() {
+    let place = Place::new();
+    let cookie = place.sign_in().await;
+    let (visit, guard) = place.visit(&cookie);
+    let detached = visit.detached().await.unwrap();
+    end(guard).await;
+
+    detached.increment("messages").unwrap();
+    detached.commit().await.unwrap();
+    detached.increment("messages").unwrap();
+    detached.commit().await.unwrap();
+
+    assert_eq!(place.messages(&cookie).await, Some(2));
+}
+
+#[tokio::test]
+async fn a_detached_session_and_a_request_lose_nothing_of_each_other() {
+    let place = Place::new();
+    let cookie = place.sign_in().await;
+    let (visit, guard) = place.visit(&cookie);
+    let detached = visit.detached().await.unwrap();
+    visit.session().await.unwrap().increment("messages").unwrap();
+    detached.increment("messages").unwrap();
+    end(guard).await;
+
+    detached.commit().await.unwrap();
+
+    assert_eq!(place.messages(&cookie).await, Some(2));
+}
+
+#[tokio::test]
+async fn a_detached_session_that_nobody_commits_writes_nothing() {
+    let place = Place::new();
+    let cookie = place.sign_in().await;
+    let (visit, guard) = place.visit(&cookie);
+    let detached = visit.detached().await.unwrap();
+    detached.increment("messages").unwrap();
+    drop(detached);
+    end(guard).await;
+
+    assert_eq!(place.messages(&cookie).await, None);
+    assert_eq!(place.store.count_of(Verb::Replace), 0);
+}
+
+#[tokio::test]
+async fn a_socket_cannot_revive_a_session_that_was_signed_out_elsewhere() {
+    let place = Place::new();
+    let cookie = place.sign_in().await;
+    let (socket, guard) = place.visit(&cookie);
+    let detached = socket.detached().await.unwrap();
+    end(guard).await;
+    let (elsewhere, guard) = place.visit(&cookie);
+    elsewhere.destroy().await.unwrap();
+    end(guard).await;
+
+    detached.increment("messages").unwrap();
+
+    assert!(matches!(detached.commit().await, Err(CommitError::Gone)));
+    assert_eq!(place.messages(&cookie).await, None);
+}
+
+#[tokio::test]
+async fn a_socket_that_looks_again_sees_the_sign_out() {
+    let place = Place::new();
+    let cookie = place.sign_in().await;
+    let (socket, guard) = place.visit(&cookie);
+    assert!(socket.detached().await.unwrap().has("user"));
+    end(guard).await;
+    let (elsewhere, guard) = place.visit(&cookie);
+    elsewhere.session().await.unwrap().destroy().unwrap();
+    end(guard).await;
+
+    assert!(!socket.detached().await.unwrap().has("user"));
+}
+
+struct Place {
+    sessions: Sessions,
+    store: OpLog<MemoryStore>,
+    clock: ManualClock,
+}
+
+impl Place {
+    fn new() -> Self {
+        let (store, clock) = (OpLog::new(MemoryStore::new()), ManualClock::default());
+        let sessions = Sessions::builder()
+            .store(store.clone())
+            .clock(clock.clone())
+            .key(SecretKey::generate().unwrap())
+            .cookie(Cookie::insecure_http("sid"))
+            .build()
+            .unwrap();
+        Self { sessions, store, clock }
+    }
+
+    fn visit(&self, cookie: &str) -> (Visit, VisitGuard) {
+        let guard = self.sessions.visit(CookieHeaders::from_iter([cookie]), &Tokio);
+        (guard.visit().clone(), guard)
+    }
+
+    async fn sign_in(&self) -> String {
+        let (visit, guard) = self.visit("");
+        visit.session().await.unwrap().put("user", "ada").unwrap();
+        let set_cookie = end(guard).await.set_cookie.unwrap();
+        set_cookie.split(';').next().unwrap().to_owned()
+    }
+
+    async fn messages(&self, cookie: &str) -> Option<i64> {
+        let (visit, guard) = self.visit(cookie);
+        let messages = visit.session().await.unwrap().get("messages").unwrap();
+        end(guard).await;
+        messages
+    }
+}
+
+async fn end(guard: VisitGuard) -> Report {
+    match guard.close(200) {
+        Closing::Ready(report) => report,
+        Closing::Pending(writing) => writing.await,
+    }
+}
+
+#[derive(Debug)]
+struct Tokio;
+
+impl Spawn for Tokio {
+    fn spawn(&self, future: BoxFuture<()>) {
+        tokio::spawn(future);
+    }
+}
