@@ -154,13 +154,24 @@ async fn perform_all(sessions: &Inner, work: &mut Work) {
         commit.fail(error);
         return;
     }
+    let mut turn = None;
     while let Some(op) = commit.step() {
         let answer = match &sessions.store {
             Some(store) => perform(sessions, store.as_ref(), op).await,
             // Without a store the table orders no operation.
             None => Ok(Written::Gone),
         };
+        let fought_over = match (&answer, op) {
+            (Ok(Written::Conflict(_)), StoreOp::Replace { key, .. } | StoreOp::Rotate { old: key, .. }) => {
+                Some(*key)
+            }
+            _ => None,
+        };
         commit.answer(answer, &sessions.policy, sessions.clock.now(), || sessions.fresh());
+        if let (Some(key), None, true) = (fought_over, &turn, commit.step().is_some()) {
+            turn = Some(sessions.turns.take(key).await);
+            commit.give_up_if_late(&sessions.policy, sessions.clock.now());
+        }
     }
 }
 
