@@ -5,6 +5,7 @@ pub mod csrf;
 mod drive;
 pub mod error;
 pub mod event;
+pub mod finish;
 pub mod owners;
 pub mod redirect;
 pub mod rejection;
