@@ -149,7 +149,8 @@ pub(crate) async fn read(
     mut payload: Payload,
     limit: usize,
 ) -> Result<Bytes, FormError> {
-    let said = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let said =
+        request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if said.is_some_and(|said| said > u64::try_from(limit).unwrap_or(u64::MAX)) {
         return Err(FormError::TooLong { limit });
     }

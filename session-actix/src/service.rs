@@ -45,9 +45,8 @@ where
             Ok(response) => response.status().as_u16(),
             Err(error) => error.as_response_error().status_code().as_u16(),
         });
-        let serve = serve.track_page(page, |answer| {
-            Some(answer.as_ref().ok()?.headers().get(CONTENT_TYPE)?.as_bytes())
-        });
+        let serve = serve
+            .track_page(page, |answer| Some(answer.as_ref().ok()?.headers().get(CONTENT_TYPE)?.as_bytes()));
         ResponseFuture { serve, on_failure: self.middleware.on_failure.clone() }
     }
 }

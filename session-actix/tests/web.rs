@@ -31,7 +31,8 @@ where
     async fn send(&self, request: ::http::Request<Bytes>) -> ::http::Response<Bytes> {
         let (parts, body) = request.into_parts();
         let method = Method::from_str(parts.method.as_str()).unwrap();
-        let mut request = test::TestRequest::with_uri(&parts.uri.to_string()).method(method).set_payload(body);
+        let mut request =
+            test::TestRequest::with_uri(&parts.uri.to_string()).method(method).set_payload(body);
         for (name, value) in &parts.headers {
             let name = HeaderName::from_str(name.as_str()).unwrap();
             request = request.insert_header((name, HeaderValue::from_bytes(value.as_bytes()).unwrap()));

@@ -17,8 +17,8 @@ pub use service::{ResponseFuture, SessionService, plain};
 /// The core's words that an application needs: configuration, keys, values, errors, events.
 pub use session_core::{
     self as core, CommitError, ConfigError, Cookie, Date, Event, Failure, FlashMessages, Handle, Key,
-    KeyRing, Number, Observer, OpenError, Path, Policy, Redirect, RedirectKind, Redirects, Rejection as SessionRejection, Report, SameSite,
-    SecretKey, Session, SessionError, SessionStore, Sessions, SessionsBuilder, Snapshot, Spawn, StoreError,
-    Timestamp, ValueError, Visit,
+    KeyRing, Number, Observer, OpenError, Path, Policy, Redirect, RedirectKind, Redirects,
+    Rejection as SessionRejection, Report, SameSite, SecretKey, Session, SessionError, SessionStore,
+    Sessions, SessionsBuilder, Snapshot, Spawn, StoreError, Timestamp, ValueError, Visit,
 };
 pub use session_stores as stores;

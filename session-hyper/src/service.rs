@@ -10,7 +10,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use hyper::service::Service;
 use pin_project_lite::pin_project;
-use session_core::{CookieHeaders, Failure, HeaderChange, PageRequest, Report, Serve, Served, Sessions, Spawn};
+use session_core::{
+    CookieHeaders, Failure, HeaderChange, PageRequest, Report, Serve, Served, Sessions, Spawn,
+};
 
 use crate::spawn::TOKIO;
 
@@ -142,9 +144,8 @@ where
         let serve = guard.serve(self.inner.call(request), |answer| {
             answer.as_ref().map_or(500, |response| response.status().as_u16())
         });
-        let serve = serve.track_page(page, |answer| {
-            Some(answer.as_ref().ok()?.headers().get(CONTENT_TYPE)?.as_bytes())
-        });
+        let serve = serve
+            .track_page(page, |answer| Some(answer.as_ref().ok()?.headers().get(CONTENT_TYPE)?.as_bytes()));
         ResponseFuture { serve, on_failure: self.on_failure.clone() }
     }
 }

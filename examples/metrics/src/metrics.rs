@@ -41,7 +41,13 @@ impl Metrics {
         let mut text = String::new();
         family(&mut text, "session_events_total", "What happened to sessions.", "event", &counts.events);
         family(&mut text, "session_rejected_cookies_total", "Cookies refused.", "reason", &counts.rejected);
-        family(&mut text, "session_store_errors_total", "Failures of the store.", "store", &counts.store_errors);
+        family(
+            &mut text,
+            "session_store_errors_total",
+            "Failures of the store.",
+            "store",
+            &counts.store_errors,
+        );
         text.push_str("# HELP session_replays_total Writes replayed over another request's.\n");
         _ = writeln!(text, "# TYPE session_replays_total counter\nsession_replays_total {}", counts.replays);
         text

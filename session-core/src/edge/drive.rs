@@ -239,9 +239,7 @@ pub(crate) fn tell_error(sessions: &Inner, error: &CommitError) {
             sessions.tell(&Event::TooLarge { size: *size, limit: *limit });
         }
         CommitError::Newer(_) => sessions.tell(&Event::Newer),
-        CommitError::Entropy
-        | CommitError::ReadOnly
-        | CommitError::Closed => {}
+        CommitError::Entropy | CommitError::ReadOnly | CommitError::Closed => {}
     }
 }
 
