@@ -168,13 +168,24 @@ async fn perform_all(sessions: &Inner, work: &mut Work) {
         commit.fail(error);
         return;
     }
+    let mut turn = None;
     while let Some(op) = commit.step() {
         let answer = match &sessions.store {
             Some(store) => perform(sessions, store.as_ref(), op).await,
             // Without a store the table orders no operation.
             None => Ok(Written::Gone),
         };
+        let fought_over = match (&answer, op) {
+            (Ok(Written::Conflict(_)), StoreOp::Replace { key, .. } | StoreOp::Rotate { old: key, .. }) => {
+                Some(*key)
+            }
+            _ => None,
+        };
         commit.answer(answer, &sessions.policy, sessions.clock.now(), || sessions.fresh());
+        if let (Some(key), None, true) = (fought_over, &turn, commit.step().is_some()) {
+            turn = Some(sessions.turns.take(key).await);
+            commit.give_up_if_late(&sessions.policy, sessions.clock.now());
+        }
     }
 }
 
@@ -206,7 +217,10 @@ async fn perform(sessions: &Inner, store: &dyn SessionStore, op: &StoreOp) -> Re
 }
 
 fn conclude(sessions: &Inner, state: &mut SessionState, work: Work) -> Result<(), CommitError> {
-    let before = state.key();
+    // A key is a hash: it is made only for what is told.
+    let ordered = work.commit.decision();
+    let ends = matches!(ordered.write, Write::Rotate | Write::Destroy) || ordered.cookie == Cookie::Clear;
+    let before = if ends { state.key() } else { None };
     let Outcome { result, decision, conflicts, .. } = work.commit.finish(state, &sessions.policy);
     if conflicts > 0 {
         sessions.tell(&Event::Conflict(conflicts));
@@ -215,7 +229,11 @@ fn conclude(sessions: &Inner, state: &mut SessionState, work: Work) -> Result<()
         tell_error(sessions, error);
         return result;
     }
-    let (old, new) = (before.map(|key| key.handle()), state.key().map(|key| key.handle()));
+    let after = match decision.write {
+        Write::Create | Write::Replace | Write::Touch | Write::Rotate => state.key(),
+        Write::Nothing | Write::Destroy => None,
+    };
+    let (old, new) = (before.map(|key| key.handle()), after.map(|key| key.handle()));
     match (decision.write, old, new) {
         (Write::Create, _, Some(new)) => sessions.tell(&Event::Created(new)),
         (Write::Replace, _, Some(handle)) => sessions.tell(&Event::Committed(handle)),

@@ -17,6 +17,7 @@ pub mod store;
 #[cfg(feature = "minijinja")]
 mod templates;
 mod touches;
+mod turns;
 pub mod validation;
 pub mod view;
 pub mod visit;
