@@ -3,7 +3,6 @@
 //! The environment, files, error messages and the page `docs/configuration.md` all read these two tables.
 // Long because it is one table: a setting in a second file would be a setting that is forgotten.
 
-
 use session_core::{KeyRing, SameSite, SecretKey};
 
 use crate::config::SessionConfig;
