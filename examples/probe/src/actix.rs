@@ -24,12 +24,14 @@ pub(crate) async fn serve(
     let (stats, listener) = (application.stats.clone(), listener.into_std()?);
     let Application { sessions, stats: shown } = application;
     let workers = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    // A client that closes its side has gone, here as under hyper; else actix runs the handler to its end.
     let server = match sessions {
         Some(sessions) => HttpServer::new(move || {
             let routes = |config: &mut ServiceConfig| routes(config, &shown);
             App::new().configure(routes).wrap(SessionMiddleware::new(sessions.clone()))
         })
         .on_connect(move |_, _| stats.connected())
+        .h1_allow_half_closed(false)
         .workers(workers)
         .disable_signals()
         .listen(listener)?
@@ -38,6 +40,7 @@ pub(crate) async fn serve(
             App::new().configure(|config: &mut ServiceConfig| baseline(config, &shown))
         })
         .on_connect(move |_, _| stats.connected())
+        .h1_allow_half_closed(false)
         .workers(workers)
         .disable_signals()
         .listen(listener)?
