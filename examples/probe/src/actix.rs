@@ -4,10 +4,11 @@ use std::io;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Data, Payload, PayloadConfig, ReqData, ServiceConfig, get, post};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder};
-use session_actix::{ReadOnlySession, Session, SessionError, SessionMiddleware, SessionRejection, Visit};
+use actix_web::{App, FromRequest as _, HttpRequest, HttpResponse, HttpServer, Responder};
+use session_actix::{
+    Input, InputRejection, ReadOnlySession, Session, SessionError, SessionMiddleware, SessionRejection, Visit,
+};
 use session_testkit::probe::{self, Answer, Application, Stats};
 use session_testkit::script::{NotAScript, Script};
 
@@ -98,18 +99,10 @@ async fn run(session: Session, body: Bytes) -> HttpResponse {
     script(&session, Script::parse(&body)).await
 }
 
-async fn form(session: Session, request: HttpRequest, body: Payload) -> HttpResponse {
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let read = match body.to_bytes_limited(probe::LARGEST_FORM).await {
-        Ok(Ok(body)) => probe::input(&session, content_type, body).await,
-        // The client stopped in the middle, and hears nothing of this.
-        Ok(Err(_)) => return HttpResponse::BadRequest().finish(),
-        Err(_) => Err(probe::too_long()),
-    };
-    match read {
-        Ok(()) => script(&session, probe::script(query(&request))).await,
-        Err(error) => HttpResponse::build(status(error.status())).finish(),
-    }
+/// Session first, form second, as under the other frameworks: as extractors, they would be asked at once.
+async fn form(session: Session, request: HttpRequest, body: Payload) -> Result<HttpResponse, InputRejection> {
+    Input::from_request(&request, &mut body.into_inner()).await?;
+    Ok(script(&session, probe::script(query(&request))).await)
 }
 
 async fn readonly(session: ReadOnlySession, request: HttpRequest) -> HttpResponse {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited, StreamBody};
+use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
@@ -16,7 +16,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use session_hyper::{RequestSession as _, SessionRejection, SessionService, plain};
+use session_hyper::{Input, RequestSession as _, SessionRejection, SessionService, plain};
 use session_testkit::probe::{self, Answer, Application, Stats};
 use session_testkit::script::Script;
 
@@ -121,20 +121,11 @@ async fn run(request: Request<Incoming>) -> Result<Reply, SessionRejection> {
 
 async fn form(request: Request<Incoming>) -> Result<Reply, SessionRejection> {
     let session = request.session().await?;
-    let (head, body) = request.into_parts();
-    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let read = match Limited::new(body, probe::LARGEST_FORM).collect().await {
-        Ok(body) => probe::input(&session, content_type, body.to_bytes()).await,
-        Err(error) if error.is::<LengthLimitError>() => Err(probe::too_long()),
-        // The client stopped in the middle, and hears nothing of this.
-        Err(_) => return Ok(empty(StatusCode::BAD_REQUEST)),
-    };
-    Ok(match read {
-        Ok(()) => match probe::script(head.uri.query()) {
-            Ok(script) => reply(probe::run(&session, &script).await),
-            Err(error) => reply(probe::unreadable(&error)),
-        },
-        Err(error) => empty(StatusCode::from_u16(error.status()).unwrap_or_default()),
+    let script = probe::script(request.uri().query());
+    Ok(match (Input::read(request).await, script) {
+        (Err(rejection), _) => rejection.into_response(),
+        (Ok(_), Ok(script)) => reply(probe::run(&session, &script).await),
+        (Ok(_), Err(error)) => reply(probe::unreadable(&error)),
     })
 }
 
