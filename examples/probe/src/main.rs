@@ -6,8 +6,6 @@ mod actix;
 mod args;
 mod axum;
 mod hyper;
-#[cfg(test)]
-mod same;
 mod stores;
 
 use std::io;
