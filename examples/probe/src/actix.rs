@@ -4,7 +4,8 @@ use std::io;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
-use actix_web::web::{Bytes, Data, PayloadConfig, ReqData, ServiceConfig, get, post};
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{Bytes, Data, Payload, PayloadConfig, ReqData, ServiceConfig, get, post};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder};
 use session_actix::{ReadOnlySession, Session, SessionError, SessionMiddleware, SessionRejection, Visit};
 use session_testkit::probe::{self, Answer, Application, Stats};
@@ -61,6 +62,7 @@ fn routes(config: &mut ServiceConfig, stats: &Stats) {
         .route("/healthz", get().to(ok))
         .route("/stats", get().to(show))
         .route("/run", post().to(run))
+        .route("/form", post().to(form))
         .route("/readonly", get().to(readonly))
         .route("/stream", get().to(stream))
         .route("/none", get().to(ok))
@@ -94,6 +96,20 @@ async fn show(stats: Data<Stats>) -> HttpResponse {
 
 async fn run(session: Session, body: Bytes) -> HttpResponse {
     script(&session, Script::parse(&body)).await
+}
+
+async fn form(session: Session, request: HttpRequest, body: Payload) -> HttpResponse {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let read = match body.to_bytes_limited(probe::LARGEST_FORM).await {
+        Ok(Ok(body)) => probe::input(&session, content_type, body).await,
+        // The client stopped in the middle, and hears nothing of this.
+        Ok(Err(_)) => return HttpResponse::BadRequest().finish(),
+        Err(_) => Err(probe::too_long()),
+    };
+    match read {
+        Ok(()) => script(&session, probe::script(query(&request))).await,
+        Err(error) => HttpResponse::build(status(error.status())).finish(),
+    }
 }
 
 async fn readonly(session: ReadOnlySession, request: HttpRequest) -> HttpResponse {
