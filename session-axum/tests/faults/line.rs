@@ -61,6 +61,11 @@ impl Line {
         self.proxies.iter().for_each(|proxy| proxy.set(weather));
     }
 
+    /// Whether a cut that was asked for has happened somewhere.
+    pub(crate) fn was_cut(&self) -> bool {
+        self.proxies.iter().any(|proxy| proxy.weather() == Weather::Fine)
+    }
+
     /// How many bytes the process that said most has said since the weather was last set.
     pub(crate) fn said(&self) -> u64 {
         self.proxies.iter().map(|proxy| proxy.passed().reply).max().unwrap_or_default()

@@ -100,6 +100,8 @@ impl Visitor {
     pub(crate) async fn get(&self, path: &str) -> Reply {
         let asked = Instant::now();
         let stream = TcpStream::connect(self.address).await.unwrap();
+        // Thousands of connections that linger for a minute would use up the ports of the machine.
+        stream.set_zero_linger().unwrap();
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         let connection = tokio::spawn(connection);
