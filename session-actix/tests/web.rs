@@ -1,5 +1,7 @@
 //! Forms, redirects and CSRF protection under actix-web: the testkit's claims.
 
+#![allow(clippy::unwrap_used, reason = "a test, where a panic is the report")]
+
 use std::str::FromStr;
 use std::sync::Arc;
 

@@ -95,7 +95,13 @@ impl Proxy {
         self.sky.weather.send_replace(weather);
     }
 
-    /// How many bytes went through since then.
+    /// The weather now: fine again once a cut has happened.
+    #[must_use]
+    pub fn weather(&self) -> Weather {
+        *self.sky.weather.borrow()
+    }
+
+    /// How many bytes went through since the weather was last set.
     #[must_use]
     pub fn passed(&self) -> Passed {
         *self.sky.passed()
@@ -246,6 +252,7 @@ mod tests {
             let mut heard = Vec::new();
             let _ = stream.read_to_end(&mut heard).await;
             assert_eq!(heard, b"hello"[..usize::try_from(after).unwrap()]);
+            assert_eq!(proxy.weather(), Weather::Fine);
             let mut next = TcpStream::connect(proxy.address()).await.unwrap();
             assert_eq!(say(&mut next, "again").await.unwrap(), "again");
         }

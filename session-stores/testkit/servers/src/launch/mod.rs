@@ -117,11 +117,11 @@ pub(crate) fn started(kind: Kind, source: io::Error) -> ServerError {
     }
 }
 
-/// The last lines of a log.
+/// The last lines of a log: enough of them to reach beyond the advice that `mariadb-install-db` ends with.
 pub(crate) fn tail(log: &Path) -> String {
     let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(20)..].join("\n")
+    lines[lines.len().saturating_sub(60)..].join("\n")
 }
 
 fn said(output: &Output) -> String {

@@ -1,0 +1,113 @@
+//! A server that is away: what is answered meanwhile, and what is left when it is back.
+
+use std::time::Duration;
+
+use session_test_servers::{Kind, start};
+use session_testkit::proxy::Weather;
+use tokio::task::JoinSet;
+
+use crate::line::{Line, until_it_serves};
+use crate::site::{Site, Visitor};
+
+/// Every process of the server stands still, with its connections open.
+pub(crate) async fn paused(kind: Kind) {
+    let server = start(kind).unwrap();
+    let site = Site::open(&server.url(), TIMEOUT).await;
+    let ada = signed_in(&site).await;
+    server.pause();
+    wait_until_it_fails(&ada).await;
+    nothing_but_503(&site, &ada).await;
+    server.resume();
+    until_it_serves(&server).await;
+    still_signed_in(&ada).await;
+}
+
+/// Every process of the server dies at once and is started again, with its data if it keeps any.
+pub(crate) async fn killed(kind: Kind) {
+    let server = start(kind).unwrap();
+    let site = Site::open(&server.url(), TIMEOUT).await;
+    let ada = signed_in(&site).await;
+    server.kill9();
+    nothing_but_503(&site, &ada).await;
+    server.restart().unwrap();
+    match kind {
+        Kind::Redis | Kind::RedisCluster | Kind::Memcached => {
+            assert_eq!(ada.get_soon("/read").await.text, "anon", "it kept nothing");
+            still_signed_in(&signed_in(&site).await).await;
+        }
+        Kind::Postgres | Kind::MariaDb | Kind::DynamoDb => still_signed_in(&ada).await,
+    }
+}
+
+/// The network between the site and its server fails in this way.
+pub(crate) async fn cut_off(kind: Kind, weather: Weather) {
+    let line = Line::to(kind).await;
+    let site = Site::open(&line.url, TIMEOUT).await;
+    let ada = signed_in(&site).await;
+    line.set(weather);
+    nothing_but_503(&site, &ada).await;
+    line.set(Weather::Fine);
+    still_signed_in(&ada).await;
+}
+
+/// A visitor with one hit.
+async fn signed_in(site: &Site) -> Visitor {
+    let ada = site.ada().await;
+    assert_eq!(ada.get("/write").await.text, "1");
+    ada
+}
+
+/// A signal takes a moment to reach all threads of a server: a few answers may still come.
+async fn wait_until_it_fails(ada: &Visitor) {
+    for _ in 0..50 {
+        if ada.get("/read").await.status == 503 {
+            return;
+        }
+    }
+    panic!("it does not fail");
+}
+
+async fn nothing_but_503(site: &Site, ada: &Visitor) {
+    for path in ["/read", "/write"] {
+        fails_in_time(ada, path).await;
+    }
+    // All at once, and more than there are connections in a pool.
+    let mut crowd = JoinSet::new();
+    for path in ["/read", "/write", "/rotate", "/logout", "/slow?ms=0", "/late?ms=0"].repeat(4) {
+        let ada = ada.clone();
+        crowd.spawn(async move { fails_in_time(&ada, path).await });
+    }
+    let stranger = site.stranger();
+    crowd.spawn(async move { fails_in_time(&stranger, "/write").await });
+    let (ada, stranger) = (ada.clone(), site.stranger());
+    crowd.spawn(async move {
+        for (visitor, path) in
+            [(&ada, "/none"), (&ada, "/healthz"), (&stranger, "/none"), (&stranger, "/read")]
+        {
+            let reply = visitor.get(path).await;
+            assert_eq!((reply.status, reply.set_cookies.len()), (200, 0), "{path}");
+            assert!(reply.took < SLACK, "{path} took {:?}", reply.took);
+        }
+    });
+    while let Some(done) = crowd.join_next().await {
+        done.unwrap();
+    }
+}
+
+async fn fails_in_time(visitor: &Visitor, path: &str) {
+    let reply = visitor.get(path).await;
+    assert_eq!((reply.status, reply.set_cookies.len()), (503, 0), "{path}: {reply:?}");
+    assert!(reply.took < TIMEOUT + SLACK, "{path} took {:?}", reply.took);
+}
+
+/// The visitor of before, with all that was acknowledged and nothing else.
+async fn still_signed_in(ada: &Visitor) {
+    let back = ada.get_soon("/read").await;
+    assert_eq!((back.text.as_str(), back.set_cookies.len()), ("alice@example.com", 0));
+    assert_eq!(ada.hits().await, 1);
+    let next = ada.get_soon("/write").await;
+    assert_eq!((next.text.as_str(), next.set_cookies.len()), ("2", 0));
+}
+
+const TIMEOUT: Duration = Duration::from_millis(500);
+const SLACK: Duration = Duration::from_millis(500);
