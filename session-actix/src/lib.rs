@@ -1,14 +1,20 @@
 //! Sessions for actix-web.
 #![doc = include_str!("../README.md")]
 
+mod csrf;
 mod extract;
+mod input;
 mod middleware;
+mod redirect;
 mod rejection;
 mod service;
 mod spawn;
 
+pub use csrf::{Csrf, CsrfService};
 pub use extract::{ReadOnlySession, Session, SignOut};
+pub use input::{Input, InputLimit, InputRejection};
 pub use middleware::SessionMiddleware;
+pub use redirect::{Redirect, Redirects};
 pub use rejection::SessionRejection;
 pub use service::{ResponseFuture, SessionService};
 

@@ -36,6 +36,7 @@ use crate::service::SessionService;
 pub struct SessionMiddleware {
     pub(crate) sessions: Sessions,
     pub(crate) on_failure: OnFailure,
+    pub(crate) tracks_pages: bool,
 }
 
 pub(crate) type OnFailure = Arc<dyn Fn(Failure, &Report) -> HttpResponse + Send + Sync>;
@@ -44,7 +45,7 @@ impl SessionMiddleware {
     /// A middleware for these sessions. Make `sessions` once, outside of the closure that makes each worker's `App`.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions, on_failure: Arc::new(|failure, _| plain(failure)) }
+        Self { sessions, on_failure: Arc::new(|failure, _| plain(failure)), tracks_pages: false }
     }
 
     /// What to answer instead of the handler's response when the session could not be written. The default is a bare
@@ -63,6 +64,23 @@ impl SessionMiddleware {
         answer: impl Fn(Failure, &Report) -> HttpResponse + Send + Sync + 'static,
     ) -> Self {
         self.on_failure = Arc::new(answer);
+        self
+    }
+
+    /// Whether the session keeps the page that the visitor saw last, for [`Redirects::back`](crate::Redirects::back): HTML that a `GET` was answered with, where
+    /// the handler took the session to read and write. Off unless said.
+    ///
+    /// Nothing is loaded because of it, and a visitor without a session is given none. But it costs: each new page is
+    /// one write. Without it, `back` goes by the `Referer`.
+    ///
+    /// ```
+    /// # use session_actix::{SecretKey, SessionMiddleware, Sessions};
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
+    /// let middleware = SessionMiddleware::new(sessions).track_pages(true);
+    /// ```
+    #[must_use]
+    pub fn track_pages(mut self, track: bool) -> Self {
+        self.tracks_pages = track;
         self
     }
 }

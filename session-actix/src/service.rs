@@ -8,10 +8,10 @@ use actix_web::Error;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpResponse};
 use pin_project_lite::pin_project;
-use session_core::{CookieHeaders, HeaderChange, Refused, Report, Serve, Served};
+use session_core::{CookieHeaders, HeaderChange, PageRequest, Refused, Report, Serve, Served};
 
 use crate::middleware::{OnFailure, SessionMiddleware};
 use crate::spawn::WORKER;
@@ -40,10 +40,13 @@ where
         let cookies: CookieHeaders = request.headers().get_all(COOKIE).collect();
         let guard = self.middleware.sessions.visit(cookies, &WORKER);
         request.extensions_mut().insert(guard.visit().clone());
+        let page = self.middleware.tracks_pages.then(|| page(&request)).flatten();
         let serve = guard.serve(self.inner.call(request), |answer| match answer {
             Ok(response) => response.status().as_u16(),
             Err(error) => error.as_response_error().status_code().as_u16(),
         });
+        let serve = serve
+            .track_page(page, |answer| Some(answer.as_ref().ok()?.headers().get(CONTENT_TYPE)?.as_bytes()));
         ResponseFuture { serve, on_failure: self.middleware.on_failure.clone() }
     }
 }
@@ -107,4 +110,10 @@ fn add_headers(headers: &mut HeaderMap, report: &Report) {
             HeaderChange::Replace(..) => _ = headers.insert(name, value),
         }
     }
+}
+
+fn page(request: &ServiceRequest) -> Option<PageRequest> {
+    let url = request.uri().path_and_query().map_or("/", |url| url.as_str());
+    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
+    PageRequest::new(request.method().as_str(), url, header)
 }

@@ -38,7 +38,7 @@ mod in_files {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let store = session_axum::stores::FileStore::open(folder.path()).expect("a store in it");
         // Every write waits for the disk, and so does every one that lost a race.
-        super::Place::store(store, folder).with_crowd(8)
+        super::Place::store(store, folder)
     }
 
     session_testkit::adapter_suite!(super::start, place);

@@ -1,5 +1,7 @@
 //! Forms, redirects and CSRF protection under axum: the testkit's claims.
 
+#![allow(clippy::unwrap_used, reason = "a test, where a panic is the report")]
+
 use std::sync::Arc;
 
 use axum::body::Body;

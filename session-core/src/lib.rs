@@ -28,6 +28,7 @@ pub use edge::builder::SessionsBuilder;
 pub use edge::csrf::Verdict as CsrfVerdict;
 pub use edge::error::{ConfigError, OpenError, OwnerError, SessionError};
 pub use edge::event::{Event, Observer};
+pub use edge::finish::{BoxFuture, Closing, Finish, Spawn};
 pub use edge::owners::{Device, Excess, Owner};
 pub use edge::redirect::{Finished, Kind as RedirectKind, Redirect, Redirects};
 pub use edge::rejection::Rejection;
@@ -39,7 +40,7 @@ pub use edge::sources::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy
 pub use edge::store::{OwnerIndex, SessionStore, Sweep, Swept};
 pub use edge::validation::{self, WithInput};
 pub use edge::view::SessionView;
-pub use edge::visit::{BoxFuture, Closing, CookieHeaders, Finish, Spawn, Visit, VisitGuard};
+pub use edge::visit::{CookieHeaders, Visit, VisitGuard};
 pub use value::age::{Age, NotAnAge};
 pub use value::answer::{DEFAULT_MAX_RECORD, Loaded, StoreError, StoreErrorKind, Written};
 pub use value::bag::Bag;

@@ -1,5 +1,7 @@
 //! Streams, sockets and jobs: what outlives a response, and what its session may still do.
 
+#![allow(clippy::unwrap_used, reason = "everything here runs in tests, where a panic is the report")]
+
 use std::time::Duration;
 
 use session_core::{

@@ -1,18 +1,24 @@
 //! Sessions for hyper, with no framework at all.
 #![doc = include_str!("../README.md")]
 
+mod csrf;
+mod input;
+mod redirect;
 mod request;
 mod service;
 mod spawn;
 
+pub use csrf::{CheckedBody, CsrfService};
+pub use input::{Input, InputRejection};
+pub use redirect::{redirects, respond};
 pub use request::RequestSession;
 pub use service::{ResponseFuture, SessionService, plain};
 
 /// The core's words that an application needs: configuration, keys, values, errors, events.
 pub use session_core::{
     self as core, CommitError, ConfigError, Cookie, Date, Event, Failure, FlashMessages, Handle, Key,
-    KeyRing, Number, Observer, OpenError, Path, Policy, Rejection as SessionRejection, Report, SameSite,
-    SecretKey, Session, SessionError, SessionStore, Sessions, SessionsBuilder, Snapshot, Spawn, StoreError,
-    Timestamp, ValueError, Visit,
+    KeyRing, Number, Observer, OpenError, Path, Policy, Redirect, RedirectKind, Redirects,
+    Rejection as SessionRejection, Report, SameSite, SecretKey, Session, SessionError, SessionStore,
+    Sessions, SessionsBuilder, Snapshot, Spawn, StoreError, Timestamp, ValueError, Visit,
 };
 pub use session_stores as stores;

@@ -6,11 +6,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CACHE_CONTROL, COOKIE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use hyper::service::Service;
 use pin_project_lite::pin_project;
-use session_core::{CookieHeaders, Failure, HeaderChange, Report, Serve, Served, Sessions, Spawn};
+use session_core::{
+    CookieHeaders, Failure, HeaderChange, PageRequest, Report, Serve, Served, Sessions, Spawn,
+};
 
 use crate::spawn::TOKIO;
 
@@ -48,6 +50,7 @@ pub struct SessionService<S, R> {
     inner: S,
     on_failure: OnFailure<R>,
     spawn: &'static dyn Spawn,
+    tracks_pages: bool,
 }
 
 impl<S, R: Default> SessionService<S, R> {
@@ -69,13 +72,24 @@ impl<S, R> SessionService<S, R> {
         inner: S,
         answer: impl Fn(Failure, &Report) -> Response<R> + Send + Sync + 'static,
     ) -> Self {
-        Self { sessions, inner, on_failure: Arc::new(answer), spawn: &TOKIO }
+        Self { sessions, inner, on_failure: Arc::new(answer), spawn: &TOKIO, tracks_pages: false }
     }
 
     /// For servers that do not run on tokio: where the write of a dropped request goes on.
     #[must_use]
     pub fn spawn_on(mut self, spawn: &'static dyn Spawn) -> Self {
         self.spawn = spawn;
+        self
+    }
+
+    /// Whether the session keeps the page that the visitor saw last, for [`Redirects::back`](crate::Redirects::back):
+    /// HTML that a `GET` was answered with, where the handler took the session to read and write. Off unless said.
+    ///
+    /// Nothing is loaded because of it, and a visitor without a session is given none. But it costs: each new page is
+    /// one write. Without it, `back` goes by the `Referer`.
+    #[must_use]
+    pub fn track_pages(mut self, track: bool) -> Self {
+        self.tracks_pages = track;
         self
     }
 }
@@ -100,7 +114,8 @@ pub fn plain<R: Default>(failure: Failure) -> Response<R> {
 impl<S: Clone, R> Clone for SessionService<S, R> {
     fn clone(&self) -> Self {
         let on_failure = self.on_failure.clone();
-        Self { sessions: self.sessions.clone(), inner: self.inner.clone(), on_failure, spawn: self.spawn }
+        let (spawn, tracks_pages) = (self.spawn, self.tracks_pages);
+        Self { sessions: self.sessions.clone(), inner: self.inner.clone(), on_failure, spawn, tracks_pages }
     }
 }
 
@@ -125,9 +140,12 @@ where
         let cookies: CookieHeaders = request.headers().get_all(COOKIE).iter().collect();
         let guard = self.sessions.visit(cookies, self.spawn);
         request.extensions_mut().insert(guard.visit().clone());
+        let page = self.tracks_pages.then(|| page(&request)).flatten();
         let serve = guard.serve(self.inner.call(request), |answer| {
             answer.as_ref().map_or(500, |response| response.status().as_u16())
         });
+        let serve = serve
+            .track_page(page, |answer| Some(answer.as_ref().ok()?.headers().get(CONTENT_TYPE)?.as_bytes()));
         ResponseFuture { serve, on_failure: self.on_failure.clone() }
     }
 }
@@ -169,4 +187,10 @@ fn add_headers(headers: &mut HeaderMap, report: &Report) {
             HeaderChange::Replace(..) => _ = headers.insert(name, value),
         }
     }
+}
+
+fn page<B>(request: &Request<B>) -> Option<PageRequest> {
+    let url = request.uri().path_and_query().map_or("/", |url| url.as_str());
+    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
+    PageRequest::new(request.method().as_str(), url, header)
 }

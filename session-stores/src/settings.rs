@@ -1,6 +1,7 @@
 //! Every setting, once: its key in a file, its variable, its default, what is allowed, and how it is taken.
 //!
 //! The environment, files, error messages and the page `docs/configuration.md` all read these two tables.
+// Long because it is one table: a setting in a second file would be a setting that is forgotten.
 
 use session_core::{KeyRing, SameSite, SecretKey};
 

@@ -4,7 +4,8 @@ use std::io;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
-use actix_web::web::{Bytes, Data, PayloadConfig, ReqData, ServiceConfig, get, post};
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{Bytes, Data, Payload, PayloadConfig, ReqData, ServiceConfig, get, post};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder};
 use session_actix::{ReadOnlySession, Session, SessionError, SessionMiddleware, SessionRejection, Visit};
 use session_testkit::probe::{self, Answer, Application, Stats};
@@ -23,12 +24,14 @@ pub(crate) async fn serve(
     let (stats, listener) = (application.stats.clone(), listener.into_std()?);
     let Application { sessions, stats: shown } = application;
     let workers = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    // A client that closes its side has gone, here as under hyper; else actix runs the handler to its end.
     let server = match sessions {
         Some(sessions) => HttpServer::new(move || {
             let routes = |config: &mut ServiceConfig| routes(config, &shown);
             App::new().configure(routes).wrap(SessionMiddleware::new(sessions.clone()))
         })
         .on_connect(move |_, _| stats.connected())
+        .h1_allow_half_closed(false)
         .workers(workers)
         .disable_signals()
         .listen(listener)?
@@ -37,6 +40,7 @@ pub(crate) async fn serve(
             App::new().configure(|config: &mut ServiceConfig| baseline(config, &shown))
         })
         .on_connect(move |_, _| stats.connected())
+        .h1_allow_half_closed(false)
         .workers(workers)
         .disable_signals()
         .listen(listener)?
@@ -58,6 +62,7 @@ fn routes(config: &mut ServiceConfig, stats: &Stats) {
         .route("/healthz", get().to(ok))
         .route("/stats", get().to(show))
         .route("/run", post().to(run))
+        .route("/form", post().to(form))
         .route("/readonly", get().to(readonly))
         .route("/stream", get().to(stream))
         .route("/none", get().to(ok))
@@ -91,6 +96,20 @@ async fn show(stats: Data<Stats>) -> HttpResponse {
 
 async fn run(session: Session, body: Bytes) -> HttpResponse {
     script(&session, Script::parse(&body)).await
+}
+
+async fn form(session: Session, request: HttpRequest, body: Payload) -> HttpResponse {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let read = match body.to_bytes_limited(probe::LARGEST_FORM).await {
+        Ok(Ok(body)) => probe::input(&session, content_type, body).await,
+        // The client stopped in the middle, and hears nothing of this.
+        Ok(Err(_)) => return HttpResponse::BadRequest().finish(),
+        Err(_) => Err(probe::too_long()),
+    };
+    match read {
+        Ok(()) => script(&session, probe::script(query(&request))).await,
+        Err(error) => HttpResponse::build(status(error.status())).finish(),
+    }
 }
 
 async fn readonly(session: ReadOnlySession, request: HttpRequest) -> HttpResponse {

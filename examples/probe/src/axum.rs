@@ -9,7 +9,7 @@ use axum::http::{Response, StatusCode, Uri, header};
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
-use session_axum::{ReadOnlySession, Session, SessionError, SessionLayer, SessionRejection, Visit};
+use session_axum::{Input, ReadOnlySession, Session, SessionError, SessionLayer, SessionRejection, Visit};
 use session_testkit::probe::{self, Answer, Application, Stats};
 use session_testkit::script::{NotAScript, Script};
 
@@ -44,6 +44,7 @@ pub(crate) fn router(application: Application) -> Router {
         .route("/healthz", get("ok"))
         .route("/stats", get(show))
         .route("/run", post(run))
+        .route("/form", post(form))
         .route("/readonly", get(readonly))
         .route("/stream", get(stream))
         .route("/none", get("ok"))
@@ -65,6 +66,11 @@ async fn show(State(stats): State<Stats>) -> Response<Body> {
 
 async fn run(session: Session, body: Bytes) -> Response<Body> {
     script(&session, Script::parse(&body)).await
+}
+
+/// The extractor has read the form and told the session of it.
+async fn form(session: Session, RawQuery(query): RawQuery, _: Input) -> Response<Body> {
+    script(&session, probe::script(query.as_deref())).await
 }
 
 async fn readonly(session: ReadOnlySession, RawQuery(query): RawQuery) -> Response<Body> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
@@ -71,6 +71,7 @@ async fn answer(request: Request<Incoming>, stats: Stats) -> Result<Reply, Infal
         (&Method::GET, "/healthz" | "/none") => Ok(reply(Answer::text("ok"))),
         (&Method::GET, "/stats") => Ok(reply(Answer::json(stats.to_json()))),
         (&Method::POST, "/run") => run(request).await,
+        (&Method::POST, "/form") => form(request).await,
         (&Method::GET, path) => get(&request, path).await,
         _ => Ok(empty(StatusCode::NOT_FOUND)),
     };
@@ -115,6 +116,25 @@ async fn run(request: Request<Incoming>) -> Result<Reply, SessionRejection> {
     Ok(match Script::parse(&body.to_bytes()) {
         Ok(script) => reply(probe::run(&session, &script).await),
         Err(error) => reply(probe::unreadable(&error)),
+    })
+}
+
+async fn form(request: Request<Incoming>) -> Result<Reply, SessionRejection> {
+    let session = request.session().await?;
+    let (head, body) = request.into_parts();
+    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let read = match Limited::new(body, probe::LARGEST_FORM).collect().await {
+        Ok(body) => probe::input(&session, content_type, body.to_bytes()).await,
+        Err(error) if error.is::<LengthLimitError>() => Err(probe::too_long()),
+        // The client stopped in the middle, and hears nothing of this.
+        Err(_) => return Ok(empty(StatusCode::BAD_REQUEST)),
+    };
+    Ok(match read {
+        Ok(()) => match probe::script(head.uri.query()) {
+            Ok(script) => reply(probe::run(&session, &script).await),
+            Err(error) => reply(probe::unreadable(&error)),
+        },
+        Err(error) => empty(StatusCode::from_u16(error.status()).unwrap_or_default()),
     })
 }
 

@@ -49,7 +49,7 @@ fn start() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn serve(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let stats = Stats::default();
-    let sessions = if args.bare { None } else { Some(stores::sessions(args.settings, &stats).await?) };
+    let sessions = if args.bare { None } else { Some(stores::sessions(args.rules, &stats).await?) };
     let application = Application { sessions, stats };
     let stopped = stop_signal()?;
     let listener =

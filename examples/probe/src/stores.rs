@@ -1,26 +1,34 @@
-//! Makes the sessions that the command line asks for: the store, counted, and the rules around it.
+//! Makes the sessions that the command line or the environment asks for, their store counted.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::error::Error;
 
-use session_core::{Cookie, SecretKey, SessionStore, Sessions};
+use session_core::{Cookie, SecretKey, Sessions};
+use session_stores::{Cause, Drivers, SessionConfig, SettingError};
 use session_testkit::probe::Stats;
 
-use crate::args::{Settings, Store, WrongFlag};
+use crate::args::{Rules, Settings, WrongFlag};
 
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn Error>;
 
 /// Opens the store and checks that all settings agree.
-pub(crate) async fn sessions(settings: Settings, stats: &Stats) -> Result<Sessions, Failure> {
+pub(crate) async fn sessions(rules: Rules, stats: &Stats) -> Result<Sessions, Failure> {
+    match rules {
+        Rules::Flags(settings) => from_flags(*settings, stats).await,
+        Rules::Environment => from_config(SessionConfig::from_env()?, stats).await,
+    }
+}
+
+async fn from_flags(settings: Settings, stats: &Stats) -> Result<Sessions, Failure> {
     let mut builder = Sessions::builder()
         .cookie(Cookie::insecure_http(&settings.cookie))
         .eager(settings.eager)
         .commit_on_error(settings.commit_on_error)
         .encrypt_at_rest(settings.encrypt_at_rest)
         .observer(stats.observer());
-    builder = match open(&settings).await? {
-        Some(store) => builder.store(stats.counted(store)),
-        None => builder.in_cookie(),
+    builder = match session_stores::open(&settings.store).await {
+        Ok(store) => builder.store(stats.counted(store)),
+        Err(SettingError::NoStore) => builder.in_cookie(),
+        Err(error) => return Err(not_opened(&settings.store.driver, &error)),
     };
     if let Some(age) = settings.age {
         builder = builder.age(age);
@@ -38,109 +46,85 @@ pub(crate) async fn sessions(settings: Settings, stats: &Stats) -> Result<Sessio
     builder.build().map_err(|error| format!("these flags do not agree: {error}").into())
 }
 
-/// The store; none when sessions live in their cookies.
-async fn open(settings: &Settings) -> Result<Option<Arc<dyn SessionStore>>, Failure> {
-    let timeout = settings.store_timeout.unwrap_or(Duration::from_secs(2));
-    let most = settings.max_record;
-    Ok(Some(match &settings.store {
-        Store::Cookie => return Ok(None),
-        Store::Memory => {
-            let mut store = session_stores::MemoryStore::builder();
-            if let Some(bytes) = most {
-                store = store.max_record(bytes);
-            }
-            Arc::new(store.build())
-        }
-        Store::File(folder) => {
-            let mut store = session_stores::FileStore::builder(folder).timeout(timeout);
-            if let Some(bytes) = most {
-                store = store.max_record(bytes);
-            }
-            Arc::new(store.open().map_err(|error| cannot_open("file", &error))?)
-        }
-        #[cfg(feature = "redis")]
-        Store::Redis(url) => {
-            let mut store = session_store_redis::RedisStore::builder(url).timeout(timeout);
-            if let Some(bytes) = most {
-                store = store.max_record(bytes);
-            }
-            Arc::new(store.open().map_err(|error| cannot_open("redis", &error))?)
-        }
-        #[cfg(feature = "redis")]
-        Store::RedisCluster(nodes) => {
-            let mut store = session_store_redis::RedisClusterStore::builder(nodes.clone()).timeout(timeout);
-            if let Some(bytes) = most {
-                store = store.max_record(bytes);
-            }
-            Arc::new(store.open().map_err(|error| cannot_open("redis-cluster", &error))?)
-        }
-        #[cfg(feature = "dynamodb")]
-        Store::DynamoDb { server, table } => {
-            let mut store = session_store_dynamodb::DynamoDbStore::local(server, table).deadline(timeout);
-            if let Some(bytes) = most {
-                store = store.max_record(bytes);
-            }
-            let store = store.build().map_err(|error| cannot_open("dynamodb", &error))?;
-            store.create_table().await.map_err(|error| cannot_open("dynamodb", &error))?;
-            Arc::new(store)
-        }
-        #[cfg(feature = "sql")]
-        Store::Postgres(url) => {
-            let store = session_store_sql::PostgresStore::open(url, &sql(timeout, most));
-            let store = store.map_err(|error| cannot_open("postgres", &error))?;
-            store.migrate().await.map_err(|error| cannot_open("postgres", &error))?;
-            Arc::new(store)
-        }
-        #[cfg(feature = "sql")]
-        Store::MySql(url) => {
-            let store = session_store_sql::MySqlStore::open(url, &sql(timeout, most));
-            let store = store.map_err(|error| cannot_open("mysql", &error))?;
-            store.migrate().await.map_err(|error| cannot_open("mysql", &error))?;
-            Arc::new(store)
-        }
-        #[cfg(feature = "sql")]
-        Store::Sqlite(path) => {
-            let store = session_store_sql::SqliteStore::open(path, &sql(timeout, most));
-            let store = store.map_err(|error| cannot_open("sqlite", &error))?;
-            store.migrate().await.map_err(|error| cannot_open("sqlite", &error))?;
-            Arc::new(store)
-        }
-        #[cfg(not(all(feature = "redis", feature = "dynamodb", feature = "sql")))]
-        other => return Err(left_out(other).into()),
-    }))
+/// What applications do with the environment, but for the counters.
+pub(crate) async fn from_config(config: SessionConfig, stats: &Stats) -> Result<Sessions, Failure> {
+    let mut drivers = Drivers::new();
+    if let Ok(store) = config.store() {
+        let stats = stats.clone();
+        drivers = drivers.register(store.driver, move |config| {
+            let stats = stats.clone();
+            async move { Ok::<_, Cause>(stats.counted(session_stores::open(&config).await?)) }
+        });
+    }
+    let builder = config.into_builder_with(&drivers).await.map_err(|error| match error {
+        // The driver in front of the built-in one adds nothing to what that one says.
+        SettingError::Store { source, .. } if source.is::<SettingError>() => on_one_line(&*source),
+        error => on_one_line(&error),
+    })?;
+    Ok(builder.observer(stats.observer()).build()?)
 }
 
-#[cfg(feature = "sql")]
-fn sql(timeout: Duration, most: Option<usize>) -> session_store_sql::SqlConfig {
-    let config = session_store_sql::SqlConfig::new().deadline(timeout);
-    match most {
-        Some(bytes) => config.max_record(bytes),
-        None => config,
+/// Why there is no store, without its URL, which may hold a password.
+fn not_opened(driver: &str, error: &SettingError) -> Failure {
+    match error {
+        SettingError::RefusedSecret { allowed, .. } | SettingError::Missing { allowed, .. } => {
+            WrongFlag::new("--store", driver, allowed).into()
+        }
+        SettingError::NotCompiled { feature, .. } => {
+            WrongFlag::new("--store", driver, &format!("build the probe with `--features {feature}`")).into()
+        }
+        error => format!("--store {driver:?}: {}", on_one_line(error)).into(),
     }
 }
 
-/// A store that this build does not have, and how to build one that does.
-#[cfg(not(all(feature = "redis", feature = "dynamodb", feature = "sql")))]
-fn left_out(store: &Store) -> WrongFlag {
-    let (kind, allowed) = match store {
-        Store::Redis(_) => ("redis", "build the probe with `--features redis`"),
-        Store::RedisCluster(_) => ("redis-cluster", "build the probe with `--features redis`"),
-        Store::DynamoDb { .. } => ("dynamodb", "build the probe with `--features dynamodb`"),
-        Store::Postgres(_) => ("postgres", "build the probe with `--features sql`"),
-        Store::MySql(_) => ("mysql", "build the probe with `--features sql`"),
-        Store::Sqlite(_) => ("sqlite", "build the probe with `--features sql`"),
-        Store::Memory | Store::Cookie | Store::File(_) => ("", "every build has it"),
-    };
-    WrongFlag::new("--store", kind, allowed)
-}
-
-/// What went wrong, causes included, without the URL: it may hold a password.
-fn cannot_open(kind: &str, error: &dyn std::error::Error) -> Failure {
-    let mut line = format!("--store {kind} cannot be opened: {error}");
+/// An error and its causes.
+fn on_one_line(error: &dyn Error) -> String {
+    let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         line = format!("{line}: {error}");
         cause = error.source();
     }
-    line.replace('\n', " ").into()
+    line.replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "9f1c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264";
+
+    async fn from_vars(more: &[(&str, &str)]) -> Result<(Sessions, Stats), String> {
+        let vars = [("SESSION_KEYS", KEY)].iter().chain(more).copied();
+        let config = SessionConfig::from_vars(vars).map_err(|error| error.to_string())?;
+        let stats = Stats::default();
+        let sessions = from_config(config, &stats).await.map_err(|error| error.to_string())?;
+        Ok((sessions, stats))
+    }
+
+    #[tokio::test]
+    async fn a_store_of_the_environment_is_counted() {
+        let (sessions, stats) = from_vars(&[("SESSION_DRIVER", "memory")]).await.unwrap();
+        sessions.of("ada").count().await.unwrap();
+        assert!(stats.to_json().contains("\"owner\": 1"), "{}", stats.to_json());
+    }
+
+    #[tokio::test]
+    async fn sessions_of_the_environment_may_live_in_cookies() {
+        from_vars(&[("SESSION_DRIVER", "cookie"), ("SESSION_COOKIE_SECURE", "false")]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_the_environment_is_said_once_on_one_line() {
+        let no_folder = [("SESSION_DRIVER", "file"), ("SESSION_FILE_LOCATION", "/proc/none/here")];
+        for (vars, name) in [
+            (&[("SESSION_DRIVER", "disk")][..], "disk"),
+            (&[("SESSION_DRIVER", "memory"), ("SESSION_AGE", "500ms")], "SESSION_AGE"),
+            (&no_folder, "file"),
+        ] {
+            let error = from_vars(vars).await.unwrap_err();
+            assert!(error.contains(name) && error.lines().count() == 1, "{error}");
+            assert!(error.matches("could not be opened").count() <= 1, "{error}");
+        }
+    }
 }

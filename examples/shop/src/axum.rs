@@ -1,5 +1,6 @@
 //! The shop on axum: a layer, an extractor, two static files. All the rest is the same under any framework.
 
+use std::io;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,16 +11,21 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use session_axum::{Session, SessionLayer};
 use session_core::{Clock, SystemClock};
+use tokio::net::TcpListener;
 
 use crate::ask::Ask;
-use crate::shop::{Answer, FAVICON, SECURITY, STYLE, Shop};
+use crate::shop::{Answer, SECURITY, Shop, asset};
+
+pub(crate) async fn serve(listener: TcpListener, shop: Arc<Shop>) -> io::Result<()> {
+    axum::serve(listener, router(shop)).await
+}
 
 /// The routes, with sessions around them. The static files never ask for one, so they cost none.
-pub(crate) fn router(shop: Arc<Shop>) -> Router {
+fn router(shop: Arc<Shop>) -> Router {
     let sessions = shop.sessions.clone();
     Router::new()
-        .route("/style.css", get(asset("text/css; charset=utf-8", STYLE)))
-        .route("/favicon.svg", get(asset("image/svg+xml", FAVICON)))
+        .route("/style.css", get(file))
+        .route("/favicon.svg", get(file))
         .fallback(page)
         .with_state(shop)
         .layer(SessionLayer::new(sessions))
@@ -40,6 +46,15 @@ async fn page(
     }
 }
 
+async fn file(uri: Uri) -> Response {
+    match asset(uri.path()) {
+        Some((kind, content)) => {
+            ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=60")], content).into_response()
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
 fn respond(answer: Answer) -> Response {
     let mut response = (status(answer.status), answer.html).into_response();
     let headers = response.headers_mut();
@@ -57,12 +72,4 @@ fn respond(answer: Answer) -> Response {
 
 fn status(number: u16) -> StatusCode {
     StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-fn asset(kind: &'static str, content: &'static str) -> impl Fn() -> std::future::Ready<Response> + Clone {
-    move || {
-        std::future::ready(
-            ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=60")], content).into_response(),
-        )
-    }
 }

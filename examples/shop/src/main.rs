@@ -1,13 +1,15 @@
 //! A small shop: what a session does, in a browser.
 //!
-//! The pages are functions over a session, in `pages`; `shop` puts them together; `axum` carries them. Everything that
-//! is particular to a framework is in that one file.
+//! The pages are functions over a session, in `pages`; `shop` puts them together; `axum`, `actix` and `hyper` carry them.
+//! What is particular to a framework is in its one file.
 
+mod actix;
 mod ask;
 mod axum;
 mod catalog;
 mod config;
 mod go;
+mod hyper;
 mod pages;
 mod people;
 mod shop;
@@ -19,13 +21,13 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-use crate::config::{Config, ConfigProblem};
+use crate::config::{Adapter, Config, ConfigProblem};
 use crate::shop::Shop;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let config = match Config::read(&arguments, |name| std::env::var(name).ok()) {
+    let config = match Config::read(&arguments, environment()) {
         Ok(config) => config,
         Err(ConfigProblem::Help) => {
             println!("{USAGE}");
@@ -40,16 +42,23 @@ async fn main() -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
-    let sessions = config.sessions()?;
-    if config.keys.is_empty() {
-        eprintln!(
-            "shop: SESSION_KEYS is not set: this key is made up, and every session ends with this process"
-        );
+    let (adapter, confirm_after, driver) = (config.adapter, config.confirm_after, config.driver().to_owned());
+    let listener = std::net::TcpListener::bind(&config.listen)?;
+    listener.set_nonblocking(true)?;
+    let shop = Arc::new(Shop::new(config.into_sessions().await?, confirm_after));
+    println!("shop: http://{} ({adapter:?}, SESSION_DRIVER={driver})", listener.local_addr()?);
+    match adapter {
+        Adapter::Axum => axum::serve(TcpListener::from_std(listener)?, shop).await?,
+        Adapter::Actix => actix::serve(listener, shop).await?,
+        Adapter::Hyper => hyper::serve(TcpListener::from_std(listener)?, shop).await?,
     }
-    let listener = TcpListener::bind(&config.listen).await?;
-    println!("shop: http://{} (axum, sessions in {})", listener.local_addr()?, config.driver.place());
-    let shop = Arc::new(Shop::new(sessions, config.confirm_after));
-    Ok(::axum::serve(listener, axum::router(shop)).await?)
+    Ok(())
+}
+
+/// All variables that are text; others cannot be ours.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 fn fail(problem: &dyn std::error::Error) -> ExitCode {
@@ -65,10 +74,11 @@ fn fail(problem: &dyn std::error::Error) -> ExitCode {
 const USAGE: &str = "\
 A small shop: what a session does, in a browser.
 
-    shop [--listen ADDRESS]
+    shop [--listen ADDRESS] [--adapter axum|actix|hyper]
 
-    SESSION_DRIVER=cookie|memory|file   where sessions live; cookie unless said
+    SESSION_DRIVER=cookie|memory|file   where sessions live; cookie unless said; others with their features
     SESSION_KEYS=KEY[,OLDER…]           32 bytes each, as hex or base64; made up when missing
     SESSION_FILE_LOCATION=DIRECTORY     for the file driver; shop-sessions in the temporary directory unless said
+    SESSION_…                           all others are in docs/configuration.md
     SHOP_ADDR=ADDRESS                   127.0.0.1:3000 unless said
     SHOP_CONFIRM_AFTER=SECONDS          how old a proof of identity may be for the account page; 300 unless said";

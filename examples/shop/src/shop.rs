@@ -87,19 +87,26 @@ impl Shop {
             Go::To(path) => return Ok(Answer { status: 303, location: Some(path), html: String::new() }),
             Go::Status(status) => (status, "status.html", context! { status }),
         };
+        // A form from another site comes without the cookie. If its refusal made a session, the new cookie would push
+        // out the visitor's own: so that page makes no token, and has no forms.
+        let view = if status == 419 { session.view()? } else { session.view_with_csrf()? };
         let html = self.templates.get_template(template)?.render(context! {
             ..values,
             ..frame(session, ask)?,
-            ..session.view_with_csrf()?.to_minijinja(),
+            ..view.to_minijinja(),
         })?;
         Ok(Answer { status, location: None, html })
     }
 }
 
-/// The style sheet: light and dark, narrow and wide.
-pub(crate) const STYLE: &str = include_str!("../assets/style.css");
-
-pub(crate) const FAVICON: &str = include_str!("../assets/favicon.svg");
+/// A static file by its path: what it is, and what is in it.
+pub(crate) fn asset(path: &str) -> Option<(&'static str, &'static str)> {
+    match path {
+        "/style.css" => Some(("text/css; charset=utf-8", include_str!("../assets/style.css"))),
+        "/favicon.svg" => Some(("image/svg+xml", include_str!("../assets/favicon.svg"))),
+        _ => None,
+    }
+}
 
 /// Headers of every page: nothing from elsewhere, no script at all, in nobody's frame.
 pub(crate) const SECURITY: [(&str, &str); 3] = [
@@ -137,5 +144,55 @@ fn report(problem: &Problem) {
     while let Some(cause) = source {
         eprintln!("  because {cause}");
         source = cause.source();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use session_core::SecretKey;
+
+    use super::*;
+    use crate::pages::LANGUAGE;
+
+    fn shop() -> Shop {
+        let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
+        Shop::new(sessions, Duration::from_secs(300))
+    }
+
+    fn ask(method: Method, path: &str) -> Ask {
+        let mut ask = Ask::form(&[]);
+        (ask.method, ask.path) = (method, path.to_owned());
+        ask
+    }
+
+    #[tokio::test]
+    async fn every_page_renders_in_both_languages_for_a_stranger_and_for_a_user() {
+        let shop = shop();
+        for (language, owner) in
+            [("en", None), ("de", None), ("en", Some("ada@example.com")), ("de", Some("ada@example.com"))]
+        {
+            for path in
+                ["/", "/cart", "/orders", "/sign-in", "/account", "/confirm", "/devices", "/session", "/no"]
+            {
+                let session = Session::standalone();
+                session.put(LANGUAGE, language).unwrap();
+                session.put("cart.assam", 2).unwrap();
+                if let Some(owner) = owner {
+                    session.tag(owner).unwrap();
+                    session.confirm().unwrap();
+                }
+                let answer = shop.answer(&session, &ask(Method::Get, path)).await;
+                assert!(answer.status < 500, "{path} {language} {owner:?}: {}", answer.status);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn refusing_a_form_from_elsewhere_begins_no_session() {
+        let session = Session::standalone();
+        let answer = shop().answer(&session, &ask(Method::Post, "/sign-out")).await;
+        assert_eq!(answer.status, 419);
+        assert!(!answer.html.contains("_csrf"));
+        assert!(session.is_empty() && !session.verify_csrf(""));
     }
 }

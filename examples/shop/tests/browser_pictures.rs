@@ -1,17 +1,23 @@
 //! Pictures of every page at desktop and phone width, for eyes to judge; and that nothing sticks out on a phone.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod support;
 
 use serde_json::json;
-use support::{Browser, Screen, World, visit};
+use support::{Browser, Screen, World, claims, visit};
 
 #[test]
 fn browser_every_page_fits_a_desktop_and_a_phone() {
-    visit("memory", &[], async |world: World| {
-        for (screen, name) in [(Screen::Desktop, "desktop"), (Screen::Phone, "phone")] {
-            tour(&world.browser_on(screen).await, name).await;
-        }
-    });
+    visit("memory", &[], claims![every_page_fits_a_desktop, every_page_fits_a_phone]);
+}
+
+async fn every_page_fits_a_desktop(world: World) {
+    tour(&world.browser_on(Screen::Desktop).await, "desktop").await;
+}
+
+async fn every_page_fits_a_phone(world: World) {
+    tour(&world.browser_on(Screen::Phone).await, "phone").await;
 }
 
 async fn tour(browser: &Browser, screen: &str) {

@@ -1,38 +1,54 @@
 //! The shop in a real browser, with its sessions in the cookie, in memory and in files: what is the same in all three.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod support;
 
 use serde_json::json;
-use support::{EMAIL, PASSWORD, World, visit};
+use support::{EMAIL, PASSWORD, World, claims, visit};
 
-/// One test of this name for each place where sessions can live.
-macro_rules! in_each_place {
-    ($($claim:ident $(with $settings:expr)?;)*) => {
-        mod in_the_cookie { $(#[test] fn $claim() { super::run("cookie", &[$($settings)?], super::$claim); })* }
-        mod in_memory { $(#[test] fn $claim() { super::run("memory", &[$($settings)?], super::$claim); })* }
-        mod in_files { $(#[test] fn $claim() { super::run("file", &[$($settings)?], super::$claim); })* }
-    };
+#[test]
+fn browser_the_shop_with_sessions_in_the_cookie() {
+    check("cookie");
 }
 
-in_each_place! {
-    browser_theme_and_language_stay_as_chosen;
-    browser_sign_in_keeps_what_was_typed_but_never_the_password;
-    browser_a_flash_message_is_shown_once;
-    browser_the_page_that_sign_in_interrupted_is_shown_afterwards;
-    browser_sign_out_in_one_tab_ends_the_other;
-    browser_a_forged_form_is_refused;
-    browser_an_old_proof_asks_for_the_password_again with ("SHOP_CONFIRM_AFTER", "3");
+#[test]
+fn browser_the_shop_with_sessions_in_memory() {
+    check("memory");
 }
 
-fn run<F: Future<Output = ()> + Send + 'static>(
-    driver: &str,
-    settings: &[(&str, &str)],
-    claim: fn(World) -> F,
-) {
-    visit(driver, settings, claim);
+#[test]
+fn browser_the_shop_with_sessions_in_files() {
+    check("file");
 }
 
-async fn browser_theme_and_language_stay_as_chosen(world: World) {
+#[test]
+fn browser_the_shop_on_actix() {
+    visit("memory", &[("--adapter", "actix")], claims![sign_in_keeps_what_was_typed_but_never_the_password]);
+}
+
+#[test]
+fn browser_the_shop_on_hyper() {
+    visit("memory", &[("--adapter", "hyper")], claims![sign_in_keeps_what_was_typed_but_never_the_password]);
+}
+
+fn check(driver: &str) {
+    let mut claims = claims![
+        theme_and_language_stay_as_chosen,
+        sign_in_keeps_what_was_typed_but_never_the_password,
+        a_flash_message_is_shown_once,
+        the_page_that_sign_in_interrupted_is_shown_afterwards,
+        sign_out_in_one_tab_ends_the_other,
+        a_forged_form_is_refused,
+        an_old_proof_asks_for_the_password_again,
+    ];
+    if driver == "cookie" {
+        claims.extend(claims![devices_are_not_listed_and_the_page_says_why]);
+    }
+    visit(driver, &[("SHOP_CONFIRM_AFTER", "3")], claims);
+}
+
+async fn theme_and_language_stay_as_chosen(world: World) {
     let browser = world.browser().await;
     browser.go("/cart").await;
     browser.press("[name=theme][value=dark]").await;
@@ -45,7 +61,7 @@ async fn browser_theme_and_language_stay_as_chosen(world: World) {
     assert!(browser.has("html[data-theme=light][lang=de]").await);
 }
 
-async fn browser_sign_in_keeps_what_was_typed_but_never_the_password(world: World) {
+async fn sign_in_keeps_what_was_typed_but_never_the_password(world: World) {
     let browser = world.browser().await;
     browser.go("/sign-in").await;
     browser.fill("#email", "ada.example.com").await;
@@ -74,7 +90,7 @@ async fn browser_sign_in_keeps_what_was_typed_but_never_the_password(world: Worl
     assert!(before.expires().is_none() && after.expires().is_some(), "remembered beyond the browser's end");
 }
 
-async fn browser_a_flash_message_is_shown_once(world: World) {
+async fn a_flash_message_is_shown_once(world: World) {
     let browser = world.browser().await;
     browser.go("/").await;
     browser.press("#add-assam").await;
@@ -85,7 +101,7 @@ async fn browser_a_flash_message_is_shown_once(world: World) {
     assert_eq!(browser.cart().await, "1");
 }
 
-async fn browser_the_page_that_sign_in_interrupted_is_shown_afterwards(world: World) {
+async fn the_page_that_sign_in_interrupted_is_shown_afterwards(world: World) {
     let browser = world.browser().await;
     browser.go("/").await;
     browser.press("#add-teapot").await;
@@ -101,7 +117,7 @@ async fn browser_the_page_that_sign_in_interrupted_is_shown_afterwards(world: Wo
     assert_eq!((browser.count("tbody tr").await, browser.cart().await.as_str()), (1, "0"));
 }
 
-async fn browser_sign_out_in_one_tab_ends_the_other(world: World) {
+async fn sign_out_in_one_tab_ends_the_other(world: World) {
     let browser = world.browser().await;
     browser.sign_in().await;
     let first = browser.client.window().await.unwrap();
@@ -115,7 +131,7 @@ async fn browser_sign_out_in_one_tab_ends_the_other(world: World) {
     assert_eq!(browser.path().await, "/sign-in");
 }
 
-async fn browser_a_forged_form_is_refused(world: World) {
+async fn a_forged_form_is_refused(world: World) {
     let browser = world.browser().await;
     browser.go("/").await;
     browser
@@ -127,7 +143,7 @@ async fn browser_a_forged_form_is_refused(world: World) {
     assert_eq!(browser.cart().await, "0");
 }
 
-async fn browser_an_old_proof_asks_for_the_password_again(world: World) {
+async fn an_old_proof_asks_for_the_password_again(world: World) {
     let browser = world.browser().await;
     browser.sign_in().await;
     browser
@@ -143,4 +159,11 @@ async fn browser_an_old_proof_asks_for_the_password_again(world: World) {
     browser.press("#confirm").await;
     assert_eq!(browser.path().await, "/account");
     assert_eq!(browser.script("return document.querySelector('#save') !== null").await, json!(true));
+}
+
+async fn devices_are_not_listed_and_the_page_says_why(world: World) {
+    let browser = world.browser().await;
+    browser.sign_in().await;
+    browser.go("/devices").await;
+    assert!(browser.text("#not-here").await.contains("SESSION_DRIVER=memory"));
 }

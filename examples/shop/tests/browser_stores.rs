@@ -1,33 +1,30 @@
 //! The shop in real browsers, with its sessions in memory and in files: what only a store can promise.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod support;
 
-use support::{Browser, World, visit};
+use support::{Browser, World, claims, visit};
 
-/// One test of this name for each kind of store.
-macro_rules! in_each_store {
-    ($($claim:ident;)*) => {
-        mod in_memory { $(#[test] fn $claim() { super::visit("memory", &[], super::$claim); })* }
-        mod in_files { $(#[test] fn $claim() { super::visit("file", &[], super::$claim); })* }
-    };
-}
-
-in_each_store! {
-    browser_two_tabs_at_once_lose_nothing_of_the_cart;
-    browser_devices_end_one_and_end_all_others;
+#[test]
+fn browser_tabs_and_devices_with_sessions_in_memory() {
+    visit(
+        "memory",
+        &[],
+        claims![two_tabs_at_once_lose_nothing_of_the_cart, devices_end_one_and_end_all_others],
+    );
 }
 
 #[test]
-fn browser_devices_of_sessions_in_cookies_cannot_be_listed_and_the_page_says_why() {
-    visit("cookie", &[], async |world: World| {
-        let browser = world.browser().await;
-        browser.sign_in().await;
-        browser.go("/devices").await;
-        assert!(browser.text("#not-here").await.contains("SESSION_DRIVER=memory"));
-    });
+fn browser_tabs_and_devices_with_sessions_in_files() {
+    visit(
+        "file",
+        &[],
+        claims![two_tabs_at_once_lose_nothing_of_the_cart, devices_end_one_and_end_all_others],
+    );
 }
 
-async fn browser_two_tabs_at_once_lose_nothing_of_the_cart(world: World) {
+async fn two_tabs_at_once_lose_nothing_of_the_cart(world: World) {
     let browser = world.browser().await;
     browser.go("/").await;
     let first = browser.client.window().await.unwrap();
@@ -39,11 +36,12 @@ async fn browser_two_tabs_at_once_lose_nothing_of_the_cart(world: World) {
             browser.client.switch_to_window(tab.clone()).await.unwrap();
             browser.go("/").await;
             let click = format!("document.querySelector('#add-{product}').click()");
+            browser.script("window.before = true").await;
             browser.script(&format!("setTimeout(() => {click}, {moment} - Date.now())")).await;
         }
         for tab in [&first, &second] {
             browser.client.switch_to_window(tab.clone()).await.unwrap();
-            browser.until("the answer to a click", async |browser| browser.has("#flash").await).await;
+            browser.arrive().await;
         }
     }
     browser.go("/cart").await;
@@ -51,7 +49,7 @@ async fn browser_two_tabs_at_once_lose_nothing_of_the_cart(world: World) {
     assert_eq!(browser.value("#count-sencha").await, ROUNDS.to_string());
 }
 
-async fn browser_devices_end_one_and_end_all_others(world: World) {
+async fn devices_end_one_and_end_all_others(world: World) {
     let (here, there) = (world.browser().await, world.browser().await);
     here.sign_in().await;
     there.sign_in().await;

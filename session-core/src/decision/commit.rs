@@ -321,6 +321,15 @@ impl Commit {
         self.answer = Some(Ok(()));
     }
 
+    /// Ends with [`CommitError::Contended`] if the policy's patience is over: for a driver that has waited before trying
+    /// again.
+    pub fn give_up_if_late(&mut self, policy: &Policy, now: Timestamp) {
+        if self.attempt.op.is_some() && self.now.until(now) >= policy.contention {
+            self.attempt.op = None;
+            self.answer = Some(Err(CommitError::Contended));
+        }
+    }
+
     /// Something outside of the store that must come first has failed: nothing is done, nothing is said.
     pub fn fail(&mut self, error: StoreError) {
         self.attempt.op = None;

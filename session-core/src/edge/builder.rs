@@ -10,6 +10,7 @@ use super::sessions::{Inner, Sessions};
 use super::sources::{Clock, Entropy, SystemClock, SystemEntropy};
 use super::store::SessionStore;
 use super::touches::Touches;
+use super::turns::Turns;
 use crate::decision::decide::Placement;
 use crate::decision::policy::Policy;
 use crate::value::cookie::builder::Cookie;
@@ -228,6 +229,7 @@ impl SessionsBuilder {
             entropy: self.entropy,
             encrypt_at_rest: self.encrypt_at_rest,
             touches: Touches::default(),
+            turns: Turns::default(),
             secrets: self.secrets,
             redirect_hosts: self.redirect_hosts,
             enabled: self.enabled,

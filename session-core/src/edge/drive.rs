@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+
 use super::error::OpenError;
 use super::event::Event;
 use super::report::Report;
@@ -27,11 +29,17 @@ pub(crate) async fn open(sessions: &Inner, cookies: &CookieHeaders) -> Result<Se
         Some(Claim::Record(..)) | None => None,
     };
     let loaded = match key {
-        Some(key) => load(sessions, &key, &arrival).await,
+        Some(key) => {
+            let span = tracing::debug_span!(target: "session", "session.load");
+            load(sessions, &key, &arrival).instrument(span).await
+        }
         None => Ok(Loaded::Missing),
     };
     let state = match loaded {
-        Ok(loaded) => SessionState::open(arrival, loaded, sessions.clock.now()).map_err(OpenError::Newer)?,
+        Ok(loaded) => {
+            let opened = SessionState::open(arrival, loaded, sessions.clock.now());
+            opened.inspect_err(|_| sessions.tell(&Event::Newer)).map_err(OpenError::Newer)?
+        }
         Err(error) if error.kind() == StoreErrorKind::Corrupt => SessionState::corrupt(arrival),
         Err(error) => {
             sessions.tell(&Event::StoreError(error.store()));
@@ -97,13 +105,13 @@ pub(crate) fn begin(sessions: &Inner, state: &mut SessionState) -> Result<Work, 
 
 /// Performs the operations of a commit whose visit is closed, and says what to answer.
 pub(crate) async fn run(shared: &Arc<Shared>, mut work: Work) -> Report {
-    perform_all(&shared.sessions, &mut work).await;
+    perform_all(&shared.sessions, &mut work).instrument(commit_span()).await;
     settle(&shared.sessions, &mut shared.lock().state, work)
 }
 
 /// Performs the operations of a commit in the middle of a visit.
 pub(crate) async fn run_mid_visit(shared: &Arc<Shared>, mut work: Work) -> Result<(), CommitError> {
-    perform_all(&shared.sessions, &mut work).await;
+    perform_all(&shared.sessions, &mut work).instrument(commit_span()).await;
     let mut cell = shared.lock();
     conclude(&shared.sessions, &mut cell.state, work)?;
     // A record that does not fit its cookie must be heard of now, not when the response is ready.
@@ -138,12 +146,18 @@ pub(crate) async fn end(sessions: &Inner, arrival: Arrival) -> Result<(), StoreE
         }
         Some(Claim::Record(id, record)) => {
             let key = id.store_key();
-            sessions.revoke(&key, &record).await?;
+            let revoked = sessions.revoke(&key, &record).await;
+            revoked.inspect_err(|error| sessions.tell(&Event::StoreError(error.store())))?;
             sessions.tell(&Event::Destroyed(key.handle()));
         }
         None => {}
     }
     Ok(())
+}
+
+/// The store's part of a commit; like everything that is traced, without a word about whose session it is.
+fn commit_span() -> tracing::Span {
+    tracing::debug_span!(target: "session", "session.commit")
 }
 
 async fn perform_all(sessions: &Inner, work: &mut Work) {
@@ -154,13 +168,24 @@ async fn perform_all(sessions: &Inner, work: &mut Work) {
         commit.fail(error);
         return;
     }
+    let mut turn = None;
     while let Some(op) = commit.step() {
         let answer = match &sessions.store {
             Some(store) => perform(sessions, store.as_ref(), op).await,
             // Without a store the table orders no operation.
             None => Ok(Written::Gone),
         };
+        let fought_over = match (&answer, op) {
+            (Ok(Written::Conflict(_)), StoreOp::Replace { key, .. } | StoreOp::Rotate { old: key, .. }) => {
+                Some(*key)
+            }
+            _ => None,
+        };
         commit.answer(answer, &sessions.policy, sessions.clock.now(), || sessions.fresh());
+        if let (Some(key), None, true) = (fought_over, &turn, commit.step().is_some()) {
+            turn = Some(sessions.turns.take(key).await);
+            commit.give_up_if_late(&sessions.policy, sessions.clock.now());
+        }
     }
 }
 
@@ -192,7 +217,10 @@ async fn perform(sessions: &Inner, store: &dyn SessionStore, op: &StoreOp) -> Re
 }
 
 fn conclude(sessions: &Inner, state: &mut SessionState, work: Work) -> Result<(), CommitError> {
-    let before = state.key();
+    // A key is a hash: it is made only for what is told.
+    let ordered = work.commit.decision();
+    let ends = matches!(ordered.write, Write::Rotate | Write::Destroy) || ordered.cookie == Cookie::Clear;
+    let before = if ends { state.key() } else { None };
     let Outcome { result, decision, conflicts, .. } = work.commit.finish(state, &sessions.policy);
     if conflicts > 0 {
         sessions.tell(&Event::Conflict(conflicts));
@@ -201,7 +229,11 @@ fn conclude(sessions: &Inner, state: &mut SessionState, work: Work) -> Result<()
         tell_error(sessions, error);
         return result;
     }
-    let (old, new) = (before.map(|key| key.handle()), state.key().map(|key| key.handle()));
+    let after = match decision.write {
+        Write::Create | Write::Replace | Write::Touch | Write::Rotate => state.key(),
+        Write::Nothing | Write::Destroy => None,
+    };
+    let (old, new) = (before.map(|key| key.handle()), after.map(|key| key.handle()));
     match (decision.write, old, new) {
         (Write::Create, _, Some(new)) => sessions.tell(&Event::Created(new)),
         (Write::Replace, _, Some(handle)) => sessions.tell(&Event::Committed(handle)),
@@ -220,12 +252,12 @@ pub(crate) fn tell_error(sessions: &Inner, error: &CommitError) {
     match error {
         CommitError::Gone => sessions.tell(&Event::Gone),
         CommitError::Store(error) => sessions.tell(&Event::StoreError(error.store())),
-        CommitError::Contended
-        | CommitError::TooLarge { .. }
-        | CommitError::Newer(_)
-        | CommitError::Entropy
-        | CommitError::ReadOnly
-        | CommitError::Closed => {}
+        CommitError::Contended => sessions.tell(&Event::Contended),
+        CommitError::TooLarge { size, limit } => {
+            sessions.tell(&Event::TooLarge { size: *size, limit: *limit });
+        }
+        CommitError::Newer(_) => sessions.tell(&Event::Newer),
+        CommitError::Entropy | CommitError::ReadOnly | CommitError::Closed => {}
     }
 }
 

@@ -41,10 +41,51 @@ pub enum Event {
     Destroyed(Handle),
     /// Somebody else wrote first, this often, and the changes were replayed.
     Conflict(u32),
-    /// A commit found its session gone and dropped its changes.
+    /// A commit gave up replaying: others wrote first for too long. The visitor sees a failure.
+    Contended,
+    /// A commit found its session gone and dropped its changes: it was refused.
     Gone,
+    /// A session grew larger than its place allows, in bytes. The visitor sees a failure.
+    TooLarge {
+        /// As large as it is.
+        size: usize,
+        /// As large as it may be.
+        limit: usize,
+    },
+    /// A record was written by a newer version of this library. The visitor sees a failure, and it is left alone.
+    Newer,
     /// The store failed.
     StoreError(&'static str),
+}
+
+impl Event {
+    /// A word for what happened, to count by: `created`, `rejected_cookie`.
+    ///
+    /// ```
+    /// assert_eq!(session_core::Event::Expired.name(), "expired");
+    /// ```
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Initiated { .. } => "initiated",
+            Self::RejectedCookie(_) => "rejected_cookie",
+            Self::DuplicateCookies(_) => "duplicate_cookies",
+            Self::UnsealedWithOldKey => "unsealed_with_old_key",
+            Self::Expired => "expired",
+            Self::Corrupt => "corrupt",
+            Self::Created(_) => "created",
+            Self::Committed(_) => "committed",
+            Self::Touched(_) => "touched",
+            Self::Migrated { .. } => "migrated",
+            Self::Destroyed(_) => "destroyed",
+            Self::Conflict(_) => "conflict",
+            Self::Contended => "contended",
+            Self::Gone => "gone",
+            Self::TooLarge { .. } => "too_large",
+            Self::Newer => "newer",
+            Self::StoreError(_) => "store_error",
+        }
+    }
 }
 
 /// Hears what happens. It is called inside requests: count, and return at once.

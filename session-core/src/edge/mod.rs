@@ -5,6 +5,7 @@ pub mod csrf;
 mod drive;
 pub mod error;
 pub mod event;
+pub mod finish;
 pub mod owners;
 pub mod redirect;
 pub mod rejection;
@@ -17,6 +18,7 @@ pub mod store;
 #[cfg(feature = "minijinja")]
 mod templates;
 mod touches;
+mod turns;
 pub mod validation;
 pub mod view;
 pub mod visit;

@@ -49,7 +49,6 @@ impl Redirects {
     /// assert!(matches!(redirects.to("//evil.example").finish(), Err(SessionError::RefusedUrl)));
     /// # Ok::<(), SessionError>(())
     /// ```
-    #[must_use]
     pub fn to(&self, path: impl AsRef<str>) -> Redirect {
         let target = location(path.as_ref());
         let allowed = stays(&target, &self.session.shared.sessions.redirect_hosts);
@@ -68,7 +67,6 @@ impl Redirects {
     /// assert_eq!(redirect.location(), "https://pay.example/begin");
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
-    #[must_use]
     pub fn to_unchecked(&self, url: impl AsRef<str>) -> Redirect {
         self.redirect(Ok(location(url.as_ref())))
     }
@@ -82,7 +80,6 @@ impl Redirects {
     /// assert_eq!(redirects.back("/").finish()?.location(), "/");
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
-    #[must_use]
     pub fn back(&self, fallback: impl AsRef<str>) -> Redirect {
         let fallback = fallback.as_ref();
         let target = self.session.back_url(self.referer.as_deref(), self.host.as_deref(), fallback);
@@ -101,7 +98,6 @@ impl Redirects {
     /// assert_eq!(redirects.intended("/").finish()?.location(), "/");
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
-    #[must_use]
     pub fn intended(&self, fallback: impl AsRef<str>) -> Redirect {
         let pulled = self.session.pull_intended_url();
         self.redirect(pulled.map(|url| location(url.as_deref().unwrap_or(fallback.as_ref()))))

@@ -9,8 +9,9 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::error::OpenError;
+use super::finish::{BoxFuture, Closing, Finish};
 use super::report::{Failure, Report};
-use super::visit::{BoxFuture, Closing, Finish, VisitGuard};
+use super::visit::VisitGuard;
 use crate::decision::commit::CommitError;
 use crate::value::page::PageRequest;
 

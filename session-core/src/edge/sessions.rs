@@ -6,10 +6,12 @@ use std::sync::Arc;
 use super::builder::SessionsBuilder;
 use super::drive::Sealed;
 use super::event::{Event, Observer};
+use super::finish::Spawn;
 use super::sources::{Clock, Entropy, EntropyError, SystemEntropy};
 use super::store::SessionStore;
 use super::touches::Touches;
-use super::visit::{CookieHeaders, Spawn, VisitGuard};
+use super::turns::Turns;
+use super::visit::{CookieHeaders, VisitGuard};
 use crate::decision::commit::{CommitError, CookieOrder, Fresh};
 use crate::decision::decide::Placement;
 use crate::decision::policy::Policy;
@@ -93,6 +95,7 @@ pub(crate) struct Inner {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) encrypt_at_rest: bool,
     pub(crate) touches: Touches,
+    pub(crate) turns: Turns,
     pub(crate) secrets: Vec<String>,
     pub(crate) redirect_hosts: Vec<String>,
     pub(super) enabled: bool,

@@ -75,7 +75,7 @@ async fn peers_1_fifty_increments_by_64_writers_of_four_processes_end_at_3200() 
     let processes: Vec<_> = (0..4)
         .map(|_| {
             let mut process = Command::new(&this);
-            process.args(["--exact", "one_of_four_processes", "--ignored"]).stdout(Stdio::null());
+            process.args(["--exact", "one_of_four_processes"]).stdout(Stdio::null());
             process.env("CONTENDED", format!("{} {} {key}", server.url(), bench.prefix)).spawn().unwrap()
         })
         .collect();
@@ -86,9 +86,9 @@ async fn peers_1_fifty_increments_by_64_writers_of_four_processes_end_at_3200() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "started by peers_1_fifty_increments_by_64_writers_of_four_processes_end_at_3200"]
+/// What the test above starts four times; without a parent there is nothing to do.
 async fn one_of_four_processes() {
-    let told = std::env::var("CONTENDED").unwrap();
+    let Ok(told) = std::env::var("CONTENDED") else { return };
     let [url, prefix, key] = told.split(' ').collect::<Vec<_>>().try_into().unwrap();
     let builder = DynamoDbStore::from_url(url).unwrap().prefix(prefix).deadline(HOUR);
     writers(&builder.build().unwrap(), key.parse().unwrap(), 16).await;

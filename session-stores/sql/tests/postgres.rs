@@ -67,7 +67,6 @@ async fn no_increment_of_four_processes_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "run as a child process by the test above"]
 async fn a_child_that_increments() {
     let Some((place, key)) = claims::given_by_a_parent() else { return };
     let (table, url) = place.split_once(' ').unwrap();

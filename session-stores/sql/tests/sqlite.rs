@@ -64,7 +64,6 @@ async fn no_increment_of_four_processes_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "run as a child process by the test above"]
 async fn a_child_that_increments() {
     let Some((place, key)) = claims::given_by_a_parent() else { return };
     let config = SqlConfig::new().deadline(std::time::Duration::from_secs(10));
@@ -145,7 +144,6 @@ async fn acknowledged_writes_survive_a_killed_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "run as a child process by the test above"]
 async fn a_child_that_counts_aloud() {
     let Some((place, key)) = claims::given_by_a_parent() else { return };
     let store: Store = Arc::new(open(place.as_ref()));

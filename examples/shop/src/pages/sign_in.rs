@@ -14,6 +14,11 @@ pub(crate) fn show(session: &Session) -> Result<Go, Problem> {
     if visitor(session).is_some() {
         return Go::to("/orders");
     }
+    // Whoever was just signed out from another device still brings the ended session. It takes no more writes, the
+    // form's token among them, until its tombstone has gone: so this page begins a new one.
+    if session.fresh() {
+        session.regenerate()?;
+    }
     Go::page("sign_in.html", context! { demo_email => DEMO.email, demo_password => Person::demo_password() })
 }
 

@@ -1,12 +1,15 @@
 //! The shop as a child process, a browser that visits it, and the few words that the browser tests speak.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -22,7 +25,9 @@ pub(crate) struct World(Arc<Inner>);
 struct Inner {
     shop: Process,
     driver: Process,
-    open: Mutex<Vec<Client>>,
+    open: Mutex<Vec<(Screen, Client)>>,
+    /// How many of them the current claim has taken.
+    taken: AtomicUsize,
     dir: TempDir,
 }
 
@@ -41,23 +46,48 @@ pub(crate) enum Screen {
     Phone,
 }
 
-/// Runs a test in a world. Browsers and processes end with it, whether it fails or not.
-pub(crate) fn visit<F: Future<Output = ()> + Send + 'static>(
-    driver: &str,
-    settings: &[(&str, &str)],
-    test: impl FnOnce(World) -> F,
-) {
+/// Something that is true of the shop in a browser.
+pub(crate) struct Claim {
+    name: &'static str,
+    test: Box<dyn FnOnce(World) -> BoxFuture>,
+}
+
+type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Claim {
+    pub(crate) fn new<F: Future<Output = ()> + Send + 'static>(
+        name: &'static str,
+        test: impl FnOnce(World) -> F + 'static,
+    ) -> Self {
+        Self { name, test: Box::new(move |world| Box::pin(test(world))) }
+    }
+}
+
+/// Functions as claims, by their names.
+macro_rules! claims {
+    ($($claim:ident),* $(,)?) => { vec![$($crate::support::Claim::new(stringify!($claim), $claim)),*] };
+}
+pub(crate) use claims;
+
+/// Runs claims one after the other, each with browsers that have never been here, and names those that failed. The
+/// browsers themselves are shared, since starting one takes longer than most claims. They end with the test, whether
+/// it fails or not.
+pub(crate) fn visit(driver: &str, settings: &[(&str, &str)], claims: Vec<Claim>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
         let world = World::new(driver, settings);
-        // A task of its own: a panic in it comes back as an error, after which the browsers are closed.
-        let done = tokio::spawn(test(world.clone())).await;
-        for client in world.0.open.lock().await.drain(..) {
+        let mut failed = Vec::new();
+        for Claim { name, test } in claims {
+            world.forget().await;
+            // A task of its own: a panic in it comes back as an error.
+            if tokio::spawn(test(world.clone())).await.is_err() {
+                failed.push(name);
+            }
+        }
+        for (_, client) in world.0.open.lock().await.drain(..) {
             drop(client.close().await);
         }
-        if let Err(failed) = done {
-            std::panic::resume_unwind(failed.into_panic());
-        }
+        assert!(failed.is_empty(), "with SESSION_DRIVER={driver}, not true: {failed:#?}");
     });
 }
 
@@ -69,7 +99,10 @@ impl World {
             .env_remove("SESSION_KEYS")
             .env("SESSION_DRIVER", driver)
             .env("SESSION_FILE_LOCATION", dir.path().join("sessions"))
-            .envs(settings.iter().copied());
+            .envs(settings.iter().copied().filter(|(name, _)| !name.starts_with("--")));
+        for (name, value) in settings.iter().filter(|(name, _)| name.starts_with("--")) {
+            shop.args([name, value]);
+        }
         let shop = Process::start(shop, "http://", "the shop is built by cargo");
         let mut chromedriver = Command::new("chromedriver");
         chromedriver.arg("--port=0");
@@ -78,20 +111,48 @@ impl World {
             "successfully on port ",
             "install chromium-driver (Debian) or chromedriver",
         );
-        Self(Arc::new(Inner { shop, driver, open: Mutex::default(), dir }))
+        Self(Arc::new(Inner { shop, driver, open: Mutex::default(), taken: AtomicUsize::new(0), dir }))
     }
 
     pub(crate) async fn browser(&self) -> Browser {
         self.browser_on(Screen::Desktop).await
     }
 
-    /// Opens a browser that has never been here.
+    /// Lets every browser forget that it was ever here: no cookie, one tab.
+    async fn forget(&self) {
+        self.0.taken.store(0, Ordering::Relaxed);
+        for (_, client) in self.0.open.lock().await.iter() {
+            let tabs = client.windows().await.unwrap();
+            for tab in &tabs[1..] {
+                client.switch_to_window(tab.clone()).await.unwrap();
+                client.close_window().await.unwrap();
+            }
+            client.switch_to_window(tabs[0].clone()).await.unwrap();
+            client.delete_all_cookies().await.unwrap();
+        }
+    }
+
+    /// A browser that has never been here.
     pub(crate) async fn browser_on(&self, screen: Screen) -> Browser {
+        let base = format!("http://{}", self.0.shop.said);
+        let mut open = self.0.open.lock().await;
+        let taken = self.0.taken.fetch_add(1, Ordering::Relaxed);
+        if let Some((known, client)) = open.get(taken)
+            && *known == screen
+        {
+            return Browser { client: client.clone(), base };
+        }
+        let client = self.start(screen, open.len()).await;
+        open.push((screen, client.clone()));
+        Browser { client, base }
+    }
+
+    async fn start(&self, screen: Screen, number: usize) -> Client {
         let program = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
             .into_iter()
             .find(|program| std::path::Path::new(program).exists())
             .expect("no browser here: install chromium (Debian: apt-get install chromium chromium-driver)");
-        let profile = self.0.dir.path().join(format!("profile-{}", self.0.open.lock().await.len()));
+        let profile = self.0.dir.path().join(format!("profile-{number}"));
         let mut arguments: Vec<String> = FLAGS.iter().map(|&flag| flag.to_owned()).collect();
         arguments.push(format!("--user-data-dir={}", profile.display()));
         let mut chrome = json!({ "binary": program, "args": arguments });
@@ -101,13 +162,11 @@ impl World {
         }
         let capabilities = json!({ "browserName": "chrome", "goog:chromeOptions": chrome });
         let Value::Object(capabilities) = capabilities else { unreachable!("it is written as an object") };
-        let client = ClientBuilder::new(HttpConnector::new())
+        ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{}", self.0.driver.said))
             .await
-            .expect("chromedriver opens a browser; chromium and chromium-driver must be of the same version");
-        self.0.open.lock().await.push(client.clone());
-        Browser { client, base: format!("http://{}", self.0.shop.said) }
+            .expect("chromedriver opens a browser; chromium and chromium-driver must be of the same version")
     }
 }
 
@@ -159,6 +218,11 @@ impl Browser {
         // A mark on the old page: the new one is there when the mark is not.
         self.script("window.before = true").await;
         self.client.find(Locator::Css(css)).await.unwrap().click().await.unwrap();
+        self.arrive().await;
+    }
+
+    /// Waits until the page that was marked has given way to the next.
+    pub(crate) async fn arrive(&self) {
         self.until("the next page", async |browser| {
             browser.script("return !window.before && document.readyState === 'complete'").await == json!(true)
         })

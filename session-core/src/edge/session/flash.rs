@@ -6,11 +6,12 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::Session;
+use super::messages::{FlashMessages, Messages};
 use crate::edge::error::SessionError;
 use crate::value::error::ValueError;
-use crate::value::flash::{FlashBag, FlashView, field_path};
+use crate::value::flash::{FlashBag, field_path};
 use crate::value::path::{Accepts, AnyKey, ToPath, ToPaths};
-use crate::value::values::{Snapshot, Values};
+use crate::value::values::Values;
 
 impl Session {
     /// Leaves a message for the next visit that opens the session, and for that one only. Falsy values are kept like
@@ -315,114 +316,6 @@ impl Session {
 
     fn form(&self) -> Map<String, Value> {
         self.shared.lock().form.clone().unwrap_or_default()
-    }
-}
-
-/// What the previous visit left. A copy: changing the session does not change it.
-#[derive(Clone, Debug)]
-pub struct FlashMessages {
-    view: FlashView,
-}
-
-impl FlashMessages {
-    /// A message; `None` when there is none, or null.
-    ///
-    /// # Errors
-    /// [`SessionError::Value`] when it is of another type.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().flash_messages().get::<String>("status")?, None);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn get<T: DeserializeOwned>(&self, key: impl ToPath<T>) -> Result<Option<T>, SessionError> {
-        Ok(self.view.messages.get(key)?)
-    }
-
-    /// A message, or the default.
-    ///
-    /// # Errors
-    /// [`SessionError::Value`] when it is of another type.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().flash_messages().get_or("count", 0)?, 0);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn get_or<T: DeserializeOwned>(&self, key: impl ToPath<T>, default: T) -> Result<T, SessionError> {
-        Ok(self.get(key)?.unwrap_or(default))
-    }
-
-    /// Whether there is such a message, and it is not null.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().flash_messages().has("status"));
-    /// ```
-    #[must_use]
-    pub fn has(&self, key: impl AnyKey) -> bool {
-        self.view.messages.has(key.path())
-    }
-
-    /// All messages.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().flash_messages().all().is_empty());
-    /// ```
-    #[must_use]
-    pub fn all(&self) -> Snapshot {
-        self.view.messages.all()
-    }
-
-    /// All old input.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().flash_messages().input().is_empty());
-    /// ```
-    #[must_use]
-    pub fn input(&self) -> Snapshot {
-        self.view.input.all()
-    }
-
-    /// Whether nothing at all was left: no message, no input, no error.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().flash_messages().is_empty());
-    /// ```
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.view.messages.is_empty() && self.view.input.is_empty() && self.view.errors.is_empty()
-    }
-}
-
-/// One message for a field, or several.
-#[derive(Clone, Debug)]
-pub struct Messages(Vec<String>);
-
-impl From<&str> for Messages {
-    fn from(message: &str) -> Self {
-        Self(vec![message.to_owned()])
-    }
-}
-
-impl From<String> for Messages {
-    fn from(message: String) -> Self {
-        Self(vec![message])
-    }
-}
-
-impl<S: Into<String>> From<Vec<S>> for Messages {
-    fn from(messages: Vec<S>) -> Self {
-        Self(messages.into_iter().map(Into::into).collect())
-    }
-}
-
-impl<S: Into<String>, const N: usize> From<[S; N]> for Messages {
-    fn from(messages: [S; N]) -> Self {
-        Self(messages.into_iter().map(Into::into).collect())
     }
 }
 

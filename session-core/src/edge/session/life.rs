@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Access, Session, csrf};
 use crate::decision::commit::CommitError;
-use crate::decision::decide::Fate;
+use crate::decision::decide::{Fate, Origin};
 use crate::edge::error::SessionError;
 use crate::edge::sessions::Inner;
 use crate::edge::visit;
@@ -43,6 +43,25 @@ impl Session {
     #[must_use]
     pub fn fresh(&self) -> bool {
         self.read(|state| state.is_fresh())
+    }
+
+    /// Whether the cookie names a session that was ended, or got another id, a moment ago. Such a visit is a stranger's, and
+    /// what it changes is not kept (a straggler must not overwrite the cookie of a newer sign-in) unless it calls
+    /// [`regenerate`](Self::regenerate): do that on the page that signs in.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// # fn sign_in_page(session: &Session) -> Result<(), session_core::SessionError> {
+    /// if session.ended() {
+    ///     session.regenerate()?; // so that the form's CSRF token is kept
+    /// }
+    /// # Ok(())
+    /// # }
+    /// assert!(!Session::standalone().ended());
+    /// ```
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.read(|state| state.origin() == Origin::Retired)
     }
 
     /// Whether a stored session got a new id in this visit.

@@ -3,6 +3,7 @@
 mod csrf;
 mod flash;
 mod life;
+mod messages;
 mod read;
 mod urls;
 mod write;
@@ -14,7 +15,7 @@ use crate::decision::state::SessionState;
 use crate::edge::error::SessionError;
 use crate::edge::sessions::Inner;
 
-pub use flash::{FlashMessages, Messages};
+pub use messages::{FlashMessages, Messages};
 
 /// One visitor's session, for the length of one request.
 ///
@@ -40,7 +41,7 @@ pub struct Session {
 pub(crate) struct Shared {
     pub(crate) sessions: Arc<Inner>,
     pub(crate) cell: Mutex<Cell>,
-    pub(crate) spawn: &'static dyn crate::edge::visit::Spawn,
+    pub(crate) spawn: &'static dyn crate::edge::finish::Spawn,
     /// Commits of one visit go one after the other: whoever holds this commits.
     pub(crate) turn: Arc<async_lock::Mutex<()>>,
 }

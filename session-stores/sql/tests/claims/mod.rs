@@ -147,7 +147,7 @@ pub(crate) async fn no_increment_of_four_processes_is_lost(store: Store, child: 
 pub(crate) fn child(test: &str, place: &str, key: &StoreKey) -> tokio::process::Command {
     let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());
     command
-        .args(["--ignored", "--exact", "--nocapture", test])
+        .args(["--exact", "--nocapture", test])
         .env(CHILD_KEY, key.to_string())
         .env(CHILD_PLACE, place)
         .kill_on_drop(true);

@@ -55,7 +55,7 @@ impl Browser {
 
     /// The same, or none when the connection ends instead.
     pub async fn try_get(&self, path: &str) -> Option<Reply> {
-        self.ask("GET", path, "").await
+        self.ask("GET", path, None, "").await
     }
 
     /// Posts a script.
@@ -68,7 +68,17 @@ impl Browser {
 
     /// The same, or none when the connection ends instead.
     pub async fn try_run(&self, script: &str) -> Option<Reply> {
-        self.ask("POST", "/run", script).await
+        self.ask("POST", "/run", None, script).await
+    }
+
+    /// Posts a form of this type and runs operations while it is the request's input, each `"name","field":value…`.
+    ///
+    /// # Panics
+    /// When no whole response comes.
+    pub async fn submit(&self, content_type: &str, form: &str, ops: &[&str]) -> Reply {
+        let path = at("/form", ops.iter().copied());
+        let reply = self.ask("POST", &path, Some(content_type), form).await;
+        reply.unwrap_or_else(|| panic!("POST {path} is answered"))
     }
 
     /// Runs operations, each `"name","field":value…`, and checks each answer: JSON, or `!Kind` for an error.
@@ -100,7 +110,7 @@ impl Browser {
     /// When no whole response comes.
     pub async fn get_with(&self, path: &str, cookies: &[&[u8]]) -> Reply {
         let cookies = cookies.iter().map(|cookie| cookie.to_vec()).collect();
-        self.send("GET", path, "", cookies).await.expect("the request is answered")
+        self.send("GET", path, None, "", cookies).await.expect("the request is answered")
     }
 
     /// A browser without cookies, of the same make.
@@ -132,7 +142,7 @@ impl Browser {
         self.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn ask(&self, method: &str, path: &str, body: &str) -> Option<Reply> {
+    async fn ask(&self, method: &str, path: &str, content_type: Option<&str>, body: &str) -> Option<Reply> {
         let pairs = self.jar().cookies(&self.origin, path, self.clock.now());
         let cookies = match self.protocol {
             _ if pairs.is_empty() => Vec::new(),
@@ -140,7 +150,7 @@ impl Browser {
             // As browsers do, each cookie in a field of its own.
             Protocol::Http2 => pairs,
         };
-        let reply = self.send(method, path, body, cookies).await?;
+        let reply = self.send(method, path, content_type, body, cookies).await?;
         let now = self.clock.now();
         for header in reply.headers.get_all(header::SET_COOKIE) {
             self.jar().store(header.as_bytes(), &self.origin, path, now);
@@ -148,12 +158,22 @@ impl Browser {
         Some(reply)
     }
 
-    async fn send(&self, method: &str, path: &str, body: &str, cookies: Vec<Vec<u8>>) -> Option<Reply> {
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: Option<&str>,
+        body: &str,
+        cookies: Vec<Vec<u8>>,
+    ) -> Option<Reply> {
         let mut request = Request::builder().method(method);
         request = match self.protocol {
             Protocol::Http1 => request.uri(path).header(header::HOST, &self.origin.host),
             Protocol::Http2 => request.uri(format!("http://{}{path}", self.origin.host)),
         };
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
         for cookie in cookies {
             request = request.header(header::COOKIE, HeaderValue::from_bytes(&cookie).expect("header bytes"));
         }
@@ -162,7 +182,7 @@ impl Browser {
         let reply = answered.expect("an answer within its time");
         if let Some(transcript) = &self.transcript {
             let mut transcript = transcript.lock().unwrap_or_else(PoisonError::into_inner);
-            let line = [method, path, body].join(" ");
+            let line = [method, path, content_type.unwrap_or_default(), body].join(" ");
             match &reply {
                 Some(reply) if reply.status != 500 || !reply.body.is_empty() => {
                     transcript.exchange(&line, reply.status.as_u16(), &reply.headers, &reply.body);

@@ -73,6 +73,14 @@ macro_rules! adapter_suite {
                 a_failed_page_leaves_the_message_for_the_next
                 errors_are_shown_by_field_in_the_next_visit
             ;
+            forms:
+                what_was_typed_comes_back_in_the_next_visit_only
+                only_the_fields_that_are_named_come_back
+                no_secret_comes_back
+                a_multipart_form_comes_back_without_its_files
+                a_body_that_is_no_form_is_refused_and_changes_nothing
+                a_form_that_is_too_long_is_refused
+            ;
             life:
                 a_visitor_who_writes_nothing_gets_no_cookie
                 a_session_keeps_its_handle_from_visit_to_visit

@@ -3,12 +3,14 @@
 //! An adapter's author writes one file of glue around them; the [adapter suite](crate::adapter) then talks to it over
 //! real sockets. Nothing here knows a framework.
 
+mod form;
 mod query;
 mod routes;
 mod stats;
 
 use session_core::Sessions;
 
+pub use form::{LARGEST_FORM, input, too_long};
 pub use query::param;
 pub use routes::{
     Answer, baseline, failed, hits, late, login, logout, read, rotate, run, script, slow, stream, unreadable,

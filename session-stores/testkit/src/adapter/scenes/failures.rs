@@ -122,8 +122,9 @@ pub async fn a_client_that_hangs_up_loses_no_write_that_has_begun(stage: &Stage)
     assert_eq!(ada.snapshot().get("/read").await.text(), "anon");
 }
 
-/// The end that was ordered before the client went away, whether the framework drops the handler then (axum, hyper) or
-/// lets it finish (actix).
+/// The end that was ordered before the client went away. Whether the framework then drops the handler or lets it finish
+/// makes no difference to the claim: axum and hyper have been seen to drop it, while under actix-web the session was
+/// still there until the handler had finished.
 pub async fn a_client_that_hangs_up_after_a_destroy_is_signed_out(stage: &Stage) {
     let world = stage.open().await;
     if world.in_cookie() {

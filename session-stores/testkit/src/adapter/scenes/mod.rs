@@ -4,6 +4,7 @@ pub mod cookies;
 pub mod cost;
 pub mod failures;
 pub mod flash;
+pub mod forms;
 pub mod headers;
 pub mod life;
 pub mod races;

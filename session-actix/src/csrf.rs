@@ -1,0 +1,184 @@
+//! The middleware that refuses what another site made a visitor's browser send.
+
+use std::fmt;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
+use session_core::{CsrfRules, CsrfVerdict, Visit};
+use session_forms::{Form, FormError};
+
+use crate::input::{self, InputRejection};
+use crate::rejection::SessionRejection;
+
+/// Lets a request that may change something through only with the session's token: in the header `X-CSRF-TOKEN` or
+/// `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. All others get 419.
+///
+/// Wrap it before the [`SessionMiddleware`](crate::SessionMiddleware), which is then outside of it. `GET`, `HEAD`,
+/// `OPTIONS` and `TRACE` pass and open nothing. A form is read, up to the [`InputLimit`](crate::InputLimit), and given on
+/// to the handler as it came; a body of another type is not touched, so its token must be in a header. Pages get the
+/// token from [`csrf_token`](session_core::Session::csrf_token), and carry `Vary: Cookie` for having asked.
+///
+/// ```
+/// use actix_web::{App, web};
+/// use session_actix::{Csrf, SecretKey, SessionMiddleware, Sessions};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// let app = App::new()
+///     .wrap(Csrf::new().exempt("/webhooks"))
+///     .wrap(SessionMiddleware::new(sessions))
+///     .route("/orders", web::post().to(async || "ordered"))
+///     .route("/webhooks/mail", web::post().to(async || "thanks"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Csrf {
+    rules: CsrfRules,
+    on_refused: Arc<dyn Fn() -> HttpResponse + Send + Sync>,
+}
+
+impl Csrf {
+    /// A middleware without exemptions.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { rules: CsrfRules::default(), on_refused: Arc::new(refused) }
+    }
+
+    /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`].
+    #[must_use]
+    pub fn exempt(mut self, path: impl Into<String>) -> Self {
+        self.rules = self.rules.exempt(path);
+        self
+    }
+
+    /// Exempts the requests for which this is true, asked with the method and the path.
+    #[must_use]
+    pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        self.rules = self.rules.exempt_when(exempt);
+        self
+    }
+
+    /// What to answer instead of a bare 419.
+    ///
+    /// ```
+    /// use actix_web::HttpResponse;
+    ///
+    /// let csrf = session_actix::Csrf::new()
+    ///     .on_refused(|| HttpResponse::Forbidden().body("Please load the page again."));
+    /// ```
+    #[must_use]
+    pub fn on_refused(mut self, answer: impl Fn() -> HttpResponse + Send + Sync + 'static) -> Self {
+        self.on_refused = Arc::new(answer);
+        self
+    }
+
+    /// `None` if the request may go on; it is given back whole, whatever was read of it.
+    async fn check(&self, request: &mut ServiceRequest) -> Option<HttpResponse> {
+        if !self.rules.needs_token(request.method().as_str(), request.path()) {
+            return None;
+        }
+        match self.judge(request).await {
+            Ok(true) => None,
+            Ok(false) => Some((self.on_refused)()),
+            Err(rejection) => Some(rejection.error_response()),
+        }
+    }
+
+    async fn judge(&self, request: &mut ServiceRequest) -> Result<bool, InputRejection> {
+        let visit = Visit::found(request.extensions().get()).map_err(SessionRejection::from)?;
+        let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
+        let judged = self.rules.judge(&visit, request.method().as_str(), request.path(), header).await;
+        Ok(match judged.map_err(SessionRejection::from)? {
+            CsrfVerdict::Pass => true,
+            CsrfVerdict::Refuse => false,
+            CsrfVerdict::AskForm(session) => {
+                let form = buffer(request).await?;
+                session.verify_csrf_form(|name| form.text(name))
+            }
+        })
+    }
+}
+
+impl Default for Csrf {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Csrf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Csrf").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Csrf
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = CsrfService<S>;
+    type InitError = ();
+    type Future = Ready<Result<CsrfService<S>, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(CsrfService { inner: Rc::new(inner), csrf: self.clone() }))
+    }
+}
+
+/// What [`Csrf`] makes of a service.
+#[derive(Debug)]
+pub struct CsrfService<S> {
+    inner: Rc<S>,
+    csrf: Csrf,
+}
+
+impl<S, B> Service<ServiceRequest> for CsrfService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let (inner, csrf) = (self.inner.clone(), self.csrf.clone());
+        Box::pin(async move {
+            match csrf.check(&mut request).await {
+                None => Ok(inner.call(request).await?.map_into_left_body()),
+                Some(answer) => Ok(request.into_response(answer).map_into_right_body()),
+            }
+        })
+    }
+}
+
+/// Reads the form and puts its bytes back.
+async fn buffer(request: &mut ServiceRequest) -> Result<Form, FormError> {
+    let limit = input::limit(request.app_data());
+    let payload = request.take_payload();
+    let body = input::read(request, payload, limit).await?;
+    let form = Form::read(&input::content_type(request)?, body.clone()).await?;
+    let again = futures_util::stream::once(ready(Ok(body)));
+    request.set_payload(Payload::Stream { payload: Box::pin(again) });
+    Ok(form)
+}
+
+fn refused() -> HttpResponse {
+    let status = StatusCode::from_u16(session_core::value::csrf::REFUSED).unwrap_or(StatusCode::FORBIDDEN);
+    HttpResponse::build(status).insert_header((CACHE_CONTROL, "no-store")).finish()
+}

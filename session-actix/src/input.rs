@@ -1,0 +1,169 @@
+//! The form that came with a request: read within limits, and remembered for `flash_all` and `old`.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
+use futures_util::StreamExt;
+use session_core::{OpenError, Rejection, Visit};
+use session_forms::{Form, FormError, NotThatForm};
+
+use crate::rejection::SessionRejection;
+
+/// The form that came with this request: urlencoded or multipart, of a `GET` the query. Files are skipped.
+///
+/// It dereferences to [`Form`]: [`text`](Form::text) for one field, [`to`](Form::to) for a type, `as_map` for all. The
+/// session remembers it, in whatever order the two are extracted, and is not opened by it.
+///
+/// ```
+/// use session_actix::{Input, InputRejection, Redirect, Redirects};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Order { sku: String, count: u32 }
+///
+/// async fn order(redirects: Redirects, input: Input) -> Result<Redirect, InputRejection> {
+///     let order: Order = input.to()?;
+///     if order.count > 10 {
+///         return Ok(redirects.back("/").with_errors([("count", "is more than we have")]).with_input());
+///     }
+///     Ok(redirects.to("/orders").with("status", format!("{} of {} ordered", order.count, order.sku)))
+/// }
+/// # let _ = actix_web::App::new().route("/", actix_web::web::post().to(order));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Input(Form);
+
+/// The most bytes that the body of a form may have, instead of 1 MiB: the `app_data` of an application, scope or resource.
+///
+/// ```
+/// use actix_web::{App, web};
+/// use session_actix::{Input, InputLimit};
+///
+/// let app = App::new().service(
+///     web::resource("/avatar")
+///         .app_data(InputLimit(8 * 1024 * 1024))
+///         .route(web::post().to(async |input: Input| format!("{input:?}"))),
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a number with a name")]
+pub struct InputLimit(pub usize);
+
+/// A body is not a form, or not the one that a type asks for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputRejection {
+    /// It cannot be read: 400, 413 or 415.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// It is not what the type asks for: 422.
+    #[error(transparent)]
+    Unfit(#[from] NotThatForm),
+    /// The middleware is missing: 500.
+    #[error(transparent)]
+    Session(#[from] SessionRejection),
+}
+
+impl Input {
+    /// The form, to keep.
+    #[must_use]
+    pub fn into_form(self) -> Form {
+        self.0
+    }
+
+    async fn read(request: HttpRequest, payload: Payload) -> Result<Self, InputRejection> {
+        let visit = match Visit::found(request.extensions().get()) {
+            Ok(visit) => Some(visit),
+            // Forms are read where sessions are switched off.
+            Err(Rejection::Open(OpenError::Disabled)) => None,
+            Err(rejection) => return Err(SessionRejection::from(rejection).into()),
+        };
+        let form = if matches!(*request.method(), Method::GET | Method::HEAD) {
+            Form::read(URLENCODED, request.query_string().to_owned().into()).await?
+        } else {
+            let content_type = content_type(&request)?;
+            let body = read(&request, payload, limit(request.app_data())).await?;
+            Form::read(&content_type, body).await?
+        };
+        if let Some(visit) = visit {
+            visit.set_input(form.as_map().clone());
+        }
+        Ok(Self(form))
+    }
+}
+
+impl Deref for Input {
+    type Target = Form;
+
+    fn deref(&self) -> &Form {
+        &self.0
+    }
+}
+
+impl FromRequest for Input {
+    type Error = InputRejection;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, InputRejection>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        Box::pin(Self::read(request.clone(), payload.take()))
+    }
+}
+
+impl ResponseError for InputRejection {
+    fn status_code(&self) -> StatusCode {
+        let status = match self {
+            Self::Form(error) => error.status(),
+            Self::Unfit(_) => 422,
+            Self::Session(rejection) => return rejection.status_code(),
+        };
+        StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST)
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        match self {
+            Self::Session(rejection) => rejection.error_response(),
+            Self::Form(_) | Self::Unfit(_) => HttpResponse::new(self.status_code()),
+        }
+    }
+}
+
+pub(crate) fn limit(set: Option<&InputLimit>) -> usize {
+    set.map_or(Form::MOST_BYTES, |InputLimit(bytes)| *bytes)
+}
+
+/// Something that is no text is no form's type.
+pub(crate) fn content_type(request: &impl HttpMessage) -> Result<String, FormError> {
+    let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.map(str::to_owned).ok_or(FormError::NotAForm)
+}
+
+/// Reads a body up to a limit: one that says it is longer is not read at all, one that turns out to be is read no further.
+pub(crate) async fn read(
+    request: &impl HttpMessage,
+    mut payload: Payload,
+    limit: usize,
+) -> Result<Bytes, FormError> {
+    let said =
+        request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if said.is_some_and(|said| said > u64::try_from(limit).unwrap_or(u64::MAX)) {
+        return Err(FormError::TooLong { limit });
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        // The client stopped in the middle, or its encoding is broken.
+        let chunk = chunk.map_err(|_| FormError::Malformed)?;
+        if body.len() + chunk.len() > limit {
+            return Err(FormError::TooLong { limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+const URLENCODED: &str = "application/x-www-form-urlencoded";

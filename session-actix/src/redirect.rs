@@ -1,0 +1,134 @@
+//! Redirects as actix responses: the extractor that makes them, and what they leave for the next page.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HOST, HeaderValue, LOCATION, REFERER};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, ResponseError};
+use serde::Serialize;
+use session_core::edge::session::Messages;
+use session_core::{Accepts, RedirectKind, SessionError, Visit, validation};
+
+use crate::rejection::SessionRejection;
+
+/// Makes redirects that know the session, and the page that this request came from. Extracting it opens the session.
+///
+/// ```
+/// use session_actix::{Input, Redirect, Redirects};
+///
+/// async fn subscribe(redirects: Redirects, input: Input) -> Redirect {
+///     match input.text("email") {
+///         Some(email) if email.contains('@') => redirects.to("/thanks").with("status", "See you soon"),
+///         _ => redirects.back("/").with_errors([("email", "is no address")]).with_input(),
+///     }
+/// }
+/// # let _ = actix_web::App::new().route("/", actix_web::web::post().to(subscribe));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Redirects(session_core::Redirects);
+
+/// A redirect: 303 unless said. One that would lead elsewhere, or whose messages could not be left, is answered 500;
+/// [`check`](Self::check) tells which.
+#[derive(Debug)]
+#[must_use = "a redirect does nothing unless it is the response"]
+pub struct Redirect(session_core::Redirect);
+
+impl Redirects {
+    /// To a path on this site or an allowed host; anything else is refused.
+    /// See [`session_core::Redirects::to`].
+    pub fn to(&self, path: impl AsRef<str>) -> Redirect {
+        Redirect(self.0.to(path))
+    }
+
+    /// To anywhere: never with anything that a visitor sent.
+    pub fn to_unchecked(&self, url: impl AsRef<str>) -> Redirect {
+        Redirect(self.0.to_unchecked(url))
+    }
+
+    /// To the page that the visitor saw last: the one that the session knows
+    /// ([`track_pages`](crate::SessionMiddleware::track_pages)), else a `Referer` on this very host, else the fallback.
+    pub fn back(&self, fallback: impl AsRef<str>) -> Redirect {
+        Redirect(self.0.back(fallback))
+    }
+
+    /// To where the visitor wanted to go before they were sent to sign in, else to the fallback.
+    pub fn intended(&self, fallback: impl AsRef<str>) -> Redirect {
+        Redirect(self.0.intended(fallback))
+    }
+
+    /// The session that messages are left in.
+    #[must_use]
+    pub fn session(&self) -> &session_core::Session {
+        self.0.session()
+    }
+}
+
+impl Redirect {
+    /// Leaves a message for the page.
+    pub fn with<V: Serialize>(self, key: impl Accepts<V>, value: V) -> Self {
+        Self(self.0.with(key, value))
+    }
+
+    /// Leaves what was typed, for `old`: what [`Input`](crate::Input) read. Secrets stay out.
+    pub fn with_input(self) -> Self {
+        Self(self.0.with_input())
+    }
+
+    /// Leaves errors: field to message, or to messages.
+    pub fn with_errors<F: AsRef<str>, M: Into<Messages>>(
+        self,
+        errors: impl IntoIterator<Item = (F, M)>,
+    ) -> Self {
+        Self(self.0.with_errors(errors))
+    }
+
+    /// Leaves a validation library's report as errors.
+    pub fn with_report(self, report: &impl validation::Report) -> Self {
+        Self(self.0.with_report(report))
+    }
+
+    /// Another kind than 303.
+    pub fn of_kind(self, kind: RedirectKind) -> Self {
+        Self(self.0.of_kind(kind))
+    }
+
+    /// The response, or what went wrong on the way to it.
+    ///
+    /// # Errors
+    /// [`SessionError::RefusedUrl`] for a target that leads elsewhere, or what a change to the session may answer.
+    pub fn check(self) -> Result<HttpResponse, SessionError> {
+        let finished = self.0.finish()?;
+        let status = StatusCode::from_u16(finished.status()).unwrap_or(StatusCode::SEE_OTHER);
+        let location = HeaderValue::from_str(finished.location()).map_err(|_| SessionError::RefusedUrl)?;
+        Ok(HttpResponse::build(status).insert_header((LOCATION, location)).finish())
+    }
+}
+
+impl Responder for Redirect {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.check().unwrap_or_else(|error| SessionRejection::from(error).error_response())
+    }
+}
+
+impl FromRequest for Redirects {
+    type Error = SessionRejection;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, SessionRejection>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let visit = Visit::found(request.extensions().get())?;
+            let session = visit.session().await?;
+            let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
+            // HTTP/2 says the host in its URI.
+            let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+            let host = authority.or_else(|| header(HOST));
+            Ok(Self(session_core::Redirects::new(session, header(REFERER), host)))
+        })
+    }
+}

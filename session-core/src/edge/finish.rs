@@ -1,0 +1,68 @@
+//! A write that has begun finishes, whether or not somebody still waits for it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::report::Report;
+
+/// Runs a future to its end, apart from any request: `tokio::spawn`, and its like elsewhere.
+///
+/// It is called only when a request is dropped while its session is being written, or after a `destroy` or `regenerate`.
+pub trait Spawn: fmt::Debug + Send + Sync {
+    /// Runs it.
+    fn spawn(&self, future: BoxFuture<()>);
+}
+
+/// A boxed future that may move between threads.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// How a visit ends.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches both")]
+pub enum Closing {
+    /// There was nothing to write.
+    Ready(Report),
+    /// Await this before the response's head is sent.
+    Pending(Finish<Report>),
+}
+
+/// A write that has begun. Await it; if it is dropped before its end, it goes on by itself.
+pub struct Finish<T: Send + 'static> {
+    future: Option<BoxFuture<T>>,
+    spawn: &'static dyn Spawn,
+}
+
+impl<T: Send + 'static> Finish<T> {
+    pub(crate) fn new(future: BoxFuture<T>, spawn: &'static dyn Spawn) -> Self {
+        Self { future: Some(future), spawn }
+    }
+}
+
+impl<T: Send + 'static> Future for Finish<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Some(future) = &mut self.future else { return Poll::Pending };
+        let output = std::task::ready!(future.as_mut().poll(context));
+        self.future = None;
+        Poll::Ready(output)
+    }
+}
+
+impl<T: Send + 'static> Drop for Finish<T> {
+    fn drop(&mut self) {
+        if let Some(future) = self.future.take() {
+            self.spawn.spawn(Box::pin(async move {
+                future.await;
+            }));
+        }
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for Finish<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Finish").field("done", &self.future.is_none()).finish_non_exhaustive()
+    }
+}

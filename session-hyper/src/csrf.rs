@@ -1,0 +1,178 @@
+//! The service that refuses what another site made a visitor's browser send.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::CACHE_CONTROL;
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{Either, Full};
+use hyper::body::{Body, Bytes};
+use hyper::service::Service;
+use session_core::{BoxFuture, CsrfRules, CsrfVerdict, Visit};
+use session_forms::{Form, FormError};
+
+use crate::input::{self, InputRejection};
+
+/// The body that a handler behind a [`CsrfService`] gets: the request's own, or the bytes of the form that was read.
+pub type CheckedBody<B> = Either<B, Full<Bytes>>;
+
+/// Lets a request that may change something through only with the session's token: in the header `X-CSRF-TOKEN` or
+/// `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. All others get 419.
+///
+/// Put it inside the [`SessionService`](crate::SessionService). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass and open
+/// nothing. A form is read, up to the limit, and given on to the handler as it came; a body of another type is not
+/// touched, so its token must be in a header. Pages get the token from
+/// [`csrf_token`](session_core::Session::csrf_token), and carry `Vary: Cookie` for having asked.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use http_body_util::Full;
+/// use hyper::{Request, Response, body::{Bytes, Incoming}, service::service_fn};
+/// use session_hyper::{CheckedBody, CsrfService, SecretKey, SessionService, Sessions};
+///
+/// async fn order(_: Request<CheckedBody<Incoming>>) -> Result<Response<Full<Bytes>>, Infallible> {
+///     Ok(Response::new("ordered".into()))
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// let service = SessionService::new(sessions, CsrfService::new(service_fn(order)).exempt("/webhooks"));
+/// # fn is_service<S: hyper::service::Service<Request<Incoming>>>(_: S) {}
+/// # is_service(service);
+/// # Ok(())
+/// # }
+/// ```
+pub struct CsrfService<S, R> {
+    inner: S,
+    rules: Arc<CsrfRules>,
+    limit: usize,
+    on_refused: Arc<dyn Fn() -> Response<R> + Send + Sync>,
+}
+
+impl<S, R: Default + 'static> CsrfService<S, R> {
+    /// A service without exemptions around `inner`.
+    #[must_use]
+    pub fn new(inner: S) -> Self {
+        Self { inner, rules: Arc::default(), limit: Form::MOST_BYTES, on_refused: Arc::new(refused) }
+    }
+}
+
+impl<S, R> CsrfService<S, R> {
+    /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`].
+    #[must_use]
+    pub fn exempt(mut self, path: impl Into<String>) -> Self {
+        self.rules = Arc::new(CsrfRules::clone(&self.rules).exempt(path));
+        self
+    }
+
+    /// Exempts the requests for which this is true, asked with the method and the path.
+    #[must_use]
+    pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        self.rules = Arc::new(CsrfRules::clone(&self.rules).exempt_when(exempt));
+        self
+    }
+
+    /// The most bytes of a form that are read in search of the token; 1 MiB unless said.
+    #[must_use]
+    pub fn limit(mut self, bytes: usize) -> Self {
+        self.limit = bytes;
+        self
+    }
+
+    /// What to answer instead of a bare 419.
+    #[must_use]
+    pub fn on_refused(mut self, answer: impl Fn() -> Response<R> + Send + Sync + 'static) -> Self {
+        self.on_refused = Arc::new(answer);
+        self
+    }
+}
+
+impl<S: Clone, R> Clone for CsrfService<S, R> {
+    fn clone(&self) -> Self {
+        let (rules, on_refused) = (self.rules.clone(), self.on_refused.clone());
+        Self { inner: self.inner.clone(), rules, limit: self.limit, on_refused }
+    }
+}
+
+impl<S: fmt::Debug, R> fmt::Debug for CsrfService<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsrfService")
+            .field("rules", &self.rules)
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for CsrfService<S, R>
+where
+    S: Service<Request<CheckedBody<B>>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    R: Default + 'static,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = BoxFuture<Result<Response<R>, S::Error>>;
+
+    fn call(&self, request: Request<B>) -> Self::Future {
+        let (rules, limit, on_refused) = (self.rules.clone(), self.limit, self.on_refused.clone());
+        let inner = self.inner.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            match check(&rules, limit, &parts, body).await {
+                Ok(Some(body)) => inner.call(Request::from_parts(parts, body)).await,
+                Ok(None) => Ok(on_refused()),
+                Err(rejection) => Ok(rejection.into_response()),
+            }
+        })
+    }
+}
+
+/// The body to give on; `None` if the request is refused.
+async fn check<B>(
+    rules: &CsrfRules,
+    limit: usize,
+    parts: &Parts,
+    body: B,
+) -> Result<Option<CheckedBody<B>>, InputRejection>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let (method, path) = (parts.method.as_str(), parts.uri.path());
+    if !rules.needs_token(method, path) {
+        return Ok(Some(Either::Left(body)));
+    }
+    let visit = Visit::found(parts.extensions.get())?;
+    let header = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
+    match rules.judge(&visit, method, path, header).await.map_err(session_core::Rejection::from)? {
+        CsrfVerdict::Pass => Ok(Some(Either::Left(body))),
+        CsrfVerdict::Refuse => Ok(None),
+        CsrfVerdict::AskForm(session) => {
+            let (bytes, form) = buffer(parts, body, limit).await?;
+            let is_ours = session.verify_csrf_form(|name| form.text(name));
+            Ok(is_ours.then(|| Either::Right(Full::new(bytes))))
+        }
+    }
+}
+
+async fn buffer<B>(parts: &Parts, body: B, limit: usize) -> Result<(Bytes, Form), FormError>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let bytes = input::read(body, limit).await?;
+    let form = Form::read(input::content_type(&parts.headers)?, bytes.clone()).await?;
+    Ok((bytes, form))
+}
+
+fn refused<R: Default>() -> Response<R> {
+    let mut response = Response::new(R::default());
+    *response.status_mut() =
+        StatusCode::from_u16(session_core::value::csrf::REFUSED).unwrap_or(StatusCode::FORBIDDEN);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,145 @@
+//! The form that came with a request: read within limits, and remembered for `flash_all` and `old`.
+
+use std::error::Error;
+use std::ops::Deref;
+
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes};
+use session_core::{OpenError, Rejection, Visit};
+use session_forms::{Form, FormError, NotThatForm};
+
+use crate::service::plain;
+
+/// The form that came with a request: urlencoded or multipart, of a `GET` the query. Files are skipped.
+///
+/// It dereferences to [`Form`]: [`text`](Form::text) for one field, [`to`](Form::to) for a type, `as_map` for all. The
+/// session remembers it, whether it is opened before or after, and is not opened by it.
+///
+/// ```
+/// use http::{Request, Response};
+/// use http_body_util::Full;
+/// use hyper::body::{Bytes, Incoming};
+/// use session_hyper::{Input, InputRejection, redirects, respond};
+///
+/// async fn order(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, InputRejection> {
+///     let redirects = redirects(&request).await?;
+///     let input = Input::read(request).await?;
+///     Ok(respond(match input.text("sku") {
+///         Some(sku) => redirects.to("/orders").with("status", format!("{sku} ordered")),
+///         None => redirects.back("/").with_errors([("sku", "is missing")]).with_input(),
+///     }))
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Input(Form);
+
+/// A body is not a form, or not the one that a type asks for. [`into_response`](Self::into_response) is its answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputRejection {
+    /// It cannot be read: 400, 413 or 415.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// It is not what the type asks for: 422.
+    #[error(transparent)]
+    Unfit(#[from] NotThatForm),
+    /// The service is missing, or the session failed: 500 or 503.
+    #[error(transparent)]
+    Session(#[from] Rejection),
+}
+
+impl Input {
+    /// Reads a request's form, up to 1 MiB.
+    ///
+    /// # Errors
+    /// [`InputRejection`].
+    pub async fn read<B>(request: Request<B>) -> Result<Self, InputRejection>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Self::read_up_to(Form::MOST_BYTES, request).await
+    }
+
+    /// The same, up to so many bytes.
+    ///
+    /// # Errors
+    /// [`InputRejection`].
+    pub async fn read_up_to<B>(bytes: usize, request: Request<B>) -> Result<Self, InputRejection>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let visit = match Visit::found(request.extensions().get()) {
+            Ok(visit) => Some(visit),
+            // Forms are read where sessions are switched off.
+            Err(Rejection::Open(OpenError::Disabled)) => None,
+            Err(rejection) => return Err(rejection.into()),
+        };
+        let form = if matches!(*request.method(), Method::GET | Method::HEAD) {
+            let query = request.uri().query().unwrap_or_default().to_owned();
+            Form::read(URLENCODED, query.into()).await?
+        } else {
+            let content_type = content_type(request.headers())?.to_owned();
+            Form::read(&content_type, read(request.into_body(), bytes).await?).await?
+        };
+        if let Some(visit) = visit {
+            visit.set_input(form.as_map().clone());
+        }
+        Ok(Self(form))
+    }
+
+    /// The form, to keep.
+    #[must_use]
+    pub fn into_form(self) -> Form {
+        self.0
+    }
+}
+
+impl Deref for Input {
+    type Target = Form;
+
+    fn deref(&self) -> &Form {
+        &self.0
+    }
+}
+
+impl InputRejection {
+    /// The answer: a bare status.
+    pub fn into_response<R: Default>(self) -> Response<R> {
+        let status = match self {
+            Self::Form(error) => error.status(),
+            Self::Unfit(_) => 422,
+            Self::Session(rejection) => return plain(rejection.failure()),
+        };
+        let mut response = Response::new(R::default());
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+        response
+    }
+}
+
+/// Something that is no text is no form's type.
+pub(crate) fn content_type(headers: &HeaderMap) -> Result<&str, FormError> {
+    let value = headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str);
+    value.and_then(Result::ok).ok_or(FormError::NotAForm)
+}
+
+/// Reads a body up to a limit: one that says it is longer is not read at all, one that turns out to be is read no further.
+pub(crate) async fn read<B>(body: B, limit: usize) -> Result<Bytes, FormError>
+where
+    B: Body,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
+        return Err(FormError::TooLong { limit });
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(read) => Ok(read.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(FormError::TooLong { limit }),
+        // The client stopped in the middle.
+        Err(_) => Err(FormError::Malformed),
+    }
+}
+
+const URLENCODED: &str = "application/x-www-form-urlencoded";

@@ -1,0 +1,45 @@
+//! The adapter suite on hyper: the same black box that every adapter passes, with sessions in memory, cookies and files.
+
+#[path = "../../examples/probe/src/hyper.rs"]
+mod probe;
+
+use session_testkit::adapter::{Place, Server};
+use session_testkit::probe::Application;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+async fn start(application: Application) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("its number");
+    // Dropped with the server's guard, the sender says that it is over.
+    let (guard, over) = oneshot::channel::<()>();
+    tokio::spawn(probe::serve(listener, application, async move { drop(over.await) }));
+    Server::new(address, guard).with_http2()
+}
+
+mod in_memory {
+    async fn place() -> super::Place {
+        super::Place::store(session_hyper::stores::MemoryStore::new(), ())
+    }
+
+    session_testkit::adapter_suite!(super::start, place);
+}
+
+mod in_cookies {
+    async fn place() -> super::Place {
+        super::Place::cookie()
+    }
+
+    session_testkit::adapter_suite!(super::start, place);
+}
+
+mod in_files {
+    async fn place() -> super::Place {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let store = session_hyper::stores::FileStore::open(folder.path()).expect("a store in it");
+        // Every write waits for the disk, and so does every one that lost a race.
+        super::Place::store(store, folder).with_crowd(8)
+    }
+
+    session_testkit::adapter_suite!(super::start, place);
+}
