@@ -51,7 +51,7 @@ pub(crate) async fn cut_off(kind: Kind, weather: Weather) {
 }
 
 /// A visitor with one hit.
-async fn signed_in(site: &Site) -> Visitor {
+pub(crate) async fn signed_in(site: &Site) -> Visitor {
     let ada = site.ada().await;
     assert_eq!(ada.get("/write").await.text, "1");
     ada
@@ -67,7 +67,7 @@ async fn wait_until_it_fails(ada: &Visitor) {
     panic!("it does not fail");
 }
 
-async fn nothing_but_503(site: &Site, ada: &Visitor) {
+pub(crate) async fn nothing_but_503(site: &Site, ada: &Visitor) {
     for path in ["/read", "/write"] {
         fails_in_time(ada, path).await;
     }
@@ -94,14 +94,14 @@ async fn nothing_but_503(site: &Site, ada: &Visitor) {
     }
 }
 
-async fn fails_in_time(visitor: &Visitor, path: &str) {
+pub(crate) async fn fails_in_time(visitor: &Visitor, path: &str) {
     let reply = visitor.get(path).await;
     assert_eq!((reply.status, reply.set_cookies.len()), (503, 0), "{path}: {reply:?}");
     assert!(reply.took < TIMEOUT + SLACK, "{path} took {:?}", reply.took);
 }
 
 /// The visitor of before, with all that was acknowledged and nothing else.
-async fn still_signed_in(ada: &Visitor) {
+pub(crate) async fn still_signed_in(ada: &Visitor) {
     let back = ada.get_soon("/read").await;
     assert_eq!((back.text.as_str(), back.set_cookies.len()), ("alice@example.com", 0));
     assert_eq!(ada.hits().await, 1);
@@ -109,5 +109,5 @@ async fn still_signed_in(ada: &Visitor) {
     assert_eq!((next.text.as_str(), next.set_cookies.len()), ("2", 0));
 }
 
-const TIMEOUT: Duration = Duration::from_millis(500);
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(500);
 const SLACK: Duration = Duration::from_millis(500);

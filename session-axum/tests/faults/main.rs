@@ -8,6 +8,7 @@
 mod crowd;
 mod down;
 mod line;
+mod local;
 mod lost;
 #[path = "../../../examples/probe/src/axum.rs"]
 mod probe;
@@ -62,10 +63,12 @@ servers! {
 
 claims! {
     files {
+        lost_directories_mean_503_and_no_cookie_changes: local::directories_lost();
         sixteen_clients_lose_no_write: crowd::sixteen_clients_lose_no_write(Place::files());
         a_logout_is_final_for_slow_writers: crowd::a_logout_is_final_for_slow_writers(Place::files());
     }
     sqlite {
+        a_writer_that_does_not_end_means_503_for_writers_and_no_cookie_changes: local::held_by_another_writer();
         sixteen_clients_lose_no_write: crowd::sixteen_clients_lose_no_write(Place::sqlite());
         a_logout_is_final_for_slow_writers: crowd::a_logout_is_final_for_slow_writers(Place::sqlite());
     }

@@ -15,6 +15,7 @@ pub(super) fn prepare(place: &Place<'_>) -> Result<(), ServerError> {
         .map_err(os(KIND, "write the first statements"))?;
     let mut command = bound_to(KIND, "mariadb-install-db", &[], user.as_ref())?;
     command
+        .env("TMPDIR", place.directory)
         .arg("--no-defaults")
         .arg(format!("--datadir={}", place.directory.join("data").display()))
         .args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
@@ -25,6 +26,8 @@ pub(super) fn command(place: &Place<'_>) -> Result<Command, ServerError> {
     let mut command = bound_to(KIND, "mariadbd", &[], user().as_ref())?;
     let directory = place.directory.display();
     command
+        // A server that starts clears its directory for temporary tables, were it another server's too.
+        .env("TMPDIR", place.directory)
         .arg("--no-defaults")
         .arg(format!("--datadir={directory}/data"))
         .arg(format!("--socket={directory}/sock"))
