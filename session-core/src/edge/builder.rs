@@ -84,8 +84,9 @@ impl SessionsBuilder {
         self
     }
 
-    /// Adds a key. The first one seals; all open, so that keys can be rotated: add the new one in front, deploy
-    /// everywhere, wait for the absolute lifetime, remove the old one.
+    /// Adds a key. The first one seals; all open, so that keys can be rotated: deploy the new one second everywhere (old
+    /// processes must be able to open what new ones seal), then move it to the front, wait for the absolute lifetime, and
+    /// remove the old one.
     pub fn key(mut self, key: SecretKey) -> Self {
         self.keys.push(key);
         self
