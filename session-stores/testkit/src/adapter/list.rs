@@ -99,19 +99,19 @@ macro_rules! adapter_suite {
                 a_user_sees_and_ends_their_own_sessions
             ;
             cookies:
-                the_cookie_has_its_attributes_on_every_path
+                ck_9_the_cookie_has_its_attributes_on_every_path
                 forged_and_malformed_cookies_cost_nothing
                 a_forged_duplicate_hides_nothing_in_any_order
                 a_sibling_of_any_bytes_hides_nothing
                 all_cookie_fields_are_read
-                an_id_whose_session_is_long_gone_is_not_adopted
+                id_4_an_id_whose_session_is_long_gone_is_not_adopted
                 a_value_moved_to_another_cookie_is_refused
                 a_cookie_of_a_retired_key_is_opened_and_sealed_anew
                 a_session_that_grew_too_large_is_a_500_and_the_old_cookie_stays
             ;
             headers:
-                every_look_at_the_session_varies_and_every_cookie_is_not_stored
-                a_route_that_looks_at_nothing_says_nothing
+                peers_16_ck_10_ck_11_every_look_varies_and_every_cookie_is_not_stored
+                ou_2_ck_12_a_route_that_looks_at_nothing_says_nothing
                 an_eager_server_opens_every_visit_and_always_sends_the_cookie
             ;
             cost:
@@ -120,7 +120,7 @@ macro_rules! adapter_suite {
                 many_calls_on_a_session_are_one_load_and_one_write
             ;
             failures:
-                a_store_that_fails_is_a_503_and_changes_no_cookie
+                ou_1_a_store_that_fails_is_a_503_and_changes_no_cookie
                 a_write_that_fails_is_a_503_and_sets_no_cookie
                 a_5xx_drops_the_data_and_keeps_what_was_ordered
                 a_panic_after_regenerate_or_destroy_still_ends_the_old_id

@@ -10,7 +10,7 @@ use crate::adapter::stage::key;
 const COOKIE: &str = "__Host-sid";
 
 /// CK-1, to the letter.
-pub async fn the_cookie_has_its_attributes_on_every_path(stage: &Stage) {
+pub async fn ck_9_the_cookie_has_its_attributes_on_every_path(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
     for path in ["/write", "/login", "/rotate"] {
@@ -104,7 +104,7 @@ pub async fn all_cookie_fields_are_read(stage: &Stage) {
 }
 
 /// PEERS 10, ID-4.
-pub async fn an_id_whose_session_is_long_gone_is_not_adopted(stage: &Stage) {
+pub async fn id_4_an_id_whose_session_is_long_gone_is_not_adopted(stage: &Stage) {
     let world = stage.open().await;
     if world.in_cookie() {
         return;

@@ -9,7 +9,7 @@ use crate::{Fault, Verb, When};
 const COOKIE: &str = "__Host-sid";
 
 /// OU-1, OU-2, PEERS 8.
-pub async fn a_store_that_fails_is_a_503_and_changes_no_cookie(stage: &Stage) {
+pub async fn ou_1_a_store_that_fails_is_a_503_and_changes_no_cookie(stage: &Stage) {
     let world = stage.open().await;
     let Some(doubles) = &world.doubles else { return };
     let ada = world.browser();

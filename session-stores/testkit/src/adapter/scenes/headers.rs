@@ -7,7 +7,7 @@ use http::header::{CACHE_CONTROL, VARY};
 use crate::adapter::Stage;
 
 /// PEERS 16, CK-10 to CK-12, incident 20: every accessor, with nothing to write, with a refresh due, with a write.
-pub async fn every_look_at_the_session_varies_and_every_cookie_is_not_stored(stage: &Stage) {
+pub async fn peers_16_ck_10_ck_11_every_look_varies_and_every_cookie_is_not_stored(stage: &Stage) {
     let world = stage.open().await;
     let accessors = [
         r#""get","key":"a""#,
@@ -55,7 +55,7 @@ pub async fn every_look_at_the_session_varies_and_every_cookie_is_not_stored(sta
 }
 
 /// I7: nobody looked.
-pub async fn a_route_that_looks_at_nothing_says_nothing(stage: &Stage) {
+pub async fn ou_2_ck_12_a_route_that_looks_at_nothing_says_nothing(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
     ada.get("/login").await;
