@@ -82,7 +82,7 @@ impl VisitGuard {
     /// let guard = sessions.visit(CookieHeaders::default(), &Here);
     /// let visit = guard.visit().clone();
     /// let handler = async move {
-    ///     let session = visit.session().await.map_err(|_| 503)?;
+    ///     let session = visit.session().await.map_err(|_| 503_u16)?;
     ///     session.put("user", "ada").map_err(|_| 500)
     /// };
     /// let served = block_on(guard.serve(handler, |result| result.err().unwrap_or(200)));
