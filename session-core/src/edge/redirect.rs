@@ -1,7 +1,7 @@
 //! Where a handler sends the visitor next, and what goes along: a message, what was typed, what was wrong with it.
 //!
 //! One rule: a target that anybody but the developer had a hand in is checked, and one that leads elsewhere is never
-//! sent. The checks are [`stays`](crate::value::url::stays) and nothing else.
+//! sent. The checks are [`stays`] and nothing else.
 
 use serde::Serialize;
 

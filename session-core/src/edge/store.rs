@@ -60,7 +60,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// The largest [`Record::size`] this store keeps, in bytes. The six verbs answer a larger one with
-    /// [`StoreError::too_large`] before any call.
+    /// [`StoreError::check_size`] before any call.
     fn max_record(&self) -> usize {
         DEFAULT_MAX_RECORD
     }
