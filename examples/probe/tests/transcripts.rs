@@ -8,8 +8,17 @@ mod axum;
 mod hyper;
 
 use std::net::SocketAddr;
+#[cfg(feature = "redis")]
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU32, Ordering},
+};
 
+#[cfg(feature = "redis")]
+use session_stores::StoreConfig;
 use session_stores::{FileStore, MemoryStore};
+#[cfg(feature = "redis")]
+use session_test_servers::{Kind, Shared, shared};
 use session_testkit::adapter::{Place, Server, transcript};
 use session_testkit::probe::Application;
 use tokio::net::TcpListener;
@@ -31,6 +40,21 @@ fn the_three_adapters_say_the_same_with_sessions_in_files() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let store = FileStore::open(folder.path()).expect("a store in it");
         Place::store(store, folder).with_crowd(8)
+    });
+}
+
+#[test]
+#[cfg(feature = "redis")]
+fn the_three_adapters_say_the_same_with_sessions_in_redis() {
+    static SERVER: OnceLock<Shared> = OnceLock::new();
+    static PLACES: AtomicU32 = AtomicU32::new(0);
+    say_the_same(async || {
+        let server = SERVER.get_or_init(|| shared(Kind::Redis));
+        let mut config = StoreConfig::from_url(server.url()).expect("the server's own URL");
+        let nth = PLACES.fetch_add(1, Ordering::Relaxed);
+        config.prefix = format!("transcripts-{}-{nth}", std::process::id());
+        let store = session_stores::open(&config).await.expect("the server is there");
+        Place::store(store, ()).with_crowd(8)
     });
 }
 
