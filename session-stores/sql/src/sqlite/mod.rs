@@ -5,6 +5,7 @@ mod statements;
 
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use session_core::{
@@ -106,8 +107,9 @@ impl SqliteStore {
                 Durability::PowerCut => SqliteSynchronous::Full,
                 Durability::ProcessCrash => SqliteSynchronous::Normal,
             })
-            // A little less than the deadline, so that a busy file is an answer and not a connection cut short.
-            .busy_timeout(config.deadline - config.deadline / 10);
+            // SQLite never waits: a busy file is an answer at once, and `call!` tries again until the deadline. A
+            // statement that waited inside SQLite could still be carried out after its caller was told that it failed.
+            .busy_timeout(Duration::ZERO);
         let writer = pool_options(config).max_connections(1).connect_lazy_with(options.clone());
         let reader = pool_options(config).connect_lazy_with(options);
         Ok(Self::with_pools(reader, writer, config))
@@ -309,8 +311,7 @@ impl Backend for Sqlite {
         // The low byte of SQLite's code is the kind, the rest says more about it.
         let kind = error.code().and_then(|code| code.parse::<i32>().ok()).map_or(0, |code| code & 0xff);
         match kind {
-            // Busy and locked: another process has the file. The busy timeout has been waited for already, but for
-            // the moment of switching a new file to WAL, where SQLite answers at once.
+            // Busy and locked: another process has the file.
             5 | 6 => Verdict::Again,
             // Interrupted.
             9 => Verdict::Timeout,
