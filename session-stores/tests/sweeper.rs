@@ -11,13 +11,13 @@ use session_core::{
 };
 use session_stores::{MemoryStore, Round, Sweeper, SweeperBuilder};
 
-/// A minute after 1970.
+/// Two minutes after 1970: what died in the first one is swept.
 #[derive(Debug)]
-struct Minute;
+struct TwoMinutes;
 
-impl Clock for Minute {
+impl Clock for TwoMinutes {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(60_000)
+        Timestamp::from_millis(120_000)
     }
 }
 
@@ -89,7 +89,7 @@ fn scripted(steps: &[&'static str]) -> Arc<Scripted> {
 fn watched(store: Arc<dyn SessionStore>) -> (SweeperBuilder, Arc<Mutex<Vec<String>>>) {
     let reports = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&reports);
-    let builder = Sweeper::of(store).unwrap().clock(Minute).report(move |round| {
+    let builder = Sweeper::of(store).unwrap().clock(TwoMinutes).report(move |round| {
         heard.lock().unwrap().push(match round {
             Round::Done { removed, batches } => format!("{removed} in {batches}"),
             Round::Failed { removed, error } => format!("{removed}, then: {error}"),
@@ -112,10 +112,11 @@ fn record(deadline: i64) -> Record {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_dead_are_removed_in_batches_and_the_living_stay() {
+async fn what_has_been_dead_for_a_minute_is_removed_in_batches_and_the_rest_stays() {
     let store = MemoryStore::new();
     for at in 0..7 {
-        let deadline = if at < 5 { 1_000 } else { 90_000 };
+        // The last two are dead as well, but not for long.
+        let deadline = if at < 5 { 60_000 } else { 60_001 };
         store
             .create(&StoreKey::from_bytes([at; 32]), &record(deadline), Timestamp::from_millis(0))
             .await
