@@ -18,6 +18,8 @@ use crate::input::{self, InputRejection};
 /// The body that a handler behind a [`CsrfService`] gets: the request's own, or the bytes of the form that was read.
 pub type CheckedBody<B> = Either<B, Full<Bytes>>;
 
+type OnRefused<R> = Arc<dyn Fn(&CsrfRefusal) -> Response<R> + Send + Sync>;
+
 /// Lets a request that may change something through only with the session's token: in the header `X-CSRF-TOKEN` or
 /// `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. All others get 419.
 ///
@@ -48,7 +50,7 @@ pub struct CsrfService<S, R> {
     inner: S,
     rules: Arc<CsrfRules>,
     limit: usize,
-    on_refused: Arc<dyn Fn(&CsrfRefusal) -> Response<R> + Send + Sync>,
+    on_refused: OnRefused<R>,
 }
 
 impl<S, R: Default + 'static> CsrfService<S, R> {
