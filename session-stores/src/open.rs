@@ -40,14 +40,13 @@ pub(crate) async fn open_built_in(config: &StoreConfig) -> Result<Arc<dyn Sessio
     let opening: BoxFuture<'_> = match config.driver.as_str() {
         "cookie" => return Err(SettingError::NoStore),
         "memory" => {
-            let builder = MemoryStore::builder()
-                .max_sessions(config.max_sessions)
-                .max_record(max_record)
-                .shards(config.shards);
-            let builder = match config.max_bytes {
-                Some(most) => builder.max_bytes(most),
-                None => builder,
-            };
+            let mut builder = MemoryStore::builder().max_sessions(config.max_sessions).max_record(max_record);
+            if let Some(most) = config.max_bytes {
+                builder = builder.max_bytes(most);
+            }
+            if let Some(shards) = config.shards {
+                builder = builder.shards(shards);
+            }
             return Ok(Arc::new(builder.build()));
         }
         "file" => return file(config, max_record),

@@ -50,8 +50,8 @@ pub struct StoreConfig {
     pub max_sessions: usize,
     /// The most bytes the memory store keeps.
     pub max_bytes: Option<usize>,
-    /// Into how many parts the memory store divides its sessions.
-    pub shards: usize,
+    /// Into how many parts the memory store divides its sessions; its own choice where nothing is said.
+    pub shards: Option<usize>,
     /// Where DynamoDB is, `http://HOST:PORT`.
     pub endpoint: Option<String>,
     /// DynamoDB's region.
@@ -92,7 +92,7 @@ impl StoreConfig {
             client_cache: None,
             max_sessions: 1_000_000,
             max_bytes: None,
-            shards: 128,
+            shards: None,
             endpoint: None,
             region: "us-east-1".to_owned(),
             access_key_id: None,

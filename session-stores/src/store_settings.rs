@@ -218,11 +218,11 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         key: "shards",
         variables: &["SESSION_SHARDS"],
         drivers: &["memory"],
-        default: "128",
+        default: "128, fewer for some thousand sessions",
         allowed: "1 to 65536",
         about: "Into how many parts, each with a lock of its own, the memory store divides its sessions.",
         secret: false,
-        take: |config, value| put(&mut config.shards, value.count_of(65_536)),
+        take: |config, value| put(&mut config.shards, value.count_of(65_536).map(Some)),
     },
     StoreSetting {
         key: "endpoint",

@@ -163,7 +163,7 @@ impl SweeperBuilder {
         loop {
             tokio::select! {
                 biased;
-                _ = stopped.wait_for(|stopped| *stopped) => return,
+                () = told_to_stop(&mut stopped) => return,
                 order = inbox.recv() => {
                     let Some(done) = order else { return };
                     self.round(&stopped).await;
@@ -225,12 +225,16 @@ async fn sweep(
             }
             Err(error) => return Round::Failed { removed, error },
         }
-        // An error means that the sweeper itself is gone, and this round with it.
-        if tokio::time::timeout(pause, stopped.wait_for(|stopped| *stopped)).await.is_ok() {
+        if tokio::time::timeout(pause, told_to_stop(&mut stopped)).await.is_ok() {
             break;
         }
     }
     Round::Done { removed, batches }
+}
+
+/// Waits for the order to stop. A sweeper that was dropped gives none and stops as well.
+async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 /// Ends the task when the one who waits for it is dropped.
