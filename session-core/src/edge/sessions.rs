@@ -72,6 +72,12 @@ impl Sessions {
         self.inner.store.as_ref()
     }
 
+    /// The list of ended sessions, where sessions live in the cookie and there is one. It needs sweeping as any store does.
+    #[must_use]
+    pub fn revocations(&self) -> Option<&Arc<dyn SessionStore>> {
+        self.inner.revocations.as_ref()
+    }
+
     /// Whether sessions are switched off: then the layer steps aside, and extracting a session says so.
     #[must_use]
     pub fn is_off(&self) -> bool {
