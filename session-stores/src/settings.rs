@@ -11,6 +11,13 @@ use crate::store_config::{StoreConfig, is_table};
 use crate::value::Value;
 
 /// A setting of the sessions.
+///
+/// ```
+/// use session_stores::SETTINGS;
+///
+/// let age = SETTINGS.iter().find(|setting| setting.key == "age").unwrap();
+/// assert_eq!((age.variable, age.default), ("SESSION_AGE", "2h"));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Setting {
@@ -28,6 +35,13 @@ pub struct Setting {
 }
 
 /// A setting of one store.
+///
+/// ```
+/// use session_stores::STORE_SETTINGS;
+///
+/// let location = STORE_SETTINGS.iter().find(|setting| setting.key == "location").unwrap();
+/// assert_eq!((location.variables, location.drivers), (&["SESSION_FILE_LOCATION"][..], &["file"][..]));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StoreSetting {
@@ -49,6 +63,12 @@ pub struct StoreSetting {
 }
 
 /// The settings of the sessions, in the order of the documentation.
+///
+/// ```
+/// for setting in session_stores::SETTINGS {
+///     println!("{} ({}): {}", setting.variable, setting.default, setting.about);
+/// }
+/// ```
 pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "enabled",
@@ -231,6 +251,11 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// The settings of one store, in the order of the documentation.
+///
+/// ```
+/// let mut redis = session_stores::STORE_SETTINGS.iter().filter(|setting| setting.drivers.contains(&"redis"));
+/// assert!(redis.any(|setting| setting.variables == ["REDIS_URL"]));
+/// ```
 pub const STORE_SETTINGS: &[StoreSetting] = &[
     StoreSetting {
         key: "url",

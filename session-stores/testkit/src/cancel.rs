@@ -15,16 +15,68 @@ use session_core::{BoxFuture, Cookie, SecretKey, Session, SessionStore, Sessions
 use crate::doubles::wrap::{Call, Hook, Hooked, Outcome};
 
 /// What the adapter's route does with its session.
+///
+/// ```
+/// use session_testkit::cancel::Handler;
+/// use std::sync::Arc;
+///
+/// let handler: Handler = Arc::new(|session| {
+///     Box::pin(async move { drop(session.put("theme", "dark")) })
+/// });
+/// # let _ = handler;
+/// ```
 pub type Handler = Arc<dyn Fn(Session) -> BoxFuture<()> + Send + Sync>;
 
 /// The response of one request: the value of its `Set-Cookie` header.
+///
+/// ```
+/// use session_testkit::cancel::Responding;
+///
+/// let responding: Responding = Box::pin(async { Some("sid=1; Path=/".to_owned()) });
+/// # let _ = responding;
+/// ```
 pub type Responding = Pin<Box<dyn Future<Output = Option<String>>>>;
 
 /// Runs the claims on one adapter. `serve` makes its service of the sessions, with one route that opens the session and
-/// awaits the handler, and calls it with this `Cookie` header. Call it on a tokio runtime.
+/// awaits the handler, and calls it with this `Cookie` header. Call it on a current-thread tokio runtime
+/// (`#[tokio::test]` is one): what a dropped request leaves behind then runs whenever the claims yield.
 ///
 /// # Panics
 /// When a claim does not hold, with the number of polls after which the request was dropped.
+///
+/// The adapter here is the smallest there is: it makes a visit, runs the handler and closes the visit.
+///
+/// ```
+/// use session_core::{BoxFuture, CookieHeaders, Sessions, Spawn};
+/// use session_store_memory::MemoryStore;
+/// use session_testkit::cancel::{Handler, every_request_may_be_dropped_at_any_await};
+/// use std::sync::Arc;
+///
+/// #[derive(Debug)]
+/// struct OnTokio;
+///
+/// impl Spawn for OnTokio {
+///     fn spawn(&self, future: BoxFuture<()>) {
+///         tokio::spawn(future);
+///     }
+/// }
+///
+/// async fn serve(sessions: Sessions, cookie: Option<String>, handler: Handler) -> Option<String> {
+///     let cookies: CookieHeaders = cookie.into_iter().collect();
+///     let guard = sessions.visit(cookies, &OnTokio);
+///     let visit = guard.visit().clone();
+///     let route = async move { handler(visit.session().await.unwrap()).await };
+///     guard.serve(route, |()| 200).await.report.set_cookie
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// every_request_may_be_dropped_at_any_await(
+///     || Arc::new(MemoryStore::new()),
+///     |sessions, cookie, handler| Box::pin(serve(sessions, cookie, handler)),
+/// )
+/// .await;
+/// # }
+/// ```
 pub async fn every_request_may_be_dropped_at_any_await(
     store: impl Fn() -> Arc<dyn SessionStore>,
     serve: impl Fn(Sessions, Option<String>, Handler) -> Responding,

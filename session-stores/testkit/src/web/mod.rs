@@ -35,6 +35,32 @@ pub use client::{Client, Reply};
 /// | `POST /guarded/echo` | behind the CSRF middleware: the input's map as JSON; `GET` answers `plain` |
 /// | `POST /guarded/raw` | behind it: the body as it came |
 /// | `POST /guarded/hooks/x` | behind it, exempt by `/guarded/hooks`: `plain` |
+///
+/// ```
+/// use bytes::Bytes;
+/// use session_testkit::web::{Client, WebApp};
+///
+/// /// As small as an application can be: it has one page.
+/// struct Tiny;
+///
+/// impl WebApp for Tiny {
+///     async fn send(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+///         let found = request.uri().path() == "/plain";
+///         let mut response = http::Response::new(Bytes::from_static(b"plain"));
+///         *response.status_mut() = if found { http::StatusCode::OK } else { http::StatusCode::NOT_FOUND };
+///         response
+///     }
+///
+///     fn store_calls(&self) -> usize {
+///         0
+///     }
+/// }
+///
+/// # #[tokio::main] async fn main() {
+/// let visitor = Client::new(&Tiny);
+/// assert_eq!(visitor.get("/plain").await.status, 200);
+/// # }
+/// ```
 pub trait WebApp {
     /// Sends a request through all of it.
     fn send(&self, request: http::Request<Bytes>) -> impl Future<Output = http::Response<Bytes>>;
@@ -44,6 +70,11 @@ pub trait WebApp {
 }
 
 /// What `POST /count` reads its input as.
+///
+/// ```
+/// let count: session_testkit::web::Count = serde_json::from_str(r#"{"count": 3}"#).unwrap();
+/// assert_eq!(count.count, 3);
+/// ```
 #[derive(Debug, serde::Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "a form of tests")]
 pub struct Count {
@@ -55,6 +86,12 @@ pub struct Count {
 ///
 /// # Errors
 /// As for [`Session::csrf_token`].
+///
+/// ```
+/// let shown = session_testkit::web::page(&session_core::Session::standalone())?;
+/// assert!(shown.contains(r#""csrf_token""#) && shown.contains(r#""previous":null"#));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 pub fn page(session: &Session) -> Result<String, SessionError> {
     let view = session.view_with_csrf()?;
     let mut shown = serde_json::to_value(&view).unwrap();
@@ -66,6 +103,16 @@ pub fn page(session: &Session) -> Result<String, SessionError> {
 ///
 /// # Errors
 /// As for [`Session::flash_all`].
+///
+/// ```
+/// use session_testkit::web::flash;
+///
+/// let session = session_core::Session::standalone();
+/// flash(&session, "only=email,name")?;
+/// flash(&session, "except=card")?;
+/// flash(&session, "all")?;
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 pub fn flash(session: &Session, query: &str) -> Result<(), SessionError> {
     let (how, names) = query.split_once('=').unwrap_or((query, ""));
     let names: Vec<&str> = names.split(',').filter(|name| !name.is_empty()).collect();
@@ -77,6 +124,23 @@ pub fn flash(session: &Session, query: &str) -> Result<(), SessionError> {
 }
 
 /// The claims, each as a test of the given `async` expression for a [`WebApp`].
+///
+/// ```no_run
+/// # use bytes::Bytes;
+/// # use session_testkit::web::WebApp;
+/// # struct App;
+/// # impl WebApp for App {
+/// #     async fn send(&self, _: http::Request<Bytes>) -> http::Response<Bytes> { unreachable!() }
+/// #     fn store_calls(&self) -> usize { 0 }
+/// # }
+/// /// Makes the adapter's application, anew for each claim.
+/// async fn app() -> App {
+///     App
+/// }
+///
+/// session_testkit::web_claims!(app());
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! web_claims {
     ($app:expr) => {
@@ -116,6 +180,13 @@ macro_rules! web_claims {
 }
 
 /// Header names and values of a request, for [`Client::send`].
+///
+/// ```
+/// use session_testkit::web::Headers;
+///
+/// let headers = Headers::from([("x-csrf-token", "wrong")]);
+/// assert_eq!(headers["x-csrf-token"], "wrong");
+/// ```
 pub type Headers<'h> = BTreeMap<&'h str, &'h str>;
 
 fn json_of(text: &[u8]) -> Value {
