@@ -74,3 +74,48 @@ fn json<'p, T: Deserialize<'p>>(text: &'p [u8]) -> Result<T, Malformed> {
     // The message of `serde_json` quotes values, so it goes no further than this line.
     serde_json::from_slice(text).map_err(|_| Malformed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Wire, Malformed> {
+        Wire::read(&text.as_bytes().into())
+    }
+
+    #[test]
+    fn parts_are_found_in_any_order_and_others_passed_over() {
+        let wire = read(r#" { "data" : {"a":{"b":[1]}} , "x":[{"v":9}], "\u0076": 1, "system":null } "#).unwrap();
+        assert_eq!((wire.version, wire.data.unwrap().len(), wire.system.unwrap().len()), (Some(1), 1, 0));
+        assert!(wire.flash.is_none());
+    }
+
+    #[test]
+    fn what_is_no_payload_is_refused() {
+        for bad in [
+            "",
+            "null",
+            "[]",
+            "{\"v\":1",
+            "{\"v\":1}x",
+            "{\"v\":1,}",
+            "{\"v\":1,\"v\":1}",
+            "{\"data\":{},\"data\":{}}",
+            "{\"v\":-1}",
+            "{\"v\":\"1\"}",
+            "{\"data\":[]}",
+            "{\"data\":nul}",
+            "{\"data\":{\"a\"}}",
+            "{\"flash\":{}}",
+            "{\"flash\":null}",
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_read_whatever_stands_beside_it() {
+        assert_eq!(version(r#"{"data":[],"v":7}"#), Some(7));
+        assert_eq!(version("{}"), None);
+    }
+}
