@@ -7,6 +7,7 @@ pub mod cancel;
 mod client;
 pub mod doubles;
 mod fixture;
+pub mod overheard;
 pub mod probe;
 pub mod proxy;
 pub mod script;

@@ -22,8 +22,8 @@ use crate::{FaultyStore, GateStore, ManualClock, ScriptedEntropy};
 
 /// A server that an adapter's author has started. It is dropped at the end of a scenario, and must stop then.
 pub struct Server {
-    address: SocketAddr,
-    http2: bool,
+    pub(super) address: SocketAddr,
+    pub(super) http2: bool,
     _guard: Box<dyn Any>,
 }
 
