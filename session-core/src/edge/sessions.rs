@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::builder::SessionsBuilder;
+use super::drain::Flights;
 use super::drive::Sealed;
 use super::event::{Event, Observer};
 use super::finish::Spawn;
@@ -102,6 +103,7 @@ pub(crate) struct Inner {
     pub(crate) encrypt_at_rest: bool,
     pub(crate) touches: Touches,
     pub(crate) turns: Turns,
+    pub(crate) flights: Arc<Flights>,
     pub(crate) secrets: Vec<String>,
     pub(crate) redirect_hosts: Vec<String>,
     pub(super) enabled: bool,

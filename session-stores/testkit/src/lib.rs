@@ -11,6 +11,7 @@ mod fixture;
 pub mod probe;
 pub mod proxy;
 pub mod script;
+pub mod shutdown;
 pub mod suite;
 pub mod web;
 
