@@ -1,6 +1,5 @@
 //! The service that refuses what another site made a visitor's browser send.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -240,7 +239,6 @@ where
     S: Service<Request<CheckedBody<B>>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
     B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
     R: Default + 'static,
 {
     type Response = Response<R>;
@@ -270,7 +268,6 @@ async fn check<B>(
 ) -> Result<Result<CheckedBody<B>, CsrfRefusal>, InputRejection>
 where
     B: Body<Data = Bytes>,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let (method, path) = (parts.method.as_str(), parts.uri.path());
     if !rules.needs_token(method, path) {
@@ -292,10 +289,9 @@ where
 async fn buffer<B>(parts: &Parts, body: B, limit: usize) -> Result<(Bytes, Form), FormError>
 where
     B: Body<Data = Bytes>,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let bytes = input::read(body, limit).await?;
-    let form = Form::read(input::content_type(&parts.headers)?, bytes.clone()).await?;
+    let form = Form::of_body(input::content_type(&parts.headers), bytes.clone()).await?;
     Ok((bytes, form))
 }
 
