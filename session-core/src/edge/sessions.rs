@@ -117,6 +117,21 @@ impl Sessions {
         self.inner.store.as_ref()
     }
 
+    /// The list of ended sessions, where sessions live in the cookie and there is one. It needs sweeping as any store does.
+    ///
+    /// ```
+    /// # use session_core::{SecretKey, Sessions};
+    /// # use session_store_memory::MemoryStore;
+    /// let builder = Sessions::builder().in_cookie().key(SecretKey::generate()?);
+    /// let sessions = builder.revocations(MemoryStore::new()).build()?;
+    /// assert_eq!(sessions.revocations().map(|store| store.name()), Some("memory"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn revocations(&self) -> Option<&Arc<dyn SessionStore>> {
+        self.inner.revocations.as_ref()
+    }
+
     /// Whether sessions are switched off: then the layer steps aside, and extracting a session says so.
     ///
     /// ```

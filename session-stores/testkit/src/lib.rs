@@ -5,6 +5,7 @@
 pub mod adapter;
 pub mod cancel;
 mod client;
+pub mod crowd;
 pub mod doubles;
 mod fixture;
 pub mod probe;
