@@ -16,7 +16,7 @@ use crate::value::csrf::{CsrfRules, FIELDS, HEADERS};
 /// fn refusal(verdict: CsrfVerdict, field: Option<&str>) -> Option<u16> {
 ///     match verdict {
 ///         CsrfVerdict::Pass => None,
-///         CsrfVerdict::Refuse => Some(419),
+///         CsrfVerdict::Refuse(_) => Some(419),
 ///         CsrfVerdict::AskForm(session) if session.verify_csrf_form(|_| field) => None,
 ///         CsrfVerdict::AskForm(_) => Some(419),
 ///     }
@@ -121,7 +121,7 @@ impl CsrfRules {
     /// let no_header = |_| None;
     /// assert!(matches!(rules.judge(visit, "GET", "/orders", no_header).await?, CsrfVerdict::Pass));
     /// // No token and no form that could carry one: refused without asking the store.
-    /// assert!(matches!(rules.judge(visit, "POST", "/orders", no_header).await?, CsrfVerdict::Refuse));
+    /// assert!(matches!(rules.judge(visit, "POST", "/orders", no_header).await?, CsrfVerdict::Refuse(_)));
     /// assert!(!visit.is_opened());
     /// # Ok(())
     /// # }
