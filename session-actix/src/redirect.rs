@@ -183,6 +183,29 @@ impl Redirects {
     }
 
     /// The core's own, which all adapters share: for functions that are to work under every framework.
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, test, web};
+    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+    /// # use session_actix::{SessionRejection, Sessions};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// /// Works under every framework.
+    /// fn saved(redirects: &session_actix::core::Redirects) -> Result<session_actix::core::Finished, SessionError> {
+    ///     redirects.back("/cart").with("status", "Saved").finish()
+    /// }
+    ///
+    /// async fn handler(redirects: Redirects) -> Result<String, SessionRejection> {
+    ///     Ok(saved(&redirects.into_inner())?.location().to_owned())
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
+    /// # let app = test::init_service(app).await;
+    /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> session_core::Redirects {
         self.0

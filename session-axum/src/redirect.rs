@@ -179,6 +179,29 @@ impl Redirects {
     }
 
     /// The core's own, which all adapters share: for functions that are to work under every framework.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+    /// # use session_axum::{SessionRejection, Sessions};
+    /// # use tower_service::Service as _;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// /// Works under every framework.
+    /// fn saved(redirects: &session_axum::core::Redirects) -> Result<session_axum::core::Finished, SessionError> {
+    ///     redirects.back("/cart").with("status", "Saved").finish()
+    /// }
+    ///
+    /// async fn handler(redirects: Redirects) -> Result<String, SessionRejection> {
+    ///     Ok(saved(&redirects.into_inner())?.location().to_owned())
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
+    /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> session_core::Redirects {
         self.0

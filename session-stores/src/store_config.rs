@@ -150,6 +150,12 @@ impl StoreConfig {
 }
 
 /// What an acknowledged write survives.
+///
+/// ```
+/// use session_stores::{Durability, StoreConfig};
+///
+/// assert_eq!(StoreConfig::new("sqlite").durability, Durability::PowerCut);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {

@@ -13,6 +13,8 @@
 //! # Ok::<(), session_forms::FormError>(()) }).unwrap();
 //! ```
 
+#[cfg(doctest)]
+mod documents;
 mod lenient;
 mod names;
 mod read;

@@ -139,6 +139,17 @@ impl SessionsBuilder {
     }
 
     /// The same, for a store that was chosen at run time.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use session_core::{SecretKey, SessionStore, Sessions};
+    /// # use session_store_memory::MemoryStore;
+    /// let chosen: Arc<dyn SessionStore> = Arc::new(MemoryStore::new());
+    /// let sessions =
+    ///     Sessions::builder().in_cookie().shared_revocations(chosen).key(SecretKey::generate()?).build()?;
+    /// assert!(sessions.revocations().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn shared_revocations(mut self, store: Arc<dyn SessionStore>) -> Self {
         self.revocations = Some(store);
         self

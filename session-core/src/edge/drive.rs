@@ -96,11 +96,7 @@ impl Work {
 }
 
 /// Begins to commit what the visit changed.
-pub(crate) fn begin(
-    sessions: &Inner,
-    state: &mut SessionState,
-    now: Timestamp,
-) -> Result<Work, CommitError> {
+pub(crate) fn begin(sessions: &Inner, state: &mut SessionState, now: Timestamp) -> Result<Work, CommitError> {
     let revoke = match (&sessions.revocations, state.origin(), state.fate()) {
         (Some(_), Origin::Carried, Fate::Renew | Fate::Destroy) => state.key().zip(state.record().cloned()),
         _ => None,
@@ -161,11 +157,7 @@ pub(crate) async fn run_mid_visit(shared: &Shared, mut work: Box<Work>) -> Resul
 }
 
 /// The report of a visit that changed nothing, or nothing since its last commit.
-pub(crate) fn at_rest(
-    sessions: &Inner,
-    state: &SessionState,
-    now: impl FnOnce() -> Timestamp,
-) -> Report {
+pub(crate) fn at_rest(sessions: &Inner, state: &SessionState, now: impl FnOnce() -> Timestamp) -> Report {
     match sessions.header(state, now) {
         Ok(set_cookie) => Report { set_cookie, ..Report::default() },
         Err(error) => Report { error: Some(error), ..Report::default() },
@@ -181,7 +173,9 @@ pub(crate) fn settle(
 ) -> Report {
     match conclude(sessions, state, work) {
         Ok(()) => at_rest(sessions, state, now),
-        Err(error) => Report { error: Some(error), set_cookie: earlier_cookie(sessions, state), ..Report::default() },
+        Err(error) => {
+            Report { error: Some(error), set_cookie: earlier_cookie(sessions, state), ..Report::default() }
+        }
     }
 }
 

@@ -119,6 +119,15 @@ impl Sessions {
     }
 
     /// The list of ended sessions, where sessions live in the cookie and there is one. It needs sweeping as any store does.
+    ///
+    /// ```
+    /// # use session_core::{SecretKey, Sessions};
+    /// # use session_store_memory::MemoryStore;
+    /// let builder = Sessions::builder().in_cookie().key(SecretKey::generate()?);
+    /// let sessions = builder.revocations(MemoryStore::new()).build()?;
+    /// assert_eq!(sessions.revocations().map(|store| store.name()), Some("memory"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn revocations(&self) -> Option<&Arc<dyn SessionStore>> {
         self.inner.revocations.as_ref()
@@ -187,9 +196,7 @@ impl Inner {
     /// Reads the cookies of a request.
     pub(crate) fn arrive(&self, cookies: &CookieHeaders, now: Timestamp) -> Arrival {
         match self.policy.placement {
-            Placement::Store => {
-                arrival(self.select(cookies, now), |token: IdToken| Claim::Id(token.id))
-            }
+            Placement::Store => arrival(self.select(cookies, now), |token: IdToken| Claim::Id(token.id)),
             Placement::Cookie => {
                 let claim = |token: RecordToken| Claim::Record(token.id, token.record);
                 arrival(self.select(cookies, now), claim)

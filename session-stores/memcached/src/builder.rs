@@ -23,7 +23,7 @@ pub struct Builder {
 /// ```
 /// use session_store_memcached::{BuildError, MemcachedStore};
 ///
-/// let error = MemcachedStore::builder("memcached://127.0.0.1:11211").build().unwrap_err();
+/// let error = MemcachedStore::builder("memcached://127.0.0.1:11211").open().unwrap_err();
 /// assert_eq!(error, BuildError::Prefix);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +55,7 @@ impl Builder {
     ///
     /// ```
     /// # use session_store_memcached::MemcachedStore;
-    /// let store = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:").build()?;
+    /// let store = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:").open()?;
     /// # Ok::<(), session_store_memcached::BuildError>(())
     /// ```
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
@@ -69,8 +69,8 @@ impl Builder {
     /// # use session_store_memcached::{BuildError, MemcachedStore};
     /// # use std::time::Duration;
     /// let builder = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:");
-    /// assert!(builder.clone().timeout(Duration::from_millis(300)).build().is_ok());
-    /// assert_eq!(builder.timeout(Duration::ZERO).build().unwrap_err(), BuildError::Limits);
+    /// assert!(builder.clone().timeout(Duration::from_millis(300)).open().is_ok());
+    /// assert_eq!(builder.timeout(Duration::ZERO).open().unwrap_err(), BuildError::Limits);
     /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -82,7 +82,7 @@ impl Builder {
     /// ```
     /// # use session_store_memcached::MemcachedStore;
     /// let builder = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:");
-    /// assert!(builder.connections(8).build().is_ok());
+    /// assert!(builder.connections(8).open().is_ok());
     /// ```
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most;
@@ -95,7 +95,7 @@ impl Builder {
     /// # use session_core::SessionStore as _;
     /// # use session_store_memcached::MemcachedStore;
     /// let builder = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:");
-    /// assert_eq!(builder.max_record(16 * 1024).build()?.max_record(), 16_384);
+    /// assert_eq!(builder.max_record(16 * 1024).open()?.max_record(), 16_384);
     /// # Ok::<(), session_store_memcached::BuildError>(())
     /// ```
     pub fn max_record(mut self, bytes: usize) -> Self {

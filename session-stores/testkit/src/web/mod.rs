@@ -41,6 +41,33 @@ pub use setting::{Handlers, Setting, rules};
 /// | `POST /guarded/hooks/x` | behind it, exempt by `/guarded/hooks`: `plain` |
 /// | `PUT /guarded/signed` | behind it, exempt by [`is_signed`]: `plain`; `POST` is not |
 /// | `POST /polite/echo` | behind one that answers 403 with [`PLEASE`] when it refuses: `plain` |
+///
+/// ```
+/// use bytes::Bytes;
+/// use session_testkit::web::{Client, Setting, WebApp, rules};
+///
+/// /// As small as an application can be: it has one page.
+/// struct Tiny(Setting);
+///
+/// impl WebApp for Tiny {
+///     async fn send(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+///         let found = request.uri().path() == "/plain";
+///         let mut response = http::Response::new(Bytes::from_static(b"plain"));
+///         *response.status_mut() = if found { http::StatusCode::OK } else { http::StatusCode::NOT_FOUND };
+///         response
+///     }
+///
+///     fn setting(&self) -> &Setting {
+///         &self.0
+///     }
+/// }
+///
+/// # #[tokio::main] async fn main() {
+/// let app = Tiny(Setting::new(session_store_memory::MemoryStore::new(), rules::usual));
+/// assert_eq!(Client::new(&app).get("/plain").await.status, 200);
+/// assert_eq!(app.store_calls(), 0);
+/// # }
+/// ```
 pub trait WebApp {
     /// Sends a request through all of it.
     fn send(&self, request: http::Request<Bytes>) -> impl Future<Output = http::Response<Bytes>>;
