@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::builder::SessionsBuilder;
+use super::drain::Flights;
 use super::drive::Sealed;
 use super::event::{Event, Observer};
 use super::finish::Spawn;
@@ -43,36 +44,94 @@ pub struct Sessions {
 
 impl Sessions {
     /// Starts a configuration. What must be said: where sessions live, and a key.
+    ///
+    /// ```
+    /// use session_core::{SecretKey, Sessions};
+    ///
+    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn builder() -> SessionsBuilder {
         SessionsBuilder::default()
     }
 
     /// Begins one request's visit. Nothing is looked at yet; `cookies` are the values of its `Cookie` headers, and
     /// `spawn` finishes what a dropped request has begun.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// use session_core::CookieHeaders;
+    ///
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let cookies: CookieHeaders = [b"theme=dark; __Host-sid=forged"].into_iter().collect();
+    /// let guard = sessions.visit(cookies, &Here);
+    /// // A forged cookie opens a fresh session, and the store is not asked.
+    /// assert!(guard.visit().session().await?.fresh());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn visit(&self, cookies: CookieHeaders, spawn: &'static dyn Spawn) -> VisitGuard {
         VisitGuard::new(self.inner.clone(), cookies, spawn)
     }
 
     /// The rules in force.
+    ///
+    /// ```
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// assert_eq!(sessions.policy().age.as_secs(), 7_200);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.inner.policy
     }
 
     /// The name of the cookie.
+    ///
+    /// ```
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// assert_eq!(sessions.cookie_name(), "__Host-sid");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         self.inner.cookie.name()
     }
 
     /// The store, unless sessions live in the cookie.
+    ///
+    /// ```
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// assert_eq!(sessions.store().map(|store| store.name()), Some("memory"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn store(&self) -> Option<&Arc<dyn SessionStore>> {
         self.inner.store.as_ref()
     }
 
+    /// The list of ended sessions, where sessions live in the cookie and there is one. It needs sweeping as any store does.
+    #[must_use]
+    pub fn revocations(&self) -> Option<&Arc<dyn SessionStore>> {
+        self.inner.revocations.as_ref()
+    }
+
     /// Whether sessions are switched off: then the layer steps aside, and extracting a session says so.
+    ///
+    /// ```
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// assert!(!sessions.is_off());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_off(&self) -> bool {
         self.inner.is_off()
@@ -96,6 +155,7 @@ pub(crate) struct Inner {
     pub(crate) encrypt_at_rest: bool,
     pub(crate) touches: Touches,
     pub(crate) turns: Turns,
+    pub(crate) flights: Arc<Flights>,
     pub(crate) secrets: Vec<String>,
     pub(crate) redirect_hosts: Vec<String>,
     pub(super) enabled: bool,

@@ -23,6 +23,14 @@ use crate::value::answer::Loaded;
 use crate::value::time::Timestamp;
 
 /// The values of the `Cookie` headers of one request, as bytes.
+///
+/// ```
+/// use session_core::CookieHeaders;
+///
+/// let cookies: CookieHeaders = ["theme=dark", "__Host-sid=secret"].into_iter().collect();
+/// // `Debug` tells how many headers, never what is in them.
+/// assert_eq!(format!("{cookies:?}"), "CookieHeaders(2)");
+/// ```
 #[derive(Clone, Default)]
 pub struct CookieHeaders(Headers);
 
@@ -99,6 +107,23 @@ impl Visit {
     ///
     /// # Errors
     /// [`OpenError`]: answer 503 and say nothing about the cookie.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// visit.session().await?.put("theme", "dark")?;
+    /// // The same session, and the store is not asked again.
+    /// assert_eq!(visit.session().await?.get::<String>("theme")?.as_deref(), Some("dark"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn session(&self) -> Result<Session, OpenError> {
         let shared = self.open().await?;
         if !self.inner.aged.swap(true, Ordering::AcqRel) {
@@ -111,6 +136,22 @@ impl Visit {
     ///
     /// # Errors
     /// [`OpenError`], as for [`session`](Self::session).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{CookieHeaders, SessionError};
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let session = guard.visit().read_only().await?;
+    /// assert!(session.readonly());
+    /// assert!(matches!(session.put("theme", "dark"), Err(SessionError::ReadOnly)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn read_only(&self) -> Result<Session, OpenError> {
         Ok(Session { shared: self.open().await?, access: Access::ReadOnly })
     }
@@ -124,6 +165,24 @@ impl Visit {
     ///
     /// # Errors
     /// [`OpenError`], as for [`session`](Self::session).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let session = guard.visit().detached().await?;
+    /// let _response = guard.close(200);
+    /// // The response is sent; this session still writes, when it says so itself.
+    /// session.put("progress", 100)?;
+    /// session.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn detached(&self) -> Result<Session, OpenError> {
         self.inner.looked.store(true, Ordering::Release);
         let shared = self.inner.load().await?;
@@ -134,6 +193,22 @@ impl Visit {
     ///
     /// # Errors
     /// [`OpenError`]: the session may still live, and its cookie is left alone.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// visit.destroy().await?;
+    /// assert!(!visit.is_opened());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn destroy(&self) -> Result<(), OpenError> {
         if self.inner.sessions.is_off() {
             return Err(OpenError::Disabled);
@@ -150,8 +225,9 @@ impl Visit {
         let arrival = sessions.arrive(&self.inner.cookies, sessions.clock.now());
         let came = arrival.came;
         let sessions = self.inner.sessions.clone();
+        let flight = sessions.flights.begin();
         let ending: BoxFuture<_> = Box::pin(async move { drive::end(&sessions, arrival).await });
-        Finish::new(ending, self.inner.spawn).await.map_err(OpenError::Store)?;
+        Finish::new(ending, flight, self.inner.spawn).await.map_err(OpenError::Store)?;
         *lock(&self.inner.signed_out) = Some(came);
         if let Some(shared) = self.inner.opened.get() {
             // Somebody opened it meanwhile.
@@ -162,6 +238,25 @@ impl Visit {
 
     /// Notes the form that came with this request for [`Session::flash_all`] and its like. It opens nothing: whoever
     /// opens the session later, or has before, finds it there.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// let form = serde_json::json!({ "email": "ada@example.com", "password": "secret" });
+    /// visit.set_input(form.as_object().cloned().unwrap_or_default());
+    /// assert!(!visit.is_opened(), "a form alone opens nothing");
+    /// // For the page after the redirect, but for the password.
+    /// visit.session().await?.flash_all()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_input(&self, form: Map<String, Value>) {
         // Under this lock, so that an opening at the same moment sees either the form or the session.
         let mut input = lock(&self.inner.input);
@@ -188,18 +283,56 @@ impl Visit {
     }
 
     /// Whether somebody has opened the session already.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// assert!(!visit.is_opened());
+    /// visit.session().await?;
+    /// assert!(visit.is_opened());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_opened(&self) -> bool {
         self.inner.opened.get().is_some()
     }
 
     /// Whether sessions are switched off by configuration.
+    ///
+    /// ```
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{CookieHeaders, OpenError};
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
+    /// let sessions = builder.enabled(false).build()?;
+    /// assert!(sessions.visit(CookieHeaders::default(), &Here).visit().is_off());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_off(&self) -> bool {
         self.inner.sessions.is_off()
     }
 
     /// Whether this layer opens every visit at its start (`eager`).
+    ///
+    /// ```
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// assert!(!sessions.visit(CookieHeaders::default(), &Here).visit().is_eager());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_eager(&self) -> bool {
         self.inner.sessions.policy.eager
@@ -280,6 +413,22 @@ impl VisitGuard {
     ///
     /// # Panics
     /// Never: the guard gives its visit away only when it is consumed.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// // Into the request's extensions, where an extractor finds it.
+    /// let visit = guard.visit().clone();
+    /// assert!(visit.session().await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn visit(&self) -> &Visit {
         self.visit.as_ref().expect("only `close` and `drop` take it, and both end the guard")
@@ -290,6 +439,27 @@ impl VisitGuard {
     ///
     /// It answers at once when there is nothing to write. Otherwise it gives a future; await it before the response's
     /// head is sent. Dropping that future does not stop the write.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// use session_core::{Closing, SessionError};
+    ///
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let session = guard.visit().session().await?;
+    /// session.put("cart.items", 1)?;
+    /// // The handler failed, so what it changed is dropped, and there is nothing to write.
+    /// let Closing::Ready(report) = guard.close(500) else { unreachable!() };
+    /// assert!(report.set_cookie.is_none());
+    /// assert!(matches!(session.put("cart.items", 2), Err(SessionError::Closed)));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn close(mut self, status: u16) -> Closing {
         match self.visit.take() {
@@ -347,7 +517,7 @@ impl VisitInner {
                 })
             }
         };
-        Closing::Pending(Finish::new(writing, self.spawn))
+        Closing::Pending(Finish::new(writing, self.sessions.flights.begin(), self.spawn))
     }
 }
 
@@ -395,7 +565,7 @@ pub(crate) async fn commit_now(session: Session) -> Result<(), CommitError> {
     if access == Access::ReadOnly {
         return Err(CommitError::ReadOnly);
     }
-    let spawn = shared.spawn;
+    let (spawn, flight) = (shared.spawn, shared.sessions.flights.begin());
     let writing: BoxFuture<_> = Box::pin(async move {
         let _turn = shared.turn.enter().await;
         let begun = {
@@ -417,7 +587,7 @@ pub(crate) async fn commit_now(session: Session) -> Result<(), CommitError> {
             }
         }
     });
-    Finish::new(writing, spawn).await
+    Finish::new(writing, flight, spawn).await
 }
 
 /// A session without a request.

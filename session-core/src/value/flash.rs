@@ -17,6 +17,14 @@ use super::path::Path;
 use super::values::Values;
 
 /// Which of the three bags an entry is in.
+///
+/// ```
+/// use session_core::FlashBag;
+///
+/// // Their names in a record.
+/// assert_eq!(serde_json::to_string(&FlashBag::Input)?, "\"input\"");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the bags there are")]
@@ -49,7 +57,7 @@ impl fmt::Debug for Entry {
 
 /// The flash of one visit: what it shows, and what it leaves.
 #[derive(Clone, Debug, Default)]
-pub struct Flash {
+pub(crate) struct Flash {
     /// In the record this visit stands on.
     stored: Vec<Entry>,
     /// None where there is nothing to show, which is most of the time.
@@ -83,7 +91,7 @@ impl FlashChanges {
 
 /// What the previous visit left: three bags, read like any other values.
 #[derive(Clone, Debug, Default)]
-pub struct FlashView {
+pub(crate) struct FlashView {
     /// Messages.
     pub(crate) messages: Values,
     /// Old form input.

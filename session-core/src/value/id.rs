@@ -239,6 +239,12 @@ impl Etag {
 }
 
 /// The text is not the lower-case hexadecimal form of a key or handle.
+///
+/// ```
+/// use session_core::{NotHex, StoreKey};
+///
+/// assert_eq!("not a key".parse::<StoreKey>(), Err(NotHex));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the hexadecimal form of a session key or handle")]
 pub struct NotHex;

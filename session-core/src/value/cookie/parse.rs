@@ -145,7 +145,23 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
 }
 
 /// Values of one name that are looked at.
+///
+/// ```
+/// use session_core::{Candidates, value::cookie::parse::MOST_CANDIDATES};
+///
+/// let header = ["sid=x; "; 10].concat();
+/// let found = Candidates::find([header.as_bytes()], "sid");
+/// assert_eq!((found.values().len(), found.ignored()), (MOST_CANDIDATES, 2));
+/// ```
 pub const MOST_CANDIDATES: usize = 8;
 
 /// Bytes of `Cookie` headers that are looked at, over all headers of a request.
+///
+/// ```
+/// use session_core::{Candidates, value::cookie::parse::MOST_BYTES};
+///
+/// let header = format!("padding={}; sid=late", "x".repeat(MOST_BYTES));
+/// let found = Candidates::find([header.as_bytes()], "sid");
+/// assert!(found.values().is_empty() && found.unread_bytes() > 0);
+/// ```
 pub const MOST_BYTES: usize = 16 * 1024;
