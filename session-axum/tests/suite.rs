@@ -3,6 +3,8 @@
 #[path = "../../examples/probe/src/axum.rs"]
 mod probe;
 
+use std::time::Duration;
+
 use session_testkit::adapter::{Place, Server};
 use session_testkit::probe::Application;
 use tokio::net::TcpListener;
@@ -34,11 +36,15 @@ mod in_cookies {
 }
 
 mod in_files {
+    use super::Duration;
+
     async fn place() -> super::Place {
         let folder = tempfile::tempdir().expect("a temporary directory");
-        let store = session_axum::stores::FileStore::open(folder.path()).expect("a store in it");
+        // A busy disk is no finding here: the store's own tests prove its deadline.
+        let store = session_axum::stores::FileStore::builder(folder.path()).timeout(Duration::from_secs(20));
+        let store = store.open().expect("a store in it");
         // Every write waits for the disk, and so does every one that lost a race.
-        super::Place::store(store, folder)
+        super::Place::store(store, folder).with_crowd(8)
     }
 
     session_testkit::adapter_suite!(super::start, place);
