@@ -12,7 +12,7 @@ use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transfor
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
-use session_core::{CsrfRules, CsrfVerdict, Visit};
+use session_core::{CsrfRefusal, CsrfRules, CsrfVerdict, Visit};
 use session_forms::{Form, FormError};
 
 use crate::input::{self, InputRejection};
@@ -43,14 +43,14 @@ use crate::rejection::SessionRejection;
 #[derive(Clone)]
 pub struct Csrf {
     rules: CsrfRules,
-    on_refused: Arc<dyn Fn() -> HttpResponse + Send + Sync>,
+    on_refused: Arc<dyn Fn(&CsrfRefusal) -> HttpResponse + Send + Sync>,
 }
 
 impl Csrf {
     /// A middleware without exemptions.
     #[must_use]
     pub fn new() -> Self {
-        Self { rules: CsrfRules::default(), on_refused: Arc::new(refused) }
+        Self { rules: CsrfRules::default(), on_refused: Arc::new(|_| refused()) }
     }
 
     /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`].
@@ -67,16 +67,23 @@ impl Csrf {
         self
     }
 
-    /// What to answer instead of a bare 419.
+    /// What to answer instead of a bare 419. A visitor who was signed out on another device a moment ago comes here with
+    /// a form that was theirs: send them to the page that signs in, and let that page
+    /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::Session::ended).
     ///
     /// ```
     /// use actix_web::HttpResponse;
     ///
-    /// let csrf = session_actix::Csrf::new()
-    ///     .on_refused(|| HttpResponse::Forbidden().body("Please load the page again."));
+    /// let csrf = session_actix::Csrf::new().on_refused(|refusal| match refusal.ended() {
+    ///     true => HttpResponse::SeeOther().insert_header(("location", "/sign-in")).finish(),
+    ///     false => HttpResponse::Forbidden().body("Please load the page again."),
+    /// });
     /// ```
     #[must_use]
-    pub fn on_refused(mut self, answer: impl Fn() -> HttpResponse + Send + Sync + 'static) -> Self {
+    pub fn on_refused(
+        mut self,
+        answer: impl Fn(&CsrfRefusal) -> HttpResponse + Send + Sync + 'static,
+    ) -> Self {
         self.on_refused = Arc::new(answer);
         self
     }
@@ -87,22 +94,23 @@ impl Csrf {
             return None;
         }
         match self.judge(request).await {
-            Ok(true) => None,
-            Ok(false) => Some((self.on_refused)()),
+            Ok(None) => None,
+            Ok(Some(refusal)) => Some((self.on_refused)(&refusal)),
             Err(rejection) => Some(rejection.error_response()),
         }
     }
 
-    async fn judge(&self, request: &mut ServiceRequest) -> Result<bool, InputRejection> {
+    async fn judge(&self, request: &mut ServiceRequest) -> Result<Option<CsrfRefusal>, InputRejection> {
         let visit = Visit::found(request.extensions().get()).map_err(SessionRejection::from)?;
         let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
         let judged = self.rules.judge(&visit, request.method().as_str(), request.path(), header).await;
         Ok(match judged.map_err(SessionRejection::from)? {
-            CsrfVerdict::Pass => true,
-            CsrfVerdict::Refuse => false,
+            CsrfVerdict::Pass => None,
+            CsrfVerdict::Refuse(refusal) => Some(refusal),
             CsrfVerdict::AskForm(session) => {
                 let form = buffer(request).await?;
-                session.verify_csrf_form(|name| form.text(name))
+                let is_ours = session.verify_csrf_form(|name| form.text(name));
+                (!is_ours).then(|| session.into())
             }
         })
     }

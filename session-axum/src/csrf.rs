@@ -12,7 +12,7 @@ use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
-use session_core::{BoxFuture, CsrfRules, CsrfVerdict, Visit};
+use session_core::{BoxFuture, CsrfRefusal, CsrfRules, CsrfVerdict, Visit};
 use session_forms::{Form, FormError};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -45,14 +45,14 @@ use crate::rejection::SessionRejection;
 #[derive(Clone)]
 pub struct CsrfLayer {
     rules: CsrfRules,
-    on_refused: Arc<dyn Fn() -> Response + Send + Sync>,
+    on_refused: Arc<dyn Fn(&CsrfRefusal) -> Response + Send + Sync>,
 }
 
 impl CsrfLayer {
     /// A layer without exemptions.
     #[must_use]
     pub fn new() -> Self {
-        Self { rules: CsrfRules::default(), on_refused: Arc::new(refused) }
+        Self { rules: CsrfRules::default(), on_refused: Arc::new(|_| refused()) }
     }
 
     /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`].
@@ -69,16 +69,20 @@ impl CsrfLayer {
         self
     }
 
-    /// What to answer instead of a bare 419.
+    /// What to answer instead of a bare 419. A visitor who was signed out on another device a moment ago comes here with
+    /// a form that was theirs: send them to the page that signs in, and let that page
+    /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::Session::ended).
     ///
     /// ```
-    /// use axum::{http::StatusCode, response::IntoResponse};
+    /// use axum::{http::StatusCode, response::{IntoResponse, Redirect}};
     ///
-    /// let layer = session_axum::CsrfLayer::new()
-    ///     .on_refused(|| (StatusCode::FORBIDDEN, "Please load the page again.").into_response());
+    /// let layer = session_axum::CsrfLayer::new().on_refused(|refusal| match refusal.ended() {
+    ///     true => Redirect::to("/sign-in").into_response(),
+    ///     false => (StatusCode::FORBIDDEN, "Please load the page again.").into_response(),
+    /// });
     /// ```
     #[must_use]
-    pub fn on_refused(mut self, answer: impl Fn() -> Response + Send + Sync + 'static) -> Self {
+    pub fn on_refused(mut self, answer: impl Fn(&CsrfRefusal) -> Response + Send + Sync + 'static) -> Self {
         self.on_refused = Arc::new(answer);
         self
     }
@@ -94,13 +98,13 @@ impl CsrfLayer {
         let judged = self.rules.judge(&visit, parts.method.as_str(), parts.uri.path(), header);
         match judged.await.map_err(respond)? {
             CsrfVerdict::Pass => Ok(Request::from_parts(parts, body)),
-            CsrfVerdict::Refuse => Err((self.on_refused)()),
+            CsrfVerdict::Refuse(refusal) => Err((self.on_refused)(&refusal)),
             CsrfVerdict::AskForm(session) => {
                 let (body, form) = buffer(&parts, body).await.map_err(bad_form)?;
                 if session.verify_csrf_form(|name| form.text(name)) {
                     Ok(Request::from_parts(parts, body))
                 } else {
-                    Err((self.on_refused)())
+                    Err((self.on_refused)(&session.into()))
                 }
             }
         }

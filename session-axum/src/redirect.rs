@@ -60,6 +60,12 @@ impl Redirects {
     pub fn session(&self) -> &session_core::Session {
         self.0.session()
     }
+
+    /// The core's own, which all adapters share: for functions that are to work under every framework.
+    #[must_use]
+    pub fn into_inner(self) -> session_core::Redirects {
+        self.0
+    }
 }
 
 impl Redirect {

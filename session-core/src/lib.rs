@@ -25,7 +25,7 @@ pub use async_trait::async_trait;
 pub use decision::commit::CommitError;
 pub use decision::policy::Policy;
 pub use edge::builder::SessionsBuilder;
-pub use edge::csrf::Verdict as CsrfVerdict;
+pub use edge::csrf::{Refusal as CsrfRefusal, Verdict as CsrfVerdict};
 pub use edge::error::{ConfigError, OpenError, OwnerError, SessionError};
 pub use edge::event::{Event, Observer};
 pub use edge::finish::{BoxFuture, Closing, Finish, Spawn};

@@ -10,13 +10,15 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Bytes};
 use hyper::service::Service;
-use session_core::{BoxFuture, CsrfRules, CsrfVerdict, Visit};
+use session_core::{BoxFuture, CsrfRefusal, CsrfRules, CsrfVerdict, Visit};
 use session_forms::{Form, FormError};
 
 use crate::input::{self, InputRejection};
 
 /// The body that a handler behind a [`CsrfService`] gets: the request's own, or the bytes of the form that was read.
 pub type CheckedBody<B> = Either<B, Full<Bytes>>;
+
+type OnRefused<R> = Arc<dyn Fn(&CsrfRefusal) -> Response<R> + Send + Sync>;
 
 /// Lets a request that may change something through only with the session's token: in the header `X-CSRF-TOKEN` or
 /// `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. All others get 419.
@@ -48,14 +50,14 @@ pub struct CsrfService<S, R> {
     inner: S,
     rules: Arc<CsrfRules>,
     limit: usize,
-    on_refused: Arc<dyn Fn() -> Response<R> + Send + Sync>,
+    on_refused: OnRefused<R>,
 }
 
 impl<S, R: Default + 'static> CsrfService<S, R> {
     /// A service without exemptions around `inner`.
     #[must_use]
     pub fn new(inner: S) -> Self {
-        Self { inner, rules: Arc::default(), limit: Form::MOST_BYTES, on_refused: Arc::new(refused) }
+        Self { inner, rules: Arc::default(), limit: Form::MOST_BYTES, on_refused: Arc::new(|_| refused()) }
     }
 }
 
@@ -81,9 +83,14 @@ impl<S, R> CsrfService<S, R> {
         self
     }
 
-    /// What to answer instead of a bare 419.
+    /// What to answer instead of a bare 419. A visitor who was signed out on another device a moment ago comes here with
+    /// a form that was theirs ([`CsrfRefusal::ended`]): send them to the page that signs in, and let that page
+    /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::Session::ended).
     #[must_use]
-    pub fn on_refused(mut self, answer: impl Fn() -> Response<R> + Send + Sync + 'static) -> Self {
+    pub fn on_refused(
+        mut self,
+        answer: impl Fn(&CsrfRefusal) -> Response<R> + Send + Sync + 'static,
+    ) -> Self {
         self.on_refused = Arc::new(answer);
         self
     }
@@ -123,38 +130,38 @@ where
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             match check(&rules, limit, &parts, body).await {
-                Ok(Some(body)) => inner.call(Request::from_parts(parts, body)).await,
-                Ok(None) => Ok(on_refused()),
+                Ok(Ok(body)) => inner.call(Request::from_parts(parts, body)).await,
+                Ok(Err(refusal)) => Ok(on_refused(&refusal)),
                 Err(rejection) => Ok(rejection.into_response()),
             }
         })
     }
 }
 
-/// The body to give on; `None` if the request is refused.
+/// The body to give on, or the refusal; an error if neither can be told.
 async fn check<B>(
     rules: &CsrfRules,
     limit: usize,
     parts: &Parts,
     body: B,
-) -> Result<Option<CheckedBody<B>>, InputRejection>
+) -> Result<Result<CheckedBody<B>, CsrfRefusal>, InputRejection>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let (method, path) = (parts.method.as_str(), parts.uri.path());
     if !rules.needs_token(method, path) {
-        return Ok(Some(Either::Left(body)));
+        return Ok(Ok(Either::Left(body)));
     }
     let visit = Visit::found(parts.extensions.get())?;
     let header = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
     match rules.judge(&visit, method, path, header).await.map_err(session_core::Rejection::from)? {
-        CsrfVerdict::Pass => Ok(Some(Either::Left(body))),
-        CsrfVerdict::Refuse => Ok(None),
+        CsrfVerdict::Pass => Ok(Ok(Either::Left(body))),
+        CsrfVerdict::Refuse(refusal) => Ok(Err(refusal)),
         CsrfVerdict::AskForm(session) => {
             let (bytes, form) = buffer(parts, body, limit).await?;
             let is_ours = session.verify_csrf_form(|name| form.text(name));
-            Ok(is_ours.then(|| Either::Right(Full::new(bytes))))
+            Ok(if is_ours { Ok(Either::Right(Full::new(bytes))) } else { Err(session.into()) })
         }
     }
 }

@@ -9,8 +9,9 @@ use session_core::{Age, DEFAULT_MAX_RECORD, SameSite, SecretKey};
 use crate::error::SettingError;
 use crate::node::Node;
 use crate::overlay::hint;
-use crate::settings::{SETTINGS, STORE_SETTINGS};
+use crate::settings::SETTINGS;
 use crate::store_config::StoreConfig;
+use crate::store_settings::STORE_SETTINGS;
 use crate::value::Value;
 
 /// The configuration of sessions. Start from [`from_env`](Self::from_env), from a file, or from both: a file first and
@@ -49,6 +50,8 @@ pub struct SessionConfig {
     pub enabled: bool,
     /// The name of a table in `stores`, or of a driver.
     pub driver: Option<String>,
+    /// The store in which ended sessions are noted, where sessions live in cookies: a name as for `driver`.
+    pub revocations: Option<String>,
     /// The keys; the first seals.
     pub keys: Vec<SecretKey>,
     /// How long a session may lie unused.
@@ -106,6 +109,7 @@ impl Default for SessionConfig {
         Self {
             enabled: true,
             driver: None,
+            revocations: None,
             keys: Vec::new(),
             age: Age::from_secs(2 * 60 * 60).expect("two hours are an age"),
             absolute: Some(Age::from_secs(24 * 60 * 60).expect("a day is an age")),

@@ -27,7 +27,10 @@
 //! | `file` | `FileStore` | `file` |
 //! | `redis` | `RedisStore` | `redis` |
 //! | `redis-cluster` | `RedisClusterStore` | `redis-cluster` |
-//! | `redis-tls` | (`rediss://` for both) | |
+//! | `redis-sentinel` | `RedisStore::sentinel` | `redis-sentinel` |
+//! | `redis-tls` | (`rediss://` for all three) | |
+//! | `redis-client-cache` | (the setting `client_cache`) | |
+//! | `memcached` | `MemcachedStore` | `memcached` |
 //! | `dynamodb` | `DynamoDbStore` | `dynamodb` |
 //! | `postgres` | `PostgresStore` | `postgres` |
 //! | `mysql` | `MySqlStore` | `mysql` |
@@ -45,9 +48,12 @@ mod error;
 mod node;
 mod open;
 mod overlay;
+mod place;
+mod reading;
 mod sessions;
 mod settings;
 mod store_config;
+mod store_settings;
 mod sweeper;
 mod value;
 
@@ -55,6 +61,8 @@ mod value;
 pub use session_store_dynamodb::DynamoDbStore;
 #[cfg(feature = "file")]
 pub use session_store_file::FileStore;
+#[cfg(feature = "memcached")]
+pub use session_store_memcached::MemcachedStore;
 pub use session_store_memory::MemoryStore;
 #[cfg(feature = "redis-cluster")]
 pub use session_store_redis::RedisClusterStore;
@@ -66,10 +74,13 @@ pub use session_store_sql::MySqlStore;
 pub use session_store_sql::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use session_store_sql::SqliteStore;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+pub use session_store_sql::{SqlConfig, SqlConfigError};
 
 pub use config::{CookieConfig, SessionConfig};
 pub use drivers::{Cause, Drivers, open};
 pub use error::SettingError;
-pub use settings::{SETTINGS, STORE_SETTINGS, Setting, StoreSetting};
-pub use store_config::{Secret, StoreConfig};
+pub use settings::{SETTINGS, Setting};
+pub use store_config::{Durability, Secret, StoreConfig};
+pub use store_settings::{STORE_SETTINGS, StoreSetting};
 pub use sweeper::{Round, Sweeper, SweeperBuilder};

@@ -5,8 +5,9 @@ use std::ffi::OsString;
 
 use crate::config::SessionConfig;
 use crate::error::SettingError;
-use crate::settings::{SETTINGS, STORE_SETTINGS};
+use crate::settings::SETTINGS;
 use crate::store_config::StoreConfig;
+use crate::store_settings::STORE_SETTINGS;
 use crate::value::Value;
 
 impl SessionConfig {
@@ -89,13 +90,17 @@ impl SessionConfig {
         Ok(self)
     }
 
-    /// Settings of the chosen store. Those of other stores are checked too where they are ours, and then forgotten: an
+    /// Settings of the chosen store; where that is the cookie, of the store of its revocations. Those of other stores are checked too where they are ours, and then forgotten: an
     /// environment may describe several stores, of which the driver chooses one.
     fn take_store(&mut self, vars: &BTreeMap<String, Value>) -> Result<(), SettingError> {
-        let mut store = match &self.driver {
-            Some(name) => self.stores.get(name).cloned().unwrap_or_else(|| StoreConfig::new(name)),
-            None => StoreConfig::new(""),
-        };
+        let described =
+            |name: &String| self.stores.get(name).cloned().unwrap_or_else(|| StoreConfig::new(name));
+        let mut chosen = self.driver.clone();
+        let mut store = chosen.as_ref().map_or_else(|| StoreConfig::new(""), described);
+        if let ("cookie", Some(name)) = (store.driver.as_str(), &self.revocations) {
+            store = described(name);
+            chosen = Some(name.clone());
+        }
         let is_built_in = crate::open::BUILT_IN.contains(&store.driver.as_str());
         for setting in STORE_SETTINGS {
             let found = setting.variables.iter().find_map(|name| vars.get_key_value(*name));
@@ -115,8 +120,8 @@ impl SessionConfig {
                 store.options.insert(option.to_ascii_lowercase(), text.as_str().into());
             }
         }
-        if let Some(name) = &self.driver {
-            self.stores.insert(name.clone(), store);
+        if let Some(name) = chosen {
+            self.stores.insert(name, store);
         }
         Ok(())
     }

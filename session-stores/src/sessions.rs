@@ -5,6 +5,7 @@ use session_core::{Cookie, SecretKey, Sessions, SessionsBuilder};
 use crate::config::{CookieConfig, SessionConfig, missing};
 use crate::drivers::Drivers;
 use crate::error::SettingError;
+use crate::store_config::StoreConfig;
 
 impl SessionConfig {
     /// Opens the store and makes the sessions.
@@ -35,7 +36,7 @@ impl SessionConfig {
         Ok(self.into_builder_with(drivers).await?.build()?)
     }
 
-    /// Opens the store and hands over the builder, so that code can add to it: an observer, revocations.
+    /// Opens the store and hands over the builder, so that code can add to it: an observer, say.
     ///
     /// # Errors
     /// As for [`into_sessions`](Self::into_sessions), but for what only the builder's `build` finds.
@@ -72,9 +73,28 @@ impl SessionConfig {
         }
         let builder = builder.keys(self.keys.iter().cloned());
         if store.driver == "cookie" {
-            return Ok(builder.in_cookie());
+            let builder = builder.in_cookie();
+            return Ok(match self.revocations()? {
+                Some(list) => builder.shared_revocations(drivers.open(&list).await?),
+                None => builder,
+            });
         }
         Ok(builder.shared_store(drivers.open(&store).await?))
+    }
+
+    /// The store of the revocations, if there is one.
+    fn revocations(&self) -> Result<Option<StoreConfig>, SettingError> {
+        let Some(name) = &self.revocations else { return Ok(None) };
+        let list = self.named_store(name)?;
+        if list.driver != "cookie" {
+            return Ok(Some(list));
+        }
+        Err(SettingError::Refused {
+            key: "revocations (SESSION_REVOCATIONS)".to_owned(),
+            value: format!("{name:?}"),
+            allowed: "a driver other than cookie: the list must be where no visitor can take it away"
+                .to_owned(),
+        })
     }
 
     fn rules(&self) -> SessionsBuilder {

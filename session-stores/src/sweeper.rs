@@ -6,16 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_core::{Clock, Entropy, SessionStore, StoreError, SystemClock, SystemEntropy};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
-/// A running sweeper. Dropping it stops it; so does [`stop`](Self::stop), which also waits for the batch at work.
+/// A running sweeper.
 ///
-/// Every so often it asks the store to remove what is dead, in bounded batches with a pause after each, so that visitors
-/// go first. Its moments are jittered: processes that start together do not sweep together. The stores themselves see to
-/// it that two sweepers do no harm to each other (files: one at a time; SQL: each row once). A round that fails or
-/// panics is reported, and the next one comes.
+/// Every so often it asks the store to remove what has been dead for a minute, in bounded batches with a pause after
+/// each, so that visitors go first. Its moments are jittered: processes that start together do not sweep together.
+/// However many sweep one store, it lets one of them work at a time. A round that fails or panics is reported, and the
+/// next one comes.
+///
+/// [`stop`](Self::stop) lets the batch at work end, and what the round has removed be reported. Dropping the sweeper
+/// gives the batch up at once; the store carries it out or does not, but never by halves.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -31,14 +34,15 @@ use tokio::time::{Instant, sleep, sleep_until};
 #[derive(Debug)]
 pub struct Sweeper {
     task: JoinHandle<()>,
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<oneshot::Sender<()>>,
+    stop: watch::Sender<bool>,
 }
 
 /// What came of one round.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Round {
-    /// All that was dead is removed, or as much as one round may.
+    /// All that was dead is removed, or as much as one round may, or as much as it came to before it was stopped.
     Done {
         /// Records and tombstones removed.
         removed: usize,
@@ -68,12 +72,6 @@ pub struct SweeperBuilder {
     report: Arc<dyn Fn(Round) + Send + Sync>,
 }
 
-enum Order {
-    /// Sweep now, then say so.
-    Sweep(oneshot::Sender<()>),
-    Stop,
-}
-
 impl Sweeper {
     /// Begins a sweeper for this store; `None` where the store expires sessions by itself, as Redis and DynamoDB do.
     pub fn of(store: Arc<dyn SessionStore>) -> Option<SweeperBuilder> {
@@ -92,16 +90,16 @@ impl Sweeper {
     /// Sweeps now and waits for the end of that round: for tests and operators. Nothing happens once it has stopped.
     pub async fn sweep_now(&self) {
         let (done, wait) = oneshot::channel();
-        if self.orders.send(Order::Sweep(done)).await.is_ok() {
+        if self.orders.send(done).await.is_ok() {
             // An error means that it stopped meanwhile.
             let _ = wait.await;
         }
     }
 
-    /// Stops it, after the round at work.
+    /// Stops it, and waits for the batch at work, if there is one: at most for the store's timeout.
     pub async fn stop(mut self) {
-        // Either fails only if the task has ended already.
-        let _ = self.orders.send(Order::Stop).await;
+        self.stop.send_replace(true);
+        // It fails only if the task has panicked, which ends it as well.
         let _ = (&mut self.task).await;
     }
 }
@@ -156,36 +154,36 @@ impl SweeperBuilder {
     #[must_use = "dropping it stops it"]
     pub fn spawn(self) -> Sweeper {
         let (orders, inbox) = mpsc::channel(1);
-        Sweeper { task: tokio::spawn(self.run(inbox)), orders }
+        let (stop, stopped) = watch::channel(false);
+        Sweeper { task: tokio::spawn(self.run(inbox, stopped)), orders, stop }
     }
 
-    async fn run(self, mut inbox: mpsc::Receiver<Order>) {
+    async fn run(self, mut inbox: mpsc::Receiver<oneshot::Sender<()>>, mut stopped: watch::Receiver<bool>) {
         let mut next = Instant::now() + self.every.mul_f64(chance());
         loop {
-            let order = tokio::select! {
-                order = inbox.recv() => order.unwrap_or(Order::Stop),
-                () = sleep_until(next) => {
-                    self.round().await;
-                    next = Instant::now() + self.every.mul_f64(0.9 + chance() / 5.0);
-                    continue;
-                }
-            };
-            match order {
-                Order::Stop => return,
-                Order::Sweep(done) => {
-                    self.round().await;
+            tokio::select! {
+                biased;
+                () = told_to_stop(&mut stopped) => return,
+                order = inbox.recv() => {
+                    let Some(done) = order else { return };
+                    self.round(&stopped).await;
                     // Whoever asked may have gone.
                     let _ = done.send(());
+                }
+                () = sleep_until(next) => {
+                    self.round(&stopped).await;
+                    next = Instant::now() + self.every.mul_f64(0.9 + chance() / 5.0);
                 }
             }
         }
     }
 
-    async fn round(&self) {
+    async fn round(&self, stopped: &watch::Receiver<bool>) {
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         let (batch, pause, most_batches) = (self.batch, self.pause, self.most_batches);
         // A task of its own: a panic of the store ends the round and not the sweeper.
-        let mut task = Abort(tokio::spawn(sweep(store, clock, batch, pause, most_batches)));
+        let round = sweep(store, clock, batch, pause, most_batches, stopped.clone());
+        let mut task = Abort(tokio::spawn(round));
         let round = (&mut task.0).await.unwrap_or_else(|error| match error.try_into_panic() {
             Ok(panic) => Round::Panicked(message(&*panic)),
             Err(_) => Round::Panicked("the runtime is shutting down".to_owned()),
@@ -212,11 +210,12 @@ async fn sweep(
     batch: usize,
     pause: Duration,
     most_batches: usize,
+    mut stopped: watch::Receiver<bool>,
 ) -> Round {
     let (mut removed, mut batches) = (0, 0);
     let Some(sweeper) = store.sweeper() else { return Round::Done { removed, batches } };
     while batches < most_batches {
-        match sweeper.sweep(clock.now(), batch).await {
+        match sweeper.sweep(clock.now().minus(SLACK), batch).await {
             Ok(swept) => {
                 removed += swept.removed;
                 batches += 1;
@@ -226,9 +225,16 @@ async fn sweep(
             }
             Err(error) => return Round::Failed { removed, error },
         }
-        sleep(pause).await;
+        if tokio::time::timeout(pause, told_to_stop(&mut stopped)).await.is_ok() {
+            break;
+        }
     }
     Round::Done { removed, batches }
+}
+
+/// Waits for the order to stop. A sweeper that was dropped gives none and stops as well.
+async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 /// Ends the task when the one who waits for it is dropped.
@@ -244,6 +250,9 @@ fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }
+
+/// What a request has loaded just before its deadline is still there when it commits.
+const SLACK: Duration = Duration::from_secs(60);
 
 /// A number from 0 up to 1. Without random bytes, the middle: a sweep that is not jittered is still a sweep.
 fn chance() -> f64 {

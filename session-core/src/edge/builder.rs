@@ -84,6 +84,12 @@ impl SessionsBuilder {
         self
     }
 
+    /// The same, for a store that was chosen at run time.
+    pub fn shared_revocations(mut self, store: Arc<dyn SessionStore>) -> Self {
+        self.revocations = Some(store);
+        self
+    }
+
     /// Adds a key. The first one seals; all open, so that keys can be rotated: deploy the new one second everywhere (old
     /// processes must be able to open what new ones seal), then move it to the front, wait for the absolute lifetime, and
     /// remove the old one.
@@ -231,6 +237,7 @@ impl SessionsBuilder {
             encrypt_at_rest: self.encrypt_at_rest,
             touches: Touches::default(),
             turns: Turns::default(),
+            flights: Arc::default(),
             secrets: self.secrets,
             redirect_hosts: self.redirect_hosts,
             enabled: self.enabled,

@@ -15,10 +15,52 @@ pub enum Verdict {
     /// It may go on; nothing was opened, or the token was right.
     Pass,
     /// It may not: answer 419.
-    Refuse,
+    Refuse(Refusal),
     /// There is no token in the headers and there is a form: it may go on if
     /// [`Session::verify_csrf_form`] says so of this session.
     AskForm(Session),
+}
+
+/// A request that is refused: what the page that says so may want to know. It opens nothing and changes nothing.
+///
+/// ```
+/// # use session_core::Session;
+/// use session_core::CsrfRefusal;
+///
+/// fn answer(refusal: &CsrfRefusal) -> (u16, &'static str) {
+///     match refusal.ended() {
+///         true => (303, "/sign-in"), // signed out on another device a moment ago: the form only came too late
+///         false => (419, "please load the page again"),
+///     }
+/// }
+/// assert_eq!(answer(&CsrfRefusal::from(Session::standalone())).0, 419);
+/// ```
+#[derive(Debug, Default)]
+pub struct Refusal {
+    session: Option<Session>,
+}
+
+impl Refusal {
+    /// Whether the visitor's session was ended, or got another id, a moment ago: [`Session::ended`]. Then nobody forged
+    /// anything: the form was open while they were signed out elsewhere. Send them to the page that signs in.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::ended)
+    }
+
+    /// The visitor's session, to read: in which language to refuse. `None` if the request brought nothing that could
+    /// be a token, so that nobody opened it.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+}
+
+/// The refusal of a form that does not carry this session's token.
+impl From<Session> for Refusal {
+    fn from(session: Session) -> Self {
+        Self { session: Some(session.to_read_only()) }
+    }
 }
 
 impl CsrfRules {
@@ -42,13 +84,13 @@ impl CsrfRules {
         let token = HEADERS.iter().find_map(|name| header(name));
         let has_form = header("content-type").is_some_and(is_form);
         if token.is_none() && !has_form {
-            return Ok(Verdict::Refuse);
+            return Ok(Verdict::Refuse(Refusal::default()));
         }
         let session = visit.read_only().await?;
         Ok(match token.map(std::str::from_utf8) {
             Some(Ok(token)) if session.verify_csrf(token) => Verdict::Pass,
             None if !session.fresh() => Verdict::AskForm(session),
-            Some(_) | None => Verdict::Refuse,
+            Some(_) | None => Verdict::Refuse(session.into()),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod builder;
 pub mod csrf;
+mod drain;
 mod drive;
 pub mod error;
 pub mod event;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::builder::SessionsBuilder;
+use super::drain::Flights;
 use super::drive::Sealed;
 use super::event::{Event, Observer};
 use super::finish::Spawn;
@@ -72,6 +73,12 @@ impl Sessions {
         self.inner.store.as_ref()
     }
 
+    /// The list of ended sessions, where sessions live in the cookie and there is one. It needs sweeping as any store does.
+    #[must_use]
+    pub fn revocations(&self) -> Option<&Arc<dyn SessionStore>> {
+        self.inner.revocations.as_ref()
+    }
+
     /// Whether sessions are switched off: then the layer steps aside, and extracting a session says so.
     #[must_use]
     pub fn is_off(&self) -> bool {
@@ -96,6 +103,7 @@ pub(crate) struct Inner {
     pub(crate) encrypt_at_rest: bool,
     pub(crate) touches: Touches,
     pub(crate) turns: Turns,
+    pub(crate) flights: Arc<Flights>,
     pub(crate) secrets: Vec<String>,
     pub(crate) redirect_hosts: Vec<String>,
     pub(super) enabled: bool,

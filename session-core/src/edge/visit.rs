@@ -143,8 +143,9 @@ impl Visit {
         let arrival = self.inner.sessions.arrive(&self.inner.cookies);
         let came = arrival.came;
         let sessions = self.inner.sessions.clone();
+        let flight = sessions.flights.begin();
         let ending: BoxFuture<_> = Box::pin(async move { drive::end(&sessions, arrival).await });
-        Finish::new(ending, self.inner.spawn).await.map_err(OpenError::Store)?;
+        Finish::new(ending, flight, self.inner.spawn).await.map_err(OpenError::Store)?;
         *lock(&self.inner.signed_out) = Some(came);
         if let Some(shared) = self.inner.opened.get() {
             // Somebody opened it meanwhile.
@@ -327,7 +328,7 @@ impl VisitInner {
                 complete(report)
             }),
         };
-        Closing::Pending(Finish::new(writing, self.spawn))
+        Closing::Pending(Finish::new(writing, self.sessions.flights.begin(), self.spawn))
     }
 }
 
@@ -350,7 +351,7 @@ pub(crate) async fn commit_now(session: Session) -> Result<(), CommitError> {
     if access == Access::ReadOnly {
         return Err(CommitError::ReadOnly);
     }
-    let spawn = shared.spawn;
+    let (spawn, flight) = (shared.spawn, shared.sessions.flights.begin());
     let writing: BoxFuture<_> = Box::pin(async move {
         let _turn = shared.turn.lock().await;
         let begun = {
@@ -370,7 +371,7 @@ pub(crate) async fn commit_now(session: Session) -> Result<(), CommitError> {
             }
         }
     });
-    Finish::new(writing, spawn).await
+    Finish::new(writing, flight, spawn).await
 }
 
 /// A session without a request.

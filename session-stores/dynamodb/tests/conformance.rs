@@ -4,10 +4,13 @@
 
 mod common;
 
-use common::{Bench, Wire};
+use common::{Bench, MINUTE, Wire};
 use session_core::{StoreKey, async_trait};
+use session_store_dynamodb::DynamoDbStore;
 use session_store_dynamodb::aws_sdk_dynamodb::Client;
 use session_store_dynamodb::aws_sdk_dynamodb::types::AttributeValue;
+use session_test_servers::{Kind, shared};
+use session_testkit::crowd::Place;
 use session_testkit::{Damage, DamageKind, Fixture, cases};
 
 struct Scribble {
@@ -21,7 +24,13 @@ impl Damage for Scribble {
     async fn damage(&self, key: &StoreKey, kind: DamageKind) {
         let (name, value) = match kind {
             DamageKind::NewerFormat => ("format_version", AttributeValue::N("2".into())),
-            DamageKind::Truncate => ("payload", AttributeValue::S("{\"v".into())),
+            DamageKind::Truncate => {
+                ("payload", AttributeValue::S(self.payload(key, |text| text.truncate(3)).await))
+            }
+            DamageKind::FlipBit => {
+                let flip = |text: &mut Vec<u8>| text[0] ^= 1;
+                ("payload", AttributeValue::S(self.payload(key, flip).await))
+            }
             _ => ("etag", AttributeValue::Bool(true)),
         };
         let update = self.client.update_item().table_name(&self.table);
@@ -30,10 +39,17 @@ impl Damage for Scribble {
         let update = update.update_expression(format!("SET {name} = :value"));
         update.expression_attribute_values(":value", value).send().await.unwrap();
     }
+}
 
-    /// DynamoDB checks its own storage and every answer (`x-amz-crc32`); this store adds no checksum.
-    fn kinds(&self) -> &[DamageKind] {
-        &[DamageKind::Truncate, DamageKind::Garbage, DamageKind::NewerFormat]
+impl Scribble {
+    /// What the session's payload is after this was done to it.
+    async fn payload(&self, key: &StoreKey, change: impl FnOnce(&mut Vec<u8>)) -> String {
+        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let get = get.key("pk", AttributeValue::S(format!("{}:s:{key}", self.prefix)));
+        let item = get.key("sk", AttributeValue::S("session".into())).send().await.unwrap().item.unwrap();
+        let mut bytes = item["payload"].as_s().unwrap().clone().into_bytes();
+        change(&mut bytes);
+        String::from_utf8(bytes).unwrap()
     }
 }
 
@@ -58,6 +74,20 @@ mod with_transactions {
     }
 
     session_testkit::store_suite!(fixture);
+    session_testkit::crowd_suite!(place, open);
+
+    /// URL and prefix.
+    async fn place() -> Place {
+        let server = shared(Kind::DynamoDb);
+        let bench = Bench::at(server.url(), Wire::default()).await;
+        Place::at(format!("{} {}", server.url(), bench.prefix)).with_guard(server)
+    }
+
+    async fn open(place: String) -> DynamoDbStore {
+        let (url, prefix) = place.split_once(' ').unwrap();
+        // A crowd waits in line; what it proves is not the deadline.
+        DynamoDbStore::from_url(url).unwrap().prefix(prefix).deadline(MINUTE).build().unwrap()
+    }
 }
 
 /// No item comes with a refusal, and there are no transactions: as on dynalite and some others. What remains is every

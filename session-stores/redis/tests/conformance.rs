@@ -5,9 +5,11 @@
 use session_core::{StoreKey, async_trait};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, Shared, shared};
+use session_testkit::crowd::Place;
 use session_testkit::{Damage, DamageKind, Fixture};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 /// The server that the environment names, else one for all cases of this process; and a new prefix.
 fn server(kind: Kind) -> (String, String) {
@@ -60,7 +62,18 @@ mod one_server {
             .with_damage(Scribble { url, prefix })
     }
 
+    async fn place() -> Place {
+        let (url, prefix) = server(Kind::Redis);
+        Place::at(format!("{url} {prefix}"))
+    }
+
+    async fn open(place: String) -> RedisStore {
+        let (url, prefix) = place.split_once(' ').unwrap();
+        RedisStore::builder(url).prefix(prefix).timeout(A_MINUTE).connect().await.unwrap()
+    }
+
     session_testkit::store_suite!(fixture);
+    session_testkit::crowd_suite!(place, open);
 }
 
 #[cfg(feature = "client-cache")]
@@ -92,5 +105,19 @@ mod cluster {
         })
     }
 
+    async fn place() -> Place {
+        let (url, prefix) = server(Kind::RedisCluster);
+        Place::at(format!("{url} {prefix}"))
+    }
+
+    async fn open(place: String) -> RedisClusterStore {
+        let (url, prefix) = place.split_once(' ').unwrap();
+        RedisClusterStore::builder(url).prefix(prefix).timeout(A_MINUTE).connect().await.unwrap()
+    }
+
     session_testkit::store_suite!(fixture);
+    session_testkit::crowd_suite!(place, open);
 }
+
+/// A crowd waits in line; what it proves is not the deadline.
+const A_MINUTE: Duration = Duration::from_secs(60);

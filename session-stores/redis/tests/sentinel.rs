@@ -48,7 +48,7 @@ fn run(directory: &tempfile::TempDir, port: u16, words: &str) -> Running {
 async fn until_up(port: u16) {
     let began = Instant::now();
     while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        assert!(began.elapsed() < seconds(5));
+        assert!(began.elapsed() < seconds(60));
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -80,7 +80,7 @@ async fn a_killed_master_is_followed_by_its_replica() {
         if keys.is_ok_and(|keys| keys == 1) {
             break;
         }
-        assert!(began.elapsed() < seconds(10));
+        assert!(began.elapsed() < seconds(60));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let mut sentinel = support::plain(&format!("redis://127.0.0.1:{watch}")).await;
@@ -91,7 +91,7 @@ async fn a_killed_master_is_followed_by_its_replica() {
         if !known.is_empty() {
             break;
         }
-        assert!(began.elapsed() < seconds(20));
+        assert!(began.elapsed() < seconds(60));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     drop(master);
@@ -100,7 +100,7 @@ async fn a_killed_master_is_followed_by_its_replica() {
         match store.replace(&key, before.etag, &after, now()).await {
             Ok(answer) => break assert_eq!(answer, Written::Applied),
             Err(error) => {
-                assert!(killed.elapsed() < seconds(20), "{error:?}");
+                assert!(killed.elapsed() < seconds(60), "{error:?}");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }

@@ -5,11 +5,13 @@
 pub mod adapter;
 pub mod cancel;
 mod client;
+pub mod crowd;
 pub mod doubles;
 mod fixture;
 pub mod probe;
 pub mod proxy;
 pub mod script;
+pub mod shutdown;
 pub mod suite;
 pub mod web;
 

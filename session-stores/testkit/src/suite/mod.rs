@@ -4,7 +4,7 @@
 //! makes one test of each; [`cases`] gives them as values, for a runner of one's own.
 
 mod list;
-mod trial;
+pub(crate) mod trial;
 
 pub mod bytes;
 pub mod create;
