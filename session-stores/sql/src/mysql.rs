@@ -76,10 +76,11 @@ impl SqlStore<MySql> {
         )
         .into();
         let suspicion = Suspicion::default();
-        let pool = pool_options(config, &suspicion).after_connect(move |connection: &mut MySqlConnection, _| {
-            let manners = AssertSqlSafe(Arc::clone(&manners));
-            Box::pin(async move { connection.execute(sqlx::raw_sql(manners)).await.map(drop) })
-        });
+        let pool =
+            pool_options(config, &suspicion).after_connect(move |connection: &mut MySqlConnection, _| {
+                let manners = AssertSqlSafe(Arc::clone(&manners));
+                Box::pin(async move { connection.execute(sqlx::raw_sql(manners)).await.map(drop) })
+            });
         let caller = Caller::suspicious(pool.connect_lazy_with(options), config.deadline, suspicion);
         Ok(Self::with(caller.clone(), caller, config))
     }
@@ -299,10 +300,8 @@ INSERT IGNORE INTO `sessions_schema` (version) VALUES (2);
 ";
 
 /// Making tables is no request's business: no bound on a statement but the call's own, and then as it was before.
-const AT_LEISURE: &str =
-    "SET @session_store = 0 /*M!100600 , @session_store = @@max_statement_time, SESSION max_statement_time = 0 */";
-const AS_BEFORE: &str =
-    "SET @session_tables = 0 /*M!100600 , SESSION max_statement_time = @session_store */";
+const AT_LEISURE: &str = "SET @session_store = 0 /*M!100600 , @session_store = @@max_statement_time, SESSION max_statement_time = 0 */";
+const AS_BEFORE: &str = "SET @session_tables = 0 /*M!100600 , SESSION max_statement_time = @session_store */";
 
 /// A plain insert: INSERT IGNORE would also ignore that a value does not fit.
 const CREATE: &str = "INSERT INTO {table} ({written}) VALUES ({key}, {record}, {checksum})";

@@ -80,8 +80,7 @@ impl Dialect for Postgres {
     const QUOTE: &'static str = "\"";
     const PLACES: Places = Places::Numbered('$');
     const OWNER: OwnerAs = OwnerAs::Bytes;
-    const TEXTS: Verbs<&'static str> =
-        Verbs { destroy_all: DESTROY_ALL, ..Verbs::common(ROTATE, SWEEP) };
+    const TEXTS: Verbs<&'static str> = Verbs { destroy_all: DESTROY_ALL, ..Verbs::common(ROTATE, SWEEP) };
     const SCHEMA: &'static str = SCHEMA;
     const UPGRADE: &'static str = UPGRADE;
     const REMOTE: bool = true;

@@ -231,7 +231,9 @@ impl Draft {
 /// Words that mean the same in every database.
 fn word(name: &str) -> Option<&'static str> {
     Some(match name {
-        "columns" => "session_key, format, etag, created, idle_deadline, absolute_deadline, owner, payload, checksum",
+        "columns" => {
+            "session_key, format, etag, created, idle_deadline, absolute_deadline, owner, payload, checksum"
+        }
         "written" => {
             "session_key, format, etag, created, idle_deadline, absolute_deadline, expires_hour, owner, payload, checksum"
         }

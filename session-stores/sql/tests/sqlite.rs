@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use claims::{Ground, LATER, NOW, PATIENT, Store, created, key, record};
-use session_core::{Loaded, SessionStore, StoreError, StoreErrorKind, StoreKey, Written};
+use session_core::{Loaded, StoreError, StoreErrorKind, StoreKey, Written};
 use session_store_sql::{Durability, SqlConfig, SqliteStore};
 use sqlx::{AssertSqlSafe, Row, SqlitePool};
 use tempfile::TempDir;
@@ -140,7 +140,8 @@ async fn a_full_disk_is_refused_and_the_old_record_stays() {
     let file = File::new().await;
     let stranger = file.stranger().await;
     // SQLite's own bound on the file behaves as a full disk does: SQLITE_FULL.
-    let store: Store = Arc::new(SqliteStore::from_pool(stranger.clone(), &SqlConfig::new().deadline(PATIENT)));
+    let store: Store =
+        Arc::new(SqliteStore::from_pool(stranger.clone(), &SqlConfig::new().deadline(PATIENT)));
     let (key, first) = (key(), record("{}"));
     store.create(&key, &first, NOW).await.unwrap();
     sqlx::query("PRAGMA max_page_count = 12").execute(&stranger).await.unwrap();

@@ -6,14 +6,13 @@ use session_core::{StoreKey, async_trait};
 use session_testkit::crowd::Place;
 use session_testkit::{Damage, DamageKind, Fixture};
 
-use super::{Ground, Store};
+use super::Ground;
 
 pub(crate) async fn fixture<G: Ground>() -> Fixture {
     let ground = Arc::new(G::new().await);
-    let store = || -> Store { ground.open(|config| config) };
     let again = Arc::clone(&ground);
-    Fixture::new(store()).with_damage(Spoil(Arc::clone(&ground))).reopen(move || {
-        let store: Store = again.open(|config| config);
+    Fixture::new(ground.store()).with_damage(Spoil(Arc::clone(&ground))).reopen(move || {
+        let store = again.store();
         async move { store }
     })
 }
@@ -29,7 +28,7 @@ struct Spoil<G>(Arc<G>);
 #[async_trait]
 impl<G: Ground> Damage for Spoil<G> {
     async fn damage(&self, key: &StoreKey, kind: DamageKind) {
-        let (ground, key) = (Arc::clone(&self.0), G::bytes(key.as_bytes()));
+        let key = G::bytes(key.as_bytes());
         let spoiled = match kind {
             DamageKind::NewerFormat => "format = 3".to_owned(),
             DamageKind::Truncate => format!("payload = {}", G::HALF),
@@ -37,11 +36,6 @@ impl<G: Ground> Damage for Spoil<G> {
             _ => format!("payload = {}", G::bytes(&[0xff; 9])),
         };
         let spoil = format!("UPDATE {{table}} SET {spoiled} WHERE session_key = {key}");
-        // A runtime of its own: what a database's tests do need not be sent between threads.
-        let done = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(ground.run(&spoil));
-        });
-        done.join().unwrap();
+        self.0.run(&spoil).await;
     }
 }

@@ -1,27 +1,30 @@
 //! Making the tables: by many at once, from an older version, and not over a newer one.
 
+use std::sync::Arc;
+
 use session_core::{Loaded, StoreErrorKind, Written};
+use tokio::task::JoinSet;
 
 use super::{Ground, LATER, NOW, key, record};
 
 pub(crate) async fn many_may_migrate_at_once<G: Ground>() {
-    let ground = G::bare().await;
+    let ground = Arc::new(G::bare().await);
     migrate_twelve_times(&ground).await;
     assert_eq!(ground.store().create(&key(), &record("{}"), NOW).await.unwrap(), Written::Applied);
 }
 
-async fn migrate_twelve_times<G: Ground>(ground: &G) {
-    let [a, b, c, d] = std::array::from_fn(|_| async {
-        let (one, two, three) = tokio::join!(ground.migrate(), ground.migrate(), ground.migrate());
-        one.and(two).and(three)
-    });
-    let (a, b, c, d) = tokio::join!(a, b, c, d);
-    a.and(b).and(c).and(d).unwrap();
+async fn migrate_twelve_times<G: Ground>(ground: &Arc<G>) {
+    let mut set = JoinSet::new();
+    for _ in 0..12 {
+        let ground = Arc::clone(ground);
+        set.spawn(async move { ground.migrate().await.unwrap() });
+    }
+    set.join_all().await;
 }
 
 /// The sessions in it live on: a row without a checksum is believed until it is written again.
 pub(crate) async fn a_table_of_version_1_is_brought_up_to_date_by_many_at_once<G: Ground>() {
-    let ground = G::bare().await;
+    let ground = Arc::new(G::bare().await);
     ground.run(G::VERSION_1).await;
     let (old, ended, first) = (key(), key(), record("{\"n\":1}"));
     for (key, payload) in [(old, G::bytes(&first.payload)), (ended, "NULL".into())] {

@@ -2,6 +2,8 @@
 
 #![allow(
     dead_code,
+    unused_imports,
+    unused_macros,
     clippy::unwrap_used,
     reason = "each database's tests use most of these, none all; and they are tests"
 )]
@@ -20,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use session_core::{Etag, Record, SessionStore, StoreKey, Timestamp, Written};
+use session_core::{Etag, Record, SessionStore, StoreError, StoreKey, Timestamp, Written};
 use session_store_sql::SqlConfig;
 use session_test_servers::Kind;
 
@@ -44,9 +46,9 @@ pub(crate) trait Ground: Sized + Send + Sync + 'static {
     async fn bare() -> Self;
     /// A store there, with a configuration that names the table already.
     fn open(&self, set: impl FnOnce(SqlConfig) -> SqlConfig) -> Store;
-    async fn migrate(&self) -> Result<(), session_core::StoreError>;
+    fn migrate(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Runs statements as somebody else, with the table's name in the place of `{table}`.
-    async fn run(&self, statements: &str);
+    fn run(&self, statements: &str) -> impl Future<Output = ()> + Send;
     /// The text in a column of the first row that a statement answers with.
     async fn ask(&self, statement: &str, column: usize) -> String;
     /// Keeps everybody from writing to any row until the value is dropped, and it has been given back.

@@ -45,7 +45,8 @@ pub(crate) async fn a_server_without_a_free_connection_times_out<S: Served>() {
 }
 
 pub(crate) async fn a_server_that_nobody_runs_is_unavailable_and_the_cause_says_refused<S: Served>() {
-    let (scheme, _) = S::url().split_once("://").map(|(scheme, rest)| (scheme.to_owned(), rest.len())).unwrap();
+    let (scheme, _) =
+        S::url().split_once("://").map(|(scheme, rest)| (scheme.to_owned(), rest.len())).unwrap();
     let config = SqlConfig::new().deadline(Duration::from_secs(8));
     let store = S::open_at(&format!("{scheme}://nobody@127.0.0.1:1/none"), config).unwrap();
     assert!(format!("{store:?}").contains("sessions"), "a server that is down does not stop a start");

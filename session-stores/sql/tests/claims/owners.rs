@@ -9,7 +9,8 @@ use session_core::{Loaded, Record, Written};
 use super::{Ground, LATER, NOW, Store, created, key, owned, record, unique};
 
 pub(crate) async fn owners_list_the_living_and_spare_the_excepted<G: Ground>() {
-    let store = G::new().await.store();
+    let ground = G::new().await;
+    let store = ground.store();
     let owners = store.owners().unwrap();
     let owner = format!("user-{}", unique());
     let kept = created(&store, &owned(&owner)).await;
@@ -38,7 +39,8 @@ pub(crate) async fn owners_list_the_living_and_spare_the_excepted<G: Ground>() {
 
 /// Sessions signed in while all of the owner's are ended: each is ended by it, or listed afterwards.
 pub(crate) async fn a_session_created_during_destroy_all_is_ended_or_listed<G: Ground>() {
-    let store = G::new().await.store();
+    let ground = G::new().await;
+    let store = ground.store();
     for round in 0..50 {
         let owner = format!("user-{}", unique());
         let before = [created(&store, &owned(&owner)).await, created(&store, &owned(&owner)).await];
@@ -66,7 +68,8 @@ pub(crate) async fn a_session_created_during_destroy_all_is_ended_or_listed<G: G
 
 /// A session that is regenerated while all of the owner's are ended does not slip through to its new key.
 pub(crate) async fn a_regenerate_during_destroy_all_does_not_save_a_session<G: Ground>() {
-    regenerates_during_destroy_all_on(G::new().await.store(), 50).await;
+    let ground = G::new().await;
+    regenerates_during_destroy_all_on(ground.store(), 50).await;
 }
 
 pub(crate) async fn regenerates_during_destroy_all_on(store: Store, rounds: usize) {
@@ -90,7 +93,8 @@ pub(crate) async fn regenerates_during_destroy_all_on(store: Store, rounds: usiz
 
 /// Sweeps in batches; nothing that lives goes, nothing that is dead stays.
 pub(crate) async fn a_sweep_removes_the_dead_and_nothing_else<G: Ground>() {
-    a_sweep_on(G::new().await.store()).await;
+    let ground = G::new().await;
+    a_sweep_on(ground.store()).await;
 }
 
 pub(crate) async fn a_sweep_on(store: Store) {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use session_core::{Etag, Loaded, Timestamp, Written};
+use session_core::{Etag, Loaded, StoreKey, Timestamp, Written};
 
 use super::{Ground, LATER, NOW, Store, created, key, record, unique};
 
 pub(crate) async fn rotate_answers_what_was_in_the_way<G: Ground>() {
-    let store = G::new().await.store();
+    let ground = G::new().await;
+    let store = ground.store();
     let (first, next) = (record("{}"), record("{}"));
     let (old, other) = (created(&store, &first).await, created(&store, &record("{}")).await);
     let wrong = Etag::new(unique());
@@ -30,7 +31,8 @@ pub(crate) async fn rotate_answers_what_was_in_the_way<G: Ground>() {
 
 /// Of rotates to different keys one is applied; the old key is dead, and one new key is there.
 pub(crate) async fn of_parallel_rotates_one_wins<G: Ground>() {
-    rotates_race_on(G::new().await.store(), 50).await;
+    let ground = G::new().await;
+    rotates_race_on(ground.store(), 50).await;
 }
 
 pub(crate) async fn rotates_race_on(store: Store, rounds: usize) {
@@ -65,7 +67,8 @@ pub(crate) async fn rotates_race_on(store: Store, rounds: usize) {
 
 /// The same rotate sent several times at once, as by a client whose first answer was lost, is applied for all of them.
 pub(crate) async fn a_rotate_that_is_repeated_while_it_runs_is_applied<G: Ground>() {
-    let store = G::new().await.store();
+    let ground = G::new().await;
+    let store = ground.store();
     for _ in 0..50 {
         let first = record("{}");
         let (old, new, next) = (created(&store, &first).await, key(), record("{}"));

@@ -55,7 +55,8 @@ pub(crate) async fn a_newer_record_is_left_alone<G: Ground>() {
 }
 
 pub(crate) async fn a_missing_table_is_refused<G: Ground>() {
-    every_call_is(&G::bare().await.store(), StoreErrorKind::Refused).await;
+    let ground = G::bare().await;
+    every_call_is(&ground.store(), StoreErrorKind::Refused).await;
 }
 
 /// Whatever changes behind our back in what the application wrote is seen, and the session can still be ended.
@@ -68,8 +69,16 @@ pub(crate) async fn a_row_that_something_has_been_at_is_corrupt<G: Ground>() {
     let elsewhere = self::key();
     let moved = format!("session_key = {}", G::bytes(elsewhere.as_bytes()));
     let spoiled = [
-        &shorter, &other, &whose, "owner = NULL", "etag = etag + 1", "created = created + 1",
-        "absolute_deadline = 1795007200000", "checksum = checksum + 1", "checksum = NULL", &moved,
+        &shorter,
+        &other,
+        &whose,
+        "owner = NULL",
+        "etag = etag + 1",
+        "created = created + 1",
+        "absolute_deadline = 1795007200000",
+        "checksum = checksum + 1",
+        "checksum = NULL",
+        &moved,
     ];
     for change in spoiled {
         ground.run("DELETE FROM {table}").await;
@@ -87,8 +96,7 @@ pub(crate) async fn a_row_that_something_has_been_at_is_corrupt<G: Ground>() {
 pub(crate) async fn a_session_is_read_as_the_readme_says<G: Ground>() {
     let ground = G::new().await;
     created(&ground.store(), &owned("ada")).await;
-    let (_, statement) =
-        include_str!("../../README.md").split_once(&format!("-- {}\n", G::TOOL)).unwrap();
+    let (_, statement) = include_str!("../../README.md").split_once(&format!("-- {}\n", G::TOOL)).unwrap();
     let (statement, _) = statement.split_once(';').unwrap();
     let statement = statement.replace("FROM sessions", "FROM {table}");
     assert_eq!(ground.ask(&statement, 1).await, "ada");
@@ -97,7 +105,8 @@ pub(crate) async fn a_session_is_read_as_the_readme_says<G: Ground>() {
 
 /// There is no table: the answer must come before anything is asked.
 pub(crate) async fn too_large_is_said_before_any_call<G: Ground>() {
-    let store = G::bare().await.store();
+    let ground = G::bare().await;
+    let store = ground.store();
     let large = record(&"x".repeat(64 * 1024 + 1));
     let answers = [
         store.create(&key(), &large, NOW).await,
