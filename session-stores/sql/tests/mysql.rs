@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use claims::{Ground, LATER, NOW, PATIENT, Served, Store, created, key, record, unique};
-use session_core::{Loaded, Record, SessionStore, StoreError, StoreErrorKind, Written};
+use session_core::{Loaded, Record, SessionStore, StoreError, StoreErrorKind, StoreKey, Written};
 use session_store_sql::{MySqlStore, SqlConfig, SqlConfigError};
 use session_test_servers::{Kind, Shared, shared};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
@@ -56,9 +56,11 @@ impl Ground for Table {
         sqlx::query(self.fill(statement)).fetch_one(&stranger().await).await.unwrap().get(column)
     }
 
-    async fn hold(&self) -> Box<dyn Any + Send> {
+    async fn hold(&self, key: &StoreKey) -> Box<dyn Any + Send> {
         let mut held = stranger().await.begin().await.unwrap();
-        sqlx::query(self.fill("SELECT 1 FROM {table} FOR UPDATE")).execute(&mut *held).await.unwrap();
+        let hold =
+            format!("SELECT 1 FROM {{table}} WHERE session_key = {} FOR UPDATE", Self::bytes(key.as_bytes()));
+        sqlx::query(self.fill(&hold)).execute(&mut *held).await.unwrap();
         Box::new(held)
     }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use claims::{Ground, LATER, NOW, PATIENT, Served, Store, created, key, owned, record};
-use session_core::{Loaded, SessionStore, StoreError, StoreErrorKind, Written};
+use session_core::{Loaded, SessionStore, StoreError, StoreErrorKind, StoreKey, Written};
 use session_store_sql::{PostgresStore, SqlConfig, SqlConfigError};
 use session_test_servers::{Kind, Shared, shared};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -56,9 +56,11 @@ impl Ground for Table {
         sqlx::query(self.fill(statement)).fetch_one(&stranger().await).await.unwrap().get(column)
     }
 
-    async fn hold(&self) -> Box<dyn Any + Send> {
+    async fn hold(&self, key: &StoreKey) -> Box<dyn Any + Send> {
         let mut held = stranger().await.begin().await.unwrap();
-        sqlx::query(self.fill("SELECT 1 FROM {table} FOR UPDATE")).execute(&mut *held).await.unwrap();
+        let hold =
+            format!("SELECT 1 FROM {{table}} WHERE session_key = {} FOR UPDATE", Self::bytes(key.as_bytes()));
+        sqlx::query(self.fill(&hold)).execute(&mut *held).await.unwrap();
         Box::new(held)
     }
 
@@ -149,8 +151,7 @@ async fn one_sweeper_works_while_another_leaves_it_the_work() {
 async fn a_sweep_skips_a_row_that_somebody_holds() {
     let table = Table::new().await;
     let store = table.store();
-    created(&store, &record("{}")).await;
-    let held = table.hold().await;
+    let held = table.hold(&created(&store, &record("{}")).await).await;
     created(&store, &record("{}")).await;
     let sweeper = store.sweeper().unwrap();
     assert_eq!(sweeper.sweep(LATER, 10).await.unwrap().removed, 1);

@@ -65,7 +65,7 @@ impl Ground for File {
         sqlx::query(fill(statement)).fetch_one(&self.stranger().await).await.unwrap().get(column)
     }
 
-    async fn hold(&self) -> Box<dyn Any + Send> {
+    async fn hold(&self, _: &StoreKey) -> Box<dyn Any + Send> {
         Box::new(self.stranger().await.begin_with("BEGIN IMMEDIATE").await.unwrap())
     }
 

@@ -51,8 +51,8 @@ pub(crate) trait Ground: Sized + Send + Sync + 'static {
     fn run(&self, statements: &str) -> impl Future<Output = ()> + Send;
     /// The text in a column of the first row that a statement answers with.
     async fn ask(&self, statement: &str, column: usize) -> String;
-    /// Keeps everybody from writing to any row until the value is dropped, and it has been given back.
-    async fn hold(&self) -> Box<dyn Any + Send>;
+    /// Keeps everybody from writing to the row (or the whole file) until the value is dropped.
+    async fn hold(&self, key: &StoreKey) -> Box<dyn Any + Send>;
     /// Bytes as a literal.
     fn bytes(bytes: &[u8]) -> String;
     /// An expression for the payload's first half.
@@ -171,6 +171,9 @@ macro_rules! every_server {
                 a_server_without_a_free_connection_times_out
                 a_server_that_nobody_runs_is_unavailable_and_the_cause_says_refused
                 a_server_that_stalls_or_dies_is_lived_with
+            }
+            late {
+                a_write_that_waited_for_a_connection_first_is_not_carried_out_later
             }
             broken {
                 a_network_that_fails_is_lived_with
