@@ -16,6 +16,7 @@
 mod lenient;
 mod names;
 mod read;
+mod request;
 
 pub use lenient::NotThatForm;
 pub use read::FormError;
