@@ -55,6 +55,32 @@ pub struct Input(Form);
 pub struct InputLimit(pub usize);
 
 /// A body is not a form, or not the one that a type asks for.
+///
+/// ```
+/// # use actix_web::{App, HttpResponse, test, web};
+/// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+/// # use session_actix::{SessionRejection, Sessions};
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// #[derive(serde::Deserialize)]
+/// struct Order {
+///     count: u32,
+/// }
+///
+/// async fn handler(input: Input) -> Result<String, InputRejection> {
+///     let order: Order = input.to()?;
+///     Ok(format!("{} ordered", order.count))
+/// }
+/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
+/// # let app = test::init_service(app).await;
+/// # let response = test::call_service(&app, test::TestRequest::get().uri("/?count=3").to_request()).await;
+/// assert_eq!(response.status().as_u16(), 200);
+/// # let response = test::call_service(&app, test::TestRequest::get().uri("/?count=three").to_request()).await;
+/// assert_eq!(response.status().as_u16(), 422);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputRejection {
@@ -71,6 +97,25 @@ pub enum InputRejection {
 
 impl Input {
     /// The form, to keep.
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, test, web};
+    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+    /// # use session_actix::{SessionRejection, Sessions};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// async fn handler(input: Input) -> String {
+    ///     let form = input.into_form();
+    ///     form.text("email").unwrap_or("nobody").to_owned()
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
+    /// # let app = test::init_service(app).await;
+    /// # let response = test::call_service(&app, test::TestRequest::get().uri("/?email=ada").to_request()).await;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_form(self) -> Form {
         self.0

@@ -34,6 +34,15 @@ use crate::service::plain;
 pub struct Input(Form);
 
 /// A body is not a form, or not the one that a type asks for. [`into_response`](Self::into_response) is its answer.
+///
+/// ```
+/// use http::Response;
+/// use session_hyper::{InputRejection, SessionRejection};
+///
+/// let rejection = InputRejection::from(SessionRejection::NoLayer);
+/// let response: Response<String> = rejection.into_response();
+/// assert_eq!(response.status(), 500);
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputRejection {
@@ -53,6 +62,25 @@ impl Input {
     ///
     /// # Errors
     /// [`InputRejection`].
+    ///
+    /// ```
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
+    /// # use session_hyper::{Input, InputRejection, SecretKey, SessionService, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// async fn handler(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
+    ///     let input = Input::read(request).await?;
+    ///     Ok(Response::new(input.text("email").unwrap_or("nobody").to_owned()))
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let service = SessionService::new(sessions, service_fn(handler));
+    /// # let request = Request::get("/?email=ada").body(Full::<Bytes>::default())?;
+    /// # let response = service.call(request).await?;
+    /// assert_eq!(response.body(), "ada");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn read<B: Body>(request: Request<B>) -> Result<Self, InputRejection> {
         Self::read_up_to(Form::MOST_BYTES, request).await
     }
@@ -61,6 +89,26 @@ impl Input {
     ///
     /// # Errors
     /// [`InputRejection`].
+    ///
+    /// ```
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
+    /// # use session_hyper::{Input, InputRejection, SecretKey, SessionService, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// async fn handler(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
+    ///     // A page for pictures' captions: 4 KiB will do.
+    ///     let input = Input::read_up_to(4_096, request).await?;
+    ///     Ok(Response::new(input.text("caption").unwrap_or_default().to_owned()))
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let service = SessionService::new(sessions, service_fn(handler));
+    /// # let request = Request::get("/?caption=a+cat").body(Full::<Bytes>::default())?;
+    /// # let response = service.call(request).await?;
+    /// assert_eq!(response.body(), "a cat");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn read_up_to<B: Body>(bytes: usize, request: Request<B>) -> Result<Self, InputRejection> {
         let visit = Visit::found_for_input(request.extensions().get())?;
         let (parts, body) = request.into_parts();
@@ -74,6 +122,25 @@ impl Input {
     }
 
     /// The form, to keep.
+    ///
+    /// ```
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
+    /// # use session_hyper::{Input, InputRejection, SecretKey, SessionService, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// async fn handler(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
+    ///     let form = Input::read(request).await?.into_form();
+    ///     Ok(Response::new(form.text("email").unwrap_or("nobody").to_owned()))
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let service = SessionService::new(sessions, service_fn(handler));
+    /// # let request = Request::get("/?email=ada").body(Full::<Bytes>::default())?;
+    /// # let response = service.call(request).await?;
+    /// assert_eq!(response.body(), "ada");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_form(self) -> Form {
         self.0
@@ -90,6 +157,31 @@ impl Deref for Input {
 
 impl InputRejection {
     /// The answer: a bare status.
+    ///
+    /// ```
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
+    /// # use session_hyper::{Input, InputRejection, SecretKey, SessionService, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::collections::BTreeMap;
+    ///
+    /// async fn order(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
+    ///     let counts: BTreeMap<String, u32> = Input::read(request).await?.to()?;
+    ///     Ok(Response::new(format!("{} ordered", counts.values().sum::<u32>())))
+    /// }
+    ///
+    /// async fn handler(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
+    ///     Ok(order(request).await.unwrap_or_else(InputRejection::into_response))
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let service = SessionService::new(sessions, service_fn(handler));
+    /// # let request = Request::get("/?tea=three").body(Full::<Bytes>::default())?;
+    /// # let response = service.call(request).await?;
+    /// assert_eq!(response.status(), 422);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_response<R: Default>(self) -> Response<R> {
         let status = match self {
             Self::Form(error) => error.status(),

@@ -194,6 +194,11 @@ pub struct Secret(String);
 
 impl Secret {
     /// The text itself. Do not log it.
+    ///
+    /// ```
+    /// let token = session_stores::Secret::from("s3cr3t");
+    /// assert_eq!(token.expose(), "s3cr3t");
+    /// ```
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -9,6 +9,25 @@ use super::visit::Visit;
 use crate::value::csrf::{CsrfRules, FIELDS, HEADERS};
 
 /// What a request's method, path and headers tell.
+///
+/// ```
+/// # use session_core::{CsrfVerdict, Session};
+/// /// What an adapter makes of it: the status to refuse with, if any.
+/// fn refusal(verdict: CsrfVerdict, field: Option<&str>) -> Option<u16> {
+///     match verdict {
+///         CsrfVerdict::Pass => None,
+///         CsrfVerdict::Refuse => Some(419),
+///         CsrfVerdict::AskForm(session) if session.verify_csrf_form(|_| field) => None,
+///         CsrfVerdict::AskForm(_) => Some(419),
+///     }
+/// }
+///
+/// let session = Session::standalone();
+/// let token = session.csrf_token()?;
+/// assert_eq!(refusal(CsrfVerdict::AskForm(session.clone()), Some(&token)), None);
+/// assert_eq!(refusal(CsrfVerdict::AskForm(session), None), Some(419));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches them all")]
 pub enum Verdict {
@@ -71,6 +90,26 @@ impl CsrfRules {
     ///
     /// # Errors
     /// [`OpenError`] when the session cannot be read: answer 503.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{CookieHeaders, CsrfRules, CsrfVerdict};
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// let rules = CsrfRules::default();
+    /// let no_header = |_| None;
+    /// assert!(matches!(rules.judge(visit, "GET", "/orders", no_header).await?, CsrfVerdict::Pass));
+    /// // No token and no form that could carry one: refused without asking the store.
+    /// assert!(matches!(rules.judge(visit, "POST", "/orders", no_header).await?, CsrfVerdict::Refuse));
+    /// assert!(!visit.is_opened());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn judge<'h>(
         &self,
         visit: &Visit,

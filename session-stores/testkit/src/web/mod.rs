@@ -64,6 +64,11 @@ pub fn is_signed(method: &str, path: &str) -> bool {
 }
 
 /// What `POST /count` reads its input as.
+///
+/// ```
+/// let count: session_testkit::web::Count = serde_json::from_str(r#"{"count": 3}"#).unwrap();
+/// assert_eq!(count.count, 3);
+/// ```
 #[derive(Debug, serde::Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "a form of tests")]
 pub struct Count {
@@ -75,6 +80,12 @@ pub struct Count {
 ///
 /// # Errors
 /// As for [`Session::csrf_token`].
+///
+/// ```
+/// let shown = session_testkit::web::page(&session_core::Session::standalone())?;
+/// assert!(shown.contains(r#""csrf_token""#) && shown.contains(r#""previous":null"#));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 pub fn page(session: &Session) -> Result<String, SessionError> {
     let view = session.view_with_csrf()?;
     let mut shown = serde_json::to_value(&view).unwrap();
@@ -86,6 +97,16 @@ pub fn page(session: &Session) -> Result<String, SessionError> {
 ///
 /// # Errors
 /// As for [`Session::flash_all`].
+///
+/// ```
+/// use session_testkit::web::flash;
+///
+/// let session = session_core::Session::standalone();
+/// flash(&session, "only=email,name")?;
+/// flash(&session, "except=card")?;
+/// flash(&session, "all")?;
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 pub fn flash(session: &Session, query: &str) -> Result<(), SessionError> {
     let (how, names) = query.split_once('=').unwrap_or((query, ""));
     let names: Vec<&str> = names.split(',').filter(|name| !name.is_empty()).collect();
@@ -97,6 +118,13 @@ pub fn flash(session: &Session, query: &str) -> Result<(), SessionError> {
 }
 
 /// Header names and values of a request, for [`Client::send`].
+///
+/// ```
+/// use session_testkit::web::Headers;
+///
+/// let headers = Headers::from([("x-csrf-token", "wrong")]);
+/// assert_eq!(headers["x-csrf-token"], "wrong");
+/// ```
 pub type Headers<'h> = BTreeMap<&'h str, &'h str>;
 
 fn json_of(text: &[u8]) -> Value {
