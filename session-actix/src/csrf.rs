@@ -248,7 +248,7 @@ async fn buffer(request: &mut ServiceRequest) -> Result<Form, FormError> {
     let limit = input::limit(request.app_data());
     let payload = request.take_payload();
     let body = input::read(request, payload, limit).await?;
-    let form = Form::read(&input::content_type(request)?, body.clone()).await?;
+    let form = Form::of_body(input::content_type(request), body.clone()).await?;
     let again = futures_util::stream::once(ready(Ok(body)));
     request.set_payload(Payload::Stream { payload: Box::pin(again) });
     Ok(form)

@@ -266,7 +266,7 @@ impl fmt::Debug for CsrfFuture {
 /// Reads the form and puts its bytes back.
 async fn buffer(parts: &Parts, body: Body) -> Result<(Body, Form), FormError> {
     let bytes = input::read(body, input::limit(&parts.extensions)).await?;
-    let form = Form::read(input::content_type(&parts.headers)?, bytes.clone()).await?;
+    let form = Form::of_body(input::content_type(&parts.headers), bytes.clone()).await?;
     Ok((Body::from(bytes), form))
 }
 

@@ -1,6 +1,5 @@
 //! The service that refuses what another site made a visitor's browser send.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -196,7 +195,7 @@ impl<S, R> CsrfService<S, R> {
     /// # async fn order(_: Request<CheckedBody<Full<Bytes>>>) -> Result<Response<Full<Bytes>>, Infallible> {
     /// #     Ok(Response::new("ordered".into()))
     /// # }
-    /// let service = CsrfService::new(service_fn(order)).on_refused(|_refusal| {
+    /// let service = CsrfService::new(service_fn(order)).on_refused(|_| {
     ///     let mut response = Response::new(Full::from("Please load the page again."));
     ///     *response.status_mut() = http::StatusCode::FORBIDDEN;
     ///     response
@@ -240,7 +239,6 @@ where
     S: Service<Request<CheckedBody<B>>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
     B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
     R: Default + 'static,
 {
     type Response = Response<R>;
@@ -270,7 +268,6 @@ async fn check<B>(
 ) -> Result<Result<CheckedBody<B>, CsrfRefusal>, InputRejection>
 where
     B: Body<Data = Bytes>,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let (method, path) = (parts.method.as_str(), parts.uri.path());
     if !rules.needs_token(method, path) {
@@ -292,10 +289,9 @@ where
 async fn buffer<B>(parts: &Parts, body: B, limit: usize) -> Result<(Bytes, Form), FormError>
 where
     B: Body<Data = Bytes>,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let bytes = input::read(body, limit).await?;
-    let form = Form::read(input::content_type(&parts.headers)?, bytes.clone()).await?;
+    let form = Form::of_body(input::content_type(&parts.headers), bytes.clone()).await?;
     Ok((bytes, form))
 }
 

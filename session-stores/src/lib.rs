@@ -35,6 +35,8 @@ pub use session_store_sql::MySqlStore;
 pub use session_store_sql::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use session_store_sql::SqliteStore;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+pub use session_store_sql::{SqlConfig, SqlConfigError};
 
 pub use config::{CookieConfig, SessionConfig};
 pub use drivers::{Cause, Drivers, open};

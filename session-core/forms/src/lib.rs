@@ -18,6 +18,7 @@ mod documents;
 mod lenient;
 mod names;
 mod read;
+mod request;
 
 pub use lenient::NotThatForm;
 pub use read::FormError;

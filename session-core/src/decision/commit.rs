@@ -76,8 +76,8 @@ pub enum StoreOp {
 /// Fresh randomness for one attempt, drawn at once: an id, an etag, and a nonce for sealing a cookie.
 #[derive(Clone, Debug)]
 pub struct Fresh {
-    /// For a session that gets a new id.
-    pub id: SessionId,
+    /// For a session that gets a new id; one that keeps its own needs none.
+    pub id: Option<SessionId>,
     /// For the record that is written.
     pub etag: Etag,
     /// For the cookie that is sealed.
@@ -99,7 +99,23 @@ impl Fresh {
         id.copy_from_slice(&bytes[..32]);
         etag.copy_from_slice(&bytes[32..40]);
         nonce.copy_from_slice(&bytes[40..]);
-        Self { id: SessionId::from_bytes(id), etag: Etag::new(u64::from_le_bytes(etag)), nonce }
+        Self { id: Some(SessionId::from_bytes(id)), etag: Etag::new(u64::from_le_bytes(etag)), nonce }
+    }
+
+    /// Cuts 32 random bytes into the two uses that a session has for them which
+    /// [keeps its id](SessionState::keeps_its_id).
+    ///
+    /// ```
+    /// use session_core::decision::commit::Fresh;
+    ///
+    /// assert_eq!(Fresh::without_id(&[7; 32]).id, None);
+    /// ```
+    #[must_use]
+    pub fn without_id(bytes: &[u8; 32]) -> Self {
+        let (mut etag, mut nonce) = ([0; 8], [0; 24]);
+        etag.copy_from_slice(&bytes[..8]);
+        nonce.copy_from_slice(&bytes[8..]);
+        Self { id: None, etag: Etag::new(u64::from_le_bytes(etag)), nonce }
     }
 }
 
@@ -196,6 +212,10 @@ pub enum CommitError {
     /// This handle only reads.
     #[error("the session is read-only here")]
     ReadOnly,
+    /// The session was [detached](crate::Visit::detached) from its response, which alone could tell the browser about a
+    /// new id, about what a cookie is to carry, or that there is no session any more.
+    #[error("no response is left that could tell the browser about the session")]
+    NoResponse,
     /// The response is sent: what was changed before was written with it.
     #[error("the response was already sent; the session can no longer be changed")]
     Closed,
@@ -236,7 +256,8 @@ pub struct Commit {
     changes: Changes,
     attempt: Attempt,
     /// What stands now: the content that the last attempt wrote, where it was a replay.
-    replayed: Option<Content>,
+    // Boxed, since a commit is moved about and hardly ever replayed.
+    replayed: Option<Box<Content>>,
     conflicts: u32,
     answer: Option<Result<(), CommitError>>,
 }
@@ -313,17 +334,34 @@ impl Commit {
             true => Some(draw().map_err(|_| CommitError::Entropy)?),
             false => None,
         };
+        if fresh.as_ref().is_some_and(|fresh| fresh.id.is_none()) && !state.keeps_its_id() {
+            return Err(CommitError::Entropy);
+        }
         let changes = state.content.take_changes();
         let attempt = Attempt::plan(state, policy, now, decision, &changes, fresh);
         let commit =
             Self { decision, situation, now, changes, attempt, replayed: None, conflicts: 0, answer: None };
         match commit.attempt.too_large(policy) {
             Some(error) => {
-                state.content.put_back(commit.changes);
+                commit.undo(state);
                 Err(error)
             }
             None => Ok(commit),
         }
+    }
+
+    /// Hands the changes back, as if this commit had never begun. Only before its first step.
+    pub fn undo(self, state: &mut SessionState) {
+        if !state.keeps_its_id() {
+            state.next_id = self.attempt.id.map(Box::new);
+        }
+        state.content.put_back(self.changes);
+    }
+
+    /// The record that is to go into the cookie, if one is.
+    #[must_use]
+    pub fn carried(&self) -> Option<&Record> {
+        self.attempt.record.as_ref().filter(|_| self.decision.cookie == Cookie::SetRecord)
     }
 
     /// The operation that a store must perform next; `None` when the commit is ready to finish.
@@ -415,13 +453,13 @@ impl Commit {
             Ok(Written::Gone) => Err(CommitError::Gone),
             Ok(Written::Taken) => match draw() {
                 // Two ids of 256 bits met: a broken generator, or a double. The next id is another one.
-                Ok(fresh) if self.conflicts < MOST_TAKEN => {
+                Ok(Fresh { id: Some(id), .. }) if self.conflicts < MOST_TAKEN => {
                     self.conflicts += 1;
-                    self.attempt.rename(fresh);
+                    self.attempt.rename(id);
                     return;
                 }
-                Ok(_) => Err(CommitError::Contended),
-                Err(_) => Err(CommitError::Entropy),
+                Ok(Fresh { id: Some(_), .. }) => Err(CommitError::Contended),
+                Ok(Fresh { id: None, .. }) | Err(_) => Err(CommitError::Entropy),
             },
             Ok(Written::Conflict(current)) => {
                 self.conflicts += 1;
@@ -479,7 +517,7 @@ impl Commit {
         }
         self.attempt.record = Some(record);
         self.attempt.entries = entries;
-        self.replayed = Some(content);
+        self.replayed = Some(Box::new(content));
         match self.attempt.too_large(policy) {
             Some(error) => Err(error),
             None => Ok(()),
@@ -611,12 +649,12 @@ impl Commit {
                 let order = attempt.order(state, policy, decision);
                 attempt.settle(state, decision, situation.map(|then| then.fate), replayed);
                 if !matches!(order, CookieOrder::Keep) {
-                    state.cookie = order;
+                    state.cookie = Some(Box::new(order));
                 }
             }
             Err(CommitError::Gone) => {
                 state.over = Some(Over::Gone);
-                state.cookie = CookieOrder::Keep;
+                state.cookie = None;
                 state.base = None;
                 state.content = Content::default();
             }

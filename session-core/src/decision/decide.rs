@@ -301,7 +301,7 @@ fn keep_stored_cookie(now: Situation) -> Cookie {
     }
 }
 
-const NOTHING: Decision = Decision { write: Write::Nothing, cookie: Cookie::Keep };
+pub(super) const NOTHING: Decision = Decision { write: Write::Nothing, cookie: Cookie::Keep };
 const RECORD: Decision = Decision { write: Write::Nothing, cookie: Cookie::SetRecord };
 
 impl Situation {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::commit::CookieOrder;
-use super::decide::{Fate, Origin, Situation};
+use super::decide::{Fate, NOTHING, Origin, Situation, decide};
 use super::policy::Policy;
 use crate::value::answer::Loaded;
 use crate::value::content::{self, Content, Unreadable};
@@ -202,14 +202,15 @@ pub struct SessionState {
     /// The id that came in, or that this visit's last commit made. An unknown one is never kept: it cannot be adopted.
     pub(super) id: Option<SessionId>,
     /// The id that the next commit will give, if somebody asked for it already.
-    pub(super) next_id: Option<SessionId>,
+    // Boxed, like the order: most visits have neither, and a state is moved about.
+    pub(super) next_id: Option<Box<SessionId>>,
     /// The record this visit stands on.
     pub(super) base: Option<Record>,
     pub(crate) content: Content,
     pub(super) came: bool,
     pub(super) retired_key: bool,
     /// What the response will say about the cookie, as far as commits have settled it.
-    pub(super) cookie: CookieOrder,
+    pub(super) cookie: Option<Box<CookieOrder>>,
     /// This visit's session is over: destroyed here, or gone elsewhere.
     pub(super) over: Option<Over>,
     fresh: bool,
@@ -258,7 +259,7 @@ impl SessionState {
             content: Content::default(),
             came,
             retired_key,
-            cookie: CookieOrder::Keep,
+            cookie: None,
             over: None,
             fresh: true,
             regenerated: false,
@@ -957,7 +958,7 @@ impl SessionState {
     /// ```
     #[must_use]
     pub fn cookie(&self) -> &CookieOrder {
-        &self.cookie
+        self.cookie.as_deref().unwrap_or(&CookieOrder::Keep)
     }
 
     /// Shows what the previous visit left and takes it away. Called once, when somebody gets the session to write.
@@ -1015,11 +1016,22 @@ impl SessionState {
             return Ok(id.clone());
         }
         if let Some(id) = &self.next_id {
-            return Ok(id.clone());
+            return Ok(SessionId::clone(id));
         }
         let id = draw()?;
-        self.next_id = Some(id.clone());
+        self.next_id = Some(Box::new(id.clone()));
         Ok(id)
+    }
+
+    /// Whether a commit would leave its id as it is: it has one that the server stands by, and nobody ordered another.
+    #[must_use]
+    pub fn keeps_its_id(&self) -> bool {
+        self.fate == Fate::Keep && matches!(self.origin, Origin::Stored | Origin::Carried)
+    }
+
+    /// Whether a commit at this moment would neither ask the store nor tell the browser anything.
+    pub(crate) fn needs_nothing(&self, policy: &Policy, now: Timestamp) -> bool {
+        self.over.is_some() || decide(self.situation(policy, now)) == NOTHING
     }
 
     /// What the decision depends on, as things stand.

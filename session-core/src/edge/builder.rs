@@ -525,6 +525,7 @@ impl SessionsBuilder {
             encrypt_at_rest: self.encrypt_at_rest,
             touches: Touches::default(),
             turns: Turns::default(),
+            flights: Arc::default(),
             secrets: self.secrets,
             redirect_hosts: self.redirect_hosts,
             enabled: self.enabled,

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::drain::Flight;
 use super::report::Report;
 
 /// Runs a future to its end, apart from any request: `tokio::spawn`, and its like elsewhere.
@@ -91,13 +92,13 @@ pub enum Closing {
 /// # }
 /// ```
 pub struct Finish<T: Send + 'static> {
-    future: Option<BoxFuture<T>>,
+    future: Option<(BoxFuture<T>, Flight)>,
     spawn: &'static dyn Spawn,
 }
 
 impl<T: Send + 'static> Finish<T> {
-    pub(crate) fn new(future: BoxFuture<T>, spawn: &'static dyn Spawn) -> Self {
-        Self { future: Some(future), spawn }
+    pub(crate) fn new(future: BoxFuture<T>, flight: Flight, spawn: &'static dyn Spawn) -> Self {
+        Self { future: Some((future, flight)), spawn }
     }
 }
 
@@ -105,7 +106,7 @@ impl<T: Send + 'static> Future for Finish<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let Some(future) = &mut self.future else { return Poll::Pending };
+        let Some((future, _)) = &mut self.future else { return Poll::Pending };
         let output = std::task::ready!(future.as_mut().poll(context));
         self.future = None;
         Poll::Ready(output)
@@ -114,9 +115,10 @@ impl<T: Send + 'static> Future for Finish<T> {
 
 impl<T: Send + 'static> Drop for Finish<T> {
     fn drop(&mut self) {
-        if let Some(future) = self.future.take() {
+        if let Some((future, flight)) = self.future.take() {
             self.spawn.spawn(Box::pin(async move {
                 future.await;
+                drop(flight);
             }));
         }
     }

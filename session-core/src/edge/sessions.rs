@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::builder::SessionsBuilder;
+use super::drain::Flights;
 use super::drive::Sealed;
 use super::event::{Event, Observer};
 use super::finish::Spawn;
@@ -20,8 +21,8 @@ use crate::value::answer::{StoreError, StoreErrorKind, Written};
 use crate::value::cookie::format::CookieSpec;
 use crate::value::cookie::key::SecretKey;
 use crate::value::cookie::keyring::KeyRing;
-use crate::value::cookie::seal::{Binding, SealKind};
-use crate::value::cookie::select::{Selection, select};
+use crate::value::cookie::seal::{Binding, SealKind, sealed_len};
+use crate::value::cookie::select::{MOST_COOKIE_BYTES, Selection, select};
 use crate::value::cookie::token::{IdToken, RecordToken, Token};
 use crate::value::id::{Etag, StoreKey};
 use crate::value::record::Record;
@@ -163,6 +164,7 @@ pub(crate) struct Inner {
     pub(crate) encrypt_at_rest: bool,
     pub(crate) touches: Touches,
     pub(crate) turns: Turns,
+    pub(crate) flights: Arc<Flights>,
     pub(crate) secrets: Vec<String>,
     pub(crate) redirect_hosts: Vec<String>,
     pub(super) enabled: bool,
@@ -192,17 +194,14 @@ impl Inner {
     }
 
     /// Reads the cookies of a request.
-    pub(crate) fn arrive(&self, cookies: &CookieHeaders) -> Arrival {
-        let now = self.clock.now();
+    pub(crate) fn arrive(&self, cookies: &CookieHeaders, now: Timestamp) -> Arrival {
         match self.policy.placement {
             Placement::Store => {
-                let chosen = self.select::<IdToken>(cookies, now);
-                arrival(&chosen, chosen.token.as_ref().map(|token| Claim::Id(token.id.clone())))
+                arrival(self.select(cookies, now), |token: IdToken| Claim::Id(token.id))
             }
             Placement::Cookie => {
-                let chosen = self.select::<RecordToken>(cookies, now);
-                let claim = |token: &RecordToken| Claim::Record(token.id.clone(), token.record.clone());
-                arrival(&chosen, chosen.token.as_ref().map(claim))
+                let claim = |token: RecordToken| Claim::Record(token.id, token.record);
+                arrival(self.select(cookies, now), claim)
             }
         }
     }
@@ -225,6 +224,13 @@ impl Inner {
         Ok(Fresh::from_bytes(&bytes))
     }
 
+    /// The same for a session that keeps its id: half of it, which the system makes in two thirds of the time.
+    pub(crate) fn fresh_without_id(&self) -> Result<Fresh, EntropyError> {
+        let mut bytes = [0; 32];
+        self.entropy.fill(&mut bytes)?;
+        Ok(Fresh::without_id(&bytes))
+    }
+
     /// 32 random bytes as text, for CSRF tokens.
     pub(crate) fn random_token(&self) -> Result<String, EntropyError> {
         use base64::Engine as _;
@@ -234,8 +240,15 @@ impl Inner {
     }
 
     /// The `Set-Cookie` value that a settled visit calls for.
-    pub(crate) fn header(&self, state: &SessionState) -> Result<Option<String>, CommitError> {
-        let now = self.clock.now();
+    pub(crate) fn header(
+        &self,
+        state: &SessionState,
+        now: impl FnOnce() -> Timestamp,
+    ) -> Result<Option<String>, CommitError> {
+        if let CookieOrder::Keep = state.cookie() {
+            return Ok(None);
+        }
+        let now = now();
         let (sealed, expires) = match state.cookie() {
             CookieOrder::Keep => return Ok(None),
             CookieOrder::Clear => return Ok(Some(self.cookie.clear())),
@@ -256,6 +269,13 @@ impl Inner {
     }
 
     /// What the store gets: the record as it is or, with encryption at rest, its payload sealed under its key.
+    /// Whether a cookie would be too long with this record in it, told before anything is done that counts on it.
+    pub(crate) fn check_cookie(&self, record: &Record) -> Result<(), CommitError> {
+        let size = self.cookie.name().len() + sealed_len(RecordToken::HEAD_LEN + record.size());
+        let limit = MOST_COOKIE_BYTES;
+        if size > limit { Err(CommitError::TooLarge { size, limit }) } else { Ok(()) }
+    }
+
     pub(crate) fn seal<'r>(
         &self,
         store: &dyn SessionStore,
@@ -321,8 +341,8 @@ impl Inner {
     }
 }
 
-fn arrival<T>(chosen: &Selection<T>, claim: Option<Claim>) -> Arrival {
-    Arrival { claim, came: chosen.came_in, retired_key: chosen.with_retired_key }
+fn arrival<T>(chosen: Selection<T>, claim: impl FnOnce(T) -> Claim) -> Arrival {
+    Arrival { claim: chosen.token.map(claim), came: chosen.came_in, retired_key: chosen.with_retired_key }
 }
 
 impl SecretKey {

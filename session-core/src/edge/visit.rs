@@ -5,14 +5,14 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use async_lock::OnceCell;
 use serde_json::{Map, Value};
 
 use super::drive::{self, Work};
 use super::error::OpenError;
 use super::finish::{BoxFuture, Closing, Finish, Spawn};
+use super::gate::Gate;
 use super::report::Report;
 use super::session::{Access, Cell, Session, Shared};
 use super::sessions::Inner;
@@ -81,7 +81,9 @@ struct VisitInner {
     sessions: Arc<Inner>,
     cookies: CookieHeaders,
     spawn: &'static dyn Spawn,
-    opened: OnceCell<Arc<Shared>>,
+    opened: OnceLock<Arc<Shared>>,
+    /// Whoever is inside loads the session; the others wait for it.
+    opening: Gate,
     /// A full handle was given out, so flash was shown and is taken.
     aged: AtomicBool,
     /// A handler asked for the session in any way.
@@ -95,7 +97,7 @@ struct VisitInner {
 
 impl fmt::Debug for Visit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Visit").field("opened", &self.inner.opened.is_initialized()).finish_non_exhaustive()
+        f.debug_struct("Visit").field("opened", &self.is_opened()).finish_non_exhaustive()
     }
 }
 
@@ -157,6 +159,10 @@ impl Visit {
     /// A session of its own for what outlives the response: a stream, a WebSocket, a job. It is loaded anew, belongs to
     /// nobody's response, and writes only with its own [`commit`](Session::commit).
     ///
+    /// What only a response could tell the browser is refused by that commit with [`CommitError::NoResponse`] before
+    /// anything is written: a new id (`regenerate`, or the first value of a new visitor), and for sessions in cookies
+    /// every change.
+    ///
     /// # Errors
     /// [`OpenError`], as for [`session`](Self::session).
     ///
@@ -215,11 +221,13 @@ impl Visit {
             return Ok(());
         }
         self.inner.looked.store(true, Ordering::Release);
-        let arrival = self.inner.sessions.arrive(&self.inner.cookies);
+        let sessions = &self.inner.sessions;
+        let arrival = sessions.arrive(&self.inner.cookies, sessions.clock.now());
         let came = arrival.came;
         let sessions = self.inner.sessions.clone();
+        let flight = sessions.flights.begin();
         let ending: BoxFuture<_> = Box::pin(async move { drive::end(&sessions, arrival).await });
-        Finish::new(ending, self.inner.spawn).await.map_err(OpenError::Store)?;
+        Finish::new(ending, flight, self.inner.spawn).await.map_err(OpenError::Store)?;
         *lock(&self.inner.signed_out) = Some(came);
         if let Some(shared) = self.inner.opened.get() {
             // Somebody opened it meanwhile.
@@ -294,7 +302,7 @@ impl Visit {
     /// ```
     #[must_use]
     pub fn is_opened(&self) -> bool {
-        self.inner.opened.is_initialized()
+        self.inner.opened.get().is_some()
     }
 
     /// Whether sessions are switched off by configuration.
@@ -335,7 +343,10 @@ impl Visit {
             return Err(OpenError::Closed);
         }
         self.inner.looked.store(true, Ordering::Release);
-        let shared = self.inner.opened.get_or_try_init(|| self.inner.load()).await?;
+        let shared = match self.inner.opened.get() {
+            Some(shared) => shared,
+            None => self.inner.load_once().await?,
+        };
         if let Some(form) = lock(&self.inner.input).take() {
             shared.lock().form = Some(form);
         }
@@ -344,6 +355,16 @@ impl Visit {
 }
 
 impl VisitInner {
+    /// Loads it, or waits for whoever is loading it; after a failure the next one tries.
+    async fn load_once(&self) -> Result<&Arc<Shared>, OpenError> {
+        let _inside = self.opening.enter().await;
+        if let Some(shared) = self.opened.get() {
+            return Ok(shared);
+        }
+        let loaded = self.load().await?;
+        Ok(self.opened.get_or_init(|| loaded))
+    }
+
     async fn load(&self) -> Result<Arc<Shared>, OpenError> {
         if self.sessions.is_off() {
             return Err(OpenError::Disabled);
@@ -359,7 +380,7 @@ impl VisitInner {
 
 fn share(sessions: Arc<Inner>, state: SessionState, spawn: &'static dyn Spawn) -> Arc<Shared> {
     let cell = Mutex::new(Cell { state, closed: false, form: None });
-    Arc::new(Shared { sessions, cell, spawn, turn: Arc::default() })
+    Arc::new(Shared { sessions, cell, spawn, turn: Gate::default() })
 }
 
 /// The adapter's end of a visit: closes it when the response is ready, and makes good what was ordered if it never is.
@@ -377,7 +398,8 @@ impl VisitGuard {
             sessions,
             cookies,
             spawn,
-            opened: OnceCell::new(),
+            opened: OnceLock::new(),
+            opening: Gate::default(),
             aged: AtomicBool::new(false),
             looked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -477,39 +499,63 @@ impl VisitInner {
         };
         let Some(shared) = self.opened.get() else { return Closing::Ready(complete(Report::default())) };
         shared.lock().closed = true;
-        let shared = shared.clone();
-        let writing: BoxFuture<Report> = match shared.turn.try_lock_arc() {
-            Some(turn) => match last_work(&shared, drop_data) {
-                Ok(work) => Box::pin(async move {
-                    let _turn = turn;
-                    complete(drive::run(&shared, work).await)
-                }),
+        let writing: BoxFuture<Report> = match Turn::try_take(shared) {
+            Some(turn) => match last_work(shared, drop_data) {
+                Ok(work) => Box::pin(async move { complete(drive::run(&turn.0, work).await) }),
                 Err(report) => return Closing::Ready(complete(report)),
             },
             // A commit of this visit that somebody stopped waiting for; what is left to do stands on its result.
-            None => Box::pin(async move {
-                let _turn = shared.turn.lock().await;
-                let report = match last_work(&shared, drop_data) {
-                    Ok(work) => drive::run(&shared, work).await,
-                    Err(report) => report,
-                };
-                complete(report)
-            }),
+            None => {
+                let shared = shared.clone();
+                Box::pin(async move {
+                    let turn = Turn::take(shared).await;
+                    let report = match last_work(&turn.0, drop_data) {
+                        Ok(work) => drive::run(&turn.0, work).await,
+                        Err(report) => report,
+                    };
+                    complete(report)
+                })
+            }
         };
-        Closing::Pending(Finish::new(writing, self.spawn))
+        Closing::Pending(Finish::new(writing, self.sessions.flights.begin(), self.spawn))
+    }
+}
+
+/// The right to commit, until it is dropped.
+struct Turn(Arc<Shared>);
+
+impl Turn {
+    fn try_take(shared: &Arc<Shared>) -> Option<Self> {
+        shared.turn.try_enter().then(|| Self(shared.clone()))
+    }
+
+    async fn take(shared: Arc<Shared>) -> Self {
+        shared.turn.wait().await;
+        Self(shared)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.turn.leave();
     }
 }
 
 /// What a closing visit has left to write, or else its report.
-fn last_work(shared: &Shared, drop_data: bool) -> Result<Work, Report> {
+fn last_work(shared: &Shared, drop_data: bool) -> Result<Box<Work>, Report> {
+    let sessions = &shared.sessions;
     let mut cell = shared.lock();
     if drop_data {
         cell.state.drop_data();
     }
-    match drive::begin(&shared.sessions, &mut cell.state) {
-        Ok(work) if work.is_settled() => Err(drive::settle(&shared.sessions, &mut cell.state, work)),
-        Ok(work) => Ok(work),
-        Err(error) => Err(drive::failed(&shared.sessions, error)),
+    let now = sessions.clock.now();
+    if cell.state.needs_nothing(&sessions.policy, now) {
+        return Err(drive::at_rest(sessions, &cell.state, || now));
+    }
+    match drive::begin(sessions, &mut cell.state, now) {
+        Ok(work) if work.is_settled() => Err(drive::settle(sessions, &mut cell.state, work, || now)),
+        Ok(work) => Ok(Box::new(work)),
+        Err(error) => Err(drive::failed(sessions, &cell.state, error)),
     }
 }
 
@@ -519,34 +565,36 @@ pub(crate) async fn commit_now(session: Session) -> Result<(), CommitError> {
     if access == Access::ReadOnly {
         return Err(CommitError::ReadOnly);
     }
-    let spawn = shared.spawn;
+    let (spawn, flight) = (shared.spawn, shared.sessions.flights.begin());
     let writing: BoxFuture<_> = Box::pin(async move {
-        let _turn = shared.turn.lock().await;
+        let _turn = shared.turn.enter().await;
         let begun = {
+            let now = shared.sessions.clock.now();
             let mut cell = shared.lock();
             match access {
                 Access::Full if cell.closed => return Err(CommitError::Closed),
-                Access::Full | Access::Detached | Access::ReadOnly => {
-                    drive::begin(&shared.sessions, &mut cell.state)
+                Access::Detached => drive::begin_detached(&shared.sessions, &mut cell.state, now),
+                Access::Full | Access::Standalone | Access::ReadOnly => {
+                    drive::begin(&shared.sessions, &mut cell.state, now)
                 }
             }
         };
         match begun {
-            Ok(work) => drive::run_mid_visit(&shared, work).await,
+            Ok(work) => drive::run_mid_visit(&shared, Box::new(work)).await,
             Err(error) => {
                 drive::tell_error(&shared.sessions, &error);
                 Err(error)
             }
         }
     });
-    Finish::new(writing, spawn).await
+    Finish::new(writing, flight, spawn).await
 }
 
 /// A session without a request.
 pub(crate) fn standalone(sessions: Arc<Inner>) -> Session {
     let state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, Timestamp::from_millis(0))
         .expect("without a cookie nothing is decoded");
-    Session { shared: share(sessions, state, &Nowhere), access: Access::Detached }
+    Session { shared: share(sessions, state, &Nowhere), access: Access::Standalone }
 }
 
 /// A session that stands alone writes nothing, so nothing is ever left to run.

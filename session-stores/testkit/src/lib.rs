@@ -10,9 +10,11 @@ pub mod crowd;
 mod documents;
 pub mod doubles;
 mod fixture;
+pub mod overheard;
 pub mod probe;
 pub mod proxy;
 pub mod script;
+pub mod shutdown;
 pub mod suite;
 pub mod web;
 

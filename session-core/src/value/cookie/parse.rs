@@ -42,7 +42,7 @@ impl<'h> Candidates<'h> {
             while !rest.is_empty() && budget > 0 {
                 // The separator is looked for one byte beyond the budget: a pair that ends right there was read whole.
                 let window = &rest[..rest.len().min(budget + 1)];
-                let end = window.iter().position(|byte| *byte == b';').unwrap_or(window.len());
+                let end = separator(window);
                 if end > budget {
                     // Looked at in vain, and paid for: a shorter pair in a later header is not read either.
                     budget = 0;
@@ -118,6 +118,16 @@ impl std::fmt::Debug for Candidates<'_> {
             .field("unread_bytes", &self.unread_bytes)
             .finish()
     }
+}
+
+/// Where the first `;` stands, or where the bytes end. A session in a cookie is long, and looked through here once more:
+/// a block without one is passed over by a few instructions on all of it.
+fn separator(bytes: &[u8]) -> usize {
+    let is = |byte: &u8| *byte == b';';
+    let clean = |block: &[u8; 32]| !block.iter().fold(false, |any, byte| any | is(byte));
+    let (blocks, _) = bytes.as_chunks::<32>();
+    let start = blocks.iter().take_while(|block| clean(block)).count() * 32;
+    start + bytes[start..].iter().position(is).unwrap_or(bytes.len() - start)
 }
 
 fn trim_start(mut bytes: &[u8]) -> &[u8] {

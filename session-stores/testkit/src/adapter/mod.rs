@@ -4,9 +4,11 @@
 //! [`probe`](crate::probe) on a free loopback port, and calls [`adapter_suite!`](crate::adapter_suite).
 
 mod browser;
+pub mod canary;
 pub mod jar;
 mod list;
 pub mod scenes;
+pub mod several;
 mod stage;
 mod transcript;
 

@@ -36,8 +36,8 @@ use crate::{FaultyStore, GateStore, ManualClock, ScriptedEntropy};
 /// # }
 /// ```
 pub struct Server {
-    address: SocketAddr,
-    http2: bool,
+    pub(super) address: SocketAddr,
+    pub(super) http2: bool,
     _guard: Box<dyn Any>,
 }
 
