@@ -1024,6 +1024,14 @@ impl SessionState {
     }
 
     /// Whether a commit would leave its id as it is: it has one that the server stands by, and nobody ordered another.
+    ///
+    /// ```
+    /// use session_core::decision::state::{Arrival, SessionState};
+    /// use session_core::{Loaded, Timestamp};
+    ///
+    /// let stranger = SessionState::open(Arrival::without_cookie(), Loaded::Missing, Timestamp::from_millis(0)).unwrap();
+    /// assert!(!stranger.keeps_its_id(), "there is none yet");
+    /// ```
     #[must_use]
     pub fn keeps_its_id(&self) -> bool {
         self.fate == Fate::Keep && matches!(self.origin, Origin::Stored | Origin::Carried)
