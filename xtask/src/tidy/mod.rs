@@ -3,6 +3,7 @@
 mod generated;
 mod machine;
 mod map;
+mod proof;
 mod rings;
 mod source;
 mod text;
@@ -46,6 +47,7 @@ pub(crate) fn check() -> Result<(), Failure> {
         breaches.extend(file_breaches(file, text));
     }
     breaches.extend(map::check()?);
+    breaches.extend(proof::check(&files)?);
     breaches.extend(generated::check()?);
     if breaches.is_empty() {
         println!("{} files are tidy", files.len());
