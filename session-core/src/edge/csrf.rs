@@ -16,7 +16,7 @@ use crate::value::csrf::{CsrfRules, FIELDS, HEADERS};
 /// fn refusal(verdict: CsrfVerdict, field: Option<&str>) -> Option<u16> {
 ///     match verdict {
 ///         CsrfVerdict::Pass => None,
-///         CsrfVerdict::Refuse => Some(419),
+///         CsrfVerdict::Refuse(_) => Some(419),
 ///         CsrfVerdict::AskForm(session) if session.verify_csrf_form(|_| field) => None,
 ///         CsrfVerdict::AskForm(_) => Some(419),
 ///     }
@@ -62,6 +62,11 @@ pub struct Refusal {
 impl Refusal {
     /// Whether the visitor's session was ended, or got another id, a moment ago: [`Session::ended`]. Then nobody forged
     /// anything: the form was open while they were signed out elsewhere. Send them to the page that signs in.
+    ///
+    /// ```
+    /// # use session_core::{CsrfRefusal, Session};
+    /// assert!(!CsrfRefusal::from(Session::standalone()).ended());
+    /// ```
     #[must_use]
     pub fn ended(&self) -> bool {
         self.session.as_ref().is_some_and(Session::ended)
@@ -69,6 +74,15 @@ impl Refusal {
 
     /// The visitor's session, to read: in which language to refuse. `None` if the request brought nothing that could
     /// be a token, so that nobody opened it.
+    ///
+    /// ```
+    /// # use session_core::{CsrfRefusal, Session};
+    /// let session = Session::standalone();
+    /// session.put("language", "de")?;
+    /// let refusal = CsrfRefusal::from(session);
+    /// assert_eq!(refusal.session().and_then(|session| session.get("language").ok()?), Some("de".to_owned()));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
         self.session.as_ref()
@@ -105,7 +119,7 @@ impl CsrfRules {
     /// let no_header = |_| None;
     /// assert!(matches!(rules.judge(visit, "GET", "/orders", no_header).await?, CsrfVerdict::Pass));
     /// // No token and no form that could carry one: refused without asking the store.
-    /// assert!(matches!(rules.judge(visit, "POST", "/orders", no_header).await?, CsrfVerdict::Refuse));
+    /// assert!(matches!(rules.judge(visit, "POST", "/orders", no_header).await?, CsrfVerdict::Refuse(_)));
     /// assert!(!visit.is_opened());
     /// # Ok(())
     /// # }
