@@ -48,12 +48,48 @@ pub struct Csrf {
 
 impl Csrf {
     /// A middleware without exemptions.
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, test, web};
+    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+    /// # use session_actix::{SessionRejection, Sessions};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn handler() -> &'static str { "ordered" }
+    /// let csrf = Csrf::new();
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app = App::new().wrap(csrf).wrap(SessionMiddleware::new(sessions)).default_service(web::to(handler));
+    /// # let app = test::init_service(app).await;
+    /// // `POST /`, with no token in it:
+    /// # let response = test::call_service(&app, test::TestRequest::post().uri("/").to_request()).await;
+    /// assert_eq!(response.status().as_u16(), 419);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { rules: CsrfRules::default(), on_refused: Arc::new(|_| refused()) }
     }
 
     /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`].
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, test, web};
+    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+    /// # use session_actix::{SessionRejection, Sessions};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn handler() -> &'static str { "thanks" }
+    /// let csrf = Csrf::new().exempt("/webhooks");
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app = App::new().wrap(csrf).wrap(SessionMiddleware::new(sessions)).default_service(web::to(handler));
+    /// # let app = test::init_service(app).await;
+    /// // `POST /webhooks/mail`, with no token in it:
+    /// # let response = test::call_service(&app, test::TestRequest::post().uri("/webhooks/mail").to_request()).await;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.rules = self.rules.exempt(path);
@@ -61,6 +97,24 @@ impl Csrf {
     }
 
     /// Exempts the requests for which this is true, asked with the method and the path.
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, test, web};
+    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+    /// # use session_actix::{SessionRejection, Sessions};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn handler() -> &'static str { "thanks" }
+    /// let csrf = Csrf::new().exempt_when(|method, path| method == "POST" && path.ends_with("/callback"));
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app = App::new().wrap(csrf).wrap(SessionMiddleware::new(sessions)).default_service(web::to(handler));
+    /// # let app = test::init_service(app).await;
+    /// // `POST /pay/callback`, with no token in it:
+    /// # let response = test::call_service(&app, test::TestRequest::post().uri("/pay/callback").to_request()).await;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         self.rules = self.rules.exempt_when(exempt);
@@ -145,6 +199,20 @@ where
 }
 
 /// What [`Csrf`] makes of a service.
+///
+/// ```
+/// use actix_web::dev::Transform;
+/// use session_actix::{Csrf, CsrfService};
+///
+/// /// What `App::wrap` makes of it.
+/// fn wrap<S>(inner: S) -> impl Future<Output = Result<CsrfService<S>, ()>>
+/// where
+///     Csrf: Transform<S, actix_web::dev::ServiceRequest, Transform = CsrfService<S>, InitError = ()>,
+///     S: actix_web::dev::Service<actix_web::dev::ServiceRequest>,
+/// {
+///     Csrf::new().new_transform(inner)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct CsrfService<S> {
     inner: Rc<S>,
@@ -180,7 +248,7 @@ async fn buffer(request: &mut ServiceRequest) -> Result<Form, FormError> {
     let limit = input::limit(request.app_data());
     let payload = request.take_payload();
     let body = input::read(request, payload, limit).await?;
-    let form = Form::read(&input::content_type(request)?, body.clone()).await?;
+    let form = Form::of_body(input::content_type(request), body.clone()).await?;
     let again = futures_util::stream::once(ready(Ok(body)));
     request.set_payload(Payload::Stream { payload: Box::pin(again) });
     Ok(form)

@@ -2,6 +2,8 @@
 #![doc = include_str!("../README.md")]
 
 mod csrf;
+#[cfg(doctest)]
+mod documents;
 mod extract;
 mod input;
 mod middleware;

@@ -17,6 +17,20 @@ use crate::middleware::{OnFailure, SessionMiddleware};
 use crate::spawn::BACKGROUND;
 
 /// What [`SessionMiddleware`] makes of a service.
+///
+/// ```
+/// use actix_web::dev::{Service, ServiceRequest, Transform};
+/// use session_actix::{SessionMiddleware, SessionService};
+///
+/// /// What `App::wrap` makes of it.
+/// fn wrap<S>(middleware: &SessionMiddleware, inner: S) -> impl Future<Output = Result<SessionService<S>, ()>>
+/// where
+///     SessionMiddleware: Transform<S, ServiceRequest, Transform = SessionService<S>, InitError = ()>,
+///     S: Service<ServiceRequest>,
+/// {
+///     middleware.new_transform(inner)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     pub(crate) inner: S,

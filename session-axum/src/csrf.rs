@@ -50,12 +50,50 @@ pub struct CsrfLayer {
 
 impl CsrfLayer {
     /// A layer without exemptions.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+    /// # use session_axum::{SessionRejection, Sessions};
+    /// # use tower_service::Service as _;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn handler() -> &'static str { "ordered" }
+    /// let layer = CsrfLayer::new();
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app: Router = Router::new().route("/", any(handler)).route("/{*path}", any(handler));
+    /// # let mut app = app.layer(layer).layer(SessionLayer::new(sessions));
+    /// // `POST /`, with no token in it:
+    /// # let response = app.call(Request::post("/").body(Body::empty())?).await?;
+    /// assert_eq!(response.status().as_u16(), 419);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { rules: CsrfRules::default(), on_refused: Arc::new(|_| refused()) }
     }
 
     /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`].
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+    /// # use session_axum::{SessionRejection, Sessions};
+    /// # use tower_service::Service as _;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn handler() -> &'static str { "thanks" }
+    /// let layer = CsrfLayer::new().exempt("/webhooks");
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app: Router = Router::new().route("/", any(handler)).route("/{*path}", any(handler));
+    /// # let mut app = app.layer(layer).layer(SessionLayer::new(sessions));
+    /// // `POST /webhooks/mail`, with no token in it:
+    /// # let response = app.call(Request::post("/webhooks/mail").body(Body::empty())?).await?;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.rules = self.rules.exempt(path);
@@ -63,6 +101,25 @@ impl CsrfLayer {
     }
 
     /// Exempts the requests for which this is true, asked with the method and the path.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+    /// # use session_axum::{SessionRejection, Sessions};
+    /// # use tower_service::Service as _;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn handler() -> &'static str { "thanks" }
+    /// let layer = CsrfLayer::new().exempt_when(|method, path| method == "POST" && path.ends_with("/callback"));
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app: Router = Router::new().route("/", any(handler)).route("/{*path}", any(handler));
+    /// # let mut app = app.layer(layer).layer(SessionLayer::new(sessions));
+    /// // `POST /pay/callback`, with no token in it:
+    /// # let response = app.call(Request::post("/pay/callback").body(Body::empty())?).await?;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         self.rules = self.rules.exempt_when(exempt);
@@ -132,6 +189,13 @@ impl<S> Layer<S> for CsrfLayer {
 }
 
 /// What [`CsrfLayer`] makes of a service.
+///
+/// ```
+/// use session_axum::{CsrfLayer, CsrfService};
+/// use tower_layer::Layer;
+///
+/// let service: CsrfService<axum::Router> = CsrfLayer::new().layer(axum::Router::new());
+/// ```
 #[derive(Clone, Debug)]
 pub struct CsrfService<S> {
     inner: S,
@@ -167,6 +231,22 @@ where
 }
 
 /// What [`CsrfService`] answers with.
+///
+/// ```
+/// use axum::{body::Body, http::Request};
+/// use session_axum::{CsrfFuture, CsrfLayer};
+/// use tower_layer::Layer;
+/// use tower_service::Service;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut service = CsrfLayer::new().layer(axum::Router::<()>::new());
+/// let answer: CsrfFuture = service.call(Request::get("/").body(Body::empty())?);
+/// // A `GET` needs no token; that there is no such page is the router's answer.
+/// assert_eq!(answer.await?.status(), 404);
+/// # Ok(())
+/// # }
+/// ```
 pub struct CsrfFuture(BoxFuture<Result<Response, Infallible>>);
 
 impl Future for CsrfFuture {
@@ -186,7 +266,7 @@ impl fmt::Debug for CsrfFuture {
 /// Reads the form and puts its bytes back.
 async fn buffer(parts: &Parts, body: Body) -> Result<(Body, Form), FormError> {
     let bytes = input::read(body, input::limit(&parts.extensions)).await?;
-    let form = Form::read(input::content_type(&parts.headers)?, bytes.clone()).await?;
+    let form = Form::of_body(input::content_type(&parts.headers), bytes.clone()).await?;
     Ok((Body::from(bytes), form))
 }
 

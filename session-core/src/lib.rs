@@ -17,6 +17,8 @@
 //! or drop a write without an error.
 
 pub mod decision;
+#[cfg(doctest)]
+mod documents;
 pub mod edge;
 pub mod value;
 

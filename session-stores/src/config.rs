@@ -85,6 +85,14 @@ pub struct SessionConfig {
 }
 
 /// The configuration of the cookie.
+///
+/// ```
+/// use session_stores::SessionConfig;
+///
+/// let config: SessionConfig = toml::from_str("[cookie]\npath = \"/shop\"\nname = \"shop\"")?;
+/// assert_eq!((config.cookie.path.as_str(), config.cookie.secure), ("/shop", true));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CookieConfig {
@@ -165,6 +173,25 @@ impl SessionConfig {
     ///
     /// # Errors
     /// None today; a name that is neither is found when the store is opened.
+    ///
+    /// ```
+    /// use session_stores::SessionConfig;
+    ///
+    /// let config: SessionConfig = toml::from_str(
+    ///     r#"
+    ///     driver = "memory"
+    ///
+    ///     [stores.carts]
+    ///     driver = "file"
+    ///     location = "/var/lib/carts"
+    ///     "#,
+    /// )?;
+    /// // Of two stores side by side, the one that `driver` does not choose.
+    /// assert_eq!(config.named_store("carts")?.driver, "file");
+    /// // No table of that name: the driver itself, with its defaults.
+    /// assert_eq!(config.named_store("memory")?.max_sessions, 1_000_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn named_store(&self, name: &str) -> Result<StoreConfig, SettingError> {
         let mut store = self.stores.get(name).cloned().unwrap_or_else(|| StoreConfig::new(name));
         store.max_record.get_or_insert(self.max_record);

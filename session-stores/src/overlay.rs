@@ -29,6 +29,15 @@ impl SessionConfig {
     ///
     /// # Errors
     /// As for [`from_env`](Self::from_env).
+    ///
+    /// ```no_run
+    /// use session_stores::SessionConfig;
+    ///
+    /// // A file says how this application is; the environment what is different here.
+    /// let file: SessionConfig = toml::from_str(&std::fs::read_to_string("sessions.toml")?)?;
+    /// let config = file.with_env()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn with_env(self) -> Result<Self, SettingError> {
         let text = |text: OsString| text.into_string();
         let mut vars = Vec::new();
@@ -70,6 +79,15 @@ impl SessionConfig {
     ///
     /// # Errors
     /// As for [`from_env`](Self::from_env).
+    ///
+    /// ```
+    /// use session_stores::SessionConfig;
+    ///
+    /// let file: SessionConfig = toml::from_str("age = \"2h\"\ndriver = \"memory\"")?;
+    /// let config = file.with_vars([("SESSION_AGE", "15 min")])?;
+    /// assert_eq!((config.age.as_secs(), config.driver.as_deref()), (900, Some("memory")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn with_vars<N: Into<String>, V: Into<String>>(
         mut self,
         vars: impl IntoIterator<Item = (N, V)>,

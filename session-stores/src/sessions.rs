@@ -32,6 +32,20 @@ impl SessionConfig {
     ///
     /// # Errors
     /// As for [`into_sessions`](Self::into_sessions).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_stores::SettingError> {
+    /// use session_stores::{Cause, Drivers, MemoryStore, SessionConfig};
+    ///
+    /// let drivers = Drivers::new().register("shelf", |_| async { Ok::<_, Cause>(MemoryStore::new()) });
+    /// # let key = "9f1c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264";
+    /// let variables = [("SESSION_DRIVER", "shelf"), ("SESSION_KEYS", key)];
+    /// let sessions = SessionConfig::from_vars(variables)?.into_sessions_with(&drivers).await?;
+    /// assert!(sessions.store().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn into_sessions_with(self, drivers: &Drivers) -> Result<Sessions, SettingError> {
         Ok(self.into_builder_with(drivers).await?.build()?)
     }
@@ -60,6 +74,19 @@ impl SessionConfig {
     ///
     /// # Errors
     /// As for [`into_builder`](Self::into_builder).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_stores::SettingError> {
+    /// use session_stores::{Cause, Drivers, MemoryStore, SessionConfig};
+    ///
+    /// let drivers = Drivers::new().register("shelf", |_| async { Ok::<_, Cause>(MemoryStore::new()) });
+    /// # let key = "9f1c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264";
+    /// let config = SessionConfig::from_vars([("SESSION_DRIVER", "shelf"), ("SESSION_KEYS", key)])?;
+    /// let sessions = config.into_builder_with(&drivers).await?.purpose("admin").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn into_builder_with(self, drivers: &Drivers) -> Result<SessionsBuilder, SettingError> {
         self.check_ages()?;
         let builder = self.rules();

@@ -12,6 +12,13 @@ use crate::reading::{
 use crate::value::Value;
 
 /// A setting of the sessions.
+///
+/// ```
+/// use session_stores::SETTINGS;
+///
+/// let age = SETTINGS.iter().find(|setting| setting.key == "age").unwrap();
+/// assert_eq!((age.variable, age.default), ("SESSION_AGE", "2h"));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Setting {
@@ -29,6 +36,12 @@ pub struct Setting {
 }
 
 /// The settings of the sessions, in the order of the documentation.
+///
+/// ```
+/// for setting in session_stores::SETTINGS {
+///     println!("{} ({}): {}", setting.variable, setting.default, setting.about);
+/// }
+/// ```
 pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "enabled",

@@ -150,6 +150,12 @@ impl StoreConfig {
 }
 
 /// What an acknowledged write survives.
+///
+/// ```
+/// use session_stores::{Durability, StoreConfig};
+///
+/// assert_eq!(StoreConfig::new("sqlite").durability, Durability::PowerCut);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {
@@ -194,6 +200,11 @@ pub struct Secret(String);
 
 impl Secret {
     /// The text itself. Do not log it.
+    ///
+    /// ```
+    /// let token = session_stores::Secret::from("s3cr3t");
+    /// assert_eq!(token.expose(), "s3cr3t");
+    /// ```
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

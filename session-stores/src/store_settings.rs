@@ -11,6 +11,13 @@ use crate::store_config::StoreConfig;
 use crate::value::Value;
 
 /// A setting of one store.
+///
+/// ```
+/// use session_stores::STORE_SETTINGS;
+///
+/// let location = STORE_SETTINGS.iter().find(|setting| setting.key == "location").unwrap();
+/// assert_eq!((location.variables, location.drivers), (&["SESSION_FILE_LOCATION"][..], &["file"][..]));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StoreSetting {
@@ -32,6 +39,11 @@ pub struct StoreSetting {
 }
 
 /// The settings of one store, in the order of the documentation.
+///
+/// ```
+/// let mut redis = session_stores::STORE_SETTINGS.iter().filter(|setting| setting.drivers.contains(&"redis"));
+/// assert!(redis.any(|setting| setting.variables == ["REDIS_URL"]));
+/// ```
 pub const STORE_SETTINGS: &[StoreSetting] = &[
     StoreSetting {
         key: "url",

@@ -39,6 +39,21 @@ pub struct Sweeper {
 }
 
 /// What came of one round.
+///
+/// ```
+/// use session_stores::Round;
+///
+/// /// What an operator reads.
+/// fn line(round: &Round) -> String {
+///     match round {
+///         Round::Done { removed, .. } => format!("swept {removed}"),
+///         Round::Failed { error, .. } => format!("the sweep failed: {error}"),
+///         Round::Panicked(message) => format!("the store has a bug: {message}"),
+///         _ => "news of a later version".to_owned(),
+///     }
+/// }
+/// assert_eq!(line(&Round::Done { removed: 3, batches: 1 }), "swept 3");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Round {
@@ -61,6 +76,22 @@ pub enum Round {
 }
 
 /// The settings of a [`Sweeper`]. Made by [`Sweeper::of`].
+///
+/// ```
+/// # use session_stores::{MemoryStore, Sweeper};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let store = std::sync::Arc::new(MemoryStore::new());
+/// use std::time::Duration;
+///
+/// let sweeper = Sweeper::of(store)
+///     .expect("memory is swept")
+///     .every(Duration::from_secs(60))
+///     .batch(1_000)
+///     .spawn();
+/// # sweeper.stop().await;
+/// # }
+/// ```
 #[must_use = "it does nothing until `spawn`"]
 pub struct SweeperBuilder {
     store: Arc<dyn SessionStore>,
@@ -74,6 +105,13 @@ pub struct SweeperBuilder {
 
 impl Sweeper {
     /// Begins a sweeper for this store; `None` where the store expires sessions by itself, as Redis and DynamoDB do.
+    ///
+    /// ```
+    /// use session_stores::{MemoryStore, Sweeper};
+    /// use std::sync::Arc;
+    ///
+    /// assert!(Sweeper::of(Arc::new(MemoryStore::new())).is_some());
+    /// ```
     pub fn of(store: Arc<dyn SessionStore>) -> Option<SweeperBuilder> {
         store.sweeper()?;
         Some(SweeperBuilder {
@@ -88,6 +126,23 @@ impl Sweeper {
     }
 
     /// Sweeps now and waits for the end of that round: for tests and operators. Nothing happens once it has stopped.
+    ///
+    /// ```
+    /// # use session_stores::{MemoryStore, Sweeper};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// use session_stores::Round;
+    ///
+    /// let (report, mut rounds) = tokio::sync::mpsc::unbounded_channel();
+    /// let sweeper = Sweeper::of(store)
+    ///     .expect("memory is swept")
+    ///     .report(move |round| report.send(round).unwrap_or(()))
+    ///     .spawn();
+    /// sweeper.sweep_now().await;
+    /// assert!(matches!(rounds.recv().await, Some(Round::Done { .. })));
+    /// # }
+    /// ```
     pub async fn sweep_now(&self) {
         let (done, wait) = oneshot::channel();
         if self.orders.send(done).await.is_ok() {
@@ -97,6 +152,17 @@ impl Sweeper {
     }
 
     /// Stops it, and waits for the batch at work, if there is one: at most for the store's timeout.
+    ///
+    /// ```
+    /// # use session_stores::{MemoryStore, Sweeper};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// let sweeper = Sweeper::of(store).expect("memory is swept").spawn();
+    /// // … until the server shuts down:
+    /// sweeper.stop().await;
+    /// # }
+    /// ```
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         // It fails only if the task has panicked, which ends it as well.
@@ -112,36 +178,102 @@ impl Drop for Sweeper {
 
 impl SweeperBuilder {
     /// The time between two rounds, give or take a tenth; 10 minutes unless set, at least a second.
+    ///
+    /// ```
+    /// # use session_stores::{MemoryStore, Sweeper};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// let builder = Sweeper::of(store).expect("memory is swept").every(std::time::Duration::from_secs(60));
+    /// # builder.spawn().stop().await;
+    /// # }
+    /// ```
     pub fn every(mut self, every: Duration) -> Self {
         self.every = every.clamp(Duration::from_secs(1), Duration::from_secs(365 * 24 * 60 * 60));
         self
     }
 
     /// The most that one call of the store removes; 500 unless set, at least 1.
+    ///
+    /// ```
+    /// # use session_stores::{MemoryStore, Sweeper};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// let builder = Sweeper::of(store).expect("memory is swept").batch(2_000);
+    /// # builder.spawn().stop().await;
+    /// # }
+    /// ```
     pub fn batch(mut self, most: usize) -> Self {
         self.batch = most.max(1);
         self
     }
 
     /// The pause after each full batch; 50 ms unless set.
+    ///
+    /// ```
+    /// # use session_stores::{MemoryStore, Sweeper};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// let builder = Sweeper::of(store).expect("memory is swept").pause(std::time::Duration::from_millis(10));
+    /// # builder.spawn().stop().await;
+    /// # }
+    /// ```
     pub fn pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
     }
 
     /// The most batches of one round; 1,000 unless set, at least 1.
+    ///
+    /// ```
+    /// # use session_stores::{MemoryStore, Sweeper};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// // At most 100 × 500 in one round; the rest waits for the next.
+    /// let builder = Sweeper::of(store).expect("memory is swept").most_batches(100);
+    /// # builder.spawn().stop().await;
+    /// # }
+    /// ```
     pub fn most_batches(mut self, most: usize) -> Self {
         self.most_batches = most.max(1);
         self
     }
 
     /// Another clock than the machine's, for tests.
+    ///
+    /// ```
+    /// # use session_stores::{MemoryStore, Sweeper};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// use session_testkit::ManualClock;
+    ///
+    /// let clock = ManualClock::default();
+    /// let sweeper = Sweeper::of(store).expect("memory is swept").clock(clock.clone()).spawn();
+    /// clock.advance(std::time::Duration::from_secs(86_400));
+    /// // For the sweeper a day has gone by.
+    /// sweeper.sweep_now().await;
+    /// # }
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
     /// Hears what came of each round, besides the `tracing` event that each one is.
+    ///
+    /// ```
+    /// # use session_stores::{MemoryStore, Sweeper};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// let builder = Sweeper::of(store).expect("memory is swept").report(|round| println!("{round:?}"));
+    /// # builder.spawn().stop().await;
+    /// # }
+    /// ```
     pub fn report(mut self, report: impl Fn(Round) + Send + Sync + 'static) -> Self {
         self.report = Arc::new(report);
         self
@@ -151,6 +283,16 @@ impl SweeperBuilder {
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
+    ///
+    /// ```
+    /// # use session_stores::{MemoryStore, Sweeper};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// let sweeper = Sweeper::of(store).expect("memory is swept").spawn();
+    /// drop(sweeper); // stopped
+    /// # }
+    /// ```
     #[must_use = "dropping it stops it"]
     pub fn spawn(self) -> Sweeper {
         let (orders, inbox) = mpsc::channel(1);

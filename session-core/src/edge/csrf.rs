@@ -9,6 +9,25 @@ use super::visit::Visit;
 use crate::value::csrf::{CsrfRules, FIELDS, HEADERS};
 
 /// What a request's method, path and headers tell.
+///
+/// ```
+/// # use session_core::{CsrfVerdict, Session};
+/// /// What an adapter makes of it: the status to refuse with, if any.
+/// fn refusal(verdict: CsrfVerdict, field: Option<&str>) -> Option<u16> {
+///     match verdict {
+///         CsrfVerdict::Pass => None,
+///         CsrfVerdict::Refuse(_) => Some(419),
+///         CsrfVerdict::AskForm(session) if session.verify_csrf_form(|_| field) => None,
+///         CsrfVerdict::AskForm(_) => Some(419),
+///     }
+/// }
+///
+/// let session = Session::standalone();
+/// let token = session.csrf_token()?;
+/// assert_eq!(refusal(CsrfVerdict::AskForm(session.clone()), Some(&token)), None);
+/// assert_eq!(refusal(CsrfVerdict::AskForm(session), None), Some(419));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches them all")]
 pub enum Verdict {
@@ -43,6 +62,12 @@ pub struct Refusal {
 impl Refusal {
     /// Whether the visitor's session was ended, or got another id, a moment ago: [`Session::ended`]. Then nobody forged
     /// anything: the form was open while they were signed out elsewhere. Send them to the page that signs in.
+    ///
+    /// ```
+    /// # use session_core::{CsrfRefusal, Session};
+    /// // Nobody has signed this visitor out: the token is wrong for some other reason.
+    /// assert!(!CsrfRefusal::from(Session::standalone()).ended());
+    /// ```
     #[must_use]
     pub fn ended(&self) -> bool {
         self.session.as_ref().is_some_and(Session::ended)
@@ -50,6 +75,16 @@ impl Refusal {
 
     /// The visitor's session, to read: in which language to refuse. `None` if the request brought nothing that could
     /// be a token, so that nobody opened it.
+    ///
+    /// ```
+    /// # use session_core::{CsrfRefusal, Session};
+    /// let session = Session::standalone();
+    /// session.put("language", "de")?;
+    /// let refusal = CsrfRefusal::from(session);
+    /// let language = refusal.session().map(|session| session.get::<String>("language"));
+    /// assert_eq!(language.transpose()?.flatten().as_deref(), Some("de"));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
         self.session.as_ref()
@@ -71,6 +106,26 @@ impl CsrfRules {
     ///
     /// # Errors
     /// [`OpenError`] when the session cannot be read: answer 503.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{CookieHeaders, CsrfRules, CsrfVerdict};
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// let rules = CsrfRules::default();
+    /// let no_header = |_| None;
+    /// assert!(matches!(rules.judge(visit, "GET", "/orders", no_header).await?, CsrfVerdict::Pass));
+    /// // No token and no form that could carry one: refused without asking the store.
+    /// assert!(matches!(rules.judge(visit, "POST", "/orders", no_header).await?, CsrfVerdict::Refuse(_)));
+    /// assert!(!visit.is_opened());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn judge<'h>(
         &self,
         visit: &Visit,

@@ -7,6 +7,7 @@ mod drive;
 pub mod error;
 pub mod event;
 pub mod finish;
+mod gate;
 pub mod owners;
 pub mod redirect;
 pub mod rejection;

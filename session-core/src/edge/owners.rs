@@ -37,6 +37,16 @@ pub struct Owner {
 }
 
 /// One session of a user, as a "your devices" page shows it.
+///
+/// ```
+/// use session_core::Device;
+///
+/// /// One line of a "your devices" page.
+/// fn line(device: &Device) -> String {
+///     let browser = device.meta.get("browser").ok().flatten().unwrap_or_else(|| "a browser".to_owned());
+///     format!("{browser}, last seen {}", device.last_seen.to_offset().date())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Device {
@@ -53,6 +63,29 @@ pub struct Device {
 }
 
 /// What to do with one session too many.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[derive(Debug)] struct Here;
+/// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+/// # use session_core::CookieHeaders;
+/// use session_core::{Excess, OwnerError};
+///
+/// # let key = session_core::SecretKey::generate()?;
+/// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+/// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+/// # let session = guard.visit().session().await?;
+/// # session.tag("ada")?;
+/// # session.commit().await?;
+/// # let others = sessions.visit(CookieHeaders::default(), &Here);
+/// # let session = others.visit().session().await?;
+/// // Somebody is signed in already, and one is all there may be.
+/// let refused = sessions.of("ada").make_room(&session, 1, Excess::Refuse).await;
+/// assert!(matches!(refused, Err(OwnerError::TooMany { most: 1 })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the ways there are")]
 pub enum Excess {

@@ -4,13 +4,10 @@
 
 mod common;
 
-use common::{Bench, MINUTE, Wire};
+use common::{Bench, Wire};
 use session_core::{StoreKey, async_trait};
-use session_store_dynamodb::DynamoDbStore;
 use session_store_dynamodb::aws_sdk_dynamodb::Client;
 use session_store_dynamodb::aws_sdk_dynamodb::types::AttributeValue;
-use session_test_servers::{Kind, shared};
-use session_testkit::crowd::Place;
 use session_testkit::{Damage, DamageKind, Fixture, cases};
 
 struct Scribble {
@@ -74,20 +71,6 @@ mod with_transactions {
     }
 
     session_testkit::store_suite!(fixture);
-    session_testkit::crowd_suite!(place, open);
-
-    /// URL and prefix.
-    async fn place() -> Place {
-        let server = shared(Kind::DynamoDb);
-        let bench = Bench::at(server.url(), Wire::default()).await;
-        Place::at(format!("{} {}", server.url(), bench.prefix)).with_guard(server)
-    }
-
-    async fn open(place: String) -> DynamoDbStore {
-        let (url, prefix) = place.split_once(' ').unwrap();
-        // A crowd waits in line; what it proves is not the deadline.
-        DynamoDbStore::from_url(url).unwrap().prefix(prefix).deadline(MINUTE).build().unwrap()
-    }
 }
 
 /// No item comes with a refusal, and there are no transactions: as on dynalite and some others. What remains is every

@@ -27,20 +27,21 @@ struct Scribble {
 #[async_trait]
 impl Damage for Scribble {
     async fn damage(&self, key: &StoreKey, kind: DamageKind) {
-        let bytes: &[u8] = match kind {
-            DamageKind::NewerFormat => b"S2r0 whatever comes after this version",
-            _ => b"never a record",
-        };
         let client = redis::Client::open(&*self.url).unwrap();
         let mut plain = client.get_multiplexed_async_connection().await.unwrap();
+        let name = format!("{}session:{key}", self.prefix);
+        let mut bytes: Vec<u8> = redis::cmd("GET").arg(&name).query_async(&mut plain).await.unwrap();
+        // In the payload, which is the larger half.
+        let middle = bytes.len() * 3 / 4;
+        match kind {
+            DamageKind::Truncate => bytes.truncate(middle),
+            DamageKind::FlipBit => bytes[middle] ^= 1,
+            DamageKind::Garbage => bytes = b"never a record".to_vec(),
+            DamageKind::NewerFormat => bytes = b"S2r0 whatever comes after this version".to_vec(),
+            other => panic!("a new way to spoil a record: {other:?}"),
+        }
         let mut set = redis::cmd("SET");
-        set.arg(format!("{}session:{key}", self.prefix)).arg(bytes).arg("KEEPTTL");
-        let () = set.query_async(&mut plain).await.unwrap();
-    }
-
-    /// Redis writes values whole and checks its own files and replication streams; this store adds no checksum.
-    fn kinds(&self) -> &[DamageKind] {
-        &[DamageKind::Garbage, DamageKind::NewerFormat]
+        let () = set.arg(name).arg(bytes).arg("KEEPTTL").query_async(&mut plain).await.unwrap();
     }
 }
 

@@ -44,6 +44,8 @@
 //! ```
 
 mod config;
+#[cfg(all(doctest, feature = "mysql", feature = "postgres", feature = "sqlite"))]
+mod documents;
 mod table;
 
 pub use config::{SqlConfig, SqlConfigError};

@@ -58,6 +58,12 @@ impl FromStr for TableName {
 }
 
 /// The text is no name for a table of sessions.
+///
+/// ```
+/// use session_store_sql::{BadTableName, TableName};
+///
+/// assert_eq!("Sessions".parse::<TableName>(), Err(BadTableName));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a session table's name is a lower-case letter, then lower-case letters, digits and _, at most 40 in all"

@@ -8,6 +8,7 @@ mod client;
 pub mod crowd;
 pub mod doubles;
 mod fixture;
+pub mod overheard;
 pub mod probe;
 pub mod proxy;
 pub mod script;

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::decision::state::SessionState;
 use crate::edge::error::SessionError;
+use crate::edge::gate::Gate;
 use crate::edge::sessions::Inner;
 
 pub use messages::{FlashMessages, Messages};
@@ -43,7 +44,7 @@ pub(crate) struct Shared {
     pub(crate) cell: Mutex<Cell>,
     pub(crate) spawn: &'static dyn crate::edge::finish::Spawn,
     /// Commits of one visit go one after the other: whoever holds this commits.
-    pub(crate) turn: Arc<async_lock::Mutex<()>>,
+    pub(crate) turn: Gate,
 }
 
 /// The state and what the edge knows about it.
@@ -64,6 +65,8 @@ pub(crate) enum Access {
     ReadOnly,
     /// Read and write for as long as it lives; it commits by itself.
     Detached,
+    /// It belongs to no request at all, so nobody waits for its cookie.
+    Standalone,
 }
 
 impl Shared {
@@ -96,8 +99,10 @@ impl Session {
         match self.access {
             Access::ReadOnly => Err(SessionError::ReadOnly),
             Access::Full if cell.closed => Err(SessionError::Closed),
-            Access::Full | Access::Detached if cell.state.is_destroyed() => Err(SessionError::Destroyed),
-            Access::Full | Access::Detached => Ok(()),
+            Access::Full | Access::Detached | Access::Standalone if cell.state.is_destroyed() => {
+                Err(SessionError::Destroyed)
+            }
+            Access::Full | Access::Detached | Access::Standalone => Ok(()),
         }
     }
 }

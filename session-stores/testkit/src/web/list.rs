@@ -2,6 +2,35 @@
 
 /// The claims, each as a test of an application: the path of a function `async fn(Setting) -> impl WebApp`, and an
 /// expression for the store that each is given anew.
+///
+/// ```no_run
+/// # use bytes::Bytes;
+/// use session_testkit::web::{Setting, WebApp};
+///
+/// struct App {
+///     setting: Setting,
+///     // … and the adapter's routes, made of it
+/// }
+///
+/// impl WebApp for App {
+///     async fn send(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+///         // … through all of them
+/// #       unreachable!("{request:?}")
+///     }
+///
+///     fn setting(&self) -> &Setting {
+///         &self.setting
+///     }
+/// }
+///
+/// /// Makes the adapter's application, anew for each claim.
+/// async fn app(setting: Setting) -> App {
+///     App { setting }
+/// }
+///
+/// session_testkit::web_claims!(app, session_store_memory::MemoryStore::new());
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! web_claims {
     ($app:path, $store:expr) => {
@@ -21,6 +50,7 @@ macro_rules! web_claims {
                 features_2_regenerate_keeps_data_flash_tag_and_lifetimes
                 features_2_commit_writes_now_and_may_be_called_again
                 features_2_who_writes_nothing_leaves_nothing
+                id_10_an_id_is_taken_from_its_cookie_and_from_nowhere_else
                 features_3_flash_and_flash_many_keep_falsy_values
                 features_3_flash_messages_are_read_by_path_with_defaults
                 features_3_reflash_carries_all_three_bags_once_more
@@ -71,7 +101,7 @@ macro_rules! web_claims {
                 features_6_a_handle_finds_and_ends_one_session_of_its_owner
                 features_6_destroy_others_and_destroy_all_end_them_at_once
                 features_6_an_owner_follows_a_regenerate_and_leaves_with_untag
-                features_8_events_tell_a_session_s_life
+                lc_12_features_8_events_tell_a_session_s_life
                 features_8_events_tell_of_cookies_that_are_not_acceptable
                 features_8_events_tell_of_conflicts_and_of_writes_that_came_too_late
                 features_8_the_test_client_arranges_and_reads_sessions
