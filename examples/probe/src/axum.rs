@@ -57,7 +57,8 @@ pub(crate) fn router(application: Application) -> Router {
 /// The same routes without sessions, each with an extractor that waits for nothing and finds nothing, so that what is
 /// compared is sessions and not the framework's own routing.
 fn bare() -> Router<Stats> {
-    let routes = Router::new().route("/healthz", get("ok")).route("/stats", get(show)).route("/none", get("ok"));
+    let routes =
+        Router::new().route("/healthz", get("ok")).route("/stats", get(show)).route("/none", get("ok"));
     let loads = ["/read", "/hits", "/write", "/login", "/logout", "/rotate", "/slow", "/late"];
     loads.into_iter().fold(routes, |routes, path| {
         let missing = || StatusCode::NOT_FOUND.into_response();

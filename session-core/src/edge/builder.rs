@@ -235,6 +235,36 @@ impl SessionsBuilder {
         self
     }
 
+    /// The lifetimes that NIST SP 800-63B-4 asks of its first assurance level: 30 days in all, unused or not.
+    ///
+    /// ```
+    /// # use session_core::Sessions;
+    /// let builder = Sessions::builder().aal1();
+    /// ```
+    pub fn aal1(self) -> Self {
+        self.age(30 * DAY).absolute(30 * DAY)
+    }
+
+    /// Those of the second: an hour unused, a day in all.
+    ///
+    /// ```
+    /// # use session_core::Sessions;
+    /// let builder = Sessions::builder().aal2();
+    /// ```
+    pub fn aal2(self) -> Self {
+        self.age(DAY / 24).absolute(DAY)
+    }
+
+    /// Those of the third: 15 minutes unused, 12 hours in all.
+    ///
+    /// ```
+    /// # use session_core::Sessions;
+    /// let builder = Sessions::builder().aal3();
+    /// ```
+    pub fn aal3(self) -> Self {
+        self.age(DAY / 96).absolute(DAY / 2)
+    }
+
     /// The classic behaviour: every visit opens its session, a new visitor gets a record at once, and every response
     /// carries the cookie. It costs a load, and for new visitors a write, on every request.
     ///
@@ -541,6 +571,8 @@ impl fmt::Debug for SessionsBuilder {
         f.debug_struct("SessionsBuilder").field("policy", &self.policy).finish_non_exhaustive()
     }
 }
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Never flashed unless named.
 const SECRETS: [&str; 5] = ["password", "password_confirmation", "_csrf", "_token", "_method"];

@@ -15,7 +15,7 @@ use crate::decision::commit::{Commit, CommitError, Outcome, StoreOp};
 use crate::decision::decide::{Cookie, Fate, Origin, Write};
 use crate::decision::state::{Arrival, Claim, Notice, SessionState};
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind, Written};
-use crate::value::id::StoreKey;
+use crate::value::id::{SessionId, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
@@ -24,16 +24,12 @@ pub(crate) async fn open(sessions: &Inner, cookies: &CookieHeaders) -> Result<Se
     // The session is judged by the moment at which it was asked for, however long the store takes to answer.
     let now = sessions.clock.now();
     let arrival = sessions.arrive(cookies, now);
-    let key = match &arrival.claim {
-        Some(Claim::Id(id)) => Some(id.store_key()),
-        Some(Claim::Record(id, _)) if sessions.revocations.is_some() => Some(id.store_key()),
-        Some(Claim::Record(..)) | None => None,
-    };
-    let loaded = match key {
-        Some(key) => {
-            let span = tracing::debug_span!(target: "session", "session.load");
-            load(sessions, &key, &arrival, now).instrument(span).await
-        }
+    let loaded = match &arrival.claim {
+        Some(Claim::Id(id)) => load(sessions, id).instrument(load_span()).await,
+        Some(Claim::Record(id, _)) => match &sessions.revocations {
+            Some(list) => look_up(sessions, list.as_ref(), id, now).instrument(load_span()).await,
+            None => Ok(Loaded::Missing),
+        },
         None => Ok(Loaded::Missing),
     };
     let state = match loaded {
@@ -56,28 +52,30 @@ pub(crate) async fn open(sessions: &Inner, cookies: &CookieHeaders) -> Result<Se
     Ok(state)
 }
 
-async fn load(
-    sessions: &Inner,
-    key: &StoreKey,
-    arrival: &Arrival,
-    now: Timestamp,
-) -> Result<Loaded, StoreError> {
-    if let Some(Claim::Record(..)) = arrival.claim {
-        // What stands in the list of revocations is revoked, whatever it looks like.
-        let Some(revocations) = &sessions.revocations else { return Ok(Loaded::Missing) };
-        let until = sessions.policy.tombstone_until(now);
-        return Ok(match revocations.load(key).await? {
-            Loaded::Missing => Loaded::Missing,
-            Loaded::Retired { .. } | Loaded::Found(_) => Loaded::Retired { until },
-        });
-    }
+async fn load(sessions: &Inner, id: &SessionId) -> Result<Loaded, StoreError> {
     let Some(store) = &sessions.store else { return Ok(Loaded::Missing) };
-    Ok(match store.load(key).await? {
-        Loaded::Found(record) if sessions.encrypt_at_rest => match sessions.unseal(key, record) {
+    let key = id.store_key();
+    Ok(match store.load(&key).await? {
+        Loaded::Found(record) if sessions.encrypt_at_rest => match sessions.unseal(&key, record) {
             Some(record) => Loaded::Found(record),
             None => return Err(StoreError::new(StoreErrorKind::Corrupt, store.name())),
         },
         loaded => loaded,
+    })
+}
+
+/// What stands in the list of revocations is revoked, whatever it looks like.
+async fn look_up(
+    sessions: &Inner,
+    revocations: &dyn SessionStore,
+    id: &SessionId,
+    now: Timestamp,
+) -> Result<Loaded, StoreError> {
+    Ok(match revocations.load(&id.store_key()).await? {
+        Loaded::Missing => Loaded::Missing,
+        Loaded::Retired { .. } | Loaded::Found(_) => {
+            Loaded::Retired { until: sessions.policy.tombstone_until(now) }
+        }
     })
 }
 
@@ -96,11 +94,7 @@ impl Work {
 }
 
 /// Begins to commit what the visit changed.
-pub(crate) fn begin(
-    sessions: &Inner,
-    state: &mut SessionState,
-    now: Timestamp,
-) -> Result<Work, CommitError> {
+pub(crate) fn begin(sessions: &Inner, state: &mut SessionState, now: Timestamp) -> Result<Work, CommitError> {
     let revoke = match (&sessions.revocations, state.origin(), state.fate()) {
         (Some(_), Origin::Carried, Fate::Renew | Fate::Destroy) => state.key().zip(state.record().cloned()),
         _ => None,
@@ -161,11 +155,7 @@ pub(crate) async fn run_mid_visit(shared: &Shared, mut work: Box<Work>) -> Resul
 }
 
 /// The report of a visit that changed nothing, or nothing since its last commit.
-pub(crate) fn at_rest(
-    sessions: &Inner,
-    state: &SessionState,
-    now: impl FnOnce() -> Timestamp,
-) -> Report {
+pub(crate) fn at_rest(sessions: &Inner, state: &SessionState, now: impl FnOnce() -> Timestamp) -> Report {
     match sessions.header(state, now) {
         Ok(set_cookie) => Report { set_cookie, ..Report::default() },
         Err(error) => Report { error: Some(error), ..Report::default() },
@@ -181,7 +171,9 @@ pub(crate) fn settle(
 ) -> Report {
     match conclude(sessions, state, work) {
         Ok(()) => at_rest(sessions, state, now),
-        Err(error) => Report { error: Some(error), set_cookie: earlier_cookie(sessions, state), ..Report::default() },
+        Err(error) => {
+            Report { error: Some(error), set_cookie: earlier_cookie(sessions, state), ..Report::default() }
+        }
     }
 }
 
@@ -222,6 +214,11 @@ pub(crate) async fn end(sessions: &Inner, arrival: Arrival) -> Result<(), StoreE
         None => {}
     }
     Ok(())
+}
+
+/// The store's part of an opening.
+fn load_span() -> tracing::Span {
+    tracing::debug_span!(target: "session", "session.load")
 }
 
 /// The store's part of a commit; like everything that is traced, without a word about whose session it is.

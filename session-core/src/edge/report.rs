@@ -168,7 +168,9 @@ pub fn failure(error: &CommitError) -> Option<Failure> {
         // The handler's response is sent, or was never this commit's to change.
         CommitError::Gone | CommitError::Closed | CommitError::ReadOnly => None,
         CommitError::Contended | CommitError::Store(_) | CommitError::Newer(_) => Some(Failure::Unavailable),
-        CommitError::TooLarge { .. } | CommitError::Entropy | CommitError::NoResponse => Some(Failure::Internal),
+        CommitError::TooLarge { .. } | CommitError::Entropy | CommitError::NoResponse => {
+            Some(Failure::Internal)
+        }
     }
 }
 

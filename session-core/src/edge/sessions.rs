@@ -196,9 +196,7 @@ impl Inner {
     /// Reads the cookies of a request.
     pub(crate) fn arrive(&self, cookies: &CookieHeaders, now: Timestamp) -> Arrival {
         match self.policy.placement {
-            Placement::Store => {
-                arrival(self.select(cookies, now), |token: IdToken| Claim::Id(token.id))
-            }
+            Placement::Store => arrival(self.select(cookies, now), |token: IdToken| Claim::Id(token.id)),
             Placement::Cookie => {
                 let claim = |token: RecordToken| Claim::Record(token.id, token.record);
                 arrival(self.select(cookies, now), claim)

@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn parts_are_found_in_any_order_and_others_passed_over() {
-        let wire = read(r#" { "data" : {"a":{"b":[1]}} , "x":[{"v":9}], "\u0076": 1, "system":null } "#).unwrap();
+        let wire =
+            read(r#" { "data" : {"a":{"b":[1]}} , "x":[{"v":9}], "\u0076": 1, "system":null } "#).unwrap();
         assert_eq!((wire.version, wire.data.unwrap().len(), wire.system.unwrap().len()), (Some(1), 1, 0));
         assert!(wire.flash.is_none());
     }

@@ -8,7 +8,7 @@ use common::*;
 use session_core::{OwnerIndex, Record, SessionStore, StoreErrorKind, Timestamp, Written};
 
 #[tokio::test]
-async fn peers_27_every_item_has_a_ttl_in_seconds_a_minute_behind_its_deadline() {
+async fn st_10_peers_27_every_item_has_a_ttl_in_seconds_a_minute_behind_its_deadline() {
     let bench = Bench::new().await;
     let store = &bench.store;
     let (a, b, c, until) = (key(), key(), key(), NOW.plus(MINUTE));

@@ -16,7 +16,9 @@ fn fixture_with(durability: Durability) -> Fixture {
     let root = dir.path().join("sessions");
     let open = {
         let root = root.clone();
-        move || FileStore::builder(&root).durability(durability).open().unwrap()
+        move || {
+            FileStore::builder(&root).durability(durability).timeout(Duration::from_secs(60)).open().unwrap()
+        }
     };
     Fixture::new(open())
         .rounds(20)

@@ -28,12 +28,6 @@ impl TableName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Writes this table's name in the place of every `{table}` of a statement.
-    #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
-    pub(crate) fn fill(&self, text: &str) -> std::sync::Arc<str> {
-        text.replace("{table}", &self.0).into()
-    }
 }
 
 /// `sessions`.

@@ -17,7 +17,7 @@ use crate::runner::Call;
 use crate::servers::Starting;
 use crate::stages::Stages;
 use crate::totals::Totals;
-use crate::{deps, repository, tidy};
+use crate::{deps, one_crate, repository, tidy};
 use missing::Missing;
 
 /// What to run on, and how strictly.
@@ -63,6 +63,9 @@ pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome
     call(stages, "format", &Call::cargo(&format!("fmt {formatted} --check")))?;
     stages.run("tidy", "cargo xtask tidy", tidy::check)?;
     stages.run("deps", "cargo xtask deps", deps::run)?;
+    if plan.packages.is_empty() {
+        stages.run("one-crate", "cargo xtask one-crate", one_crate::run)?;
+    }
     if has("deny") {
         call(stages, "deny", &Call::cargo("deny --all-features --locked check bans licenses sources"))?;
     }

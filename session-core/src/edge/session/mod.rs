@@ -105,7 +105,9 @@ impl Session {
         match self.access {
             Access::ReadOnly => Err(SessionError::ReadOnly),
             Access::Full if cell.closed => Err(SessionError::Closed),
-            Access::Full | Access::Detached | Access::Standalone if cell.state.is_destroyed() => Err(SessionError::Destroyed),
+            Access::Full | Access::Detached | Access::Standalone if cell.state.is_destroyed() => {
+                Err(SessionError::Destroyed)
+            }
             Access::Full | Access::Detached | Access::Standalone => Ok(()),
         }
     }

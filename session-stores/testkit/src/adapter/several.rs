@@ -55,7 +55,7 @@ const NAMES: [&str; 4] = ["__Host-shop", "__Host-admin", "__Host-deep", "__Host-
 
 /// Where a claim is played: the means to start an application.
 pub struct Ground {
-    start: Box<dyn Fn(Sites) -> Pin<Box<dyn Future<Output = Server>>>>,
+    start: Start,
     store: Arc<dyn SessionStore>,
     protocol: Cell<Protocol>,
     http2: Cell<bool>,
@@ -74,6 +74,7 @@ struct Application {
     _server: Server,
 }
 
+type Start = Box<dyn Fn(Sites) -> Pin<Box<dyn Future<Output = Server>>>>;
 type Claim = for<'g> fn(&'g Ground) -> Pin<Box<dyn Future<Output = ()> + 'g>>;
 
 /// Plays one claim on a runtime of its own. What the macro calls.

@@ -306,13 +306,13 @@ pub(super) fn key(number: u32) -> SecretKey {
 
 /// Waits until it is so, for what happens behind a response.
 pub(super) async fn eventually(claim: &str, is_so: impl AsyncFn() -> bool) {
-    for _ in 0..300 {
+    for _ in 0..3_000 {
         if is_so().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{claim}: not within three seconds");
+    panic!("{claim}: not within half a minute");
 }
 
 pub(super) fn locked(transcript: &Mutex<Transcript>) -> std::sync::MutexGuard<'_, Transcript> {

@@ -50,6 +50,7 @@ macro_rules! web_claims {
                 features_2_regenerate_keeps_data_flash_tag_and_lifetimes
                 features_2_commit_writes_now_and_may_be_called_again
                 features_2_who_writes_nothing_leaves_nothing
+                id_10_an_id_is_taken_from_its_cookie_and_from_nowhere_else
                 features_3_flash_and_flash_many_keep_falsy_values
                 features_3_flash_messages_are_read_by_path_with_defaults
                 features_3_reflash_carries_all_three_bags_once_more
@@ -100,7 +101,7 @@ macro_rules! web_claims {
                 features_6_a_handle_finds_and_ends_one_session_of_its_owner
                 features_6_destroy_others_and_destroy_all_end_them_at_once
                 features_6_an_owner_follows_a_regenerate_and_leaves_with_untag
-                features_8_events_tell_a_session_s_life
+                lc_12_features_8_events_tell_a_session_s_life
                 features_8_events_tell_of_cookies_that_are_not_acceptable
                 features_8_events_tell_of_conflicts_and_of_writes_that_came_too_late
                 features_8_the_test_client_arranges_and_reads_sessions

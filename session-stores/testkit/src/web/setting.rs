@@ -48,25 +48,21 @@ pub mod rules {
     use session_core::SessionsBuilder;
 
     /// The defaults.
-    #[must_use]
     pub fn usual(sessions: SessionsBuilder) -> SessionsBuilder {
         sessions
     }
 
     /// Sessions in their cookies.
-    #[must_use]
     pub fn in_cookies(sessions: SessionsBuilder) -> SessionsBuilder {
         sessions.in_cookie()
     }
 
     /// No sessions at all.
-    #[must_use]
     pub fn switched_off(sessions: SessionsBuilder) -> SessionsBuilder {
         sessions.enabled(false)
     }
 
     /// Secret fields and hosts that the application names.
-    #[must_use]
     pub fn its_own(sessions: SessionsBuilder) -> SessionsBuilder {
         sessions.secret_fields(["pin"]).redirect_hosts(["accounts.example", "localhost:8080"])
     }

@@ -14,7 +14,7 @@ fn heard(setting: &Setting) -> Vec<&'static str> {
     setting.events.take().iter().map(Event::name).collect()
 }
 
-pub async fn features_8_events_tell_a_session_s_life(app: &impl WebApp) {
+pub async fn lc_12_features_8_events_tell_a_session_s_life(app: &impl WebApp) {
     let (client, setting) = (Client::new(app), app.setting());
     client.get("/plain").await;
     assert!(heard(setting).is_empty(), "nobody asked for a session");

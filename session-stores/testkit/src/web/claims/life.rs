@@ -159,3 +159,33 @@ pub async fn features_2_who_writes_nothing_leaves_nothing(app: &impl WebApp) {
     assert_eq!(reply.set_cookie(), "", "no cookie came, so none is removed");
     assert_eq!(app.store_calls(), 0);
 }
+
+pub async fn id_10_an_id_is_taken_from_its_cookie_and_from_nowhere_else(app: &impl WebApp) {
+    let client = signed_in(app).await;
+    let pair = client.cookie().unwrap();
+    let (name, value) = pair.split_once('=').unwrap();
+    let stranger = Client::new(app);
+    let key = app.setting().store.take()[0].key.unwrap();
+    for path in [format!("/page?{pair}"), format!("/page?sid={value}"), format!("/page;{pair}")] {
+        let reply = stranger.get(&path).await;
+        assert!(!reply.json()["session"].to_string().contains("ada"), "{path}");
+        stranger.wear(None);
+    }
+    let bearer = format!("Bearer {value}");
+    for header in [
+        ("authorization", bearer.as_str()),
+        ("x-session", value),
+        ("x-session-id", pair.as_str()),
+        ("set-cookie", pair.as_str()),
+        (name, value),
+    ] {
+        let reply = stranger.post_with("/flash?all", &pair, &[header]).await;
+        assert_eq!(reply.status, 204, "{header:?}");
+        assert_ne!(stranger.cookie(), Some(pair.clone()), "{header:?}");
+        let fresh = stranger.visit(|session| session.get::<String>("user").unwrap()).await;
+        assert_eq!(fresh, None, "{header:?}");
+        stranger.wear(None);
+    }
+    let asked = app.setting().store.ops();
+    assert!(asked.iter().all(|op| op.key != Some(key)), "ada's session was not even looked for");
+}
