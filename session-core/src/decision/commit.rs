@@ -351,6 +351,25 @@ impl Commit {
     }
 
     /// Hands the changes back, as if this commit had never begun. Only before its first step.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// # state.data_mut().put("theme", "dark")?;
+    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+    /// commit.undo(&mut state);
+    /// assert!(state.is_changed(), "the change is in the state again");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn undo(self, state: &mut SessionState) {
         if !state.keeps_its_id() {
             state.next_id = self.attempt.id.map(Box::new);
@@ -359,6 +378,25 @@ impl Commit {
     }
 
     /// The record that is to go into the cookie, if one is.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// # state.data_mut().put("theme", "dark")?;
+    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+    /// // This session goes to a store; with sessions in cookies it would be here.
+    /// assert!(commit.carried().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn carried(&self) -> Option<&Record> {
         self.attempt.record.as_ref().filter(|_| self.decision.cookie == Cookie::SetRecord)
