@@ -195,7 +195,7 @@ impl<S, R> CsrfService<S, R> {
     /// # async fn order(_: Request<CheckedBody<Full<Bytes>>>) -> Result<Response<Full<Bytes>>, Infallible> {
     /// #     Ok(Response::new("ordered".into()))
     /// # }
-    /// let service = CsrfService::new(service_fn(order)).on_refused(|_refusal| {
+    /// let service = CsrfService::new(service_fn(order)).on_refused(|_| {
     ///     let mut response = Response::new(Full::from("Please load the page again."));
     ///     *response.status_mut() = http::StatusCode::FORBIDDEN;
     ///     response

@@ -351,16 +351,15 @@ impl Commit {
     }
 
     /// Hands the changes back, as if this commit had never begun. Only before its first step.
-    pub fn undo(self, state: &mut SessionState) {
-        if !state.keeps_its_id() {
-            state.next_id = self.attempt.id.map(Box::new);
+    pub(crate) fn undo(self, state: &mut SessionState) {
+        if let (false, Some(id)) = (state.keeps_its_id(), self.attempt.id) {
+            state.next_id = Some(Box::new(id));
         }
         state.content.put_back(self.changes);
     }
 
     /// The record that is to go into the cookie, if one is.
-    #[must_use]
-    pub fn carried(&self) -> Option<&Record> {
+    pub(crate) fn carried(&self) -> Option<&Record> {
         self.attempt.record.as_ref().filter(|_| self.decision.cookie == Cookie::SetRecord)
     }
 

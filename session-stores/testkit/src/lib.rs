@@ -6,6 +6,8 @@ pub mod adapter;
 pub mod cancel;
 mod client;
 pub mod crowd;
+#[cfg(doctest)]
+mod documents;
 pub mod doubles;
 mod fixture;
 pub mod overheard;

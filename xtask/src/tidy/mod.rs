@@ -4,6 +4,7 @@ mod examples;
 mod generated;
 mod machine;
 mod map;
+mod proof;
 mod rings;
 mod source;
 mod text;
@@ -48,6 +49,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     }
     breaches.extend(examples::check(&files));
     breaches.extend(map::check()?);
+    breaches.extend(proof::check(&files)?);
     breaches.extend(generated::check()?);
     if breaches.is_empty() {
         println!("{} files are tidy", files.len());

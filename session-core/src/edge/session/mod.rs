@@ -24,6 +24,12 @@ pub use messages::{FlashMessages, Messages};
 /// session was opened, and is asked again when the response is ready (or by [`commit`](Self::commit)). What a method
 /// changes is there for the next read at once.
 ///
+/// # What every change may answer
+///
+/// [`SessionError::ReadOnly`] on a handle that only reads, [`SessionError::Destroyed`] after a [`destroy`](Self::destroy) in
+/// this request, [`SessionError::Closed`] once the head of the response is on its way. Nothing is changed then; and no change
+/// is ever dropped without an error.
+///
 /// ```
 /// use session_core::Session;
 ///

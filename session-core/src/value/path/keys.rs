@@ -19,12 +19,23 @@ use super::Path;
 /// # Ok::<(), session_core::ValueError>(())
 /// ```
 ///
-/// The type is kept:
+/// The type is kept, on the way in and on the way out; the compiler says which key holds what:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// # use session_core::{Key, Values};
 /// const HITS: Key<u32> = Key::new("stats.hits");
 /// Values::default().put(HITS, "three");
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use session_core::{Key, Session};
+/// const HITS: Key<u32> = Key::new("stats.hits");
+/// let hits: Option<String> = Session::standalone().get(HITS).unwrap();
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use session_core::Session;
+/// Session::standalone().get::<u32>(7).unwrap(); // a number is no key
 /// ```
 pub struct Key<T: ?Sized> {
     name: &'static str,
@@ -81,6 +92,11 @@ impl<T: ?Sized> fmt::Debug for Key<T> {
 /// let session = Session::standalone();
 /// assert!(forget_it(&session, "cart.items[0]") && forget_it(&session, Key::<u32>::new("hits")));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a key of a session",
+    label = "not a key",
+    note = "a key is text with dots (\"cart.items.0\"), a list of segments ([\"user\", \"a.b\"]), or a constant `Key<T>`"
+)]
 pub trait AnyKey {
     /// The path meant.
     fn path(&self) -> Path<'_>;
@@ -97,6 +113,11 @@ pub trait AnyKey {
 /// assert_eq!(count(&Session::standalone(), "hits")?, 0);
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no key of a `{T}`",
+    label = "no key of a `{T}`",
+    note = "a key is text (of any type), a list of segments, or a constant `Key<T>`, which is read as its own `T`"
+)]
 pub trait ToPath<T: ?Sized>: AnyKey {}
 
 /// A key under which a `V` may be put. Strings and slices accept everything; a [`Key<T>`] a `T` or a `&T` (and a
@@ -112,6 +133,11 @@ pub trait ToPath<T: ?Sized>: AnyKey {}
 /// greet(&Session::standalone(), Key::<String>::new("greeting"))?;
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "a `{V}` cannot be put under `{Self}`",
+    label = "this key does not hold a `{V}`",
+    note = "a `Key<T>` takes a `T` or a `&T`; change the value or the constant's type, or use a string for a key of any type"
+)]
 pub trait Accepts<V: ?Sized>: AnyKey {}
 
 macro_rules! keys {
@@ -170,6 +196,11 @@ impl Accepts<&str> for Key<String> {}
 /// assert!(session.has("a") && !session.has(["a", "b"]));
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a key of a session nor a list of keys",
+    label = "neither a key nor a list of keys",
+    note = "a key is text, a `Path` or a `Key<T>`; a list of them is an array, a slice or a `Vec`"
+)]
 pub trait ToPaths {
     /// The paths meant, in order.
     fn paths(&self) -> Paths<'_>;
