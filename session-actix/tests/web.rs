@@ -134,7 +134,7 @@ async fn app(setting: Setting) -> impl WebApp {
         .route("/signed", http::route().to(plain))
         .route("/hooks/x", http::post().to(plain));
     let polite = http::scope("/polite")
-        .wrap(Csrf::new().on_refused(|| HttpResponse::Forbidden().body(PLEASE)))
+        .wrap(Csrf::new().on_refused(|_| HttpResponse::Forbidden().body(PLEASE)))
         .route("/echo", http::post().to(plain));
     let app = App::new()
         .wrap(SessionMiddleware::new(setting.sessions.clone()).track_pages(true))

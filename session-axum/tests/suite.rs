@@ -39,12 +39,11 @@ mod in_files {
     use super::Duration;
 
     async fn place() -> super::Place {
-        let folder = tempfile::tempdir().expect("a temporary directory");
-        // A busy disk is no finding here: the store's own tests prove its deadline.
+        // In memory, where the system has such a place, and with patience: a busy disk is no finding here.
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a directory");
         let store = session_axum::stores::FileStore::builder(folder.path()).timeout(Duration::from_secs(20));
         let store = store.open().expect("a store in it");
-        // Every write waits for the disk, and so does every one that lost a race.
-        super::Place::store(store, folder).with_crowd(8)
+        super::Place::store(store, folder)
     }
 
     session_testkit::adapter_suite!(super::start, place);

@@ -109,7 +109,7 @@ async fn app(setting: Setting) -> App {
         .layer(CsrfLayer::new().exempt("/guarded/hooks").exempt_when(is_signed));
     let polite = Router::new()
         .route("/polite/echo", post("plain"))
-        .layer(CsrfLayer::new().on_refused(|| (StatusCode::FORBIDDEN, PLEASE).into_response()));
+        .layer(CsrfLayer::new().on_refused(|_| (StatusCode::FORBIDDEN, PLEASE).into_response()));
     let router = Router::new()
         .route("/page", get(page))
         .route("/other", get(page))

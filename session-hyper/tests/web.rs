@@ -46,7 +46,7 @@ async fn answer(request: Request<Full<Bytes>>, handlers: Handlers) -> Response<F
         });
         let guarded = CsrfService::new(routes);
         let guarded = if is_polite {
-            guarded.on_refused(|| with_status(StatusCode::FORBIDDEN, typed("text/plain", PLEASE.to_owned())))
+            guarded.on_refused(|_| with_status(StatusCode::FORBIDDEN, typed("text/plain", PLEASE.to_owned())))
         } else {
             guarded.exempt("/guarded/hooks").exempt_when(is_signed)
         };

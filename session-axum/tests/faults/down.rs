@@ -7,7 +7,7 @@ use session_testkit::proxy::Weather;
 use tokio::task::JoinSet;
 
 use crate::line::{Line, until_it_serves};
-use crate::site::{Site, Visitor};
+use crate::site::{Reply, Site, Visitor};
 
 /// Every process of the server stands still, with its connections open.
 pub(crate) async fn paused(kind: Kind) {
@@ -81,23 +81,53 @@ pub(crate) async fn nothing_but_503(site: &Site, ada: &Visitor) {
     crowd.spawn(async move { fails_in_time(&stranger, "/write").await });
     let (ada, stranger) = (ada.clone(), site.stranger());
     crowd.spawn(async move {
-        for (visitor, path) in
-            [(&ada, "/none"), (&ada, "/healthz"), (&stranger, "/none"), (&stranger, "/read")]
-        {
-            let reply = visitor.get(path).await;
-            assert_eq!((reply.status, reply.set_cookies.len()), (200, 0), "{path}");
-            assert!(reply.took < SLACK, "{path} took {:?}", reply.took);
-        }
+        served(&ada, &["/none", "/healthz"]).await;
+        served(&stranger, &["/none", "/read"]).await;
     });
     while let Some(done) = crowd.join_next().await {
         done.unwrap();
     }
 }
 
+/// The store answers but takes no writes: whoever reads does not notice.
+pub(crate) async fn only_reading_works(site: &Site, ada: &Visitor) {
+    let mut crowd = JoinSet::new();
+    for path in ["/write", "/rotate", "/logout", "/slow?ms=0", "/late?ms=0"].repeat(4) {
+        let ada = ada.clone();
+        crowd.spawn(async move { fails_in_time(&ada, path).await });
+    }
+    let stranger = site.stranger();
+    crowd.spawn(async move { fails_in_time(&stranger, "/login").await });
+    while let Some(done) = crowd.join_next().await {
+        done.unwrap();
+    }
+    assert_eq!(ada.get("/read").await.text, "alice@example.com");
+    served(ada, &["/read", "/hits", "/none", "/healthz"]).await;
+    fine_without_a_store(site).await;
+}
+
+/// What needs no store is as it always was.
+pub(crate) async fn fine_without_a_store(site: &Site) {
+    served(&site.stranger(), &["/none", "/healthz", "/read"]).await;
+}
+
+async fn served(visitor: &Visitor, paths: &[&str]) {
+    for path in paths {
+        let reply = visitor.get(path).await;
+        assert_eq!((reply.status, reply.set_cookies.len()), (200, 0), "{path}");
+        assert!(reply.took < SLACK, "{path} took {:?}", reply.took);
+    }
+}
+
 pub(crate) async fn fails_in_time(visitor: &Visitor, path: &str) {
     let reply = visitor.get(path).await;
     assert_eq!((reply.status, reply.set_cookies.len()), (503, 0), "{path}: {reply:?}");
-    assert!(reply.took < TIMEOUT + SLACK, "{path} took {:?}", reply.took);
+    in_time(&reply, path);
+}
+
+/// A visit makes up to two calls of the store, each with its own deadline.
+pub(crate) fn in_time(reply: &Reply, path: &str) {
+    assert!(reply.took < 2 * TIMEOUT + SLACK, "{path} took {:?}", reply.took);
 }
 
 /// The visitor of before, with all that was acknowledged and nothing else.
@@ -110,4 +140,5 @@ pub(crate) async fn still_signed_in(ada: &Visitor) {
 }
 
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(500);
-const SLACK: Duration = Duration::from_millis(500);
+/// What a busy machine may take for everything else. On an idle one it is a few milliseconds.
+const SLACK: Duration = Duration::from_secs(5);

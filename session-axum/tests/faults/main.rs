@@ -5,18 +5,23 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod connections;
+mod console;
 mod crowd;
 mod down;
+mod failover;
 mod line;
 mod local;
 mod lost;
 #[path = "../../../examples/probe/src/axum.rs"]
 mod probe;
+mod redis_only;
 mod site;
 
 use session_test_servers::Kind;
 use session_testkit::proxy::Weather;
 
+use lost::Way;
 use site::Place;
 
 /// The claims about one store, as tests in a module of its name.
@@ -44,8 +49,12 @@ macro_rules! servers {
                 killed_means_503_and_no_cookie_changes: down::killed($kind);
                 a_black_hole_means_503_and_no_cookie_changes: down::cut_off($kind, Weather::BlackHole);
                 resets_mean_503_and_no_cookie_changes: down::cut_off($kind, Weather::Reset);
-                a_lost_reply_loses_no_acknowledged_write: lost::a_lost_reply_loses_no_acknowledged_write($kind);
-                a_lost_reply_to_a_logout_revives_nobody: lost::a_lost_reply_to_a_logout_revives_nobody($kind);
+                a_request_cut_anywhere_loses_no_acknowledged_write:
+                    lost::no_acknowledged_write($kind, Way::Request);
+                a_reply_cut_anywhere_loses_no_acknowledged_write:
+                    lost::no_acknowledged_write($kind, Way::Reply);
+                a_logout_whose_request_is_cut_anywhere_revives_nobody: lost::no_logout($kind, Way::Request);
+                a_logout_whose_reply_is_cut_anywhere_revives_nobody: lost::no_logout($kind, Way::Reply);
                 sixteen_clients_lose_no_write: crowd::sixteen_clients_lose_no_write(Place::server($kind));
                 a_logout_is_final_for_slow_writers: crowd::a_logout_is_final_for_slow_writers(Place::server($kind));
             }
@@ -62,6 +71,23 @@ servers! {
 }
 
 claims! {
+    a_redis {
+        forgotten_scripts_are_not_noticed: redis_only::scripts_forgotten(Kind::Redis);
+        paused_clients_mean_503_and_no_cookie_changes: redis_only::clients_paused();
+        a_replica_means_503_for_writers_and_no_cookie_changes: redis_only::demoted();
+        no_more_clients_means_503_and_no_cookie_changes: redis_only::out_of_clients();
+    }
+    a_redis_cluster {
+        forgotten_scripts_are_not_noticed: redis_only::scripts_forgotten(Kind::RedisCluster);
+        a_killed_master_means_503_until_its_replica_serves:
+            failover::a_killed_master_is_503_until_its_replica_serves();
+    }
+    a_postgres {
+        no_more_connections_means_503_and_no_cookie_changes: connections::postgres();
+    }
+    a_mariadb {
+        no_more_connections_means_503_and_no_cookie_changes: connections::mariadb();
+    }
     files {
         lost_directories_mean_503_and_no_cookie_changes: local::directories_lost();
         sixteen_clients_lose_no_write: crowd::sixteen_clients_lose_no_write(Place::files());

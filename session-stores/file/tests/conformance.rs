@@ -4,9 +4,11 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use session_core::{StoreKey, async_trait};
 use session_store_file::{Durability, FileStore};
+use session_testkit::crowd::Place;
 use session_testkit::{Damage, DamageKind, Fixture};
 
 fn fixture_with(durability: Durability) -> Fixture {
@@ -14,7 +16,9 @@ fn fixture_with(durability: Durability) -> Fixture {
     let root = dir.path().join("sessions");
     let open = {
         let root = root.clone();
-        move || FileStore::builder(&root).durability(durability).open().unwrap()
+        move || {
+            FileStore::builder(&root).durability(durability).timeout(Duration::from_secs(60)).open().unwrap()
+        }
     };
     Fixture::new(open())
         .rounds(20)
@@ -54,6 +58,18 @@ mod flushing {
     }
 
     session_testkit::store_suite!(fixture);
+    session_testkit::crowd_suite!(place, open);
+
+    async fn place() -> Place {
+        // In memory, where the system has such a place: all is flushed, and no other program's disk is waited for.
+        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        Place::at(dir.path().join("sessions").to_str().unwrap()).with_guard(dir)
+    }
+
+    async fn open(place: String) -> FileStore {
+        // A crowd waits in line; what it proves is not the deadline.
+        FileStore::builder(place).timeout(Duration::from_secs(60)).open().unwrap()
+    }
 }
 
 mod not_flushing {

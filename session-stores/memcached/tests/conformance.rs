@@ -6,10 +6,12 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use session_core::{StoreKey, async_trait};
 use session_store_memcached::MemcachedStore;
 use session_test_servers::{Kind, Shared, shared};
+use session_testkit::crowd::Place;
 use session_testkit::{Damage, DamageKind, Fixture};
 
 static SERVER: LazyLock<Shared> = LazyLock::new(|| shared(Kind::Memcached));
@@ -53,4 +55,15 @@ async fn fixture() -> Fixture {
         .with_damage(Scribble { prefix })
 }
 
+async fn place() -> Place {
+    Place::at(format!("{} suite-{:016x}:", SERVER.url(), RandomState::new().hash_one(0)))
+}
+
+async fn open(place: String) -> MemcachedStore {
+    let (url, prefix) = place.split_once(' ').unwrap();
+    // A crowd waits in line; what it proves is not the deadline.
+    MemcachedStore::builder(url).prefix(prefix).timeout(Duration::from_secs(60)).open().unwrap()
+}
+
 session_testkit::store_suite!(fixture);
+session_testkit::crowd_suite!(place, open);

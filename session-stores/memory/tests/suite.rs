@@ -16,6 +16,7 @@ mod by_default {
     }
 
     session_testkit::store_suite!(fixture);
+    session_testkit::crowd_suite!(fixture);
 }
 
 /// Every lock is the same lock: what takes two must notice.

@@ -1,4 +1,4 @@
-//! How a session lies in a Redis value: a head of 40 bytes at fixed places, the owner, then the payload as it came.
+//! How a session lies in a Redis value: a head of 44 bytes at fixed places, the owner, then the payload as it came.
 //!
 //! ```text
 //! 0..2   "S1"             this format
@@ -9,18 +9,24 @@
 //! 20..28 idle deadline    the 8 bytes that a touch moves
 //! 28..36 absolute deadline (0xff × 8: none)
 //! 36..40 length of the owner
-//! 40..   owner, then payload
+//! 40..44 CRC-32 of all the rest but the idle deadline
+//! 44..   owner, then payload
 //! ```
+//!
+//! The checksum is the sender's: what a client, a proxy or the server's memory did to a value since is `Corrupt` and not
+//! another session. It leaves the idle deadline out, so that a touch still moves 8 bytes and nothing else.
 //!
 //! A tombstone is `S1t0` and the moment until which it stands; in a cluster, `S1t1` and after that moment the key and
 //! the etag of the session that took the old one's place. A pending record is `S1p0`, the old session's key, and then
 //! the record.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use session_core::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey, Timestamp};
 
 use crate::NAME;
+use crate::crc::crc32;
 
 /// What is read back from a value.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,9 +66,18 @@ pub(crate) fn record(record: &Record) -> Vec<u8> {
     value.extend(moment(record.idle_deadline));
     value.extend(record.absolute_deadline.map_or(NEVER, moment));
     value.extend(u32::try_from(owner.len()).unwrap_or(u32::MAX).to_be_bytes());
+    let sum = checksum(&value, &[owner.as_bytes(), &record.payload]);
+    value.extend(sum.to_be_bytes());
     value.extend(owner.as_bytes());
     value.extend(&*record.payload);
     value
+}
+
+/// Of the head up to where the checksum itself stands, and what comes after it.
+fn checksum(head: &[u8], rest: &[&[u8]]) -> u32 {
+    let mut parts = vec![&head[..IDLE.start], &head[IDLE.end..]];
+    parts.extend(rest);
+    crc32(&parts)
 }
 
 /// The value of a tombstone that stands until then.
@@ -119,7 +134,9 @@ fn read(value: &[u8]) -> Option<Stored> {
     let kind = value.strip_prefix(FORMAT)?.first()?;
     match kind {
         b'r' => read_record(value).map(|record| Stored::Settled(Loaded::Found(record))),
-        b't' => Some(Stored::Settled(Loaded::Retired { until: at(value, 4)? })),
+        b't' if matches!((value.get(3), value.len()), (Some(b'0'), TOMBSTONE) | (Some(b'1'), POINTER)) => {
+            Some(Stored::Settled(Loaded::Retired { until: at(value, 4)? }))
+        }
         b'p' => {
             let old = StoreKey::from_bytes(value.get(4..PENDING)?.try_into().ok()?);
             let record = read_record(value.get(PENDING..)?)?;
@@ -132,7 +149,11 @@ fn read(value: &[u8]) -> Option<Stored> {
 fn read_record(value: &[u8]) -> Option<Record> {
     let flags = value.get(3)?.checked_sub(b'0').filter(|flags| *flags <= 3)?;
     let (has_owner, has_absolute) = (flags & 1 == 1, flags & 2 == 2);
-    let length = u32::from_be_bytes(value.get(36..HEAD)?.try_into().ok()?);
+    let length = u32::from_be_bytes(value.get(36..SUM)?.try_into().ok()?);
+    let sum = u32::from_be_bytes(value.get(SUM..HEAD)?.try_into().ok()?);
+    if sum != checksum(&value[..SUM], &[&value[HEAD..]]) {
+        return None;
+    }
     let start = HEAD.checked_add(usize::try_from(length).ok()?)?;
     let owner = std::str::from_utf8(value.get(HEAD..start)?).ok()?;
     if !value.starts_with(FORMAT) || value[2] != b'r' || (!has_owner && !owner.is_empty()) {
@@ -154,8 +175,12 @@ fn at(value: &[u8], from: usize) -> Option<Timestamp> {
 }
 
 const FORMAT: &[u8] = b"S1";
-const HEAD: usize = 40;
+const IDLE: Range<usize> = 20..28;
+const SUM: usize = 40;
+const HEAD: usize = 44;
 const TOMBSTONE: usize = 12;
+/// A tombstone with a key and an etag.
+const POINTER: usize = TOMBSTONE + 32 + 8;
 const PENDING: usize = 36;
 const SIGN: u64 = 1 << 63;
 const NEVER: [u8; 8] = [0xff; 8];
@@ -195,12 +220,33 @@ mod tests {
     #[test]
     fn a_truncated_record_is_corrupt_and_a_newer_one_is_newer() {
         let value = record(&sample(Some("ada"), None));
-        for end in 0..43 {
+        for end in 0..value.len() {
             let error = decode(Some(value[..end].to_vec())).unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{end}");
         }
         let error = decode(Some(b"S2whatever".to_vec())).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Newer);
+    }
+
+    #[test]
+    fn one_bit_turned_over_is_noticed_everywhere_but_in_the_idle_deadline() {
+        let value = record(&sample(Some("ada"), Some(7)));
+        for bit in 0..value.len() * 8 {
+            let mut spoiled = value.clone();
+            spoiled[bit / 8] ^= 1 << (bit % 8);
+            let read = decode(Some(spoiled));
+            assert_eq!(read.is_ok(), IDLE.contains(&(bit / 8)), "bit {bit}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn a_touch_leaves_the_checksum_right() {
+        let sample = sample(Some("ada"), Some(7));
+        let mut value = record(&sample);
+        let idle_deadline = Timestamp::from_millis(42);
+        value[IDLE].copy_from_slice(&moment(idle_deadline));
+        let touched = Record { idle_deadline, ..sample };
+        assert_eq!(decode(Some(value)).unwrap(), Stored::Settled(Loaded::Found(touched)));
     }
 
     #[test]
@@ -219,6 +265,6 @@ mod tests {
     #[test]
     fn the_payload_is_readable_behind_the_head() {
         let value = record(&sample(None, None));
-        assert_eq!(&value[40..], br#"{"v":1}"#);
+        assert_eq!(&value[HEAD..], br#"{"v":1}"#);
     }
 }

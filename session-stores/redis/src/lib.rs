@@ -8,6 +8,7 @@ mod cache;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod codec;
+mod crc;
 mod fault;
 mod link;
 mod owners;

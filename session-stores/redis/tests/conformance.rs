@@ -5,9 +5,11 @@
 use session_core::{StoreKey, async_trait};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, Shared, shared};
+use session_testkit::crowd::Place;
 use session_testkit::{Damage, DamageKind, Fixture};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 /// The server that the environment names, else one for all cases of this process; and a new prefix.
 fn server(kind: Kind) -> (String, String) {
@@ -25,20 +27,21 @@ struct Scribble {
 #[async_trait]
 impl Damage for Scribble {
     async fn damage(&self, key: &StoreKey, kind: DamageKind) {
-        let bytes: &[u8] = match kind {
-            DamageKind::NewerFormat => b"S2r0 whatever comes after this version",
-            _ => b"never a record",
-        };
         let client = redis::Client::open(&*self.url).unwrap();
         let mut plain = client.get_multiplexed_async_connection().await.unwrap();
+        let name = format!("{}session:{key}", self.prefix);
+        let mut bytes: Vec<u8> = redis::cmd("GET").arg(&name).query_async(&mut plain).await.unwrap();
+        // In the payload, which is the larger half.
+        let middle = bytes.len() * 3 / 4;
+        match kind {
+            DamageKind::Truncate => bytes.truncate(middle),
+            DamageKind::FlipBit => bytes[middle] ^= 1,
+            DamageKind::Garbage => bytes = b"never a record".to_vec(),
+            DamageKind::NewerFormat => bytes = b"S2r0 whatever comes after this version".to_vec(),
+            other => panic!("a new way to spoil a record: {other:?}"),
+        }
         let mut set = redis::cmd("SET");
-        set.arg(format!("{}session:{key}", self.prefix)).arg(bytes).arg("KEEPTTL");
-        let () = set.query_async(&mut plain).await.unwrap();
-    }
-
-    /// Redis writes values whole and checks its own files and replication streams; this store adds no checksum.
-    fn kinds(&self) -> &[DamageKind] {
-        &[DamageKind::Garbage, DamageKind::NewerFormat]
+        let () = set.arg(name).arg(bytes).arg("KEEPTTL").query_async(&mut plain).await.unwrap();
     }
 }
 
@@ -60,7 +63,18 @@ mod one_server {
             .with_damage(Scribble { url, prefix })
     }
 
+    async fn place() -> Place {
+        let (url, prefix) = server(Kind::Redis);
+        Place::at(format!("{url} {prefix}"))
+    }
+
+    async fn open(place: String) -> RedisStore {
+        let (url, prefix) = place.split_once(' ').unwrap();
+        RedisStore::builder(url).prefix(prefix).timeout(A_MINUTE).connect().await.unwrap()
+    }
+
     session_testkit::store_suite!(fixture);
+    session_testkit::crowd_suite!(place, open);
 }
 
 #[cfg(feature = "client-cache")]
@@ -92,5 +106,19 @@ mod cluster {
         })
     }
 
+    async fn place() -> Place {
+        let (url, prefix) = server(Kind::RedisCluster);
+        Place::at(format!("{url} {prefix}"))
+    }
+
+    async fn open(place: String) -> RedisClusterStore {
+        let (url, prefix) = place.split_once(' ').unwrap();
+        RedisClusterStore::builder(url).prefix(prefix).timeout(A_MINUTE).connect().await.unwrap()
+    }
+
     session_testkit::store_suite!(fixture);
+    session_testkit::crowd_suite!(place, open);
 }
+
+/// A crowd waits in line; what it proves is not the deadline.
+const A_MINUTE: Duration = Duration::from_secs(60);

@@ -7,9 +7,9 @@ local function state(value)
   if not value or value == '' then return 'none' end
   if string.sub(value, 1, 2) ~= 'S1' then return 'odd' end
   local kind = string.sub(value, 3, 3)
-  if kind == 'r' and #value >= 40 then return 'record' end
+  if kind == 'r' and #value >= 44 then return 'record' end
   if kind == 't' and #value >= 12 then return 'tombstone' end
-  if kind == 'p' and #value >= 76 then return 'pending' end
+  if kind == 'p' and #value >= 80 then return 'pending' end
   return 'odd'
 end
 
@@ -54,7 +54,7 @@ end
 
 local function owner(record)
   if string.byte(record, 4) % 2 == 0 then return nil end
-  return string.sub(record, 41, 40 + owner_length(record))
+  return string.sub(record, 45, 44 + owner_length(record))
 end
 
 -- The owner index: a sorted set per owner, the score being the moment the session is dead. An empty prefix means that

@@ -7,7 +7,7 @@ use session_core::{Loaded, Record, SessionStore, StoreErrorKind, Written};
 use session_store_redis::{RedisStore, redis};
 use session_testkit::proxy::{Proxy, Weather};
 
-use crate::support::{fresh_key, fresh_prefix, now, owned, record, shared_url, until};
+use crate::support::{SOON, fresh_key, fresh_prefix, now, owned, record, shared_url, until};
 
 pub(crate) async fn proxy() -> (Proxy, String) {
     let info = redis::Client::open(shared_url()).unwrap();
@@ -195,7 +195,7 @@ async fn a_greeting_cut_anywhere_costs_one_call_at_most() {
 }
 
 #[tokio::test]
-async fn a_line_that_goes_dead_is_replaced_within_a_second_of_its_return() {
+async fn a_line_that_goes_dead_is_replaced_soon_after_its_return() {
     let (proxy, url) = proxy().await;
     let deadline = Duration::from_millis(600);
     let store = RedisStore::builder(url).prefix(fresh_prefix()).timeout(deadline).connect().await.unwrap();
@@ -203,12 +203,14 @@ async fn a_line_that_goes_dead_is_replaced_within_a_second_of_its_return() {
     for _ in 0..2 {
         let began = Instant::now();
         assert_eq!(store.load(&fresh_key()).await.unwrap_err().kind(), StoreErrorKind::Timeout);
-        assert!(began.elapsed() < deadline + Duration::from_millis(50), "{:?}", began.elapsed());
+        assert!(began.elapsed() < deadline + SOON, "{:?}", began.elapsed());
     }
     proxy.set(Weather::Fine);
     let back = Instant::now();
-    while store.load(&fresh_key()).await.is_err() {}
-    assert!(back.elapsed() < Duration::from_secs(1), "{:?}", back.elapsed());
+    while store.load(&fresh_key()).await.is_err() {
+        assert!(back.elapsed() < SOON, "{:?}", back.elapsed());
+    }
+    println!("back after {:?}", back.elapsed());
 }
 
 #[tokio::test]
@@ -221,8 +223,11 @@ async fn resets_and_refusals_are_unavailable_and_slowness_is_not() {
             assert_eq!(store.load(&fresh_key()).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
         }
         proxy.set(Weather::Fine);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        assert_eq!(store.load(&fresh_key()).await.unwrap(), Loaded::Missing);
+        let back = Instant::now();
+        while store.load(&fresh_key()).await.is_err() {
+            assert!(back.elapsed() < SOON, "{:?}", back.elapsed());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
     proxy.set(Weather::Slow(Duration::from_millis(100)));
     assert_eq!(store.create(&fresh_key(), &record("1"), now()).await.unwrap(), Written::Applied);

@@ -6,7 +6,7 @@ use session_core::{Loaded, OwnerIndex, SessionStore, StoreErrorKind, Written};
 use session_store_redis::{BuildError, RedisStore, redis};
 use session_test_servers::{Kind, start};
 
-use crate::support::{fresh_key, fresh_prefix, now, owned, plain, record, store_at, until};
+use crate::support::{SOON, fresh_key, fresh_prefix, now, owned, plain, record, store_at, until};
 
 async fn run(url: &str, words: &[&str]) {
     let mut command = redis::cmd(words[0]);
@@ -35,22 +35,30 @@ async fn a_paused_server_is_a_timeout_within_the_deadline() {
     let server = start(Kind::Redis).unwrap();
     let deadline = Duration::from_millis(300);
     let store = RedisStore::builder(server.url()).prefix("p:").timeout(deadline).connect().await.unwrap();
-    run(&server.url(), &["CLIENT", "PAUSE", "1200", "ALL"]).await;
-    let (key, new) = (fresh_key(), record("1"));
+    let (key, stored) = (fresh_key(), record("1"));
+    let next = record("2");
+    assert_eq!(store.create(&key, &stored, now()).await.unwrap(), Written::Applied);
+    // Scripts may write, so a pause of writes is a pause of scripts; whoever only reads does not notice.
+    run(&server.url(), &["CLIENT", "PAUSE", "600000", "WRITE"]).await;
     let began = Instant::now();
-    let answers =
-        tokio::join!(store.load(&key), store.create(&key, &new, now()), store.destroy(&key, until()));
-    let took = began.elapsed();
+    let answers = tokio::join!(store.replace(&key, stored.etag, &next, now()), store.destroy(&key, until()));
     assert_eq!(answers.0.unwrap_err().kind(), StoreErrorKind::Timeout);
     assert_eq!(answers.1.unwrap_err().kind(), StoreErrorKind::Timeout);
-    assert_eq!(answers.2.unwrap_err().kind(), StoreErrorKind::Timeout);
-    assert!(took < deadline + Duration::from_millis(100), "{took:?}");
-    tokio::time::sleep(Duration::from_millis(1000)).await;
-    assert_eq!(store.load(&fresh_key()).await.unwrap(), Loaded::Missing);
+    assert!(began.elapsed() < deadline + SOON, "{:?}", began.elapsed());
+    assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(stored));
+    run(&server.url(), &["CLIENT", "UNPAUSE"]).await;
+    let back = Instant::now();
+    while store.create(&fresh_key(), &record("1"), now()).await.is_err() {
+        assert!(back.elapsed() < SOON, "{:?}", back.elapsed());
+    }
+    run(&server.url(), &["CLIENT", "PAUSE", "600000", "ALL"]).await;
+    let began = Instant::now();
+    assert_eq!(store.load(&key).await.unwrap_err().kind(), StoreErrorKind::Timeout);
+    assert!(began.elapsed() < deadline + SOON, "{:?}", began.elapsed());
 }
 
 #[tokio::test]
-async fn a_killed_server_is_unavailable_and_back_within_a_second_of_its_return() {
+async fn a_killed_server_is_unavailable_and_back_soon_after_its_return() {
     let server = start(Kind::Redis).unwrap();
     let store = store_at(&server.url()).await;
     store.load(&fresh_key()).await.unwrap();
@@ -59,16 +67,16 @@ async fn a_killed_server_is_unavailable_and_back_within_a_second_of_its_return()
         let began = Instant::now();
         let error = store.load(&fresh_key()).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-        assert!(began.elapsed() < Duration::from_secs(2));
+        assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     }
     server.restart().unwrap();
     let back = Instant::now();
     let key = fresh_key();
     while store.create(&key, &record("1"), now()).await.is_err() {
-        assert!(back.elapsed() < Duration::from_secs(1));
+        assert!(back.elapsed() < SOON, "{:?}", back.elapsed());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert!(back.elapsed() < Duration::from_secs(1), "{:?}", back.elapsed());
+    println!("back after {:?}", back.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -90,12 +98,12 @@ async fn a_frozen_server_is_a_timeout_and_goes_on_when_thawed() {
     for _ in 0..3 {
         let began = Instant::now();
         assert_eq!(store.load(&fresh_key()).await.unwrap_err().kind(), StoreErrorKind::Timeout);
-        assert!(began.elapsed() < deadline + Duration::from_millis(100));
+        assert!(began.elapsed() < deadline + SOON);
     }
     server.resume();
     let back = Instant::now();
     while store.load(&fresh_key()).await.is_err() {
-        assert!(back.elapsed() < Duration::from_secs(1));
+        assert!(back.elapsed() < SOON, "{:?}", back.elapsed());
     }
 }
 

@@ -138,14 +138,14 @@ async fn id_8_no_error_and_no_debug_shows_the_password() {
 }
 
 #[tokio::test]
-async fn a_payload_is_readable_json_behind_a_head_of_forty_bytes() {
+async fn a_payload_is_readable_json_behind_a_head_of_44_bytes() {
     let (url, prefix, key) = (shared_url(), fresh_prefix(), fresh_key());
     let store = RedisStore::builder(&url).prefix(&prefix).connect().await.unwrap();
     store.create(&key, &record("{\"cart\":[1,2]}"), now()).await.unwrap();
     let mut plain = plain(&url).await;
     let text: String = redis::cmd("GETRANGE")
         .arg(format!("{prefix}session:{key}"))
-        .arg(40)
+        .arg(44)
         .arg(-1)
         .query_async(&mut plain)
         .await

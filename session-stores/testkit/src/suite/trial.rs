@@ -31,7 +31,7 @@ impl Trial {
 
     /// A key that nobody has used.
     pub fn key(&self) -> StoreKey {
-        StoreKey::from_bytes(random())
+        fresh_key()
     }
 
     /// An owner that nobody has used.
@@ -41,14 +41,7 @@ impl Trial {
 
     /// A record begun now with the default deadlines (two hours, a day), a fresh etag and this payload.
     pub fn record(&self, payload: impl AsRef<[u8]>) -> Record {
-        Record {
-            etag: fresh_etag(),
-            created: self.now,
-            idle_deadline: self.now.plus(HOUR * 2),
-            absolute_deadline: Some(self.now.plus(HOUR * 24)),
-            owner: None,
-            payload: payload.as_ref().into(),
-        }
+        record_at(self.now, payload)
     }
 
     /// A record of this owner.
@@ -217,6 +210,23 @@ pub(crate) fn assert_same(found: &Record, expected: &Record) {
     assert!(found.owner == expected.owner, "the owner is the one written, byte for byte");
     assert_eq!(found.payload.len(), expected.payload.len(), "the payload is as long as the one written");
     assert!(found.payload == expected.payload, "the payload is the one written, byte for byte");
+}
+
+/// A record begun at this moment with the default deadlines, a fresh etag and this payload.
+pub(crate) fn record_at(now: Timestamp, payload: impl AsRef<[u8]>) -> Record {
+    Record {
+        etag: fresh_etag(),
+        created: now,
+        idle_deadline: now.plus(HOUR * 2),
+        absolute_deadline: Some(now.plus(HOUR * 24)),
+        owner: None,
+        payload: payload.as_ref().into(),
+    }
+}
+
+/// A key that nobody has used.
+pub(crate) fn fresh_key() -> StoreKey {
+    StoreKey::from_bytes(random())
 }
 
 /// An etag nobody has used.

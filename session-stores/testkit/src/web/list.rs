@@ -2,6 +2,35 @@
 
 /// The claims, each as a test of an application: the path of a function `async fn(Setting) -> impl WebApp`, and an
 /// expression for the store that each is given anew.
+///
+/// ```no_run
+/// # use bytes::Bytes;
+/// use session_testkit::web::{Setting, WebApp};
+///
+/// struct App {
+///     setting: Setting,
+///     // … and the adapter's routes, made of it
+/// }
+///
+/// impl WebApp for App {
+///     async fn send(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+///         // … through all of them
+/// #       unreachable!("{request:?}")
+///     }
+///
+///     fn setting(&self) -> &Setting {
+///         &self.setting
+///     }
+/// }
+///
+/// /// Makes the adapter's application, anew for each claim.
+/// async fn app(setting: Setting) -> App {
+///     App { setting }
+/// }
+///
+/// session_testkit::web_claims!(app, session_store_memory::MemoryStore::new());
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! web_claims {
     ($app:path, $store:expr) => {

@@ -41,6 +41,33 @@ pub use setting::{Handlers, Setting, rules};
 /// | `POST /guarded/hooks/x` | behind it, exempt by `/guarded/hooks`: `plain` |
 /// | `PUT /guarded/signed` | behind it, exempt by [`is_signed`]: `plain`; `POST` is not |
 /// | `POST /polite/echo` | behind one that answers 403 with [`PLEASE`] when it refuses: `plain` |
+///
+/// ```
+/// use bytes::Bytes;
+/// use session_testkit::web::{Client, Setting, WebApp, rules};
+///
+/// /// As small as an application can be: it has one page.
+/// struct Tiny(Setting);
+///
+/// impl WebApp for Tiny {
+///     async fn send(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+///         let found = request.uri().path() == "/plain";
+///         let mut response = http::Response::new(Bytes::from_static(b"plain"));
+///         *response.status_mut() = if found { http::StatusCode::OK } else { http::StatusCode::NOT_FOUND };
+///         response
+///     }
+///
+///     fn setting(&self) -> &Setting {
+///         &self.0
+///     }
+/// }
+///
+/// # #[tokio::main] async fn main() {
+/// let app = Tiny(Setting::new(session_store_memory::MemoryStore::new(), rules::usual));
+/// assert_eq!(Client::new(&app).get("/plain").await.status, 200);
+/// assert_eq!(app.store_calls(), 0);
+/// # }
+/// ```
 pub trait WebApp {
     /// Sends a request through all of it.
     fn send(&self, request: http::Request<Bytes>) -> impl Future<Output = http::Response<Bytes>>;
@@ -64,6 +91,11 @@ pub fn is_signed(method: &str, path: &str) -> bool {
 }
 
 /// What `POST /count` reads its input as.
+///
+/// ```
+/// let count: session_testkit::web::Count = serde_json::from_str(r#"{"count": 3}"#).unwrap();
+/// assert_eq!(count.count, 3);
+/// ```
 #[derive(Debug, serde::Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "a form of tests")]
 pub struct Count {
@@ -75,6 +107,12 @@ pub struct Count {
 ///
 /// # Errors
 /// As for [`Session::csrf_token`].
+///
+/// ```
+/// let shown = session_testkit::web::page(&session_core::Session::standalone())?;
+/// assert!(shown.contains(r#""csrf_token""#) && shown.contains(r#""previous":null"#));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 pub fn page(session: &Session) -> Result<String, SessionError> {
     let view = session.view_with_csrf()?;
     let mut shown = serde_json::to_value(&view).unwrap();
@@ -86,6 +124,16 @@ pub fn page(session: &Session) -> Result<String, SessionError> {
 ///
 /// # Errors
 /// As for [`Session::flash_all`].
+///
+/// ```
+/// use session_testkit::web::flash;
+///
+/// let session = session_core::Session::standalone();
+/// flash(&session, "only=email,name")?;
+/// flash(&session, "except=card")?;
+/// flash(&session, "all")?;
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 pub fn flash(session: &Session, query: &str) -> Result<(), SessionError> {
     let (how, names) = query.split_once('=').unwrap_or((query, ""));
     let names: Vec<&str> = names.split(',').filter(|name| !name.is_empty()).collect();
@@ -97,6 +145,13 @@ pub fn flash(session: &Session, query: &str) -> Result<(), SessionError> {
 }
 
 /// Header names and values of a request, for [`Client::send`].
+///
+/// ```
+/// use session_testkit::web::Headers;
+///
+/// let headers = Headers::from([("x-csrf-token", "wrong")]);
+/// assert_eq!(headers["x-csrf-token"], "wrong");
+/// ```
 pub type Headers<'h> = BTreeMap<&'h str, &'h str>;
 
 fn json_of(text: &[u8]) -> Value {

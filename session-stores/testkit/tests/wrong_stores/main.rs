@@ -5,6 +5,7 @@
 mod flawed;
 
 use flawed::{Flaw, Flawed, Scribble};
+use session_testkit::crowd::{Crowd, run_counting, run_logout};
 use session_testkit::{Fixture, cases};
 
 fn fixture_with(flaw: Flaw) -> Fixture {
@@ -106,3 +107,29 @@ found! {
     a_store_that_overwrites_newer_records_is_found: OverwritesNewer by a_record_of_a_newer_format_is_left_alone;
     a_store_of_case_insensitive_keys_is_found: MixesKeys by keys_that_differ_in_one_bit_are_two_sessions;
 }
+
+#[test]
+#[should_panic(expected = "the claim holds")]
+fn a_replace_that_revives_is_found_by_a_crowd() {
+    run_logout(async || fixture_with(Flaw::ReplaceRevives), FEW);
+}
+
+#[test]
+#[should_panic(expected = "the claim holds")]
+fn a_store_without_tombstones_is_found_by_a_crowd() {
+    run_logout(async || fixture_with(Flaw::ForgetsTombstones), FEW);
+}
+
+#[test]
+#[should_panic(expected = "every acknowledged increment, once")]
+fn a_replace_in_two_steps_is_found_by_a_crowd() {
+    run_counting(async || fixture_with(Flaw::ReplaceInTwoSteps), 16, 10);
+}
+
+#[test]
+fn a_store_without_a_flaw_passes_a_crowd() {
+    run_logout(async || fixture_with(Flaw::None), FEW);
+    run_counting(async || fixture_with(Flaw::None), 16, 10);
+}
+
+const FEW: Crowd = Crowd { writers: 16, rounds: 10, at_once: 2, within: None };

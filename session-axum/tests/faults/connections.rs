@@ -1,0 +1,64 @@
+//! A database that takes no more connections, because others have them all.
+
+use session_test_servers::{Kind, Server, start};
+use sqlx::{Connection as _, MySqlConnection, PgConnection, Row as _};
+
+use crate::down::{TIMEOUT, nothing_but_503, signed_in, still_signed_in};
+use crate::site::Site;
+
+pub(crate) async fn postgres() {
+    let server = start(Kind::Postgres).unwrap();
+    let site = Site::open(&server.url(), TIMEOUT).await;
+    let ada = signed_in(&site).await;
+    let mut strangers = vec![PgConnection::connect(&server.url()).await.unwrap()];
+    let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                  WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    sqlx::raw_sql(others).execute(&mut strangers[0]).await.unwrap();
+    fill(&mut strangers, async || PgConnection::connect(&server.url()).await).await;
+    nothing_but_503(&site, &ada).await;
+    for stranger in strangers {
+        stranger.close().await.unwrap();
+    }
+    still_signed_in(&ada).await;
+}
+
+pub(crate) async fn mariadb() {
+    let server = start(Kind::MariaDb).unwrap();
+    let site = Site::open(&server.url(), TIMEOUT).await;
+    let ada = signed_in(&site).await;
+    let connect = async || MySqlConnection::connect(&server.url()).await;
+    let mut strangers = vec![connect().await.unwrap()];
+    sqlx::raw_sql("SET GLOBAL max_connections = 10").execute(&mut strangers[0]).await.unwrap();
+    hang_up_on_others(&mut strangers[0]).await;
+    fill(&mut strangers, connect).await;
+    nothing_but_503(&site, &ada).await;
+    for stranger in strangers {
+        stranger.close().await.unwrap();
+    }
+    still_signed_in(&ada).await;
+    drop::<Server>(server);
+}
+
+async fn hang_up_on_others(me: &mut MySqlConnection) {
+    let others = "SELECT CAST(id AS SIGNED) FROM information_schema.processlist \
+                  WHERE id <> CONNECTION_ID() AND command <> 'Daemon'";
+    for row in sqlx::query(others).fetch_all(&mut *me).await.unwrap() {
+        let id: i64 = row.get(0);
+        // It may have gone by itself.
+        let _ = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("KILL {id}"))).execute(&mut *me).await;
+    }
+}
+
+/// Connects until the server says that these are too many.
+async fn fill<C>(held: &mut Vec<C>, connect: impl AsyncFn() -> Result<C, sqlx::Error>) {
+    // Those that were hung up on may take a moment to leave, so it is asked more than once.
+    let mut refused = 0;
+    while refused < 10 {
+        match connect().await {
+            Ok(another) => held.push(another),
+            Err(sqlx::Error::Database(error)) if error.message().contains("oo many") => refused += 1,
+            Err(other) => panic!("{other}"),
+        }
+        assert!(held.len() < 1_000, "the server takes everybody");
+    }
+}
