@@ -42,7 +42,7 @@ async fn peers_1_parallel_writes_to_different_keys_both_stay() {
 }
 
 #[tokio::test]
-async fn peers_2_a_slow_writer_does_not_revive_a_destroyed_session() {
+async fn lc_2_peers_2_a_slow_writer_does_not_revive_a_destroyed_session() {
     let app = app();
     let mut browser = known(&app).await;
     let old = browser.clone();

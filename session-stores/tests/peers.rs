@@ -250,7 +250,7 @@ macro_rules! peers {
             }
 
             #[tokio::test]
-            async fn peers_2_a_slow_writer_does_not_revive_a_destroyed_session() {
+            async fn lc_2_peers_2_a_slow_writer_does_not_revive_a_destroyed_session() {
                 peers_2(app().await).await;
             }
 

@@ -9,6 +9,15 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 /// One line of a log.
+///
+/// ```
+/// let heard = session_testkit::overheard::Overheard::everything();
+/// tracing::trace!(target: "shop", items = 2, "sold");
+/// log::trace!(target: "framework", "a request");
+/// let lines = heard.lines();
+/// assert!(lines.iter().any(|line| line.target == "shop" && line.text.contains("items=2")));
+/// assert!(lines.iter().any(|line| line.text == "a request"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Line {
@@ -19,6 +28,11 @@ pub struct Line {
 }
 
 /// What was overheard. Clones share it.
+///
+/// ```
+/// let heard = session_testkit::overheard::Overheard::everything();
+/// assert!(heard.lines().is_empty());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Overheard(Arc<Mutex<Vec<Line>>>);
 
@@ -27,6 +41,11 @@ impl Overheard {
     ///
     /// # Panics
     /// When somebody listens already: once for each process.
+    ///
+    /// ```
+    /// let heard = session_testkit::overheard::Overheard::everything();
+    /// assert!(heard.lines().is_empty());
+    /// ```
     #[must_use]
     pub fn everything() -> Self {
         let heard = Self::default();
@@ -39,6 +58,11 @@ impl Overheard {
     }
 
     /// All lines so far.
+    ///
+    /// ```
+    /// let heard = session_testkit::overheard::Overheard::everything();
+    /// assert!(heard.lines().is_empty());
+    /// ```
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -30,6 +30,8 @@ const WITHOUT: &[Exception] = &[
     Exception {
         files: &[
             "session-stores/testkit/src/adapter/scenes/",
+            "session-stores/testkit/src/adapter/several.rs",
+            "session-stores/testkit/src/adapter/canary.rs",
             "session-stores/testkit/src/web/claims/",
             "session-stores/testkit/src/suite/bytes.rs",
             "session-stores/testkit/src/suite/create.rs",
