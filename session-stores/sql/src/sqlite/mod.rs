@@ -194,7 +194,9 @@ impl SessionStore for SqliteStore {
         StoreError::check_size(Sqlite::STORE, record, self.max_record)?;
         call!(self.writer, |connection| {
             let columns = Columns::from(record);
-            let row = query(&self.statements.replace)
+            // Not `fetch_optional`: it stops at the row, and the commit comes after it. An error there, say a full disk,
+            // would be lost together with the write.
+            let rows = query(&self.statements.replace)
                 .bind(key.as_bytes().as_slice())
                 .bind(columns.etag)
                 .bind(columns.created)
@@ -205,9 +207,9 @@ impl SessionStore for SqliteStore {
                 .bind(columns.payload)
                 .bind(expected.get().cast_signed())
                 .bind(now.as_millis())
-                .fetch_optional(connection)
+                .fetch_all(connection)
                 .await?;
-            match row.as_ref().map(read).transpose()? {
+            match rows.first().map(read).transpose()? {
                 Some(Loaded::Found(there)) if there.etag == record.etag => Ok(Written::Applied),
                 Some(Loaded::Found(there)) => Ok(Written::Conflict(there)),
                 Some(Loaded::Retired { .. } | Loaded::Missing) | None => Ok(Written::Gone),
@@ -222,13 +224,13 @@ impl SessionStore for SqliteStore {
         now: Timestamp,
     ) -> Result<Written, StoreError> {
         call!(self.writer, |connection| {
-            let row = query(&self.statements.touch)
+            let rows = query(&self.statements.touch)
                 .bind(key.as_bytes().as_slice())
                 .bind(idle_deadline.as_millis())
                 .bind(now.as_millis())
-                .fetch_optional(connection)
+                .fetch_all(connection)
                 .await?;
-            match row.map(|row| row.try_get::<i32, _>(0)).transpose()? {
+            match rows.first().map(|row| row.try_get::<i32, _>(0)).transpose()? {
                 Some(format) if format > FORMAT => Err(Failure::Found(StoreErrorKind::Newer)),
                 Some(_) => Ok(Written::Applied),
                 None => Ok(Written::Gone),
