@@ -12,7 +12,7 @@ use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transfor
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
-use session_core::{CsrfRules, CsrfVerdict, Visit};
+use session_core::{CsrfRefusal, CsrfRules, CsrfVerdict, Visit};
 use session_forms::{Form, FormError};
 
 use crate::input::{self, InputRejection};
@@ -43,17 +43,53 @@ use crate::rejection::SessionRejection;
 #[derive(Clone)]
 pub struct Csrf {
     rules: CsrfRules,
-    on_refused: Arc<dyn Fn() -> HttpResponse + Send + Sync>,
+    on_refused: Arc<dyn Fn(&CsrfRefusal) -> HttpResponse + Send + Sync>,
 }
 
 impl Csrf {
     /// A middleware without exemptions.
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, test, web};
+    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+    /// # use session_actix::{SessionRejection, Sessions};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn handler() -> &'static str { "ordered" }
+    /// let csrf = Csrf::new();
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app = App::new().wrap(csrf).wrap(SessionMiddleware::new(sessions)).default_service(web::to(handler));
+    /// # let app = test::init_service(app).await;
+    /// // `POST /`, with no token in it:
+    /// # let response = test::call_service(&app, test::TestRequest::post().uri("/").to_request()).await;
+    /// assert_eq!(response.status().as_u16(), 419);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new() -> Self {
-        Self { rules: CsrfRules::default(), on_refused: Arc::new(refused) }
+        Self { rules: CsrfRules::default(), on_refused: Arc::new(|_| refused()) }
     }
 
     /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`].
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, test, web};
+    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+    /// # use session_actix::{SessionRejection, Sessions};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn handler() -> &'static str { "thanks" }
+    /// let csrf = Csrf::new().exempt("/webhooks");
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app = App::new().wrap(csrf).wrap(SessionMiddleware::new(sessions)).default_service(web::to(handler));
+    /// # let app = test::init_service(app).await;
+    /// // `POST /webhooks/mail`, with no token in it:
+    /// # let response = test::call_service(&app, test::TestRequest::post().uri("/webhooks/mail").to_request()).await;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.rules = self.rules.exempt(path);
@@ -61,22 +97,47 @@ impl Csrf {
     }
 
     /// Exempts the requests for which this is true, asked with the method and the path.
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, test, web};
+    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+    /// # use session_actix::{SessionRejection, Sessions};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn handler() -> &'static str { "thanks" }
+    /// let csrf = Csrf::new().exempt_when(|method, path| method == "POST" && path.ends_with("/callback"));
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app = App::new().wrap(csrf).wrap(SessionMiddleware::new(sessions)).default_service(web::to(handler));
+    /// # let app = test::init_service(app).await;
+    /// // `POST /pay/callback`, with no token in it:
+    /// # let response = test::call_service(&app, test::TestRequest::post().uri("/pay/callback").to_request()).await;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         self.rules = self.rules.exempt_when(exempt);
         self
     }
 
-    /// What to answer instead of a bare 419.
+    /// What to answer instead of a bare 419. A visitor who was signed out on another device a moment ago comes here with
+    /// a form that was theirs: send them to the page that signs in, and let that page
+    /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::Session::ended).
     ///
     /// ```
     /// use actix_web::HttpResponse;
     ///
-    /// let csrf = session_actix::Csrf::new()
-    ///     .on_refused(|| HttpResponse::Forbidden().body("Please load the page again."));
+    /// let csrf = session_actix::Csrf::new().on_refused(|refusal| match refusal.ended() {
+    ///     true => HttpResponse::SeeOther().insert_header(("location", "/sign-in")).finish(),
+    ///     false => HttpResponse::Forbidden().body("Please load the page again."),
+    /// });
     /// ```
     #[must_use]
-    pub fn on_refused(mut self, answer: impl Fn() -> HttpResponse + Send + Sync + 'static) -> Self {
+    pub fn on_refused(
+        mut self,
+        answer: impl Fn(&CsrfRefusal) -> HttpResponse + Send + Sync + 'static,
+    ) -> Self {
         self.on_refused = Arc::new(answer);
         self
     }
@@ -87,22 +148,23 @@ impl Csrf {
             return None;
         }
         match self.judge(request).await {
-            Ok(true) => None,
-            Ok(false) => Some((self.on_refused)()),
+            Ok(None) => None,
+            Ok(Some(refusal)) => Some((self.on_refused)(&refusal)),
             Err(rejection) => Some(rejection.error_response()),
         }
     }
 
-    async fn judge(&self, request: &mut ServiceRequest) -> Result<bool, InputRejection> {
+    async fn judge(&self, request: &mut ServiceRequest) -> Result<Option<CsrfRefusal>, InputRejection> {
         let visit = Visit::found(request.extensions().get()).map_err(SessionRejection::from)?;
         let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
         let judged = self.rules.judge(&visit, request.method().as_str(), request.path(), header).await;
         Ok(match judged.map_err(SessionRejection::from)? {
-            CsrfVerdict::Pass => true,
-            CsrfVerdict::Refuse => false,
+            CsrfVerdict::Pass => None,
+            CsrfVerdict::Refuse(refusal) => Some(refusal),
             CsrfVerdict::AskForm(session) => {
                 let form = buffer(request).await?;
-                session.verify_csrf_form(|name| form.text(name))
+                let is_ours = session.verify_csrf_form(|name| form.text(name));
+                (!is_ours).then(|| session.into())
             }
         })
     }
@@ -137,6 +199,20 @@ where
 }
 
 /// What [`Csrf`] makes of a service.
+///
+/// ```
+/// use actix_web::dev::Transform;
+/// use session_actix::{Csrf, CsrfService};
+///
+/// /// What `App::wrap` makes of it.
+/// fn wrap<S>(inner: S) -> impl Future<Output = Result<CsrfService<S>, ()>>
+/// where
+///     Csrf: Transform<S, actix_web::dev::ServiceRequest, Transform = CsrfService<S>, InitError = ()>,
+///     S: actix_web::dev::Service<actix_web::dev::ServiceRequest>,
+/// {
+///     Csrf::new().new_transform(inner)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct CsrfService<S> {
     inner: Rc<S>,
@@ -172,7 +248,7 @@ async fn buffer(request: &mut ServiceRequest) -> Result<Form, FormError> {
     let limit = input::limit(request.app_data());
     let payload = request.take_payload();
     let body = input::read(request, payload, limit).await?;
-    let form = Form::read(&input::content_type(request)?, body.clone()).await?;
+    let form = Form::of_body(input::content_type(request), body.clone()).await?;
     let again = futures_util::stream::once(ready(Ok(body)));
     request.set_payload(Payload::Stream { payload: Box::pin(again) });
     Ok(form)

@@ -15,10 +15,50 @@ use crate::rejection::SessionRejection;
 ///
 /// It dereferences to the core's [`Session`](session_core::Session), which all adapters share: write business functions
 /// against `&session_core::Session` and they work under every framework.
+///
+/// ```
+/// # use actix_web::{App, HttpResponse, test, web};
+/// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+/// # use session_actix::{SessionRejection, Sessions};
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// async fn handler(session: Session) -> Result<String, SessionRejection> {
+///     Ok(format!("visit {}", session.increment("visits")?))
+/// }
+/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
+/// # let app = test::init_service(app).await;
+/// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
+/// assert!(response.headers().contains_key("set-cookie"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Session(session_core::Session);
 
 /// The session, read-only: every change is `ReadOnly`; flash is shown and stays for the next visit.
+///
+/// ```
+/// # use actix_web::{App, HttpResponse, test, web};
+/// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+/// # use session_actix::{SessionRejection, Sessions};
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use session_actix::{ReadOnlySession, SessionError};
+///
+/// async fn handler(session: ReadOnlySession) -> String {
+///     assert!(matches!(session.put("theme", "dark"), Err(SessionError::ReadOnly)));
+///     session.get_or("theme", "light".to_owned()).unwrap_or_default()
+/// }
+/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
+/// # let app = test::init_service(app).await;
+/// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
+/// assert!(!response.headers().contains_key("set-cookie"));
+/// assert_eq!(response.headers().get("vary").unwrap(), "Cookie");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ReadOnlySession(session_core::Session);
 
@@ -42,6 +82,27 @@ impl SignOut {
     ///
     /// # Errors
     /// When the store failed: the session may still live.
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, test, web};
+    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+    /// # use session_actix::{SessionRejection, Sessions};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_actix::SignOut;
+    ///
+    /// async fn handler(sign_out: SignOut) -> Result<&'static str, SessionRejection> {
+    ///     sign_out.now().await?;
+    ///     Ok("Goodbye")
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
+    /// # let app = test::init_service(app).await;
+    /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn now(self) -> Result<(), SessionRejection> {
         Ok(self.0.destroy().await?)
     }
@@ -49,6 +110,30 @@ impl SignOut {
 
 impl Session {
     /// The core's handle, to keep or to hand on.
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, test, web};
+    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+    /// # use session_actix::{SessionRejection, Sessions};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// /// Works under every framework.
+    /// fn visits(session: &session_actix::core::Session) -> Result<String, SessionError> {
+    ///     Ok(session.increment("visits")?.to_string())
+    /// }
+    ///
+    /// async fn handler(session: Session) -> Result<String, SessionRejection> {
+    ///     let session = session.into_inner();
+    ///     Ok(visits(&session)?)
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
+    /// # let app = test::init_service(app).await;
+    /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> session_core::Session {
         self.0

@@ -6,12 +6,11 @@ use std::pin::Pin;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use actix_web::http::{Method, StatusCode};
-use actix_web::web::{Bytes, BytesMut};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
-use futures_util::StreamExt;
-use session_core::{OpenError, Rejection, Visit};
+use session_core::Visit;
 use session_forms::{Form, FormError, NotThatForm};
 
 use crate::rejection::SessionRejection;
@@ -56,6 +55,32 @@ pub struct Input(Form);
 pub struct InputLimit(pub usize);
 
 /// A body is not a form, or not the one that a type asks for.
+///
+/// ```
+/// # use actix_web::{App, HttpResponse, test, web};
+/// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+/// # use session_actix::{SessionRejection, Sessions};
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// #[derive(serde::Deserialize)]
+/// struct Order {
+///     count: u32,
+/// }
+///
+/// async fn handler(input: Input) -> Result<String, InputRejection> {
+///     let order: Order = input.to()?;
+///     Ok(format!("{} ordered", order.count))
+/// }
+/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
+/// # let app = test::init_service(app).await;
+/// # let response = test::call_service(&app, test::TestRequest::get().uri("/?count=3").to_request()).await;
+/// assert_eq!(response.status().as_u16(), 200);
+/// # let response = test::call_service(&app, test::TestRequest::get().uri("/?count=three").to_request()).await;
+/// assert_eq!(response.status().as_u16(), 422);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputRejection {
@@ -72,25 +97,35 @@ pub enum InputRejection {
 
 impl Input {
     /// The form, to keep.
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, test, web};
+    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
+    /// # use session_actix::{SessionRejection, Sessions};
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// async fn handler(input: Input) -> String {
+    ///     let form = input.into_form();
+    ///     form.text("email").unwrap_or("nobody").to_owned()
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
+    /// # let app = test::init_service(app).await;
+    /// # let response = test::call_service(&app, test::TestRequest::get().uri("/?email=ada").to_request()).await;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_form(self) -> Form {
         self.0
     }
 
     async fn read(request: HttpRequest, payload: Payload) -> Result<Self, InputRejection> {
-        let visit = match Visit::found(request.extensions().get()) {
-            Ok(visit) => Some(visit),
-            // Forms are read where sessions are switched off.
-            Err(Rejection::Open(OpenError::Disabled)) => None,
-            Err(rejection) => return Err(SessionRejection::from(rejection).into()),
-        };
-        let form = if matches!(*request.method(), Method::GET | Method::HEAD) {
-            Form::read(URLENCODED, request.query_string().to_owned().into()).await?
-        } else {
-            let content_type = content_type(&request)?;
-            let body = read(&request, payload, limit(request.app_data())).await?;
-            Form::read(&content_type, body).await?
-        };
+        let visit = Visit::found_for_input(request.extensions().get()).map_err(SessionRejection::from)?;
+        let body = read(&request, payload, limit(request.app_data()));
+        let query = Some(request.query_string());
+        let form = Form::of_request(request.method().as_str(), query, content_type(&request), body).await?;
         if let Some(visit) = visit {
             visit.set_input(form.as_map().clone());
         }
@@ -137,33 +172,15 @@ pub(crate) fn limit(set: Option<&InputLimit>) -> usize {
     set.map_or(Form::MOST_BYTES, |InputLimit(bytes)| *bytes)
 }
 
-/// Something that is no text is no form's type.
-pub(crate) fn content_type(request: &impl HttpMessage) -> Result<String, FormError> {
-    let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    value.map(str::to_owned).ok_or(FormError::NotAForm)
+pub(crate) fn content_type(request: &impl HttpMessage) -> Option<&[u8]> {
+    request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes)
 }
 
-/// Reads a body up to a limit: one that says it is longer is not read at all, one that turns out to be is read no further.
 pub(crate) async fn read(
     request: &impl HttpMessage,
-    mut payload: Payload,
+    payload: Payload,
     limit: usize,
 ) -> Result<Bytes, FormError> {
-    let said =
-        request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if said.is_some_and(|said| said > u64::try_from(limit).unwrap_or(u64::MAX)) {
-        return Err(FormError::TooLong { limit });
-    }
-    let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        // The client stopped in the middle, or its encoding is broken.
-        let chunk = chunk.map_err(|_| FormError::Malformed)?;
-        if body.len() + chunk.len() > limit {
-            return Err(FormError::TooLong { limit });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
+    let said = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    Form::collect(limit, said, payload).await
 }
-
-const URLENCODED: &str = "application/x-www-form-urlencoded";

@@ -2,6 +2,8 @@
 #![doc = include_str!("../README.md")]
 
 mod csrf;
+#[cfg(doctest)]
+mod documents;
 mod extract;
 mod input;
 mod middleware;
@@ -20,8 +22,10 @@ pub use service::{ResponseFuture, SessionService};
 
 /// The core's words that an application needs: configuration, keys, values, errors, events.
 pub use session_core::{
-    self as core, CommitError, ConfigError, Cookie, Date, Event, FlashMessages, Handle, Key, KeyRing, Number,
-    Observer, OpenError, Path, Policy, SameSite, SecretKey, SessionError, SessionStore, Sessions,
-    SessionsBuilder, Snapshot, StoreError, Timestamp, ValueError, Visit,
+    self as core, CommitError, ConfigError, Cookie, CsrfRefusal, Date, Event, FlashMessages, Handle, Key,
+    KeyRing, Number, Observer, OpenError, Path, Policy, SameSite, SecretKey, SessionError, SessionStore,
+    Sessions, SessionsBuilder, Snapshot, StoreError, Timestamp, ValueError, Visit,
 };
+/// What [`Input`] has read: the form, nested as its names say.
+pub use session_forms as forms;
 pub use session_stores as stores;

@@ -43,6 +43,16 @@ pub(crate) type OnFailure = Arc<dyn Fn(Failure, &Report) -> HttpResponse + Send 
 
 impl SessionMiddleware {
     /// A middleware for these sessions. Make `sessions` once, outside of the closure that makes each worker's `App`.
+    ///
+    /// ```
+    /// use session_actix::{SecretKey, SessionMiddleware, Sessions};
+    ///
+    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// // Called once by each worker: they all share the sessions.
+    /// let app = move || actix_web::App::new().wrap(SessionMiddleware::new(sessions.clone()));
+    /// # let _ = app();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
         Self { sessions, on_failure: Arc::new(|failure, _| plain(failure)), tracks_pages: false }

@@ -14,9 +14,23 @@ use pin_project_lite::pin_project;
 use session_core::{CookieHeaders, HeaderChange, PageRequest, Refused, Report, Serve, Served};
 
 use crate::middleware::{OnFailure, SessionMiddleware};
-use crate::spawn::WORKER;
+use crate::spawn::BACKGROUND;
 
 /// What [`SessionMiddleware`] makes of a service.
+///
+/// ```
+/// use actix_web::dev::{Service, ServiceRequest, Transform};
+/// use session_actix::{SessionMiddleware, SessionService};
+///
+/// /// What `App::wrap` makes of it.
+/// fn wrap<S>(middleware: &SessionMiddleware, inner: S) -> impl Future<Output = Result<SessionService<S>, ()>>
+/// where
+///     SessionMiddleware: Transform<S, ServiceRequest, Transform = SessionService<S>, InitError = ()>,
+///     S: Service<ServiceRequest>,
+/// {
+///     middleware.new_transform(inner)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     pub(crate) inner: S,
@@ -38,7 +52,7 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let cookies: CookieHeaders = request.headers().get_all(COOKIE).collect();
-        let guard = self.middleware.sessions.visit(cookies, &WORKER);
+        let guard = self.middleware.sessions.visit(cookies, &BACKGROUND);
         request.extensions_mut().insert(guard.visit().clone());
         let page = self.middleware.tracks_pages.then(|| page(&request)).flatten();
         let serve = guard.serve(self.inner.call(request), |answer| match answer {

@@ -1,17 +1,28 @@
-//! Where the write of a dropped request goes on: the worker's runtime, which every actix server is.
+//! Where the write of a dropped request goes on: a runtime beside the workers, which outlives them.
+
+use std::sync::LazyLock;
 
 use session_core::{BoxFuture, Spawn};
+use tokio::runtime::{Builder, Runtime};
 
 #[derive(Debug)]
-pub(crate) struct Worker;
+pub(crate) struct Background;
 
-pub(crate) static WORKER: Worker = Worker;
+pub(crate) static BACKGROUND: Background = Background;
 
-impl Spawn for Worker {
+impl Spawn for Background {
     fn spawn(&self, future: BoxFuture<()>) {
-        // Not `actix_web::rt::spawn`: it panics outside of a `LocalSet`, and a handle may be dropped anywhere.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        // Not the worker's runtime: in a graceful shutdown it ends with its last connection, and a dropped request has
+        // none any more. `Sessions::drain` waits for what runs here.
+        if let Some(runtime) = &*RUNTIME {
             runtime.spawn(future);
         }
     }
 }
+
+/// One thread, begun by the first request that is dropped while it writes. Without it, where the system gives no thread,
+/// such a write ends like the process: unfinished.
+static RUNTIME: LazyLock<Option<Runtime>> = LazyLock::new(|| {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(1).thread_name("session-writes").enable_all().build().ok()
+});

@@ -3,26 +3,24 @@
 #![allow(clippy::unwrap_used, reason = "a test, where a panic is the report")]
 
 use std::str::FromStr;
-use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{App, HttpRequest, HttpResponse, Responder, test, web as http};
+use actix_web::{App, FromRequest as _, HttpRequest, HttpResponse, Responder, test, web as http};
 use bytes::Bytes;
 use session_actix::stores::MemoryStore;
 use session_actix::{
-    Csrf, Input, InputLimit, InputRejection, Redirect, Redirects, SecretKey, Session, SessionMiddleware,
-    SessionRejection, Sessions, Visit,
+    Csrf, Input, InputLimit, InputRejection, Redirect, Redirects, Session, SessionMiddleware,
+    SessionRejection, Visit,
 };
 use session_core::RedirectKind;
-use session_testkit::OpLog;
-use session_testkit::web::{self, Count, WebApp};
+use session_testkit::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 
 struct Application<S> {
     service: S,
-    store: Arc<OpLog<MemoryStore>>,
+    setting: Setting,
 }
 
 impl<S, B> WebApp for Application<S>
@@ -47,8 +45,8 @@ where
         response.body(test::read_body(answer).await).unwrap()
     }
 
-    fn store_calls(&self) -> usize {
-        self.store.ops().len()
+    fn setting(&self) -> &Setting {
+        &self.setting
     }
 }
 
@@ -60,6 +58,18 @@ async fn page(session: Session) -> Answer<HttpResponse> {
 
 async fn api(session: Session) -> Answer<HttpResponse> {
     Ok(HttpResponse::Ok().content_type("application/json").body(web::page(&session)?))
+}
+
+/// Session first, form second, as under the other frameworks: as extractors, they would be asked at once.
+async fn act(
+    session: Session,
+    handlers: http::Data<Handlers>,
+    request: HttpRequest,
+    body: http::Payload,
+) -> Result<HttpResponse, InputRejection> {
+    Input::from_request(&request, &mut body.into_inner()).await?;
+    handlers.run(session.into_inner()).await;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 async fn echo(input: Input) -> impl Responder {
@@ -115,22 +125,28 @@ async fn raw(body: http::Bytes) -> http::Bytes {
     body
 }
 
-async fn app() -> impl WebApp {
-    let store = Arc::new(OpLog::new(MemoryStore::default()));
-    let key = SecretKey::generate().unwrap();
-    let sessions = Sessions::builder().shared_store(store.clone()).key(key).build().unwrap();
+async fn app(setting: Setting) -> impl WebApp {
     let guarded = http::scope("/guarded")
-        .wrap(Csrf::new().exempt("/guarded/hooks"))
+        .wrap(Csrf::new().exempt("/guarded/hooks").exempt_when(is_signed))
         .service(http::resource("/echo").route(http::get().to(plain)).route(http::route().to(echo)))
         .app_data(http::PayloadConfig::new(2 * 1024 * 1024))
         .route("/raw", http::post().to(raw))
+        .route("/signed", http::route().to(plain))
         .route("/hooks/x", http::post().to(plain));
+    let polite = http::scope("/polite")
+        .wrap(Csrf::new().on_refused(|_| HttpResponse::Forbidden().body(PLEASE)))
+        .route("/echo", http::post().to(plain));
     let app = App::new()
-        .wrap(SessionMiddleware::new(sessions).track_pages(true))
+        .wrap(SessionMiddleware::new(setting.sessions.clone()).track_pages(true))
         .route("/page", http::get().to(page))
         .route("/other", http::get().to(page))
         .route("/api", http::get().to(api))
         .route("/plain", http::get().to(plain))
+        .service(
+            http::resource("/do")
+                .app_data(http::Data::new(setting.handlers.clone()))
+                .route(http::post().to(act)),
+        )
         .route("/echo", http::get().to(echo))
         .route("/echo", http::post().to(echo))
         .service(http::resource("/small").app_data(InputLimit(64)).route(http::post().to(echo)))
@@ -142,8 +158,9 @@ async fn app() -> impl WebApp {
         .route("/intend", http::post().to(intend))
         .route("/intended", http::post().to(intended))
         .route("/login", http::post().to(login))
-        .service(guarded);
-    Application { service: test::init_service(app).await, store }
+        .service(guarded)
+        .service(polite);
+    Application { service: test::init_service(app).await, setting }
 }
 
-session_testkit::web_claims!(app());
+session_testkit::web_claims!(app, MemoryStore::default());

@@ -12,7 +12,7 @@ use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
-use session_core::{BoxFuture, CsrfRules, CsrfVerdict, Visit};
+use session_core::{BoxFuture, CsrfRefusal, CsrfRules, CsrfVerdict, Visit};
 use session_forms::{Form, FormError};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -45,17 +45,55 @@ use crate::rejection::SessionRejection;
 #[derive(Clone)]
 pub struct CsrfLayer {
     rules: CsrfRules,
-    on_refused: Arc<dyn Fn() -> Response + Send + Sync>,
+    on_refused: Arc<dyn Fn(&CsrfRefusal) -> Response + Send + Sync>,
 }
 
 impl CsrfLayer {
     /// A layer without exemptions.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+    /// # use session_axum::{SessionRejection, Sessions};
+    /// # use tower_service::Service as _;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn handler() -> &'static str { "ordered" }
+    /// let layer = CsrfLayer::new();
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app: Router = Router::new().route("/", any(handler)).route("/{*path}", any(handler));
+    /// # let mut app = app.layer(layer).layer(SessionLayer::new(sessions));
+    /// // `POST /`, with no token in it:
+    /// # let response = app.call(Request::post("/").body(Body::empty())?).await?;
+    /// assert_eq!(response.status().as_u16(), 419);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new() -> Self {
-        Self { rules: CsrfRules::default(), on_refused: Arc::new(refused) }
+        Self { rules: CsrfRules::default(), on_refused: Arc::new(|_| refused()) }
     }
 
     /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`].
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+    /// # use session_axum::{SessionRejection, Sessions};
+    /// # use tower_service::Service as _;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn handler() -> &'static str { "thanks" }
+    /// let layer = CsrfLayer::new().exempt("/webhooks");
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app: Router = Router::new().route("/", any(handler)).route("/{*path}", any(handler));
+    /// # let mut app = app.layer(layer).layer(SessionLayer::new(sessions));
+    /// // `POST /webhooks/mail`, with no token in it:
+    /// # let response = app.call(Request::post("/webhooks/mail").body(Body::empty())?).await?;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.rules = self.rules.exempt(path);
@@ -63,22 +101,45 @@ impl CsrfLayer {
     }
 
     /// Exempts the requests for which this is true, asked with the method and the path.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+    /// # use session_axum::{SessionRejection, Sessions};
+    /// # use tower_service::Service as _;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn handler() -> &'static str { "thanks" }
+    /// let layer = CsrfLayer::new().exempt_when(|method, path| method == "POST" && path.ends_with("/callback"));
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let app: Router = Router::new().route("/", any(handler)).route("/{*path}", any(handler));
+    /// # let mut app = app.layer(layer).layer(SessionLayer::new(sessions));
+    /// // `POST /pay/callback`, with no token in it:
+    /// # let response = app.call(Request::post("/pay/callback").body(Body::empty())?).await?;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         self.rules = self.rules.exempt_when(exempt);
         self
     }
 
-    /// What to answer instead of a bare 419.
+    /// What to answer instead of a bare 419. A visitor who was signed out on another device a moment ago comes here with
+    /// a form that was theirs: send them to the page that signs in, and let that page
+    /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::Session::ended).
     ///
     /// ```
-    /// use axum::{http::StatusCode, response::IntoResponse};
+    /// use axum::{http::StatusCode, response::{IntoResponse, Redirect}};
     ///
-    /// let layer = session_axum::CsrfLayer::new()
-    ///     .on_refused(|| (StatusCode::FORBIDDEN, "Please load the page again.").into_response());
+    /// let layer = session_axum::CsrfLayer::new().on_refused(|refusal| match refusal.ended() {
+    ///     true => Redirect::to("/sign-in").into_response(),
+    ///     false => (StatusCode::FORBIDDEN, "Please load the page again.").into_response(),
+    /// });
     /// ```
     #[must_use]
-    pub fn on_refused(mut self, answer: impl Fn() -> Response + Send + Sync + 'static) -> Self {
+    pub fn on_refused(mut self, answer: impl Fn(&CsrfRefusal) -> Response + Send + Sync + 'static) -> Self {
         self.on_refused = Arc::new(answer);
         self
     }
@@ -94,13 +155,13 @@ impl CsrfLayer {
         let judged = self.rules.judge(&visit, parts.method.as_str(), parts.uri.path(), header);
         match judged.await.map_err(respond)? {
             CsrfVerdict::Pass => Ok(Request::from_parts(parts, body)),
-            CsrfVerdict::Refuse => Err((self.on_refused)()),
+            CsrfVerdict::Refuse(refusal) => Err((self.on_refused)(&refusal)),
             CsrfVerdict::AskForm(session) => {
                 let (body, form) = buffer(&parts, body).await.map_err(bad_form)?;
                 if session.verify_csrf_form(|name| form.text(name)) {
                     Ok(Request::from_parts(parts, body))
                 } else {
-                    Err((self.on_refused)())
+                    Err((self.on_refused)(&session.into()))
                 }
             }
         }
@@ -128,6 +189,13 @@ impl<S> Layer<S> for CsrfLayer {
 }
 
 /// What [`CsrfLayer`] makes of a service.
+///
+/// ```
+/// use session_axum::{CsrfLayer, CsrfService};
+/// use tower_layer::Layer;
+///
+/// let service: CsrfService<axum::Router> = CsrfLayer::new().layer(axum::Router::new());
+/// ```
 #[derive(Clone, Debug)]
 pub struct CsrfService<S> {
     inner: S,
@@ -163,6 +231,22 @@ where
 }
 
 /// What [`CsrfService`] answers with.
+///
+/// ```
+/// use axum::{body::Body, http::Request};
+/// use session_axum::{CsrfFuture, CsrfLayer};
+/// use tower_layer::Layer;
+/// use tower_service::Service;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut service = CsrfLayer::new().layer(axum::Router::<()>::new());
+/// let answer: CsrfFuture = service.call(Request::get("/").body(Body::empty())?);
+/// // A `GET` needs no token; that there is no such page is the router's answer.
+/// assert_eq!(answer.await?.status(), 404);
+/// # Ok(())
+/// # }
+/// ```
 pub struct CsrfFuture(BoxFuture<Result<Response, Infallible>>);
 
 impl Future for CsrfFuture {
@@ -182,7 +266,7 @@ impl fmt::Debug for CsrfFuture {
 /// Reads the form and puts its bytes back.
 async fn buffer(parts: &Parts, body: Body) -> Result<(Body, Form), FormError> {
     let bytes = input::read(body, input::limit(&parts.extensions)).await?;
-    let form = Form::read(input::content_type(&parts.headers)?, bytes.clone()).await?;
+    let form = Form::of_body(input::content_type(&parts.headers), bytes.clone()).await?;
     Ok((Body::from(bytes), form))
 }
 

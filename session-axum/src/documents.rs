@@ -11,3 +11,15 @@ struct Concurrency;
 
 #[doc = include_str!("../../docs/stores.md")]
 struct Stores;
+
+#[doc = include_str!("../../docs/new-framework.md")]
+struct NewFramework;
+
+#[doc = include_str!("../../docs/migrating/tower-sessions.md")]
+struct FromTowerSessions;
+
+#[doc = include_str!("../../docs/migrating/adonisjs.md")]
+struct FromAdonisJs;
+
+#[doc = include_str!("../../docs/migrating/laravel.md")]
+struct FromLaravel;

@@ -12,10 +12,50 @@ use crate::rejection::SessionRejection;
 ///
 /// It dereferences to the core's [`Session`](session_core::Session), which all adapters share: write business functions
 /// against `&session_core::Session` and they work under every framework.
+///
+/// ```
+/// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+/// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+/// # use session_axum::{SessionRejection, Sessions};
+/// # use tower_service::Service as _;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// async fn handler(session: Session) -> Result<String, SessionRejection> {
+///     Ok(format!("visit {}", session.increment("visits")?))
+/// }
+/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
+/// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
+/// assert!(response.headers().contains_key("set-cookie"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Session(session_core::Session);
 
 /// The session, read-only: every change is `ReadOnly`; flash is shown and stays for the next visit.
+///
+/// ```
+/// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+/// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+/// # use session_axum::{SessionRejection, Sessions};
+/// # use tower_service::Service as _;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use session_axum::{ReadOnlySession, SessionError};
+///
+/// async fn handler(session: ReadOnlySession) -> String {
+///     assert!(matches!(session.put("theme", "dark"), Err(SessionError::ReadOnly)));
+///     session.get_or("theme", "light".to_owned()).unwrap_or_default()
+/// }
+/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
+/// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
+/// assert!(!response.headers().contains_key("set-cookie"));
+/// assert_eq!(response.headers().get("vary").unwrap(), "Cookie");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ReadOnlySession(session_core::Session);
 
@@ -39,6 +79,27 @@ impl SignOut {
     ///
     /// # Errors
     /// When the store failed: the session may still live.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+    /// # use session_axum::{SessionRejection, Sessions};
+    /// # use tower_service::Service as _;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_axum::SignOut;
+    ///
+    /// async fn handler(sign_out: SignOut) -> Result<&'static str, SessionRejection> {
+    ///     sign_out.now().await?;
+    ///     Ok("Goodbye")
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
+    /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn now(self) -> Result<(), SessionRejection> {
         Ok(self.0.destroy().await?)
     }
@@ -46,6 +107,30 @@ impl SignOut {
 
 impl Session {
     /// The core's handle, to keep or to hand on.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+    /// # use session_axum::{SessionRejection, Sessions};
+    /// # use tower_service::Service as _;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// /// Works under every framework.
+    /// fn visits(session: &session_axum::core::Session) -> Result<String, SessionError> {
+    ///     Ok(session.increment("visits")?.to_string())
+    /// }
+    ///
+    /// async fn handler(session: Session) -> Result<String, SessionRejection> {
+    ///     let session = session.into_inner();
+    ///     Ok(visits(&session)?)
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
+    /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> session_core::Session {
         self.0

@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum_core::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use pin_project_lite::pin_project;
-use session_core::{HeaderChange, PageRequest, Report, Serve, Served, VisitGuard};
+use session_core::{PageRequest, Report, Serve, Served, VisitGuard};
 
 use crate::layer::OnFailure;
 
@@ -45,21 +45,23 @@ where
         let Served { answer, report } = ready!(this.serve.poll(context));
         let mut response =
             answer.unwrap_or_else(|refused| Ok((this.on_failure)(refused.failure, &report)))?;
-        add_headers(response.headers_mut(), &report);
+        add_headers(response.headers_mut(), report);
         Poll::Ready(Ok(response))
     }
 }
 
-fn add_headers(headers: &mut HeaderMap, report: &Report) {
-    let changes = report.headers(|name| headers.get_all(name).iter().map(HeaderValue::as_bytes));
-    for change in changes.into_iter().flatten() {
-        let (HeaderChange::Append(name, value) | HeaderChange::Replace(name, value)) = change;
-        let (name, Ok(value)) = (HeaderName::from_static(name), HeaderValue::from_str(value)) else {
-            continue;
-        };
-        match change {
-            HeaderChange::Append(..) => _ = headers.append(name, value),
-            HeaderChange::Replace(..) => _ = headers.insert(name, value),
-        }
+fn add_headers(headers: &mut HeaderMap, report: Report) {
+    let present = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let vary = report.needs_vary(present(header::VARY));
+    let cache_control = report.cache_control(present(header::CACHE_CONTROL));
+    if vary {
+        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    }
+    if let Some(directives) = cache_control {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(directives));
+    }
+    // The text becomes the header as it stands: nothing is copied.
+    if let Some(Ok(cookie)) = report.set_cookie.map(HeaderValue::try_from) {
+        headers.append(header::SET_COOKIE, cookie);
     }
 }

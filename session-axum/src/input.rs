@@ -6,10 +6,9 @@ use axum_core::body::Body;
 use axum_core::extract::{FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body as _;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use session_core::{OpenError, Rejection, Visit};
+use session_core::Visit;
 use session_forms::{Form, FormError, NotThatForm};
 
 use crate::rejection::SessionRejection;
@@ -52,6 +51,32 @@ pub struct Input(Form);
 pub struct InputLimit(pub usize);
 
 /// A body is not a form, or not the one that a type asks for.
+///
+/// ```
+/// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+/// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+/// # use session_axum::{SessionRejection, Sessions};
+/// # use tower_service::Service as _;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// #[derive(serde::Deserialize)]
+/// struct Order {
+///     count: u32,
+/// }
+///
+/// async fn handler(input: Input) -> Result<String, InputRejection> {
+///     let order: Order = input.to()?;
+///     Ok(format!("{} ordered", order.count))
+/// }
+/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
+/// # let response = app.call(Request::get("/?count=3").body(Body::empty())?).await?;
+/// assert_eq!(response.status().as_u16(), 200);
+/// # let response = app.call(Request::get("/?count=three").body(Body::empty())?).await?;
+/// assert_eq!(response.status().as_u16(), 422);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputRejection {
@@ -68,6 +93,25 @@ pub enum InputRejection {
 
 impl Input {
     /// The form, to keep.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
+    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
+    /// # use session_axum::{SessionRejection, Sessions};
+    /// # use tower_service::Service as _;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// async fn handler(input: Input) -> String {
+    ///     let form = input.into_form();
+    ///     form.text("email").unwrap_or("nobody").to_owned()
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
+    /// # let response = app.call(Request::get("/?email=ada").body(Body::empty())?).await?;
+    /// assert_eq!(response.status().as_u16(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_form(self) -> Form {
         self.0
@@ -86,20 +130,11 @@ impl<S: Sync> FromRequest<S> for Input {
     type Rejection = InputRejection;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, InputRejection> {
-        let visit = match Visit::found(request.extensions().get()) {
-            Ok(visit) => Some(visit),
-            // Forms are read where sessions are switched off.
-            Err(Rejection::Open(OpenError::Disabled)) => None,
-            Err(rejection) => return Err(SessionRejection::from(rejection).into()),
-        };
-        let form = if matches!(*request.method(), Method::GET | Method::HEAD) {
-            let query = request.uri().query().unwrap_or_default().to_owned();
-            Form::read(URLENCODED, query.into()).await?
-        } else {
-            let limit = limit(request.extensions());
-            let content_type = content_type(request.headers())?.to_owned();
-            Form::read(&content_type, read(request.into_body(), limit).await?).await?
-        };
+        let visit = Visit::found_for_input(request.extensions().get()).map_err(SessionRejection::from)?;
+        let (parts, body) = request.into_parts();
+        let body = read(body, limit(&parts.extensions));
+        let content_type = content_type(&parts.headers);
+        let form = Form::of_request(parts.method.as_str(), parts.uri.query(), content_type, body).await?;
         if let Some(visit) = visit {
             visit.set_input(form.as_map().clone());
         }
@@ -122,23 +157,10 @@ pub(crate) fn limit(extensions: &http::Extensions) -> usize {
     extensions.get().map_or(Form::MOST_BYTES, |InputLimit(bytes)| *bytes)
 }
 
-/// Something that is no text is no form's type.
-pub(crate) fn content_type(headers: &HeaderMap) -> Result<&str, FormError> {
-    let value = headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str);
-    value.and_then(Result::ok).ok_or(FormError::NotAForm)
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes)
 }
 
-/// Reads a body up to a limit: one that says it is longer is not read at all, one that turns out to be is read no further.
 pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, FormError> {
-    if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
-        return Err(FormError::TooLong { limit });
-    }
-    match Limited::new(body, limit).collect().await {
-        Ok(read) => Ok(read.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(FormError::TooLong { limit }),
-        // The client stopped in the middle.
-        Err(_) => Err(FormError::Malformed),
-    }
+    Form::collect(limit, Some(body.size_hint().lower()), body.into_data_stream()).await
 }
-
-const URLENCODED: &str = "application/x-www-form-urlencoded";

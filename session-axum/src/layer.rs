@@ -38,6 +38,14 @@ pub struct SessionLayer {
 
 impl SessionLayer {
     /// A layer for these sessions.
+    ///
+    /// ```
+    /// use session_axum::{SecretKey, SessionLayer, Sessions};
+    ///
+    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// let app: axum::Router = axum::Router::new().layer(SessionLayer::new(sessions));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
         Self { sessions, on_failure: Arc::new(|failure, _| plain(failure)), tracks_pages: false }

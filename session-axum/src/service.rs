@@ -12,6 +12,15 @@ use crate::layer::SessionLayer;
 use crate::spawn::TOKIO;
 
 /// What [`SessionLayer`] makes of a service.
+///
+/// ```
+/// use session_axum::{SecretKey, SessionLayer, SessionService, Sessions};
+/// use tower_layer::Layer;
+///
+/// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// let service: SessionService<axum::Router> = SessionLayer::new(sessions).layer(axum::Router::new());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     pub(crate) inner: S,

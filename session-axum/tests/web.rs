@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test, where a panic is the report")]
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::{Extension, RawQuery};
 use axum::http::{Request, Response, StatusCode};
@@ -13,17 +11,16 @@ use axum::{Json, Router};
 use http_body_util::BodyExt;
 use session_axum::stores::MemoryStore;
 use session_axum::{
-    CsrfLayer, Input, InputLimit, InputRejection, Redirect, Redirects, SecretKey, Session, SessionLayer,
-    SessionRejection, Sessions,
+    CsrfLayer, Input, InputLimit, InputRejection, Redirect, Redirects, Session, SessionLayer,
+    SessionRejection,
 };
 use session_core::RedirectKind;
-use session_testkit::OpLog;
-use session_testkit::web::{self, Count, WebApp};
+use session_testkit::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 use tower_service::Service;
 
 struct App {
     router: Router,
-    store: Arc<OpLog<MemoryStore>>,
+    setting: Setting,
 }
 
 impl WebApp for App {
@@ -33,8 +30,8 @@ impl WebApp for App {
         Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
     }
 
-    fn store_calls(&self) -> usize {
-        self.store.ops().len()
+    fn setting(&self) -> &Setting {
+        &self.setting
     }
 }
 
@@ -46,6 +43,11 @@ async fn page(session: Session) -> Answer<Html<String>> {
 
 async fn api(session: Session) -> Answer<impl IntoResponse> {
     Ok(([("content-type", "application/json")], web::page(&session)?))
+}
+
+async fn act(session: Session, Extension(handlers): Extension<Handlers>, _: Input) -> StatusCode {
+    handlers.run(session.into_inner()).await;
+    StatusCode::NO_CONTENT
 }
 
 async fn echo(input: Input) -> impl IntoResponse {
@@ -97,20 +99,23 @@ async fn login(session: Session) -> Answer<StatusCode> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn app() -> App {
-    let store = Arc::new(OpLog::new(MemoryStore::default()));
-    let key = SecretKey::generate().unwrap();
-    let sessions = Sessions::builder().shared_store(store.clone()).key(key).build().unwrap();
+async fn app(setting: Setting) -> App {
     let guarded = Router::new()
         .route("/guarded/echo", get("plain").post(echo).put(echo).patch(echo).delete(echo))
         .route("/guarded/raw", post(async |body: bytes::Bytes| body))
         .route("/guarded/hooks/x", post("plain"))
-        .layer(CsrfLayer::new().exempt("/guarded/hooks"));
+        .route("/guarded/signed", post("plain").put("plain"))
+        .fallback(StatusCode::NOT_FOUND)
+        .layer(CsrfLayer::new().exempt("/guarded/hooks").exempt_when(is_signed));
+    let polite = Router::new()
+        .route("/polite/echo", post("plain"))
+        .layer(CsrfLayer::new().on_refused(|_| (StatusCode::FORBIDDEN, PLEASE).into_response()));
     let router = Router::new()
         .route("/page", get(page))
         .route("/other", get(page))
         .route("/api", get(api))
         .route("/plain", get(Html("plain")))
+        .route("/do", post(act).layer(Extension(setting.handlers.clone())))
         .route("/echo", get(echo).post(echo))
         .route("/small", post(echo).layer(Extension(InputLimit(64))))
         .route("/count", post(count))
@@ -122,8 +127,9 @@ async fn app() -> App {
         .route("/intended", post(intended))
         .route("/login", post(login))
         .merge(guarded)
-        .layer(SessionLayer::new(sessions).track_pages(true));
-    App { router, store }
+        .merge(polite)
+        .layer(SessionLayer::new(setting.sessions.clone()).track_pages(true));
+    App { router, setting }
 }
 
-session_testkit::web_claims!(app());
+session_testkit::web_claims!(app, MemoryStore::default());

@@ -17,6 +17,8 @@
 //! or drop a write without an error.
 
 pub mod decision;
+#[cfg(doctest)]
+mod documents;
 pub mod edge;
 pub mod value;
 
@@ -25,7 +27,7 @@ pub use async_trait::async_trait;
 pub use decision::commit::CommitError;
 pub use decision::policy::Policy;
 pub use edge::builder::SessionsBuilder;
-pub use edge::csrf::Verdict as CsrfVerdict;
+pub use edge::csrf::{Refusal as CsrfRefusal, Verdict as CsrfVerdict};
 pub use edge::error::{ConfigError, OpenError, OwnerError, SessionError};
 pub use edge::event::{Event, Observer};
 pub use edge::finish::{BoxFuture, Closing, Finish, Spawn};

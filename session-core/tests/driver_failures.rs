@@ -254,3 +254,52 @@ async fn a_record_that_turned_newer_while_we_worked_is_not_overwritten() {
     let Loaded::Found(record) = app.memory().load(&key).await.unwrap() else { panic!("it is there") };
     assert_eq!(&*record.payload, b"{\"v\":2}");
 }
+
+#[tokio::test]
+async fn what_was_acknowledged_in_the_middle_reaches_its_visitor_although_the_last_write_fails() {
+    for renews in [false, true] {
+        let app = app();
+        let mut browser = if renews { known(&app).await } else { Browser::new() };
+        app.fault(Fault::nth(1).on(Verb::Replace));
+        let (_, report) = app
+            .answer(&mut browser, 200, async |session| {
+                session.put("n", 2).unwrap();
+                if renews {
+                    session.regenerate().unwrap();
+                }
+                session.commit().await.unwrap();
+                session.put("n", 3).unwrap();
+            })
+            .await;
+        assert_eq!(report.failure().map(Failure::status), Some(503));
+        assert_eq!(app.calls().last(), Some(&Verb::Replace));
+        assert_eq!(read(&app, &mut browser, "n").await, Some(2), "renews: {renews}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_in_the_middle_is_not_handed_out_once_it_is_to_be_destroyed_or_is_gone() {
+    let (app, mut browser) = (app(), Browser::new());
+    app.fault(Fault::nth(1).on(Verb::Destroy));
+    let (_, report) = app
+        .answer(&mut browser, 200, async |session| {
+            session.put("n", 2).unwrap();
+            session.commit().await.unwrap();
+            session.destroy().unwrap();
+        })
+        .await;
+    assert_eq!((report.failure().map(Failure::status), report.set_cookie), (Some(503), None));
+
+    let (_, report) = app
+        .answer(&mut browser, 200, async |session| {
+            session.put("n", 2).unwrap();
+            session.tag("ada").unwrap();
+            session.commit().await.unwrap();
+            let now = app.sessions_now();
+            app.memory().destroy_all("ada", None, now, now.plus(Duration::from_secs(60))).await.unwrap();
+            session.put("n", 3).unwrap();
+        })
+        .await;
+    assert!(matches!(report.error, Some(CommitError::Gone)), "{:?}", report.error);
+    assert_eq!(report.set_cookie, None);
+}

@@ -93,6 +93,30 @@ async fn peers_14_a_regenerate_revokes_the_old_cookie_too() {
 }
 
 #[tokio::test]
+async fn a_regenerate_whose_cookie_is_too_large_revokes_nothing() {
+    let app = app_in_cookie(|builder, store| builder.revocations(store));
+    let mut browser = known(&app).await;
+    let too_large = async |session: Session| {
+        session.put("big", "x".repeat(4_000)).unwrap();
+        session.regenerate().unwrap();
+    };
+    let (_, report) = app.answer(&mut browser, 200, too_large).await;
+    assert!(matches!(report.error, Some(CommitError::TooLarge { .. })), "{report:?}");
+    assert_eq!((report.set_cookie, app.calls()), (None, vec![Verb::Load]));
+    assert_eq!(read(&app, &mut browser, "n").await, Some(1), "the old cookie is as good as before");
+
+    // In the middle of a visit it is heard of at once, and what is put right is then written.
+    app.visit(&mut browser, async |session| {
+        too_large(session.clone()).await;
+        assert!(matches!(session.commit().await, Err(CommitError::TooLarge { .. })));
+        session.put("big", "x").unwrap();
+    })
+    .await;
+    assert!(browser.heard.is_some());
+    assert_eq!(read(&app, &mut browser, "n").await, Some(1));
+}
+
+#[tokio::test]
 async fn a_revocation_that_fails_is_503_and_no_cookie() {
     let app = app_in_cookie(|builder, store| builder.revocations(store));
     let mut browser = known(&app).await;

@@ -137,6 +137,42 @@ async fn a_socket_that_looks_again_sees_the_sign_out() {
     assert!(!socket.detached().await.unwrap().has("user"));
 }
 
+#[tokio::test]
+async fn a_detached_session_refuses_what_only_a_response_could_tell_the_browser() {
+    let place = Place::new();
+    let cookie = place.sign_in().await;
+    let (visit, guard) = place.visit(&cookie);
+    let detached = visit.detached().await.unwrap();
+    let stranger = place.visit("").0.detached().await.unwrap();
+    end(guard).await;
+    place.store.take();
+
+    detached.put("messages", 1).unwrap();
+    detached.regenerate().unwrap();
+    assert!(matches!(detached.commit().await, Err(CommitError::NoResponse)));
+    stranger.put("messages", 1).unwrap();
+    assert!(matches!(stranger.commit().await, Err(CommitError::NoResponse)));
+
+    assert_eq!(place.store.count_all(), 0, "the visitor's session is as it was, and nobody's was made");
+    assert_eq!(place.messages(&cookie).await, None);
+}
+
+#[tokio::test]
+async fn a_detached_session_in_its_cookie_says_that_it_cannot_be_written() {
+    let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
+    let guard = sessions.visit(CookieHeaders::default(), &Tokio);
+    guard.visit().session().await.unwrap().put("user", "ada").unwrap();
+    let cookie = end(guard).await.set_cookie.unwrap();
+    let guard = sessions.visit(CookieHeaders::from_iter([cookie.split(';').next().unwrap()]), &Tokio);
+    let detached = guard.visit().detached().await.unwrap();
+    detached.commit().await.unwrap();
+
+    detached.put("user", "grace").unwrap();
+    assert!(matches!(detached.commit().await, Err(CommitError::NoResponse)));
+    detached.destroy().unwrap();
+    assert!(matches!(detached.commit().await, Err(CommitError::NoResponse)));
+}
+
 struct Place {
     sessions: Sessions,
     store: OpLog<MemoryStore>,

@@ -1,12 +1,11 @@
 //! The form that came with a request: read within limits, and remembered for `flash_all` and `old`.
 
-use std::error::Error;
 use std::ops::Deref;
 
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::BodyDataStream;
 use hyper::body::{Body, Bytes};
-use session_core::{OpenError, Rejection, Visit};
+use session_core::{Rejection, Visit};
 use session_forms::{Form, FormError, NotThatForm};
 
 use crate::service::plain;
@@ -35,6 +34,15 @@ use crate::service::plain;
 pub struct Input(Form);
 
 /// A body is not a form, or not the one that a type asks for. [`into_response`](Self::into_response) is its answer.
+///
+/// ```
+/// use http::Response;
+/// use session_hyper::{InputRejection, SessionRejection};
+///
+/// let rejection = InputRejection::from(SessionRejection::NoLayer);
+/// let response: Response<String> = rejection.into_response();
+/// assert_eq!(response.status(), 500);
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputRejection {
@@ -54,11 +62,26 @@ impl Input {
     ///
     /// # Errors
     /// [`InputRejection`].
-    pub async fn read<B>(request: Request<B>) -> Result<Self, InputRejection>
-    where
-        B: Body,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
+    ///
+    /// ```
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
+    /// # use session_hyper::{Input, InputRejection, SecretKey, SessionService, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// async fn handler(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
+    ///     let input = Input::read(request).await?;
+    ///     Ok(Response::new(input.text("email").unwrap_or("nobody").to_owned()))
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let service = SessionService::new(sessions, service_fn(handler));
+    /// # let request = Request::get("/?email=ada").body(Full::<Bytes>::default())?;
+    /// # let response = service.call(request).await?;
+    /// assert_eq!(response.body(), "ada");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn read<B: Body>(request: Request<B>) -> Result<Self, InputRejection> {
         Self::read_up_to(Form::MOST_BYTES, request).await
     }
 
@@ -66,24 +89,32 @@ impl Input {
     ///
     /// # Errors
     /// [`InputRejection`].
-    pub async fn read_up_to<B>(bytes: usize, request: Request<B>) -> Result<Self, InputRejection>
-    where
-        B: Body,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
-        let visit = match Visit::found(request.extensions().get()) {
-            Ok(visit) => Some(visit),
-            // Forms are read where sessions are switched off.
-            Err(Rejection::Open(OpenError::Disabled)) => None,
-            Err(rejection) => return Err(rejection.into()),
-        };
-        let form = if matches!(*request.method(), Method::GET | Method::HEAD) {
-            let query = request.uri().query().unwrap_or_default().to_owned();
-            Form::read(URLENCODED, query.into()).await?
-        } else {
-            let content_type = content_type(request.headers())?.to_owned();
-            Form::read(&content_type, read(request.into_body(), bytes).await?).await?
-        };
+    ///
+    /// ```
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
+    /// # use session_hyper::{Input, InputRejection, SecretKey, SessionService, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// async fn handler(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
+    ///     // A page for pictures' captions: 4 KiB will do.
+    ///     let input = Input::read_up_to(4_096, request).await?;
+    ///     Ok(Response::new(input.text("caption").unwrap_or_default().to_owned()))
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let service = SessionService::new(sessions, service_fn(handler));
+    /// # let request = Request::get("/?caption=a+cat").body(Full::<Bytes>::default())?;
+    /// # let response = service.call(request).await?;
+    /// assert_eq!(response.body(), "a cat");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn read_up_to<B: Body>(bytes: usize, request: Request<B>) -> Result<Self, InputRejection> {
+        let visit = Visit::found_for_input(request.extensions().get())?;
+        let (parts, body) = request.into_parts();
+        let content_type = content_type(&parts.headers);
+        let body = read(body, bytes);
+        let form = Form::of_request(parts.method.as_str(), parts.uri.query(), content_type, body).await?;
         if let Some(visit) = visit {
             visit.set_input(form.as_map().clone());
         }
@@ -91,6 +122,25 @@ impl Input {
     }
 
     /// The form, to keep.
+    ///
+    /// ```
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
+    /// # use session_hyper::{Input, InputRejection, SecretKey, SessionService, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// async fn handler(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
+    ///     let form = Input::read(request).await?.into_form();
+    ///     Ok(Response::new(form.text("email").unwrap_or("nobody").to_owned()))
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let service = SessionService::new(sessions, service_fn(handler));
+    /// # let request = Request::get("/?email=ada").body(Full::<Bytes>::default())?;
+    /// # let response = service.call(request).await?;
+    /// assert_eq!(response.body(), "ada");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_form(self) -> Form {
         self.0
@@ -107,6 +157,31 @@ impl Deref for Input {
 
 impl InputRejection {
     /// The answer: a bare status.
+    ///
+    /// ```
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
+    /// # use session_hyper::{Input, InputRejection, SecretKey, SessionService, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::collections::BTreeMap;
+    ///
+    /// async fn order(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
+    ///     let counts: BTreeMap<String, u32> = Input::read(request).await?.to()?;
+    ///     Ok(Response::new(format!("{} ordered", counts.values().sum::<u32>())))
+    /// }
+    ///
+    /// async fn handler(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
+    ///     Ok(order(request).await.unwrap_or_else(InputRejection::into_response))
+    /// }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let service = SessionService::new(sessions, service_fn(handler));
+    /// # let request = Request::get("/?tea=three").body(Full::<Bytes>::default())?;
+    /// # let response = service.call(request).await?;
+    /// assert_eq!(response.status(), 422);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_response<R: Default>(self) -> Response<R> {
         let status = match self {
             Self::Form(error) => error.status(),
@@ -119,27 +194,10 @@ impl InputRejection {
     }
 }
 
-/// Something that is no text is no form's type.
-pub(crate) fn content_type(headers: &HeaderMap) -> Result<&str, FormError> {
-    let value = headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str);
-    value.and_then(Result::ok).ok_or(FormError::NotAForm)
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes)
 }
 
-/// Reads a body up to a limit: one that says it is longer is not read at all, one that turns out to be is read no further.
-pub(crate) async fn read<B>(body: B, limit: usize) -> Result<Bytes, FormError>
-where
-    B: Body,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
-        return Err(FormError::TooLong { limit });
-    }
-    match Limited::new(body, limit).collect().await {
-        Ok(read) => Ok(read.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(FormError::TooLong { limit }),
-        // The client stopped in the middle.
-        Err(_) => Err(FormError::Malformed),
-    }
+pub(crate) async fn read<B: Body>(body: B, limit: usize) -> Result<Bytes, FormError> {
+    Form::collect(limit, Some(body.size_hint().lower()), BodyDataStream::new(body)).await
 }
-
-const URLENCODED: &str = "application/x-www-form-urlencoded";

@@ -16,9 +16,11 @@ pub use service::{ResponseFuture, SessionService, plain};
 
 /// The core's words that an application needs: configuration, keys, values, errors, events.
 pub use session_core::{
-    self as core, CommitError, ConfigError, Cookie, Date, Event, Failure, FlashMessages, Handle, Key,
-    KeyRing, Number, Observer, OpenError, Path, Policy, Redirect, RedirectKind, Redirects,
+    self as core, CommitError, ConfigError, Cookie, CsrfRefusal, Date, Event, Failure, FlashMessages, Handle,
+    Key, KeyRing, Number, Observer, OpenError, Path, Policy, Redirect, RedirectKind, Redirects,
     Rejection as SessionRejection, Report, SameSite, SecretKey, Session, SessionError, SessionStore,
     Sessions, SessionsBuilder, Snapshot, Spawn, StoreError, Timestamp, ValueError, Visit,
 };
+/// What [`Input`] has read: the form, nested as its names say.
+pub use session_forms as forms;
 pub use session_stores as stores;

@@ -38,6 +38,17 @@ pub fn redirects<B>(request: &Request<B>) -> BoxFuture<Result<Redirects, Rejecti
 
 /// The response of a redirect; a bare 500 if it would lead elsewhere, or if its messages could not be left.
 /// [`Redirect::finish`] tells which.
+///
+/// ```
+/// use session_hyper::{Redirects, Session, respond};
+///
+/// let redirects = Redirects::new(Session::standalone(), None, None);
+/// let response = respond::<String>(redirects.to("/cart"));
+/// assert_eq!((response.status().as_u16(), &response.headers()["location"]), (303, &"/cart".parse()?));
+/// // What leads elsewhere is not sent.
+/// assert_eq!(respond::<String>(redirects.to("//evil.example")).status(), 500);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn respond<R: Default>(redirect: Redirect) -> Response<R> {
     let Ok(finished) = redirect.finish() else { return plain(Failure::Internal) };

@@ -58,6 +58,20 @@ impl<S, R: Default> SessionService<S, R> {
     ///
     /// A session that could not be written is answered with a bare 503 (the store failed, too many at once) or 500 (it
     /// is too large), with an empty body.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, StatusCode, body::Bytes, service::service_fn};
+    /// # use session_hyper::{SecretKey, SessionService, Sessions};
+    /// # async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
+    /// #     Ok(Response::new("hello".into()))
+    /// # }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// let service = SessionService::new(sessions, service_fn(hello));
+    /// # let _: SessionService<_, Full<Bytes>> = service;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new(sessions: Sessions, inner: S) -> Self {
         Self::with_failure(sessions, inner, |failure, _| plain(failure))
@@ -66,6 +80,24 @@ impl<S, R: Default> SessionService<S, R> {
 
 impl<S, R> SessionService<S, R> {
     /// The same with the application's own answer to that, and for bodies that are not `Default`.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, StatusCode, body::Bytes, service::service_fn};
+    /// # use session_hyper::{SecretKey, SessionService, Sessions};
+    /// # async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
+    /// #     Ok(Response::new("hello".into()))
+    /// # }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// let service = SessionService::with_failure(sessions, service_fn(hello), |failure, _report| {
+    ///     let mut response = Response::new(Full::from("Please try again in a minute."));
+    ///     *response.status_mut() = StatusCode::from_u16(failure.status()).unwrap_or_default();
+    ///     response
+    /// });
+    /// # let _: SessionService<_, Full<Bytes>> = service;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_failure(
         sessions: Sessions,
@@ -76,6 +108,33 @@ impl<S, R> SessionService<S, R> {
     }
 
     /// For servers that do not run on tokio: where the write of a dropped request goes on.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, StatusCode, body::Bytes, service::service_fn};
+    /// # use session_hyper::{SecretKey, SessionService, Sessions};
+    /// # async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
+    /// #     Ok(Response::new("hello".into()))
+    /// # }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// use session_hyper::{Spawn, core::BoxFuture};
+    ///
+    /// /// For a server with threads of its own.
+    /// #[derive(Debug)]
+    /// struct Threads;
+    ///
+    /// impl Spawn for Threads {
+    ///     fn spawn(&self, future: BoxFuture<()>) {
+    ///         // Any executor does that polls it to its end.
+    ///         std::thread::spawn(move || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future));
+    ///     }
+    /// }
+    ///
+    /// let service = SessionService::new(sessions, service_fn(hello)).spawn_on(&Threads);
+    /// # let _: SessionService<_, Full<Bytes>> = service;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn spawn_on(mut self, spawn: &'static dyn Spawn) -> Self {
         self.spawn = spawn;
@@ -87,6 +146,20 @@ impl<S, R> SessionService<S, R> {
     ///
     /// Nothing is loaded because of it, and a visitor without a session is given none. But it costs: each new page is
     /// one write. Without it, `back` goes by the `Referer`.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, StatusCode, body::Bytes, service::service_fn};
+    /// # use session_hyper::{SecretKey, SessionService, Sessions};
+    /// # async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
+    /// #     Ok(Response::new("hello".into()))
+    /// # }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// let service = SessionService::new(sessions, service_fn(hello)).track_pages(true);
+    /// # let _: SessionService<_, Full<Bytes>> = service;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn track_pages(mut self, track: bool) -> Self {
         self.tracks_pages = track;

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test, where a panic is the report")]
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -11,51 +10,64 @@ use hyper::body::Bytes;
 use hyper::service::{Service, service_fn};
 use session_hyper::stores::MemoryStore;
 use session_hyper::{
-    CheckedBody, CsrfService, Input, InputRejection, RedirectKind, RequestSession, SecretKey, SessionError,
-    SessionRejection, SessionService, Sessions, redirects, respond,
+    CheckedBody, CsrfService, Input, InputRejection, RedirectKind, RequestSession, SessionError,
+    SessionRejection, SessionService, redirects, respond,
 };
-use session_testkit::OpLog;
-use session_testkit::web::{self, Count, WebApp};
+use session_testkit::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 
-struct App {
-    sessions: Sessions,
-    store: Arc<OpLog<MemoryStore>>,
-}
+struct App(Setting);
 
 impl WebApp for App {
     async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let routes = service_fn(async |request| Ok::<_, Infallible>(answer(request).await));
-        let service = SessionService::new(self.sessions.clone(), routes).track_pages(true);
+        let handlers = self.0.handlers.clone();
+        let routes = service_fn(|request| {
+            let answering = answer(request, handlers.clone());
+            async { Ok::<_, Infallible>(answering.await) }
+        });
+        let service = SessionService::new(self.0.sessions.clone(), routes).track_pages(true);
         let (parts, body) = service.call(request.map(Full::new)).await.unwrap().into_parts();
         Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
     }
 
-    fn store_calls(&self) -> usize {
-        self.store.ops().len()
+    fn setting(&self) -> &Setting {
+        &self.0
     }
 }
 
 type Answer = Result<Response<Full<Bytes>>, InputRejection>;
 
-async fn answer(request: Request<Full<Bytes>>) -> Response<Full<Bytes>> {
-    if request.uri().path().starts_with("/guarded/") {
+async fn answer(request: Request<Full<Bytes>>, handlers: Handlers) -> Response<Full<Bytes>> {
+    let path = request.uri().path();
+    if path.starts_with("/guarded/") || path.starts_with("/polite/") {
+        let is_polite = path.starts_with("/polite/");
         let routes = service_fn(|request| {
             let answering = Box::pin(guarded(request));
             async { Ok::<_, Infallible>(answering.await.unwrap_or_else(InputRejection::into_response)) }
         });
-        let guarded = CsrfService::new(routes).exempt("/guarded/hooks");
+        let guarded = CsrfService::new(routes);
+        let guarded = if is_polite {
+            guarded.on_refused(|_| with_status(StatusCode::FORBIDDEN, typed("text/plain", PLEASE.to_owned())))
+        } else {
+            guarded.exempt("/guarded/hooks").exempt_when(is_signed)
+        };
         return guarded.call(request).await.unwrap();
     }
-    route(request).await.unwrap_or_else(InputRejection::into_response)
+    route(request, handlers).await.unwrap_or_else(InputRejection::into_response)
 }
 
-async fn route(request: Request<Full<Bytes>>) -> Answer {
+async fn route(request: Request<Full<Bytes>>, handlers: Handlers) -> Answer {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let query = request.uri().query().unwrap_or_default().to_owned();
     Ok(match (method, path.as_str()) {
         (Method::GET, "/page" | "/other") => page(&request, "text/html").await?,
         (Method::GET, "/api") => page(&request, "application/json").await?,
         (Method::GET, "/plain") => typed("text/html", "plain".to_owned()),
+        (_, "/do") => {
+            let session = request.session().await?;
+            Input::read(request).await?;
+            handlers.run(session).await;
+            status(StatusCode::NO_CONTENT)
+        }
         (_, "/echo") => echo(&Input::read(request).await?),
         (_, "/small") => echo(&Input::read_up_to(64, request).await?),
         (_, "/count") => {
@@ -102,7 +114,9 @@ async fn route(request: Request<Full<Bytes>>) -> Answer {
 
 async fn guarded(request: Request<CheckedBody<Full<Bytes>>>) -> Answer {
     Ok(match (request.method(), request.uri().path()) {
-        (&Method::GET, _) | (_, "/guarded/hooks/x") => typed("text/plain", "plain".to_owned()),
+        (&Method::GET, _) | (_, "/guarded/hooks/x" | "/guarded/signed" | "/polite/echo") => {
+            typed("text/plain", "plain".to_owned())
+        }
         (_, "/guarded/raw") => Response::new(Full::new(request.collect().await.unwrap().to_bytes())),
         _ => echo(&Input::read(request).await?),
     })
@@ -123,18 +137,20 @@ fn done(result: Result<(), SessionError>) -> Answer {
 }
 
 fn status(status: StatusCode) -> Response<Full<Bytes>> {
-    Response::builder().status(status).body(Full::default()).unwrap()
+    with_status(status, Response::default())
+}
+
+fn with_status(status: StatusCode, mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    *response.status_mut() = status;
+    response
 }
 
 fn typed(content_type: &str, body: String) -> Response<Full<Bytes>> {
     Response::builder().header("content-type", content_type).body(Full::from(body)).unwrap()
 }
 
-async fn app() -> App {
-    let store = Arc::new(OpLog::new(MemoryStore::default()));
-    let key = SecretKey::generate().unwrap();
-    let sessions = Sessions::builder().shared_store(store.clone()).key(key).build().unwrap();
-    App { sessions, store }
+async fn app(setting: Setting) -> App {
+    App(setting)
 }
 
-session_testkit::web_claims!(app());
+session_testkit::web_claims!(app, MemoryStore::default());

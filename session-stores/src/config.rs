@@ -9,8 +9,9 @@ use session_core::{Age, DEFAULT_MAX_RECORD, SameSite, SecretKey};
 use crate::error::SettingError;
 use crate::node::Node;
 use crate::overlay::hint;
-use crate::settings::{SETTINGS, STORE_SETTINGS};
+use crate::settings::SETTINGS;
 use crate::store_config::StoreConfig;
+use crate::store_settings::STORE_SETTINGS;
 use crate::value::Value;
 
 /// The configuration of sessions. Start from [`from_env`](Self::from_env), from a file, or from both: a file first and
@@ -49,6 +50,8 @@ pub struct SessionConfig {
     pub enabled: bool,
     /// The name of a table in `stores`, or of a driver.
     pub driver: Option<String>,
+    /// The store in which ended sessions are noted, where sessions live in cookies: a name as for `driver`.
+    pub revocations: Option<String>,
     /// The keys; the first seals.
     pub keys: Vec<SecretKey>,
     /// How long a session may lie unused.
@@ -82,6 +85,14 @@ pub struct SessionConfig {
 }
 
 /// The configuration of the cookie.
+///
+/// ```
+/// use session_stores::SessionConfig;
+///
+/// let config: SessionConfig = toml::from_str("[cookie]\npath = \"/shop\"\nname = \"shop\"")?;
+/// assert_eq!((config.cookie.path.as_str(), config.cookie.secure), ("/shop", true));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CookieConfig {
@@ -106,6 +117,7 @@ impl Default for SessionConfig {
         Self {
             enabled: true,
             driver: None,
+            revocations: None,
             keys: Vec::new(),
             age: Age::from_secs(2 * 60 * 60).expect("two hours are an age"),
             absolute: Some(Age::from_secs(24 * 60 * 60).expect("a day is an age")),
@@ -161,6 +173,25 @@ impl SessionConfig {
     ///
     /// # Errors
     /// None today; a name that is neither is found when the store is opened.
+    ///
+    /// ```
+    /// use session_stores::SessionConfig;
+    ///
+    /// let config: SessionConfig = toml::from_str(
+    ///     r#"
+    ///     driver = "memory"
+    ///
+    ///     [stores.carts]
+    ///     driver = "file"
+    ///     location = "/var/lib/carts"
+    ///     "#,
+    /// )?;
+    /// // Of two stores side by side, the one that `driver` does not choose.
+    /// assert_eq!(config.named_store("carts")?.driver, "file");
+    /// // No table of that name: the driver itself, with its defaults.
+    /// assert_eq!(config.named_store("memory")?.max_sessions, 1_000_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn named_store(&self, name: &str) -> Result<StoreConfig, SettingError> {
         let mut store = self.stores.get(name).cloned().unwrap_or_else(|| StoreConfig::new(name));
         store.max_record.get_or_insert(self.max_record);

@@ -14,6 +14,13 @@ use crate::open::{BUILT_IN, open_built_in};
 use crate::store_config::StoreConfig;
 
 /// Why a driver could not open its store.
+///
+/// ```
+/// use session_stores::Cause;
+///
+/// let cause: Cause = "the licence has expired".into();
+/// assert_eq!(cause.to_string(), "the licence has expired");
+/// ```
 pub type Cause = Box<dyn Error + Send + Sync>;
 
 type Opening = Pin<Box<dyn Future<Output = Result<Arc<dyn SessionStore>, Cause>> + Send>>;
@@ -44,6 +51,17 @@ pub struct Drivers {
 
 impl Drivers {
     /// The built-in ones.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_stores::SettingError> {
+    /// use session_stores::{Drivers, StoreConfig};
+    ///
+    /// let store = Drivers::new().open(&StoreConfig::new("memory")).await?;
+    /// assert_eq!(store.name(), "memory");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -52,6 +70,21 @@ impl Drivers {
     /// Adds a driver, or puts one in a built-in one's place: `dynamodb` with the application's own client, say.
     ///
     /// What the driver needs to know beyond [`StoreConfig`]'s fields comes in its `options`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_stores::SettingError> {
+    /// use session_stores::{Cause, Drivers, MemoryStore, StoreConfig};
+    ///
+    /// // From now on `memory` is a small one.
+    /// let drivers = Drivers::new().register("memory", |config: StoreConfig| async move {
+    ///     Ok::<_, Cause>(MemoryStore::builder().max_sessions(config.max_sessions.min(1_000)).build())
+    /// });
+    /// let store = drivers.open(&StoreConfig::new("memory")).await?;
+    /// # assert_eq!(store.name(), "memory");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn register<F, S>(
         mut self,
@@ -75,6 +108,16 @@ impl Drivers {
     /// # Errors
     /// [`SettingError::UnknownDriver`], [`SettingError::NotCompiled`], a setting that the store cannot do with, or
     /// [`SettingError::Store`] when it could not be opened.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use session_stores::{Drivers, SettingError, StoreConfig};
+    ///
+    /// let error = Drivers::new().open(&StoreConfig::new("rediss")).await.unwrap_err();
+    /// assert!(matches!(error, SettingError::UnknownDriver { .. }));
+    /// # }
+    /// ```
     pub async fn open(&self, config: &StoreConfig) -> Result<Arc<dyn SessionStore>, SettingError> {
         let driver = &config.driver;
         if let Some(open) = self.registered.get(driver) {

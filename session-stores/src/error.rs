@@ -97,12 +97,14 @@ pub enum SettingError {
     },
     /// A driver that this program was built without.
     #[error(
-        "the session driver {driver} is not in this program; build session-stores with the feature \"{feature}\""
+        "the session driver {driver} is not compiled into this program: enable the feature \"{feature}\" of the crate \
+         your sessions come from, as in `cargo add session-axum --features {feature}` \
+         (the same for session-actix, session-hyper and session-stores)"
     )]
     NotCompiled {
-        /// The driver.
+        /// The driver, and the setting that asks for more of it.
         driver: String,
-        /// The feature.
+        /// The feature of `session-stores`, and of every adapter crate.
         feature: &'static str,
     },
     /// No driver and no named store has this name.

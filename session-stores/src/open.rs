@@ -8,11 +8,31 @@ use session_store_memory::MemoryStore;
 
 use crate::drivers::Cause;
 use crate::error::SettingError;
-use crate::store_config::{StoreConfig, driver_of};
+use crate::place::place_of;
+#[cfg(any(
+    feature = "redis",
+    feature = "memcached",
+    feature = "postgres",
+    feature = "mysql",
+    feature = "sqlite"
+))]
+use crate::place::{bad_url, url};
+use crate::store_config::StoreConfig;
 
 /// The drivers there are, compiled in or not.
-pub(crate) const BUILT_IN: [&str; 9] =
-    ["cookie", "memory", "file", "redis", "redis-cluster", "dynamodb", "postgres", "mysql", "sqlite"];
+pub(crate) const BUILT_IN: [&str; 11] = [
+    "cookie",
+    "memory",
+    "file",
+    "redis",
+    "redis-cluster",
+    "redis-sentinel",
+    "memcached",
+    "dynamodb",
+    "postgres",
+    "mysql",
+    "sqlite",
+];
 
 pub(crate) async fn open_built_in(config: &StoreConfig) -> Result<Arc<dyn SessionStore>, SettingError> {
     let max_record = config.max_record.unwrap_or(DEFAULT_MAX_RECORD);
@@ -20,15 +40,25 @@ pub(crate) async fn open_built_in(config: &StoreConfig) -> Result<Arc<dyn Sessio
     let opening: BoxFuture<'_> = match config.driver.as_str() {
         "cookie" => return Err(SettingError::NoStore),
         "memory" => {
-            let builder = MemoryStore::builder().max_sessions(config.max_sessions).max_record(max_record);
+            let mut builder = MemoryStore::builder().max_sessions(config.max_sessions).max_record(max_record);
+            if let Some(most) = config.max_bytes {
+                builder = builder.max_bytes(most);
+            }
+            if let Some(shards) = config.shards {
+                builder = builder.shards(shards);
+            }
             return Ok(Arc::new(builder.build()));
         }
         "file" => return file(config, max_record),
-        "redis" if driver_of(scheme(config)) == Some("redis-cluster") => {
-            Box::pin(cluster(config, max_record))
-        }
-        "redis" => Box::pin(redis(config, max_record)),
+        // The URL says which of the three it is, too.
+        "redis" => match place_of(config) {
+            Some("redis-cluster") => Box::pin(cluster(config, max_record)),
+            Some("redis-sentinel") => Box::pin(sentinel(config, max_record)),
+            _ => Box::pin(redis(config, max_record)),
+        },
         "redis-cluster" => Box::pin(cluster(config, max_record)),
+        "redis-sentinel" => Box::pin(sentinel(config, max_record)),
+        "memcached" => Box::pin(memcached(config, max_record)),
         "dynamodb" => Box::pin(dynamodb(config, max_record)),
         "postgres" => Box::pin(postgres(config, max_record)),
         "mysql" => Box::pin(mysql(config, max_record)),
@@ -47,26 +77,82 @@ type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<Arc<dyn SessionStore>, S
 
 #[cfg(feature = "file")]
 fn file(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
+    use crate::store_config::Durability;
+
     let location = config.location.as_deref().unwrap_or("sessions".as_ref());
-    let store =
-        session_store_file::FileStore::builder(location).timeout(config.timeout).max_record(max_record);
+    let store = session_store_file::FileStore::builder(location)
+        .timeout(config.timeout)
+        .max_record(max_record)
+        .concurrency(config.concurrency)
+        .durability(match config.durability {
+            Durability::PowerCut => session_store_file::Durability::Full,
+            Durability::ProcessCrash => session_store_file::Durability::Rename,
+        });
     Ok(Arc::new(store.open().map_err(|error| failed(config, error))?))
 }
 
 #[cfg(feature = "redis")]
 async fn redis(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
-    use session_store_redis::{BuildError, RedisStore};
-
     let url = url(config, "redis", Some("redis://127.0.0.1:6379"))?;
-    let builder = RedisStore::builder(url)
+    one_redis(session_store_redis::RedisStore::builder(url), "redis", config, max_record).await
+}
+
+#[cfg(feature = "redis-sentinel")]
+async fn sentinel(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
+    let url = url(config, "redis-sentinel", None)?;
+    one_redis(session_store_redis::RedisStore::sentinel(url), "redis-sentinel", config, max_record).await
+}
+
+/// One server, wherever it was found.
+#[cfg(feature = "redis")]
+async fn one_redis(
+    builder: session_store_redis::Builder,
+    driver: &str,
+    config: &StoreConfig,
+    max_record: usize,
+) -> Result<Arc<dyn SessionStore>, SettingError> {
+    use session_store_redis::BuildError;
+
+    let builder =
+        builder.prefix(format!("{}:", config.prefix)).timeout(config.timeout).max_record(max_record);
+    #[cfg(feature = "redis-client-cache")]
+    let builder = match config.client_cache {
+        Some(sessions) => builder.client_cache(sessions),
+        None => builder,
+    };
+    #[cfg(not(feature = "redis-client-cache"))]
+    if config.client_cache.is_some() {
+        let driver = format!("{driver} with client_cache (SESSION_CLIENT_CACHE)");
+        return Err(SettingError::NotCompiled { driver, feature: "redis-client-cache" });
+    }
+    let store = if config.prepare { builder.connect().await } else { builder.open() };
+    Ok(Arc::new(store.map_err(|error| match error {
+        BuildError::Url | BuildError::SentinelUrl => bad_url(driver),
+        error => failed(config, error),
+    })?))
+}
+
+#[cfg(feature = "memcached")]
+async fn memcached(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
+    use session_store_memcached::{BuildError, MemcachedStore};
+
+    let mut builder = MemcachedStore::builder(url(config, "memcached", Some("memcached://127.0.0.1:11211"))?)
         .prefix(format!("{}:", config.prefix))
         .timeout(config.timeout)
         .max_record(max_record);
-    let store = if config.prepare { builder.connect().await } else { builder.open() };
-    Ok(Arc::new(store.map_err(|error| match error {
-        BuildError::Url => bad_url("redis"),
+    if let Some(most) = config.max_connections {
+        builder = builder.connections(usize::try_from(most).unwrap_or(usize::MAX));
+    }
+    let store = builder.open().map_err(|error| match error {
+        BuildError::Address => bad_url("memcached"),
         error => failed(config, error),
-    })?))
+    })?;
+    if config.prepare {
+        // Any question will do: the answer shows that the server is there.
+        let nobody = session_core::StoreKey::from_bytes([0; 32]);
+        store.load(&nobody).await.map_err(|error| failed(config, error))?;
+    }
+    Ok(Arc::new(store))
 }
 
 #[cfg(feature = "redis-cluster")]
@@ -133,7 +219,19 @@ fn sql(config: &StoreConfig, max_record: usize) -> Result<session_store_sql::Sql
             allowed: "a lower-case letter, then lower-case letters, digits and _, at most 40 in all"
                 .to_owned(),
         })?;
-    Ok(sql.deadline(config.timeout).max_connections(config.max_connections).max_record(max_record))
+    let most = config.max_connections.unwrap_or(10);
+    if config.min_connections > most {
+        return Err(SettingError::Refused {
+            key: "min_connections (SESSION_MIN_CONNECTIONS)".to_owned(),
+            value: config.min_connections.to_string(),
+            allowed: format!("at most max_connections (SESSION_MAX_CONNECTIONS), which is {most}"),
+        });
+    }
+    Ok(sql
+        .deadline(config.timeout)
+        .max_connections(most)
+        .min_connections(config.min_connections)
+        .max_record(max_record))
 }
 
 #[cfg(feature = "postgres")]
@@ -168,55 +266,23 @@ async fn mysql(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn Sessio
 
 #[cfg(feature = "sqlite")]
 async fn sqlite(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
+    use crate::store_config::Durability;
+
     let url = url(config, "sqlite", Some("sqlite:sessions.db"))?;
     let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
     // A question mark would begin options, of which we have none; `:memory:` would be a store for each connection.
     let path = path.filter(|path| !path.is_empty() && !path.contains('?') && *path != ":memory:");
     let path = path.ok_or_else(|| bad_url("sqlite"))?;
-    let opened = session_store_sql::SqliteStore::open(path, &sql(config, max_record)?);
+    let durability = match config.durability {
+        Durability::PowerCut => session_store_sql::Durability::PowerCut,
+        Durability::ProcessCrash => session_store_sql::Durability::ProcessCrash,
+    };
+    let opened = session_store_sql::SqliteStore::open_with(path, &sql(config, max_record)?, durability);
     let store = opened.map_err(|error| failed(config, error))?;
     if config.prepare {
         store.migrate().await.map_err(|error| failed(config, error))?;
     }
     Ok(Arc::new(store))
-}
-
-/// The URL, if its scheme is one of this driver's.
-#[cfg(any(feature = "redis", feature = "postgres", feature = "mysql", feature = "sqlite"))]
-fn url(config: &StoreConfig, driver: &str, default: Option<&str>) -> Result<String, SettingError> {
-    match (config.url.as_ref().map(crate::Secret::expose), default) {
-        (Some(url), _) if driver_of(scheme(config)) == Some(driver) => Ok(url.to_owned()),
-        (Some(_), _) => Err(bad_url(driver)),
-        (None, Some(default)) => Ok(default.to_owned()),
-        (None, None) => {
-            let (key, allowed) = url_setting(driver);
-            Err(SettingError::Missing { key, allowed })
-        }
-    }
-}
-
-fn scheme(config: &StoreConfig) -> &str {
-    config.url.as_ref().and_then(|url| url.expose().split_once(':')).map_or("", |(scheme, _)| scheme)
-}
-
-#[cfg(any(feature = "redis", feature = "postgres", feature = "mysql", feature = "sqlite"))]
-fn bad_url(driver: &str) -> SettingError {
-    let (key, allowed) = url_setting(driver);
-    SettingError::RefusedSecret { key, allowed: format!("for the driver {driver}, {allowed}") }
-}
-
-#[cfg(any(feature = "redis", feature = "postgres", feature = "mysql", feature = "sqlite"))]
-fn url_setting(driver: &str) -> (String, String) {
-    let (variable, allowed) = match driver {
-        "redis" => {
-            ("REDIS_URL", "redis://[user:password@]host[:port][/db] (rediss:// with the feature redis-tls)")
-        }
-        "redis-cluster" => ("REDIS_URL", "redis-cluster://[user:password@]host:port,host:port"),
-        "postgres" => ("DATABASE_URL", "postgres://user:password@host:port/database"),
-        "mysql" => ("DATABASE_URL", "mysql://user:password@host:port/database"),
-        _ => ("DATABASE_URL", "sqlite:PATH"),
-    };
-    (format!("url ({variable})"), allowed.to_owned())
 }
 
 #[allow(dead_code, reason = "without any store's feature, opening cannot fail")]
@@ -238,6 +304,8 @@ absent! {
     "file" file ();
     "redis" redis (async);
     "redis-cluster" cluster (async);
+    "redis-sentinel" sentinel (async);
+    "memcached" memcached (async);
     "dynamodb" dynamodb (async);
     "postgres" postgres (async);
     "mysql" mysql (async);

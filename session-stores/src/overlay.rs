@@ -5,8 +5,9 @@ use std::ffi::OsString;
 
 use crate::config::SessionConfig;
 use crate::error::SettingError;
-use crate::settings::{SETTINGS, STORE_SETTINGS};
+use crate::settings::SETTINGS;
 use crate::store_config::StoreConfig;
+use crate::store_settings::STORE_SETTINGS;
 use crate::value::Value;
 
 impl SessionConfig {
@@ -28,6 +29,15 @@ impl SessionConfig {
     ///
     /// # Errors
     /// As for [`from_env`](Self::from_env).
+    ///
+    /// ```no_run
+    /// use session_stores::SessionConfig;
+    ///
+    /// // A file says how this application is; the environment what is different here.
+    /// let file: SessionConfig = toml::from_str(&std::fs::read_to_string("sessions.toml")?)?;
+    /// let config = file.with_env()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn with_env(self) -> Result<Self, SettingError> {
         let text = |text: OsString| text.into_string();
         let mut vars = Vec::new();
@@ -69,6 +79,15 @@ impl SessionConfig {
     ///
     /// # Errors
     /// As for [`from_env`](Self::from_env).
+    ///
+    /// ```
+    /// use session_stores::SessionConfig;
+    ///
+    /// let file: SessionConfig = toml::from_str("age = \"2h\"\ndriver = \"memory\"")?;
+    /// let config = file.with_vars([("SESSION_AGE", "15 min")])?;
+    /// assert_eq!((config.age.as_secs(), config.driver.as_deref()), (900, Some("memory")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn with_vars<N: Into<String>, V: Into<String>>(
         mut self,
         vars: impl IntoIterator<Item = (N, V)>,
@@ -89,13 +108,17 @@ impl SessionConfig {
         Ok(self)
     }
 
-    /// Settings of the chosen store. Those of other stores are checked too where they are ours, and then forgotten: an
+    /// Settings of the chosen store; where that is the cookie, of the store of its revocations. Those of other stores are checked too where they are ours, and then forgotten: an
     /// environment may describe several stores, of which the driver chooses one.
     fn take_store(&mut self, vars: &BTreeMap<String, Value>) -> Result<(), SettingError> {
-        let mut store = match &self.driver {
-            Some(name) => self.stores.get(name).cloned().unwrap_or_else(|| StoreConfig::new(name)),
-            None => StoreConfig::new(""),
-        };
+        let described =
+            |name: &String| self.stores.get(name).cloned().unwrap_or_else(|| StoreConfig::new(name));
+        let mut chosen = self.driver.clone();
+        let mut store = chosen.as_ref().map_or_else(|| StoreConfig::new(""), described);
+        if let ("cookie", Some(name)) = (store.driver.as_str(), &self.revocations) {
+            store = described(name);
+            chosen = Some(name.clone());
+        }
         let is_built_in = crate::open::BUILT_IN.contains(&store.driver.as_str());
         for setting in STORE_SETTINGS {
             let found = setting.variables.iter().find_map(|name| vars.get_key_value(*name));
@@ -115,8 +138,8 @@ impl SessionConfig {
                 store.options.insert(option.to_ascii_lowercase(), text.as_str().into());
             }
         }
-        if let Some(name) = &self.driver {
-            self.stores.insert(name.clone(), store);
+        if let Some(name) = chosen {
+            self.stores.insert(name, store);
         }
         Ok(())
     }

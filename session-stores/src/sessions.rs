@@ -5,6 +5,7 @@ use session_core::{Cookie, SecretKey, Sessions, SessionsBuilder};
 use crate::config::{CookieConfig, SessionConfig, missing};
 use crate::drivers::Drivers;
 use crate::error::SettingError;
+use crate::store_config::StoreConfig;
 
 impl SessionConfig {
     /// Opens the store and makes the sessions.
@@ -31,11 +32,25 @@ impl SessionConfig {
     ///
     /// # Errors
     /// As for [`into_sessions`](Self::into_sessions).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_stores::SettingError> {
+    /// use session_stores::{Cause, Drivers, MemoryStore, SessionConfig};
+    ///
+    /// let drivers = Drivers::new().register("shelf", |_| async { Ok::<_, Cause>(MemoryStore::new()) });
+    /// # let key = "9f1c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264";
+    /// let variables = [("SESSION_DRIVER", "shelf"), ("SESSION_KEYS", key)];
+    /// let sessions = SessionConfig::from_vars(variables)?.into_sessions_with(&drivers).await?;
+    /// assert!(sessions.store().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn into_sessions_with(self, drivers: &Drivers) -> Result<Sessions, SettingError> {
         Ok(self.into_builder_with(drivers).await?.build()?)
     }
 
-    /// Opens the store and hands over the builder, so that code can add to it: an observer, revocations.
+    /// Opens the store and hands over the builder, so that code can add to it: an observer, say.
     ///
     /// # Errors
     /// As for [`into_sessions`](Self::into_sessions), but for what only the builder's `build` finds.
@@ -59,6 +74,19 @@ impl SessionConfig {
     ///
     /// # Errors
     /// As for [`into_builder`](Self::into_builder).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_stores::SettingError> {
+    /// use session_stores::{Cause, Drivers, MemoryStore, SessionConfig};
+    ///
+    /// let drivers = Drivers::new().register("shelf", |_| async { Ok::<_, Cause>(MemoryStore::new()) });
+    /// # let key = "9f1c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264";
+    /// let config = SessionConfig::from_vars([("SESSION_DRIVER", "shelf"), ("SESSION_KEYS", key)])?;
+    /// let sessions = config.into_builder_with(&drivers).await?.purpose("admin").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn into_builder_with(self, drivers: &Drivers) -> Result<SessionsBuilder, SettingError> {
         self.check_ages()?;
         let builder = self.rules();
@@ -72,9 +100,28 @@ impl SessionConfig {
         }
         let builder = builder.keys(self.keys.iter().cloned());
         if store.driver == "cookie" {
-            return Ok(builder.in_cookie());
+            let builder = builder.in_cookie();
+            return Ok(match self.revocations()? {
+                Some(list) => builder.shared_revocations(drivers.open(&list).await?),
+                None => builder,
+            });
         }
         Ok(builder.shared_store(drivers.open(&store).await?))
+    }
+
+    /// The store of the revocations, if there is one.
+    fn revocations(&self) -> Result<Option<StoreConfig>, SettingError> {
+        let Some(name) = &self.revocations else { return Ok(None) };
+        let list = self.named_store(name)?;
+        if list.driver != "cookie" {
+            return Ok(Some(list));
+        }
+        Err(SettingError::Refused {
+            key: "revocations (SESSION_REVOCATIONS)".to_owned(),
+            value: format!("{name:?}"),
+            allowed: "a driver other than cookie: the list must be where no visitor can take it away"
+                .to_owned(),
+        })
     }
 
     fn rules(&self) -> SessionsBuilder {

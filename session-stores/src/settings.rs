@@ -1,16 +1,24 @@
-//! Every setting, once: its key in a file, its variable, its default, what is allowed, and how it is taken.
+//! Every setting of the sessions, once: its key in a file, its variable, its default, what is allowed, how it is taken.
 //!
-//! The environment, files, error messages and the page `docs/configuration.md` all read these two tables.
-// Long because it is one table: a setting in a second file would be a setting that is forgotten.
+//! The environment, files, error messages and the page `docs/configuration.md` all read this table.
 
-use session_core::{KeyRing, SameSite, SecretKey};
+use session_core::{KeyRing, SecretKey};
 
 use crate::config::SessionConfig;
 use crate::error::{Problem, SettingError};
-use crate::store_config::{StoreConfig, is_table};
+use crate::reading::{
+    AGE, AGE_OR_NEVER, FLAG, KEYS, LIST, NAME, PATIENCE, SIZE, domain, name, path, put, same_site, token,
+};
 use crate::value::Value;
 
 /// A setting of the sessions.
+///
+/// ```
+/// use session_stores::SETTINGS;
+///
+/// let age = SETTINGS.iter().find(|setting| setting.key == "age").unwrap();
+/// assert_eq!((age.variable, age.default), ("SESSION_AGE", "2h"));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Setting {
@@ -27,28 +35,13 @@ pub struct Setting {
     pub(crate) take: fn(&mut SessionConfig, &Value) -> Result<(), Problem>,
 }
 
-/// A setting of one store.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct StoreSetting {
-    /// Its key in the table `[stores.NAME]` of a file.
-    pub key: &'static str,
-    /// Its variables; of several that are set, the first counts. They speak of the store that `SESSION_DRIVER` chooses.
-    pub variables: &'static [&'static str],
-    /// The drivers that know it; none named: all.
-    pub drivers: &'static [&'static str],
-    /// What holds when nothing is said.
-    pub default: &'static str,
-    /// What it may be.
-    pub allowed: &'static str,
-    /// What it is for, in one sentence.
-    pub about: &'static str,
-    /// Whether its value is, or may hold, a secret.
-    pub secret: bool,
-    pub(crate) take: fn(&mut StoreConfig, &Value) -> Result<(), Problem>,
-}
-
 /// The settings of the sessions, in the order of the documentation.
+///
+/// ```
+/// for setting in session_stores::SETTINGS {
+///     println!("{} ({}): {}", setting.variable, setting.default, setting.about);
+/// }
+/// ```
 pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "enabled",
@@ -62,10 +55,19 @@ pub const SETTINGS: &[Setting] = &[
         key: "driver",
         variable: "SESSION_DRIVER",
         default: "none: it must be said",
-        allowed: "cookie, memory, file, redis, redis-cluster, dynamodb, postgres, mysql, sqlite, \
-                  a registered driver, or the name of a table under [stores]",
+        allowed: "cookie, memory, file, redis, redis-cluster, redis-sentinel, memcached, dynamodb, postgres, mysql, \
+                  sqlite, a registered driver, or the name of a table under [stores]",
         about: "Where sessions live.",
         take: |config, value| put(&mut config.driver, name(value).map(Some)),
+    },
+    Setting {
+        key: "revocations",
+        variable: "SESSION_REVOCATIONS",
+        default: "none: a copied cookie works until its deadline",
+        allowed: "a driver other than cookie, or the name of a table under [stores]",
+        about: "For sessions in cookies: the store that keeps the list of those that were ended, so that a copied cookie \
+                dies with the sign-out. It costs one load per visit that opens its session.",
+        take: |config, value| put(&mut config.revocations, name(value).map(Some)),
     },
     Setting {
         key: "keys",
@@ -230,171 +232,6 @@ pub const SETTINGS: &[Setting] = &[
     },
 ];
 
-/// The settings of one store, in the order of the documentation.
-pub const STORE_SETTINGS: &[StoreSetting] = &[
-    StoreSetting {
-        key: "url",
-        variables: &["REDIS_URL"],
-        drivers: &["redis", "redis-cluster"],
-        default: "redis://127.0.0.1:6379",
-        allowed: "redis://[user:password@]host[:port][/db], rediss://… (feature redis-tls), \
-                  redis-cluster://host:port,host:port (feature redis-cluster)",
-        about: "Where Redis or Valkey is.",
-        secret: true,
-        take: take_url,
-    },
-    StoreSetting {
-        key: "url",
-        variables: &["DATABASE_URL"],
-        drivers: &["postgres", "mysql", "sqlite"],
-        default: "none for postgres and mysql; sqlite:sessions.db for sqlite",
-        allowed: "postgres://user:password@host:port/database, mysql://user:password@host:port/database, sqlite:PATH",
-        about: "Where the database is.",
-        secret: true,
-        take: take_url,
-    },
-    StoreSetting {
-        key: "location",
-        variables: &["SESSION_FILE_LOCATION"],
-        drivers: &["file"],
-        default: "sessions",
-        allowed: "a directory of its own on a local disk",
-        about: "Where the file store keeps its files.",
-        secret: false,
-        take: |config, value| put(&mut config.location, value.text().map(|path| Some(path.into()))),
-    },
-    StoreSetting {
-        key: "prefix",
-        variables: &["SESSION_PREFIX"],
-        drivers: &["redis", "redis-cluster", "dynamodb"],
-        default: "app",
-        allowed: "1 to 64 letters, digits, -, _ and . (a : at the end is dropped)",
-        about: "What every key begins with: one for each application on a server.",
-        secret: false,
-        take: |config, value| put(&mut config.prefix, prefix(value)),
-    },
-    StoreSetting {
-        key: "table",
-        variables: &["SESSION_TABLE"],
-        drivers: &["postgres", "mysql", "sqlite", "dynamodb"],
-        default: "sessions",
-        allowed: "1 to 255 letters, digits, -, _ and .; \
-                  for SQL a lower-case letter, then lower-case letters, digits and _, at most 40",
-        about: "The table sessions live in.",
-        secret: false,
-        take: |config, value| put(&mut config.table, table(value)),
-    },
-    StoreSetting {
-        key: "timeout",
-        variables: &["SESSION_STORE_TIMEOUT"],
-        drivers: &[],
-        default: "2s",
-        allowed: PATIENCE,
-        about: "How long one call of the store may take before it is an error.",
-        secret: false,
-        take: |config, value| put(&mut config.timeout, value.patience()),
-    },
-    StoreSetting {
-        key: "max_record",
-        variables: &[],
-        drivers: &[],
-        default: "as for the sessions",
-        allowed: SIZE,
-        about: "The largest record this store takes.",
-        secret: false,
-        take: |config, value| put(&mut config.max_record, value.size().map(Some)),
-    },
-    StoreSetting {
-        key: "prepare",
-        variables: &["SESSION_PREPARE"],
-        drivers: &["redis", "redis-cluster", "postgres", "mysql", "sqlite", "dynamodb"],
-        default: "true",
-        allowed: FLAG,
-        about: "Contact the server at start-up: connect, and make the table if it is missing. `false` starts without \
-                the server, and leaves the table to your own tools.",
-        secret: false,
-        take: |config, value| put(&mut config.prepare, value.flag()),
-    },
-    StoreSetting {
-        key: "max_connections",
-        variables: &["SESSION_MAX_CONNECTIONS"],
-        drivers: &["postgres", "mysql", "sqlite"],
-        default: "10",
-        allowed: "1 to 10000",
-        about: "The most connections to the database.",
-        secret: false,
-        take: |config, value| {
-            put(
-                &mut config.max_connections,
-                value.count(10_000).map(|most| u32::try_from(most).unwrap_or(10_000)),
-            )
-        },
-    },
-    StoreSetting {
-        key: "max_sessions",
-        variables: &["SESSION_MAX_SESSIONS"],
-        drivers: &["memory"],
-        default: "1000000",
-        allowed: "1 to 1000000000",
-        about: "The most sessions kept in memory; one more evicts one, anonymous ones first.",
-        secret: false,
-        take: |config, value| {
-            let most = value.count(1_000_000_000).map(|most| usize::try_from(most).unwrap_or(usize::MAX));
-            put(&mut config.max_sessions, most)
-        },
-    },
-    StoreSetting {
-        key: "endpoint",
-        variables: &["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"],
-        drivers: &["dynamodb"],
-        default: "none: it must be said",
-        allowed: "http://HOST:PORT (for AWS itself, register the driver with your own client)",
-        about: "Where a server is that speaks DynamoDB's API.",
-        secret: false,
-        take: |config, value| put(&mut config.endpoint, endpoint(value).map(Some)),
-    },
-    StoreSetting {
-        key: "region",
-        variables: &["AWS_REGION", "AWS_DEFAULT_REGION"],
-        drivers: &["dynamodb"],
-        default: "us-east-1",
-        allowed: NAME,
-        about: "The region.",
-        secret: false,
-        take: |config, value| put(&mut config.region, name(value)),
-    },
-    StoreSetting {
-        key: "access_key_id",
-        variables: &["AWS_ACCESS_KEY_ID"],
-        drivers: &["dynamodb"],
-        default: "local",
-        allowed: "a text",
-        about: "Who asks.",
-        secret: true,
-        take: |config, value| put(&mut config.access_key_id, value.text().map(|id| Some(id.to_owned()))),
-    },
-    StoreSetting {
-        key: "secret_access_key",
-        variables: &["AWS_SECRET_ACCESS_KEY"],
-        drivers: &["dynamodb"],
-        default: "local",
-        allowed: "a text",
-        about: "The secret of the one who asks.",
-        secret: true,
-        take: |config, value| put(&mut config.secret_access_key, value.text().map(|key| Some(key.into()))),
-    },
-    StoreSetting {
-        key: "session_token",
-        variables: &["AWS_SESSION_TOKEN"],
-        drivers: &["dynamodb"],
-        default: "none",
-        allowed: "a text",
-        about: "The token of a temporary access.",
-        secret: true,
-        take: |config, value| put(&mut config.session_token, value.text().map(|token| Some(token.into()))),
-    },
-];
-
 impl Setting {
     pub(crate) fn apply(
         &self,
@@ -413,25 +250,13 @@ impl Setting {
     }
 }
 
-impl StoreSetting {
-    pub(crate) fn apply(
-        &self,
-        key: &str,
-        config: &mut StoreConfig,
-        value: &Value,
-    ) -> Result<(), SettingError> {
-        if value.is_empty_text() {
-            return Err(SettingError::Empty { key: key.to_owned(), allowed: self.allowed.to_owned() });
-        }
-        (self.take)(config, value).map_err(|problem| explain(key, value, self.allowed, self.secret, problem))
-    }
-
-    pub(crate) fn is_for(&self, driver: &str) -> bool {
-        self.drivers.is_empty() || self.drivers.contains(&driver)
-    }
-}
-
-fn explain(key: &str, value: &Value, allowed: &str, secret: bool, problem: Problem) -> SettingError {
+pub(crate) fn explain(
+    key: &str,
+    value: &Value,
+    allowed: &str,
+    secret: bool,
+    problem: Problem,
+) -> SettingError {
     let (key, allowed) = (key.to_owned(), allowed.to_owned());
     match problem {
         Problem::Key { place, problem } => SettingError::Key { key, place, problem, allowed },
@@ -439,11 +264,6 @@ fn explain(key: &str, value: &Value, allowed: &str, secret: bool, problem: Probl
         Problem::Refused if secret => SettingError::RefusedSecret { key, allowed },
         Problem::Refused => SettingError::Refused { key, value: value.to_string(), allowed },
     }
-}
-
-fn put<T>(place: &mut T, read: Result<T, Problem>) -> Result<(), Problem> {
-    *place = read?;
-    Ok(())
 }
 
 fn take_keys(config: &mut SessionConfig, value: &Value) -> Result<(), Problem> {
@@ -455,73 +275,3 @@ fn take_keys(config: &mut SessionConfig, value: &Value) -> Result<(), Problem> {
     config.keys = keys;
     Ok(())
 }
-
-fn take_url(config: &mut StoreConfig, value: &Value) -> Result<(), Problem> {
-    put(&mut config.url, value.text().map(|url| Some(url.into())))
-}
-
-fn checked(value: &Value, fits: impl Fn(&str) -> bool) -> Result<String, Problem> {
-    value.text().and_then(|text| if fits(text) { Ok(text.to_owned()) } else { Err(Problem::Refused) })
-}
-
-fn name(value: &Value) -> Result<String, Problem> {
-    checked(value, |text| {
-        text.len() <= 64
-            && !text.is_empty()
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-    })
-}
-
-fn token(value: &Value) -> Result<String, Problem> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    checked(value, |text| !text.is_empty() && text.bytes().all(fits))
-}
-
-fn path(value: &Value) -> Result<String, Problem> {
-    checked(value, |text| {
-        text.starts_with('/') && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b';')
-    })
-}
-
-fn domain(value: &Value) -> Result<String, Problem> {
-    checked(value, |text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte)))
-}
-
-fn prefix(value: &Value) -> Result<String, Problem> {
-    let prefix = value.text()?;
-    name(&Value::Text(prefix.strip_suffix(':').unwrap_or(prefix).to_owned()))
-}
-
-fn table(value: &Value) -> Result<String, Problem> {
-    checked(value, is_table)
-}
-
-fn endpoint(value: &Value) -> Result<String, Problem> {
-    checked(value, |text| {
-        let place = text.strip_prefix("http://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
-        let parts = place.and_then(|place| place.rsplit_once(':'));
-        parts.is_some_and(|(host, port)| {
-            !host.is_empty() && !host.contains(['@', '/', '?', '#']) && port.parse::<u16>().is_ok()
-        })
-    })
-    .map(|text| text.trim_end_matches('/').to_owned())
-}
-
-fn same_site(value: &Value) -> Result<SameSite, Problem> {
-    match value.text()?.to_ascii_lowercase().as_str() {
-        "strict" => Ok(SameSite::Strict),
-        "lax" => Ok(SameSite::Lax),
-        "none" => Ok(SameSite::None),
-        _ => Err(Problem::Refused),
-    }
-}
-
-const FLAG: &str = "true or false";
-const AGE: &str = "whole seconds from 1 up, as 2h, 30 min, 7d, or a bare number of seconds";
-const AGE_OR_NEVER: &str = "whole seconds from 1 up, as 24h, 30 days, or a bare number of seconds; or never";
-const PATIENCE: &str = "1ms to 5min, as 500ms, 2s, or a bare number of seconds";
-const SIZE: &str = "256 to 16777216 bytes, as 65536, 64 KiB, 1 MiB";
-const NAME: &str = "1 to 64 letters, digits, -, _ and .";
-const LIST: &str = "a list of names, in the environment with commas between them";
-const KEYS: &str = "1 to 8 keys of 32 random bytes or more each, as hexadecimal or base64 \
-                    (base64: in front is allowed), in the environment with commas between them";

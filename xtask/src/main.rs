@@ -8,6 +8,7 @@ mod deps;
 mod failure;
 mod flags;
 mod new_store;
+mod one_crate;
 mod packages;
 mod repository;
 mod runner;
@@ -40,6 +41,7 @@ fn dispatch(flags: Xtask) -> Result<(), Failure> {
         XtaskCmd::Ci(flags) => ci::run(&flags),
         XtaskCmd::Tidy(flags) => tidy::run(&flags),
         XtaskCmd::Deps(_) => deps::run(),
+        XtaskCmd::OneCrate(_) => one_crate::run(),
         XtaskCmd::Bench(flags) => bench::run(&flags),
         XtaskCmd::Up(_) => up::run(),
         XtaskCmd::NewStore(flags) => new_store::run(&flags),

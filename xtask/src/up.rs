@@ -54,8 +54,7 @@ fn for_an_application(kind: Kind, url: &str) -> String {
         Kind::RedisCluster => format!("export SESSION_DRIVER=redis-cluster REDIS_URL={url}"),
         Kind::Postgres => format!("export SESSION_DRIVER=postgres DATABASE_URL={url}"),
         Kind::MariaDb => format!("export SESSION_DRIVER=mysql DATABASE_URL={url}"),
-        // No name at run time yet: an application builds this store itself.
-        Kind::Memcached => format!("# MemcachedStore::builder(\"{url}\")"),
+        Kind::Memcached => format!("export SESSION_DRIVER=memcached MEMCACHED_URL={url}"),
         Kind::DynamoDb => {
             let endpoint = url.trim_start_matches("dynamodb://").trim_end_matches("/sessions");
             format!(

@@ -1,62 +1,76 @@
 //! A chat whose sockets know who is signed in, and end when that person signs out.
 //!
-//! `cargo run -p live -- 127.0.0.1:8080`, then see the README.
+//! `cargo run -p live`, then see the README.
 
-mod chat;
+mod actix;
+mod axum;
+mod room;
 #[cfg(test)]
 mod tests;
 
-use axum::Router;
-use axum::extract::Form;
-use axum::response::{Html, Redirect};
-use axum::routing::{any, get, post};
-use serde::Deserialize;
+use std::time::Duration;
+
 use session_axum::stores::MemoryStore;
-use session_axum::{Cookie, SecretKey, Session, SessionLayer, SessionRejection, Sessions, SignOut};
+use session_axum::{Cookie, SecretKey, Sessions};
 use tokio::net::TcpListener;
 
-use crate::chat::Room;
+use crate::room::Room;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
-    let listener = TcpListener::bind(address).await?;
-    println!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, app()?).await?;
-    Ok(())
-}
-
-fn app() -> Result<Router, Box<dyn std::error::Error>> {
+    let Some((adapter, address)) = read(std::env::args().skip(1)) else {
+        return Err("usage: live [--adapter axum|actix] [ADDRESS]".into());
+    };
     let sessions = Sessions::builder()
         .store(MemoryStore::new())
         .key(SecretKey::generate()?) // from the configuration, in a server that keeps its visitors
         .cookie(Cookie::insecure_http("sid"))
         .build()?;
-    Ok(Router::new()
-        .route("/", get(page))
-        .route("/sign-in", post(sign_in))
-        .route("/sign-out", post(sign_out))
-        .route("/chat", any(chat::join))
-        .with_state(Room::new(64))
-        .layer(SessionLayer::new(sessions)))
+    let room = Room::new();
+    tokio::spawn(room.clone().keep_looking(LOOK_AGAIN));
+    let listener = std::net::TcpListener::bind(address)?;
+    println!("listening on http://{} ({adapter:?})", listener.local_addr()?);
+    Ok(serve(adapter, listener, sessions, room).await?)
 }
 
-async fn page(session: Session) -> Result<Html<&'static str>, SessionRejection> {
-    Ok(Html(if session.has("user") { include_str!("chat.html") } else { include_str!("sign_in.html") }))
+/// Which framework serves the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Adapter {
+    Axum,
+    Actix,
 }
 
-#[derive(Deserialize)]
-struct SignIn {
-    name: String,
+async fn serve(
+    adapter: Adapter,
+    listener: std::net::TcpListener,
+    sessions: Sessions,
+    room: Room,
+) -> std::io::Result<()> {
+    listener.set_nonblocking(true)?;
+    match adapter {
+        Adapter::Axum => axum::serve(TcpListener::from_std(listener)?, sessions, room).await,
+        Adapter::Actix => actix::serve(listener, sessions, room).await,
+    }
 }
 
-async fn sign_in(session: Session, Form(form): Form<SignIn>) -> Result<Redirect, SessionRejection> {
-    session.regenerate()?;
-    session.put("user", form.name.trim())?;
-    Ok(Redirect::to("/"))
+/// The command line; `None` if it makes no sense.
+fn read(mut arguments: impl Iterator<Item = String>) -> Option<(Adapter, String)> {
+    let (mut adapter, mut address) = (Adapter::Axum, "127.0.0.1:8080".to_owned());
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--adapter" => {
+                adapter = match arguments.next()?.as_str() {
+                    "axum" => Adapter::Axum,
+                    "actix" => Adapter::Actix,
+                    _ => return None,
+                }
+            }
+            option if option.starts_with('-') => return None,
+            _ => address = argument,
+        }
+    }
+    Some((adapter, address))
 }
 
-async fn sign_out(sign_out: SignOut) -> Result<Redirect, SessionRejection> {
-    sign_out.now().await?;
-    Ok(Redirect::to("/"))
-}
+/// How long a socket may outlive its session in silence.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);

@@ -1,95 +1,256 @@
-//! The chat over real sockets: two people in a room, and a sign-out elsewhere.
+//! The room over real sockets, on each adapter: who speaks, who is ended, and what holding a socket costs.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use session_axum::stores::MemoryStore;
+use session_axum::{Cookie, SecretKey, Sessions};
+use session_testkit::{ManualClock, OpLog, Verb};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-#[tokio::test]
-async fn a_socket_knows_who_speaks() {
-    let server = start().await;
-    let (ada, bob) = (sign_in(server, "ada").await, sign_in(server, "bob").await);
-    let (mut ada, mut bob) = (join(server, &ada).await.unwrap(), join(server, &bob).await.unwrap());
-    ada.send(Message::text("hello")).await.unwrap();
-    assert_eq!(next(&mut bob).await.as_deref(), Some("ada: hello"));
-    bob.send(Message::text("hi")).await.unwrap();
-    assert_eq!(next(&mut bob).await.as_deref(), Some("bob: hi"));
+use crate::Adapter;
+use crate::room::Room;
+
+/// Each claim as a test on each adapter.
+macro_rules! on_each_adapter {
+    ($($claim:ident),* $(,)?) => { $(
+        mod $claim {
+            use crate::{Adapter, tests::Server};
+
+            #[tokio::test]
+            async fn on_axum() {
+                super::$claim(Server::start(Adapter::Axum)).await;
+            }
+
+            #[tokio::test]
+            async fn on_actix() {
+                super::$claim(Server::start(Adapter::Actix)).await;
+            }
+        }
+    )* };
 }
 
-#[tokio::test]
-async fn a_stranger_gets_no_socket() {
-    let server = start().await;
-    let Err(Error::Http(response)) = join(server, "sid=forged").await else { panic!("a stranger came in") };
-    assert_eq!(response.status(), 401);
+on_each_adapter![
+    a_socket_knows_who_speaks_and_counts_it_in_the_session,
+    a_stranger_gets_no_socket_and_no_stream,
+    signing_out_elsewhere_ends_whatever_is_held_at_the_next_beat,
+    who_signed_out_elsewhere_is_not_heard_any_more,
+    signing_in_anew_ends_the_socket_of_the_old_id,
+    what_is_held_for_ten_minutes_writes_nothing,
+    holding_a_socket_does_not_keep_a_session_alive,
+];
+
+async fn a_socket_knows_who_speaks_and_counts_it_in_the_session(server: Server) {
+    let (ada, bob) = (server.sign_in("ada").await, server.sign_in("bob").await);
+    let (mut chat, mut watch) =
+        (server.open("/chat", &ada).await.unwrap(), server.open("/watch", &bob).await.unwrap());
+    let mut events = server.events(&bob).await;
+    for line in ["hello", "is this\nheard?"] {
+        chat.send(Message::text(line)).await.unwrap();
+    }
+    assert_eq!(next(&mut chat).await.as_deref(), Some("ada: hello"));
+    assert_eq!(next(&mut watch).await.as_deref(), Some("ada: hello"));
+    assert_eq!(events.next().await.as_deref(), Some("ada: hello"));
+    assert_eq!(events.next().await.as_deref(), Some("ada: is this heard?"));
+    assert_eq!(server.store.count_of(Verb::Replace), 2, "each line is one write of the detached session");
 }
 
-#[tokio::test]
-async fn signing_out_elsewhere_ends_a_silent_socket() {
-    let server = start().await;
-    let cookie = sign_in(server, "ada").await;
-    let mut socket = join(server, &cookie).await.unwrap();
-    post(server, "/sign-out", &cookie, "").await;
-    assert_eq!(next(&mut socket).await, None);
+async fn a_stranger_gets_no_socket_and_no_stream(server: Server) {
+    for path in ["/chat", "/watch"] {
+        let Err(Error::Http(response)) = server.open(path, "sid=forged").await else {
+            panic!("{path} is open")
+        };
+        assert_eq!(response.status(), 401, "{path}");
+    }
+    assert!(server.send("GET", "/events", "", "").await.starts_with("HTTP/1.1 401"));
 }
 
-#[tokio::test]
-async fn who_signed_out_elsewhere_is_not_heard_any_more() {
-    let server = start().await;
-    let cookie = sign_in(server, "ada").await;
-    let (mut ada, bob) = (join(server, &cookie).await.unwrap(), sign_in(server, "bob").await);
-    let mut bob = join(server, &bob).await.unwrap();
-    post(server, "/sign-out", &cookie, "").await;
-    ada.send(Message::text("still here?")).await.unwrap();
-    assert_eq!(next(&mut ada).await, None);
-    bob.send(Message::text("anyone?")).await.unwrap();
-    assert_eq!(next(&mut bob).await.as_deref(), Some("bob: anyone?"));
+async fn signing_out_elsewhere_ends_whatever_is_held_at_the_next_beat(server: Server) {
+    let cookie = server.sign_in("ada").await;
+    let (mut chat, mut watch) =
+        (server.open("/chat", &cookie).await.unwrap(), server.open("/watch", &cookie).await.unwrap());
+    let mut events = server.events(&cookie).await;
+    server.send("POST", "/sign-out", &cookie, "").await;
+    server.room.look_again();
+    assert_eq!(next(&mut chat).await, None);
+    assert_eq!(next(&mut watch).await, None);
+    assert_eq!(events.next().await, None);
+}
+
+async fn who_signed_out_elsewhere_is_not_heard_any_more(server: Server) {
+    let (ada, bob) = (server.sign_in("ada").await, server.sign_in("bob").await);
+    let (mut chat, mut other) =
+        (server.open("/chat", &ada).await.unwrap(), server.open("/chat", &bob).await.unwrap());
+    server.send("POST", "/sign-out", &ada, "").await;
+    // No beat: the commit finds it out.
+    chat.send(Message::text("still here?")).await.unwrap();
+    assert_eq!(next(&mut chat).await, None);
+    other.send(Message::text("anyone?")).await.unwrap();
+    assert_eq!(next(&mut other).await.as_deref(), Some("bob: anyone?"));
+}
+
+async fn signing_in_anew_ends_the_socket_of_the_old_id(server: Server) {
+    let cookie = server.sign_in("ada").await;
+    let mut chat = server.open("/chat", &cookie).await.unwrap();
+    server.send("POST", "/sign-in", &cookie, "name=ada").await;
+    server.room.look_again();
+    assert_eq!(next(&mut chat).await, None);
+}
+
+async fn what_is_held_for_ten_minutes_writes_nothing(server: Server) {
+    let cookie = server.sign_in("ada").await;
+    let (mut chat, mut watch) =
+        (server.open("/chat", &cookie).await.unwrap(), server.open("/watch", &cookie).await.unwrap());
+    let mut events = server.events(&cookie).await;
+    // Wait until each of the three has looked once, so that what is counted from here on is the beats' alone.
+    server.beat(3).await;
+    server.store.take();
+    for _ in 0..BEATS {
+        server.clock.advance(Duration::from_secs(6));
+        server.beat(3).await;
+    }
+    let verbs = server.store.verbs();
+    assert!(verbs.iter().all(|verb| *verb == Verb::Load), "only looked: {verbs:?}");
+
+    // All three are still there.
+    chat.send(Message::text("good morning")).await.unwrap();
+    for heard in [next(&mut chat).await, next(&mut watch).await, events.next().await] {
+        assert_eq!(heard.as_deref(), Some("ada: good morning"));
+    }
+}
+
+async fn holding_a_socket_does_not_keep_a_session_alive(server: Server) {
+    let cookie = server.sign_in("ada").await;
+    let mut chat = server.open("/chat", &cookie).await.unwrap();
+    server.clock.advance(AGE);
+    server.room.look_again();
+    assert_eq!(next(&mut chat).await, None);
+}
+
+/// The room on one of the adapters, with a clock and beats that move when a test says so.
+struct Server {
+    address: SocketAddr,
+    room: Room,
+    clock: ManualClock,
+    store: Arc<OpLog<MemoryStore>>,
+}
+
+impl Server {
+    fn start(adapter: Adapter) -> Self {
+        let (clock, store) = (ManualClock::default(), Arc::new(OpLog::new(MemoryStore::new())));
+        let sessions = Sessions::builder()
+            .shared_store(store.clone())
+            .key(SecretKey::generate().unwrap())
+            .cookie(Cookie::insecure_http("sid"))
+            .age(AGE)
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        let room = Room::new();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = room.clone();
+        // A thread of its own, which ends with the test's process.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(crate::serve(adapter, listener, sessions, served)).unwrap();
+        });
+        Self { address, room, clock, store }
+    }
+
+    /// One beat, until each of so many listeners has looked.
+    async fn beat(&self, listeners: usize) {
+        let looked = self.store.count_of(Verb::Load) + listeners;
+        self.room.look_again();
+        let begun = Instant::now();
+        while self.store.count_of(Verb::Load) < looked {
+            assert!(begun.elapsed() < PATIENCE, "not everybody has looked again");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    async fn sign_in(&self, name: &str) -> String {
+        let response = self.send("POST", "/sign-in", "", &format!("name={name}")).await;
+        let (_, cookie) = response.split_once("set-cookie: ").expect("signing in sets a cookie");
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    async fn send(&self, method: &str, path: &str, cookie: &str, form: &str) -> String {
+        let mut stream = self.request(method, path, cookie, form).await;
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        response
+    }
+
+    async fn open(&self, path: &str, cookie: &str) -> Result<Socket, Error> {
+        let mut request = format!("ws://{}{path}", self.address).into_client_request()?;
+        request.headers_mut().insert("cookie", cookie.parse().unwrap());
+        Ok(connect_async(request).await?.0)
+    }
+
+    /// A stream of events, of which the head has been read.
+    async fn events(&self, cookie: &str) -> Events {
+        let mut events = Events(BufReader::new(self.request("GET", "/events", cookie, "").await));
+        assert_eq!(events.line().await.as_deref(), Some("HTTP/1.1 200 OK"));
+        while events.line().await.is_some_and(|line| !line.is_empty()) {}
+        events
+    }
+
+    async fn request(&self, method: &str, path: &str, cookie: &str, form: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncookie: {cookie}\r\n");
+        let body = format!(
+            "content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+            form.len()
+        );
+        stream.write_all((head + &body).as_bytes()).await.unwrap();
+        stream
+    }
+}
+
+struct Events(BufReader<TcpStream>);
+
+impl Events {
+    /// The data of the next event; `None` when the server ends the stream.
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            // Between the events stand the sizes of chunks, which are no data.
+            if let Some(data) = self.line().await?.strip_prefix("data: ") {
+                return Some(data.to_owned());
+            }
+        }
+    }
+
+    async fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let read =
+            tokio::time::timeout(PATIENCE, self.0.read_line(&mut line)).await.expect("something comes");
+        (read.unwrap() > 0).then(|| line.trim_end().to_owned())
+    }
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-async fn start() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let app = crate::app().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    address
-}
-
-async fn sign_in(server: SocketAddr, name: &str) -> String {
-    let response = post(server, "/sign-in", "", &format!("name={name}")).await;
-    let (_, cookie) = response.split_once("set-cookie: ").expect("signing in sets a cookie");
-    cookie.split(';').next().unwrap().to_owned()
-}
-
-async fn post(server: SocketAddr, path: &str, cookie: &str, form: &str) -> String {
-    let mut stream = TcpStream::connect(server).await.unwrap();
-    let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncookie: {cookie}\r\n");
-    let body = format!(
-        "content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
-        form.len()
-    );
-    stream.write_all((head + &body).as_bytes()).await.unwrap();
-    let mut response = String::new();
-    stream.read_to_string(&mut response).await.unwrap();
-    response
-}
-
-async fn join(server: SocketAddr, cookie: &str) -> Result<Socket, Error> {
-    let mut request = format!("ws://{server}/chat").into_client_request()?;
-    request.headers_mut().insert("cookie", cookie.parse().unwrap());
-    Ok(connect_async(request).await?.0)
-}
-
 /// The next line; `None` when the server ends the socket.
 async fn next(socket: &mut Socket) -> Option<String> {
-    let next = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.expect("something comes");
+    let next = tokio::time::timeout(PATIENCE, socket.next()).await.expect("something comes");
     match next {
         Some(Ok(Message::Text(line))) => Some(line.as_str().to_owned()),
         _ => None,
     }
 }
+
+/// So short that a visit after three minutes would move the deadline.
+const AGE: Duration = Duration::from_secs(30 * 60);
+
+/// Of six seconds: ten minutes.
+const BEATS: usize = 100;
+
+const PATIENCE: Duration = Duration::from_secs(60);

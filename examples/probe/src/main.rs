@@ -10,7 +10,7 @@ mod stores;
 
 use std::io;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use session_testkit::probe::{Application, Stats};
 use tokio::net::TcpListener;
@@ -36,11 +36,6 @@ fn start() -> Result<(), Box<dyn std::error::Error>> {
     }
     let runtime = builder.enable_all().build()?;
     let served = runtime.block_on(serve(args));
-    // What dropped requests have begun to write still ends, or fails, within the store's deadline.
-    let (begun, alive) = (Instant::now(), runtime.metrics());
-    while alive.num_alive_tasks() > 0 && begun.elapsed() < PATIENCE {
-        std::thread::sleep(Duration::from_millis(5));
-    }
     runtime.shutdown_background();
     served
 }
@@ -48,7 +43,7 @@ fn start() -> Result<(), Box<dyn std::error::Error>> {
 async fn serve(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let stats = Stats::default();
     let sessions = if args.bare { None } else { Some(stores::sessions(args.rules, &stats).await?) };
-    let application = Application { sessions, stats };
+    let application = Application { sessions: sessions.clone(), stats };
     let stopped = stop_signal()?;
     let listener =
         TcpListener::bind(args.listen).await.map_err(|error| format!("--listen {}: {error}", args.listen))?;
@@ -57,6 +52,10 @@ async fn serve(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         Adapter::Axum => axum::serve(listener, application, stopped).await?,
         Adapter::Actix => actix::serve(listener, application, args.threads, stopped).await?,
         Adapter::Hyper => hyper::serve(listener, application, stopped).await?,
+    }
+    if let Some(sessions) = sessions {
+        // Within the store's deadline, unless somebody has set a long one.
+        drop(tokio::time::timeout(PATIENCE, sessions.drain()).await);
     }
     Ok(())
 }

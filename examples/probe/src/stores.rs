@@ -58,7 +58,12 @@ pub(crate) async fn from_config(config: SessionConfig, stats: &Stats) -> Result<
     }
     let builder = config.into_builder_with(&drivers).await.map_err(|error| match error {
         // The driver in front of the built-in one adds nothing to what that one says.
-        SettingError::Store { source, .. } if source.is::<SettingError>() => on_one_line(&*source),
+        SettingError::Store { source, .. } if source.is::<SettingError>() => match source.downcast_ref() {
+            Some(SettingError::NotCompiled { driver, feature }) => {
+                format!("the session driver {driver} is not in this program: build the probe with `--features {feature}`")
+            }
+            _ => on_one_line(&*source),
+        },
         error => on_one_line(&error),
     })?;
     Ok(builder.observer(stats.observer()).build()?)

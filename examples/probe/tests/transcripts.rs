@@ -13,6 +13,7 @@ use std::sync::{
     OnceLock,
     atomic::{AtomicU32, Ordering},
 };
+use std::time::Duration;
 
 #[cfg(feature = "redis")]
 use session_stores::StoreConfig;
@@ -38,7 +39,8 @@ fn the_three_adapters_say_the_same_with_sessions_in_cookies() {
 fn the_three_adapters_say_the_same_with_sessions_in_files() {
     say_the_same(async || {
         let folder = tempfile::tempdir().expect("a temporary directory");
-        let store = FileStore::open(folder.path()).expect("a store in it");
+        let store = FileStore::builder(folder.path()).timeout(Duration::from_secs(20));
+        let store = store.open().expect("a store in it");
         Place::store(store, folder).with_crowd(8)
     });
 }

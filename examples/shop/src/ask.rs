@@ -1,62 +1,29 @@
-//! What a page may know about a request. No framework's word: an adapter brings method, target, headers and body.
+//! What a page may know about a request: its session, its form, where it came from. No framework's word.
 
-use bytes::Bytes;
-use session_core::Timestamp;
-use session_forms::{Form, FormError};
+use session_core::{Clock, Redirects, Session, SystemClock, Timestamp};
+use session_forms::Form;
 
-/// One request, as the pages see it.
+/// One request, as the pages see it. Redirects know the session; the form is what the adapter's `Input` has read.
 #[derive(Debug)]
 pub(crate) struct Ask {
-    pub(crate) method: Method,
-    /// The path without a query.
-    pub(crate) path: String,
+    pub(crate) redirects: Redirects,
     pub(crate) form: Form,
     pub(crate) now: Timestamp,
-    pub(crate) referer: Option<String>,
-    pub(crate) host: Option<String>,
-    pub(crate) user_agent: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Method {
-    Get,
-    Post,
-    Other,
+    pub(crate) agent: String,
 }
 
 impl Ask {
-    /// Puts a request into words. `header` looks one up by its lower-case name.
-    pub(crate) async fn new<'h>(
-        method: &str,
-        path: &str,
-        header: impl Fn(&str) -> Option<&'h str>,
-        body: Bytes,
-        now: Timestamp,
-    ) -> Result<Self, FormError> {
-        let method = match method {
-            "GET" | "HEAD" => Method::Get,
-            "POST" => Method::Post,
-            _ => Method::Other,
-        };
-        let form = match method {
-            Method::Post => Form::read(header("content-type").unwrap_or_default(), body).await?,
-            Method::Get | Method::Other => Form::default(),
-        };
-        let owned = |name| header(name).map(str::to_owned);
-        Ok(Self {
-            method,
-            path: path.to_owned(),
-            form,
-            now,
-            referer: owned("referer"),
-            host: owned("host"),
-            user_agent: owned("user-agent"),
-        })
+    pub(crate) fn new(redirects: Redirects, form: Form, agent: Option<&str>) -> Self {
+        Self { redirects, form, now: SystemClock.now(), agent: agent.unwrap_or_default().to_owned() }
+    }
+
+    pub(crate) fn session(&self) -> &Session {
+        self.redirects.session()
     }
 
     /// A field of the form without the blanks around it; empty when it is missing.
     pub(crate) fn field(&self, name: &str) -> &str {
-        self.form.text(name).unwrap_or_default().trim()
+        self.secret(name).trim()
     }
 
     /// A field as it came: for passwords, where blanks count.
@@ -66,9 +33,8 @@ impl Ask {
 
     /// The browser in a few words, for a list of devices.
     pub(crate) fn browser(&self) -> String {
-        let agent = self.user_agent.as_deref().unwrap_or_default();
         let first = |known: &[(&str, &'static str)]| {
-            known.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name)
+            known.iter().find(|(sign, _)| self.agent.contains(sign)).map(|(_, name)| *name)
         };
         // In this order, since most browsers also name the ones that they resemble.
         let browsers =
@@ -83,7 +49,7 @@ impl Ask {
         match (first(&browsers), first(&systems)) {
             (Some(browser), Some(system)) => format!("{browser}, {system}"),
             (Some(name), None) | (None, Some(name)) => name.to_owned(),
-            (None, None) => agent.chars().take(40).collect(),
+            (None, None) => self.agent.chars().take(40).collect(),
         }
     }
 }
@@ -91,17 +57,18 @@ impl Ask {
 #[cfg(test)]
 impl Ask {
     /// A form that was sent, for tests of the pages.
-    pub(crate) fn form(fields: &[(&str, &str)]) -> Self {
-        let waker = std::task::Waker::noop();
+    pub(crate) async fn form(fields: &[(&str, &str)]) -> Self {
+        Self::form_in(Session::standalone(), fields).await
+    }
+
+    /// The same, in this session.
+    pub(crate) async fn form_in(session: Session, fields: &[(&str, &str)]) -> Self {
         // None of this needs letters escaped but the blank.
-        let body: Vec<String> =
-            fields.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))).collect();
-        let header = |name: &str| (name == "content-type").then_some("application/x-www-form-urlencoded");
-        let asking = Self::new("POST", "/", header, body.join("&").into(), Timestamp::from_millis(0));
-        match std::pin::pin!(asking).poll(&mut std::task::Context::from_waker(waker)) {
-            std::task::Poll::Ready(ask) => ask.unwrap(),
-            std::task::Poll::Pending => panic!("a body in memory is read at once"),
-        }
+        let fields = fields.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+")));
+        let body = fields.collect::<Vec<_>>().join("&");
+        let form = Form::read("application/x-www-form-urlencoded", body.into()).await.unwrap();
+        session.set_input(form.as_map().clone());
+        Self::new(Redirects::new(session, None, None), form, None)
     }
 }
 
@@ -109,18 +76,18 @@ impl Ask {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_browser_is_named_in_few_words() {
-        let mut ask = Ask::form(&[]);
-        ask.user_agent = Some("Mozilla/5.0 (X11; Linux x86_64) Chrome/141.0 Safari/537.36".to_owned());
+    #[tokio::test]
+    async fn a_browser_is_named_in_few_words() {
+        let mut ask = Ask::form(&[]).await;
+        ask.agent = "Mozilla/5.0 (X11; Linux x86_64) Chrome/141.0 Safari/537.36".to_owned();
         assert_eq!(ask.browser(), "Chrome, Linux");
-        ask.user_agent = Some("curl/8".to_owned());
+        ask.agent = "curl/8".to_owned();
         assert_eq!(ask.browser(), "curl/8");
     }
 
-    #[test]
-    fn blanks_around_a_field_go_and_those_of_a_password_stay() {
-        let ask = Ask::form(&[("email", " ada "), ("password", " secret ")]);
+    #[tokio::test]
+    async fn blanks_around_a_field_go_and_those_of_a_password_stay() {
+        let ask = Ask::form(&[("email", " ada "), ("password", " secret ")]).await;
         assert_eq!((ask.field("email"), ask.secret("password")), ("ada", " secret "));
     }
 }

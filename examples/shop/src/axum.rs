@@ -1,16 +1,14 @@
-//! The shop on axum: a layer, an extractor, two static files. All the rest is the same under any framework.
+//! The shop on axum: two layers, two extractors, two static files. All the rest is the same under any framework.
 
 use std::io;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use session_axum::{Session, SessionLayer};
-use session_core::{Clock, SystemClock};
+use session_axum::{CsrfLayer, Input, Redirects, SessionLayer};
 use tokio::net::TcpListener;
 
 use crate::ask::Ask;
@@ -22,28 +20,27 @@ pub(crate) async fn serve(listener: TcpListener, shop: Arc<Shop>) -> io::Result<
 
 /// The routes, with sessions around them. The static files never ask for one, so they cost none.
 fn router(shop: Arc<Shop>) -> Router {
-    let sessions = shop.sessions.clone();
+    let (sessions, refuse) = (shop.sessions.clone(), shop.clone());
     Router::new()
         .route("/style.css", get(file))
         .route("/favicon.svg", get(file))
         .fallback(page)
         .with_state(shop)
+        .layer(CsrfLayer::new().on_refused(move |refusal| respond(refuse.refuse(refusal))))
         .layer(SessionLayer::new(sessions))
 }
 
 async fn page(
     State(shop): State<Arc<Shop>>,
-    session: Session,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    redirects: Redirects,
+    input: Input,
 ) -> Response {
-    let header = |name: &str| headers.get(name)?.to_str().ok();
-    match Ask::new(method.as_str(), uri.path(), header, body, SystemClock.now()).await {
-        Ok(ask) => respond(shop.answer(&session, &ask).await),
-        Err(problem) => status(problem.status()).into_response(),
-    }
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let ask = Ask::new(redirects.into_inner(), input.into_form(), agent);
+    respond(shop.answer(method.as_str(), uri.path(), &ask).await)
 }
 
 async fn file(uri: Uri) -> Response {
@@ -56,20 +53,10 @@ async fn file(uri: Uri) -> Response {
 }
 
 fn respond(answer: Answer) -> Response {
-    let mut response = (status(answer.status), answer.html).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    for (name, value) in SECURITY {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    if let Some(location) = answer.location
-        && let Ok(location) = HeaderValue::from_str(&location)
-    {
-        headers.insert(header::LOCATION, location);
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, SECURITY, axum::response::Html(answer.html)).into_response();
+    if let Some(Ok(location)) = answer.location.map(HeaderValue::try_from) {
+        response.headers_mut().insert(header::LOCATION, location);
     }
     response
-}
-
-fn status(number: u16) -> StatusCode {
-    StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -1,7 +1,7 @@
 //! What a page answers: a template, another page to go to, or a refusal.
 
 use minijinja::Value;
-use session_core::{OwnerError, SessionError};
+use session_core::{OwnerError, Redirect, SessionError};
 
 /// A page's answer, before anything is rendered.
 #[derive(Debug)]
@@ -9,14 +9,14 @@ pub(crate) enum Go {
     /// This template with these values, and the session's.
     Page(&'static str, Value),
     /// See other: the next page, after a form.
-    To(String),
+    To(Redirect),
     /// A plain page for this status.
     Status(u16),
 }
 
 impl Go {
-    pub(crate) fn to(path: impl Into<String>) -> Result<Self, Problem> {
-        Ok(Self::To(path.into()))
+    pub(crate) fn to(redirect: Redirect) -> Result<Self, Problem> {
+        Ok(Self::To(redirect))
     }
 
     pub(crate) fn page(template: &'static str, values: Value) -> Result<Self, Problem> {
@@ -40,6 +40,17 @@ impl Problem {
         match self {
             Self::Devices(_) => 503,
             Self::Session(_) | Self::Template(_) => 500,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Go {
+    /// Where it leads; empty if nowhere.
+    pub(crate) fn location(self) -> String {
+        match self {
+            Self::To(redirect) => redirect.finish().unwrap().location().to_owned(),
+            Self::Page(..) | Self::Status(_) => String::new(),
         }
     }
 }

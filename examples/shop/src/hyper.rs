@@ -1,19 +1,17 @@
-//! The shop on hyper alone: a service around a function. All the rest is the same under any framework.
+//! The shop on hyper alone: two services around a function. All the rest is the same under any framework.
 
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{HeaderName, HeaderValue, LOCATION};
+use hyper::header::{HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use session_core::{Clock, SystemClock};
-use session_forms::Form;
-use session_hyper::{RequestSession, SessionRejection, SessionService, plain};
+use session_hyper::{CheckedBody, CsrfService, Input, InputRejection, SessionService, redirects};
 use tokio::net::TcpListener;
 
 use crate::ask::Ask;
@@ -24,39 +22,32 @@ type Reply = Response<Full<Bytes>>;
 pub(crate) async fn serve(listener: TcpListener, shop: Arc<Shop>) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
-        let shop = shop.clone();
+        let (sessions, handling, refuse) = (shop.sessions.clone(), shop.clone(), shop.clone());
+        let pages = service_fn(move |request| handle(handling.clone(), request));
+        let pages = CsrfService::new(pages).on_refused(move |refusal| respond(refuse.refuse(refusal)));
         tokio::spawn(async move {
-            let sessions = shop.sessions.clone();
-            let handle = service_fn(move |request| handle(shop.clone(), request));
             let server = auto::Builder::new(TokioExecutor::new());
             // An error here is the client's: it sent no HTTP, or went away.
-            let _ =
-                server.serve_connection(TokioIo::new(stream), SessionService::new(sessions, handle)).await;
+            let _ = server.serve_connection(TokioIo::new(stream), SessionService::new(sessions, pages)).await;
         });
     }
 }
 
-async fn handle(shop: Arc<Shop>, request: Request<Incoming>) -> Result<Reply, Infallible> {
+async fn handle(shop: Arc<Shop>, request: Request<CheckedBody<Incoming>>) -> Result<Reply, Infallible> {
     // The files come first, so that they never ask for a session.
     if let Some((kind, content)) = asset(request.uri().path()) {
-        let headers = [("content-type", kind), ("cache-control", "max-age=60")];
-        return Ok(reply(200, content.into(), headers));
+        return Ok(reply(200, content.into(), [("content-type", kind), ("cache-control", "max-age=60")]));
     }
-    Ok(page(&shop, request).await.unwrap_or_else(|rejection| plain(rejection.failure())))
+    Ok(page(&shop, request).await.unwrap_or_else(InputRejection::into_response))
 }
 
-async fn page(shop: &Shop, request: Request<Incoming>) -> Result<Reply, SessionRejection> {
-    let session = request.session().await?;
-    let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, Form::MOST_BYTES).collect().await else {
-        return Ok(reply(413, String::new(), []));
-    };
-    let header = |name: &str| head.headers.get(name)?.to_str().ok();
-    let asking = Ask::new(head.method.as_str(), head.uri.path(), header, body.to_bytes(), SystemClock.now());
-    Ok(match asking.await {
-        Ok(ask) => respond(shop.answer(&session, &ask).await),
-        Err(problem) => reply(problem.status(), String::new(), []),
-    })
+async fn page(shop: &Shop, request: Request<CheckedBody<Incoming>>) -> Result<Reply, InputRejection> {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let agent = request.headers().get(USER_AGENT).cloned();
+    let redirects = redirects(&request).await?;
+    let input = Input::read(request).await?;
+    let ask = Ask::new(redirects, input.into_form(), agent.as_ref().and_then(|agent| agent.to_str().ok()));
+    Ok(respond(shop.answer(method.as_str(), &path, &ask).await))
 }
 
 fn respond(answer: Answer) -> Reply {

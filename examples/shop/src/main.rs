@@ -14,6 +14,8 @@ mod pages;
 mod people;
 mod shop;
 mod templates;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::process::ExitCode;
@@ -47,12 +49,16 @@ async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     listener.set_nonblocking(true)?;
     let shop = Arc::new(Shop::new(config.into_sessions().await?, confirm_after));
     println!("shop: http://{} ({adapter:?}, SESSION_DRIVER={driver})", listener.local_addr()?);
+    Ok(serve(adapter, listener, shop).await?)
+}
+
+/// Serves the shop until something breaks. The listener is non-blocking.
+async fn serve(adapter: Adapter, listener: std::net::TcpListener, shop: Arc<Shop>) -> std::io::Result<()> {
     match adapter {
-        Adapter::Axum => axum::serve(TcpListener::from_std(listener)?, shop).await?,
-        Adapter::Actix => actix::serve(listener, shop).await?,
-        Adapter::Hyper => hyper::serve(TcpListener::from_std(listener)?, shop).await?,
+        Adapter::Axum => axum::serve(TcpListener::from_std(listener)?, shop).await,
+        Adapter::Actix => actix::serve(listener, shop).await,
+        Adapter::Hyper => hyper::serve(TcpListener::from_std(listener)?, shop).await,
     }
-    Ok(())
 }
 
 /// All variables that are text; others cannot be ours.

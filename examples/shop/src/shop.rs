@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use minijinja::{Environment, Value, context};
-use session_core::{Session, Sessions};
+use session_core::{CsrfRefusal, Session, Sessions};
 
-use crate::ask::{Ask, Method};
+use crate::ask::Ask;
 use crate::go::{Go, Problem};
 use crate::pages::{THEME, account, cart, devices, home, inside, orders, preferences, sign_in, visitor};
 use crate::templates;
@@ -35,64 +35,67 @@ impl Shop {
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(&self, session: &Session, ask: &Ask) -> Answer {
-        let done = match self.go(session, ask).await {
-            Ok(go) => self.render(session, ask, go),
+    pub(crate) async fn answer(&self, method: &str, path: &str, ask: &Ask) -> Answer {
+        let rendered = match self.go(method, path, ask).await {
+            Ok(go) => self.render(ask.session(), path, go),
             Err(problem) => Err(problem),
         };
-        done.unwrap_or_else(|problem| {
-            report(&problem);
-            Answer { status: problem.status(), location: None, html: String::new() }
-        })
+        rendered.unwrap_or_else(|problem| broken(&problem))
     }
 
-    /// The map of the shop.
-    async fn go(&self, session: &Session, ask: &Ask) -> Result<Go, Problem> {
-        let (sessions, within) = (&self.sessions, self.confirm_after);
-        let language = Language::of(session);
-        session.set_input(ask.form.as_map().clone());
-        match ask.method {
-            Method::Get => match ask.path.as_str() {
-                "/" => home::show(language),
-                "/cart" => cart::show(session, language),
-                "/orders" => orders::show(session, language),
-                "/sign-in" => sign_in::show(session),
-                "/account" => account::show(session, ask, within),
-                "/confirm" => account::ask_again(session),
-                "/devices" => devices::show(sessions, session).await,
-                "/session" => inside::show(sessions, session),
-                _ => Ok(Go::Status(404)),
-            },
-            Method::Post if forged(session, ask) => Ok(Go::Status(419)),
-            Method::Post => match ask.path.as_str() {
-                "/preferences" => preferences::change(session, ask),
-                "/cart/add" => cart::add(session, ask, language),
-                "/cart/set" => cart::set(session, ask),
-                "/cart/order" => cart::order(session, ask),
-                "/sign-in" => sign_in::sign_in(session, ask),
-                "/sign-out" => sign_in::sign_out(session),
-                "/account" => account::save(session, ask, within),
-                "/confirm" => account::confirm(session, ask),
-                "/devices/end" => devices::end(sessions, session, ask).await,
-                "/devices/end-others" => devices::end_others(sessions, session).await,
-                _ => Ok(Go::Status(404)),
-            },
-            Method::Other => Ok(Go::Status(405)),
+    /// What the CSRF middleware answers. A form from another site comes without the cookie. If refusing it began a session,
+    /// the new cookie would push out the visitor's own: so that page makes no token, and has no forms.
+    pub(crate) fn refuse(&self, refusal: &CsrfRefusal) -> Answer {
+        if refusal.ended() {
+            // Nobody forged anything: the form was open while the visitor was signed out elsewhere.
+            return Answer { status: 303, location: Some("/sign-in".to_owned()), html: String::new() };
+        }
+        let nobody = Session::standalone();
+        let session = refusal.session().unwrap_or(&nobody);
+        self.render(session, "", Go::Status(419)).unwrap_or_else(|problem| broken(&problem))
+    }
+
+    /// The map of the shop. A form is here only if it carried the session's token.
+    async fn go(&self, method: &str, path: &str, ask: &Ask) -> Result<Go, Problem> {
+        match (method, path) {
+            ("GET" | "HEAD", "/sign-in") => sign_in::show(ask),
+            // The session was ended on another device, or got a new id in another tab: the sign-in page finds out.
+            _ if ask.session().ended() => Go::to(ask.redirects.to("/sign-in")),
+            ("GET" | "HEAD", "/") => home::show(ask),
+            ("GET" | "HEAD", "/cart") => cart::show(ask),
+            ("GET" | "HEAD", "/orders") => orders::show(ask),
+            ("GET" | "HEAD", "/account") => account::show(ask, self.confirm_after),
+            ("GET" | "HEAD", "/confirm") => account::ask_again(ask),
+            ("GET" | "HEAD", "/devices") => devices::show(ask, &self.sessions).await,
+            ("GET" | "HEAD", "/session") => inside::show(ask, &self.sessions),
+            ("POST", "/preferences") => preferences::change(ask),
+            ("POST", "/cart/add") => cart::add(ask),
+            ("POST", "/cart/set") => cart::set(ask),
+            ("POST", "/cart/order") => cart::order(ask),
+            ("POST", "/sign-in") => sign_in::sign_in(ask),
+            ("POST", "/sign-out") => sign_in::sign_out(ask),
+            ("POST", "/account") => account::save(ask, self.confirm_after),
+            ("POST", "/confirm") => account::confirm(ask),
+            ("POST", "/devices/end") => devices::end(ask, &self.sessions).await,
+            ("POST", "/devices/end-others") => devices::end_others(ask, &self.sessions).await,
+            _ => Ok(Go::Status(404)),
         }
     }
 
-    fn render(&self, session: &Session, ask: &Ask, go: Go) -> Result<Answer, Problem> {
+    fn render(&self, session: &Session, path: &str, go: Go) -> Result<Answer, Problem> {
         let (status, template, values) = match go {
             Go::Page(template, values) => (200, template, values),
-            Go::To(path) => return Ok(Answer { status: 303, location: Some(path), html: String::new() }),
             Go::Status(status) => (status, "status.html", context! { status }),
+            Go::To(redirect) => {
+                let redirect = redirect.finish()?;
+                let location = Some(redirect.location().to_owned());
+                return Ok(Answer { status: redirect.status(), location, html: String::new() });
+            }
         };
-        // A form from another site comes without the cookie. If its refusal made a session, the new cookie would push
-        // out the visitor's own: so that page makes no token, and has no forms.
         let view = if status == 419 { session.view()? } else { session.view_with_csrf()? };
         let html = self.templates.get_template(template)?.render(context! {
             ..values,
-            ..frame(session, ask)?,
+            ..frame(session, path)?,
             ..view.to_minijinja(),
         })?;
         Ok(Answer { status, location: None, html })
@@ -120,7 +123,7 @@ pub(crate) const SECURITY: [(&str, &str); 3] = [
 ];
 
 /// What the frame of each page needs.
-fn frame(session: &Session, ask: &Ask) -> Result<Value, Problem> {
+fn frame(session: &Session, path: &str) -> Result<Value, Problem> {
     let language = Language::of(session);
     Ok(context! {
         t => language.words(),
@@ -128,23 +131,18 @@ fn frame(session: &Session, ask: &Ask) -> Result<Value, Problem> {
         theme => session.get(THEME)?.unwrap_or_default(),
         cart_count => cart::count(session)?,
         visitor => visitor(session).map(|person| person.name),
-        path => ask.path.as_str(),
+        path,
     })
 }
 
-/// Whether a form does not carry this session's token: then another site may have made the browser send it.
-fn forged(session: &Session, ask: &Ask) -> bool {
-    !session.verify_csrf(ask.secret("_csrf"))
-}
-
-fn report(problem: &Problem) {
-    use std::error::Error;
+fn broken(problem: &Problem) -> Answer {
     eprintln!("shop: {problem}");
-    let mut source = problem.source();
+    let mut source = std::error::Error::source(problem);
     while let Some(cause) = source {
         eprintln!("  because {cause}");
         source = cause.source();
     }
+    Answer { status: problem.status(), location: None, html: String::new() }
 }
 
 #[cfg(test)]
@@ -157,12 +155,6 @@ mod tests {
     fn shop() -> Shop {
         let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
         Shop::new(sessions, Duration::from_secs(300))
-    }
-
-    fn ask(method: Method, path: &str) -> Ask {
-        let mut ask = Ask::form(&[]);
-        (ask.method, ask.path) = (method, path.to_owned());
-        ask
     }
 
     #[tokio::test]
@@ -181,18 +173,18 @@ mod tests {
                     session.tag(owner).unwrap();
                     session.confirm().unwrap();
                 }
-                let answer = shop.answer(&session, &ask(Method::Get, path)).await;
+                let answer = shop.answer("GET", path, &Ask::form_in(session, &[]).await).await;
                 assert!(answer.status < 500, "{path} {language} {owner:?}: {}", answer.status);
             }
         }
     }
 
-    #[tokio::test]
-    async fn refusing_a_form_from_elsewhere_begins_no_session() {
+    #[test]
+    fn refusing_a_form_makes_no_token() {
         let session = Session::standalone();
-        let answer = shop().answer(&session, &ask(Method::Post, "/sign-out")).await;
+        let answer = shop().refuse(&session.clone().into());
         assert_eq!(answer.status, 419);
         assert!(!answer.html.contains("_csrf"));
-        assert!(session.is_empty() && !session.verify_csrf(""));
+        assert!(session.is_empty() && session.view().unwrap().csrf_token().is_none());
     }
 }

@@ -123,6 +123,13 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ),
     ("errors_found", ["Please check the marked fields.", "Bitte sieh die markierten Felder durch."]),
     ("signed_in", ["Welcome, {}!", "Willkommen, {}!"]),
+    (
+        "ended_elsewhere",
+        [
+            "This session was ended, perhaps on another device. Sign in again, or just look around.",
+            "Diese Sitzung wurde beendet, vielleicht auf einem anderen Gerät. Melde dich neu an, oder sieh dich einfach um.",
+        ],
+    ),
     ("signed_out", ["You are signed out.", "Du bist abgemeldet."]),
     // Orders.
     ("orders_none", ["No orders yet.", "Noch keine Bestellungen."]),
@@ -194,7 +201,6 @@ const WORDS: &[(&str, [&str; 2])] = &[
     // What went wrong.
     ("back_home", ["Back to the shelf", "Zurück zum Regal"]),
     ("404", ["This page does not exist.", "Diese Seite gibt es nicht."]),
-    ("405", ["This page does not take that.", "Das nimmt diese Seite nicht an."]),
     (
         "419",
         [

@@ -7,6 +7,19 @@ use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor}
 use serde_json::Value;
 
 /// A form is not what a type asks for. It says which rule was broken and never what was typed.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Order { count: u32 }
+///
+/// let body = "count=three";
+/// let form = session_forms::Form::read("application/x-www-form-urlencoded", body.into()).await.unwrap();
+/// let error = form.to::<Order>().unwrap_err();
+/// // What was typed is not in it: it may be a secret.
+/// assert!(error.to_string().starts_with("the form does not fit") && !error.to_string().contains("three"));
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the form does not fit: {reason}")]
 pub struct NotThatForm {

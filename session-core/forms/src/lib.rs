@@ -13,9 +13,12 @@
 //! # Ok::<(), session_forms::FormError>(()) }).unwrap();
 //! ```
 
+#[cfg(doctest)]
+mod documents;
 mod lenient;
 mod names;
 mod read;
+mod request;
 
 pub use lenient::NotThatForm;
 pub use read::FormError;

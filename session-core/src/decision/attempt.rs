@@ -7,7 +7,7 @@ use super::state::{Over, SessionState};
 use crate::value::content::{Changes, Content};
 use crate::value::flash::Entry;
 use crate::value::id::{Etag, SessionId};
-use crate::value::record::Record;
+use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
 
 /// What is being written.
@@ -48,9 +48,10 @@ impl Attempt {
                 });
                 plan.entries = entries;
             }
-            let keeps_its_id =
-                state.fate == Fate::Keep && matches!(state.origin, Origin::Stored | Origin::Carried);
-            plan.id = if keeps_its_id { state.id.clone() } else { Some(state.next_id.take().unwrap_or(id)) };
+            plan.id = match state.keeps_its_id() {
+                true => state.id.clone(),
+                false => state.next_id.take().map(|id| *id).or(id),
+            };
         }
         if decision.write == Write::Touch {
             plan.touched = Some(now.plus(state.age(policy)));
@@ -90,13 +91,13 @@ impl Attempt {
         }
     }
 
-    pub(super) fn rename(&mut self, fresh: Fresh) {
+    pub(super) fn rename(&mut self, id: SessionId) {
         match &mut self.op {
-            Some(StoreOp::Create { key, .. }) => *key = fresh.id.store_key(),
-            Some(StoreOp::Rotate { new, .. }) => *new = fresh.id.store_key(),
+            Some(StoreOp::Create { key, .. }) => *key = id.store_key(),
+            Some(StoreOp::Rotate { new, .. }) => *new = id.store_key(),
             Some(StoreOp::Replace { .. } | StoreOp::Touch { .. } | StoreOp::Destroy { .. }) | None => return,
         }
-        self.id = Some(fresh.id);
+        self.id = Some(id);
     }
 
     pub(super) fn too_large(&self, policy: &Policy) -> Option<CommitError> {
@@ -146,7 +147,7 @@ impl Attempt {
         state: &mut SessionState,
         decision: Decision,
         fate: Option<Fate>,
-        replayed: Option<Content>,
+        replayed: Option<Box<Content>>,
     ) {
         match decision.write {
             Write::Destroy => state.over = Some(Over::Destroyed),
@@ -159,7 +160,7 @@ impl Attempt {
             Write::Nothing | Write::Create | Write::Replace | Write::Rotate => {}
         }
         let Some(record) = self.record else { return };
-        state.content.rebase(replayed.as_ref(), self.entries);
+        state.content.rebase(replayed.as_deref(), self.entries);
         state.regenerated |= fate == Some(Fate::Renew) && state.base.is_some();
         state.origin = match decision.cookie {
             Cookie::SetRecord => Origin::Carried,
@@ -191,7 +192,7 @@ pub(super) fn head(base: Option<&Record>, changes: &Changes, policy: &Policy, no
         idle_deadline: now,
         absolute_deadline: absolute,
         owner: None,
-        payload: Vec::new().into(),
+        payload: Payload::default(),
     }
 }
 

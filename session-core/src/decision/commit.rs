@@ -20,6 +20,25 @@ use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
 /// One operation that a store must now perform. The fields are the arguments of the verb of the same name.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// # state.data_mut().put("theme", "dark")?;
+/// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+/// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+/// // A new session: the store must create it, and then a cookie may be set.
+/// assert!(matches!(commit.step(), Some(StoreOp::Create { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the verbs of `SessionStore` document them")]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the operations there are")]
@@ -57,8 +76,8 @@ pub enum StoreOp {
 /// Fresh randomness for one attempt, drawn at once: an id, an etag, and a nonce for sealing a cookie.
 #[derive(Clone, Debug)]
 pub struct Fresh {
-    /// For a session that gets a new id.
-    pub id: SessionId,
+    /// For a session that gets a new id; one that keeps its own needs none.
+    pub id: Option<SessionId>,
     /// For the record that is written.
     pub etag: Etag,
     /// For the cookie that is sealed.
@@ -80,11 +99,47 @@ impl Fresh {
         id.copy_from_slice(&bytes[..32]);
         etag.copy_from_slice(&bytes[32..40]);
         nonce.copy_from_slice(&bytes[40..]);
-        Self { id: SessionId::from_bytes(id), etag: Etag::new(u64::from_le_bytes(etag)), nonce }
+        Self { id: Some(SessionId::from_bytes(id)), etag: Etag::new(u64::from_le_bytes(etag)), nonce }
+    }
+
+    /// Cuts 32 random bytes into the two uses that a session has for them which
+    /// [keeps its id](SessionState::keeps_its_id).
+    ///
+    /// ```
+    /// use session_core::decision::commit::Fresh;
+    ///
+    /// assert_eq!(Fresh::without_id(&[7; 32]).id, None);
+    /// ```
+    #[must_use]
+    pub fn without_id(bytes: &[u8; 32]) -> Self {
+        let (mut etag, mut nonce) = ([0; 8], [0; 24]);
+        etag.copy_from_slice(&bytes[..8]);
+        nonce.copy_from_slice(&bytes[8..]);
+        Self { id: None, etag: Etag::new(u64::from_le_bytes(etag)), nonce }
     }
 }
 
 /// What the response says about the cookie.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// # state.data_mut().put("theme", "dark")?;
+/// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+/// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+/// commit.answer(Ok(Written::Applied), &policy, now, &draw);
+/// commit.finish(&mut state, &policy);
+/// assert!(matches!(state.cookie(), CookieOrder::SetId { expires: None, .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the orders there are")]
 pub enum CookieOrder {
@@ -117,6 +172,17 @@ pub enum CookieOrder {
 }
 
 /// Why a commit did not happen. Each says what became of the changes: they are dropped, and the store is as it was.
+///
+/// ```
+/// use session_core::{CommitError, Failure, Report};
+///
+/// // What became of it is one thing, what the visitor sees another.
+/// let mut report = Report::default();
+/// report.error = Some(CommitError::Contended);
+/// assert_eq!(report.failure(), Some(Failure::Unavailable));
+/// report.error = Some(CommitError::Gone);
+/// assert_eq!(report.failure(), None);
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
@@ -146,12 +212,41 @@ pub enum CommitError {
     /// This handle only reads.
     #[error("the session is read-only here")]
     ReadOnly,
+    /// The session was [detached](crate::Visit::detached) from its response, which alone could tell the browser about a
+    /// new id, about what a cookie is to carry, or that there is no session any more.
+    #[error("no response is left that could tell the browser about the session")]
+    NoResponse,
     /// The response is sent: what was changed before was written with it.
     #[error("the response was already sent; the session can no longer be changed")]
     Closed,
 }
 
 /// A visit's changes on their way to the store. See the module's text for the protocol.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// state.data_mut().put("theme", "dark")?;
+///
+/// let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+/// let mut commit = Commit::begin(&mut state, &policy, now, draw)?;
+/// while let Some(operation) = commit.step() {
+///     // Perform it on whatever keeps your sessions, and tell what came of it.
+///     assert!(matches!(operation, StoreOp::Create { .. }));
+///     commit.answer(Ok(Written::Applied), &policy, now, draw);
+/// }
+/// assert!(commit.finish(&mut state, &policy).result.is_ok());
+/// assert!(matches!(state.cookie(), CookieOrder::SetId { .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Commit {
     decision: Decision,
@@ -161,12 +256,33 @@ pub struct Commit {
     changes: Changes,
     attempt: Attempt,
     /// What stands now: the content that the last attempt wrote, where it was a replay.
-    replayed: Option<Content>,
+    // Boxed, since a commit is moved about and hardly ever replayed.
+    replayed: Option<Box<Content>>,
     conflicts: u32,
     answer: Option<Result<(), CommitError>>,
 }
 
 /// What came of a commit.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// # state.data_mut().put("theme", "dark")?;
+/// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+/// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+/// commit.answer(Ok(Written::Applied), &policy, now, &draw);
+/// let outcome = commit.finish(&mut state, &policy);
+/// assert!(outcome.result.is_ok() && outcome.conflicts == 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -184,6 +300,24 @@ impl Commit {
     /// # Errors
     /// [`CommitError::Entropy`] if `draw` failed, and [`CommitError::TooLarge`] before any call; the state is as it
     /// was then, with its changes.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// let (policy, draw) = (Policy::default(), || -> Result<Fresh, Infallible> { panic!("nothing is to be written") });
+    /// // Nothing has changed: no operation, no randomness, no cookie.
+    /// let commit = Commit::begin(&mut state, &policy, now, draw)?;
+    /// assert!(commit.step().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn begin<E>(
         state: &mut SessionState,
         policy: &Policy,
@@ -200,26 +334,83 @@ impl Commit {
             true => Some(draw().map_err(|_| CommitError::Entropy)?),
             false => None,
         };
+        if fresh.as_ref().is_some_and(|fresh| fresh.id.is_none()) && !state.keeps_its_id() {
+            return Err(CommitError::Entropy);
+        }
         let changes = state.content.take_changes();
         let attempt = Attempt::plan(state, policy, now, decision, &changes, fresh);
         let commit =
             Self { decision, situation, now, changes, attempt, replayed: None, conflicts: 0, answer: None };
         match commit.attempt.too_large(policy) {
             Some(error) => {
-                state.content.put_back(commit.changes);
+                commit.undo(state);
                 Err(error)
             }
             None => Ok(commit),
         }
     }
 
+    /// Hands the changes back, as if this commit had never begun. Only before its first step.
+    pub fn undo(self, state: &mut SessionState) {
+        if !state.keeps_its_id() {
+            state.next_id = self.attempt.id.map(Box::new);
+        }
+        state.content.put_back(self.changes);
+    }
+
+    /// The record that is to go into the cookie, if one is.
+    #[must_use]
+    pub fn carried(&self) -> Option<&Record> {
+        self.attempt.record.as_ref().filter(|_| self.decision.cookie == Cookie::SetRecord)
+    }
+
     /// The operation that a store must perform next; `None` when the commit is ready to finish.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// # state.data_mut().put("theme", "dark")?;
+    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+    /// assert!(commit.step().is_some());
+    /// // Asked again, it is the same step, until there is an answer.
+    /// assert_eq!(commit.step(), commit.step());
+    /// commit.answer(Ok(Written::Applied), &policy, now, &draw);
+    /// assert!(commit.step().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn step(&self) -> Option<&StoreOp> {
         self.attempt.op.as_ref()
     }
 
     /// What the browser will be told if the next operation applies.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// # state.data_mut().put("theme", "dark")?;
+    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+    /// assert_eq!((commit.decision().write, commit.decision().cookie), (Write::Create, Cookie::SetNew));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn decision(&self) -> Decision {
         self.decision
@@ -227,6 +418,29 @@ impl Commit {
 
     /// Tells what came of the operation. `now` is the time at this moment: replaying ends with
     /// [`CommitError::Contended`] when the policy's patience is over.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// # state.data_mut().put("theme", "dark")?;
+    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+    /// // The store could not be reached: no cookie is set, and the changes are still in the state.
+    /// let error = StoreError::unavailable("redis", "connection refused");
+    /// commit.answer(Err(error), &policy, now, &draw);
+    /// let outcome = commit.finish(&mut state, &policy);
+    /// assert!(matches!(outcome.result, Err(CommitError::Store(_))));
+    /// assert!(matches!(state.cookie(), CookieOrder::Keep) && state.is_changed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn answer<E>(
         &mut self,
         answer: Result<Written, StoreError>,
@@ -239,13 +453,13 @@ impl Commit {
             Ok(Written::Gone) => Err(CommitError::Gone),
             Ok(Written::Taken) => match draw() {
                 // Two ids of 256 bits met: a broken generator, or a double. The next id is another one.
-                Ok(fresh) if self.conflicts < MOST_TAKEN => {
+                Ok(Fresh { id: Some(id), .. }) if self.conflicts < MOST_TAKEN => {
                     self.conflicts += 1;
-                    self.attempt.rename(fresh);
+                    self.attempt.rename(id);
                     return;
                 }
-                Ok(_) => Err(CommitError::Contended),
-                Err(_) => Err(CommitError::Entropy),
+                Ok(Fresh { id: Some(_), .. }) => Err(CommitError::Contended),
+                Ok(Fresh { id: None, .. }) | Err(_) => Err(CommitError::Entropy),
             },
             Ok(Written::Conflict(current)) => {
                 self.conflicts += 1;
@@ -303,7 +517,7 @@ impl Commit {
         }
         self.attempt.record = Some(record);
         self.attempt.entries = entries;
-        self.replayed = Some(content);
+        self.replayed = Some(Box::new(content));
         match self.attempt.too_large(policy) {
             Some(error) => Err(error),
             None => Ok(()),
@@ -312,6 +526,29 @@ impl Commit {
 
     /// Leaves a refresh out that another request of this process is about to make: the rest of the visit ends as if it
     /// were not due. Only for a commit whose one step is a [`StoreOp::Touch`].
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    /// let mut commit = Commit::begin(&mut state, &policy, late, draw)?;
+    /// assert!(matches!(commit.step(), Some(StoreOp::Touch { .. })));
+    /// // Another request of this process is about to do just that.
+    /// commit.skip();
+    /// assert!(commit.step().is_none() && commit.finish(&mut state, &policy).result.is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn skip(&mut self) {
         self.attempt.op = None;
         self.attempt.touched = None;
@@ -323,6 +560,26 @@ impl Commit {
 
     /// Ends with [`CommitError::Contended`] if the policy's patience is over: for a driver that has waited before trying
     /// again.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// # state.data_mut().put("theme", "dark")?;
+    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+    /// commit.give_up_if_late(&policy, now.plus(policy.contention));
+    /// assert!(commit.step().is_none());
+    /// assert!(matches!(commit.finish(&mut state, &policy).result, Err(CommitError::Contended)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn give_up_if_late(&mut self, policy: &Policy, now: Timestamp) {
         if self.attempt.op.is_some() && self.now.until(now) >= policy.contention {
             self.attempt.op = None;
@@ -331,6 +588,25 @@ impl Commit {
     }
 
     /// Something outside of the store that must come first has failed: nothing is done, nothing is said.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// # state.data_mut().put("theme", "dark")?;
+    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+    /// commit.fail(StoreError::timeout("memory"));
+    /// assert!(matches!(commit.finish(&mut state, &policy).result, Err(CommitError::Store(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fail(&mut self, error: StoreError) {
         self.attempt.op = None;
         self.answer = Some(Err(CommitError::Store(error)));
@@ -338,6 +614,28 @@ impl Commit {
 
     /// Hands the result back to the state: on success it stands on what was written and the cookie instruction is
     /// released into it; on an error the changes are back in front of what came since; on `Gone` they are dropped.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// # state.data_mut().put("theme", "dark")?;
+    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+    /// commit.answer(Ok(Written::Gone), &policy, now, &draw);
+    /// let outcome = commit.finish(&mut state, &policy);
+    /// assert!(matches!(outcome.result, Err(CommitError::Gone)));
+    /// // Nothing was revived, and the browser's cookie is left alone.
+    /// assert!(matches!(state.cookie(), CookieOrder::Keep) && state.is_destroyed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn finish(self, state: &mut SessionState, policy: &Policy) -> Outcome {
         let Self { decision, situation, now: _, changes, attempt, replayed, conflicts, answer } = self;
         let result = match answer {
@@ -351,12 +649,12 @@ impl Commit {
                 let order = attempt.order(state, policy, decision);
                 attempt.settle(state, decision, situation.map(|then| then.fate), replayed);
                 if !matches!(order, CookieOrder::Keep) {
-                    state.cookie = order;
+                    state.cookie = Some(Box::new(order));
                 }
             }
             Err(CommitError::Gone) => {
                 state.over = Some(Over::Gone);
-                state.cookie = CookieOrder::Keep;
+                state.cookie = None;
                 state.base = None;
                 state.content = Content::default();
             }

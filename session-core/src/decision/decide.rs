@@ -5,6 +5,26 @@
 //! are tested over the whole table, and `docs/decision-table.md` is printed from it.
 
 /// Where the session of this visit came from. Set when it is opened, and never changed by the request.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let id = SessionId::from_bytes([7; 32]);
+/// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+/// # let late = Timestamp::from_millis(3_600_000);
+/// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+/// assert_eq!(state.origin(), Origin::Stored);
+/// // The same record, looked at when its time was over.
+/// assert_eq!(expired.origin(), Origin::Unknown);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the origins there are")]
 pub enum Origin {
@@ -21,6 +41,13 @@ pub enum Origin {
 }
 
 /// What the request ordered. It only ever rises: `Keep < Renew < Destroy`.
+///
+/// ```
+/// use session_core::decision::decide::Fate;
+///
+/// // It only ever rises: a destroy is not undone by a regenerate.
+/// assert_eq!(Fate::Destroy.max(Fate::Renew), Fate::Destroy);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the fates there are")]
 pub enum Fate {
@@ -33,6 +60,15 @@ pub enum Fate {
 }
 
 /// Where records live.
+///
+/// ```
+/// use session_core::decision::decide::Placement;
+/// use session_core::{SecretKey, Sessions};
+///
+/// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// assert_eq!(sessions.policy().placement, Placement::Cookie);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the placements there are")]
 pub enum Placement {
@@ -43,6 +79,25 @@ pub enum Placement {
 }
 
 /// All that the decision depends on.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let id = SessionId::from_bytes([7; 32]);
+/// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+/// # let late = Timestamp::from_millis(3_600_000);
+/// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+/// let situation = state.situation(&Policy::default(), now);
+/// assert!(!situation.changed && situation.something && !situation.refresh_due);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "written out by whoever embeds the core")]
 #[expect(clippy::struct_excessive_bools, reason = "each is one column of the table")]
@@ -71,6 +126,24 @@ pub struct Situation {
 }
 
 /// What the store must do, before anything is said to the browser.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// # state.data_mut().put("theme", "dark")?;
+/// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+/// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+/// assert_eq!(commit.decision().write, Write::Create);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the writes there are")]
 pub enum Write {
@@ -89,6 +162,24 @@ pub enum Write {
 }
 
 /// What the response says about the cookie, once the store has done its part.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// # state.data_mut().put("theme", "dark")?;
+/// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+/// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+/// assert_eq!(commit.decision().cookie, Cookie::SetNew);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the instructions there are")]
 pub enum Cookie {
@@ -105,6 +196,24 @@ pub enum Cookie {
 }
 
 /// One cell of the table.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// # state.data_mut().put("theme", "dark")?;
+/// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+/// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
+/// assert_eq!(commit.decision(), Decision { write: Write::Create, cookie: Cookie::SetNew });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "read by whoever embeds the core")]
 pub struct Decision {
@@ -192,7 +301,7 @@ fn keep_stored_cookie(now: Situation) -> Cookie {
     }
 }
 
-const NOTHING: Decision = Decision { write: Write::Nothing, cookie: Cookie::Keep };
+pub(super) const NOTHING: Decision = Decision { write: Write::Nothing, cookie: Cookie::Keep };
 const RECORD: Decision = Decision { write: Write::Nothing, cookie: Cookie::SetRecord };
 
 impl Situation {

@@ -127,6 +127,15 @@ pub(crate) fn last_seen(record: &Record, age: Duration) -> Timestamp {
 }
 
 /// Two rules contradict each other.
+///
+/// ```
+/// use std::time::Duration;
+/// use session_core::decision::policy::{Policy, PolicyError};
+///
+/// let mut policy = Policy::default();
+/// policy.age = Duration::from_millis(500);
+/// assert_eq!(policy.check(), Err(PolicyError::AgeTooShort));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::commit::CookieOrder;
-use super::decide::{Fate, Origin, Situation};
+use super::decide::{Fate, NOTHING, Origin, Situation, decide};
 use super::policy::Policy;
 use crate::value::answer::Loaded;
 use crate::value::content::{self, Content, Unreadable};
@@ -22,6 +22,22 @@ use crate::value::time::Timestamp;
 use crate::value::values::{Snapshot, Values};
 
 /// What came in with the request, once its cookies were opened.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
+/// assert!(arrival.came && !arrival.retired_key);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Arrival {
@@ -35,18 +51,47 @@ pub struct Arrival {
 
 impl Arrival {
     /// A request without any cookie of ours.
+    ///
+    /// ```
+    /// # use session_core::decision::state::Arrival;
+    /// assert!(Arrival::without_cookie().claim.is_none());
+    /// ```
     #[must_use]
     pub fn without_cookie() -> Self {
         Self::default()
     }
 
     /// A request with an authentic id.
+    ///
+    /// ```
+    /// # use session_core::SessionId;
+    /// # use session_core::decision::state::{Arrival, Claim};
+    /// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
+    /// assert!(matches!(arrival.claim, Some(Claim::Id(_))));
+    /// ```
     #[must_use]
     pub fn with_id(id: SessionId) -> Self {
         Self { claim: Some(Claim::Id(id)), came: true, retired_key: false }
     }
 
     /// A request that carries its record.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// let arrival = Arrival::with_record(SessionId::from_bytes([7; 32]), record);
+    /// let state = SessionState::open(arrival, Loaded::Missing, now)?;
+    /// assert_eq!(state.origin(), Origin::Carried);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_record(id: SessionId, record: Record) -> Self {
         Self { claim: Some(Claim::Record(id, record)), came: true, retired_key: false }
@@ -54,6 +99,28 @@ impl Arrival {
 }
 
 /// What an authentic cookie carries.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// /// Which key of the store must be looked up, if any.
+/// fn key(claim: &Claim) -> Option<StoreKey> {
+///     match claim {
+///         Claim::Id(id) => Some(id.store_key()),
+///         Claim::Record(..) => None, // it came along
+///     }
+/// }
+/// assert!(key(&Claim::Id(SessionId::from_bytes([7; 32]))).is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: one for each placement")]
 pub enum Claim {
@@ -64,6 +131,25 @@ pub enum Claim {
 }
 
 /// Something found out while opening that an operator wants to hear of.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let id = SessionId::from_bytes([7; 32]);
+/// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+/// # let late = Timestamp::from_millis(3_600_000);
+/// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+/// assert_eq!(expired.notice(), Some(Notice::Expired));
+/// assert_eq!(state.notice(), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
@@ -75,6 +161,23 @@ pub enum Notice {
 
 /// The record was written by a newer version of this library. It is left alone, and the request is answered like a
 /// store that cannot be reached.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::policy::Policy;
+/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # let now = Timestamp::from_millis(1_000);
+/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// let newer = Record { payload: br#"{"v":999}"#.as_slice().into(), ..record };
+/// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
+/// assert_eq!(SessionState::open(arrival, Loaded::Found(newer), now).unwrap_err(), NewerFormat);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the session has a newer format than this version reads")]
 pub struct NewerFormat;
@@ -99,14 +202,15 @@ pub struct SessionState {
     /// The id that came in, or that this visit's last commit made. An unknown one is never kept: it cannot be adopted.
     pub(super) id: Option<SessionId>,
     /// The id that the next commit will give, if somebody asked for it already.
-    pub(super) next_id: Option<SessionId>,
+    // Boxed, like the order: most visits have neither, and a state is moved about.
+    pub(super) next_id: Option<Box<SessionId>>,
     /// The record this visit stands on.
     pub(super) base: Option<Record>,
     pub(crate) content: Content,
     pub(super) came: bool,
     pub(super) retired_key: bool,
     /// What the response will say about the cookie, as far as commits have settled it.
-    pub(super) cookie: CookieOrder,
+    pub(super) cookie: Option<Box<CookieOrder>>,
     /// This visit's session is over: destroyed here, or gone elsewhere.
     pub(super) over: Option<Over>,
     fresh: bool,
@@ -127,6 +231,23 @@ impl SessionState {
     ///
     /// # Errors
     /// [`NewerFormat`] when the record was written by a newer version.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
+    /// let state = SessionState::open(arrival, Loaded::Found(record), now)?;
+    /// assert_eq!(state.data().get::<String>("theme")?.as_deref(), Some("dark"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(arrival: Arrival, loaded: Loaded, now: Timestamp) -> Result<Self, NewerFormat> {
         let Arrival { claim, came, retired_key } = arrival;
         let mut state = Self {
@@ -138,7 +259,7 @@ impl SessionState {
             content: Content::default(),
             came,
             retired_key,
-            cookie: CookieOrder::Keep,
+            cookie: None,
             over: None,
             fresh: true,
             regenerated: false,
@@ -164,6 +285,22 @@ impl SessionState {
     }
 
     /// A session whose stored record cannot be read: unknown, and counted.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// let state = SessionState::corrupt(Arrival::with_id(SessionId::from_bytes([7; 32])));
+    /// assert_eq!((state.origin(), state.notice()), (Origin::Unknown, Some(Notice::Corrupt)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn corrupt(arrival: Arrival) -> Self {
         let Arrival { came, retired_key, claim: _ } = arrival;
@@ -206,76 +343,316 @@ impl SessionState {
     }
 
     /// Where the session came from.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// assert_eq!(state.origin(), Origin::Stored);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
     /// What the request has ordered so far.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// assert_eq!(state.fate(), Fate::Keep);
+    /// state.destroy();
+    /// assert_eq!(state.fate(), Fate::Destroy);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn fate(&self) -> Fate {
         self.fate
     }
 
     /// What an operator wants to hear about the opening.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// assert_eq!(expired.notice(), Some(Notice::Expired));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn notice(&self) -> Option<Notice> {
         self.notice
     }
 
     /// No stored record stood behind this visit when it was opened.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// assert!(state.is_fresh());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.fresh
     }
 
     /// A stored session got a new id in this visit.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// state.regenerate(|| Ok::<_, Infallible>("token".to_owned()))?;
+    /// assert!(state.has_regenerated());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn has_regenerated(&self) -> bool {
         self.regenerated || (self.fate == Fate::Renew && self.base.is_some())
     }
 
     /// A read would now answer differently than when the visit opened.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// // Equal values change nothing.
+    /// state.data_mut().put("theme", "dark")?;
+    /// assert!(!state.is_changed());
+    /// state.data_mut().put("theme", "light")?;
+    /// assert!(state.is_changed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.content.is_changed()
     }
 
     /// `destroy` was called, or a commit found the session gone.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// state.destroy();
+    /// assert!(state.is_destroyed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_destroyed(&self) -> bool {
         self.fate == Fate::Destroy || self.over.is_some()
     }
 
     /// The visitor's values.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// assert_eq!(state.data().get::<String>("theme")?.as_deref(), Some("dark"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn data(&self) -> &Values {
         &self.content.data
     }
 
     /// The visitor's values, to change. Every change is journalled.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// state.data_mut().increment("visits")?;
+    /// assert_eq!(state.data().get::<u32>("visits")?, Some(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn data_mut(&mut self) -> &mut Values {
         &mut self.content.data
     }
 
     /// Whose session it is.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// assert_eq!(state.owner(), Some("ada"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn owner(&self) -> Option<&str> {
         self.content.owner.as_deref()
     }
 
     /// Says whose session it is from now on, or nobody's.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// state.set_owner(None);
+    /// assert!(state.owner().is_none() && state.is_changed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set_owner(&mut self, owner: Option<&str>) {
         self.content.set_owner(owner.map(Arc::from));
     }
 
     /// When the session began; `None` for one that is not written yet.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// assert_eq!(state.created(), Some(now));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn created(&self) -> Option<Timestamp> {
         self.base.as_ref().map(|record| record.created)
     }
 
     /// Removes all values and the intended and previous URL. Identity, flash, CSRF token, tag and lifetimes stay.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// state.clear();
+    /// assert!(state.data().is_empty());
+    /// assert_eq!(state.owner(), Some("ada"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn clear(&mut self) {
         self.content.data.clear();
         for key in [content::INTENDED, content::PREVIOUS] {
@@ -288,6 +665,26 @@ impl SessionState {
     ///
     /// # Errors
     /// Whatever `csrf` fails with; nothing is changed then.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// state.regenerate(|| Ok::<_, Infallible>("token".to_owned()))?;
+    /// assert_eq!(state.fate(), Fate::Renew);
+    /// assert!(!state.data().is_empty(), "the data stay");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn regenerate<E>(&mut self, csrf: impl FnOnce() -> Result<String, E>) -> Result<(), E> {
         if self.fate == Fate::Keep {
             if self.content.system.exists(content::CSRF) {
@@ -301,6 +698,26 @@ impl SessionState {
     }
 
     /// Drops everything and gives a new id. What is put afterwards stays.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// state.invalidate();
+    /// state.data_mut().put("status", "goodbye")?;
+    /// assert_eq!((state.fate(), state.data().len(), state.owner()), (Fate::Renew, 1, None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn invalidate(&mut self) {
         self.content.wipe();
         if self.fate == Fate::Keep {
@@ -310,6 +727,25 @@ impl SessionState {
     }
 
     /// Ends the session: the record becomes a tombstone, the cookie is removed.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// state.destroy();
+    /// assert!(state.data().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn destroy(&mut self) {
         self.content.wipe();
         self.fate = Fate::Destroy;
@@ -317,6 +753,29 @@ impl SessionState {
 
     /// The response failed: data changes are dropped, what was shown is not taken. A regenerate is applied to the
     /// stored data (with its new CSRF token); an invalidate and a destroy are applied whole.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// state.data_mut().put("theme", "light")?;
+    /// state.regenerate(|| Ok::<_, Infallible>("token".to_owned()))?;
+    /// // The handler has failed.
+    /// state.drop_data();
+    /// assert_eq!(state.data().get::<String>("theme")?.as_deref(), Some("dark"));
+    /// assert_eq!(state.fate(), Fate::Renew);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn drop_data(&mut self) {
         if self.fate == Fate::Destroy || self.content.is_wiped() {
             return;
@@ -341,6 +800,23 @@ impl SessionState {
     ///
     /// # Errors
     /// [`ValueError`] for a bad path or a value that is not JSON.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// state.flash(FlashBag::Messages, "status", "Saved")?;
+    /// // For the next visit: this one does not show it.
+    /// assert!(state.flashed(FlashBag::Messages).is_empty() && state.is_changed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn flash<V: Serialize>(
         &mut self,
         bag: FlashBag,
@@ -353,42 +829,161 @@ impl SessionState {
     }
 
     /// What the previous visit left in one of the three bags.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// assert!(state.flashed(FlashBag::Errors).is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn flashed(&self, bag: FlashBag) -> Snapshot {
         self.content.flash.shown().bag(bag).all()
     }
 
     /// How long this session may lie unused.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// assert_eq!(state.age(&Policy::default()).as_secs(), 7_200);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn age(&self, policy: &Policy) -> Duration {
         self.content.age().unwrap_or(policy.age)
     }
 
     /// Whether its cookie outlives the browser.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// assert!(!state.is_persistent(&Policy::default()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_persistent(&self, policy: &Policy) -> bool {
         self.content.persistent().unwrap_or(policy.persistent)
     }
 
     /// The key of the record this visit stands on, or of the tombstone it met.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// assert_eq!(state.key(), Some(SessionId::from_bytes([7; 32]).store_key()));
+    /// assert_eq!(expired.key(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn key(&self) -> Option<StoreKey> {
         self.id.as_ref().map(SessionId::store_key)
     }
 
     /// The record this visit stands on.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// assert_eq!(state.record().map(|record| record.etag), Some(Etag::new(1)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn record(&self) -> Option<&Record> {
         self.base.as_ref()
     }
 
     /// What the response will say about the cookie, as far as commits have settled it.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// assert!(matches!(state.cookie(), CookieOrder::Keep));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn cookie(&self) -> &CookieOrder {
-        &self.cookie
+        self.cookie.as_deref().unwrap_or(&CookieOrder::Keep)
     }
 
     /// Shows what the previous visit left and takes it away. Called once, when somebody gets the session to write.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// // What an earlier visit has left.
+    /// let payload = br#"{"v":1,"flash":[{"id":1,"in":"messages","key":["status"],"value":"Saved"}]}"#;
+    /// let record = Record { payload: payload.as_slice().into(), ..record };
+    /// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
+    /// let mut state = SessionState::open(arrival, Loaded::Found(record), now)?;
+    /// assert!(!state.is_changed(), "so far it is only shown");
+    /// state.take_flash();
+    /// assert!(state.is_changed() && state.flashed(FlashBag::Messages).has("status"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn take_flash(&mut self) {
         self.content.flash.take();
     }
@@ -397,20 +992,66 @@ impl SessionState {
     ///
     /// # Errors
     /// Whatever `draw` fails with.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// let draw = || Ok::<_, Infallible>(SessionId::from_bytes([9; 32]));
+    /// let id = state.id_to_be(draw)?;
+    /// // Asked again, it is the same one; nothing more is drawn.
+    /// assert_eq!(state.id_to_be(|| -> Result<_, Infallible> { panic!("it is known already") })?, id);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn id_to_be<E>(&mut self, draw: impl FnOnce() -> Result<SessionId, E>) -> Result<SessionId, E> {
         let settled = self.fate != Fate::Renew && matches!(self.origin, Origin::Stored | Origin::Carried);
         if let (true, Some(id)) = (settled, &self.id) {
             return Ok(id.clone());
         }
         if let Some(id) = &self.next_id {
-            return Ok(id.clone());
+            return Ok(SessionId::clone(id));
         }
         let id = draw()?;
-        self.next_id = Some(id.clone());
+        self.next_id = Some(Box::new(id.clone()));
         Ok(id)
     }
 
+    /// Whether a commit would leave its id as it is: it has one that the server stands by, and nobody ordered another.
+    #[must_use]
+    pub fn keeps_its_id(&self) -> bool {
+        self.fate == Fate::Keep && matches!(self.origin, Origin::Stored | Origin::Carried)
+    }
+
+    /// Whether a commit at this moment would neither ask the store nor tell the browser anything.
+    pub(crate) fn needs_nothing(&self, policy: &Policy, now: Timestamp) -> bool {
+        self.over.is_some() || decide(self.situation(policy, now)) == NOTHING
+    }
+
     /// What the decision depends on, as things stand.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    /// state.data_mut().put("theme", "dark")?;
+    /// let situation = state.situation(&Policy::default(), now);
+    /// assert_eq!(decide(situation).write, Write::Create);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn situation(&self, policy: &Policy, now: Timestamp) -> Situation {
         let something = self.content.has_something();

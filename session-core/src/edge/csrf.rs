@@ -9,16 +9,93 @@ use super::visit::Visit;
 use crate::value::csrf::{CsrfRules, FIELDS, HEADERS};
 
 /// What a request's method, path and headers tell.
+///
+/// ```
+/// # use session_core::{CsrfVerdict, Session};
+/// /// What an adapter makes of it: the status to refuse with, if any.
+/// fn refusal(verdict: CsrfVerdict, field: Option<&str>) -> Option<u16> {
+///     match verdict {
+///         CsrfVerdict::Pass => None,
+///         CsrfVerdict::Refuse(_) => Some(419),
+///         CsrfVerdict::AskForm(session) if session.verify_csrf_form(|_| field) => None,
+///         CsrfVerdict::AskForm(_) => Some(419),
+///     }
+/// }
+///
+/// let session = Session::standalone();
+/// let token = session.csrf_token()?;
+/// assert_eq!(refusal(CsrfVerdict::AskForm(session.clone()), Some(&token)), None);
+/// assert_eq!(refusal(CsrfVerdict::AskForm(session), None), Some(419));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches them all")]
 pub enum Verdict {
     /// It may go on; nothing was opened, or the token was right.
     Pass,
     /// It may not: answer 419.
-    Refuse,
+    Refuse(Refusal),
     /// There is no token in the headers and there is a form: it may go on if
     /// [`Session::verify_csrf_form`] says so of this session.
     AskForm(Session),
+}
+
+/// A request that is refused: what the page that says so may want to know. It opens nothing and changes nothing.
+///
+/// ```
+/// # use session_core::Session;
+/// use session_core::CsrfRefusal;
+///
+/// fn answer(refusal: &CsrfRefusal) -> (u16, &'static str) {
+///     match refusal.ended() {
+///         true => (303, "/sign-in"), // signed out on another device a moment ago: the form only came too late
+///         false => (419, "please load the page again"),
+///     }
+/// }
+/// assert_eq!(answer(&CsrfRefusal::from(Session::standalone())).0, 419);
+/// ```
+#[derive(Debug, Default)]
+pub struct Refusal {
+    session: Option<Session>,
+}
+
+impl Refusal {
+    /// Whether the visitor's session was ended, or got another id, a moment ago: [`Session::ended`]. Then nobody forged
+    /// anything: the form was open while they were signed out elsewhere. Send them to the page that signs in.
+    ///
+    /// ```
+    /// # use session_core::{CsrfRefusal, Session};
+    /// // Nobody has signed this visitor out: the token is wrong for some other reason.
+    /// assert!(!CsrfRefusal::from(Session::standalone()).ended());
+    /// ```
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::ended)
+    }
+
+    /// The visitor's session, to read: in which language to refuse. `None` if the request brought nothing that could
+    /// be a token, so that nobody opened it.
+    ///
+    /// ```
+    /// # use session_core::{CsrfRefusal, Session};
+    /// let session = Session::standalone();
+    /// session.put("language", "de")?;
+    /// let refusal = CsrfRefusal::from(session);
+    /// let language = refusal.session().map(|session| session.get::<String>("language"));
+    /// assert_eq!(language.transpose()?.flatten().as_deref(), Some("de"));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+}
+
+/// The refusal of a form that does not carry this session's token.
+impl From<Session> for Refusal {
+    fn from(session: Session) -> Self {
+        Self { session: Some(session.to_read_only()) }
+    }
 }
 
 impl CsrfRules {
@@ -29,6 +106,26 @@ impl CsrfRules {
     ///
     /// # Errors
     /// [`OpenError`] when the session cannot be read: answer 503.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{CookieHeaders, CsrfRules, CsrfVerdict};
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// let rules = CsrfRules::default();
+    /// let no_header = |_| None;
+    /// assert!(matches!(rules.judge(visit, "GET", "/orders", no_header).await?, CsrfVerdict::Pass));
+    /// // No token and no form that could carry one: refused without asking the store.
+    /// assert!(matches!(rules.judge(visit, "POST", "/orders", no_header).await?, CsrfVerdict::Refuse(_)));
+    /// assert!(!visit.is_opened());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn judge<'h>(
         &self,
         visit: &Visit,
@@ -42,13 +139,13 @@ impl CsrfRules {
         let token = HEADERS.iter().find_map(|name| header(name));
         let has_form = header("content-type").is_some_and(is_form);
         if token.is_none() && !has_form {
-            return Ok(Verdict::Refuse);
+            return Ok(Verdict::Refuse(Refusal::default()));
         }
         let session = visit.read_only().await?;
         Ok(match token.map(std::str::from_utf8) {
             Some(Ok(token)) if session.verify_csrf(token) => Verdict::Pass,
             None if !session.fresh() => Verdict::AskForm(session),
-            Some(_) | None => Verdict::Refuse,
+            Some(_) | None => Verdict::Refuse(session.into()),
         })
     }
 }

@@ -2,8 +2,6 @@
 //!
 //! It decides nothing. It holds the lock only between two awaits, and what it awaits is the store alone.
 
-use std::sync::Arc;
-
 use tracing::Instrument as _;
 
 use super::error::OpenError;
@@ -17,27 +15,26 @@ use crate::decision::commit::{Commit, CommitError, Outcome, StoreOp};
 use crate::decision::decide::{Cookie, Fate, Origin, Write};
 use crate::decision::state::{Arrival, Claim, Notice, SessionState};
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind, Written};
-use crate::value::id::StoreKey;
+use crate::value::id::{SessionId, StoreKey};
 use crate::value::record::Record;
+use crate::value::time::Timestamp;
 
 /// Opens the session of a request: its cookies, one load if they name a session, and the state they make.
 pub(crate) async fn open(sessions: &Inner, cookies: &CookieHeaders) -> Result<SessionState, OpenError> {
-    let arrival = sessions.arrive(cookies);
-    let key = match &arrival.claim {
-        Some(Claim::Id(id)) => Some(id.store_key()),
-        Some(Claim::Record(id, _)) if sessions.revocations.is_some() => Some(id.store_key()),
-        Some(Claim::Record(..)) | None => None,
-    };
-    let loaded = match key {
-        Some(key) => {
-            let span = tracing::debug_span!(target: "session", "session.load");
-            load(sessions, &key, &arrival).instrument(span).await
-        }
+    // The session is judged by the moment at which it was asked for, however long the store takes to answer.
+    let now = sessions.clock.now();
+    let arrival = sessions.arrive(cookies, now);
+    let loaded = match &arrival.claim {
+        Some(Claim::Id(id)) => load(sessions, id).instrument(load_span()).await,
+        Some(Claim::Record(id, _)) => match &sessions.revocations {
+            Some(list) => look_up(sessions, list.as_ref(), id, now).instrument(load_span()).await,
+            None => Ok(Loaded::Missing),
+        },
         None => Ok(Loaded::Missing),
     };
     let state = match loaded {
         Ok(loaded) => {
-            let opened = SessionState::open(arrival, loaded, sessions.clock.now());
+            let opened = SessionState::open(arrival, loaded, now);
             opened.inspect_err(|_| sessions.tell(&Event::Newer)).map_err(OpenError::Newer)?
         }
         Err(error) if error.kind() == StoreErrorKind::Corrupt => SessionState::corrupt(arrival),
@@ -55,19 +52,11 @@ pub(crate) async fn open(sessions: &Inner, cookies: &CookieHeaders) -> Result<Se
     Ok(state)
 }
 
-async fn load(sessions: &Inner, key: &StoreKey, arrival: &Arrival) -> Result<Loaded, StoreError> {
-    if let Some(Claim::Record(..)) = arrival.claim {
-        // What stands in the list of revocations is revoked, whatever it looks like.
-        let Some(revocations) = &sessions.revocations else { return Ok(Loaded::Missing) };
-        let until = sessions.clock.now().plus(sessions.policy.tombstone);
-        return Ok(match revocations.load(key).await? {
-            Loaded::Missing => Loaded::Missing,
-            Loaded::Retired { .. } | Loaded::Found(_) => Loaded::Retired { until },
-        });
-    }
+async fn load(sessions: &Inner, id: &SessionId) -> Result<Loaded, StoreError> {
     let Some(store) = &sessions.store else { return Ok(Loaded::Missing) };
-    Ok(match store.load(key).await? {
-        Loaded::Found(record) if sessions.encrypt_at_rest => match sessions.unseal(key, record) {
+    let key = id.store_key();
+    Ok(match store.load(&key).await? {
+        Loaded::Found(record) if sessions.encrypt_at_rest => match sessions.unseal(&key, record) {
             Some(record) => Loaded::Found(record),
             None => return Err(StoreError::new(StoreErrorKind::Corrupt, store.name())),
         },
@@ -75,10 +64,26 @@ async fn load(sessions: &Inner, key: &StoreKey, arrival: &Arrival) -> Result<Loa
     })
 }
 
+/// What stands in the list of revocations is revoked, whatever it looks like.
+async fn look_up(
+    sessions: &Inner,
+    revocations: &dyn SessionStore,
+    id: &SessionId,
+    now: Timestamp,
+) -> Result<Loaded, StoreError> {
+    Ok(match revocations.load(&id.store_key()).await? {
+        Loaded::Missing => Loaded::Missing,
+        Loaded::Retired { .. } | Loaded::Found(_) => {
+            Loaded::Retired { until: sessions.policy.tombstone_until(now) }
+        }
+    })
+}
+
 /// A commit, and what must be put on the list of revocations before the browser hears of it.
 pub(crate) struct Work {
     commit: Commit,
     revoke: Option<(StoreKey, Record)>,
+    begun: Timestamp,
 }
 
 impl Work {
@@ -89,47 +94,103 @@ impl Work {
 }
 
 /// Begins to commit what the visit changed.
-pub(crate) fn begin(sessions: &Inner, state: &mut SessionState) -> Result<Work, CommitError> {
+pub(crate) fn begin(sessions: &Inner, state: &mut SessionState, now: Timestamp) -> Result<Work, CommitError> {
     let revoke = match (&sessions.revocations, state.origin(), state.fate()) {
         (Some(_), Origin::Carried, Fate::Renew | Fate::Destroy) => state.key().zip(state.record().cloned()),
         _ => None,
     };
-    let mut commit = Commit::begin(state, &sessions.policy, sessions.clock.now(), || sessions.fresh())?;
+    let keeps_its_id = state.keeps_its_id();
+    let draw = || if keeps_its_id { sessions.fresh_without_id() } else { sessions.fresh() };
+    let mut commit = Commit::begin(state, &sessions.policy, now, draw)?;
+    // Before anything is revoked: the visitor keeps the old cookie if the new one is refused.
+    if let Some(Err(error)) = commit.carried().map(|record| sessions.check_cookie(record)) {
+        commit.undo(state);
+        return Err(error);
+    }
     if let Some(StoreOp::Touch { key, idle_deadline, .. }) = commit.step()
         && !sessions.touches.claim(*key, *idle_deadline, state.age(&sessions.policy))
     {
         commit.skip();
     }
-    Ok(Work { commit, revoke })
+    Ok(Work { commit, revoke, begun: now })
+}
+
+/// Begins to commit what was changed by a session that no response belongs to. What a cookie alone could make true is
+/// refused and stays uncommitted.
+pub(crate) fn begin_detached(
+    sessions: &Inner,
+    state: &mut SessionState,
+    now: Timestamp,
+) -> Result<Work, CommitError> {
+    let is_carried = state.origin() == Origin::Carried;
+    let is_wanted = state.is_changed() || state.fate() > Fate::Keep;
+    let work = begin(sessions, state, now)?;
+    let is_told_in_vain = match work.commit.decision().cookie {
+        Cookie::SetNew => true,
+        Cookie::SetRecord => is_wanted,
+        Cookie::Clear => is_carried && work.revoke.is_none(),
+        // What is only issued again can be issued by the next request.
+        Cookie::SetOld | Cookie::Keep => false,
+    };
+    if is_told_in_vain {
+        work.commit.undo(state);
+        return Err(CommitError::NoResponse);
+    }
+    Ok(work)
 }
 
 /// Performs the operations of a commit whose visit is closed, and says what to answer.
-pub(crate) async fn run(shared: &Arc<Shared>, mut work: Work) -> Report {
+pub(crate) async fn run(shared: &Shared, mut work: Box<Work>) -> Report {
     perform_all(&shared.sessions, &mut work).instrument(commit_span()).await;
-    settle(&shared.sessions, &mut shared.lock().state, work)
+    settle(&shared.sessions, &mut shared.lock().state, *work, || shared.sessions.clock.now())
 }
 
 /// Performs the operations of a commit in the middle of a visit.
-pub(crate) async fn run_mid_visit(shared: &Arc<Shared>, mut work: Work) -> Result<(), CommitError> {
+pub(crate) async fn run_mid_visit(shared: &Shared, mut work: Box<Work>) -> Result<(), CommitError> {
     perform_all(&shared.sessions, &mut work).instrument(commit_span()).await;
     let mut cell = shared.lock();
-    conclude(&shared.sessions, &mut cell.state, work)?;
+    conclude(&shared.sessions, &mut cell.state, *work)?;
     // A record that does not fit its cookie must be heard of now, not when the response is ready.
-    shared.sessions.header(&cell.state).map(|_| ())
+    shared.sessions.header(&cell.state, || shared.sessions.clock.now()).map(|_| ())
 }
 
-/// Finishes a commit that needs no (further) operation.
-pub(crate) fn settle(sessions: &Inner, state: &mut SessionState, work: Work) -> Report {
-    match conclude(sessions, state, work).and_then(|()| sessions.header(state)) {
+/// The report of a visit that changed nothing, or nothing since its last commit.
+pub(crate) fn at_rest(sessions: &Inner, state: &SessionState, now: impl FnOnce() -> Timestamp) -> Report {
+    match sessions.header(state, now) {
         Ok(set_cookie) => Report { set_cookie, ..Report::default() },
         Err(error) => Report { error: Some(error), ..Report::default() },
     }
 }
 
+/// Finishes a commit that needs no (further) operation.
+pub(crate) fn settle(
+    sessions: &Inner,
+    state: &mut SessionState,
+    work: Work,
+    now: impl FnOnce() -> Timestamp,
+) -> Report {
+    match conclude(sessions, state, work) {
+        Ok(()) => at_rest(sessions, state, now),
+        Err(error) => {
+            Report { error: Some(error), set_cookie: earlier_cookie(sessions, state), ..Report::default() }
+        }
+    }
+}
+
 /// A commit that failed before its first operation.
-pub(crate) fn failed(sessions: &Inner, error: CommitError) -> Report {
+pub(crate) fn failed(sessions: &Inner, state: &SessionState, error: CommitError) -> Report {
     tell_error(sessions, &error);
-    Report { error: Some(error), ..Report::default() }
+    Report { error: Some(error), set_cookie: earlier_cookie(sessions, state), ..Report::default() }
+}
+
+/// What an earlier commit of the same visit has to tell the browser when the last one failed.
+///
+/// The handler was told that it succeeded, so its session must be one that the visitor can come back to: without this
+/// cookie a new session would be nobody's, and a renewed one would have died with its old id. What was to be destroyed
+/// is not handed out.
+fn earlier_cookie(sessions: &Inner, state: &SessionState) -> Option<String> {
+    let is_wanted = state.fate() != Fate::Destroy;
+    sessions.header(state, || sessions.clock.now()).ok().flatten().filter(|_| is_wanted)
 }
 
 /// Ends a session that nobody opened.
@@ -155,13 +216,18 @@ pub(crate) async fn end(sessions: &Inner, arrival: Arrival) -> Result<(), StoreE
     Ok(())
 }
 
+/// The store's part of an opening.
+fn load_span() -> tracing::Span {
+    tracing::debug_span!(target: "session", "session.load")
+}
+
 /// The store's part of a commit; like everything that is traced, without a word about whose session it is.
 fn commit_span() -> tracing::Span {
     tracing::debug_span!(target: "session", "session.commit")
 }
 
 async fn perform_all(sessions: &Inner, work: &mut Work) {
-    let Work { commit, revoke } = work;
+    let Work { commit, revoke, begun } = work;
     if let Some((key, record)) = revoke
         && let Err(error) = sessions.revoke(key, record).await
     {
@@ -181,7 +247,12 @@ async fn perform_all(sessions: &Inner, work: &mut Work) {
             }
             _ => None,
         };
-        commit.answer(answer, &sessions.policy, sessions.clock.now(), || sessions.fresh());
+        // Only who has to try again asks how late it is.
+        let now = match answer {
+            Ok(Written::Conflict(_)) => sessions.clock.now(),
+            Ok(Written::Applied | Written::Gone | Written::Taken) | Err(_) => *begun,
+        };
+        commit.answer(answer, &sessions.policy, now, || sessions.fresh());
         if let (Some(key), None, true) = (fought_over, &turn, commit.step().is_some()) {
             turn = Some(sessions.turns.take(key).await);
             commit.give_up_if_late(&sessions.policy, sessions.clock.now());
@@ -257,7 +328,7 @@ pub(crate) fn tell_error(sessions: &Inner, error: &CommitError) {
             sessions.tell(&Event::TooLarge { size: *size, limit: *limit });
         }
         CommitError::Newer(_) => sessions.tell(&Event::Newer),
-        CommitError::Entropy | CommitError::ReadOnly | CommitError::Closed => {}
+        CommitError::Entropy | CommitError::ReadOnly | CommitError::NoResponse | CommitError::Closed => {}
     }
 }
 

@@ -25,6 +25,16 @@ pub enum OpenError {
 }
 
 /// A call on a session did nothing. The kinds are also the words that a client of the probe sees.
+///
+/// ```
+/// use session_core::{Session, SessionError};
+///
+/// let session = Session::standalone();
+/// session.destroy()?;
+/// assert!(matches!(session.put("user", "ada"), Err(SessionError::Destroyed)));
+/// assert!(matches!(session.to_read_only().put("user", "ada"), Err(SessionError::ReadOnly)));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -49,6 +59,19 @@ pub enum SessionError {
 }
 
 /// A question about a user's sessions was not answered.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use session_core::{OwnerError, SecretKey, Sessions};
+///
+/// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// // Sessions in cookies are with their visitors: nobody can list them.
+/// let error = sessions.of("ada").list().await.unwrap_err();
+/// assert!(matches!(error, OwnerError::NotSupported { store: "cookie" }));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum OwnerError {
@@ -72,6 +95,24 @@ pub enum OwnerError {
 }
 
 /// The configuration is wrong. Nothing was started.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use session_core::{ConfigError, SecretKey, Sessions};
+///
+/// let hour = Duration::from_secs(3_600);
+/// let error = Sessions::builder()
+///     .in_cookie()
+///     .key(SecretKey::generate()?)
+///     .age(2 * hour)
+///     .absolute(hour)
+///     .build()
+///     .unwrap_err();
+/// assert!(matches!(error, ConfigError::Policy(_)));
+/// assert_eq!(error.to_string(), "the idle age (7200 s) is longer than the absolute lifetime (3600 s)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {

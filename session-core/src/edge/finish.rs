@@ -5,20 +5,64 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::drain::Flight;
 use super::report::Report;
 
 /// Runs a future to its end, apart from any request: `tokio::spawn`, and its like elsewhere.
 ///
 /// It is called only when a request is dropped while its session is being written, or after a `destroy` or `regenerate`.
+///
+/// ```
+/// use session_core::{BoxFuture, Spawn};
+///
+/// /// On the Tokio runtime of the request.
+/// #[derive(Debug)]
+/// struct OnTokio;
+///
+/// impl Spawn for OnTokio {
+///     fn spawn(&self, future: BoxFuture<()>) {
+///         tokio::spawn(future);
+///     }
+/// }
+/// ```
 pub trait Spawn: fmt::Debug + Send + Sync {
     /// Runs it.
     fn spawn(&self, future: BoxFuture<()>);
 }
 
 /// A boxed future that may move between threads.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let future: session_core::BoxFuture<u8> = Box::pin(async { 7 });
+/// assert_eq!(future.await, 7);
+/// # Ok(())
+/// # }
+/// ```
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// How a visit ends.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[derive(Debug)] struct Here;
+/// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+/// use session_core::{Closing, CookieHeaders};
+///
+/// # let key = session_core::SecretKey::generate()?;
+/// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+/// let guard = sessions.visit(CookieHeaders::default(), &Here);
+/// guard.visit().session().await?.put("theme", "dark")?;
+/// let report = match guard.close(200) {
+///     Closing::Ready(report) => report,
+///     Closing::Pending(writing) => writing.await,
+/// };
+/// assert!(report.set_cookie.is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches both")]
 pub enum Closing {
@@ -29,14 +73,32 @@ pub enum Closing {
 }
 
 /// A write that has begun. Await it; if it is dropped before its end, it goes on by itself.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[derive(Debug)] struct Here;
+/// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+/// use session_core::{Closing, CookieHeaders};
+///
+/// # let key = session_core::SecretKey::generate()?;
+/// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+/// let guard = sessions.visit(CookieHeaders::default(), &Here);
+/// guard.visit().session().await?.put("theme", "dark")?;
+/// let Closing::Pending(writing) = guard.close(200) else { unreachable!("there is something to write") };
+/// // Dropped here instead, it would go on on `Here`.
+/// assert!(writing.await.error.is_none());
+/// # Ok(())
+/// # }
+/// ```
 pub struct Finish<T: Send + 'static> {
-    future: Option<BoxFuture<T>>,
+    future: Option<(BoxFuture<T>, Flight)>,
     spawn: &'static dyn Spawn,
 }
 
 impl<T: Send + 'static> Finish<T> {
-    pub(crate) fn new(future: BoxFuture<T>, spawn: &'static dyn Spawn) -> Self {
-        Self { future: Some(future), spawn }
+    pub(crate) fn new(future: BoxFuture<T>, flight: Flight, spawn: &'static dyn Spawn) -> Self {
+        Self { future: Some((future, flight)), spawn }
     }
 }
 
@@ -44,7 +106,7 @@ impl<T: Send + 'static> Future for Finish<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let Some(future) = &mut self.future else { return Poll::Pending };
+        let Some((future, _)) = &mut self.future else { return Poll::Pending };
         let output = std::task::ready!(future.as_mut().poll(context));
         self.future = None;
         Poll::Ready(output)
@@ -53,9 +115,10 @@ impl<T: Send + 'static> Future for Finish<T> {
 
 impl<T: Send + 'static> Drop for Finish<T> {
     fn drop(&mut self) {
-        if let Some(future) = self.future.take() {
+        if let Some((future, flight)) = self.future.take() {
             self.spawn.spawn(Box::pin(async move {
                 future.await;
+                drop(flight);
             }));
         }
     }

@@ -2,10 +2,12 @@
 
 pub mod builder;
 pub mod csrf;
+mod drain;
 mod drive;
 pub mod error;
 pub mod event;
 pub mod finish;
+mod gate;
 pub mod owners;
 pub mod redirect;
 pub mod rejection;

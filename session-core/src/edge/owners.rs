@@ -22,11 +22,22 @@ use crate::value::values::Values;
 /// while [`destroy_all`](Self::destroy_all) runs is either ended or listed afterwards.
 ///
 /// ```
-/// # async fn password_changed(
-/// #     sessions: session_core::Sessions, session: session_core::Session,
-/// # ) -> Result<(), session_core::OwnerError> {
-/// // After a password change: end every other session of this user.
-/// sessions.of("user-1").destroy_others(&session).await?;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[derive(Debug)] struct Here;
+/// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+/// # use session_core::CookieHeaders;
+/// # use session_testkit::TestClient;
+/// # let key = session_core::SecretKey::generate()?;
+/// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+/// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
+/// # laptop.as_user("user-1").await;
+/// # phone.as_user("user-1").await;
+/// // After a password change on the phone: every other session of this user ends.
+/// # let guard = sessions.visit(phone.cookie().into_iter().collect(), &Here);
+/// # let session = guard.visit().session().await?;
+/// assert_eq!(sessions.of("user-1").destroy_others(&session).await?, 1);
+/// assert!(laptop.session().await.fresh() && !phone.session().await.fresh());
 /// # Ok(())
 /// # }
 /// ```
@@ -37,6 +48,16 @@ pub struct Owner {
 }
 
 /// One session of a user, as a "your devices" page shows it.
+///
+/// ```
+/// use session_core::Device;
+///
+/// /// One line of a "your devices" page.
+/// fn line(device: &Device) -> String {
+///     let browser = device.meta.get("browser").ok().flatten().unwrap_or_else(|| "a browser".to_owned());
+///     format!("{browser}, last seen {}", device.last_seen.to_offset().date())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Device {
@@ -53,6 +74,29 @@ pub struct Device {
 }
 
 /// What to do with one session too many.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[derive(Debug)] struct Here;
+/// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+/// # use session_core::CookieHeaders;
+/// use session_core::{Excess, OwnerError};
+///
+/// # let key = session_core::SecretKey::generate()?;
+/// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+/// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+/// # let session = guard.visit().session().await?;
+/// # session.tag("ada")?;
+/// # session.commit().await?;
+/// # let others = sessions.visit(CookieHeaders::default(), &Here);
+/// # let session = others.visit().session().await?;
+/// // Somebody is signed in already, and one is all there may be.
+/// let refused = sessions.of("ada").make_room(&session, 1, Excess::Refuse).await;
+/// assert!(matches!(refused, Err(OwnerError::TooMany { most: 1 })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the ways there are")]
 pub enum Excess {
@@ -66,10 +110,21 @@ impl Sessions {
     /// The sessions of a user.
     ///
     /// ```
-    /// # use session_core::{SecretKey, Sessions};
-    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// let devices = sessions.of("user-1");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
+    /// # laptop.as_user("user-1").await;
+    /// # phone.as_user("user-1").await;
+    /// assert_eq!(sessions.of("user-1").count().await?, 2);
+    /// assert_eq!(sessions.of("user-2").count().await?, 0);
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn of(&self, user: impl Into<String>) -> Owner {
@@ -84,10 +139,21 @@ impl Owner {
     /// [`OwnerError::NotSupported`] where the store keeps no index, [`OwnerError::Store`] when it fails.
     ///
     /// ```
-    /// # async fn page(sessions: session_core::Sessions) -> Result<(), session_core::OwnerError> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
+    /// # laptop.as_user("user-1").await;
+    /// # phone.as_user("user-1").await;
     /// for device in sessions.of("user-1").list().await? {
     ///     println!("{} since {}", device.handle, device.created.to_offset());
     /// }
+    /// # assert_eq!(sessions.of("user-1").list().await?.len(), 2);
     /// # Ok(())
     /// # }
     /// ```
@@ -105,8 +171,18 @@ impl Owner {
     /// As for [`list`](Self::list).
     ///
     /// ```
-    /// # async fn page(sessions: session_core::Sessions) -> Result<(), session_core::OwnerError> {
-    /// let devices = sessions.of("user-1").count().await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
+    /// # laptop.as_user("user-1").await;
+    /// # phone.as_user("user-1").await;
+    /// assert_eq!(sessions.of("user-1").count().await?, 2);
     /// # Ok(())
     /// # }
     /// ```
@@ -121,9 +197,21 @@ impl Owner {
     /// As for [`list`](Self::list).
     ///
     /// ```
-    /// # async fn page(sessions: session_core::Sessions, handle: session_core::Handle)
-    /// # -> Result<(), session_core::OwnerError> {
-    /// let device = sessions.of("user-1").get(handle).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
+    /// # laptop.as_user("user-1").await;
+    /// # phone.as_user("user-1").await;
+    /// let handle = phone.session().await.id()?;
+    /// assert!(sessions.of("user-1").get(handle).await?.is_some());
+    /// // It is nobody else's.
+    /// assert!(sessions.of("user-2").get(handle).await?.is_none());
     /// # Ok(())
     /// # }
     /// ```
@@ -137,9 +225,20 @@ impl Owner {
     /// As for [`list`](Self::list).
     ///
     /// ```
-    /// # async fn page(sessions: session_core::Sessions, handle: session_core::Handle)
-    /// # -> Result<(), session_core::OwnerError> {
-    /// let ended = sessions.of("user-1").destroy(handle).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
+    /// # laptop.as_user("user-1").await;
+    /// # phone.as_user("user-1").await;
+    /// let handle = laptop.session().await.id()?;
+    /// assert!(sessions.of("user-1").destroy(handle).await?);
+    /// assert!(laptop.session().await.fresh(), "the laptop is signed out");
     /// # Ok(())
     /// # }
     /// ```
@@ -155,8 +254,19 @@ impl Owner {
     /// As for [`list`](Self::list).
     ///
     /// ```
-    /// # async fn account_closed(sessions: session_core::Sessions) -> Result<(), session_core::OwnerError> {
-    /// sessions.of("user-1").destroy_all().await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
+    /// # laptop.as_user("user-1").await;
+    /// # phone.as_user("user-1").await;
+    /// assert_eq!(sessions.of("user-1").destroy_all().await?, 2);
+    /// assert_eq!(sessions.of("user-1").count().await?, 0);
     /// # Ok(())
     /// # }
     /// ```
@@ -170,9 +280,22 @@ impl Owner {
     /// As for [`list`](Self::list).
     ///
     /// ```
-    /// # async fn password_changed(sessions: session_core::Sessions, session: session_core::Session)
-    /// # -> Result<(), session_core::OwnerError> {
-    /// sessions.of("user-1").destroy_others(&session).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
+    /// # laptop.as_user("user-1").await;
+    /// # phone.as_user("user-1").await;
+    /// # let guard = sessions.visit(phone.cookie().into_iter().collect(), &Here);
+    /// # let session = guard.visit().session().await?;
+    /// // `session` is the phone's.
+    /// assert_eq!(sessions.of("user-1").destroy_others(&session).await?, 1);
+    /// assert!(!phone.session().await.fresh());
     /// # Ok(())
     /// # }
     /// ```
@@ -188,11 +311,25 @@ impl Owner {
     /// [`OwnerError::TooMany`] with [`Excess::Refuse`], and as for [`list`](Self::list).
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
+    /// # laptop.as_user("user-1").await;
+    /// # phone.as_user("user-1").await;
     /// # use session_core::Excess;
-    /// # async fn sign_in(sessions: session_core::Sessions, session: session_core::Session)
-    /// # -> Result<(), Box<dyn std::error::Error>> {
-    /// sessions.of("user-1").make_room(&session, 3, Excess::EndOldest).await?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// # let session = guard.visit().session().await?;
+    /// // A third device signs in, and two is as many as there may be: the laptop's, which began first, ends.
+    /// sessions.of("user-1").make_room(&session, 2, Excess::EndOldest).await?;
     /// session.tag("user-1")?;
+    /// session.commit().await?;
+    /// assert_eq!(sessions.of("user-1").count().await?, 2);
     /// # Ok(())
     /// # }
     /// ```

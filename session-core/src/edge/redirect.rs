@@ -32,6 +32,17 @@ pub struct Redirects {
 
 impl Redirects {
     /// For a request with this `Referer` and this host: the `Host` header or, in HTTP/2, the authority.
+    ///
+    /// ```
+    /// # use session_core::{Redirects, Session};
+    /// let referer = b"https://shop.example/cart?step=2";
+    /// let redirects = Redirects::new(Session::standalone(), Some(referer), Some(b"shop.example"));
+    /// assert_eq!(redirects.back("/").finish()?.location(), "/cart?step=2");
+    /// // Of another host, the referrer is nothing to go back to.
+    /// let redirects = Redirects::new(Session::standalone(), Some(referer), Some(b"bank.example"));
+    /// assert_eq!(redirects.back("/").finish()?.location(), "/");
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
     #[must_use]
     pub fn new(session: Session, referer: Option<&[u8]>, host: Option<&[u8]>) -> Self {
         let text = |bytes| std::str::from_utf8(bytes).ok().map(Into::into);
@@ -132,6 +143,14 @@ pub struct Redirect {
 }
 
 /// Which redirect it is.
+///
+/// ```
+/// # use session_core::{RedirectKind, Redirects, Session};
+/// let redirects = Redirects::new(Session::standalone(), None, None);
+/// let statuses = [RedirectKind::SeeOther, RedirectKind::Found, RedirectKind::Temporary]
+///     .map(|kind| redirects.to("/").of_kind(kind).finish().map(|redirect| redirect.status()).ok());
+/// assert_eq!(statuses, [Some(303), Some(302), Some(307)]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -215,6 +234,17 @@ impl Redirect {
     /// # Errors
     /// The first thing that went wrong: [`SessionError::RefusedUrl`] for a target that leads elsewhere, or what a change
     /// to the session may answer.
+    ///
+    /// ```
+    /// # use session_core::{Redirects, Session, SessionError};
+    /// let redirects = Redirects::new(Session::standalone(), None, None);
+    /// let sent = redirects.to("/orders").with("status", "Ordered").finish()?;
+    /// assert_eq!((sent.status(), sent.location()), (303, "/orders"));
+    /// // The first thing that went wrong, wherever it was.
+    /// let refused = redirects.to("javascript:alert(1)").with("status", "Ordered").finish();
+    /// assert!(matches!(refused, Err(SessionError::RefusedUrl)));
+    /// # Ok::<(), SessionError>(())
+    /// ```
     pub fn finish(self) -> Result<Finished, SessionError> {
         Ok(Finished { location: self.target?, kind: self.kind })
     }
@@ -235,6 +265,13 @@ pub struct Finished {
 
 impl Finished {
     /// The status.
+    ///
+    /// ```
+    /// # use session_core::{Redirects, Session};
+    /// let redirects = Redirects::new(Session::standalone(), None, None);
+    /// assert_eq!(redirects.to("/").finish()?.status(), 303);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self.kind {
@@ -245,6 +282,13 @@ impl Finished {
     }
 
     /// The `Location` header: visible ASCII.
+    ///
+    /// ```
+    /// # use session_core::{Redirects, Session};
+    /// let redirects = Redirects::new(Session::standalone(), None, None);
+    /// assert_eq!(redirects.to("/straße").finish()?.location(), "/stra%C3%9Fe");
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
     #[must_use]
     pub fn location(&self) -> &str {
         &self.location

@@ -77,4 +77,22 @@ impl Visit {
             Some(visit) => Ok(visit.clone()),
         }
     }
+
+    /// The same for an extractor that reads a form: `None` where sessions are switched off, since forms are read there, too.
+    ///
+    /// # Errors
+    /// [`Rejection::NoLayer`] if there is none.
+    ///
+    /// ```
+    /// use session_core::{Rejection, Visit};
+    ///
+    /// assert!(matches!(Visit::found_for_input(None), Err(Rejection::NoLayer)));
+    /// ```
+    pub fn found_for_input(in_extensions: Option<&Self>) -> Result<Option<Self>, Rejection> {
+        match Self::found(in_extensions) {
+            Ok(visit) => Ok(Some(visit)),
+            Err(Rejection::Open(OpenError::Disabled)) => Ok(None),
+            Err(rejection) => Err(rejection),
+        }
+    }
 }

@@ -40,6 +40,26 @@ impl Failure {
 }
 
 /// One change to the headers of a response. Names are in lower case.
+///
+/// ```
+/// use session_core::HeaderChange;
+///
+/// /// As an adapter does it, on whatever header map its framework has.
+/// fn apply(change: HeaderChange<'_>, headers: &mut Vec<(String, String)>) {
+///     let (name, value) = match change {
+///         HeaderChange::Append(name, value) => (name, value),
+///         HeaderChange::Replace(name, value) => {
+///             headers.retain(|(there, _)| there != name);
+///             (name, value)
+///         }
+///     };
+///     headers.push((name.to_owned(), value.to_owned()));
+/// }
+///
+/// let mut headers = vec![("cache-control".to_owned(), "public".to_owned())];
+/// apply(HeaderChange::Replace("cache-control", "no-store"), &mut headers);
+/// assert_eq!(headers, [("cache-control".to_owned(), "no-store".to_owned())]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches both")]
 pub enum HeaderChange<'r> {
@@ -77,6 +97,17 @@ impl Report {
 
     /// What to answer instead of the handler's response, if anything. A session that ended meanwhile is no failure: the
     /// handler's response goes out as it is, without a cookie.
+    ///
+    /// ```
+    /// use session_core::{CommitError, Failure, Report};
+    ///
+    /// let mut report = Report::default();
+    /// assert_eq!(report.failure(), None);
+    /// report.error = Some(CommitError::Contended);
+    /// assert_eq!(report.failure(), Some(Failure::Unavailable));
+    /// report.error = Some(CommitError::Gone);
+    /// assert_eq!(report.failure(), None);
+    /// ```
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         failure(self.error.as_ref()?)
@@ -123,13 +154,23 @@ impl Report {
 }
 
 /// What a commit's error makes of a response; `None` for [`CommitError::Gone`].
+///
+/// ```
+/// use session_core::edge::report::failure;
+/// use session_core::{CommitError, Failure};
+///
+/// assert_eq!(failure(&CommitError::TooLarge { size: 70_000, limit: 65_536 }), Some(Failure::Internal));
+/// assert_eq!(failure(&CommitError::Gone), None);
+/// ```
 #[must_use]
 pub fn failure(error: &CommitError) -> Option<Failure> {
     match error {
         // The handler's response is sent, or was never this commit's to change.
         CommitError::Gone | CommitError::Closed | CommitError::ReadOnly => None,
         CommitError::Contended | CommitError::Store(_) | CommitError::Newer(_) => Some(Failure::Unavailable),
-        CommitError::TooLarge { .. } | CommitError::Entropy => Some(Failure::Internal),
+        CommitError::TooLarge { .. } | CommitError::Entropy | CommitError::NoResponse => {
+            Some(Failure::Internal)
+        }
     }
 }
 

@@ -38,6 +38,34 @@ type ContentType<T> = for<'t> fn(&'t T) -> Option<&'t [u8]>;
 impl<F: Future> Serve<F> {
     /// Notes this page as the one to come back to, if it turns out to be one, and if a handler opened the session: no
     /// load is caused by it, but each new page is one write.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// use session_core::CookieHeaders;
+    /// use session_core::value::page::PageRequest;
+    ///
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit().clone();
+    /// let handler = async move {
+    ///     let session = visit.session().await.ok()?;
+    ///     session.put("theme", "dark").ok()?;
+    ///     Some(session)
+    /// };
+    /// let page = PageRequest::new("GET", "/cart", |_| None);
+    /// let served = guard
+    ///     .serve(handler, |answer| if answer.is_some() { 200 } else { 503 })
+    ///     .track_page(page, |_| Some(b"text/html"))
+    ///     .await;
+    /// let session = served.answer.unwrap().unwrap();
+    /// assert_eq!(session.previous_url().as_deref(), Some("/cart"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn track_page(mut self, page: Option<PageRequest>, content_type: ContentType<F::Output>) -> Self {
         self.page = page.map(|page| (page, content_type));
         self
@@ -45,6 +73,20 @@ impl<F: Future> Serve<F> {
 }
 
 /// What to answer a request with, and which headers go with it.
+///
+/// ```
+/// use session_core::{Report, Served};
+///
+/// /// The status that goes out, whichever of the two answers it is.
+/// fn status(served: &Served<u16>) -> u16 {
+///     match &served.answer {
+///         Ok(status) => *status,
+///         Err(refused) => refused.failure.status(),
+///     }
+/// }
+///
+/// assert_eq!(status(&Served { answer: Ok(200), report: Report::default() }), 200);
+/// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a promise: an adapter uses both parts")]
 pub struct Served<T> {
@@ -55,6 +97,13 @@ pub struct Served<T> {
 }
 
 /// Why the handler's answer must not go out.
+///
+/// ```
+/// use session_core::{Failure, Refused};
+///
+/// let refused = Refused { failure: Failure::Unavailable, answer: Some("Welcome back!") };
+/// assert_eq!(refused.failure.status(), 503);
+/// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a promise: there is no third part")]
 pub struct Refused<T> {

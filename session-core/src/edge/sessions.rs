@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::builder::SessionsBuilder;
+use super::drain::Flights;
 use super::drive::Sealed;
 use super::event::{Event, Observer};
 use super::finish::Spawn;
@@ -20,8 +21,8 @@ use crate::value::answer::{StoreError, StoreErrorKind, Written};
 use crate::value::cookie::format::CookieSpec;
 use crate::value::cookie::key::SecretKey;
 use crate::value::cookie::keyring::KeyRing;
-use crate::value::cookie::seal::{Binding, SealKind};
-use crate::value::cookie::select::{Selection, select};
+use crate::value::cookie::seal::{Binding, SealKind, sealed_len};
+use crate::value::cookie::select::{MOST_COOKIE_BYTES, Selection, select};
 use crate::value::cookie::token::{IdToken, RecordToken, Token};
 use crate::value::id::{Etag, StoreKey};
 use crate::value::record::Record;
@@ -43,36 +44,103 @@ pub struct Sessions {
 
 impl Sessions {
     /// Starts a configuration. What must be said: where sessions live, and a key.
+    ///
+    /// ```
+    /// use session_core::{SecretKey, Sessions};
+    ///
+    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn builder() -> SessionsBuilder {
         SessionsBuilder::default()
     }
 
     /// Begins one request's visit. Nothing is looked at yet; `cookies` are the values of its `Cookie` headers, and
     /// `spawn` finishes what a dropped request has begun.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// use session_core::CookieHeaders;
+    ///
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let cookies: CookieHeaders = [b"theme=dark; __Host-sid=forged"].into_iter().collect();
+    /// let guard = sessions.visit(cookies, &Here);
+    /// // A forged cookie opens a fresh session, and the store is not asked.
+    /// assert!(guard.visit().session().await?.fresh());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn visit(&self, cookies: CookieHeaders, spawn: &'static dyn Spawn) -> VisitGuard {
         VisitGuard::new(self.inner.clone(), cookies, spawn)
     }
 
     /// The rules in force.
+    ///
+    /// ```
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// assert_eq!(sessions.policy().age.as_secs(), 7_200);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.inner.policy
     }
 
     /// The name of the cookie.
+    ///
+    /// ```
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// assert_eq!(sessions.cookie_name(), "__Host-sid");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         self.inner.cookie.name()
     }
 
     /// The store, unless sessions live in the cookie.
+    ///
+    /// ```
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// assert_eq!(sessions.store().map(|store| store.name()), Some("memory"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn store(&self) -> Option<&Arc<dyn SessionStore>> {
         self.inner.store.as_ref()
     }
 
+    /// The list of ended sessions, where sessions live in the cookie and there is one. It needs sweeping as any store does.
+    ///
+    /// ```
+    /// # use session_core::{SecretKey, Sessions};
+    /// # use session_store_memory::MemoryStore;
+    /// let builder = Sessions::builder().in_cookie().key(SecretKey::generate()?);
+    /// let sessions = builder.revocations(MemoryStore::new()).build()?;
+    /// assert_eq!(sessions.revocations().map(|store| store.name()), Some("memory"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn revocations(&self) -> Option<&Arc<dyn SessionStore>> {
+        self.inner.revocations.as_ref()
+    }
+
     /// Whether sessions are switched off: then the layer steps aside, and extracting a session says so.
+    ///
+    /// ```
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// assert!(!sessions.is_off());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_off(&self) -> bool {
         self.inner.is_off()
@@ -96,6 +164,7 @@ pub(crate) struct Inner {
     pub(crate) encrypt_at_rest: bool,
     pub(crate) touches: Touches,
     pub(crate) turns: Turns,
+    pub(crate) flights: Arc<Flights>,
     pub(crate) secrets: Vec<String>,
     pub(crate) redirect_hosts: Vec<String>,
     pub(super) enabled: bool,
@@ -125,17 +194,12 @@ impl Inner {
     }
 
     /// Reads the cookies of a request.
-    pub(crate) fn arrive(&self, cookies: &CookieHeaders) -> Arrival {
-        let now = self.clock.now();
+    pub(crate) fn arrive(&self, cookies: &CookieHeaders, now: Timestamp) -> Arrival {
         match self.policy.placement {
-            Placement::Store => {
-                let chosen = self.select::<IdToken>(cookies, now);
-                arrival(&chosen, chosen.token.as_ref().map(|token| Claim::Id(token.id.clone())))
-            }
+            Placement::Store => arrival(self.select(cookies, now), |token: IdToken| Claim::Id(token.id)),
             Placement::Cookie => {
-                let chosen = self.select::<RecordToken>(cookies, now);
-                let claim = |token: &RecordToken| Claim::Record(token.id.clone(), token.record.clone());
-                arrival(&chosen, chosen.token.as_ref().map(claim))
+                let claim = |token: RecordToken| Claim::Record(token.id, token.record);
+                arrival(self.select(cookies, now), claim)
             }
         }
     }
@@ -158,6 +222,13 @@ impl Inner {
         Ok(Fresh::from_bytes(&bytes))
     }
 
+    /// The same for a session that keeps its id: half of it, which the system makes in two thirds of the time.
+    pub(crate) fn fresh_without_id(&self) -> Result<Fresh, EntropyError> {
+        let mut bytes = [0; 32];
+        self.entropy.fill(&mut bytes)?;
+        Ok(Fresh::without_id(&bytes))
+    }
+
     /// 32 random bytes as text, for CSRF tokens.
     pub(crate) fn random_token(&self) -> Result<String, EntropyError> {
         use base64::Engine as _;
@@ -167,8 +238,15 @@ impl Inner {
     }
 
     /// The `Set-Cookie` value that a settled visit calls for.
-    pub(crate) fn header(&self, state: &SessionState) -> Result<Option<String>, CommitError> {
-        let now = self.clock.now();
+    pub(crate) fn header(
+        &self,
+        state: &SessionState,
+        now: impl FnOnce() -> Timestamp,
+    ) -> Result<Option<String>, CommitError> {
+        if let CookieOrder::Keep = state.cookie() {
+            return Ok(None);
+        }
+        let now = now();
         let (sealed, expires) = match state.cookie() {
             CookieOrder::Keep => return Ok(None),
             CookieOrder::Clear => return Ok(Some(self.cookie.clear())),
@@ -189,6 +267,13 @@ impl Inner {
     }
 
     /// What the store gets: the record as it is or, with encryption at rest, its payload sealed under its key.
+    /// Whether a cookie would be too long with this record in it, told before anything is done that counts on it.
+    pub(crate) fn check_cookie(&self, record: &Record) -> Result<(), CommitError> {
+        let size = self.cookie.name().len() + sealed_len(RecordToken::HEAD_LEN + record.size());
+        let limit = MOST_COOKIE_BYTES;
+        if size > limit { Err(CommitError::TooLarge { size, limit }) } else { Ok(()) }
+    }
+
     pub(crate) fn seal<'r>(
         &self,
         store: &dyn SessionStore,
@@ -254,8 +339,8 @@ impl Inner {
     }
 }
 
-fn arrival<T>(chosen: &Selection<T>, claim: Option<Claim>) -> Arrival {
-    Arrival { claim, came: chosen.came_in, retired_key: chosen.with_retired_key }
+fn arrival<T>(chosen: Selection<T>, claim: impl FnOnce(T) -> Claim) -> Arrival {
+    Arrival { claim: chosen.token.map(claim), came: chosen.came_in, retired_key: chosen.with_retired_key }
 }
 
 impl SecretKey {

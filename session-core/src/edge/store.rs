@@ -126,6 +126,18 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 /// The index is written by the six verbs themselves, in the same atomic step where the store can; a store that cannot
 /// says in its documentation what holds instead. A session created while [`destroy_all`](Self::destroy_all) runs is
 /// either ended by it or listed afterwards, never missed.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use session_core::{OwnerIndex, SessionStore, Timestamp};
+///
+/// let store = session_store_memory::MemoryStore::new();
+/// let index: &dyn OwnerIndex = store.owners().expect("this store keeps an index");
+/// assert_eq!(index.count("ada", Timestamp::from_millis(0)).await?, 0);
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait OwnerIndex: Send + Sync {
     /// The live sessions of this owner, in no particular order. Dead ones are never listed.
@@ -148,6 +160,19 @@ pub trait OwnerIndex: Send + Sync {
 }
 
 /// A capability of a store without native expiry: remove what is dead, a bounded batch at a time.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use session_core::{Clock as _, SessionStore, Sweep, SystemClock};
+///
+/// let store = session_store_memory::MemoryStore::new();
+/// let sweeper: &dyn Sweep = store.sweeper().expect("this store must be swept");
+/// // In batches, until there is no more.
+/// while sweeper.sweep(SystemClock.now(), 1_000).await?.more {}
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Sweep: Send + Sync {
     /// Removes up to `most` records and tombstones that were dead at `before`, each only if it is still dead when it is
@@ -156,6 +181,11 @@ pub trait Sweep: Send + Sync {
 }
 
 /// What one batch of a sweep did.
+///
+/// ```
+/// let swept = session_core::Swept { removed: 1_000, more: true };
+/// assert!(swept.more, "the batch was full: sweep again");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Swept {
     /// Records and tombstones removed.

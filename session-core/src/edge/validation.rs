@@ -4,6 +4,15 @@ use super::error::SessionError;
 use super::session::Session;
 
 /// Whether the form goes back to the visitor with its errors.
+///
+/// ```
+/// # use session_core::{Session, WithInput, validation::Report};
+/// # struct Mine;
+/// # impl Report for Mine { fn messages(&self) -> Vec<(String, String)> { Vec::new() } }
+/// // A form full of secrets is typed again.
+/// Session::standalone().flash_validation_errors(&Mine, WithInput::Dropped)?;
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: it does or it does not")]
 pub enum WithInput {
@@ -14,6 +23,20 @@ pub enum WithInput {
 }
 
 /// A validation library's report, as field and message pairs.
+///
+/// ```
+/// use session_core::validation::Report;
+///
+/// struct Missing(&'static [&'static str]);
+///
+/// impl Report for Missing {
+///     fn messages(&self) -> Vec<(String, String)> {
+///         self.0.iter().map(|field| ((*field).to_owned(), "is missing".to_owned())).collect()
+///     }
+/// }
+///
+/// assert_eq!(Missing(&["email"]).messages(), [("email".to_owned(), "is missing".to_owned())]);
+/// ```
 pub trait Report {
     /// Fields as paths (`profile.email`), each with a message.
     fn messages(&self) -> Vec<(String, String)>;

@@ -5,14 +5,14 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use async_lock::OnceCell;
 use serde_json::{Map, Value};
 
 use super::drive::{self, Work};
 use super::error::OpenError;
 use super::finish::{BoxFuture, Closing, Finish, Spawn};
+use super::gate::Gate;
 use super::report::Report;
 use super::session::{Access, Cell, Session, Shared};
 use super::sessions::Inner;
@@ -23,6 +23,14 @@ use crate::value::answer::Loaded;
 use crate::value::time::Timestamp;
 
 /// The values of the `Cookie` headers of one request, as bytes.
+///
+/// ```
+/// use session_core::CookieHeaders;
+///
+/// let cookies: CookieHeaders = ["theme=dark", "__Host-sid=secret"].into_iter().collect();
+/// // `Debug` tells how many headers, never what is in them.
+/// assert_eq!(format!("{cookies:?}"), "CookieHeaders(2)");
+/// ```
 #[derive(Clone, Default)]
 pub struct CookieHeaders(Headers);
 
@@ -73,7 +81,9 @@ struct VisitInner {
     sessions: Arc<Inner>,
     cookies: CookieHeaders,
     spawn: &'static dyn Spawn,
-    opened: OnceCell<Arc<Shared>>,
+    opened: OnceLock<Arc<Shared>>,
+    /// Whoever is inside loads the session; the others wait for it.
+    opening: Gate,
     /// A full handle was given out, so flash was shown and is taken.
     aged: AtomicBool,
     /// A handler asked for the session in any way.
@@ -87,7 +97,7 @@ struct VisitInner {
 
 impl fmt::Debug for Visit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Visit").field("opened", &self.inner.opened.is_initialized()).finish_non_exhaustive()
+        f.debug_struct("Visit").field("opened", &self.is_opened()).finish_non_exhaustive()
     }
 }
 
@@ -97,6 +107,23 @@ impl Visit {
     ///
     /// # Errors
     /// [`OpenError`]: answer 503 and say nothing about the cookie.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// visit.session().await?.put("theme", "dark")?;
+    /// // The same session, and the store is not asked again.
+    /// assert_eq!(visit.session().await?.get::<String>("theme")?.as_deref(), Some("dark"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn session(&self) -> Result<Session, OpenError> {
         let shared = self.open().await?;
         if !self.inner.aged.swap(true, Ordering::AcqRel) {
@@ -109,6 +136,22 @@ impl Visit {
     ///
     /// # Errors
     /// [`OpenError`], as for [`session`](Self::session).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{CookieHeaders, SessionError};
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let session = guard.visit().read_only().await?;
+    /// assert!(session.readonly());
+    /// assert!(matches!(session.put("theme", "dark"), Err(SessionError::ReadOnly)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn read_only(&self) -> Result<Session, OpenError> {
         Ok(Session { shared: self.open().await?, access: Access::ReadOnly })
     }
@@ -116,8 +159,30 @@ impl Visit {
     /// A session of its own for what outlives the response: a stream, a WebSocket, a job. It is loaded anew, belongs to
     /// nobody's response, and writes only with its own [`commit`](Session::commit).
     ///
+    /// What only a response could tell the browser is refused by that commit with [`CommitError::NoResponse`] before
+    /// anything is written: a new id (`regenerate`, or the first value of a new visitor), and for sessions in cookies
+    /// every change.
+    ///
     /// # Errors
     /// [`OpenError`], as for [`session`](Self::session).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let session = guard.visit().detached().await?;
+    /// let _response = guard.close(200);
+    /// // The response is sent; this session still writes, when it says so itself.
+    /// session.put("progress", 100)?;
+    /// session.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn detached(&self) -> Result<Session, OpenError> {
         self.inner.looked.store(true, Ordering::Release);
         let shared = self.inner.load().await?;
@@ -128,6 +193,22 @@ impl Visit {
     ///
     /// # Errors
     /// [`OpenError`]: the session may still live, and its cookie is left alone.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// visit.destroy().await?;
+    /// assert!(!visit.is_opened());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn destroy(&self) -> Result<(), OpenError> {
         if self.inner.sessions.is_off() {
             return Err(OpenError::Disabled);
@@ -140,11 +221,13 @@ impl Visit {
             return Ok(());
         }
         self.inner.looked.store(true, Ordering::Release);
-        let arrival = self.inner.sessions.arrive(&self.inner.cookies);
+        let sessions = &self.inner.sessions;
+        let arrival = sessions.arrive(&self.inner.cookies, sessions.clock.now());
         let came = arrival.came;
         let sessions = self.inner.sessions.clone();
+        let flight = sessions.flights.begin();
         let ending: BoxFuture<_> = Box::pin(async move { drive::end(&sessions, arrival).await });
-        Finish::new(ending, self.inner.spawn).await.map_err(OpenError::Store)?;
+        Finish::new(ending, flight, self.inner.spawn).await.map_err(OpenError::Store)?;
         *lock(&self.inner.signed_out) = Some(came);
         if let Some(shared) = self.inner.opened.get() {
             // Somebody opened it meanwhile.
@@ -155,6 +238,25 @@ impl Visit {
 
     /// Notes the form that came with this request for [`Session::flash_all`] and its like. It opens nothing: whoever
     /// opens the session later, or has before, finds it there.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// let form = serde_json::json!({ "email": "ada@example.com", "password": "secret" });
+    /// visit.set_input(form.as_object().cloned().unwrap_or_default());
+    /// assert!(!visit.is_opened(), "a form alone opens nothing");
+    /// // For the page after the redirect, but for the password.
+    /// visit.session().await?.flash_all()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_input(&self, form: Map<String, Value>) {
         // Under this lock, so that an opening at the same moment sees either the form or the session.
         let mut input = lock(&self.inner.input);
@@ -181,18 +283,56 @@ impl Visit {
     }
 
     /// Whether somebody has opened the session already.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// assert!(!visit.is_opened());
+    /// visit.session().await?;
+    /// assert!(visit.is_opened());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_opened(&self) -> bool {
-        self.inner.opened.is_initialized()
+        self.inner.opened.get().is_some()
     }
 
     /// Whether sessions are switched off by configuration.
+    ///
+    /// ```
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{CookieHeaders, OpenError};
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
+    /// let sessions = builder.enabled(false).build()?;
+    /// assert!(sessions.visit(CookieHeaders::default(), &Here).visit().is_off());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_off(&self) -> bool {
         self.inner.sessions.is_off()
     }
 
     /// Whether this layer opens every visit at its start (`eager`).
+    ///
+    /// ```
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// assert!(!sessions.visit(CookieHeaders::default(), &Here).visit().is_eager());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_eager(&self) -> bool {
         self.inner.sessions.policy.eager
@@ -203,7 +343,10 @@ impl Visit {
             return Err(OpenError::Closed);
         }
         self.inner.looked.store(true, Ordering::Release);
-        let shared = self.inner.opened.get_or_try_init(|| self.inner.load()).await?;
+        let shared = match self.inner.opened.get() {
+            Some(shared) => shared,
+            None => self.inner.load_once().await?,
+        };
         if let Some(form) = lock(&self.inner.input).take() {
             shared.lock().form = Some(form);
         }
@@ -212,6 +355,16 @@ impl Visit {
 }
 
 impl VisitInner {
+    /// Loads it, or waits for whoever is loading it; after a failure the next one tries.
+    async fn load_once(&self) -> Result<&Arc<Shared>, OpenError> {
+        let _inside = self.opening.enter().await;
+        if let Some(shared) = self.opened.get() {
+            return Ok(shared);
+        }
+        let loaded = self.load().await?;
+        Ok(self.opened.get_or_init(|| loaded))
+    }
+
     async fn load(&self) -> Result<Arc<Shared>, OpenError> {
         if self.sessions.is_off() {
             return Err(OpenError::Disabled);
@@ -227,7 +380,7 @@ impl VisitInner {
 
 fn share(sessions: Arc<Inner>, state: SessionState, spawn: &'static dyn Spawn) -> Arc<Shared> {
     let cell = Mutex::new(Cell { state, closed: false, form: None });
-    Arc::new(Shared { sessions, cell, spawn, turn: Arc::default() })
+    Arc::new(Shared { sessions, cell, spawn, turn: Gate::default() })
 }
 
 /// The adapter's end of a visit: closes it when the response is ready, and makes good what was ordered if it never is.
@@ -245,7 +398,8 @@ impl VisitGuard {
             sessions,
             cookies,
             spawn,
-            opened: OnceCell::new(),
+            opened: OnceLock::new(),
+            opening: Gate::default(),
             aged: AtomicBool::new(false),
             looked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -259,6 +413,22 @@ impl VisitGuard {
     ///
     /// # Panics
     /// Never: the guard gives its visit away only when it is consumed.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// // Into the request's extensions, where an extractor finds it.
+    /// let visit = guard.visit().clone();
+    /// assert!(visit.session().await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn visit(&self) -> &Visit {
         self.visit.as_ref().expect("only `close` and `drop` take it, and both end the guard")
@@ -269,6 +439,27 @@ impl VisitGuard {
     ///
     /// It answers at once when there is nothing to write. Otherwise it gives a future; await it before the response's
     /// head is sent. Dropping that future does not stop the write.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::CookieHeaders;
+    /// use session_core::{Closing, SessionError};
+    ///
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let session = guard.visit().session().await?;
+    /// session.put("cart.items", 1)?;
+    /// // The handler failed, so what it changed is dropped, and there is nothing to write.
+    /// let Closing::Ready(report) = guard.close(500) else { unreachable!() };
+    /// assert!(report.set_cookie.is_none());
+    /// assert!(matches!(session.put("cart.items", 2), Err(SessionError::Closed)));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn close(mut self, status: u16) -> Closing {
         match self.visit.take() {
@@ -308,39 +499,63 @@ impl VisitInner {
         };
         let Some(shared) = self.opened.get() else { return Closing::Ready(complete(Report::default())) };
         shared.lock().closed = true;
-        let shared = shared.clone();
-        let writing: BoxFuture<Report> = match shared.turn.try_lock_arc() {
-            Some(turn) => match last_work(&shared, drop_data) {
-                Ok(work) => Box::pin(async move {
-                    let _turn = turn;
-                    complete(drive::run(&shared, work).await)
-                }),
+        let writing: BoxFuture<Report> = match Turn::try_take(shared) {
+            Some(turn) => match last_work(shared, drop_data) {
+                Ok(work) => Box::pin(async move { complete(drive::run(&turn.0, work).await) }),
                 Err(report) => return Closing::Ready(complete(report)),
             },
             // A commit of this visit that somebody stopped waiting for; what is left to do stands on its result.
-            None => Box::pin(async move {
-                let _turn = shared.turn.lock().await;
-                let report = match last_work(&shared, drop_data) {
-                    Ok(work) => drive::run(&shared, work).await,
-                    Err(report) => report,
-                };
-                complete(report)
-            }),
+            None => {
+                let shared = shared.clone();
+                Box::pin(async move {
+                    let turn = Turn::take(shared).await;
+                    let report = match last_work(&turn.0, drop_data) {
+                        Ok(work) => drive::run(&turn.0, work).await,
+                        Err(report) => report,
+                    };
+                    complete(report)
+                })
+            }
         };
-        Closing::Pending(Finish::new(writing, self.spawn))
+        Closing::Pending(Finish::new(writing, self.sessions.flights.begin(), self.spawn))
+    }
+}
+
+/// The right to commit, until it is dropped.
+struct Turn(Arc<Shared>);
+
+impl Turn {
+    fn try_take(shared: &Arc<Shared>) -> Option<Self> {
+        shared.turn.try_enter().then(|| Self(shared.clone()))
+    }
+
+    async fn take(shared: Arc<Shared>) -> Self {
+        shared.turn.wait().await;
+        Self(shared)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.turn.leave();
     }
 }
 
 /// What a closing visit has left to write, or else its report.
-fn last_work(shared: &Shared, drop_data: bool) -> Result<Work, Report> {
+fn last_work(shared: &Shared, drop_data: bool) -> Result<Box<Work>, Report> {
+    let sessions = &shared.sessions;
     let mut cell = shared.lock();
     if drop_data {
         cell.state.drop_data();
     }
-    match drive::begin(&shared.sessions, &mut cell.state) {
-        Ok(work) if work.is_settled() => Err(drive::settle(&shared.sessions, &mut cell.state, work)),
-        Ok(work) => Ok(work),
-        Err(error) => Err(drive::failed(&shared.sessions, error)),
+    let now = sessions.clock.now();
+    if cell.state.needs_nothing(&sessions.policy, now) {
+        return Err(drive::at_rest(sessions, &cell.state, || now));
+    }
+    match drive::begin(sessions, &mut cell.state, now) {
+        Ok(work) if work.is_settled() => Err(drive::settle(sessions, &mut cell.state, work, || now)),
+        Ok(work) => Ok(Box::new(work)),
+        Err(error) => Err(drive::failed(sessions, &cell.state, error)),
     }
 }
 
@@ -350,34 +565,36 @@ pub(crate) async fn commit_now(session: Session) -> Result<(), CommitError> {
     if access == Access::ReadOnly {
         return Err(CommitError::ReadOnly);
     }
-    let spawn = shared.spawn;
+    let (spawn, flight) = (shared.spawn, shared.sessions.flights.begin());
     let writing: BoxFuture<_> = Box::pin(async move {
-        let _turn = shared.turn.lock().await;
+        let _turn = shared.turn.enter().await;
         let begun = {
+            let now = shared.sessions.clock.now();
             let mut cell = shared.lock();
             match access {
                 Access::Full if cell.closed => return Err(CommitError::Closed),
-                Access::Full | Access::Detached | Access::ReadOnly => {
-                    drive::begin(&shared.sessions, &mut cell.state)
+                Access::Detached => drive::begin_detached(&shared.sessions, &mut cell.state, now),
+                Access::Full | Access::Standalone | Access::ReadOnly => {
+                    drive::begin(&shared.sessions, &mut cell.state, now)
                 }
             }
         };
         match begun {
-            Ok(work) => drive::run_mid_visit(&shared, work).await,
+            Ok(work) => drive::run_mid_visit(&shared, Box::new(work)).await,
             Err(error) => {
                 drive::tell_error(&shared.sessions, &error);
                 Err(error)
             }
         }
     });
-    Finish::new(writing, spawn).await
+    Finish::new(writing, flight, spawn).await
 }
 
 /// A session without a request.
 pub(crate) fn standalone(sessions: Arc<Inner>) -> Session {
     let state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, Timestamp::from_millis(0))
         .expect("without a cookie nothing is decoded");
-    Session { shared: share(sessions, state, &Nowhere), access: Access::Detached }
+    Session { shared: share(sessions, state, &Nowhere), access: Access::Standalone }
 }
 
 /// A session that stands alone writes nothing, so nothing is ever left to run.

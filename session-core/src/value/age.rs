@@ -137,6 +137,14 @@ impl Visitor<'_> for Reads {
 }
 
 /// The text or number is not an age; the message says what one is.
+///
+/// ```
+/// use session_core::{Age, NotAnAge};
+///
+/// let error = "1.5h".parse::<Age>().unwrap_err();
+/// assert_eq!(error, NotAnAge);
+/// assert!(error.to_string().contains("such as 90s, 30 min, 2h"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an age is {ALLOWED}")]
 pub struct NotAnAge;

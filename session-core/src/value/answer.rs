@@ -8,6 +8,19 @@ use super::record::Record;
 use super::time::Timestamp;
 
 /// What a store found under a key.
+///
+/// ```
+/// use session_core::{Loaded, Timestamp};
+///
+/// /// Whether a session lives here; an expired record is one that does not.
+/// fn lives(loaded: &Loaded, now: Timestamp) -> bool {
+///     match loaded {
+///         Loaded::Found(record) => record.is_live(now),
+///         Loaded::Missing | Loaded::Retired { .. } => false,
+///     }
+/// }
+/// assert!(!lives(&Loaded::Missing, Timestamp::from_millis(0)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the answers there are")]
 pub enum Loaded {
@@ -23,6 +36,19 @@ pub enum Loaded {
 }
 
 /// What came of a write.
+///
+/// ```
+/// use session_core::Written;
+///
+/// /// Whether a writer may go on as if nothing else had happened.
+/// fn went_well(written: &Written) -> bool {
+///     match written {
+///         Written::Applied => true,
+///         Written::Conflict(_) | Written::Gone | Written::Taken => false,
+///     }
+/// }
+/// assert!(went_well(&Written::Applied) && !went_well(&Written::Gone));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the answers there are")]
 pub enum Written {
@@ -58,6 +84,16 @@ pub struct StoreError {
 }
 
 /// What kind of failure a [`StoreError`] is.
+///
+/// ```
+/// use session_core::{StoreError, StoreErrorKind};
+///
+/// /// Whether trying again may help.
+/// fn may_pass(error: &StoreError) -> bool {
+///     matches!(error.kind(), StoreErrorKind::Unavailable | StoreErrorKind::Timeout)
+/// }
+/// assert!(may_pass(&StoreError::timeout("sql")));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
@@ -196,4 +232,8 @@ impl Error for StoreError {
 }
 
 /// The largest record a store keeps unless it is configured otherwise: 64 KiB.
+///
+/// ```
+/// assert_eq!(session_core::DEFAULT_MAX_RECORD, 65_536);
+/// ```
 pub const DEFAULT_MAX_RECORD: usize = 64 * 1024;

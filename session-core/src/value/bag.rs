@@ -120,6 +120,12 @@ impl Bag {
         self.root.fields().map(|(name, _)| name)
     }
 
+    /// Reads the object that begins here, in text that is known to be UTF-8, and says where it ends.
+    pub(crate) fn open_until(payload: &Payload, at: usize) -> Result<(Self, usize), Malformed> {
+        let (root, end) = Object::open_until(payload, at)?;
+        Ok((Self { root }, end))
+    }
+
     pub(crate) fn view(&self) -> View<'_> {
         View::Object(&self.root)
     }

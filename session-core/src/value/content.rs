@@ -7,10 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::bag::Bag;
 use super::error::ValueError;
 use super::flash::{Entry, Flash, FlashChanges};
 use super::id::Etag;
@@ -18,6 +16,7 @@ use super::journal::Journal;
 use super::record::Payload;
 use super::time::Timestamp;
 use super::values::Values;
+use super::wire::{Wire, version};
 
 /// The content of a session as this visit sees it, together with the journal of what it changed.
 #[derive(Clone, Default)]
@@ -102,41 +101,18 @@ pub(crate) enum Unreadable {
     Newer,
 }
 
-#[derive(Deserialize)]
-struct Wire<'a> {
-    v: u32,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
-    #[serde(default)]
-    flash: Vec<Entry>,
-    #[serde(borrow, default)]
-    system: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    v: u32,
-}
-
 impl Content {
     /// Reads a payload. Any bytes at all give an answer, in memory proportional to them.
     pub(crate) fn decode(payload: &Payload, owner: Option<Arc<str>>) -> Result<Self, Unreadable> {
         let text = std::str::from_utf8(payload).map_err(|_| Unreadable::Corrupt)?;
-        let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| unreadable(text))?;
-        if wire.v != FORMAT {
+        let wire = Wire::read(payload).map_err(|_| unreadable(text))?;
+        if wire.version != Some(FORMAT) {
             return Err(unreadable(text));
         }
-        let bag = |raw: Option<&RawValue>| match raw {
-            Some(raw) => {
-                let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
-                Bag::decode_part(payload, start..start + raw.get().len()).map_err(|_| Unreadable::Corrupt)
-            }
-            None => Ok(Bag::default()),
-        };
         Ok(Self {
-            data: Values::new(bag(wire.data)?),
-            system: Values::new(bag(wire.system)?),
-            flash: Flash::new(wire.flash),
+            data: Values::new(wire.data.unwrap_or_default()),
+            system: Values::new(wire.system.unwrap_or_default()),
+            flash: Flash::new(wire.flash.unwrap_or_default()),
             owner,
             changes: HeadChanges::default(),
         })
@@ -144,7 +120,8 @@ impl Content {
 
     /// Writes the payload of a record with this etag, `changes` being those of the visit that are now written.
     pub(crate) fn encode(&self, changes: &Changes, etag: Etag) -> (Payload, Vec<Entry>) {
-        let mut json = Vec::with_capacity(128);
+        // What changed is seldom longer than what it came from by more than this.
+        let mut json = Vec::with_capacity(self.data.source_len().max(64) + 128);
         json.extend_from_slice(b"{\"v\":1");
         if !self.data.is_empty() {
             json.extend_from_slice(b",\"data\":");
@@ -307,9 +284,9 @@ impl Content {
 }
 
 fn unreadable(text: &str) -> Unreadable {
-    match serde_json::from_str::<Version>(text) {
-        Ok(Version { v }) if v > FORMAT => Unreadable::Newer,
-        _ => Unreadable::Corrupt,
+    match version(text) {
+        Some(version) if version > FORMAT => Unreadable::Newer,
+        Some(_) | None => Unreadable::Corrupt,
     }
 }
 

@@ -4,13 +4,25 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The headers that may carry the token, in the order they are looked at.
+///
+/// ```
+/// assert_eq!(session_core::value::csrf::HEADERS[0], "x-csrf-token");
+/// ```
 pub const HEADERS: [&str; 2] = ["x-csrf-token", "x-xsrf-token"];
 
 /// The form fields that may carry it.
+///
+/// ```
+/// assert_eq!(session_core::value::csrf::FIELDS, ["_csrf", "_token"]);
+/// ```
 pub const FIELDS: [&str; 2] = ["_csrf", "_token"];
 
 /// The status of a request that is refused: 419, as Laravel and its like have it, so that a page's script can tell it
 /// from 403 and load the page anew.
+///
+/// ```
+/// assert_eq!(session_core::value::csrf::REFUSED, 419);
+/// ```
 pub const REFUSED: u16 = 419;
 
 /// Which routes need no token. An adapter's middleware holds one.
@@ -34,6 +46,12 @@ type Predicate = dyn Fn(&str, &str) -> bool + Send + Sync;
 
 impl CsrfRules {
     /// Exempts a path and all below it: routes that prove in another way who calls, such as by a signature.
+    ///
+    /// ```
+    /// # use session_core::CsrfRules;
+    /// let rules = CsrfRules::default().exempt("/webhooks");
+    /// assert!(!rules.needs_token("POST", "/webhooks/mail") && rules.needs_token("POST", "/orders"));
+    /// ```
     #[must_use]
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.prefixes.push(path.into().trim_end_matches('/').to_owned());
@@ -41,6 +59,12 @@ impl CsrfRules {
     }
 
     /// Exempts the requests for which this is true, asked with the method and the path.
+    ///
+    /// ```
+    /// # use session_core::CsrfRules;
+    /// let rules = CsrfRules::default().exempt_when(|method, path| method == "PUT" && path.starts_with("/api/"));
+    /// assert!(!rules.needs_token("PUT", "/api/orders/7") && rules.needs_token("POST", "/api/orders"));
+    /// ```
     #[must_use]
     pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         self.predicates.push(Arc::new(exempt));
@@ -49,6 +73,12 @@ impl CsrfRules {
 
     /// Whether a request of this method for this path must carry the token. `GET`, `HEAD`, `OPTIONS` and `TRACE` change
     /// nothing and need none; every other method does, known or not.
+    ///
+    /// ```
+    /// # use session_core::CsrfRules;
+    /// let rules = CsrfRules::default();
+    /// assert!(rules.needs_token("DELETE", "/orders/7") && !rules.needs_token("GET", "/orders/7"));
+    /// ```
     #[must_use]
     pub fn needs_token(&self, method: &str, path: &str) -> bool {
         let is_safe = matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE");

@@ -3,6 +3,16 @@
 /// A value could not be read or changed as asked. Nothing was changed.
 ///
 /// Messages name the key and the types, never the value: it is somebody's data.
+///
+/// ```
+/// use session_core::{Values, ValueError};
+///
+/// let mut values = Values::default();
+/// values.put("user.age", "old")?;
+/// let error = values.increment("user.age").unwrap_err();
+/// assert_eq!(error.to_string(), "Cannot increment \"user.age\": the existing value is not a number");
+/// # Ok::<(), ValueError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueError {

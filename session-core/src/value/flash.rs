@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,6 +17,14 @@ use super::path::Path;
 use super::values::Values;
 
 /// Which of the three bags an entry is in.
+///
+/// ```
+/// use session_core::FlashBag;
+///
+/// // Their names in a record.
+/// assert_eq!(serde_json::to_string(&FlashBag::Input)?, "\"input\"");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the bags there are")]
@@ -48,10 +57,11 @@ impl fmt::Debug for Entry {
 
 /// The flash of one visit: what it shows, and what it leaves.
 #[derive(Clone, Debug, Default)]
-pub struct Flash {
+pub(crate) struct Flash {
     /// In the record this visit stands on.
     stored: Vec<Entry>,
-    shown: FlashView,
+    /// None where there is nothing to show, which is most of the time.
+    shown: Option<Box<FlashView>>,
     changes: FlashChanges,
     /// Keys kept already, so that two calls add up and do not double.
     kept: BTreeSet<(FlashBag, Vec<String>)>,
@@ -81,7 +91,7 @@ impl FlashChanges {
 
 /// What the previous visit left: three bags, read like any other values.
 #[derive(Clone, Debug, Default)]
-pub struct FlashView {
+pub(crate) struct FlashView {
     /// Messages.
     pub(crate) messages: Values,
     /// Old form input.
@@ -147,7 +157,7 @@ impl Flash {
 
     /// Shows what the previous visit left, without taking it: for a read-only look.
     pub(crate) fn show(&mut self) {
-        self.shown = FlashView::of(&self.stored);
+        self.shown = (!self.stored.is_empty()).then(|| Box::new(FlashView::of(&self.stored)));
     }
 
     /// Takes what is shown: it will not be there for the next visit.
@@ -157,7 +167,7 @@ impl Flash {
 
     /// What this visit shows.
     pub(crate) fn shown(&self) -> &FlashView {
-        &self.shown
+        self.shown.as_deref().unwrap_or(&NOTHING_SHOWN)
     }
 
     /// Whether something will be there for the next visit.
@@ -187,15 +197,15 @@ impl Flash {
         path: Path<'_>,
         value: Box<RawValue>,
     ) -> Result<(), ValueError> {
-        let key = self.shown.bag(bag).segments(path)?;
+        let key = self.shown().bag(bag).segments(path)?;
         self.flash(bag, key, value)
     }
 
     /// For this visit only, unless it is kept.
     pub(crate) fn now_at(&mut self, path: Path<'_>, value: Box<RawValue>) -> Result<(), ValueError> {
-        let key = self.shown.messages.segments(path)?;
+        let key = self.shown().messages.segments(path)?;
         Values::default().put(&key, &value)?;
-        self.shown.add(&Entry { id: 0, bag: FlashBag::Messages, key, value });
+        self.shown.get_or_insert_default().add(&Entry { id: 0, bag: FlashBag::Messages, key, value });
         Ok(())
     }
 
@@ -203,7 +213,7 @@ impl Flash {
     pub(crate) fn keep(&mut self, keys: &[Path<'_>]) -> Result<(), ValueError> {
         for path in keys {
             for bag in [FlashBag::Messages, FlashBag::Input] {
-                let shown = self.shown.bag(bag);
+                let shown = self.shown().bag(bag);
                 if shown.exists(*path) {
                     let value = shown.get::<Box<RawValue>>(*path)?.unwrap_or_else(null);
                     let key = shown.segments(*path)?;
@@ -219,7 +229,7 @@ impl Flash {
     pub(crate) fn keep_all_but(&mut self, except: &[Path<'_>]) -> Result<(), ValueError> {
         self.keep_errors(|field| !except.iter().any(|path| is_at_or_below(field, *path)))?;
         for bag in [FlashBag::Messages, FlashBag::Input] {
-            let mut left = self.shown.bag(bag).clone();
+            let mut left = self.shown().bag(bag).clone();
             for path in except {
                 left.forget(*path);
             }
@@ -233,9 +243,9 @@ impl Flash {
     }
 
     fn keep_errors(&mut self, wanted: impl Fn(&str) -> bool) -> Result<(), ValueError> {
-        for field in self.shown.errors.keys().into_iter().filter(|field| wanted(field)) {
+        for field in self.shown().errors.keys().into_iter().filter(|field| wanted(field)) {
             let key = vec![field];
-            let value = self.shown.errors.get::<Box<RawValue>>(&key)?.unwrap_or_else(null);
+            let value = self.shown().errors.get::<Box<RawValue>>(&key)?.unwrap_or_else(null);
             self.keep_one(FlashBag::Errors, key, value);
         }
         Ok(())
@@ -303,6 +313,9 @@ fn add(entries: &mut Vec<Entry>, new: Entry) {
 pub(crate) fn field_path(name: &str) -> Vec<String> {
     Values::default().segments(Path::text(name)).unwrap_or_else(|_| vec![name.to_owned()])
 }
+
+/// What is shown where nothing is.
+static NOTHING_SHOWN: LazyLock<FlashView> = LazyLock::new(FlashView::default);
 
 fn null() -> Box<RawValue> {
     RawValue::NULL.to_owned()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -19,7 +20,11 @@ use zeroize::Zeroize;
 /// assert_eq!(format!("{id:?}"), "SessionId(****)");
 /// ```
 #[derive(Clone)]
-pub struct SessionId([u8; 32]);
+pub struct SessionId {
+    secret: [u8; 32],
+    /// Hashed once, when it is first asked for; clones know it, too.
+    key: OnceLock<StoreKey>,
+}
 
 impl SessionId {
     /// Takes 32 bytes that came straight from a cryptographic random generator.
@@ -31,7 +36,7 @@ impl SessionId {
     /// ```
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self { secret: bytes, key: OnceLock::new() }
     }
 
     /// The secret itself, for sealing it into a cookie. Do not log it.
@@ -42,7 +47,7 @@ impl SessionId {
     /// ```
     #[must_use]
     pub fn expose_secret(&self) -> &[u8; 32] {
-        &self.0
+        &self.secret
     }
 
     /// The key under which a store keeps this session: SHA-256 of a domain label and the id.
@@ -57,10 +62,12 @@ impl SessionId {
     /// ```
     #[must_use]
     pub fn store_key(&self) -> StoreKey {
-        let mut hash = Sha256::new();
-        hash.update(STORE_KEY_LABEL);
-        hash.update(self.0);
-        StoreKey(hash.finalize().into())
+        *self.key.get_or_init(|| {
+            let mut hash = Sha256::new();
+            hash.update(STORE_KEY_LABEL);
+            hash.update(self.secret);
+            StoreKey(hash.finalize().into())
+        })
     }
 }
 
@@ -72,7 +79,7 @@ impl fmt::Debug for SessionId {
 
 impl PartialEq for SessionId {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        self.secret.ct_eq(&other.secret).into()
     }
 }
 
@@ -80,7 +87,7 @@ impl Eq for SessionId {}
 
 impl Drop for SessionId {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.secret.zeroize();
     }
 }
 
@@ -232,6 +239,12 @@ impl Etag {
 }
 
 /// The text is not the lower-case hexadecimal form of a key or handle.
+///
+/// ```
+/// use session_core::{NotHex, StoreKey};
+///
+/// assert_eq!("not a key".parse::<StoreKey>(), Err(NotHex));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the hexadecimal form of a session key or handle")]
 pub struct NotHex;

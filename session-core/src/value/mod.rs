@@ -18,3 +18,4 @@ pub mod record;
 pub mod time;
 pub mod url;
 pub mod values;
+mod wire;

@@ -40,6 +40,14 @@ impl PageRequest {
     }
 
     /// Whether an answer of this status and `Content-Type` shows it: HTML, and a success.
+    ///
+    /// ```
+    /// # use session_core::value::page::PageRequest;
+    /// let page = PageRequest::new("GET", "/cart", |_| None).unwrap();
+    /// assert!(page.is_shown(200, Some(b"text/html; charset=utf-8")));
+    /// // A file to download, or a redirect, is no page.
+    /// assert!(!page.is_shown(200, Some(b"application/pdf")) && !page.is_shown(303, Some(b"text/html")));
+    /// ```
     #[must_use]
     pub fn is_shown(&self, status: u16, content_type: Option<&[u8]>) -> bool {
         let essence = content_type.and_then(|value| value.split(|byte| *byte == b';').next());
@@ -52,6 +60,11 @@ impl PageRequest {
     }
 
     /// The path and query.
+    ///
+    /// ```
+    /// # use session_core::value::page::PageRequest;
+    /// assert_eq!(PageRequest::new("GET", "/cart?step=2", |_| None).unwrap().url(), "/cart?step=2");
+    /// ```
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

@@ -110,9 +110,10 @@ impl fmt::Debug for Record {
 /// let payload = Payload::tail_of(whole, 4);
 /// assert_eq!(&payload[..], b"{}");
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Payload {
-    buffer: Arc<[u8]>,
+    /// None where there are no bytes: most of what a session could hold is not there, and nothing is allocated for it.
+    buffer: Option<Arc<[u8]>>,
     start: usize,
 }
 
@@ -126,7 +127,7 @@ impl Payload {
     #[must_use]
     pub fn tail_of(buffer: Arc<[u8]>, start: usize) -> Self {
         let start = start.min(buffer.len());
-        Self { buffer, start }
+        Self { buffer: Some(buffer), start }
     }
 }
 
@@ -134,19 +135,19 @@ impl Deref for Payload {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.buffer[self.start..]
+        self.buffer.as_ref().map_or(&[], |buffer| &buffer[self.start..])
     }
 }
 
 impl From<Vec<u8>> for Payload {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { buffer: bytes.into(), start: 0 }
+        bytes.as_slice().into()
     }
 }
 
 impl From<&[u8]> for Payload {
     fn from(bytes: &[u8]) -> Self {
-        Self { buffer: bytes.into(), start: 0 }
+        Self { buffer: (!bytes.is_empty()).then(|| bytes.into()), start: 0 }
     }
 }
 

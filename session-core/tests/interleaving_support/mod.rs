@@ -181,7 +181,11 @@ pub(crate) fn key(of: usize) -> StoreKey {
 pub(crate) const CAME_WITH: usize = 4;
 
 fn fresh(who: usize, draw: u8) -> Fresh {
-    Fresh { id: id(who), etag: Etag::new(1_000 * (who as u64 + 1) + 10 * u64::from(draw)), nonce: [0; 24] }
+    Fresh {
+        id: Some(id(who)),
+        etag: Etag::new(1_000 * (who as u64 + 1) + 10 * u64::from(draw)),
+        nonce: [0; 24],
+    }
 }
 
 pub(crate) fn perform(store: &MemoryStore, op: &StoreOp) -> Result<Written, StoreError> {

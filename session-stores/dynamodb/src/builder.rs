@@ -110,6 +110,13 @@ impl Builder {
 }
 
 /// A setting of the store that cannot be.
+///
+/// ```
+/// use session_store_dynamodb::{BuildError, DynamoDbStore};
+///
+/// let error = DynamoDbStore::local("127.0.0.1:8000", "sessions").prefix("a b").build().unwrap_err();
+/// assert_eq!(error, BuildError::Prefix);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

@@ -31,12 +31,33 @@ impl Failure {
     }
 
     /// The service's code: `AccessDeniedException`, `ResourceNotFoundException`, …
+    ///
+    /// ```
+    /// use session_store_dynamodb::Failure;
+    ///
+    /// /// Whether a call failed because nobody may make it, which an operator must hear of at once.
+    /// fn is_forbidden(error: &session_core::StoreError) -> bool {
+    ///     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<Failure>());
+    ///     cause.is_some_and(|failure| failure.code() == "AccessDeniedException")
+    /// }
+    /// assert!(!is_forbidden(&session_core::StoreError::timeout("dynamodb")));
+    /// ```
     #[must_use]
     pub fn code(&self) -> &str {
         &self.code
     }
 
     /// The request's id, for the server's logs and its people.
+    ///
+    /// ```
+    /// use session_store_dynamodb::Failure;
+    ///
+    /// /// What the service's people ask for.
+    /// fn request_id(error: &session_core::StoreError) -> Option<&str> {
+    ///     std::error::Error::source(error)?.downcast_ref::<Failure>()?.request_id()
+    /// }
+    /// assert_eq!(request_id(&session_core::StoreError::timeout("dynamodb")), None);
+    /// ```
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()

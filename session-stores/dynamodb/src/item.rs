@@ -45,11 +45,7 @@ impl Names {
         if owner.len() <= LONGEST_PLAIN_OWNER {
             return format!("{}:o:{owner}", self.prefix);
         }
-        let mut name = format!("{}:h:", self.prefix);
-        for byte in Sha256::digest(owner.as_bytes()) {
-            let _ = write!(name, "{byte:02x}"); // writing to a string cannot fail
-        }
-        name
+        format!("{}:h:{}", self.prefix, hex(&Sha256::digest(owner.as_bytes())))
     }
 }
 
@@ -61,7 +57,7 @@ pub(crate) fn of_record(record: &Record) -> Item {
         (ETAG.into(), etag(record.etag)),
         (CREATED_AT.into(), millis(record.created)),
         (IDLE_UNTIL.into(), millis(record.idle_deadline)),
-        (PAYLOAD_SIZE.into(), AttributeValue::N(record.payload.len().to_string())),
+        (CHECKSUM.into(), checksum(record)),
     ]);
     if let Some(absolute) = record.absolute_deadline {
         item.insert(ABSOLUTE_UNTIL.into(), millis(absolute));
@@ -69,7 +65,7 @@ pub(crate) fn of_record(record: &Record) -> Item {
     if let Some(owner) = &record.owner {
         item.insert(OWNER_ID.into(), AttributeValue::S(owner.to_string()));
     }
-    // An empty attribute is no attribute: some servers refuse empty values, and `payload_size` says that it is so.
+    // An empty attribute is no attribute: some servers refuse empty values, and the checksum says that it is so.
     if !record.payload.is_empty() {
         item.insert(PAYLOAD.into(), payload(&record.payload));
     }
@@ -108,10 +104,7 @@ fn read_record(item: &Item) -> Option<Record> {
         Some(AttributeValue::B(bytes)) => Payload::from(bytes.as_ref()),
         Some(_) => return None,
     };
-    if read_number(item, PAYLOAD_SIZE)? != i64::try_from(payload.len()).ok()? {
-        return None;
-    }
-    Some(Record {
+    let record = Record {
         etag: read_etag(item)?,
         created: read_millis(item, CREATED_AT)?,
         idle_deadline: read_millis(item, IDLE_UNTIL)?,
@@ -125,6 +118,34 @@ fn read_record(item: &Item) -> Option<Record> {
             None => None,
         },
         payload,
+    };
+    (item.get(CHECKSUM) == Some(&checksum(&record))).then_some(record)
+}
+
+/// Sixteen hexadecimal digits over all that a touch does not move.
+fn checksum(record: &Record) -> AttributeValue {
+    let owner = record.owner.as_deref();
+    let mut hash = Sha256::new();
+    hash.update(CHECKSUM_LABEL);
+    hash.update(record.etag.get().to_be_bytes());
+    hash.update(record.created.as_millis().to_be_bytes());
+    // Each part that may be missing says whether it is there, and how long it is.
+    for number in [
+        record.absolute_deadline.map(Timestamp::as_millis),
+        owner.and_then(|owner| i64::try_from(owner.len()).ok()),
+    ] {
+        hash.update([u8::from(number.is_some())]);
+        hash.update(number.unwrap_or_default().to_be_bytes());
+    }
+    hash.update(owner.unwrap_or_default());
+    hash.update(&record.payload[..]);
+    AttributeValue::S(hex(&hash.finalize()[..8]))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // writing to a string cannot fail
+        text
     })
 }
 
@@ -242,8 +263,9 @@ pub(crate) const OWNER_ID: &str = "owner_id";
 pub(crate) const LISTED_UNTIL: &str = "listed_until";
 /// The session's data.
 pub(crate) const PAYLOAD: &str = "payload";
-/// Its length in bytes.
-pub(crate) const PAYLOAD_SIZE: &str = "payload_size";
+/// Tells a record that something else has changed from one that this library wrote.
+pub(crate) const CHECKSUM: &str = "checksum";
+const CHECKSUM_LABEL: &[u8] = b"session-store-dynamodb/checksum/v1\0";
 /// Makes an item a tombstone: until when it is wanted, in milliseconds.
 pub(crate) const GONE_UNTIL: &str = "gone_until";
 /// The etag of the record that a rotation left a tombstone for: how a retry knows its own.
@@ -308,13 +330,42 @@ mod tests {
     #[test]
     fn a_record_with_a_part_missing_or_of_another_kind_is_corrupt() {
         let whole = of_record(&record(b"{}"));
-        for name in [FORMAT_VERSION, ETAG, CREATED_AT, IDLE_UNTIL, PAYLOAD, PAYLOAD_SIZE] {
+        for name in [FORMAT_VERSION, ETAG, CREATED_AT, IDLE_UNTIL, PAYLOAD, CHECKSUM] {
             let mut item = whole.clone();
             item.remove(name);
             assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Corrupt, "without {name}");
             item.insert(name.into(), AttributeValue::Bool(true));
             assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Corrupt, "{name} is a bool");
         }
+    }
+
+    #[test]
+    fn st_5_a_record_that_was_changed_in_the_console_is_corrupt() {
+        let whole =
+            Record { absolute_deadline: Some(Timestamp::from_millis(90_000)), ..record(b"{\"a\":1}") };
+        let text = |text: &str| AttributeValue::S(text.into());
+        for (name, value) in [
+            (PAYLOAD, text("{\"a\":2}")),
+            (PAYLOAD, text("{\"a\":1")),
+            (OWNER_ID, text("bob")),
+            (ETAG, text("fffffffffffffffe")),
+            (CREATED_AT, number(2)),
+            (ABSOLUTE_UNTIL, number(90_001)),
+            (CHECKSUM, text("0000000000000000")),
+        ] {
+            let mut item = of_record(&whole);
+            item.insert(name.into(), value);
+            assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Corrupt, "another {name}");
+        }
+        for name in [OWNER_ID, ABSOLUTE_UNTIL] {
+            let mut item = of_record(&whole);
+            item.remove(name);
+            assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Corrupt, "without {name}");
+        }
+        // A touch moves this one, and knows nothing of the rest.
+        let mut touched = of_record(&whole);
+        touched.insert(IDLE_UNTIL.into(), number(80_000));
+        assert!(read(&touched).is_ok());
     }
 
     #[test]

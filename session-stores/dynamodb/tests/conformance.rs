@@ -21,7 +21,13 @@ impl Damage for Scribble {
     async fn damage(&self, key: &StoreKey, kind: DamageKind) {
         let (name, value) = match kind {
             DamageKind::NewerFormat => ("format_version", AttributeValue::N("2".into())),
-            DamageKind::Truncate => ("payload", AttributeValue::S("{\"v".into())),
+            DamageKind::Truncate => {
+                ("payload", AttributeValue::S(self.payload(key, |text| text.truncate(3)).await))
+            }
+            DamageKind::FlipBit => {
+                let flip = |text: &mut Vec<u8>| text[0] ^= 1;
+                ("payload", AttributeValue::S(self.payload(key, flip).await))
+            }
             _ => ("etag", AttributeValue::Bool(true)),
         };
         let update = self.client.update_item().table_name(&self.table);
@@ -30,10 +36,17 @@ impl Damage for Scribble {
         let update = update.update_expression(format!("SET {name} = :value"));
         update.expression_attribute_values(":value", value).send().await.unwrap();
     }
+}
 
-    /// DynamoDB checks its own storage and every answer (`x-amz-crc32`); this store adds no checksum.
-    fn kinds(&self) -> &[DamageKind] {
-        &[DamageKind::Truncate, DamageKind::Garbage, DamageKind::NewerFormat]
+impl Scribble {
+    /// What the session's payload is after this was done to it.
+    async fn payload(&self, key: &StoreKey, change: impl FnOnce(&mut Vec<u8>)) -> String {
+        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let get = get.key("pk", AttributeValue::S(format!("{}:s:{key}", self.prefix)));
+        let item = get.key("sk", AttributeValue::S("session".into())).send().await.unwrap().item.unwrap();
+        let mut bytes = item["payload"].as_s().unwrap().clone().into_bytes();
+        change(&mut bytes);
+        String::from_utf8(bytes).unwrap()
     }
 }
 

@@ -1,129 +1,56 @@
 //! Many at once on one session: nothing acknowledged is lost, nothing destroyed comes back.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
 mod common;
 
-use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::*;
-use session_core::{Etag, Loaded, Record, SessionStore, StoreKey, Written};
 use session_store_dynamodb::DynamoDbStore;
 use session_test_servers::{Kind, shared};
+use session_testkit::Fixture;
+use session_testkit::crowd::{self, Crowd, Place};
 
-/// Adds one to the session's number so many times, each until it is acknowledged.
-async fn increment(store: &DynamoDbStore, key: &StoreKey, times: usize) {
-    let mut current = found(store.load(key).await);
-    for _ in 0..times {
-        loop {
-            let number: u64 = std::str::from_utf8(&current.payload).unwrap().parse().unwrap();
-            let payload = (number + 1).to_string().into_bytes().into();
-            let next = Record { etag: Etag::new(unique()), payload, ..current.clone() };
-            match store.replace(key, current.etag, &next, NOW).await.unwrap() {
-                Written::Applied => {
-                    current = next;
-                    break;
-                }
-                Written::Conflict(newer) => current = newer,
-                other => panic!("{other:?}"),
-            }
-            back_off().await;
-        }
-    }
-}
-
-/// As the library does after a conflict, a while that is different for everyone: here long enough for 64 writers and
-/// an emulator that takes milliseconds, so that most of the requests are writes and not conflicts.
-async fn back_off() {
-    tokio::time::sleep(Duration::from_millis(unique() % 1_000)).await;
-}
-
-async fn counter(store: &DynamoDbStore) -> StoreKey {
-    let key = key();
-    applied(store.create(&key, &Record { payload: b"0"[..].into(), ..record(HOUR) }, NOW).await);
-    key
-}
-
-/// So many writers in this process, fifty increments each.
-async fn writers(store: &DynamoDbStore, key: StoreKey, count: usize) {
-    let mut running = tokio::task::JoinSet::new();
-    for _ in 0..count {
-        let store = store.clone();
-        running.spawn(async move { increment(&store, &key, 50).await });
-    }
-    while let Some(writer) = running.join_next().await {
-        writer.unwrap();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn peers_1_fifty_increments_by_each_of_64_writers_end_at_3200() {
-    let bench = Bench::new().await;
-    let store = bench.again().deadline(HOUR).build().unwrap();
-    let key = counter(&store).await;
-    writers(&store, key, 64).await;
-    assert_eq!(&found(store.load(&key).await).payload[..], b"3200");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn peers_1_fifty_increments_by_64_writers_of_four_processes_end_at_3200() {
+/// URL and prefix.
+async fn place() -> Place {
     let server = shared(Kind::DynamoDb);
     let bench = Bench::at(server.url(), Wire::default()).await;
-    let key = counter(&bench.store).await;
-    let this = std::env::current_exe().unwrap();
-    let processes: Vec<_> = (0..4)
-        .map(|_| {
-            let mut process = Command::new(&this);
-            process.args(["--exact", "one_of_four_processes"]).stdout(Stdio::null());
-            process.env("CONTENDED", format!("{} {} {key}", server.url(), bench.prefix)).spawn().unwrap()
-        })
-        .collect();
-    for mut process in processes {
-        assert!(tokio::task::spawn_blocking(move || process.wait()).await.unwrap().unwrap().success());
-    }
-    assert_eq!(&found(bench.store.load(&key).await).payload[..], b"3200");
+    Place::at(format!("{} {}", server.url(), bench.prefix)).with_guard(server)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-/// What the test above starts four times; without a parent there is nothing to do.
-async fn one_of_four_processes() {
-    let Ok(told) = std::env::var("CONTENDED") else { return };
-    let [url, prefix, key] = told.split(' ').collect::<Vec<_>>().try_into().unwrap();
-    let builder = DynamoDbStore::from_url(url).unwrap().prefix(prefix).deadline(HOUR);
-    writers(&builder.build().unwrap(), key.parse().unwrap(), 16).await;
+async fn open(place: String) -> DynamoDbStore {
+    let (url, prefix) = place.split_once(' ').expect("a URL and a prefix");
+    // A crowd waits in line; what it proves is not the deadline.
+    let store = DynamoDbStore::from_url(url).expect("a URL").prefix(prefix).deadline(HOUR);
+    store.build().expect("the settings are right")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peers_2_160_slow_writers_do_not_revive_a_destroyed_session() {
-    let bench = Bench::new().await;
-    let store = bench.again().deadline(MINUTE).build().unwrap();
-    for round in 0..5 {
-        let (key, first) = (key(), record(HOUR));
-        applied(store.create(&key, &first, NOW).await);
-        let mut running = tokio::task::JoinSet::new();
-        for number in 0..160 {
-            let (store, mut current) = (store.clone(), first.clone());
-            running.spawn(async move {
-                if number == 80 {
-                    return store.destroy(&key, NOW.plus(MINUTE)).await.unwrap();
-                }
-                loop {
-                    back_off().await;
-                    let next = record(HOUR);
-                    match store.replace(&key, current.etag, &next, NOW).await.unwrap() {
-                        Written::Applied if number % 2 == 0 => current = next,
-                        Written::Conflict(newer) => current = newer,
-                        Written::Applied | Written::Gone => return,
-                        Written::Taken => panic!("a replace is never taken"),
-                    }
-                }
-            });
-        }
-        while let Some(writer) = running.join_next().await {
-            writer.unwrap();
-        }
-        let left = store.load(&key).await.unwrap();
-        assert_eq!(left, Loaded::Retired { until: NOW.plus(MINUTE) }, "round {round}");
-    }
+async fn fixture() -> Fixture {
+    let place = place().await;
+    Fixture::new(open(place.as_str().to_owned()).await).with_guard(place)
+}
+
+#[test]
+fn peers_1_crowd_of_64_writers_of_50_increments_ends_at_3200() {
+    crowd::run_counting(fixture, 64, 50);
+}
+
+#[test]
+fn peers_1_crowd_of_64_writers_in_four_processes_ends_at_3200() {
+    const NAME: &str =
+        concat!(module_path!(), "::peers_1_crowd_of_64_writers_in_four_processes_ends_at_3200");
+    crowd::run_four_processes(place, open, NAME, 64, 50);
+}
+
+/// As many of the thousand as a minute leaves time for: the emulator and a debug build of the SDK take some milliseconds
+/// for each of a round's three hundred requests. `SESSION_TEST_ALL_ROUNDS=1` plays them all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn peers_2_crowd_of_160_slow_writers_does_not_revive_a_destroyed_session() {
+    let place = place().await;
+    let store = open(place.as_str().to_owned()).await;
+    let all = std::env::var_os("SESSION_TEST_ALL_ROUNDS").is_some();
+    let within = (!all).then_some(Duration::from_secs(40));
+    let crowd = Crowd { at_once: 2, within, ..Crowd::default() };
+    let died = crowd::a_destroyed_session_stays_dead(Arc::new(store), crowd).await;
+    println!("{died} of {died} stayed dead");
 }

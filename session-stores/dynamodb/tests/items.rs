@@ -5,10 +5,10 @@
 mod common;
 
 use common::*;
-use session_core::{OwnerIndex, Record, SessionStore, Timestamp, Written};
+use session_core::{OwnerIndex, Record, SessionStore, StoreErrorKind, Timestamp, Written};
 
 #[tokio::test]
-async fn peers_27_every_item_has_a_ttl_in_seconds_a_minute_behind_its_deadline() {
+async fn st_10_peers_27_every_item_has_a_ttl_in_seconds_a_minute_behind_its_deadline() {
     let bench = Bench::new().await;
     let store = &bench.store;
     let (a, b, c, until) = (key(), key(), key(), NOW.plus(MINUTE));
@@ -133,5 +133,29 @@ async fn a_session_that_rotates_while_all_are_ended_is_ended_or_listed() {
         let alive = restless.await.unwrap();
         let listed: Vec<_> = store.list(&owner, NOW).await.unwrap().into_iter().map(|(key, _)| key).collect();
         assert_eq!(listed, Vec::from_iter(alive));
+    }
+}
+
+#[tokio::test]
+async fn st_9_the_largest_record_fits_into_an_item_and_one_byte_more_makes_no_call() {
+    const MOST: usize = 390 * 1024;
+    let bench = Bench::new().await;
+    let store = bench.again().max_record(MOST).build().unwrap();
+    // The owner's name counts, wherever else it stands.
+    for owner in [String::new(), "ada".to_owned(), "x".repeat(3_000)] {
+        let full = |bytes: usize| Record {
+            owner: (!owner.is_empty()).then(|| owner.as_str().into()),
+            payload: vec![b'x'; bytes - owner.len()].into(),
+            ..record(HOUR)
+        };
+        let (old, new, first, second) = (key(), key(), full(MOST), full(MOST));
+        applied(store.create(&old, &first, NOW).await);
+        assert_eq!(found(store.load(&old).await), first);
+        applied(store.rotate(&old, first.etag, &new, &second, NOW, NOW.plus(MINUTE)).await);
+        applied(store.replace(&new, second.etag, &full(MOST), NOW).await);
+        bench.wire.taken();
+        let refused = store.create(&key(), &full(MOST + 1), NOW).await.unwrap_err().kind();
+        assert_eq!(refused, StoreErrorKind::TooLarge { size: MOST + 1, limit: MOST });
+        assert_eq!(bench.wire.taken(), [""; 0]);
     }
 }

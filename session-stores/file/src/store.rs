@@ -114,6 +114,16 @@ impl FileStore {
         keys: &[StoreKey],
         work: impl FnOnce(&Disk) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.perform_and(keys, work, |_, _| Ok(())).await
+    }
+
+    /// The same, and something more once the locks are free, before the caller hears of it.
+    async fn perform_and<T: Send + 'static>(
+        &self,
+        keys: &[StoreKey],
+        work: impl FnOnce(&Disk) -> Result<T, Fault> + Send + 'static,
+        then: impl FnOnce(&Disk, &T) -> Result<(), Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let deadline = Instant::now() + self.shared.timeout;
         let gate = if keys.is_empty() { &self.shared.readers } else { &self.shared.writers };
         let done = async {
@@ -130,7 +140,9 @@ impl FileStore {
                 let done = work(&shared.disk);
                 drop(locked);
                 drop(turn);
-                done
+                let done = done?;
+                then(&shared.disk, &done)?;
+                Ok(done)
             });
             task.await.map_err(|error| StoreError::unavailable(NAME, error))?.map_err(StoreError::from)
         };
@@ -257,7 +269,14 @@ impl SessionStore for FileStore {
     ) -> Result<Written, StoreError> {
         self.check(record)?;
         let (key, record) = (*key, record.clone());
-        self.perform(&[key], move |disk| verbs::replace(disk, &key, expected, &record, now)).await
+        // The next writer need not wait until the disk has this one's name: it builds on what it sees, and its own flush
+        // comes after this one's. Nobody hears of either before its flush.
+        self.perform_and(
+            &[key],
+            move |disk| verbs::replace(disk, &key, expected, &record, now),
+            move |disk, written| if *written == Written::Applied { disk.settle(&key) } else { Ok(()) },
+        )
+        .await
     }
 
     async fn touch(

@@ -81,6 +81,7 @@ pub(crate) fn create(disk: &Disk, key: &StoreKey, record: &Record) -> Result<Wri
     }
 }
 
+/// Once it is applied, the caller [settles](Disk::settle) the name, with or without the lock.
 pub(crate) fn replace(
     disk: &Disk,
     key: &StoreKey,
@@ -90,10 +91,11 @@ pub(crate) fn replace(
 ) -> Result<Written, Fault> {
     let Some(there) = live(disk, key, now)? else { return Ok(Written::Gone) };
     if there.etag != expected {
-        return if there.etag == record.etag { settled(disk, key) } else { Ok(Written::Conflict(there)) };
+        let mine = there.etag == record.etag;
+        return Ok(if mine { Written::Applied } else { Written::Conflict(there) });
     }
     if there.owner == record.owner {
-        disk.write(key, &encode_record(key, record, None), Flush::All)?;
+        disk.write(key, &encode_record(key, record, None), Flush::Bytes)?;
     } else {
         put(disk, key, record, None)?;
         owners::unmark(disk, there.owner.as_deref(), key);

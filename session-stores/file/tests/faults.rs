@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use session_core::{Etag, Loaded, SessionStore, StoreErrorKind, Timestamp, Written};
-use session_store_file::FileStore;
-use support::{at, child, child_dir, child_of, key, record, tree, under};
+use support::{at, child, child_dir, child_of, flushing, key, record, tree, under};
 
 /// A small file system of its own; only root can have one.
 struct Mount(PathBuf);
@@ -40,7 +39,7 @@ impl Drop for Mount {
 
 /// Writes until the disk says no, and looks at everything that was acknowledged.
 async fn fill(root: &Path) {
-    let store = FileStore::open(root).unwrap();
+    let store = flushing(root);
     let large = "x".repeat(9_000);
     let mut acknowledged = 0;
     let error = loop {
@@ -91,7 +90,7 @@ fn st_7_a_limit_on_file_size_is_refused_and_the_old_record_is_intact() {
 #[tokio::test]
 async fn in_a_child_a_large_record_is_refused() {
     let Some(root) = child_dir() else { return };
-    let store = FileStore::open(&root).unwrap();
+    let store = flushing(&root);
     let small = record(1, "small");
     store.create(&key(1), &small, at(0)).await.unwrap();
     let large = record(2, &"x".repeat(30_000));
@@ -106,9 +105,9 @@ async fn st_7_a_read_only_disk_still_answers_reads() {
     let Some(mount) = Mount::new(dir.path(), "size=1m,mode=0700") else { return };
     let root = dir.path().join("sessions");
     let first = record(1, "{}");
-    FileStore::open(&root).unwrap().create(&key(1), &first, at(0)).await.unwrap();
+    flushing(&root).create(&key(1), &first, at(0)).await.unwrap();
     mount.remount("remount,ro");
-    let store = FileStore::open(&root).unwrap();
+    let store = flushing(&root);
     assert_eq!(store.load(&key(1)).await.unwrap(), Loaded::Found(first));
     assert_eq!(store.destroy(&key(1), at(60)).await.unwrap_err().kind(), StoreErrorKind::Refused);
     let made = store.create(&key(2), &record(2, "{}"), at(0)).await.unwrap_err();
@@ -120,7 +119,7 @@ fn st_7_missing_permission_is_refused_and_never_no_session() {
     let dir = tempfile::tempdir().unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let root = dir.path().join("sessions");
-    let store = FileStore::open(&root).unwrap();
+    let store = flushing(&root);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(store.create(&key(1), &record(1, "{}"), at(0))).unwrap();
     fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
@@ -141,7 +140,7 @@ fn st_7_missing_permission_is_refused_and_never_no_session() {
 #[tokio::test]
 async fn in_a_child_without_permission_everything_is_refused() {
     let Some(root) = child_dir() else { return };
-    let store = FileStore::open(&root).unwrap();
+    let store = flushing(&root);
     assert_eq!(store.load(&key(1)).await.unwrap_err().kind(), StoreErrorKind::Refused);
     let replaced = store.replace(&key(1), Etag::new(1), &record(2, "{}"), at(0)).await.unwrap_err();
     assert_eq!(replaced.kind(), StoreErrorKind::Refused);
@@ -159,7 +158,7 @@ fn too_many_open_files_is_unavailable_and_passes() {
 #[tokio::test]
 async fn in_a_child_without_descriptors_everything_is_unavailable() {
     let Some(root) = child_dir() else { return };
-    let store = FileStore::open(&root).unwrap();
+    let store = flushing(&root);
     let first = record(1, "{}");
     store.create(&key(1), &first, at(0)).await.unwrap();
     let mut taken = Vec::new();
@@ -192,7 +191,7 @@ async fn in_a_child_without_descriptors_everything_is_unavailable() {
 async fn bytes_that_are_not_records_are_errors_and_never_panics() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("sessions");
-    let store = FileStore::open(&root).unwrap();
+    let store = flushing(&root);
     let never = Timestamp::from_millis(i64::MAX);
     store.create(&key(1), &record(1, "{}"), never).await.unwrap();
     let name = key(1).to_string();

@@ -312,14 +312,14 @@ async fn st_11_what_dead_writers_left_is_swept() {
 
 #[tokio::test]
 async fn a_lock_held_elsewhere_is_a_timeout_and_changes_nothing() {
-    let dir = tempfile::tempdir().unwrap();
+    let (store, dir) = store();
     let short = std::time::Duration::from_millis(50);
-    let store = FileStore::builder(dir.path().join("sessions")).timeout(short).open().unwrap();
+    let hasty = FileStore::builder(dir.path().join("sessions")).timeout(short).open().unwrap();
     store.create(&key(1), &record(1, "{}"), at(0)).await.unwrap();
     let name = format!("sessions/locks/{:02x}", key(1).as_bytes()[0]);
     let held = fs::File::open(dir.path().join(name)).unwrap();
     held.lock().unwrap();
-    let error = store.destroy(&key(1), at(60)).await.unwrap_err();
+    let error = hasty.destroy(&key(1), at(60)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Timeout);
     assert!(alive(&store, &key(1)).await, "readers do not wait for writers");
     held.unlock().unwrap();

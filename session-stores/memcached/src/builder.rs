@@ -19,6 +19,13 @@ pub struct Builder {
 }
 
 /// Why a store was not made. Nothing was contacted.
+///
+/// ```
+/// use session_store_memcached::{BuildError, MemcachedStore};
+///
+/// let error = MemcachedStore::builder("memcached://127.0.0.1:11211").open().unwrap_err();
+/// assert_eq!(error, BuildError::Prefix);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -45,24 +52,52 @@ impl Builder {
     }
 
     /// What every key begins with. Mandatory: two applications must not share one.
+    ///
+    /// ```
+    /// # use session_store_memcached::MemcachedStore;
+    /// let store = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:").open()?;
+    /// # Ok::<(), session_store_memcached::BuildError>(())
+    /// ```
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
     /// How long one verb may take in all, the wait for a connection included; 2 seconds unless said.
+    ///
+    /// ```
+    /// # use session_store_memcached::{BuildError, MemcachedStore};
+    /// # use std::time::Duration;
+    /// let builder = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:");
+    /// assert!(builder.clone().timeout(Duration::from_millis(300)).open().is_ok());
+    /// assert_eq!(builder.timeout(Duration::ZERO).open().unwrap_err(), BuildError::Limits);
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
     /// How many connections may be open at once; 32 unless said.
+    ///
+    /// ```
+    /// # use session_store_memcached::MemcachedStore;
+    /// let builder = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:");
+    /// assert!(builder.connections(8).open().is_ok());
+    /// ```
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most;
         self
     }
 
     /// The largest record in bytes; 64 KiB unless said. The server's own limit (`-I`, 1 MiB) must be higher.
+    ///
+    /// ```
+    /// # use session_core::SessionStore as _;
+    /// # use session_store_memcached::MemcachedStore;
+    /// let builder = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:");
+    /// assert_eq!(builder.max_record(16 * 1024).open()?.max_record(), 16_384);
+    /// # Ok::<(), session_store_memcached::BuildError>(())
+    /// ```
     pub fn max_record(mut self, bytes: usize) -> Self {
         self.max_record = bytes;
         self

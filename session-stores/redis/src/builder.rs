@@ -48,18 +48,40 @@ impl Builder {
 
     /// Sets what every key begins with, say `"shop:"`. There is no default: two applications that share a server and a
     /// prefix would share their sessions.
+    ///
+    /// ```
+    /// # use session_store_redis::RedisStore;
+    /// let store = RedisStore::builder("redis://127.0.0.1").prefix("shop:").open()?;
+    /// # Ok::<(), session_store_redis::BuildError>(())
+    /// ```
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
     }
 
     /// Sets how long one call may take, connecting included: 2 seconds unless said otherwise.
+    ///
+    /// ```
+    /// # use session_store_redis::{BuildError, RedisStore};
+    /// # use std::time::Duration;
+    /// let builder = || RedisStore::builder("redis://127.0.0.1").prefix("shop:");
+    /// assert!(builder().timeout(Duration::from_millis(300)).open().is_ok());
+    /// assert!(matches!(builder().timeout(Duration::ZERO).open(), Err(BuildError::NoTime)));
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
     /// Sets the largest [`Record::size`](session_core::Record::size) in bytes: 64 KiB unless said otherwise.
+    ///
+    /// ```
+    /// # use session_core::SessionStore as _;
+    /// # use session_store_redis::RedisStore;
+    /// let store = RedisStore::builder("redis://127.0.0.1").prefix("shop:").max_record(16 * 1024).open()?;
+    /// assert_eq!(store.max_record(), 16_384);
+    /// # Ok::<(), session_store_redis::BuildError>(())
+    /// ```
     pub fn max_record(mut self, bytes: usize) -> Self {
         self.max_record = bytes;
         self
@@ -72,6 +94,12 @@ impl Builder {
     /// # Security
     /// A line that goes dead without a word can hide a logout from this process for up to a second; after that, reads
     /// go to the server again (and fail if it cannot be reached).
+    ///
+    /// ```
+    /// # use session_store_redis::RedisStore;
+    /// let store = RedisStore::builder("redis://127.0.0.1").prefix("shop:").client_cache(10_000).open()?;
+    /// # Ok::<(), session_store_redis::BuildError>(())
+    /// ```
     #[cfg(feature = "client-cache")]
     pub fn client_cache(mut self, sessions: usize) -> Self {
         self.cached = Some(sessions);
@@ -176,6 +204,13 @@ pub(crate) fn prepare_tls(url: &str) {
 }
 
 /// A store could not be put together.
+///
+/// ```
+/// use session_store_redis::{BuildError, RedisStore};
+///
+/// let elsewhere = RedisStore::builder("http://127.0.0.1").prefix("shop:").open();
+/// assert!(matches!(elsewhere, Err(BuildError::Url)));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

@@ -1,32 +1,49 @@
 //! One call of a store: a connection, an attempt or several, and an end within the deadline.
 //!
-//! Nothing outside this file waits. A connection whose call was cut short, by the deadline or because the request was
-//! dropped, is closed and never used again: an answer may still be on its way to it.
+//! Nothing outside this file and `pool` waits. A statement is begun only while there is time for it to end: a server is
+//! told to give one up after two fifths of the deadline, and none is sent to it in the second half. So what was answered
+//! with a timeout is not carried out later, when somebody lets go of the row that it waited for.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use session_core::StoreError;
-use sqlx::pool::{PoolConnection, PoolOptions};
-use sqlx::{Connection, Pool};
+use sqlx::Pool;
+use tokio::time::Instant;
 
-use crate::config::{SqlConfig, SqlConfigError};
-use crate::failure::{Backend, Failure};
+use crate::dialect::Dialect;
+use crate::failure::Failure;
+use crate::pool::{Lease, Suspicion, Watch};
 
 /// A pool and how long a call on it may take.
-pub(crate) struct Caller<DB: Backend> {
+pub(crate) struct Caller<DB: Dialect> {
     pool: Pool<DB>,
     deadline: Duration,
+    suspicion: Suspicion,
+    watch: Watch,
 }
 
-impl<DB: Backend> Caller<DB> {
+/// The same pool.
+impl<DB: Dialect> Clone for Caller<DB> {
+    fn clone(&self) -> Self {
+        self.patient(self.deadline)
+    }
+}
+
+impl<DB: Dialect> Caller<DB> {
     pub(crate) fn new(pool: Pool<DB>, deadline: Duration) -> Self {
-        Self { pool, deadline }
+        Self::suspicious(pool, deadline, Suspicion::default())
+    }
+
+    /// On a pool that asks the suspects among its connections whether they live.
+    pub(crate) fn suspicious(pool: Pool<DB>, deadline: Duration, suspicion: Suspicion) -> Self {
+        Self { pool, deadline, suspicion, watch: Watch::default() }
     }
 
     /// The same pool with another deadline, for what is not part of a request.
     pub(crate) fn patient(&self, deadline: Duration) -> Self {
-        Self { pool: self.pool.clone(), deadline }
+        let (pool, suspicion, watch) = (self.pool.clone(), self.suspicion.clone(), self.watch.clone());
+        Self { pool, deadline, suspicion, watch }
     }
 
     pub(crate) fn deadline(&self) -> Duration {
@@ -43,24 +60,49 @@ impl<DB: Backend> Caller<DB> {
             .unwrap_or_else(|_| Err(StoreError::timeout(DB::STORE)))
     }
 
-    /// A connection for one attempt.
-    pub(crate) async fn lease(&self) -> Result<Lease<DB>, Failure> {
-        Ok(Lease { connection: Some(self.pool.acquire().await?), patience: self.deadline })
+    /// A connection for one attempt of a call that began then, if it comes while there is time to begin.
+    ///
+    /// The pool goes on for as long as a server refuses connections, and then says no more than that time ran out. So
+    /// where none has come for half of our patience, a connection beside the pool asks why.
+    pub(crate) async fn lease(&self, begun: Instant) -> Result<Lease<DB>, Failure> {
+        let patience = begins_within::<DB>(self.deadline);
+        if begun.elapsed() >= patience {
+            return Err(Failure::Late);
+        }
+        tokio::select! {
+            biased;
+            connection = self.pool.acquire() => Ok(Lease::new(connection?, self.deadline)),
+            refusal = self.watch.refusal(&self.pool, begun, patience / 2) => Err(refusal),
+            () = tokio::time::sleep_until(begun + patience) => Err(Failure::Late),
+        }
     }
 }
 
-/// `call!(caller, |connection| { … })`: does the work on a connection, again while the database undoes it in favour of
-/// others, until the caller's deadline. The work is a block of `Result<_, Failure>`, and may await and use `?`.
+/// Within what part of the deadline a statement must be begun.
+pub(crate) fn begins_within<DB: Dialect>(deadline: Duration) -> Duration {
+    if DB::REMOTE { deadline / 2 } else { deadline - deadline / 10 }
+}
+
+/// After how long a server is to give a statement up.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) fn servers_patience(deadline: Duration) -> Duration {
+    (deadline * 2 / 5).max(Duration::from_millis(1))
+}
+
+/// `call!(caller, once, |connection| { … })`: does the work on a connection, again while the database undoes it in
+/// favour of others, until it is too late to begin. With `again` in the place of `once`, it is also done a second time
+/// if the connection broke: for work that may be done twice. The work is a block of `Result<_, Failure>`, and may await
+/// and use `?`.
 ///
 /// A macro, because the future of an async closure that is given a reference cannot yet be proven `Send`, and every
 /// verb's future must be.
 macro_rules! call {
-    ($caller:expr, |$connection:ident| $work:expr) => {{
+    ($caller:expr, $times:ident, |$connection:ident| $work:expr) => {{
         let caller = &$caller;
         let attempts = async {
-            let mut pauses = $crate::call::Pauses::default();
+            let mut attempts = $crate::call::Attempts::$times();
             loop {
-                let outcome = match caller.lease().await {
+                let outcome = match caller.lease(attempts.begun()).await {
                     Ok(mut lease) => {
                         let $connection = lease.connection();
                         let outcome: Result<_, $crate::failure::Failure> = async { $work }.await;
@@ -68,9 +110,9 @@ macro_rules! call {
                     }
                     Err(failure) => Err(failure),
                 };
-                match $crate::call::decide(caller, outcome) {
+                match attempts.decide(caller, outcome) {
                     std::ops::ControlFlow::Break(answer) => break answer,
-                    std::ops::ControlFlow::Continue(()) => pauses.next().await,
+                    std::ops::ControlFlow::Continue(pause) => tokio::time::sleep(pause).await,
                 }
             }
         };
@@ -79,90 +121,55 @@ macro_rules! call {
 }
 pub(crate) use call;
 
-/// Whether an attempt's outcome is the answer.
-pub(crate) fn decide<DB: Backend, T>(
-    _: &Caller<DB>,
-    outcome: Result<T, Failure>,
-) -> ControlFlow<Result<T, StoreError>> {
-    match outcome {
-        Ok(done) => ControlFlow::Break(Ok(done)),
-        Err(failure) if failure.worth_repeating::<DB>() => ControlFlow::Continue(()),
-        Err(failure) => ControlFlow::Break(Err(failure.into_store_error::<DB>())),
-    }
+/// What a call has tried so far.
+pub(crate) struct Attempts {
+    begun: Instant,
+    pause: Duration,
+    after_a_break: bool,
 }
 
-/// The pauses between attempts: doubling, up to 50 ms.
-pub(crate) struct Pauses(Duration);
-
-impl Default for Pauses {
-    fn default() -> Self {
-        Self(Duration::from_millis(1))
-    }
-}
-
-impl Pauses {
-    pub(crate) async fn next(&mut self) {
-        tokio::time::sleep(self.0).await;
-        self.0 = (self.0 * 2).min(LONGEST_PAUSE);
-    }
-}
-
-/// A connection that is closed unless [`settle`](Self::settle) gives it back.
-pub(crate) struct Lease<DB: Backend> {
-    connection: Option<PoolConnection<DB>>,
-    patience: Duration,
-}
-
-impl<DB: Backend> Lease<DB> {
-    pub(crate) fn connection(&mut self) -> &mut DB::Connection {
-        self.connection.as_mut().expect("only settle and drop take it")
+impl Attempts {
+    /// Work that must not be done twice: a replace that was applied, and replaced by another's, would be a conflict the
+    /// second time, and its caller would add once more what it has added.
+    pub(crate) fn once() -> Self {
+        Self { begun: Instant::now(), pause: FIRST_PAUSE, after_a_break: false }
     }
 
-    /// Gives the connection back if it is in step with us after this outcome.
-    ///
-    /// Returning a connection asks it a last time whether it lives. The pool itself would wait for that answer without
-    /// a bound, and a network that swallows packets would take the whole pool with it.
-    pub(crate) fn settle<T>(mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
-        let usable = outcome.as_ref().err().is_none_or(Failure::leaves_connection_usable::<DB>);
-        if usable && let Some(mut connection) = self.connection.take() {
-            tokio::spawn(tokio::time::timeout(self.patience, connection.return_to_pool()));
+    /// Work that may be done twice.
+    pub(crate) fn again() -> Self {
+        Self { after_a_break: true, ..Self::once() }
+    }
+
+    pub(crate) fn begun(&self) -> Instant {
+        self.begun
+    }
+
+    /// Whether an attempt's outcome is the answer, or after what pause comes the next one.
+    pub(crate) fn decide<DB: Dialect, T>(
+        &mut self,
+        caller: &Caller<DB>,
+        outcome: Result<T, Failure>,
+    ) -> ControlFlow<Result<T, StoreError>, Duration> {
+        let failure = match outcome {
+            Ok(done) => return ControlFlow::Break(Ok(done)),
+            Err(failure) => failure,
+        };
+        if failure.is_broken::<DB>() {
+            caller.suspicion.raise();
+            if std::mem::take(&mut self.after_a_break) {
+                return ControlFlow::Continue(FIRST_PAUSE);
+            }
         }
-        outcome
-    }
-}
-
-impl<DB: Backend> Drop for Lease<DB> {
-    fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            drop(connection.detach());
+        if failure.worth_repeating::<DB>() {
+            let pause = self.pause;
+            self.pause = (pause * 2).min(LONGEST_PAUSE);
+            return ControlFlow::Continue(pause);
         }
+        ControlFlow::Break(Err(failure.into_store_error::<DB>()))
     }
 }
 
-/// A pool that keeps to the configuration: no call waits for a connection longer than the deadline, and a connection
-/// is asked whether it lives only if it has been idle for a while, so that a busy store pays one trip for a call.
-pub(crate) fn pool_options<DB: Backend>(config: &SqlConfig) -> PoolOptions<DB> {
-    PoolOptions::new()
-        .max_connections(config.max_connections)
-        .min_connections(config.min_connections.min(config.max_connections))
-        .acquire_timeout(config.deadline)
-        .test_before_acquire(false)
-        .before_acquire(|connection: &mut DB::Connection, about| {
-            Box::pin(async move {
-                if about.idle_for >= IDLE_BEFORE_PROBE {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-}
-
-/// A pool looks after its connections in the background, and would panic where it cannot.
-pub(crate) fn require_runtime() -> Result<(), SqlConfigError> {
-    tokio::runtime::Handle::try_current().map(drop).map_err(|_| SqlConfigError::NoRuntime)
-}
-
-const IDLE_BEFORE_PROBE: Duration = Duration::from_millis(500);
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long making the tables may take: others may be making them, and an index takes its time.

@@ -115,6 +115,13 @@ impl Default for SqlConfig {
 }
 
 /// The store cannot be set up as it was asked for. No password or other part of a URL is in it.
+///
+/// ```
+/// use session_store_sql::{SqlConfig, SqlConfigError};
+///
+/// let error = SqlConfig::new().table("Robert'); --").unwrap_err();
+/// assert!(matches!(error, SqlConfigError::Table(_)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqlConfigError {

@@ -44,6 +44,8 @@
 //! ```
 
 mod config;
+#[cfg(all(doctest, feature = "mysql", feature = "postgres", feature = "sqlite"))]
+mod documents;
 mod table;
 
 pub use config::{SqlConfig, SqlConfigError};
@@ -52,9 +54,23 @@ pub use table::{BadTableName, TableName};
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod call;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+mod capabilities;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+mod dialect;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod failure;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+mod pool;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod row;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+mod statement;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+mod statements;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+mod store;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+mod talk;
 
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -68,3 +84,5 @@ pub use postgres::PostgresStore;
 mod sqlite;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteStore};
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+pub use store::SqlStore;

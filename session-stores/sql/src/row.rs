@@ -1,76 +1,101 @@
-//! Rows and records: how a record's fields become columns, and what a row that was read back means.
+//! Rows and records: what a row that was read back means, and how a record is known to be whole.
 
 use session_core::{Etag, Loaded, Record, StoreErrorKind, StoreKey, Timestamp, Written};
-use sqlx::{ColumnIndex, Database, Decode, Row, Type};
+use sha2::{Digest, Sha256};
+use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::failure::Failure;
 
-/// The columns that [`read`] wants, in its order.
-pub(crate) const COLUMNS: &str = "format, etag, created, idle_deadline, absolute_deadline, owner, payload";
+/// The row format this version writes. A row with a higher one is left alone; one with format 1 has no checksum.
+pub(crate) const FORMAT: i32 = 2;
 
-/// The row format this version writes. A row with a higher one is left alone.
-pub(crate) const FORMAT: i32 = 1;
+/// The same number as statements write it.
+pub(crate) const FORMAT_WRITTEN: &str = "2";
 
-/// Reads the first seven columns of a row, selected as [`COLUMNS`]. A row without a payload is a tombstone, and its
-/// idle deadline says until when.
-pub(crate) fn read<'r, R>(row: &'r R) -> Result<Loaded, Failure>
-where
-    R: Row,
-    usize: ColumnIndex<R>,
-    i32: Decode<'r, R::Database> + Type<R::Database>,
-    i64: Decode<'r, R::Database> + Type<R::Database>,
-    Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
-{
-    if row.try_get::<i32, _>(0)? > FORMAT {
-        return Err(Failure::Found(StoreErrorKind::Newer));
-    }
-    let idle_deadline = Timestamp::from_millis(row.try_get(3)?);
-    let Some(payload) = row.try_get::<Option<Vec<u8>>, _>(6)? else {
-        return Ok(Loaded::Retired { until: idle_deadline });
-    };
-    let owner = row
-        .try_get::<Option<Vec<u8>>, _>(5)?
-        .map(|name| String::from_utf8(name).map_err(|_| Failure::Found(StoreErrorKind::Corrupt)))
-        .transpose()?;
-    Ok(Loaded::Found(Record {
-        etag: Etag::new(row.try_get::<i64, _>(1)?.cast_unsigned()),
-        created: Timestamp::from_millis(row.try_get(2)?),
-        idle_deadline,
-        absolute_deadline: row.try_get::<Option<i64>, _>(4)?.map(Timestamp::from_millis),
-        owner: owner.map(Into::into),
-        payload: payload.into(),
-    }))
+/// The version of the schema that this version of the library makes.
+pub(crate) const SCHEMA_VERSION: i32 = 2;
+
+/// A row's cells, whatever the database.
+pub trait Cells {
+    /// A 32-bit number.
+    fn small(&self, column: usize) -> Result<Option<i32>, sqlx::Error>;
+    /// A 64-bit number.
+    fn int(&self, column: usize) -> Result<Option<i64>, sqlx::Error>;
+    /// Bytes, or text as its bytes.
+    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>, sqlx::Error>;
 }
 
-/// Reads a session's key out of a column.
-pub(crate) fn read_key<'r, R>(row: &'r R, column: usize) -> Result<StoreKey, Failure>
+impl<R> Cells for R
 where
     R: Row,
     usize: ColumnIndex<R>,
-    Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
+    i32: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+    i64: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+    Vec<u8>: for<'r> Decode<'r, R::Database> + Type<R::Database>,
 {
-    let bytes: Vec<u8> = row.try_get(column)?;
-    let key = <[u8; 32]>::try_from(bytes).map_err(|_| Failure::Found(StoreErrorKind::Corrupt))?;
+    fn small(&self, column: usize) -> Result<Option<i32>, sqlx::Error> {
+        self.try_get(column)
+    }
+
+    fn int(&self, column: usize) -> Result<Option<i64>, sqlx::Error> {
+        self.try_get(column)
+    }
+
+    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>, sqlx::Error> {
+        self.try_get(column)
+    }
+}
+
+/// Reads a row selected as `{columns}`. A row without a payload is a tombstone, and its idle deadline says until when.
+pub(crate) fn read(row: &impl Cells) -> Result<Loaded, Failure> {
+    let format = present(row.small(1)?)?;
+    if format > FORMAT {
+        return Err(Failure::Found(StoreErrorKind::Newer));
+    }
+    let idle_deadline = Timestamp::from_millis(present(row.int(4)?)?);
+    let Some(payload) = row.bytes(7)? else {
+        return Ok(Loaded::Retired { until: idle_deadline });
+    };
+    let owner = row.bytes(6)?.map(|name| String::from_utf8(name).map_err(|_| CORRUPT)).transpose()?;
+    let record = Record {
+        etag: read_etag(row)?,
+        created: Timestamp::from_millis(present(row.int(3)?)?),
+        idle_deadline,
+        absolute_deadline: row.int(5)?.map(Timestamp::from_millis),
+        owner: owner.map(Into::into),
+        payload: payload.into(),
+    };
+    if format > 1 && row.int(8)? != Some(checksum(&read_key(row)?, &record)) {
+        return Err(CORRUPT);
+    }
+    Ok(Loaded::Found(record))
+}
+
+/// The key of a row selected as `{columns}`.
+pub(crate) fn read_key(row: &impl Cells) -> Result<StoreKey, Failure> {
+    let key = <[u8; 32]>::try_from(row.bytes(0)?.unwrap_or_default()).map_err(|_| CORRUPT)?;
     Ok(StoreKey::from_bytes(key))
 }
 
-/// Reads what stands under two keys, from rows whose eighth column is their key.
-/// The two may be one and the same key.
-pub(crate) fn read_pair<'r, R>(
-    rows: &'r [R],
+/// The etag of a row selected as `{columns}`, without a look at the rest.
+pub(crate) fn read_etag(row: &impl Cells) -> Result<Etag, Failure> {
+    Ok(Etag::new(present(row.int(2)?)?.cast_unsigned()))
+}
+
+/// The one number that a statement answers with.
+pub(crate) fn read_number(row: &impl Cells) -> Result<usize, Failure> {
+    Ok(usize::try_from(row.int(0)?.unwrap_or(0)).unwrap_or(0))
+}
+
+/// Reads what stands under two keys. The two may be one and the same key.
+pub(crate) fn read_pair(
+    rows: &[impl Cells],
     first: &StoreKey,
     second: &StoreKey,
-) -> Result<(Loaded, Loaded), Failure>
-where
-    R: Row,
-    usize: ColumnIndex<R>,
-    i32: Decode<'r, R::Database> + Type<R::Database>,
-    i64: Decode<'r, R::Database> + Type<R::Database>,
-    Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
-{
+) -> Result<(Loaded, Loaded), Failure> {
     let mut pair = (Loaded::Missing, Loaded::Missing);
     for row in rows {
-        let key = read_key(row, 7)?;
+        let key = read_key(row)?;
         if key == *first {
             pair.0 = read(row)?;
         }
@@ -81,43 +106,48 @@ where
     Ok(pair)
 }
 
-/// A record's fields in the forms that all three databases take.
-pub(crate) struct Columns<'a> {
-    pub(crate) etag: i64,
-    pub(crate) created: i64,
-    pub(crate) idle_deadline: i64,
-    pub(crate) absolute_deadline: Option<i64>,
-    pub(crate) expires_hour: i64,
-    pub(crate) owner: Option<&'a str>,
-    pub(crate) payload: &'a [u8],
-}
-
-impl<'a> From<&'a Record> for Columns<'a> {
-    fn from(record: &'a Record) -> Self {
-        Self {
-            etag: record.etag.get().cast_signed(),
-            created: record.created.as_millis(),
-            idle_deadline: record.idle_deadline.as_millis(),
-            absolute_deadline: record.absolute_deadline.map(Timestamp::as_millis),
-            expires_hour: hour(record.deadline()),
-            owner: record.owner.as_deref(),
-            payload: &record.payload,
+/// Reads the sessions of an owner. One that cannot be read is an error: a list that silently lacks a device is a device
+/// nobody ends.
+pub(crate) fn read_list(rows: &[impl Cells]) -> Result<Vec<(StoreKey, Record)>, Failure> {
+    let mut list = Vec::with_capacity(rows.len());
+    for row in rows {
+        if let Loaded::Found(record) = read(row)? {
+            list.push((read_key(row)?, record));
         }
     }
+    Ok(list)
+}
+
+/// A column that is never null, unless something has been at it.
+fn present<T>(cell: Option<T>) -> Result<T, Failure> {
+    cell.ok_or(CORRUPT)
+}
+
+const CORRUPT: Failure = Failure::Found(StoreErrorKind::Corrupt);
+
+/// What the checksum column holds: 64 bits of SHA-256 over the key and all of the record but its idle deadline, which a
+/// touch moves without a look at the rest.
+///
+/// SHA-256 and not a CRC: it is in the tree already, and costs less than the trip.
+pub(crate) fn checksum(key: &StoreKey, record: &Record) -> i64 {
+    let owner = record.owner.as_deref();
+    let mut sum = Sha256::new();
+    sum.update(key.as_bytes());
+    sum.update(record.etag.get().to_be_bytes());
+    sum.update(record.created.as_millis().to_be_bytes());
+    sum.update([u8::from(record.absolute_deadline.is_some()), u8::from(owner.is_some())]);
+    sum.update(record.absolute_deadline.map_or(0, Timestamp::as_millis).to_be_bytes());
+    sum.update((owner.unwrap_or_default().len() as u64).to_be_bytes());
+    sum.update(owner.unwrap_or_default());
+    sum.update(&*record.payload);
+    let sum = sum.finalize();
+    sum.iter().take(8).fold(0, |sum: i64, byte| (sum << 8) | i64::from(*byte))
 }
 
 /// The hour a moment lies in: what the expiry index is made of, so that moving a deadline seldom moves an index entry.
 /// Rounds towards zero as the databases' own division does; all that sweeping needs is that it never decreases.
 pub(crate) fn hour(moment: Timestamp) -> i64 {
     moment.as_millis() / 3_600_000
-}
-
-/// A statement of ours, its table's name filled in.
-pub(crate) type Statement = std::sync::Arc<str>;
-
-/// Makes a query of it. The text is safe: it is a constant of this crate and a checked [`TableName`](crate::TableName).
-pub(crate) fn query<DB: Database>(statement: &Statement) -> sqlx::query::Query<'static, DB, DB::Arguments> {
-    sqlx::query(sqlx::AssertSqlSafe(std::sync::Arc::clone(statement)))
 }
 
 /// Why a rotate changed nothing, from what stands under the two keys: what [`SessionStore::rotate`] promises, in order.
@@ -140,25 +170,3 @@ pub(crate) fn why_not_rotated(
         (Loaded::Found(_), Loaded::Missing) => Err(Failure::Again),
     }
 }
-
-/// Reads the sessions of an owner, from rows whose eighth column is their key. One that cannot be read is an error: a
-/// list that silently lacks a device is a device nobody ends.
-pub(crate) fn listed<'r, R>(rows: &'r [R]) -> Result<Vec<(StoreKey, Record)>, Failure>
-where
-    R: Row,
-    usize: ColumnIndex<R>,
-    i32: Decode<'r, R::Database> + Type<R::Database>,
-    i64: Decode<'r, R::Database> + Type<R::Database>,
-    Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
-{
-    let mut list = Vec::with_capacity(rows.len());
-    for row in rows {
-        if let Loaded::Found(record) = read(row)? {
-            list.push((read_key(row, 7)?, record));
-        }
-    }
-    Ok(list)
-}
-
-/// The version of the schema that this version of the library makes.
-pub(crate) const SCHEMA_VERSION: i32 = 1;

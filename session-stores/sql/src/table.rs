@@ -28,12 +28,6 @@ impl TableName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Writes this table's name in the place of every `{table}` of a statement.
-    #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
-    pub(crate) fn fill(&self, text: &str) -> std::sync::Arc<str> {
-        text.replace("{table}", &self.0).into()
-    }
 }
 
 /// `sessions`.
@@ -64,6 +58,12 @@ impl FromStr for TableName {
 }
 
 /// The text is no name for a table of sessions.
+///
+/// ```
+/// use session_store_sql::{BadTableName, TableName};
+///
+/// assert_eq!("Sessions".parse::<TableName>(), Err(BadTableName));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a session table's name is a lower-case letter, then lower-case letters, digits and _, at most 40 in all"

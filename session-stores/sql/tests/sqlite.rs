@@ -1,133 +1,103 @@
-//! The SQLite store on real files: races in and between processes, full disks, read-only files.
+//! The SQLite store on real files: what holds on every database, and full disks, killed processes, read-only files.
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod claims;
 
+use std::any::Any;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use claims::{LATER, NOW, Store, key, record};
-use session_core::{Loaded, SessionStore, StoreErrorKind, Written};
+use claims::{Ground, LATER, NOW, PATIENT, Store, created, key, record};
+use session_core::{Loaded, StoreError, StoreErrorKind, StoreKey, Written};
 use session_store_sql::{Durability, SqlConfig, SqliteStore};
+use sqlx::{AssertSqlSafe, Row, SqlitePool};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-/// A store on a file of its own.
-struct File {
-    folder: TempDir,
-    store: Store,
-}
+/// A file of its own.
+struct File(TempDir);
 
 impl File {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&folder.path().join("sessions.db"));
-        store.migrate().await.unwrap();
-        Self { folder, store: Arc::new(store) }
-    }
-
-    fn path(&self) -> std::path::PathBuf {
-        self.folder.path().join("sessions.db")
-    }
-
-    fn store(&self) -> Store {
-        Arc::clone(&self.store)
+    fn path(&self) -> PathBuf {
+        self.0.path().join("sessions.db")
     }
 
     /// A connection of somebody else's.
-    async fn stranger(&self) -> sqlx::SqlitePool {
-        sqlx::SqlitePool::connect(&format!("sqlite://{}", self.path().display())).await.unwrap()
+    async fn stranger(&self) -> SqlitePool {
+        let url = format!("sqlite://{}?mode=rwc", self.path().display());
+        let options: sqlx::sqlite::SqliteConnectOptions = url.parse().unwrap();
+        let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENT);
+        pool.connect_with(options.busy_timeout(PATIENT)).await.unwrap()
     }
 }
 
-fn open(path: &std::path::Path) -> SqliteStore {
-    SqliteStore::open_with(path, &SqlConfig::new(), Durability::ProcessCrash).unwrap()
+fn open(path: PathBuf, config: &SqlConfig) -> SqliteStore {
+    SqliteStore::open_with(path, config, Durability::ProcessCrash).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_field_comes_back_unchanged() {
-    let file = File::new().await;
-    claims::every_field_comes_back_unchanged(file.store()).await;
+fn fill(statement: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(statement.replace("{table}", "sessions"))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_increment_of_64_tasks_is_lost() {
-    let file = File::new().await;
-    claims::no_increment_of_64_tasks_is_lost(file.store()).await;
+impl Ground for File {
+    const TOOL: &str = "sqlite3 sessions.db";
+    const VERSION_1: &str = include_str!("claims/version_1/sqlite.sql");
+    const HALF: &str = "substr(payload, 1, length(payload) / 2)";
+
+    async fn bare() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn open(&self, set: impl FnOnce(SqlConfig) -> SqlConfig) -> Store {
+        Arc::new(open(self.path(), &set(SqlConfig::new())))
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        open(self.path(), &SqlConfig::new()).migrate().await
+    }
+
+    async fn run(&self, statements: &str) {
+        sqlx::raw_sql(fill(statements)).execute(&self.stranger().await).await.unwrap();
+    }
+
+    async fn ask(&self, statement: &str, column: usize) -> String {
+        sqlx::query(fill(statement)).fetch_one(&self.stranger().await).await.unwrap().get(column)
+    }
+
+    async fn hold(&self, _: &StoreKey) -> Box<dyn Any + Send> {
+        Box::new(self.stranger().await.begin_with("BEGIN IMMEDIATE").await.unwrap())
+    }
+
+    fn bytes(bytes: &[u8]) -> String {
+        format!("X'{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    }
+
+    fn text(&self) -> String {
+        self.path().display().to_string()
+    }
+
+    fn at(text: &str) -> Store {
+        Arc::new(open(text.into(), &SqlConfig::new().deadline(PATIENT)))
+    }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_increment_of_four_processes_is_lost() {
-    let file = File::new().await;
-    let place = file.path().display().to_string();
-    claims::no_increment_of_four_processes_is_lost(file.store(), "a_child_that_increments", &place).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_child_that_increments() {
-    let Some((place, key)) = claims::given_by_a_parent() else { return };
-    let config = SqlConfig::new().deadline(std::time::Duration::from_secs(10));
-    let store = SqliteStore::open_with(place, &config, Durability::ProcessCrash).unwrap();
-    claims::increments(&(Arc::new(store) as Store), key, 16, 50).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn slow_writers_do_not_revive_a_destroyed_session() {
-    let file = File::new().await;
-    claims::slow_writers_do_not_revive_a_destroyed_session(file.store(), 1_000, 8).await;
-    claims::slow_writers_do_not_revive_a_destroyed_session(file.store(), 4, 160).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn rotates_that_race() {
-    let file = File::new().await;
-    claims::rotate_answers_what_was_in_the_way(file.store()).await;
-    claims::of_parallel_rotates_one_wins(file.store(), 50).await;
-    claims::a_rotate_that_is_repeated_while_it_runs_is_applied(file.store(), 50).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_created_during_destroy_all_is_ended_or_listed() {
-    let file = File::new().await;
-    claims::owners_list_the_living_and_spare_the_excepted(file.store()).await;
-    claims::a_session_created_during_destroy_all_is_ended_or_listed(file.store(), 50).await;
-    claims::a_regenerate_during_destroy_all_does_not_save_a_session(file.store(), 50).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sweep_removes_the_dead_and_nothing_else() {
-    let file = File::new().await;
-    claims::a_sweep_removes_the_dead_and_nothing_else(file.store()).await;
-}
-
-#[tokio::test]
-async fn too_large_is_said_before_any_call() {
-    let store = open("/nowhere/at/all/sessions.db".as_ref());
-    claims::too_large_is_said_before_any_call(Arc::new(store)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_read_as_the_readme_says() {
-    let file = File::new().await;
-    file.store.create(&key(), &claims::owned("ada"), NOW).await.unwrap();
-    let statement = sqlx::AssertSqlSafe(claims::readme_statement("sqlite3 sessions.db", "sessions"));
-    let row: (String, String, String, String) =
-        sqlx::query_as(statement).fetch_one(&file.stranger().await).await.unwrap();
-    assert_eq!((row.1.as_str(), row.2.as_str(), row.3.as_str()), ("ada", "{}", "2026-11-18 13:06:40"));
-}
+claims::every_database!(crate::File);
 
 /// What was acknowledged is there after `kill -9`, in the weaker of the two durabilities.
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_writes_survive_a_killed_process() {
     let file = File::new().await;
+    let store = file.store();
     for _ in 0..5 {
-        let counted = key();
-        file.store.create(&counted, &record("0"), NOW).await.unwrap();
-        let mut child =
-            claims::child("a_child_that_counts_aloud", &file.path().display().to_string(), &counted)
-                .stdout(std::process::Stdio::piped())
-                .spawn()
-                .unwrap();
+        let counted = created(&store, &record("0")).await;
+        let mut child = tokio::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", "a_child_that_counts_aloud"])
+            .env(CHILD, format!("{counted} {}", file.text()))
+            .stdout(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut acknowledged = 0;
         while acknowledged < 30 {
@@ -138,52 +108,40 @@ async fn acknowledged_writes_survive_a_killed_process() {
         while let Some(line) = lines.next_line().await.unwrap() {
             acknowledged = line.strip_prefix("acknowledged ").map_or(acknowledged, |n| n.parse().unwrap());
         }
-        let there = claims::count_at(&file.store, &counted).await;
+        let there = count_at(&store, &counted).await;
         assert!((acknowledged..=acknowledged + 1).contains(&there), "{there} of {acknowledged}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_child_that_counts_aloud() {
-    let Some((place, key)) = claims::given_by_a_parent() else { return };
-    let store: Store = Arc::new(open(place.as_ref()));
+    let Ok(told) = std::env::var(CHILD) else { return };
+    let (key, place) = told.split_once(' ').unwrap();
+    let (key, store) = (key.parse().unwrap(), File::at(place));
     println!();
+    let Loaded::Found(mut there) = store.load(&key).await.unwrap() else { panic!("it is gone") };
     for count in 1_u64.. {
-        claims::increments(&store, key, 1, 1).await;
+        let next = record(&count.to_string());
+        assert_eq!(store.replace(&key, there.etag, &next, NOW).await.unwrap(), Written::Applied);
+        there = next;
         println!("acknowledged {count}");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_newer_record_is_left_alone() {
-    let file = File::new().await;
-    let (key, record) = (key(), record("{}"));
-    file.store.create(&key, &record, NOW).await.unwrap();
-    let stranger = file.stranger().await;
-    sqlx::query("UPDATE sessions SET format = 2").execute(&stranger).await.unwrap();
-    claims::a_newer_record_is_left_alone(file.store(), key, record.etag).await;
+async fn count_at(store: &Store, key: &StoreKey) -> u64 {
+    let Loaded::Found(record) = store.load(key).await.unwrap() else { panic!("it is gone") };
+    std::str::from_utf8(&record.payload).unwrap().parse().unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_missing_table_is_refused_and_migrate_mends_it() {
-    let file = File::new().await;
-    let stranger = file.stranger().await;
-    sqlx::raw_sql("DROP TABLE sessions; DROP TABLE sessions_schema").execute(&stranger).await.unwrap();
-    claims::every_call_is(&file.store, StoreErrorKind::Refused).await;
-    open(&file.path()).migrate().await.unwrap();
-    assert_eq!(file.store.create(&key(), &record("{}"), NOW).await.unwrap(), Written::Applied);
-}
+const CHILD: &str = "SESSION_TEST_CHILD";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_refused_and_the_old_record_stays() {
     let file = File::new().await;
-    let stranger = sqlx::sqlite::SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect(&format!("sqlite://{}", file.path().display()))
-        .await
-        .unwrap();
+    let stranger = file.stranger().await;
     // SQLite's own bound on the file behaves as a full disk does: SQLITE_FULL.
-    let store: Store = Arc::new(SqliteStore::from_pool(stranger.clone(), &SqlConfig::new()));
+    let store: Store =
+        Arc::new(SqliteStore::from_pool(stranger.clone(), &SqlConfig::new().deadline(PATIENT)));
     let (key, first) = (key(), record("{}"));
     store.create(&key, &first, NOW).await.unwrap();
     sqlx::query("PRAGMA max_page_count = 12").execute(&stranger).await.unwrap();
@@ -197,40 +155,12 @@ async fn a_full_disk_is_refused_and_the_old_record_stays() {
 async fn a_read_only_file_is_refused_and_still_read() {
     let file = File::new().await;
     let (key, first) = (key(), record("{}"));
-    file.store.create(&key, &first, NOW).await.unwrap();
+    file.store().create(&key, &first, NOW).await.unwrap();
     let read_only = format!("sqlite://{}?mode=ro", file.path().display());
-    let pool = sqlx::SqlitePool::connect(&read_only).await.unwrap();
-    let store: Store = Arc::new(SqliteStore::from_pool(pool, &SqlConfig::new()));
+    let pool = SqlitePool::connect(&read_only).await.unwrap();
+    let store: Store = Arc::new(SqliteStore::from_pool(pool, &SqlConfig::new().deadline(PATIENT)));
     let error = store.replace(&key, first.etag, &record("{}"), NOW).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Refused);
     assert_eq!(store.destroy(&key, LATER).await.unwrap_err().kind(), StoreErrorKind::Refused);
     assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(first));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_somebody_else_holds_times_out() {
-    let file = File::new().await;
-    let stranger = file.stranger().await;
-    let held = stranger.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    let config = SqlConfig::new().deadline(std::time::Duration::from_millis(300));
-    let store = SqliteStore::open(file.path(), &config).unwrap();
-    let begun = std::time::Instant::now();
-    let error = store.create(&key(), &record("{}"), NOW).await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Timeout);
-    assert!(begun.elapsed() < std::time::Duration::from_millis(600));
-    assert_eq!(store.load(&key()).await.unwrap(), Loaded::Missing);
-    held.rollback().await.unwrap();
-    assert_eq!(store.create(&key(), &record("{}"), NOW).await.unwrap(), Written::Applied);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn many_may_migrate_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sessions.db");
-    let mut set = tokio::task::JoinSet::new();
-    for _ in 0..12 {
-        let store = open(&path);
-        set.spawn(async move { store.migrate().await.unwrap() });
-    }
-    set.join_all().await;
 }

@@ -45,22 +45,67 @@ pub struct TestClient {
 
 impl TestClient {
     /// A visitor without a session.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let ada = TestClient::new(&sessions);
+    /// assert_eq!(ada.cookie(), None);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn new(sessions: &Sessions) -> Self {
         Self { sessions: sessions.clone(), cookie: None }
     }
 
     /// Puts these values (an object; names are paths) into the session.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.with_session(serde_json::json!({ "cart.items": 2 })).await;
+    /// ada.assert_session("cart", serde_json::json!({ "items": 2 })).await;
+    /// # Ok(()) }
+    /// ```
     pub async fn with_session(&mut self, values: impl Serialize) {
         self.arrange(|session| session.put_many(values)).await;
     }
 
     /// Leaves these messages (an object) for the next request.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.with_flash(serde_json::json!({ "status": "Saved" })).await;
+    /// ada.assert_flash("status", "Saved".to_owned()).await;
+    /// # Ok(()) }
+    /// ```
     pub async fn with_flash(&mut self, messages: impl Serialize) {
         self.arrange(|session| session.flash_many(&messages)).await;
     }
 
     /// Leaves this form as old input for the next request, but for secrets.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.with_input(serde_json::json!({ "email": "ada@example.com", "password": "secret" })).await;
+    /// let session = ada.session().await;
+    /// assert_eq!(session.old::<String>("email")?.as_deref(), Some("ada@example.com"));
+    /// assert!(!session.has_old("password"));
+    /// # Ok(()) }
+    /// ```
     pub async fn with_input(&mut self, form: impl Serialize) {
         let form: Map<String, Value> = match serde_json::to_value(form) {
             Ok(Value::Object(form)) => form,
@@ -70,22 +115,70 @@ impl TestClient {
     }
 
     /// Leaves these errors, field and message, for the next request.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.with_errors([("email", "is taken"), ("name", "is missing")]).await;
+    /// ada.assert_validation_error("name", "is missing").await;
+    /// # Ok(()) }
+    /// ```
     pub async fn with_errors<'e>(&mut self, errors: impl IntoIterator<Item = (&'e str, &'e str)>) {
         self.arrange(|session| session.with_errors(errors)).await;
     }
 
     /// Makes it a session of this user, as a sign-in would.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.as_user("ada").await;
+    /// assert_eq!(sessions.of("ada").count().await?, 1);
+    /// # Ok(()) }
+    /// ```
     pub async fn as_user(&mut self, tag: impl AsRef<str>) {
         self.arrange(|session| session.tag(tag)).await;
     }
 
     /// The value of the `Cookie` header to send; none for a visitor without a session.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.as_user("ada").await;
+    /// // Of a request that the application under test gets:
+    /// let header = ("Cookie", ada.cookie().unwrap());
+    /// assert!(header.1.starts_with("__Host-sid="));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn cookie(&self) -> Option<String> {
         self.cookie.clone()
     }
 
     /// Takes the `Set-Cookie` values of a response: a new id is followed, a removal obeyed, other cookies are ignored.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.as_user("ada").await;
+    /// // The application has answered a sign-out.
+    /// ada.follow(["__Host-sid=; Path=/; Max-Age=0", "theme=dark"]);
+    /// assert_eq!(ada.cookie(), None);
+    /// # Ok(()) }
+    /// ```
     pub fn follow<B: AsRef<[u8]>>(&mut self, set_cookies: impl IntoIterator<Item = B>) {
         for header in set_cookies {
             let header = String::from_utf8_lossy(header.as_ref()).into_owned();
@@ -101,6 +194,17 @@ impl TestClient {
     ///
     /// # Panics
     /// When the store fails.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.with_session(serde_json::json!({ "theme": "dark" })).await;
+    /// assert_eq!(ada.session().await.get::<String>("theme")?.as_deref(), Some("dark"));
+    /// # Ok(()) }
+    /// ```
     pub async fn session(&self) -> Session {
         let guard = self.sessions.visit(self.headers(), &NOWHERE);
         guard.visit().read_only().await.expect("the session can be opened")
@@ -110,6 +214,19 @@ impl TestClient {
     ///
     /// # Panics
     /// When the store fails.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.with_flash(serde_json::json!({ "status": "Saved" })).await;
+    /// assert!(ada.flash_messages().await.has("status"));
+    /// // Looking takes nothing.
+    /// assert!(ada.flash_messages().await.has("status"));
+    /// # Ok(()) }
+    /// ```
     pub async fn flash_messages(&self) -> FlashMessages {
         self.session().await.flash_messages()
     }
@@ -118,6 +235,17 @@ impl TestClient {
     ///
     /// # Panics
     /// When it is not.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.with_session(serde_json::json!({ "cart": { "items": 2 } })).await;
+    /// ada.assert_session("cart.items", 2).await;
+    /// # Ok(()) }
+    /// ```
     #[track_caller]
     pub fn assert_session<V>(&self, key: &str, value: V) -> impl Future<Output = ()>
     where
@@ -137,6 +265,17 @@ impl TestClient {
     ///
     /// # Panics
     /// When it is not.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.with_flash(serde_json::json!({ "status": "Saved" })).await;
+    /// ada.assert_flash("status", "Saved".to_owned()).await;
+    /// # Ok(()) }
+    /// ```
     #[track_caller]
     pub fn assert_flash<V>(&self, key: &str, value: V) -> impl Future<Output = ()>
     where
@@ -156,6 +295,17 @@ impl TestClient {
     ///
     /// # Panics
     /// When it is not.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.with_errors([("email", "is taken")]).await;
+    /// ada.assert_validation_error("email", "is taken").await;
+    /// # Ok(()) }
+    /// ```
     #[track_caller]
     pub fn assert_validation_error(&self, field: &str, message: &str) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
@@ -172,6 +322,17 @@ impl TestClient {
     ///
     /// # Panics
     /// When there is.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// ada.with_session(serde_json::json!({ "theme": "dark" })).await;
+    /// ada.assert_missing("user").await;
+    /// # Ok(()) }
+    /// ```
     #[track_caller]
     pub fn assert_missing(&self, key: &str) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();

@@ -127,6 +127,18 @@ impl fmt::Debug for Fixture {
 }
 
 /// A store by value, or shared as `Arc<dyn SessionStore>`. The parameter only tells the two apart.
+///
+/// ```
+/// use session_core::SessionStore;
+/// use session_testkit::Fixture;
+/// use std::sync::Arc;
+///
+/// let store = session_store_memory::MemoryStore::new();
+/// let shared: Arc<dyn SessionStore> = Arc::new(store.clone());
+/// // Either will do.
+/// let fixtures = [Fixture::new(store), Fixture::new(shared)];
+/// # drop(fixtures);
+/// ```
 pub trait IntoStore<How> {
     /// The store, shared.
     fn into_store(self) -> Arc<dyn SessionStore>;
@@ -153,6 +165,25 @@ impl IntoStore<Shared> for Arc<dyn SessionStore> {
 }
 
 /// Spoils what a store keeps, behind its back. The store's author implements it with the store's own tools.
+///
+/// ```
+/// use session_core::{StoreKey, async_trait};
+/// use session_testkit::{Damage, DamageKind};
+///
+/// /// For a store without a checksum of its own.
+/// struct Scribble;
+///
+/// #[async_trait]
+/// impl Damage for Scribble {
+///     async fn damage(&self, _key: &StoreKey, _kind: DamageKind) {
+///         // open the file or the row of this key and spoil it
+///     }
+///
+///     fn kinds(&self) -> &[DamageKind] {
+///         &[DamageKind::Truncate, DamageKind::Garbage, DamageKind::NewerFormat]
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Damage: Send + Sync + 'static {
     /// Spoils the record stored under this key. It is there: the suite has just written it.
@@ -166,6 +197,21 @@ pub trait Damage: Send + Sync + 'static {
 }
 
 /// A way to spoil a record.
+///
+/// ```
+/// use session_testkit::DamageKind;
+///
+/// /// What an author of a store does to the bytes of a record.
+/// fn spoil(bytes: &mut Vec<u8>, kind: DamageKind) {
+///     match kind {
+///         DamageKind::Truncate => bytes.truncate(bytes.len() / 2),
+///         DamageKind::FlipBit => bytes[0] ^= 1,
+///         DamageKind::Garbage => bytes.fill(0xAA),
+///         _ => bytes[0] = u8::MAX, // the version
+///     }
+/// }
+/// # spoil(&mut vec![1; 4], DamageKind::ALL[0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DamageKind {

@@ -6,11 +6,15 @@ pub mod adapter;
 pub mod cancel;
 mod client;
 pub mod crowd;
+#[cfg(doctest)]
+mod documents;
 pub mod doubles;
 mod fixture;
+pub mod overheard;
 pub mod probe;
 pub mod proxy;
 pub mod script;
+pub mod shutdown;
 pub mod suite;
 pub mod web;
 

@@ -15,6 +15,19 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 /// What happens to the bytes.
+///
+/// ```
+/// # use session_testkit::proxy::{Proxy, Weather};
+/// # use std::time::Duration;
+/// # #[tokio::main] async fn main() -> std::io::Result<()> {
+/// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
+/// for weather in [Weather::Slow(Duration::from_millis(50)), Weather::BlackHole, Weather::Fine] {
+///     proxy.set(weather);
+///     assert_eq!(proxy.weather(), weather);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Weather {
@@ -35,6 +48,16 @@ pub enum Weather {
 }
 
 /// How many bytes went through since the weather was last set.
+///
+/// ```
+/// # use session_testkit::proxy::{Proxy, Weather};
+/// # use std::time::Duration;
+/// # #[tokio::main] async fn main() -> std::io::Result<()> {
+/// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
+/// assert_eq!((proxy.passed().request, proxy.passed().reply), (0, 0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Passed {
@@ -74,6 +97,16 @@ impl Proxy {
     ///
     /// # Errors
     /// When no port can be had.
+    ///
+    /// ```
+    /// # use session_testkit::proxy::{Proxy, Weather};
+    /// # use std::time::Duration;
+    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
+    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
+    /// assert!(proxy.address().ip().is_loopback());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn start(server: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -83,12 +116,34 @@ impl Proxy {
     }
 
     /// Where it listens.
+    ///
+    /// ```
+    /// # use session_testkit::proxy::{Proxy, Weather};
+    /// # use std::time::Duration;
+    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
+    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
+    /// let url = format!("redis://{}", proxy.address());
+    /// # drop(url);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Changes the weather, for open connections too, and counts from zero again.
+    ///
+    /// ```
+    /// # use session_testkit::proxy::{Proxy, Weather};
+    /// # use std::time::Duration;
+    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
+    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
+    /// // The connection ends in the middle of the server's next answer.
+    /// proxy.set(Weather::CutReply(7));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, weather: Weather) {
         let mut passed = self.sky.passed();
         *passed = Passed::default();
@@ -96,12 +151,34 @@ impl Proxy {
     }
 
     /// The weather now: fine again once a cut has happened.
+    ///
+    /// ```
+    /// # use session_testkit::proxy::{Proxy, Weather};
+    /// # use std::time::Duration;
+    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
+    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
+    /// assert_eq!(proxy.weather(), Weather::Fine);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn weather(&self) -> Weather {
         *self.sky.weather.borrow()
     }
 
     /// How many bytes went through since the weather was last set.
+    ///
+    /// ```
+    /// # use session_testkit::proxy::{Proxy, Weather};
+    /// # use std::time::Duration;
+    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
+    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
+    /// proxy.set(Weather::Fine);
+    /// // Each change of the weather counts from zero again.
+    /// assert_eq!(proxy.passed().request, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn passed(&self) -> Passed {
         *self.sky.passed()

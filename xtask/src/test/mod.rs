@@ -17,7 +17,7 @@ use crate::runner::Call;
 use crate::servers::Starting;
 use crate::stages::Stages;
 use crate::totals::Totals;
-use crate::{deps, repository, tidy};
+use crate::{deps, one_crate, repository, tidy};
 use missing::Missing;
 
 /// What to run on, and how strictly.
@@ -63,10 +63,16 @@ pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome
     call(stages, "format", &Call::cargo(&format!("fmt {formatted} --check")))?;
     stages.run("tidy", "cargo xtask tidy", tidy::check)?;
     stages.run("deps", "cargo xtask deps", deps::run)?;
+    if plan.packages.is_empty() {
+        stages.run("one-crate", "cargo xtask one-crate", one_crate::run)?;
+    }
+    if has("deny") {
+        call(stages, "deny", &Call::cargo("deny --all-features --locked check bans licenses sources"))?;
+    }
     let clippy = format!("clippy {scope} --all-targets --all-features -- -D warnings");
     call(stages, "clippy", &Call::cargo(&clippy))?;
 
-    let nextest = has_nextest();
+    let nextest = has("nextest");
     let build = if nextest { "nextest run --no-run" } else { "test --no-run --tests" };
     call(stages, "build", &Call::cargo(&format!("{build} {scope} --all-features")))?;
     let running = stages.run("servers", "cargo xtask up", || starting.wait())?;
@@ -149,9 +155,10 @@ fn integration_tests(files: &[String]) -> Vec<String> {
     names
 }
 
-fn has_nextest() -> bool {
+/// Whether cargo has this subcommand.
+pub(crate) fn has(subcommand: &str) -> bool {
     let mut probe = Command::new("cargo");
-    probe.args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.args([subcommand, "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
     probe.status().is_ok_and(|status| status.success())
 }
 

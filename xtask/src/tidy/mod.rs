@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the house rules that no compiler knows, each breach as `file:line: what is wrong`.
 
+mod examples;
 mod generated;
 mod machine;
 mod map;
@@ -38,13 +39,14 @@ pub(crate) fn run(flags: &flags::Tidy) -> Result<(), Failure> {
 /// Checks every file of the repository and every generated document.
 pub(crate) fn check() -> Result<(), Failure> {
     let mut breaches = Vec::new();
-    let files = repository::files()?;
-    for file in &files {
-        let bytes = fs::read(file)?;
+    let mut files = Vec::new();
+    for file in repository::files()? {
         // Pictures and the like have no lines.
-        let Ok(text) = std::str::from_utf8(&bytes) else { continue };
-        breaches.extend(file_breaches(file, text));
+        let Ok(text) = String::from_utf8(fs::read(&file)?) else { continue };
+        breaches.extend(file_breaches(&file, &text));
+        files.push((file, text));
     }
+    breaches.extend(examples::check(&files));
     breaches.extend(map::check()?);
     breaches.extend(generated::check()?);
     if breaches.is_empty() {

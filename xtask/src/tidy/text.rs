@@ -35,17 +35,17 @@ fn ignored(file: &str, text: &str) -> Vec<Breach> {
     lines.map(|(index, _)| Breach::new(file, index + 1, "an ignored test proves nothing")).collect()
 }
 
-/// Tests may be as long as they like: their lines are not counted.
+/// Tests and examples may be as long as they like: their lines are not counted.
 fn length(file: &str, text: &str, source: &Source) -> Option<Breach> {
     if file.split('/').any(|part| part == "tests" || part == "tests.rs") {
         return None;
     }
-    let in_tests = lines_in_tests(text, source);
-    let counted = text.lines().count() - in_tests;
+    let uncounted = lines_in_tests(text, source) + lines_in_examples(text);
+    let counted = text.lines().count().saturating_sub(uncounted);
     let explained = text.lines().take(20).any(|line| line.starts_with("//") && line.contains(WHY));
     (counted > MOST && !explained).then(|| {
         let what = format!(
-            "{counted} lines without tests, more than {MOST}, and no `// {WHY} …` at the top says why"
+            "{counted} lines without tests and examples, more than {MOST}, and no `// {WHY} …` at the top says why"
         );
         Breach::new(file, 1, what)
     })
@@ -57,6 +57,18 @@ fn lines_in_tests(text: &str, source: &Source) -> usize {
     let last_code = source.lines.iter().rposition(|line| !line.trim().is_empty()).map_or(0, |at| at + 1);
     let marked = lines.iter().skip(last_code).any(|line| line.contains("#[cfg(test)]"));
     if marked { lines.len() - last_code } else { 0 }
+}
+
+/// Lines of documentation between two fences, the fences and blank ones among them.
+fn lines_in_examples(text: &str) -> usize {
+    let mut inside = false;
+    let documentation = text.lines().filter_map(|line| line.trim_start().strip_prefix("///"));
+    let in_example = |line: &str| {
+        let fence = line.trim_start().starts_with("```");
+        inside ^= fence;
+        inside || fence || line.is_empty()
+    };
+    documentation.map(in_example).filter(|counts| *counts).count()
 }
 
 const MOST: usize = 450;
@@ -109,10 +121,12 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_of_tests_do_not_count() {
+    fn the_lines_of_tests_and_examples_do_not_count() {
         let text =
             format!("//! X.\nfn f() {{}}\n#[cfg(test)]\nmod tests {{\n{}}}\n", "fn g() {}\n".repeat(500));
         assert_eq!(breaches(&text), []);
+        let example = format!("/// Does.\n///\n/// ```\n{}/// ```\nfn g() {{}}\n", "/// f();\n".repeat(500));
+        assert_eq!(breaches(&format!("//! X.\n{example}")), []);
         let file = "a/tests/x.rs";
         let text = format!("//! X.\n{}", "fn g() {}\n".repeat(500));
         assert_eq!(check(file, &text, &Source::read(&text)), []);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use minijinja::context;
 use minijinja::value::Serde;
 use serde::{Deserialize, Serialize};
-use session_core::{Key, Session};
+use session_core::Key;
 
 use super::{ask_to_sign_in, visitor};
 use crate::ask::Ask;
@@ -17,16 +17,17 @@ struct Address {
     city: String,
 }
 
-pub(crate) fn show(session: &Session, ask: &Ask, within: Duration) -> Result<Go, Problem> {
-    if let Some(elsewhere) = gate(session, ask, within)? {
+pub(crate) fn show(ask: &Ask, within: Duration) -> Result<Go, Problem> {
+    if let Some(elsewhere) = gate(ask, within)? {
         return Ok(elsewhere);
     }
-    Go::page("account.html", context! { address => Serde(session.get(ADDRESS)?.unwrap_or_default()) })
+    Go::page("account.html", context! { address => Serde(ask.session().get(ADDRESS)?.unwrap_or_default()) })
 }
 
-pub(crate) fn save(session: &Session, ask: &Ask, within: Duration) -> Result<Go, Problem> {
-    if let Some(elsewhere) = gate(session, ask, within)? {
-        session.flash_all()?;
+pub(crate) fn save(ask: &Ask, within: Duration) -> Result<Go, Problem> {
+    if let Some(elsewhere) = gate(ask, within)? {
+        // What was typed waits until the password is given.
+        ask.session().flash_all()?;
         return Ok(elsewhere);
     }
     let address = Address {
@@ -42,92 +43,92 @@ pub(crate) fn save(session: &Session, ask: &Ask, within: Duration) -> Result<Go,
             _ => Some((field, "address_long")),
         })
         .collect();
-    if errors.is_empty() {
-        session.put(ADDRESS, &address)?;
-        session.flash("status", "address_saved")?;
-    } else {
-        session.with_errors(errors)?;
-        session.flash_all()?;
+    let again = ask.redirects.to("/account");
+    if !errors.is_empty() {
+        return Go::to(again.with_errors(errors).with_input());
     }
-    Go::to("/account")
+    ask.session().put(ADDRESS, &address)?;
+    Go::to(again.with("status", "address_saved"))
 }
 
-pub(crate) fn ask_again(session: &Session) -> Result<Go, Problem> {
+pub(crate) fn ask_again(ask: &Ask) -> Result<Go, Problem> {
+    let session = ask.session();
     if visitor(session).is_none() {
-        return ask_to_sign_in(session, "/account");
+        return ask_to_sign_in(ask, "/account");
     }
     // What was typed on the page that led here is still on its way there.
     session.reflash()?;
     Go::page("confirm.html", context! {})
 }
 
-pub(crate) fn confirm(session: &Session, ask: &Ask) -> Result<Go, Problem> {
-    let Some(person) = visitor(session) else { return ask_to_sign_in(session, "/account") };
+pub(crate) fn confirm(ask: &Ask) -> Result<Go, Problem> {
+    let session = ask.session();
+    let Some(person) = visitor(session) else { return ask_to_sign_in(ask, "/account") };
     session.reflash()?;
     if !person.password_is(ask.secret("password")) {
-        session.with_errors([("password", "password_wrong")])?;
-        return Go::to("/confirm");
+        return Go::to(ask.redirects.to("/confirm").with_errors([("password", "password_wrong")]));
     }
     // More is allowed from here on, so the id is new as well.
     session.regenerate()?;
     session.confirm()?;
-    Go::to(session.pull_intended_url()?.unwrap_or_else(|| "/account".to_owned()))
+    Go::to(ask.redirects.intended("/account"))
 }
 
 /// Where somebody has to go first; nobody, if they proved not long ago who they are.
-fn gate(session: &Session, ask: &Ask, within: Duration) -> Result<Option<Go>, Problem> {
+fn gate(ask: &Ask, within: Duration) -> Result<Option<Go>, Problem> {
+    let session = ask.session();
     if visitor(session).is_none() {
-        return ask_to_sign_in(session, "/account").map(Some);
+        return ask_to_sign_in(ask, "/account").map(Some);
     }
     if session.authenticated_at().is_some_and(|proof| proof.until(ask.now) < within) {
         return Ok(None);
     }
     session.set_intended_url("/account")?;
-    Go::to("/confirm").map(Some)
+    Go::to(ask.redirects.to("/confirm")).map(Some)
 }
 
 const ADDRESS: Key<Address> = Key::new("address");
 
 #[cfg(test)]
 mod tests {
+    use session_core::Session;
+
     use super::*;
     use crate::people::{DEMO, Person};
 
     const FIVE_MINUTES: Duration = Duration::from_secs(300);
 
-    fn signed_in() -> (Session, Ask) {
+    async fn signed_in(fields: &[(&str, &str)]) -> Ask {
         let session = Session::standalone();
         session.tag(DEMO.email).unwrap();
         session.confirm().unwrap();
-        let mut ask = Ask::form(&[("address[street]", "Lindenallee 1"), ("address[city]", "")]);
-        ask.now = session.authenticated_at().unwrap();
-        session.set_input(ask.form.as_map().clone());
-        (session, ask)
+        let mut ask = Ask::form_in(session, fields).await;
+        ask.now = ask.session().authenticated_at().unwrap();
+        ask
     }
 
-    #[test]
-    fn a_proof_counts_for_five_minutes_and_not_longer() {
-        let (session, mut ask) = signed_in();
-        assert!(matches!(show(&session, &ask, FIVE_MINUTES).unwrap(), Go::Page("account.html", _)));
+    #[tokio::test]
+    async fn a_proof_counts_for_five_minutes_and_not_longer() {
+        let mut ask = signed_in(&[]).await;
+        assert!(matches!(show(&ask, FIVE_MINUTES).unwrap(), Go::Page("account.html", _)));
         ask.now = ask.now.plus(FIVE_MINUTES);
-        assert!(matches!(show(&session, &ask, FIVE_MINUTES).unwrap(), Go::To(path) if path == "/confirm"));
+        assert_eq!(show(&ask, FIVE_MINUTES).unwrap().location(), "/confirm");
     }
 
-    #[test]
-    fn an_address_without_a_city_is_not_saved() {
-        let (session, ask) = signed_in();
-        save(&session, &ask, FIVE_MINUTES).unwrap();
-        assert!(session.missing("address"));
+    #[tokio::test]
+    async fn an_address_without_a_city_is_not_saved() {
+        let ask = signed_in(&[("address[street]", "Lindenallee 1"), ("address[city]", "")]).await;
+        save(&ask, FIVE_MINUTES).unwrap();
+        assert!(ask.session().missing("address"));
     }
 
-    #[test]
-    fn the_password_of_the_account_is_a_proof_and_another_is_not() {
-        let (session, _) = signed_in();
-        let before = session.authenticated_at().unwrap();
-        let go = confirm(&session, &Ask::form(&[("password", "guess")])).unwrap();
-        assert!(matches!(go, Go::To(path) if path == "/confirm"));
-        assert_eq!(session.authenticated_at(), Some(before));
-        let go = confirm(&session, &Ask::form(&[("password", Person::demo_password())])).unwrap();
-        assert!(matches!(go, Go::To(path) if path == "/account"));
+    #[tokio::test]
+    async fn the_password_of_the_account_is_a_proof_and_another_is_not() {
+        let ask = signed_in(&[("password", "guess")]).await;
+        let before = ask.session().authenticated_at().unwrap();
+        assert_eq!(confirm(&ask).unwrap().location(), "/confirm");
+        assert_eq!(ask.session().authenticated_at(), Some(before));
+        let ask = signed_in(&[("password", Person::demo_password())]).await;
+        assert_eq!(confirm(&ask).unwrap().location(), "/account");
     }
 }

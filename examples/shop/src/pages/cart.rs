@@ -18,7 +18,8 @@ struct Line {
     price: String,
 }
 
-pub(crate) fn show(session: &Session, language: Language) -> Result<Go, Problem> {
+pub(crate) fn show(ask: &Ask) -> Result<Go, Problem> {
+    let (session, language) = (ask.session(), Language::of(ask.session()));
     let lines: Vec<Line> = contents(session)?
         .into_iter()
         .map(|(product, count)| Line {
@@ -30,43 +31,44 @@ pub(crate) fn show(session: &Session, language: Language) -> Result<Go, Problem>
     Go::page("cart.html", context! { lines => Serde(lines), total => price(total(session)?, language) })
 }
 
-pub(crate) fn add(session: &Session, ask: &Ask, language: Language) -> Result<Go, Problem> {
+pub(crate) fn add(ask: &Ask) -> Result<Go, Problem> {
     let Some(product) = Product::named(ask.field("sku")) else { return Ok(Go::Status(422)) };
-    let in_cart = session.get_or(place(product), 0_u32)?;
-    if in_cart >= MOST {
-        session.flash("status", "cart_full")?;
-    } else {
+    let session = ask.session();
+    let status = if session.get_or(place(product), 0_u32)? < MOST {
         session.increment(place(product))?;
-        session.flash("status", "added")?;
-    }
-    session.flash("about", product.name(language))?;
-    Go::to(session.back_url(ask.referer.as_deref(), ask.host.as_deref(), "/"))
+        "added"
+    } else {
+        "cart_full"
+    };
+    let name = product.name(Language::of(session));
+    Go::to(ask.redirects.back("/").with("status", status).with("about", name))
 }
 
 /// Sets a number; 0 takes the product out.
-pub(crate) fn set(session: &Session, ask: &Ask) -> Result<Go, Problem> {
+pub(crate) fn set(ask: &Ask) -> Result<Go, Problem> {
     let Some(product) = Product::named(ask.field("sku")) else { return Ok(Go::Status(422)) };
+    let to_cart = ask.redirects.to("/cart");
     match ask.field("count").parse::<u32>() {
-        Ok(0) => session.forget([place(product)])?,
-        Ok(count) if count <= MOST => session.put(place(product), count)?,
-        Ok(_) | Err(_) => session.with_errors([("count", "count_range")])?,
+        Ok(0) => ask.session().forget([place(product)])?,
+        Ok(count) if count <= MOST => ask.session().put(place(product), count)?,
+        Ok(_) | Err(_) => return Go::to(to_cart.with_errors([("count", "count_range")]).with_input()),
     }
-    Go::to("/cart")
+    Go::to(to_cart)
 }
 
 /// Makes an order of the cart. Strangers sign in first and come back here.
-pub(crate) fn order(session: &Session, ask: &Ask) -> Result<Go, Problem> {
+pub(crate) fn order(ask: &Ask) -> Result<Go, Problem> {
+    let session = ask.session();
     if visitor(session).is_none() {
-        return ask_to_sign_in(session, "/cart");
+        return ask_to_sign_in(ask, "/cart");
     }
     let total = total(session)?;
     if total == 0 {
-        return Go::to("/cart");
+        return Go::to(ask.redirects.to("/cart"));
     }
     orders::note(session, orders::Order { at: ask.now, items: count(session)?, total })?;
     session.forget(CART.name())?;
-    session.flash("status", "ordered")?;
-    Go::to("/orders")
+    Go::to(ask.redirects.to("/orders").with("status", "ordered"))
 }
 
 /// How many things are in the cart: the counter at the top of each page.
@@ -98,54 +100,54 @@ mod tests {
 
     use super::*;
 
-    fn with_tea() -> Session {
-        let session = Session::standalone();
-        add(&session, &Ask::form(&[("sku", "assam")]), Language::English).unwrap();
-        add(&session, &Ask::form(&[("sku", "assam")]), Language::English).unwrap();
-        session
+    async fn with_tea() -> Session {
+        let ask = Ask::form(&[("sku", "assam")]).await;
+        add(&ask).unwrap();
+        add(&ask).unwrap();
+        ask.session().clone()
     }
 
-    #[test]
-    fn the_same_product_twice_counts_two() {
-        assert_eq!(with_tea().all().to_json(), r#"{"cart":{"assam":2}}"#);
-        assert_eq!(count(&with_tea()).unwrap(), 2);
+    #[tokio::test]
+    async fn the_same_product_twice_counts_two() {
+        let session = with_tea().await;
+        assert_eq!(session.all().to_json(), r#"{"cart":{"assam":2}}"#);
+        assert_eq!(count(&session).unwrap(), 2);
     }
 
-    #[test]
-    fn what_is_not_for_sale_is_refused_and_leaves_no_trace() {
-        let session = Session::standalone();
-        let go = add(&session, &Ask::form(&[("sku", "moon")]), Language::English).unwrap();
-        assert!(matches!(go, Go::Status(422)));
-        assert!(session.is_empty());
+    #[tokio::test]
+    async fn what_is_not_for_sale_is_refused_and_leaves_no_trace() {
+        let ask = Ask::form(&[("sku", "moon")]).await;
+        assert!(matches!(add(&ask).unwrap(), Go::Status(422)));
+        assert!(ask.session().is_empty());
     }
 
-    #[test]
-    fn zero_takes_the_product_out_and_nonsense_changes_nothing() {
-        let session = with_tea();
+    #[tokio::test]
+    async fn zero_takes_the_product_out_and_nonsense_changes_nothing() {
+        let session = with_tea().await;
         for nonsense in ["-1", "100", "two", ""] {
-            set(&session, &Ask::form(&[("sku", "assam"), ("count", nonsense)])).unwrap();
+            set(&Ask::form_in(session.clone(), &[("sku", "assam"), ("count", nonsense)]).await).unwrap();
             assert_eq!(count(&session).unwrap(), 2, "{nonsense}");
         }
-        set(&session, &Ask::form(&[("sku", "assam"), ("count", "0")])).unwrap();
+        set(&Ask::form_in(session.clone(), &[("sku", "assam"), ("count", "0")]).await).unwrap();
         assert!(session.missing(CART.name()));
     }
 
-    #[test]
-    fn a_stranger_signs_in_before_ordering_and_comes_back_to_the_cart() {
-        let session = with_tea();
-        let go = order(&session, &Ask::form(&[])).unwrap();
-        assert!(matches!(go, Go::To(path) if path == "/sign-in"));
+    #[tokio::test]
+    async fn a_stranger_signs_in_before_ordering_and_comes_back_to_the_cart() {
+        let session = with_tea().await;
+        let go = order(&Ask::form_in(session.clone(), &[]).await).unwrap();
+        assert_eq!(go.location(), "/sign-in");
         assert_eq!(session.intended_url().as_deref(), Some("/cart"));
         assert_eq!(count(&session).unwrap(), 2);
     }
 
-    #[test]
-    fn an_order_empties_the_cart() {
-        let session = with_tea();
+    #[tokio::test]
+    async fn an_order_empties_the_cart() {
+        let session = with_tea().await;
         session.tag(crate::people::DEMO.email).unwrap();
-        let mut ask = Ask::form(&[]);
+        let mut ask = Ask::form_in(session.clone(), &[]).await;
         ask.now = Timestamp::from_millis(1);
-        order(&session, &ask).unwrap();
+        order(&ask).unwrap();
         assert_eq!(count(&session).unwrap(), 0);
         assert_eq!(session.get::<u32>("orders.0.total").unwrap(), Some(1780));
     }

@@ -3,7 +3,7 @@
 use minijinja::context;
 use minijinja::value::Serde;
 use serde::Serialize;
-use session_core::{Handle, OwnerError, Session, Sessions};
+use session_core::{Handle, OwnerError, Sessions};
 
 use super::{ask_to_sign_in, visitor};
 use crate::ask::Ask;
@@ -19,15 +19,15 @@ struct Row {
     this: bool,
 }
 
-pub(crate) async fn show(sessions: &Sessions, session: &Session) -> Result<Go, Problem> {
-    let Some(person) = visitor(session) else { return ask_to_sign_in(session, "/devices") };
+pub(crate) async fn show(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> {
+    let Some(person) = visitor(ask.session()) else { return ask_to_sign_in(ask, "/devices") };
     let devices = match sessions.of(person.email).list().await {
         Ok(devices) => devices,
         // Sessions in cookies are nowhere but in browsers, so nobody can list them. The page says so.
         Err(OwnerError::NotSupported { store }) => return Go::page("devices.html", context! { store }),
         Err(problem) => return Err(problem.into()),
     };
-    let own = session.id()?;
+    let own = ask.session().id()?;
     let rows: Vec<Row> = devices
         .into_iter()
         .map(|device| Row {
@@ -42,18 +42,16 @@ pub(crate) async fn show(sessions: &Sessions, session: &Session) -> Result<Go, P
 }
 
 /// Ends one device. A handle of somebody else's session finds nothing.
-pub(crate) async fn end(sessions: &Sessions, session: &Session, ask: &Ask) -> Result<Go, Problem> {
-    let Some(person) = visitor(session) else { return ask_to_sign_in(session, "/devices") };
+pub(crate) async fn end(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> {
+    let Some(person) = visitor(ask.session()) else { return ask_to_sign_in(ask, "/devices") };
     let Ok(handle) = ask.field("device").parse::<Handle>() else { return Ok(Go::Status(422)) };
     let ended = sessions.of(person.email).destroy(handle).await?;
-    session.flash("status", if ended { "device_ended" } else { "device_gone" })?;
-    Go::to("/devices")
+    let status = if ended { "device_ended" } else { "device_gone" };
+    Go::to(ask.redirects.to("/devices").with("status", status))
 }
 
-pub(crate) async fn end_others(sessions: &Sessions, session: &Session) -> Result<Go, Problem> {
-    let Some(person) = visitor(session) else { return ask_to_sign_in(session, "/devices") };
-    let ended = sessions.of(person.email).destroy_others(session).await?;
-    session.flash("status", "devices_ended")?;
-    session.flash("about", ended)?;
-    Go::to("/devices")
+pub(crate) async fn end_others(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> {
+    let Some(person) = visitor(ask.session()) else { return ask_to_sign_in(ask, "/devices") };
+    let ended = sessions.of(person.email).destroy_others(ask.session()).await?;
+    Go::to(ask.redirects.to("/devices").with("status", "devices_ended").with("about", ended))
 }

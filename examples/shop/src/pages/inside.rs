@@ -1,12 +1,14 @@
 //! What is in the session: the page that shows that there is no magic.
 
 use minijinja::context;
-use session_core::{Session, Sessions};
+use session_core::Sessions;
 
+use crate::ask::Ask;
 use crate::go::{Go, Problem};
 use crate::words::moment;
 
-pub(crate) fn show(sessions: &Sessions, session: &Session) -> Result<Go, Problem> {
+pub(crate) fn show(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> {
+    let session = ask.session();
     let values: serde_json::Value = session.extract()?;
     let json = format!("{values:#}");
     let facts = context! {

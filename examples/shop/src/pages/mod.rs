@@ -1,4 +1,4 @@
-//! The pages: functions over a session. Not one of them knows which framework serves it, or where sessions live.
+//! The pages: functions over a request and its session. Not one of them knows which framework serves it, or where sessions live.
 
 pub(crate) mod account;
 pub(crate) mod cart;
@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use session_core::{Key, Session};
 
+use crate::ask::Ask;
 use crate::go::{Go, Problem};
 use crate::people::{self, Person};
 
@@ -27,8 +28,7 @@ pub(crate) fn visitor(session: &Session) -> Option<&'static Person> {
 }
 
 /// Sends strangers to the sign-in page, from where they come back to the page they asked for.
-pub(crate) fn ask_to_sign_in(session: &Session, page: &str) -> Result<Go, Problem> {
-    session.set_intended_url(page)?;
-    session.flash("status", "sign_in_first")?;
-    Go::to("/sign-in")
+pub(crate) fn ask_to_sign_in(ask: &Ask, page: &str) -> Result<Go, Problem> {
+    ask.session().set_intended_url(page)?;
+    Go::to(ask.redirects.to("/sign-in").with("status", "sign_in_first"))
 }

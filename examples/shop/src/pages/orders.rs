@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use session_core::{Key, Session, Timestamp};
 
 use super::{ask_to_sign_in, visitor};
+use crate::ask::Ask;
 use crate::catalog::price;
 use crate::go::{Go, Problem};
 use crate::words::{Language, moment};
@@ -26,9 +27,10 @@ struct Row {
     total: String,
 }
 
-pub(crate) fn show(session: &Session, language: Language) -> Result<Go, Problem> {
+pub(crate) fn show(ask: &Ask) -> Result<Go, Problem> {
+    let (session, language) = (ask.session(), Language::of(ask.session()));
     if visitor(session).is_none() {
-        return ask_to_sign_in(session, "/orders");
+        return ask_to_sign_in(ask, "/orders");
     }
     let orders = session.get(ORDERS)?.unwrap_or_default();
     let row =
@@ -57,11 +59,11 @@ const MOST: usize = 5;
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_stranger_is_asked_to_sign_in_and_brought_back() {
-        let session = Session::standalone();
-        assert!(matches!(show(&session, Language::English).unwrap(), Go::To(path) if path == "/sign-in"));
-        assert_eq!(session.intended_url().as_deref(), Some("/orders"));
+    #[tokio::test]
+    async fn a_stranger_is_asked_to_sign_in_and_brought_back() {
+        let ask = Ask::form(&[]).await;
+        assert_eq!(show(&ask).unwrap().location(), "/sign-in");
+        assert_eq!(ask.session().intended_url().as_deref(), Some("/orders"));
     }
 
     #[test]

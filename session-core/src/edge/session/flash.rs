@@ -21,11 +21,26 @@ impl Session {
     /// [`SessionError::Value`] for a value that is not JSON or a bad path, and what every change may answer.
     ///
     /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// session.flash("status", "Saved")?;
-    /// assert!(session.flash_messages().is_empty(), "it is for the next visit");
-    /// # Ok::<(), session_core::SessionError>(())
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::Closing;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.with_flash(serde_json::json!({ "status": "Welcome", "tip": "New teas" })).await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
+    /// # let session = guard.visit().session().await?;
+    /// session.flash("notice", "Saved")?;
+    /// assert!(!session.flash_messages().has("notice"), "it is for the next visit");
+    /// # let Closing::Pending(writing) = guard.close(200) else { unreachable!("there is something to write") };
+    /// # assert!(writing.await.error.is_none());
+    /// // … where it is shown:
+    /// ada.assert_flash("notice", "Saved".to_owned()).await;
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn flash<V: Serialize>(&self, key: impl Accepts<V>, value: V) -> Result<(), SessionError> {
         let json = raw(&key, &value)?;
@@ -38,10 +53,25 @@ impl Session {
     /// [`SessionError::Value`] if it is not an object, and what every change may answer.
     ///
     /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::Closing;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.with_flash(serde_json::json!({ "status": "Welcome", "tip": "New teas" })).await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
+    /// # let session = guard.visit().session().await?;
     /// session.flash_many(&serde_json::json!({ "status": "Saved", "count": 0 }))?;
-    /// # Ok::<(), session_core::SessionError>(())
+    /// # let Closing::Pending(writing) = guard.close(200) else { unreachable!("there is something to write") };
+    /// # assert!(writing.await.error.is_none());
+    /// // In the next visit; falsy values are values:
+    /// ada.assert_flash("count", 0).await;
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn flash_many(&self, messages: &impl Serialize) -> Result<(), SessionError> {
         let messages = object(messages)?;
@@ -91,9 +121,28 @@ impl Session {
     /// What every change may answer.
     ///
     /// ```
-    /// # use session_core::Session;
-    /// Session::standalone().reflash()?;
-    /// # Ok::<(), session_core::SessionError>(())
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::Closing;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.with_flash(serde_json::json!({ "status": "Welcome", "tip": "New teas" })).await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
+    /// # let session = guard.visit().session().await?;
+    /// // Shown in this visit: the message "status", and the hint that is made now.
+    /// session.now("hint", "Try the red one")?;
+    /// session.reflash()?;
+    /// # let Closing::Pending(writing) = guard.close(200) else { unreachable!("there is something to write") };
+    /// # assert!(writing.await.error.is_none());
+    /// // In the next visit:
+    /// ada.assert_flash("status", "Welcome".to_owned()).await;
+    /// ada.assert_flash("hint", "Try the red one".to_owned()).await;
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn reflash(&self) -> Result<(), SessionError> {
         self.edit(|state| state.content.flash.keep_all_but(&[]))
@@ -105,9 +154,26 @@ impl Session {
     /// What every change may answer.
     ///
     /// ```
-    /// # use session_core::Session;
-    /// Session::standalone().reflash_only(["status", "email"])?;
-    /// # Ok::<(), session_core::SessionError>(())
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::Closing;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.with_flash(serde_json::json!({ "status": "Welcome", "tip": "New teas" })).await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
+    /// # let session = guard.visit().session().await?;
+    /// // Shown in this visit: the messages "status" and "tip".
+    /// session.reflash_only("status")?;
+    /// # let Closing::Pending(writing) = guard.close(200) else { unreachable!("there is something to write") };
+    /// # assert!(writing.await.error.is_none());
+    /// // In the next visit:
+    /// assert!(ada.flash_messages().await.has("status") && !ada.flash_messages().await.has("tip"));
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn reflash_only(&self, keys: impl ToPaths) -> Result<(), SessionError> {
         self.edit(|state| state.content.flash.keep(keys.paths().as_slice()))
@@ -119,9 +185,26 @@ impl Session {
     /// What every change may answer.
     ///
     /// ```
-    /// # use session_core::Session;
-    /// Session::standalone().keep("status")?;
-    /// # Ok::<(), session_core::SessionError>(())
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::Closing;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.with_flash(serde_json::json!({ "status": "Welcome", "tip": "New teas" })).await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
+    /// # let session = guard.visit().session().await?;
+    /// session.keep("status")?;
+    /// session.keep("tip")?;
+    /// # let Closing::Pending(writing) = guard.close(200) else { unreachable!("there is something to write") };
+    /// # assert!(writing.await.error.is_none());
+    /// // In the next visit:
+    /// assert!(ada.flash_messages().await.has("status") && ada.flash_messages().await.has("tip"));
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn keep(&self, keys: impl ToPaths) -> Result<(), SessionError> {
         self.reflash_only(keys)
@@ -133,9 +216,26 @@ impl Session {
     /// What every change may answer.
     ///
     /// ```
-    /// # use session_core::Session;
-    /// Session::standalone().reflash_except("status")?;
-    /// # Ok::<(), session_core::SessionError>(())
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::Closing;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.with_flash(serde_json::json!({ "status": "Welcome", "tip": "New teas" })).await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
+    /// # let session = guard.visit().session().await?;
+    /// // Shown in this visit: the messages "status" and "tip".
+    /// session.reflash_except("status")?;
+    /// # let Closing::Pending(writing) = guard.close(200) else { unreachable!("there is something to write") };
+    /// # assert!(writing.await.error.is_none());
+    /// // In the next visit:
+    /// assert!(!ada.flash_messages().await.has("status") && ada.flash_messages().await.has("tip"));
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn reflash_except(&self, keys: impl ToPaths) -> Result<(), SessionError> {
         self.edit(|state| state.content.flash.keep_all_but(keys.paths().as_slice()))
@@ -145,11 +245,27 @@ impl Session {
     /// adapter's form extractor calls it; call it yourself after reading a body in another way.
     ///
     /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// session.set_input(serde_json::json!({ "email": "ada@example.com" }).as_object().cloned().unwrap_or_default());
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::Closing;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.with_flash(serde_json::json!({ "status": "Welcome", "tip": "New teas" })).await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
+    /// # let session = guard.visit().session().await?;
+    /// let form = serde_json::json!({ "email": "ada@example.com" });
+    /// session.set_input(form.as_object().cloned().unwrap_or_default());
     /// session.flash_all()?;
-    /// # Ok::<(), session_core::SessionError>(())
+    /// # let Closing::Pending(writing) = guard.close(200) else { unreachable!("there is something to write") };
+    /// # assert!(writing.await.error.is_none());
+    /// // In the next visit:
+    /// assert_eq!(ada.session().await.old::<String>("email")?.as_deref(), Some("ada@example.com"));
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn set_input(&self, form: Map<String, Value>) {
         self.shared.lock().form = Some(form);
@@ -164,9 +280,29 @@ impl Session {
     /// What every change may answer.
     ///
     /// ```
-    /// # use session_core::Session;
-    /// Session::standalone().flash_all()?;
-    /// # Ok::<(), session_core::SessionError>(())
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::Closing;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.with_flash(serde_json::json!({ "status": "Welcome", "tip": "New teas" })).await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
+    /// # let session = guard.visit().session().await?;
+    /// # let form = serde_json::json!({ "email": "ada@example.com", "name": "Ada", "password": "hunter2" });
+    /// # session.set_input(form.as_object().cloned().unwrap_or_default());
+    /// // The form that came with this request has an e-mail address, a name and a password.
+    /// session.flash_all()?;
+    /// # let Closing::Pending(writing) = guard.close(200) else { unreachable!("there is something to write") };
+    /// # assert!(writing.await.error.is_none());
+    /// // In the next visit, the password is not there:
+    /// let session = ada.session().await;
+    /// assert!(session.has_old("email") && session.has_old("name") && !session.has_old("password"));
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn flash_all(&self) -> Result<(), SessionError> {
         let form = self.form();
@@ -180,9 +316,28 @@ impl Session {
     /// [`SessionError::Value`] for a bad path, and what every change may answer.
     ///
     /// ```
-    /// # use session_core::Session;
-    /// Session::standalone().flash_only(["email", "name"])?;
-    /// # Ok::<(), session_core::SessionError>(())
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::Closing;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.with_flash(serde_json::json!({ "status": "Welcome", "tip": "New teas" })).await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
+    /// # let session = guard.visit().session().await?;
+    /// # let form = serde_json::json!({ "email": "ada@example.com", "name": "Ada", "password": "hunter2" });
+    /// # session.set_input(form.as_object().cloned().unwrap_or_default());
+    /// // The form that came with this request has an e-mail address, a name and a password.
+    /// session.flash_only(["email"])?;
+    /// # let Closing::Pending(writing) = guard.close(200) else { unreachable!("there is something to write") };
+    /// # assert!(writing.await.error.is_none());
+    /// // In the next visit:
+    /// assert!(ada.session().await.has_old("email") && !ada.session().await.has_old("name"));
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn flash_only(&self, fields: impl ToPaths) -> Result<(), SessionError> {
         let mut form = Values::default();
@@ -206,9 +361,29 @@ impl Session {
     /// [`SessionError::Value`] for a bad path, and what every change may answer.
     ///
     /// ```
-    /// # use session_core::Session;
-    /// Session::standalone().flash_except(["card"])?;
-    /// # Ok::<(), session_core::SessionError>(())
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::Closing;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.with_flash(serde_json::json!({ "status": "Welcome", "tip": "New teas" })).await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
+    /// # let session = guard.visit().session().await?;
+    /// # let form = serde_json::json!({ "email": "ada@example.com", "name": "Ada", "password": "hunter2" });
+    /// # session.set_input(form.as_object().cloned().unwrap_or_default());
+    /// // The form that came with this request has an e-mail address, a name and a password.
+    /// session.flash_except(["name"])?;
+    /// # let Closing::Pending(writing) = guard.close(200) else { unreachable!("there is something to write") };
+    /// # assert!(writing.await.error.is_none());
+    /// // In the next visit, the password is not there either:
+    /// let session = ada.session().await;
+    /// assert!(session.has_old("email") && !session.has_old("name") && !session.has_old("password"));
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn flash_except(&self, fields: impl ToPaths) -> Result<(), SessionError> {
         let mut form = Values::default();
@@ -226,10 +401,26 @@ impl Session {
     /// What every change may answer.
     ///
     /// ```
-    /// # use session_core::Session;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::Closing;
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.with_flash(serde_json::json!({ "status": "Welcome", "tip": "New teas" })).await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
+    /// # let session = guard.visit().session().await?;
     /// let form = serde_json::json!({ "email": "ada@example.com", "password": "hunter2" });
-    /// Session::standalone().flash_input(form.as_object().cloned().unwrap_or_default())?;
-    /// # Ok::<(), session_core::SessionError>(())
+    /// session.flash_input(form.as_object().cloned().unwrap_or_default())?;
+    /// # let Closing::Pending(writing) = guard.close(200) else { unreachable!("there is something to write") };
+    /// # assert!(writing.await.error.is_none());
+    /// // In the next visit:
+    /// assert!(ada.session().await.has_old("email") && !ada.session().await.has_old("password"));
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn flash_input(&self, form: Map<String, Value>) -> Result<(), SessionError> {
         let secrets = &self.shared.sessions.secrets;

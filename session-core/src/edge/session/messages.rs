@@ -88,6 +88,16 @@ impl FlashMessages {
 }
 
 /// One message for a field, or several.
+///
+/// ```
+/// # use session_core::Session;
+/// let session = Session::standalone();
+/// // One message, several, or what a validator made: all of them convert.
+/// session.with_errors([("email", "is taken")])?;
+/// session.with_errors([("password", ["is too short", "is too simple"])])?;
+/// session.with_errors([("name", vec!["is missing".to_owned()])])?;
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Messages(pub(super) Vec<String>);
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::decision::state::SessionState;
 use crate::edge::error::SessionError;
+use crate::edge::gate::Gate;
 use crate::edge::sessions::Inner;
 
 pub use messages::{FlashMessages, Messages};
@@ -22,6 +23,12 @@ pub use messages::{FlashMessages, Messages};
 /// Cloning is cheap and all clones are the same session. Methods never wait for anything: the store was asked when the
 /// session was opened, and is asked again when the response is ready (or by [`commit`](Self::commit)). What a method
 /// changes is there for the next read at once.
+///
+/// # What every change may answer
+///
+/// [`SessionError::ReadOnly`] on a handle that only reads, [`SessionError::Destroyed`] after a [`destroy`](Self::destroy) in
+/// this request, [`SessionError::Closed`] once the head of the response is on its way. Nothing is changed then; and no change
+/// is ever dropped without an error.
 ///
 /// ```
 /// use session_core::Session;
@@ -43,7 +50,7 @@ pub(crate) struct Shared {
     pub(crate) cell: Mutex<Cell>,
     pub(crate) spawn: &'static dyn crate::edge::finish::Spawn,
     /// Commits of one visit go one after the other: whoever holds this commits.
-    pub(crate) turn: Arc<async_lock::Mutex<()>>,
+    pub(crate) turn: Gate,
 }
 
 /// The state and what the edge knows about it.
@@ -64,6 +71,8 @@ pub(crate) enum Access {
     ReadOnly,
     /// Read and write for as long as it lives; it commits by itself.
     Detached,
+    /// It belongs to no request at all, so nobody waits for its cookie.
+    Standalone,
 }
 
 impl Shared {
@@ -96,8 +105,10 @@ impl Session {
         match self.access {
             Access::ReadOnly => Err(SessionError::ReadOnly),
             Access::Full if cell.closed => Err(SessionError::Closed),
-            Access::Full | Access::Detached if cell.state.is_destroyed() => Err(SessionError::Destroyed),
-            Access::Full | Access::Detached => Ok(()),
+            Access::Full | Access::Detached | Access::Standalone if cell.state.is_destroyed() => {
+                Err(SessionError::Destroyed)
+            }
+            Access::Full | Access::Detached | Access::Standalone => Ok(()),
         }
     }
 }

@@ -263,6 +263,15 @@ impl SameSite {
 }
 
 /// A cookie was described that browsers would refuse, change or read otherwise than it was meant.
+///
+/// ```
+/// use session_core::{Cookie, CookieError, SecretKey, Sessions};
+///
+/// let cookie = Cookie::host("sid").path("/shop");
+/// let error = Sessions::builder().in_cookie().key(SecretKey::generate()?).cookie(cookie).build().unwrap_err();
+/// assert_eq!(error.to_string(), CookieError::HostWithPath.to_string());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CookieError {

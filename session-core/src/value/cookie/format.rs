@@ -112,7 +112,7 @@ impl CookieSpec {
         if size > MOST_COOKIE_BYTES {
             return Err(CookieTooLarge { size, limit: MOST_COOKIE_BYTES });
         }
-        let mut header = self.start(value);
+        let mut header = self.start(value, expiry.map_or(0, |_| EXPIRY_LEN));
         if let Some((max_age, expires)) = expiry {
             let too_long = max_age.saturating_sub(MOST_AGE);
             expire(&mut header, max_age - too_long, expires.minus(too_long));
@@ -130,14 +130,15 @@ impl CookieSpec {
     /// ```
     #[must_use]
     pub fn clear(&self) -> String {
-        let mut header = self.start("");
+        let mut header = self.start("", EXPIRY_LEN);
         expire(&mut header, Duration::ZERO, Timestamp::from_millis(0));
         header
     }
 
-    fn start(&self, value: &str) -> String {
+    /// Exactly as long as it will be if no more than `more` bytes follow, so that it can become a header as it stands.
+    fn start(&self, value: &str, more: usize) -> String {
         let len = self.name.len() + 1 + value.len() + self.attributes.len();
-        let mut header = String::with_capacity(len + EXPIRY_LEN);
+        let mut header = String::with_capacity(len + more);
         header.push_str(&self.name);
         header.push('=');
         header.push_str(value);
@@ -147,6 +148,11 @@ impl CookieSpec {
 }
 
 /// A cookie would be larger than browsers keep; they would drop it silently.
+///
+/// ```
+/// let error = session_core::CookieTooLarge { size: 5_000, limit: 4_096 };
+/// assert_eq!(error.to_string(), "the cookie's name and value are 5000 bytes long; browsers keep at most 4096");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the cookie's name and value are {size} bytes long; browsers keep at most {limit}")]
 pub struct CookieTooLarge {
@@ -174,6 +180,10 @@ fn expire(header: &mut String, max_age: Duration, expires: Timestamp) {
 }
 
 /// The longest `Max-Age`: 400 days. Browsers cut longer ones down to it.
+///
+/// ```
+/// assert_eq!(session_core::MOST_AGE.as_secs(), 34_560_000);
+/// ```
 pub const MOST_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 const EXPIRY_LEN: usize = "; Max-Age=34560000; Expires=Sun, 06 Nov 1994 08:49:37 GMT".len();

@@ -116,6 +116,13 @@ impl Drop for SecretKey {
 }
 
 /// A key, or a ring of them, is not one that may seal sessions. No message contains any part of a key.
+///
+/// ```
+/// use session_core::{KeyError, SecretKey};
+///
+/// assert_eq!(SecretKey::from_bytes(b"too short").unwrap_err(), KeyError::TooShort { bytes: 9 });
+/// assert_eq!(SecretKey::from_bytes(&[0; 32]).unwrap_err(), KeyError::AllEqual);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {

@@ -104,6 +104,14 @@ impl RingKey {
 }
 
 /// The most keys a ring holds.
+///
+/// ```
+/// use session_core::{KeyError, KeyRing, MOST_KEYS, SecretKey};
+///
+/// let keys: Vec<SecretKey> = (0..=MOST_KEYS).map(|_| SecretKey::generate()).collect::<Result<_, _>>()?;
+/// assert_eq!(KeyRing::new(keys).unwrap_err(), KeyError::TooManyKeys { keys: 9, most: 8 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub const MOST_KEYS: usize = 8;
 
 const KEY_ID_LABEL: &str = "session-core/key-id/v1";

@@ -27,6 +27,15 @@ impl From<RejectReason> for Rejected {
 }
 
 /// Why a value was not accepted, in the order in which they are found out. For metrics only.
+///
+/// ```
+/// use session_core::{RejectReason, Rejected};
+///
+/// // A metric has the reason; a visitor never does.
+/// let rejected = Rejected::from(RejectReason::UnknownKey);
+/// assert_eq!(format!("{:?}", rejected.reason()), "UnknownKey");
+/// assert_eq!(rejected.to_string(), "invalid");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectReason {

@@ -86,6 +86,16 @@ impl Binding {
 }
 
 /// What is inside a seal. It is authenticated, and a value of one kind never opens as another.
+///
+/// ```
+/// # use session_core::{Binding, IdToken, KeyRing, SealKind, SecretKey, Timestamp, select};
+/// # let ring = KeyRing::new([SecretKey::generate()?])?;
+/// # let binding = Binding::cookie("sid", "session");
+/// let sealed = ring.seal(&binding, SealKind::Id, &[5; 24], b"text");
+/// // Of another kind, it is no more valid than a forgery.
+/// assert!(ring.open(&binding, SealKind::Record, sealed.as_str().as_bytes()).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: a new kind is a new wire format")]
 pub enum SealKind {
@@ -282,6 +292,16 @@ pub const fn sealed_len(plaintext: usize) -> usize {
 }
 
 /// What was inside a seal that is authentic.
+///
+/// ```
+/// # use session_core::{Binding, IdToken, KeyRing, SealKind, SecretKey, Timestamp, select};
+/// # let ring = KeyRing::new([SecretKey::generate()?])?;
+/// # let binding = Binding::cookie("sid", "session");
+/// let sealed = ring.seal(&binding, SealKind::Id, &[5; 24], b"text");
+/// let opened = ring.open(&binding, SealKind::Id, sealed.as_str().as_bytes())?;
+/// assert_eq!((opened.plaintext.as_slice(), opened.with_retired_key), (b"text".as_slice(), false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
     /// The text that was sealed.

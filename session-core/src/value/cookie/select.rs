@@ -112,6 +112,15 @@ fn open_one<T: Token>(
 }
 
 /// What a request's cookies came to.
+///
+/// ```
+/// # use session_core::{Binding, IdToken, KeyRing, SealKind, SecretKey, Timestamp, select};
+/// # let ring = KeyRing::new([SecretKey::generate()?])?;
+/// # let binding = Binding::cookie("sid", "session");
+/// let selection = select::<IdToken>(&ring, &binding, "sid", [b"theme=dark".as_slice()], Timestamp::from_millis(0));
+/// assert!(selection.token.is_none() && !selection.came_in);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Selection<T> {
@@ -178,7 +187,16 @@ impl Rejections {
 }
 
 /// How far the clocks of two servers may be apart: a cookie may come from this far in the future.
+///
+/// ```
+/// assert_eq!(session_core::CLOCK_SKEW.as_secs(), 60);
+/// ```
 pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// What a browser keeps of one cookie: name and value together.
+///
+/// ```
+/// // RFC 6265bis, section 5.6: name and value together.
+/// assert_eq!(session_core::MOST_COOKIE_BYTES, 4_096);
+/// ```
 pub const MOST_COOKIE_BYTES: usize = 4096;

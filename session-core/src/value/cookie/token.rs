@@ -169,6 +169,17 @@ impl RecordToken {
 }
 
 /// What [`select`](super::select::select) looks for: [`IdToken`] or [`RecordToken`], and nothing else.
+///
+/// ```
+/// use session_core::{IdToken, SessionId, Timestamp, Token};
+///
+/// let token = IdToken {
+///     issued_at: Timestamp::from_millis(1_000),
+///     absolute_deadline: Some(Timestamp::from_millis(2_000)),
+///     id: SessionId::from_bytes([7; 32]),
+/// };
+/// assert!(token.is_live(Timestamp::from_millis(1_999)) && !token.is_live(Timestamp::from_millis(2_000)));
+/// ```
 pub trait Token: Sized + sealed::Sealed {
     /// The kind it is sealed as. A cookie of the other kind does not open.
     const KIND: SealKind;

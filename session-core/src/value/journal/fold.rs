@@ -45,6 +45,10 @@ pub(super) fn append(list: &mut Vec<Edit>, edit: Edit) {
             (Relation::Same | Relation::Inside | Relation::Around | Relation::Entangled, _, _) => break,
         }
     }
+    // Most lists hold one edit for good: the usual room for four is half a kilobyte.
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
     list.push(edit);
 }
 

@@ -14,6 +14,12 @@ pub use number::{Number, NumberTooWide};
 use super::record::Payload;
 
 /// The bytes are not JSON, not UTF-8, nest too deeply, or exceed 4 GiB.
+///
+/// ```
+/// use session_core::{Bag, Malformed};
+///
+/// assert_eq!(Bag::decode(b"[1, 2".as_slice().into()).unwrap_err(), Malformed);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the bytes are not a JSON object this library can have written")]
 pub struct Malformed;

@@ -29,6 +29,13 @@ enum Repr {
 }
 
 /// A [`Number`] does not fit into the type asked for.
+///
+/// ```
+/// use session_core::Number;
+///
+/// let error = u8::try_from(Number::from(300)).unwrap_err();
+/// assert_eq!(error.to_string(), "the number does not fit into u8");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the number does not fit into {wanted}")]
 pub struct NumberTooWide {

@@ -65,6 +65,13 @@ impl<'a> Fields<'a> {
 
     /// The next field; none behind the last one.
     pub(crate) fn next(&mut self) -> Result<Option<Field>, Malformed> {
+        let Some((name, escaped)) = self.next_name()? else { return Ok(None) };
+        Ok(Some(Field { name, escaped, value: self.value()? }))
+    }
+
+    /// The next name, and whether there is a backslash in it. What stands at [`at`](Self::at) then is its value, which
+    /// the caller reads in whatever way it likes and moves `at` behind, or skips with [`value`](Self::value).
+    pub(crate) fn next_name(&mut self) -> Result<Option<(Span, bool)>, Malformed> {
         let Some(at) = next_member(self.bytes, &mut self.at, &mut self.first, b'}')? else { return Ok(None) };
         let (end, escaped) = string(self.bytes, at)?;
         let name = Span::new(at + 1, end - 1)?;
@@ -72,9 +79,15 @@ impl<'a> Fields<'a> {
         if self.bytes.get(colon) != Some(&b':') {
             return Err(Malformed);
         }
-        let start = blank(self.bytes, colon + 1);
+        self.at = blank(self.bytes, colon + 1);
+        Ok(Some((name, escaped)))
+    }
+
+    /// The value after a name, wherever it ends.
+    pub(crate) fn value(&mut self) -> Result<Span, Malformed> {
+        let start = self.at;
         self.at = value(self.bytes, start, self.depth)?;
-        Ok(Some(Field { name, escaped, value: Span::new(start, self.at)? }))
+        Span::new(start, self.at)
     }
 }
 

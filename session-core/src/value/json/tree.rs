@@ -155,16 +155,10 @@ impl Slot {
 }
 
 /// An array opened one level.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Array {
     source: Payload,
     slots: Vec<Slot>,
-}
-
-impl Default for Array {
-    fn default() -> Self {
-        Self { source: Vec::new().into(), slots: Vec::new() }
-    }
 }
 
 impl Array {
@@ -200,7 +194,7 @@ impl Array {
 }
 
 /// An object opened one level: names in the order they came, found by a sorted index once they are many.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Object {
     source: Payload,
     entries: Vec<Entry>,
@@ -232,11 +226,8 @@ impl Name {
 /// Up to so many names, looking at each is faster than an index.
 const FEW: usize = 16;
 
-impl Default for Object {
-    fn default() -> Self {
-        Self { source: Vec::new().into(), entries: Vec::new(), order: Vec::new() }
-    }
-}
+/// Room for as many names as most objects have.
+const SOME: usize = 8;
 
 impl Object {
     /// Opens the object that begins at `at`. Of a name written twice the last value counts.
@@ -250,6 +241,9 @@ impl Object {
         let mut fields = Fields::new(source, at, MAX_DEPTH + 1)?;
         let mut entries = Vec::new();
         while let Some(field) = fields.next()? {
+            if entries.is_empty() {
+                entries.reserve_exact(SOME);
+            }
             let name = if field.escaped {
                 Name::Owned(super::view::unescaped(field.name.of(source)).ok_or(Malformed)?.into())
             } else {
@@ -320,6 +314,11 @@ impl Object {
 
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// How long the text is that it came in, and perhaps more than itself.
+    pub(crate) fn source_len(&self) -> usize {
+        self.source.len()
     }
 
     pub(crate) fn view(&self, name: &str) -> Option<View<'_>> {

@@ -70,16 +70,48 @@ impl<T: ?Sized> fmt::Debug for Key<T> {
 }
 
 /// Anything that names one place, whatever is there.
+///
+/// ```
+/// use session_core::{AnyKey, Key, Session};
+///
+/// /// Takes whatever names a value.
+/// fn forget_it(session: &Session, key: impl AnyKey) -> bool {
+///     session.forget(key.path()).is_ok()
+/// }
+/// let session = Session::standalone();
+/// assert!(forget_it(&session, "cart.items[0]") && forget_it(&session, Key::<u32>::new("hits")));
+/// ```
 pub trait AnyKey {
     /// The path meant.
     fn path(&self) -> Path<'_>;
 }
 
 /// A key under which a `T` is read. Strings and slices fit every `T`; a [`Key`] only its own.
+///
+/// ```
+/// use session_core::{Session, SessionError, ToPath};
+///
+/// fn count(session: &Session, key: impl ToPath<u32>) -> Result<u32, SessionError> {
+///     session.get_or(key, 0)
+/// }
+/// assert_eq!(count(&Session::standalone(), "hits")?, 0);
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 pub trait ToPath<T: ?Sized>: AnyKey {}
 
 /// A key under which a `V` may be put. Strings and slices accept everything; a [`Key<T>`] a `T` or a `&T` (and a
 /// `Key<String>` a `&str`).
+///
+/// ```
+/// use session_core::{Accepts, Key, Session, SessionError};
+///
+/// fn greet(session: &Session, key: impl Accepts<String>) -> Result<(), SessionError> {
+///     session.put(key, "Good morning".to_owned())
+/// }
+/// greet(&Session::standalone(), "greeting")?;
+/// greet(&Session::standalone(), Key::<String>::new("greeting"))?;
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 pub trait Accepts<V: ?Sized>: AnyKey {}
 
 macro_rules! keys {
@@ -128,6 +160,16 @@ impl Accepts<&str> for Key<String> {}
 ///
 /// A list holds keys here, not the segments of one: `forget(["a", "b"])` forgets two values. One key given by segments
 /// is a [`Path`] (`Path::segments(&["user", "a.b"])`) or a list of lists.
+///
+/// ```
+/// use session_core::Session;
+///
+/// let session = Session::standalone();
+/// session.put("a", 1)?;
+/// // One, or all of many.
+/// assert!(session.has("a") && !session.has(["a", "b"]));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
 pub trait ToPaths {
     /// The paths meant, in order.
     fn paths(&self) -> Paths<'_>;

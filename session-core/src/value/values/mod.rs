@@ -150,6 +150,11 @@ impl Values {
     }
 
     /// The one way to change a value. On an error nothing was changed.
+    /// How long the text is that the values came in, and perhaps more than them.
+    pub(crate) fn source_len(&self) -> usize {
+        self.bag.root().source_len()
+    }
+
     fn edit(&mut self, key: Path<'_>, edit: Edit) -> Result<(), ValueError> {
         let changed = self.bag.edit(&edit).map_err(|misfit| match misfit {
             Misfit::Name => ValueError::NotAnObject { key: key.to_string() },

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use session_core::{Etag, Record, StoreKey, Timestamp};
 use session_store_file::{Durability, FileStore};
@@ -44,7 +45,12 @@ pub(crate) fn store() -> (FileStore, TempDir) {
 }
 
 pub(crate) fn open(path: &Path) -> FileStore {
-    FileStore::builder(path).durability(Durability::Rename).open().unwrap()
+    FileStore::builder(path).durability(Durability::Rename).timeout(PATIENT).open().unwrap()
+}
+
+/// A store with the defaults, but for a deadline that a busy machine keeps. What the deadline does is told where it is set.
+pub(crate) fn flushing(path: &Path) -> FileStore {
+    FileStore::builder(path).timeout(PATIENT).open().unwrap()
 }
 
 /// This test binary again, running one of its tests alone. `dir` is what the child is to work in.
@@ -93,4 +99,5 @@ pub(crate) fn tree(root: &Path) -> Vec<String> {
     found
 }
 
+pub(crate) const PATIENT: Duration = Duration::from_secs(60);
 const CHILD: &str = "SESSION_STORE_FILE_TEST_CHILD";

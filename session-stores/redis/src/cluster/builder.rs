@@ -27,18 +27,40 @@ impl ClusterBuilder {
 
     /// Sets what every key begins with. There is no default, and it may hold no `{`, which would pin all keys to one
     /// node.
+    ///
+    /// ```
+    /// # use session_store_redis::{BuildError, RedisClusterStore};
+    /// let builder = || RedisClusterStore::builder("redis-cluster://10.0.0.1:6379,10.0.0.2:6379");
+    /// assert!(builder().prefix("shop:").open().is_ok());
+    /// assert!(matches!(builder().prefix("{shop}:").open(), Err(BuildError::HashTag)));
+    /// ```
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
     }
 
     /// Sets how long one verb may take, all its trips together: 2 seconds unless said otherwise.
+    ///
+    /// ```
+    /// # use session_store_redis::RedisClusterStore;
+    /// # use std::time::Duration;
+    /// let builder = RedisClusterStore::builder("redis-cluster://10.0.0.1:6379").prefix("shop:");
+    /// assert!(builder.timeout(Duration::from_millis(500)).open().is_ok());
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
     /// Sets the largest [`Record::size`](session_core::Record::size) in bytes: 64 KiB unless said otherwise.
+    ///
+    /// ```
+    /// # use session_core::SessionStore as _;
+    /// # use session_store_redis::RedisClusterStore;
+    /// let builder = RedisClusterStore::builder("redis-cluster://10.0.0.1:6379").prefix("shop:");
+    /// assert_eq!(builder.max_record(16 * 1024).open()?.max_record(), 16_384);
+    /// # Ok::<(), session_store_redis::BuildError>(())
+    /// ```
     pub fn max_record(mut self, bytes: usize) -> Self {
         self.max_record = bytes;
         self
@@ -77,6 +99,16 @@ impl ClusterBuilder {
     ///
     /// # Errors
     /// [`BuildError`] when the settings cannot be right or the cluster cannot be reached within the timeout.
+    ///
+    /// ```no_run
+    /// # async fn start() -> Result<(), session_store_redis::BuildError> {
+    /// use session_store_redis::RedisClusterStore;
+    ///
+    /// let url = "redis-cluster://10.0.0.1:6379,10.0.0.2:6379";
+    /// let store = RedisClusterStore::builder(url).prefix("shop:").connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn connect(self) -> Result<RedisClusterStore, BuildError> {
         let store = self.open()?;
         store.line.connect().await?;

@@ -6,6 +6,13 @@ use std::path::PathBuf;
 use crate::Kind;
 
 /// A server could not be started, or stopped answering.
+///
+/// ```
+/// use session_test_servers::{Kind, ServerError};
+///
+/// let error = ServerError::Missing { kind: Kind::Redis, binary: "redis-server" };
+/// assert!(error.to_string().contains("redis-server, which is not installed"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {

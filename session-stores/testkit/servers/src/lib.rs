@@ -15,6 +15,8 @@
 //! # Ok::<(), session_test_servers::ServerError>(())
 //! ```
 
+#[cfg(doctest)]
+mod documents;
 mod error;
 mod launch;
 mod node;

@@ -99,7 +99,7 @@ macro_rules! adapter_suite {
                 a_user_sees_and_ends_their_own_sessions
             ;
             cookies:
-                ck_9_the_cookie_has_its_attributes_on_every_path
+                ck_9_ou_4_the_cookie_has_its_attributes_on_every_path_behind_a_proxy_too
                 forged_and_malformed_cookies_cost_nothing
                 a_forged_duplicate_hides_nothing_in_any_order
                 a_sibling_of_any_bytes_hides_nothing

@@ -4,9 +4,11 @@
 //! [`probe`](crate::probe) on a free loopback port, and calls [`adapter_suite!`](crate::adapter_suite).
 
 mod browser;
+pub mod canary;
 pub mod jar;
 mod list;
 pub mod scenes;
+pub mod several;
 mod stage;
 mod transcript;
 
@@ -27,6 +29,12 @@ pub use transcript::Transcript;
 use browser::Protocol;
 
 /// One scenario as a value.
+///
+/// ```
+/// for scenario in session_testkit::adapter::scenarios() {
+///     println!("{}", scenario.name());
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Scenario {
     name: &'static str,
@@ -35,6 +43,11 @@ pub struct Scenario {
 
 impl Scenario {
     /// The claim it proves, which is also the name of its test.
+    ///
+    /// ```
+    /// let mut names = session_testkit::adapter::scenarios().iter().map(|scenario| scenario.name());
+    /// assert!(names.any(|name| name == "values_come_back_in_the_next_visit_as_they_were_put"));
+    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -51,6 +64,18 @@ impl fmt::Debug for Scenario {
 ///
 /// # Panics
 /// Where the adapter does not do as the scenario says.
+///
+/// ```no_run
+/// use session_testkit::adapter::{Place, Server, play};
+/// use session_testkit::probe::Application;
+///
+/// # async fn start(_: Application) -> Server { unreachable!() }
+/// async fn place() -> Place {
+///     Place::cookie()
+/// }
+/// // With the author's own `start`, outside of the macro:
+/// play("values_come_back_in_the_next_visit_as_they_were_put", start, place);
+/// ```
 pub fn play<S, P>(name: &str, start: impl Fn(Application) -> S + 'static, place: impl Fn() -> P + 'static)
 where
     S: Future<Output = Server> + 'static,
@@ -64,6 +89,19 @@ where
 ///
 /// # Panics
 /// Where the adapter does not do as a scenario says.
+///
+/// ```no_run
+/// use session_testkit::adapter::{Place, transcript};
+/// # use session_testkit::adapter::Server;
+/// # use session_testkit::probe::Application;
+/// # async fn on_axum(_: Application) -> Server { unreachable!() }
+/// # async fn on_hyper(_: Application) -> Server { unreachable!() }
+///
+/// async fn place() -> Place {
+///     Place::store(session_store_memory::MemoryStore::new(), ())
+/// }
+/// assert_eq!(transcript(on_axum, place), transcript(on_hyper, place));
+/// ```
 pub fn transcript<S, P>(
     start: impl Fn(Application) -> S + 'static,
     place: impl Fn() -> P + 'static,

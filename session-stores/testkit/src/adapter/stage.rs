@@ -21,20 +21,48 @@ use crate::probe::{Application, Stats};
 use crate::{FaultyStore, GateStore, ManualClock, ScriptedEntropy};
 
 /// A server that an adapter's author has started. It is dropped at the end of a scenario, and must stop then.
+///
+/// ```
+/// use session_testkit::adapter::Server;
+/// use tokio::net::TcpListener;
+///
+/// # #[tokio::main] async fn main() -> std::io::Result<()> {
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let address = listener.local_addr()?;
+/// // The guard owns what must end with the scenario; here, the listener itself.
+/// let server = Server::new(address, listener);
+/// # drop(server);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Server {
-    address: SocketAddr,
-    http2: bool,
+    pub(super) address: SocketAddr,
+    pub(super) http2: bool,
     _guard: Box<dyn Any>,
 }
 
 impl Server {
     /// A server that listens here for HTTP/1.1 and stops when the guard is dropped.
+    ///
+    /// ```
+    /// use session_testkit::adapter::Server;
+    ///
+    /// let server = Server::new("127.0.0.1:3000".parse().unwrap(), "whatever stops it when dropped");
+    /// # drop(server);
+    /// ```
     #[must_use]
     pub fn new(address: SocketAddr, guard: impl Any) -> Self {
         Self { address, http2: false, _guard: Box::new(guard) }
     }
 
     /// It speaks HTTP/2 with prior knowledge on the same port, too: every scenario is played over both.
+    ///
+    /// ```
+    /// use session_testkit::adapter::Server;
+    ///
+    /// let server = Server::new("127.0.0.1:3000".parse().unwrap(), ()).with_http2();
+    /// # drop(server);
+    /// ```
     #[must_use]
     pub fn with_http2(mut self) -> Self {
         self.http2 = true;
@@ -49,6 +77,15 @@ impl fmt::Debug for Server {
 }
 
 /// Where the sessions of a run live.
+///
+/// ```
+/// use session_testkit::adapter::Place;
+///
+/// async fn memory() -> Place {
+///     Place::store(session_store_memory::MemoryStore::new(), ())
+/// }
+/// # let _ = memory();
+/// ```
 pub struct Place {
     store: Option<Arc<dyn SessionStore>>,
     crowd: usize,
@@ -57,6 +94,14 @@ pub struct Place {
 
 impl Place {
     /// In a store, fresh for every scenario; the guard (a temporary directory) is kept until the scenario has ended.
+    ///
+    /// ```
+    /// use session_testkit::adapter::Place;
+    ///
+    /// let directory = "a temporary directory that goes away when dropped";
+    /// let place = Place::store(session_store_memory::MemoryStore::new(), directory);
+    /// # drop(place);
+    /// ```
     #[must_use]
     pub fn store<How>(store: impl IntoStore<How>, guard: impl Any) -> Self {
         Self { store: Some(store.into_store()), crowd: 64, _guard: Box::new(guard) }
@@ -64,6 +109,13 @@ impl Place {
 
     /// How many clients write to one session at once in the scenario that crowds it; 64 unless said. For a store whose
     /// every write waits for a disk.
+    ///
+    /// ```
+    /// use session_testkit::adapter::Place;
+    ///
+    /// let place = Place::store(session_store_memory::MemoryStore::new(), ()).with_crowd(8);
+    /// # drop(place);
+    /// ```
     #[must_use]
     pub fn with_crowd(mut self, clients: usize) -> Self {
         self.crowd = clients;
@@ -71,6 +123,15 @@ impl Place {
     }
 
     /// In their cookies.
+    ///
+    /// ```
+    /// use session_testkit::adapter::Place;
+    ///
+    /// async fn in_cookies() -> Place {
+    ///     Place::cookie()
+    /// }
+    /// # let _ = in_cookies();
+    /// ```
     #[must_use]
     pub fn cookie() -> Self {
         Self { store: None, crowd: 64, _guard: Box::new(()) }
@@ -245,13 +306,13 @@ pub(super) fn key(number: u32) -> SecretKey {
 
 /// Waits until it is so, for what happens behind a response.
 pub(super) async fn eventually(claim: &str, is_so: impl AsyncFn() -> bool) {
-    for _ in 0..300 {
+    for _ in 0..3_000 {
         if is_so().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{claim}: not within three seconds");
+    panic!("{claim}: not within half a minute");
 }
 
 pub(super) fn locked(transcript: &Mutex<Transcript>) -> std::sync::MutexGuard<'_, Transcript> {

@@ -6,6 +6,13 @@ use http::{HeaderMap, HeaderValue, header};
 
 /// The exchanges of one scenario or of all, as text: one line for the request, one for status and headers, one for the
 /// body. Two adapters do the same when their transcripts are equal.
+///
+/// ```
+/// use session_testkit::adapter::Transcript;
+///
+/// // Of a run in which nothing was said.
+/// assert_eq!(Transcript::default().as_str(), "");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
     text: String,
@@ -14,6 +21,16 @@ pub struct Transcript {
 
 impl Transcript {
     /// The text.
+    ///
+    /// ```
+    /// use session_testkit::adapter::Transcript;
+    ///
+    /// /// What `diff` shows best.
+    /// fn lines(transcript: &Transcript) -> Vec<&str> {
+    ///     transcript.as_str().lines().collect()
+    /// }
+    /// assert!(lines(&Transcript::default()).is_empty());
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

@@ -1,6 +1,7 @@
 //! One logout against a crowd of slow writers: the session is dead afterwards, every time.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use session_core::{Clock as _, Loaded, Record, SessionStore, StoreKey, SystemClock, Timestamp, Written};
 use tokio::sync::Semaphore;
@@ -26,11 +27,13 @@ pub struct Crowd {
     pub rounds: usize,
     /// Sessions at the same time, each with all its writers.
     pub at_once: usize,
+    /// No further session is begun after this while; without it all are. For a server that is slow.
+    pub within: Option<Duration>,
 }
 
 impl Default for Crowd {
     fn default() -> Self {
-        Self { writers: 160, rounds: 1_000, at_once: 4 }
+        Self { writers: 160, rounds: 1_000, at_once: 4, within: None }
     }
 }
 
@@ -43,6 +46,8 @@ impl Default for Crowd {
 /// logout: it writes when that is acknowledged, and must hear that the session is gone; some try a rotation or the
 /// very create that made the session. When all are done the tombstone stands, and no rotation has left anything.
 ///
+/// Says how many sessions it was.
+///
 /// # Panics
 /// When a session is alive, when an answer is impossible, or when the store fails.
 ///
@@ -51,21 +56,28 @@ impl Default for Crowd {
 ///
 /// # #[tokio::main] async fn main() {
 /// let store = std::sync::Arc::new(session_store_memory::MemoryStore::new());
-/// a_destroyed_session_stays_dead(store, Crowd { rounds: 10, ..Crowd::default() }).await;
+/// let died = a_destroyed_session_stays_dead(store, Crowd { rounds: 10, ..Crowd::default() }).await;
+/// assert_eq!(died, 10);
 /// # }
 /// ```
-pub async fn a_destroyed_session_stays_dead(store: Arc<dyn SessionStore>, crowd: Crowd) {
-    let mut sessions = JoinSet::new();
+pub async fn a_destroyed_session_stays_dead(store: Arc<dyn SessionStore>, crowd: Crowd) -> usize {
+    let (mut sessions, begun) = (JoinSet::new(), Instant::now());
+    let mut died = 0;
     for round in 0..crowd.rounds {
+        if crowd.within.is_some_and(|most| begun.elapsed() > most) {
+            break;
+        }
         if sessions.len() >= crowd.at_once.max(1) {
             let ended: Option<Result<(), _>> = sessions.join_next().await;
             ended.expect("one is at work").expect("the claim holds");
         }
         sessions.spawn(one_session(Arc::clone(&store), crowd.writers, round));
+        died += 1;
     }
     while let Some(ended) = sessions.join_next().await {
         ended.expect("the claim holds");
     }
+    died
 }
 
 async fn one_session(store: Arc<dyn SessionStore>, writers: usize, round: usize) {

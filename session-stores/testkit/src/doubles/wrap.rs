@@ -11,6 +11,16 @@ use session_core::{
 };
 
 /// What was called: one of the six verbs, or one of the capabilities' methods.
+///
+/// ```
+/// use session_testkit::Verb;
+///
+/// /// Whether a call may change what is stored.
+/// fn writes(verb: Verb) -> bool {
+///     !matches!(verb, Verb::Load | Verb::List | Verb::Count)
+/// }
+/// assert!(writes(Verb::Rotate) && !writes(Verb::Load));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each is the method of the same name")]
@@ -28,6 +38,15 @@ pub enum Verb {
 }
 
 /// One call that reached a wrapper.
+///
+/// ```
+/// use session_testkit::{Call, Verb};
+///
+/// /// What a hook may look for: the second load.
+/// fn is_it(call: &Call) -> bool {
+///     call.verb == Verb::Load && call.number == 2
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Call {
@@ -42,6 +61,17 @@ pub struct Call {
 }
 
 /// How a call ended.
+///
+/// ```
+/// use session_core::StoreErrorKind;
+/// use session_testkit::Outcome;
+///
+/// /// Whether somebody must look at it.
+/// fn is_bad(outcome: Outcome) -> bool {
+///     matches!(outcome, Outcome::Failed(kind) if kind != StoreErrorKind::Timeout)
+/// }
+/// assert!(!is_bad(Outcome::Gone));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -66,6 +96,27 @@ pub enum Outcome {
 }
 
 /// What happens around every call of a [`Hooked`] store. An error from either side is what the caller gets.
+///
+/// ```
+/// use session_core::{StoreError, async_trait};
+/// use session_testkit::{Call, Hook, Hooked, Outcome, Verb};
+///
+/// /// Nobody signs out here.
+/// #[derive(Debug)]
+/// struct Forever;
+///
+/// #[async_trait]
+/// impl Hook for Forever {
+///     async fn before(&self, call: &Call) -> Result<(), StoreError> {
+///         if call.verb == Verb::Destroy { Err(StoreError::timeout("forever")) } else { Ok(()) }
+///     }
+///     async fn after(&self, _: &Call, _: Outcome) -> Result<(), StoreError> {
+///         Ok(())
+///     }
+/// }
+/// let store = Hooked::with(session_store_memory::MemoryStore::new(), Forever);
+/// # let _ = store;
+/// ```
 #[async_trait]
 pub trait Hook: fmt::Debug + Send + Sync + 'static {
     /// Before the store is called. An error keeps the call from the store.
@@ -108,6 +159,15 @@ pub struct Hooked<S: ?Sized, H> {
 
 impl<S, H> Hooked<S, H> {
     /// Puts the hook around the store.
+    ///
+    /// ```
+    /// use session_core::SessionStore as _;
+    /// use session_testkit::Hooked;
+    /// use session_testkit::doubles::oplog::Log;
+    ///
+    /// let store = Hooked::with(session_store_memory::MemoryStore::new(), Log::default());
+    /// assert_eq!(store.name(), "memory");
+    /// ```
     pub fn with(store: S, hook: H) -> Self {
         Self::around(Arc::new(store), hook)
     }
@@ -115,11 +175,29 @@ impl<S, H> Hooked<S, H> {
 
 impl<S: ?Sized, H> Hooked<S, H> {
     /// Puts the hook around a store that is shared already, perhaps a `dyn SessionStore`.
+    ///
+    /// ```
+    /// use session_core::SessionStore;
+    /// use session_testkit::Hooked;
+    /// use session_testkit::doubles::oplog::Log;
+    /// use std::sync::Arc;
+    ///
+    /// let chosen: Arc<dyn SessionStore> = Arc::new(session_store_memory::MemoryStore::new());
+    /// assert_eq!(Hooked::around(chosen, Log::default()).name(), "memory");
+    /// ```
     pub fn around(store: Arc<S>, hook: H) -> Self {
         Self { hook: Arc::new(hook), calls: Arc::default(), store }
     }
 
     /// The store inside, for calls that the hook does not see.
+    ///
+    /// ```
+    /// use session_testkit::OpLog;
+    ///
+    /// let store = OpLog::new(session_store_memory::MemoryStore::new());
+    /// assert_eq!(store.inner().stats().sessions(), 0);
+    /// assert_eq!(store.count_all(), 0, "the log has not seen it");
+    /// ```
     pub fn inner(&self) -> &S {
         &self.store
     }

@@ -17,6 +17,14 @@ pub use routes::{
 pub use stats::{Counted, Counter, Stats};
 
 /// What an adapter's author starts on a loopback port: the sessions to lay around the routes, and what `/stats` shows.
+///
+/// ```
+/// use session_testkit::probe::{Application, Stats};
+///
+/// // The baseline of measurements: the same routes without the session layer.
+/// let bare = Application { sessions: None, stats: Stats::default() };
+/// # let _ = bare;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Application {
     /// The sessions; none for a server without the session layer, the baseline of measurements.

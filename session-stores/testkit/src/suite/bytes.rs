@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session_core::{Record, Written};
+use session_core::{Record, StoreKey, Written};
 
 use super::Trial;
 
@@ -113,4 +113,31 @@ pub(super) fn pattern(size: usize) -> Vec<u8> {
         (state >> 32) as u8
     };
     (0..size).map(|_| byte()).collect()
+}
+
+/// ST-8: a key is 32 bytes. A database that takes it for text finds a neighbour: its letters in the other case, or a blank
+/// or a zero byte less at its end.
+pub async fn st_8_keys_that_text_would_confuse_are_told_apart(t: Trial) {
+    let letters = t.key().as_bytes().map(|byte| b'A' + byte % 26);
+    let ending = |end: u8| {
+        let mut bytes = letters;
+        bytes[31] = end;
+        StoreKey::from_bytes(bytes)
+    };
+    let upper = StoreKey::from_bytes(letters);
+    let lower = StoreKey::from_bytes(letters.map(|byte| byte.to_ascii_lowercase()));
+    let keys = [upper, lower, ending(b' '), ending(0), ending(0xff)];
+    let mut records = Vec::new();
+    for key in &keys {
+        let record = t.record("own");
+        assert_eq!(t.create(key, &record).await, Written::Applied, "nobody is there");
+        records.push(record);
+    }
+    for (key, record) in keys.iter().zip(&records) {
+        t.expect_record(key, record).await;
+    }
+    t.destroy(&upper).await;
+    for (key, record) in keys.iter().zip(&records).skip(1) {
+        t.expect_record(key, record).await;
+    }
 }

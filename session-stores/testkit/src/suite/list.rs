@@ -119,6 +119,7 @@ macro_rules! store_suite {
             ;
             bytes:
                 an_empty_payload_comes_back
+                st_8_keys_that_text_would_confuse_are_told_apart
                 every_byte_value_comes_back
                 invalid_utf_8_comes_back
                 zero_bytes_come_back

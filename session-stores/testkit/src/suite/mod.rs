@@ -32,6 +32,17 @@ pub use list::cases;
 pub use trial::Trial;
 
 /// One case as a value.
+///
+/// ```
+/// use session_testkit::Fixture;
+///
+/// # #[tokio::main] async fn main() {
+/// // For a harness of one's own.
+/// for case in session_testkit::cases().iter().filter(|case| case.name().starts_with("create_")) {
+///     case.run(Fixture::new(session_store_memory::MemoryStore::new())).await;
+/// }
+/// # }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Case {
     pub(crate) name: &'static str,
@@ -40,12 +51,26 @@ pub struct Case {
 
 impl Case {
     /// The claim it proves, which is also the name of its test.
+    ///
+    /// ```
+    /// let mut names = session_testkit::cases().iter().map(|case| case.name());
+    /// assert!(names.any(|name| name == "replace_never_creates"));
+    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
     /// Runs it inside a Tokio runtime; panics where the store breaks the law.
+    ///
+    /// ```
+    /// use session_testkit::Fixture;
+    ///
+    /// # #[tokio::main] async fn main() {
+    /// let case = session_testkit::cases().iter().find(|case| case.name() == "replace_never_creates").unwrap();
+    /// case.run(Fixture::new(session_store_memory::MemoryStore::new())).await;
+    /// # }
+    /// ```
     pub async fn run(&self, fixture: Fixture) {
         (self.run)(Trial::new(fixture)).await;
     }
@@ -58,6 +83,13 @@ impl fmt::Debug for Case {
 }
 
 /// Runs one case on a runtime of its own, with several threads and a limit of two minutes. What the macro calls.
+///
+/// ```
+/// use session_testkit::{Fixture, run_case, suite};
+///
+/// let fixture = || async { Fixture::new(session_store_memory::MemoryStore::new()) };
+/// run_case(fixture, suite::replace::replace_never_creates);
+/// ```
 pub fn run_case<F, O, C, P>(fixture: F, case: C)
 where
     F: FnOnce() -> O,

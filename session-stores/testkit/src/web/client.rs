@@ -1,10 +1,13 @@
 //! A visitor of a [`WebApp`]: keeps the cookie, sends forms, remembers nothing else.
 
 use std::cell::RefCell;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use serde_json::Value;
+use session_core::Session;
 
 use super::{WebApp, json_of};
 
@@ -31,6 +34,23 @@ impl<'a, A: WebApp> Client<'a, A> {
     /// A visitor whom the application has never seen.
     pub fn new(app: &'a A) -> Self {
         Self { app, cookie: RefCell::default() }
+    }
+
+    /// The same visitor's cookie, in other hands.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self { app: self.app, cookie: self.cookie.clone() }
+    }
+
+    /// The `Cookie` header that it sends, if any.
+    #[must_use]
+    pub fn cookie(&self) -> Option<String> {
+        self.cookie.borrow().clone()
+    }
+
+    /// Takes this `Cookie` header for its own.
+    pub fn wear(&self, cookie: Option<String>) {
+        self.cookie.replace(cookie);
     }
 
     /// Gets a page.
@@ -61,10 +81,62 @@ impl<'a, A: WebApp> Client<'a, A> {
         }
         let (parts, body) = self.app.send(request.body(body).unwrap()).await.into_parts();
         if let Some(set) = parts.headers.get(header::SET_COOKIE) {
-            let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
-            self.cookie.replace(Some(pair));
+            let set = set.to_str().unwrap();
+            let pair = set.split(';').next().unwrap().to_owned();
+            self.cookie.replace((!set.contains("Max-Age=0")).then_some(pair));
         }
         Reply { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// A request whose handler does this, and what it gave.
+    pub async fn visit<T: Send + 'static>(&self, handler: impl FnOnce(&Session) -> T + Send + 'static) -> T {
+        self.submit("", handler).await.0
+    }
+
+    /// The same with a form, and the reply.
+    pub async fn submit<T: Send + 'static>(
+        &self,
+        form: &str,
+        handler: impl FnOnce(&Session) -> T + Send + 'static,
+    ) -> (T, Reply) {
+        self.answer(form, move |session| {
+            let given = handler(&session);
+            async { given }
+        })
+        .await
+    }
+
+    /// A request whose handler awaits something.
+    pub async fn wait<T, F>(&self, handler: impl FnOnce(Session) -> F + Send + 'static) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        self.answer("", handler).await.0
+    }
+
+    async fn answer<T, F>(
+        &self,
+        form: &str,
+        handler: impl FnOnce(Session) -> F + Send + 'static,
+    ) -> (T, Reply)
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let given = Arc::new(Mutex::new(None));
+        let slot = given.clone();
+        self.app.setting().handlers.give(Box::new(move |session| {
+            let handling = handler(session);
+            Box::pin(async move {
+                let value = handling.await;
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+            })
+        }));
+        let reply = self.post("/do", form).await;
+        assert_eq!(reply.status, StatusCode::NO_CONTENT);
+        let value = given.lock().unwrap_or_else(PoisonError::into_inner).take();
+        (value.expect("the handler has run"), reply)
     }
 
     /// The token that `/page` shows.
@@ -84,5 +156,17 @@ impl Reply {
     #[must_use]
     pub fn location(&self) -> &str {
         self.headers.get(header::LOCATION).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Its only `Set-Cookie`; empty if there is none.
+    ///
+    /// # Panics
+    /// When there are more.
+    #[must_use]
+    pub fn set_cookie(&self) -> &str {
+        let mut all = self.headers.get_all(header::SET_COOKIE).iter();
+        let one = all.next().map_or("", |value| value.to_str().unwrap());
+        assert!(all.next().is_none(), "one cookie, or none");
+        one
     }
 }

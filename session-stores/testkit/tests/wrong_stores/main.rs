@@ -132,4 +132,4 @@ fn a_store_without_a_flaw_passes_a_crowd() {
     run_counting(async || fixture_with(Flaw::None), 16, 10);
 }
 
-const FEW: Crowd = Crowd { writers: 16, rounds: 10, at_once: 2 };
+const FEW: Crowd = Crowd { writers: 16, rounds: 10, at_once: 2, within: None };

@@ -10,7 +10,7 @@ use crate::adapter::stage::key;
 const COOKIE: &str = "__Host-sid";
 
 /// CK-1, to the letter.
-pub async fn ck_9_the_cookie_has_its_attributes_on_every_path(stage: &Stage) {
+pub async fn ck_9_ou_4_the_cookie_has_its_attributes_on_every_path_behind_a_proxy_too(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
     for path in ["/write", "/login", "/rotate"] {

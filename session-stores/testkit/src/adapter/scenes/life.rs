@@ -5,6 +5,7 @@ use std::time::Duration;
 use session_core::Cookie;
 
 use crate::adapter::Stage;
+use crate::web::claims::{ELSEWHERE, NOT_ASCII};
 
 const COOKIE: &str = "__Host-sid";
 
@@ -286,15 +287,9 @@ pub async fn only_a_persistent_cookie_outlives_the_browser(stage: &Stage) {
 pub async fn an_intended_url_is_a_path_on_this_site(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
-    for evil in [
-        "https://evil.example",
-        "//evil.example",
-        "/\\\\evil.example",
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "",
-    ] {
-        let set = format!(r#""set_intended_url","url":"{evil}""#);
+    for evil in ELSEWHERE.iter().chain(NOT_ASCII) {
+        let set =
+            format!("\"set_intended_url\",\"url\":{}", serde_json::to_string(evil).expect("text is JSON"));
         ada.ops(&[(&set, "!RefusedUrl"), (r#""get_intended_url""#, "null")]).await;
     }
     assert_eq!(ada.cookie(COOKIE), None, "what was refused is not kept");

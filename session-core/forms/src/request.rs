@@ -1,0 +1,122 @@
+//! The form of one request, wherever it is: in the query of a `GET`, else in the body, which is collected within a limit.
+
+use std::pin::pin;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+
+use crate::{Form, FormError};
+
+impl Form {
+    /// Reads the form of a request: of a `GET` or `HEAD` the query, else the body, which is then awaited.
+    ///
+    /// # Errors
+    /// [`FormError`], the body's own among them.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use session_forms::Form;
+    ///
+    /// let unasked = async { unreachable!("the form of a GET is not in its body") };
+    /// let form = Form::of_request("GET", Some("page=2"), None, unasked).await?;
+    /// assert_eq!(form.text("page"), Some("2"));
+    /// # Ok::<(), session_forms::FormError>(()) }).unwrap();
+    /// ```
+    pub async fn of_request(
+        method: &str,
+        query: Option<&str>,
+        content_type: Option<&[u8]>,
+        body: impl Future<Output = Result<Bytes, FormError>>,
+    ) -> Result<Self, FormError> {
+        if matches!(method, "GET" | "HEAD") {
+            return Self::read(URLENCODED, query.unwrap_or_default().to_owned().into()).await;
+        }
+        Self::of_body(content_type, body.await?).await
+    }
+
+    /// Reads a body by its `Content-Type` as it came: one that is missing, or is no text, is no form's.
+    ///
+    /// # Errors
+    /// [`FormError`].
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let error = session_forms::Form::of_body(None, "a=1".into()).await.unwrap_err();
+    /// assert_eq!(error.status(), 415);
+    /// # });
+    /// ```
+    pub async fn of_body(content_type: Option<&[u8]>, body: Bytes) -> Result<Self, FormError> {
+        let text = content_type.filter(|value| value.is_ascii()).map(std::str::from_utf8);
+        let Some(Ok(content_type)) = text else { return Err(FormError::NotAForm) };
+        Self::read(content_type, body).await
+    }
+
+    /// Collects a body up to a limit: one that says (`said` bytes) that it is longer is not read at all, one that turns
+    /// out to be is read no further.
+    ///
+    /// # Errors
+    /// [`FormError::TooLong`], or [`FormError::Malformed`] when a chunk is an error: the client stopped in the middle.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use futures_util::stream;
+    /// use session_forms::Form;
+    ///
+    /// let chunks = ["sku=", "tea"].map(|chunk| Ok::<_, std::io::Error>(chunk.as_bytes()));
+    /// assert_eq!(Form::collect(7, None, stream::iter(chunks)).await.unwrap(), "sku=tea");
+    /// let never = stream::pending::<Result<&[u8], std::io::Error>>();
+    /// assert_eq!(Form::collect(7, Some(8), never).await.unwrap_err().status(), 413);
+    /// # });
+    /// ```
+    pub async fn collect<D: Buf, E>(
+        limit: usize,
+        said: Option<u64>,
+        chunks: impl Stream<Item = Result<D, E>>,
+    ) -> Result<Bytes, FormError> {
+        if said.is_some_and(|said| said > u64::try_from(limit).unwrap_or(u64::MAX)) {
+            return Err(FormError::TooLong { limit });
+        }
+        let mut chunks = pin!(chunks);
+        let mut body = BytesMut::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| FormError::Malformed)?;
+            if chunk.remaining() > limit - body.len() {
+                return Err(FormError::TooLong { limit });
+            }
+            body.put(chunk);
+        }
+        Ok(body.freeze())
+    }
+}
+
+const URLENCODED: &str = "application/x-www-form-urlencoded";
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    fn chunks(bytes: &[&'static str]) -> impl Stream<Item = Result<&'static [u8], ()>> + use<> {
+        stream::iter(bytes.iter().map(|chunk| Ok(chunk.as_bytes())).collect::<Vec<_>>())
+    }
+
+    #[tokio::test]
+    async fn a_body_that_turns_out_too_long_is_read_no_further() {
+        let endless = chunks(&["1234", "5"]).chain(stream::pending());
+        assert_eq!(Form::collect(4, None, endless).await.unwrap_err().status(), 413);
+        assert_eq!(Form::collect(5, None, chunks(&["1234", "5"])).await.unwrap(), "12345");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_stops_in_the_middle_has_sent_a_malformed_form() {
+        let broken = chunks(&["a=1"]).chain(stream::iter([Err(())]));
+        assert_eq!(Form::collect(100, None, broken).await.unwrap_err().status(), 400);
+    }
+
+    #[tokio::test]
+    async fn a_type_that_is_no_text_is_no_forms() {
+        let wrong = Form::of_body(Some(b"multipart/form-data; boundary=\xff"), Bytes::new()).await;
+        assert_eq!(wrong.unwrap_err().status(), 415);
+    }
+}

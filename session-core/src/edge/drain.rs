@@ -1,0 +1,134 @@
+//! Counts the writes that have begun and not ended, so that a program can wait for the last of them before it ends.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::sessions::Sessions;
+
+/// The writes in flight of one [`Sessions`].
+#[derive(Default)]
+pub(crate) struct Flights {
+    count: AtomicUsize,
+    // A std mutex: nothing awaits while it is held. Who waits is woken when the count comes to zero.
+    waiting: Mutex<Vec<Waker>>,
+}
+
+/// One write in flight, until it is dropped.
+pub(crate) struct Flight(Arc<Flights>);
+
+impl Flights {
+    pub(crate) fn begin(self: &Arc<Self>) -> Flight {
+        self.count.fetch_add(1, SeqCst);
+        Flight(self.clone())
+    }
+
+    fn poll_none(&self, context: &Context<'_>) -> Poll<()> {
+        // Asked again with the lock held: a write that ends in between finds either this waker or a zero that is seen.
+        let mut waiting = self.lock();
+        if self.count.load(SeqCst) == 0 {
+            return Poll::Ready(());
+        }
+        if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+            waiting.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, SeqCst) == 1 {
+            let woken = std::mem::take(&mut *self.0.lock());
+            woken.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+impl Sessions {
+    /// Waits until no write of a session is in flight: the last thing a server does before it ends.
+    ///
+    /// A write that has begun goes on when its request is dropped, and so does a `destroy` or `regenerate` whose handler
+    /// never returned; a program that ends at once would end them, too. So first stop serving, gracefully, then await
+    /// this, then end the runtime. Every call of a store has a deadline, so it takes a few seconds at the most.
+    ///
+    /// It may be awaited at any time and as often as wanted; writes that begin meanwhile are waited for as well.
+    ///
+    /// ```
+    /// # async fn serve_until_stopped(_: &session_core::Sessions) {}
+    /// use session_core::Sessions;
+    ///
+    /// async fn run(sessions: Sessions) {
+    ///     serve_until_stopped(&sessions).await;
+    ///     sessions.drain().await;
+    /// }
+    /// ```
+    pub async fn drain(&self) {
+        poll_fn(|context| self.inner.flights.poll_none(context)).await;
+    }
+
+    /// How many writes have begun and not ended.
+    ///
+    /// ```
+    /// use session_core::{SecretKey, Sessions};
+    ///
+    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// assert_eq!(sessions.writes_in_flight(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn writes_in_flight(&self) -> usize {
+        self.inner.flights.count.load(SeqCst)
+    }
+}
+
+impl fmt::Debug for Flights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Flights").field(&self.count.load(SeqCst)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+
+    use super::*;
+    use crate::value::cookie::key::SecretKey;
+
+    fn sessions() -> Sessions {
+        Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap()
+    }
+
+    #[test]
+    fn draining_ends_with_the_last_write_and_not_before() {
+        let sessions = sessions();
+        let (first, second) = (sessions.inner.flights.begin(), sessions.inner.flights.begin());
+        let mut context = Context::from_waker(Waker::noop());
+        let mut drain = pin!(sessions.drain());
+        assert!(drain.as_mut().poll(&mut context).is_pending());
+        drop(first);
+        assert!(drain.as_mut().poll(&mut context).is_pending());
+        drop(second);
+        assert!(drain.as_mut().poll(&mut context).is_ready());
+    }
+
+    #[test]
+    fn who_drains_is_woken_whatever_thread_the_last_write_ends_on() {
+        let sessions = sessions();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for _ in 0..200 {
+            let flight = sessions.inner.flights.begin();
+            let ending = std::thread::spawn(move || drop(flight));
+            runtime.block_on(sessions.drain());
+            ending.join().unwrap();
+        }
+        assert!(sessions.inner.flights.lock().is_empty(), "no waker is kept");
+    }
+}

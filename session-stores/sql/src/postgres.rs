@@ -1,0 +1,246 @@
+//! Sessions in Postgres 12 or later: one statement, and so one round trip, for each verb.
+//!
+//! Written for READ COMMITTED, where a statement reads the rows as they were when it began, but changes a row as it is
+//! when it gets hold of it. So what a verb answers comes from the row it holds, never from a read beside it; and under
+//! stricter isolation the database undoes the loser, which is then tried again.
+
+use async_trait::async_trait;
+use session_core::{Record, StoreError, Written};
+use sqlx::Connection;
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgQueryResult, Postgres};
+
+use crate::call::{Caller, call, servers_patience};
+use crate::capabilities::Pass;
+use crate::config::{SqlConfig, SqlConfigError};
+use crate::dialect::{Dialect, renamed};
+use crate::failure::{Failure, Verdict};
+use crate::pool::{Suspicion, pool_options, require_runtime};
+use crate::row::{Cells, read_key, read_pair, why_not_rotated};
+use crate::statement::{Asked, OwnerAs, Places};
+use crate::statements::{Statements, Verbs};
+use crate::store::SqlStore;
+use crate::table::TableName;
+use crate::talk::Talk;
+
+/// A store in a table of a Postgres database.
+///
+/// Every verb is one statement, so it needs no transaction and holds no connection between two trips. Touches and
+/// writes leave the indexed columns alone (the expiry index is made of hours), so Postgres keeps them within a page.
+///
+/// A store made from a URL tells the server to give up a statement after two fifths of the deadline
+/// (`statement_timeout`), and sends none in the second half: what timed out is not carried out later.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), session_store_sql::SqlConfigError> {
+/// use session_store_sql::{PostgresStore, SqlConfig};
+///
+/// let store = PostgresStore::open("postgres://shop:secret@db.internal/shop", &SqlConfig::new())?;
+/// # Ok(())
+/// # }
+/// ```
+pub type PostgresStore = SqlStore<Postgres>;
+
+impl SqlStore<Postgres> {
+    /// A store at `postgres://user:password@host:port/database`. It connects when it is first needed, so the server
+    /// may be down now.
+    ///
+    /// # Errors
+    /// [`SqlConfigError::Url`] when that is no such URL, [`SqlConfigError::NoRuntime`] outside of a Tokio runtime.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_store_sql::SqlConfigError> {
+    /// use session_store_sql::{PostgresStore, SqlConfig};
+    ///
+    /// let store = PostgresStore::open("postgres://shop:secret@db.internal/shop", &SqlConfig::new())?;
+    /// assert!(!format!("{store:?}").contains("secret"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn open(url: &str, config: &SqlConfig) -> Result<Self, SqlConfigError> {
+        require_runtime()?;
+        let expected = "postgres://user:password@host:port/database";
+        let Ok(options) = url.parse::<PgConnectOptions>() else {
+            return Err(SqlConfigError::Url { expected });
+        };
+        let patience = servers_patience(config.deadline).as_millis();
+        let options = options.options([("statement_timeout", patience)]);
+        let suspicion = Suspicion::default();
+        let pool = pool_options(config, &suspicion).connect_lazy_with(options);
+        let caller = Caller::suspicious(pool, config.deadline, suspicion);
+        Ok(Self::with(caller.clone(), caller, config))
+    }
+}
+
+#[async_trait]
+impl Dialect for Postgres {
+    const STORE: &'static str = "postgres";
+    const QUOTE: &'static str = "\"";
+    const PLACES: Places = Places::Numbered('$');
+    const OWNER: OwnerAs = OwnerAs::Bytes;
+    const TEXTS: Verbs<&'static str> = Verbs { destroy_all: DESTROY_ALL, ..Verbs::common(ROTATE, SWEEP) };
+    const SCHEMA: &'static str = SCHEMA;
+    const UPGRADE: &'static str = UPGRADE;
+    const REMOTE: bool = true;
+
+    fn word(name: &str) -> Option<&'static str> {
+        Some(match name {
+            "greatest" => "greatest",
+            "least" => "least",
+            "spared" => "session_key IS DISTINCT FROM {except}",
+            _ => return None,
+        })
+    }
+
+    fn judge(error: &dyn DatabaseError) -> Verdict {
+        match error.code().as_deref() {
+            // Serialization failure, deadlock: the other one won, this one was undone.
+            Some("40001" | "40P01") => Verdict::Again,
+            // Statement timeout, lock not available, too many connections.
+            Some("57014" | "55P03" | "53300") => Verdict::Timeout,
+            // Connection failures, server shutting down or starting.
+            Some(code) if code.starts_with("08") || code.starts_with("57P") => Verdict::Unavailable,
+            _ => Verdict::Refused,
+        }
+    }
+
+    fn is_missing_table(error: &dyn DatabaseError) -> bool {
+        error.code().as_deref() == Some("42P01")
+    }
+
+    fn affected(done: &PgQueryResult) -> u64 {
+        done.rows_affected()
+    }
+
+    async fn rotate(
+        connection: &mut PgConnection,
+        verbs: &Statements,
+        asked: &Asked<'_>,
+        record: &Record,
+    ) -> Result<Written, Failure> {
+        let mut rows = connection.rows(&verbs.rotate, asked).await?;
+        let stood = rows.iter().find(|row| matches!(read_key(*row), Ok(key) if key == *asked.key));
+        if let Some(stood) = stood {
+            if stood.small(9)? == Some(1) {
+                return Ok(Written::Applied);
+            }
+            // Our own earlier attempt may have been at work when this statement began: then its new row is there, but
+            // this statement did not see it.
+            if rows.len() == 1 && stood.int(2)? == Some(record.etag.get().cast_signed()) {
+                rows = connection.rows(&verbs.pair, asked).await?;
+            }
+        }
+        let (there, taken) = read_pair(&rows, asked.key, asked.new)?;
+        why_not_rotated(&there, asked.expected, &taken, record, asked.now)
+    }
+
+    async fn end_all(store: &SqlStore<Self>, asked: &Asked<'_>) -> Result<Pass, StoreError> {
+        call!(store.writer, once, |connection| {
+            let row = connection.row(&store.statements.destroy_all, asked).await?;
+            let number = |column| -> Result<usize, Failure> {
+                let number = row.as_ref().map(|row| row.int(column)).transpose()?.flatten();
+                Ok(usize::try_from(number.unwrap_or(0)).unwrap_or(0))
+            };
+            Ok(Pass { seen: number(0)?, ended: number(1)? })
+        })
+    }
+
+    /// Both scripts leave alone what is there already.
+    async fn migrate(
+        connection: &mut PgConnection,
+        store: &SqlStore<Self>,
+        _: Option<i32>,
+    ) -> Result<(), Failure> {
+        let mut transaction = connection.begin().await?;
+        sqlx::query(MIGRATION_LOCK).bind(lock_number(&store.table)).execute(&mut *transaction).await?;
+        transaction.script(&store.schema).await?;
+        transaction.script(&renamed::<Self>(UPGRADE, &store.table)).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// The number of the advisory lock under which a table is made: FNV-1a of its name.
+fn lock_number(table: &TableName) -> i64 {
+    let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    table.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, hash).cast_signed()
+}
+
+const SCHEMA: &str = r#"
+-- Every time is milliseconds since 1970 in UTC, written by the application. A row without a payload is a tombstone:
+-- the session was ended, and its idle_deadline says until when that is remembered.
+-- Room is left in each page so that a write stays there, and no index has to learn of it.
+CREATE TABLE IF NOT EXISTS "sessions" (
+    session_key       BYTEA   NOT NULL PRIMARY KEY CHECK (octet_length(session_key) = 32),
+    format            INTEGER NOT NULL,
+    etag              BIGINT  NOT NULL,
+    created           BIGINT  NOT NULL,
+    idle_deadline     BIGINT  NOT NULL,
+    absolute_deadline BIGINT,
+    expires_hour      BIGINT  NOT NULL,
+    owner             BYTEA,
+    payload           BYTEA,
+    checksum          BIGINT
+) WITH (fillfactor = 80);
+CREATE INDEX IF NOT EXISTS "sessions_expiry" ON "sessions" (expires_hour);
+CREATE INDEX IF NOT EXISTS "sessions_owner" ON "sessions" USING hash (owner);
+CREATE TABLE IF NOT EXISTS "sessions_schema" (version INTEGER NOT NULL PRIMARY KEY);
+INSERT INTO "sessions_schema" (version) VALUES (2) ON CONFLICT DO NOTHING;
+"#;
+
+const UPGRADE: &str = r#"
+ALTER TABLE "sessions" ADD COLUMN IF NOT EXISTS checksum BIGINT;
+INSERT INTO "sessions_schema" (version) VALUES (2) ON CONFLICT DO NOTHING;
+"#;
+
+/// One maker of tables at a time: CREATE TABLE IF NOT EXISTS alone fails when two run it together.
+const MIGRATION_LOCK: &str =
+    "SELECT pg_advisory_xact_lock($1), set_config('statement_timeout', '30000', true)";
+
+/// The old row is held first; then the new one comes into being if the old one fits and the key is free; then the old one
+/// becomes a tombstone if the new one came into being. Its etag names its successor's first version.
+///
+/// Answers what stood under the old key, as it was when we held it, with whether it was done; and what stood under the
+/// new key when the statement began.
+const ROTATE: &str = r"
+WITH there AS (
+    SELECT *, etag = {expected} AND {known} AND {live} AS fits FROM {table} WHERE session_key = {key} FOR UPDATE
+), fresh AS (
+    INSERT INTO {table} ({written}) SELECT {new}, {record}, {new_checksum} FROM there WHERE fits
+    ON CONFLICT (session_key) DO NOTHING
+    RETURNING session_key
+), retired AS (
+    UPDATE {table} AS old SET {tombstone}, etag = {etag} FROM fresh WHERE old.session_key = {key}
+    RETURNING old.session_key
+)
+SELECT session_key, format, etag, created, idle_deadline, absolute_deadline, owner,
+       CASE WHEN EXISTS (SELECT 1 FROM retired) THEN NULL ELSE payload END, checksum,
+       CASE WHEN EXISTS (SELECT 1 FROM retired) THEN 1 ELSE 0 END
+FROM there
+UNION ALL
+SELECT {columns}, 0 FROM {table} WHERE session_key = {new}";
+
+/// Ends what it can get hold of, in the order of keys so that two of these cannot wait for each other; and says how many
+/// sessions were there when it began. Those may have moved to another key before it got hold of them.
+const DESTROY_ALL: &str = r"
+WITH seen AS (
+    SELECT count(*) AS sessions FROM {table} WHERE {of_owner}
+), doomed AS (
+    SELECT session_key, {in_time} AS live FROM {table} WHERE {of_owner} ORDER BY session_key FOR UPDATE
+), ended AS (
+    UPDATE {table} AS old SET format = 1, {tombstone} FROM doomed WHERE old.session_key = doomed.session_key
+    RETURNING doomed.live
+)
+SELECT sessions, (SELECT count(*) FROM ended WHERE live) FROM seen";
+
+/// The lock lasts as long as the statement: whoever does not get it leaves the work to the one who has it.
+const SWEEP: &str = r"
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(1936942444, '{table}'::regclass::oid::int) AS ours
+), dead AS MATERIALIZED (
+    SELECT session_key FROM {table}
+    WHERE (SELECT ours FROM turn) AND expires_hour <= {now_hour} AND {known} AND {dead}
+    LIMIT {most} FOR UPDATE SKIP LOCKED
+)
+DELETE FROM {table} AS old USING dead WHERE old.session_key = dead.session_key";

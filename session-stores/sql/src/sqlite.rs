@@ -1,0 +1,243 @@
+//! Sessions in one SQLite file: the embedded store for one machine, shared by any number of its processes.
+//!
+//! SQLite has one writer at a time, so a statement sees what every statement before it did: no stale reads here.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use session_core::{Record, Written};
+use sqlx::Connection;
+use sqlx::error::DatabaseError;
+use sqlx::sqlite::{
+    Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteQueryResult, SqliteSynchronous,
+};
+
+use crate::call::Caller;
+use crate::config::{SqlConfig, SqlConfigError};
+use crate::dialect::{Dialect, changed, renamed, version};
+use crate::failure::{Failure, Verdict};
+use crate::pool::{Suspicion, pool_options, require_runtime};
+use crate::row::{read_pair, why_not_rotated};
+use crate::statement::{Asked, OwnerAs, Places};
+use crate::statements::{Statements, Verbs};
+use crate::store::SqlStore;
+use crate::talk::Talk;
+
+/// A store in a SQLite file.
+///
+/// Writes go through one connection per process, in the order they arrive; reads have connections of their own and wait
+/// for nobody (the file is in WAL mode). Between processes SQLite's own lock decides: who finds it taken asks again,
+/// until the deadline.
+///
+/// Every verb is one statement, and a statement is atomic: a process that is killed leaves the old record or the new
+/// one. [`Durability`] says what a power cut may take.
+///
+/// The file must lie on a local disk: SQLite's locks do not work on network file systems.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), session_store_sql::SqlConfigError> {
+/// use session_store_sql::{SqlConfig, SqliteStore};
+///
+/// let store = SqliteStore::open("/var/lib/shop/sessions.db", &SqlConfig::new())?;
+/// # Ok(())
+/// # }
+/// ```
+pub type SqliteStore = SqlStore<Sqlite>;
+
+/// What an acknowledged write survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// Everything up to a power cut: each write is flushed to the disk before it is acknowledged
+    /// (`synchronous=FULL`). The default, because a logout that a power cut undoes is a session that came back.
+    #[default]
+    PowerCut,
+    /// A killed process, not a power cut (`synchronous=NORMAL`): the operating system has the write, the disk perhaps
+    /// not yet. A power cut may undo the last moments, never damage the file. Many times faster.
+    ProcessCrash,
+}
+
+impl SqlStore<Sqlite> {
+    /// A store in the file at `path`, which is made when it is first needed; nothing is opened yet.
+    ///
+    /// # Errors
+    /// [`SqlConfigError::NoRuntime`] outside of a Tokio runtime.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_store_sql::{SqlConfig, SqliteStore};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let store = SqliteStore::open(folder.path().join("sessions.db"), &SqlConfig::new())?;
+    /// store.migrate().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn open(path: impl AsRef<Path>, config: &SqlConfig) -> Result<Self, SqlConfigError> {
+        Self::open_with(path, config, Durability::default())
+    }
+
+    /// Like [`open`](Self::open), with a choice of what writes survive.
+    ///
+    /// # Errors
+    /// [`SqlConfigError::NoRuntime`] outside of a Tokio runtime.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_store_sql::{Durability, SqlConfig, SqliteStore};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("sessions.db");
+    /// let store = SqliteStore::open_with(path, &SqlConfig::new(), Durability::ProcessCrash)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn open_with(
+        path: impl AsRef<Path>,
+        config: &SqlConfig,
+        durability: Durability,
+    ) -> Result<Self, SqlConfigError> {
+        require_runtime()?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(match durability {
+                Durability::PowerCut => SqliteSynchronous::Full,
+                Durability::ProcessCrash => SqliteSynchronous::Normal,
+            })
+            // SQLite never waits: a busy file is an answer at once, and `call!` tries again until the deadline. A
+            // statement that waited inside SQLite could still be carried out after its caller was told that it failed.
+            .busy_timeout(Duration::ZERO);
+        let suspicion = Suspicion::default();
+        let pool = || pool_options(config, &suspicion);
+        let writer = pool().max_connections(1).connect_lazy_with(options.clone());
+        let reader = pool().connect_lazy_with(options);
+        let caller = |pool| Caller::suspicious(pool, config.deadline, suspicion.clone());
+        Ok(Self::with(caller(reader), caller(writer), config))
+    }
+}
+
+#[async_trait]
+impl Dialect for Sqlite {
+    const STORE: &'static str = "sqlite";
+    const QUOTE: &'static str = "\"";
+    const PLACES: Places = Places::Numbered('?');
+    const OWNER: OwnerAs = OwnerAs::Text;
+    const TEXTS: Verbs<&'static str> = Verbs::common(ROTATE, SWEEP);
+    const SCHEMA: &'static str = SCHEMA;
+    const UPGRADE: &'static str = UPGRADE;
+    const REMOTE: bool = false;
+
+    fn word(name: &str) -> Option<&'static str> {
+        Some(match name {
+            "greatest" => "max",
+            "least" => "min",
+            "spared" => "session_key IS NOT {except}",
+            _ => return None,
+        })
+    }
+
+    fn judge(error: &dyn DatabaseError) -> Verdict {
+        match kind(error) {
+            // Busy and locked: another process has the file.
+            5 | 6 => Verdict::Again,
+            // Interrupted.
+            9 => Verdict::Timeout,
+            // I/O error.
+            10 => Verdict::Unavailable,
+            _ => Verdict::Refused,
+        }
+    }
+
+    /// SQLite has one code for every statement that it does not understand.
+    fn is_missing_table(error: &dyn DatabaseError) -> bool {
+        kind(error) == 1
+    }
+
+    fn affected(done: &SqliteQueryResult) -> u64 {
+        done.rows_affected()
+    }
+
+    async fn rotate(
+        connection: &mut SqliteConnection,
+        verbs: &Statements,
+        asked: &Asked<'_>,
+        record: &Record,
+    ) -> Result<Written, Failure> {
+        if changed::<Self>(connection, &verbs.rotate, asked).await? > 0 {
+            return Ok(Written::Applied);
+        }
+        let pair = connection.rows(&verbs.pair, asked).await?;
+        let (there, taken) = read_pair(&pair, asked.key, asked.new)?;
+        why_not_rotated(&there, asked.expected, &taken, record, asked.now)
+    }
+
+    async fn migrate(
+        connection: &mut SqliteConnection,
+        store: &SqlStore<Self>,
+        _: Option<i32>,
+    ) -> Result<(), Failure> {
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        // Somebody else may have been faster.
+        match version::<Self>(&mut transaction, &store.statements).await? {
+            None => transaction.script(&store.schema).await?,
+            Some(1) => transaction.script(&renamed::<Self>(UPGRADE, &store.table)).await?,
+            Some(_) => return Err(Failure::Again),
+        };
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// The low byte of SQLite's code is the kind of error, the rest says more about it.
+fn kind(error: &dyn DatabaseError) -> i32 {
+    error.code().and_then(|code| code.parse::<i32>().ok()).map_or(0, |code| code & 0xff)
+}
+
+const SCHEMA: &str = r#"
+-- Every time is milliseconds since 1970 in UTC, written by the application. A row without a payload is a tombstone:
+-- the session was ended, and its idle_deadline says until when that is remembered.
+CREATE TABLE IF NOT EXISTS "sessions" (
+    session_key       BLOB    NOT NULL PRIMARY KEY CHECK (length(session_key) = 32),
+    format            INTEGER NOT NULL,
+    etag              INTEGER NOT NULL,
+    created           INTEGER NOT NULL,
+    idle_deadline     INTEGER NOT NULL,
+    absolute_deadline INTEGER,
+    expires_hour      INTEGER NOT NULL,
+    owner             TEXT,
+    payload           BLOB,
+    checksum          INTEGER
+);
+CREATE INDEX IF NOT EXISTS "sessions_expiry" ON "sessions" (expires_hour);
+CREATE INDEX IF NOT EXISTS "sessions_owner" ON "sessions" (owner) WHERE owner IS NOT NULL;
+CREATE TABLE IF NOT EXISTS "sessions_schema" (version INTEGER NOT NULL PRIMARY KEY);
+INSERT OR IGNORE INTO "sessions_schema" (version) VALUES (2);
+"#;
+
+const UPGRADE: &str = r#"
+ALTER TABLE "sessions" ADD COLUMN checksum INTEGER;
+INSERT OR IGNORE INTO "sessions_schema" (version) VALUES (2);
+"#;
+
+/// Two rows in one insert: the record under the new key, and for the old key a row that conflicts with the one that is
+/// there and so makes it a tombstone. Neither row comes into being unless every condition holds.
+const ROTATE: &str = r"
+WITH both ({written}) AS (
+    VALUES ({new}, {record}, {new_checksum}),
+           ({key}, {format}, {etag}, {created}, {until}, NULL, {until_hour}, NULL, NULL, NULL)
+)
+INSERT INTO {table} ({written})
+SELECT {written} FROM both
+WHERE EXISTS (SELECT 1 FROM {table} WHERE session_key = {key} AND etag = {expected} AND {known} AND {live})
+  AND NOT EXISTS (SELECT 1 FROM {table} WHERE session_key = {new})
+ON CONFLICT (session_key) DO UPDATE SET {tombstone}";
+
+const SWEEP: &str = r"
+DELETE FROM {table} WHERE session_key IN (
+    SELECT session_key FROM {table} WHERE expires_hour <= {now_hour} AND {known} AND {dead} LIMIT {most}
+)";

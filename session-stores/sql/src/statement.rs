@@ -1,0 +1,253 @@
+//! A statement: SQL in which the values' names stand, and what is bound in their places, in order.
+//!
+//! The law: a statement names what it wants (`{key}`, `{now}`), and nothing else decides what is bound where. So no verb
+//! can bind in the wrong order, and the same text serves databases that number their parameters and one that does not.
+
+use std::sync::Arc;
+
+use session_core::{Etag, Record, StoreKey, Timestamp};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Database, Encode, IntoArguments, Type};
+
+use crate::dialect::Dialect;
+use crate::row::{FORMAT_WRITTEN, checksum, hour};
+use crate::table::TableName;
+
+/// A statement of one store, in its database's own words.
+pub struct Statement {
+    text: Arc<str>,
+    binds: Box<[Bind]>,
+    owner: OwnerAs,
+}
+
+/// How a database marks the place of a value.
+#[derive(Clone, Copy)]
+pub enum Places {
+    /// `$1`, `?1`: one number for each value, however often it is wanted.
+    Numbered(char),
+    /// `?`, once more each time.
+    InOrder,
+}
+
+/// What a database keeps an owner's name as.
+#[derive(Clone, Copy)]
+pub enum OwnerAs {
+    Bytes,
+    Text,
+}
+
+/// What a verb was asked: the values that its statements may name.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    pub(crate) key: &'a StoreKey,
+    pub(crate) new: &'a StoreKey,
+    pub(crate) expected: Etag,
+    pub(crate) record: Option<&'a Record>,
+    pub(crate) now: Timestamp,
+    /// Where a deadline is moved to: a touched record's, or a tombstone's end.
+    pub(crate) until: Timestamp,
+    pub(crate) owner: &'a str,
+    pub(crate) except: Option<&'a StoreKey>,
+    pub(crate) most: usize,
+}
+
+/// Nothing in particular.
+impl Default for Asked<'_> {
+    fn default() -> Self {
+        Self {
+            key: &NO_KEY,
+            new: &NO_KEY,
+            expected: Etag::new(0),
+            record: None,
+            now: Timestamp::from_millis(0),
+            until: Timestamp::from_millis(0),
+            owner: "",
+            except: None,
+            most: 0,
+        }
+    }
+}
+
+const NO_KEY: StoreKey = StoreKey::from_bytes([0; 32]);
+
+/// The values, by the names that statements use.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bind {
+    Key,
+    New,
+    Expected,
+    Now,
+    NowHour,
+    Until,
+    UntilHour,
+    Owner,
+    Except,
+    Most,
+    Etag,
+    Created,
+    Idle,
+    Absolute,
+    Hour,
+    RecordOwner,
+    Payload,
+    /// Of the record as it stands under the key that was asked for, or under the new one.
+    Checksum,
+    NewChecksum,
+}
+
+impl Bind {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "key" => Self::Key,
+            "new" => Self::New,
+            "expected" => Self::Expected,
+            "now" => Self::Now,
+            "now_hour" => Self::NowHour,
+            "until" => Self::Until,
+            "until_hour" => Self::UntilHour,
+            "owner" => Self::Owner,
+            "except" => Self::Except,
+            "most" => Self::Most,
+            "etag" => Self::Etag,
+            "created" => Self::Created,
+            "idle" => Self::Idle,
+            "absolute" => Self::Absolute,
+            "hour" => Self::Hour,
+            "record_owner" => Self::RecordOwner,
+            "payload" => Self::Payload,
+            "checksum" => Self::Checksum,
+            "new_checksum" => Self::NewChecksum,
+            _ => return None,
+        })
+    }
+
+    fn value<'a>(self, asked: &Asked<'a>) -> Value<'a> {
+        let record = asked.record;
+        match self {
+            Self::Key => Value::Bytes(Some(asked.key.as_bytes())),
+            Self::New => Value::Bytes(Some(asked.new.as_bytes())),
+            Self::Expected => Value::Int(Some(asked.expected.get().cast_signed())),
+            Self::Now => Value::Int(Some(asked.now.as_millis())),
+            Self::NowHour => Value::Int(Some(hour(asked.now))),
+            Self::Until => Value::Int(Some(asked.until.as_millis())),
+            Self::UntilHour => Value::Int(Some(hour(asked.until))),
+            Self::Owner => Value::Owner(Some(asked.owner)),
+            Self::Except => Value::Bytes(asked.except.map(|key| key.as_bytes().as_slice())),
+            Self::Most => Value::Int(Some(i64::try_from(asked.most).unwrap_or(i64::MAX))),
+            Self::Etag => Value::Int(record.map(|record| record.etag.get().cast_signed())),
+            Self::Created => Value::Int(record.map(|record| record.created.as_millis())),
+            Self::Idle => Value::Int(record.map(|record| record.idle_deadline.as_millis())),
+            Self::Absolute => {
+                Value::Int(record.and_then(|record| record.absolute_deadline).map(Timestamp::as_millis))
+            }
+            Self::Hour => Value::Int(record.map(|record| hour(record.deadline()))),
+            Self::RecordOwner => Value::Owner(record.and_then(|record| record.owner.as_deref())),
+            Self::Payload => Value::Bytes(record.map(|record| &*record.payload)),
+            Self::Checksum => Value::Int(record.map(|record| checksum(asked.key, record))),
+            Self::NewChecksum => Value::Int(record.map(|record| checksum(asked.new, record))),
+        }
+    }
+}
+
+enum Value<'a> {
+    Int(Option<i64>),
+    Bytes(Option<&'a [u8]>),
+    Owner(Option<&'a str>),
+}
+
+impl Statement {
+    /// Puts words, places and the table's name where their names stand in the text, a constant of this crate.
+    pub(crate) fn new<DB: Dialect>(text: &str, table: &TableName) -> Self {
+        let mut statement = Draft { text: String::with_capacity(2 * text.len()), binds: Vec::new() };
+        statement.write::<DB>(text, table);
+        Self { text: statement.text.into(), binds: statement.binds.into(), owner: DB::OWNER }
+    }
+
+    /// The query for what was asked. Its text is safe: constants of this crate and a checked [`TableName`].
+    pub(crate) fn query<DB>(&self, asked: &Asked<'_>) -> Query<'static, DB, DB::Arguments>
+    where
+        DB: Database,
+        DB::Arguments: IntoArguments<DB>,
+        Option<i64>: for<'q> Encode<'q, DB> + Type<DB>,
+        for<'q> Option<&'q [u8]>: Encode<'q, DB> + Type<DB>,
+        for<'q> Option<&'q str>: Encode<'q, DB> + Type<DB>,
+    {
+        let query = sqlx::query(AssertSqlSafe(Arc::clone(&self.text)));
+        self.binds.iter().fold(query, |query, bind| match (bind.value(asked), self.owner) {
+            (Value::Int(value), _) => query.bind(value),
+            (Value::Bytes(value), _) => query.bind(value),
+            (Value::Owner(name), OwnerAs::Text) => query.bind(name),
+            (Value::Owner(name), OwnerAs::Bytes) => query.bind(name.map(str::as_bytes)),
+        })
+    }
+}
+
+/// A statement that is being written.
+struct Draft {
+    text: String,
+    binds: Vec<Bind>,
+}
+
+impl Draft {
+    fn write<DB: Dialect>(&mut self, text: &str, table: &TableName) {
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').expect("the statements' braces are in pairs");
+            self.text.push_str(before);
+            rest = after;
+            match name {
+                "table" => self.text.extend([DB::QUOTE, table.as_str(), DB::QUOTE]),
+                "schema_table" => self.text.extend([DB::QUOTE, table.as_str(), "_schema", DB::QUOTE]),
+                "name" => self.text.push_str(table.as_str()),
+                name => match (Bind::named(name), DB::word(name).or_else(|| word(name))) {
+                    (Some(bind), _) => self.place(DB::PLACES, bind),
+                    (None, Some(words)) => self.write::<DB>(words, table),
+                    (None, None) => panic!("no value and no word is called {name}"),
+                },
+            }
+        }
+        self.text.push_str(rest);
+    }
+
+    fn place(&mut self, places: Places, bind: Bind) {
+        match places {
+            Places::InOrder => {
+                self.binds.push(bind);
+                self.text.push('?');
+            }
+            Places::Numbered(mark) => {
+                let known = self.binds.iter().position(|known| *known == bind);
+                let number = known.unwrap_or_else(|| {
+                    self.binds.push(bind);
+                    self.binds.len() - 1
+                });
+                self.text.push(mark);
+                self.text.push_str(&(number + 1).to_string());
+            }
+        }
+    }
+}
+
+/// Words that mean the same in every database.
+fn word(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "columns" => {
+            "session_key, format, etag, created, idle_deadline, absolute_deadline, owner, payload, checksum"
+        }
+        "written" => {
+            "session_key, format, etag, created, idle_deadline, absolute_deadline, expires_hour, owner, payload, checksum"
+        }
+        "record" => "{format}, {etag}, {created}, {idle}, {absolute}, {hour}, {record_owner}, {payload}",
+        "format" => FORMAT_WRITTEN,
+        "known" => "format <= {format}",
+        "in_time" => "idle_deadline > {now} AND (absolute_deadline IS NULL OR absolute_deadline > {now})",
+        "live" => "payload IS NOT NULL AND {in_time}",
+        "dead" => "(idle_deadline <= {now} OR absolute_deadline <= {now})",
+        "of_owner" => "owner = {owner} AND payload IS NOT NULL AND {spared}",
+        "tombstone" => {
+            "payload = NULL, owner = NULL, checksum = NULL, absolute_deadline = NULL, \
+             idle_deadline = {until}, expires_hour = {until_hour}"
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,158 @@
+//! The store: the six verbs, written once for the three databases.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use session_core::{
+    Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Timestamp, Written,
+};
+use sqlx::Pool;
+
+use crate::call::{Caller, call};
+use crate::config::SqlConfig;
+use crate::dialect::{Dialect, changed, renamed, there};
+use crate::statement::Asked;
+use crate::statements::Statements;
+use crate::table::TableName;
+
+/// A store in a table of a database; [`PostgresStore`](crate::PostgresStore), [`MySqlStore`](crate::MySqlStore) and
+/// [`SqliteStore`](crate::SqliteStore) are this type, and each says what is its own.
+pub struct SqlStore<DB: Dialect> {
+    pub(crate) reader: Caller<DB>,
+    pub(crate) writer: Caller<DB>,
+    pub(crate) statements: Statements,
+    pub(crate) table: TableName,
+    pub(crate) schema: std::sync::Arc<str>,
+    max_record: usize,
+}
+
+impl<DB: Dialect> SqlStore<DB> {
+    /// A store on a pool that the application already has; the pool's own settings then hold. Of `config` the table,
+    /// the deadline and the record limit count.
+    ///
+    /// A pool that keeps `test_before_acquire` pays one more trip for each call. What its connections should have been
+    /// told is a `statement_timeout` of less than half the deadline (Postgres); `innodb_lock_wait_timeout`, on MariaDB
+    /// `max_statement_time`, and `STRICT_ALL_TABLES` (MySQL); WAL mode and a busy timeout of zero (SQLite): then
+    /// nothing that was answered with `Timeout` is carried out later.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_store_sql::{SqlConfig, SqliteStore};
+    ///
+    /// let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
+    /// let store = SqliteStore::from_pool(pool, &SqlConfig::new());
+    /// store.migrate().await?;
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sqlite"))]
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub fn from_pool(pool: Pool<DB>, config: &SqlConfig) -> Self {
+        let caller = Caller::new(pool, config.deadline);
+        Self::with(caller.clone(), caller, config)
+    }
+
+    pub(crate) fn with(reader: Caller<DB>, writer: Caller<DB>, config: &SqlConfig) -> Self {
+        Self {
+            reader,
+            writer,
+            statements: Statements::of::<DB>(&config.table),
+            schema: renamed::<DB>(DB::SCHEMA, &config.table),
+            table: config.table.clone(),
+            max_record: config.max_record,
+        }
+    }
+}
+
+#[async_trait]
+impl<DB: Dialect> SessionStore for SqlStore<DB> {
+    fn name(&self) -> &'static str {
+        DB::STORE
+    }
+
+    fn max_record(&self) -> usize {
+        self.max_record
+    }
+
+    async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
+        let asked = Asked { key, ..Asked::default() };
+        call!(self.reader, again, |connection| there::<DB>(connection, &self.statements, &asked).await)
+    }
+
+    async fn create(&self, key: &StoreKey, record: &Record, _now: Timestamp) -> Result<Written, StoreError> {
+        StoreError::check_size(DB::STORE, record, self.max_record)?;
+        let asked = Asked { key, record: Some(record), ..Asked::default() };
+        call!(self.writer, again, |connection| {
+            DB::create(connection, &self.statements, &asked, record).await
+        })
+    }
+
+    async fn replace(
+        &self,
+        key: &StoreKey,
+        expected: Etag,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<Written, StoreError> {
+        StoreError::check_size(DB::STORE, record, self.max_record)?;
+        let asked = Asked { key, expected, record: Some(record), now, ..Asked::default() };
+        call!(self.writer, once, |connection| {
+            DB::replace(connection, &self.statements, &asked, record).await
+        })
+    }
+
+    async fn touch(
+        &self,
+        key: &StoreKey,
+        idle_deadline: Timestamp,
+        now: Timestamp,
+    ) -> Result<Written, StoreError> {
+        let asked = Asked { key, until: idle_deadline, now, ..Asked::default() };
+        call!(self.writer, again, |connection| DB::touch(connection, &self.statements, &asked).await)
+    }
+
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
+        let asked = Asked { key, until: tombstone_until, ..Asked::default() };
+        call!(self.writer, again, |connection| {
+            changed::<DB>(connection, &self.statements.destroy, &asked).await?;
+            Ok(())
+        })
+    }
+
+    async fn rotate(
+        &self,
+        old: &StoreKey,
+        expected: Etag,
+        new: &StoreKey,
+        record: &Record,
+        now: Timestamp,
+        tombstone_until: Timestamp,
+    ) -> Result<Written, StoreError> {
+        StoreError::check_size(DB::STORE, record, self.max_record)?;
+        let until = tombstone_until;
+        let asked = Asked { key: old, new, expected, record: Some(record), now, until, ..Asked::default() };
+        call!(self.writer, again, |connection| {
+            DB::rotate(connection, &self.statements, &asked, record).await
+        })
+    }
+
+    fn owners(&self) -> Option<&dyn OwnerIndex> {
+        Some(self)
+    }
+
+    fn sweeper(&self) -> Option<&dyn Sweep> {
+        Some(self)
+    }
+}
+
+impl<DB: Dialect> fmt::Debug for SqlStore<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore")
+            .field("database", &DB::STORE)
+            .field("table", &self.table.as_str())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,76 @@
+//! Where a server is: the URL of a store's configuration, if it is one that the driver can do with.
+
+#[cfg(any(
+    feature = "redis",
+    feature = "memcached",
+    feature = "postgres",
+    feature = "mysql",
+    feature = "sqlite"
+))]
+pub(crate) use taken::{bad_url, url};
+
+use crate::store_config::{StoreConfig, driver_of};
+
+/// The driver that the scheme of the store's URL names.
+pub(crate) fn place_of(config: &StoreConfig) -> Option<&'static str> {
+    let (scheme, _) = config.url.as_ref()?.expose().split_once(':')?;
+    driver_of(scheme)
+}
+
+#[cfg(any(
+    feature = "redis",
+    feature = "memcached",
+    feature = "postgres",
+    feature = "mysql",
+    feature = "sqlite"
+))]
+mod taken {
+    use super::place_of;
+    use crate::error::SettingError;
+    use crate::store_config::{Secret, StoreConfig};
+
+    /// The URL, if its scheme is one of this driver's.
+    pub(crate) fn url(
+        config: &StoreConfig,
+        driver: &str,
+        default: Option<&str>,
+    ) -> Result<String, SettingError> {
+        match (config.url.as_ref().map(Secret::expose), default) {
+            (Some(url), _) if url.starts_with("rediss") && !cfg!(feature = "redis-tls") => {
+                let driver = format!("{driver} with TLS (rediss)");
+                Err(SettingError::NotCompiled { driver, feature: "redis-tls" })
+            }
+            (Some(url), _) if place_of(config) == Some(driver) => Ok(url.to_owned()),
+            (Some(_), _) => Err(bad_url(driver)),
+            (None, Some(default)) => Ok(default.to_owned()),
+            (None, None) => {
+                let (key, allowed) = url_setting(driver);
+                Err(SettingError::Missing { key, allowed })
+            }
+        }
+    }
+
+    /// The URL is not one of this driver's.
+    pub(crate) fn bad_url(driver: &str) -> SettingError {
+        let (key, allowed) = url_setting(driver);
+        SettingError::RefusedSecret { key, allowed: format!("for the driver {driver}, {allowed}") }
+    }
+
+    fn url_setting(driver: &str) -> (String, String) {
+        let (variable, allowed) = match driver {
+            "redis" => (
+                "REDIS_URL",
+                "redis://[user:password@]host[:port][/db] (rediss:// with the feature redis-tls)",
+            ),
+            "redis-cluster" => ("REDIS_URL", "redis-cluster://[user:password@]host:port,host:port"),
+            "redis-sentinel" => {
+                ("REDIS_URL", "redis-sentinel://[user:password@]host:port,host:port/service[/db]")
+            }
+            "memcached" => ("MEMCACHED_URL", "memcached://host:port"),
+            "postgres" => ("DATABASE_URL", "postgres://user:password@host:port/database"),
+            "mysql" => ("DATABASE_URL", "mysql://user:password@host:port/database"),
+            _ => ("DATABASE_URL", "sqlite:PATH"),
+        };
+        (format!("url ({variable})"), allowed.to_owned())
+    }
+}

@@ -1,0 +1,226 @@
+//! Flash: messages, input and errors of one visit, shown in the next, and what carries them further.
+
+use serde_json::{Value, json};
+use session_core::validation::{Report, WithInput};
+use session_core::{Session, SessionError};
+
+use crate::web::{Client, WebApp};
+
+/// What the page shows of all three bags.
+async fn shown(client: &Client<'_, impl WebApp>) -> (Value, Value, Value) {
+    let mut page = client.get("/page").await.json();
+    (page["flash_messages"].take(), page["old"].take(), page["errors"].take())
+}
+
+fn nothing() -> (Value, Value, Value) {
+    (json!({}), json!({}), json!({}))
+}
+
+/// One entry in each bag, and one more.
+async fn leave(client: &Client<'_, impl WebApp>) {
+    let leave = |session: &Session| {
+        session.flash_many(&json!({ "status": "Saved", "hint": "red" }))?;
+        session.flash_all()?;
+        session.with_errors([("email", "is taken"), ("name", "is missing")])
+    };
+    client.submit("email=e&name=n", leave).await.0.unwrap();
+}
+
+pub async fn features_3_flash_and_flash_many_keep_falsy_values(app: &impl WebApp) {
+    let client = Client::new(app);
+    let falsy = json!({ "zero": 0, "empty": "", "no": false, "list": [], "null": null });
+    let (many, one_by_one) = (falsy.clone(), falsy.clone());
+    client.visit(move |session| session.flash_many(&many).unwrap()).await;
+    assert_eq!(shown(&client).await.0, falsy);
+    assert_eq!(shown(&client).await, nothing(), "next visit only");
+    let each = move |session: &Session| {
+        for (key, value) in one_by_one.as_object().unwrap() {
+            session.flash(key, value).unwrap();
+        }
+    };
+    client.visit(each).await;
+    assert_eq!(shown(&client).await.0, falsy);
+}
+
+pub async fn features_3_flash_messages_are_read_by_path_with_defaults(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.visit(|session| assert!(session.flash_messages().is_empty())).await;
+    client
+        .visit(|session| session.flash("order", json!({ "lines": [{ "sku": "A" }], "note": null })).unwrap())
+        .await;
+    let look = |session: &Session| {
+        let messages = session.flash_messages();
+        assert_eq!(messages.get::<String>("order.lines[0].sku").unwrap().as_deref(), Some("A"));
+        assert_eq!(messages.get_or("order.note", "none".to_owned()).unwrap(), "none", "null is nothing");
+        assert_eq!(messages.get::<u8>("missing").unwrap(), None);
+        assert!(messages.has("order.lines") && !messages.has("order.note") && !messages.has("missing"));
+        assert_eq!(messages.all().to_json(), r#"{"order":{"lines":[{"sku":"A"}],"note":null}}"#);
+        assert!(!messages.is_empty());
+        let wrong = messages.get::<u8>("order.lines[0].sku");
+        assert!(matches!(wrong, Err(SessionError::Value(_))), "another type is an error, no default");
+    };
+    client.visit(look).await;
+}
+
+pub async fn features_3_reflash_carries_all_three_bags_once_more(app: &impl WebApp) {
+    let client = Client::new(app);
+    leave(&client).await;
+    let first = client.visit(|session| {
+        session.reflash().unwrap();
+        (session.flash_messages().all().to_json(), session.get_error_for("email"))
+    });
+    assert_eq!(first.await, (r#"{"hint":"red","status":"Saved"}"#.to_owned(), Some("is taken".to_owned())));
+    let carried = (
+        json!({ "status": "Saved", "hint": "red" }),
+        json!({ "email": "e", "name": "n" }),
+        json!({ "email": ["is taken"], "name": ["is missing"] }),
+    );
+    assert_eq!(shown(&client).await, carried);
+    assert_eq!(shown(&client).await, nothing());
+}
+
+pub async fn features_3_reflash_only_and_keep_choose_keys_of_all_bags_and_add_up(app: &impl WebApp) {
+    let client = Client::new(app);
+    leave(&client).await;
+    let choose = |session: &Session| {
+        session.reflash_only("email").unwrap();
+        session.keep(["status"]).unwrap();
+    };
+    client.visit(choose).await;
+    let carried = (json!({ "status": "Saved" }), json!({ "email": "e" }), json!({ "email": ["is taken"] }));
+    assert_eq!(shown(&client).await, carried);
+    assert_eq!(shown(&client).await, nothing());
+}
+
+pub async fn features_3_reflash_except_leaves_those_keys_out_of_all_bags(app: &impl WebApp) {
+    let client = Client::new(app);
+    leave(&client).await;
+    client.visit(|session| session.reflash_except(["email", "hint"]).unwrap()).await;
+    let carried = (json!({ "status": "Saved" }), json!({ "name": "n" }), json!({ "name": ["is missing"] }));
+    assert_eq!(shown(&client).await, carried);
+    assert_eq!(shown(&client).await, nothing());
+}
+
+pub async fn features_3_now_is_for_this_visit_unless_it_is_reflashed(app: &impl WebApp) {
+    let client = Client::new(app);
+    let now = |session: &Session| {
+        session.now("hint", "red").unwrap();
+        session.now("nothing", ()).unwrap();
+        session.flash_messages().all().to_json()
+    };
+    assert_eq!(client.visit(now).await, r#"{"hint":"red","nothing":null}"#);
+    assert_eq!(shown(&client).await, nothing());
+    let reflashed = |session: &Session| {
+        session.now("hint", "blue").unwrap();
+        session.now("nothing", ()).unwrap();
+        session.reflash().unwrap();
+    };
+    client.visit(reflashed).await;
+    assert_eq!(shown(&client).await.0, json!({ "hint": "blue", "nothing": null }));
+}
+
+pub async fn features_3_with_errors_of_several_calls_add_up_in_order(app: &impl WebApp) {
+    let client = Client::new(app);
+    let leave = |session: &Session| {
+        session.with_errors([("email", vec!["is taken", "is odd"])]).unwrap();
+        session.flash_errors([("email", "is long"), ("profile[city]", "is missing")]).unwrap();
+    };
+    client.visit(leave).await;
+    let look = |session: &Session| {
+        assert!(session.has_errors() && session.has_error_for("profile.city"));
+        assert_eq!(session.get_error_for("email").as_deref(), Some("is taken"), "the first");
+        assert_eq!(session.input_error("email"), ["is taken", "is odd", "is long"]);
+        assert_eq!(session.input_error("profile[city]"), ["is missing"]);
+        assert_eq!(session.get_error_for("age"), None);
+    };
+    client.visit(look).await;
+    assert!(!client.visit(Session::has_errors).await);
+}
+
+struct Taken;
+
+impl Report for Taken {
+    fn messages(&self) -> Vec<(String, String)> {
+        vec![("profile.email".to_owned(), "is taken".to_owned())]
+    }
+}
+
+pub async fn features_3_flash_validation_errors_come_with_the_input_or_without(app: &impl WebApp) {
+    let client = Client::new(app);
+    for (input, old) in
+        [(WithInput::Kept, json!({ "profile": { "email": "e" } })), (WithInput::Dropped, json!({}))]
+    {
+        let refuse = move |session: &Session| session.flash_validation_errors(&Taken, input).unwrap();
+        client.submit("profile[email]=e&password=p", refuse).await;
+        let errors = json!({ "profile.email": ["is taken"] });
+        assert_eq!(shown(&client).await, (json!({}), old, errors), "{input:?}");
+    }
+}
+
+pub async fn features_3_flash_input_takes_a_form_that_is_given(app: &impl WebApp) {
+    let client = Client::new(app);
+    let given = |session: &Session| {
+        let Value::Object(form) = json!({ "email": "e", "password": "p", "user": { "password": "q" } })
+        else {
+            panic!("an object")
+        };
+        session.flash_input(form).unwrap();
+    };
+    client.visit(given).await;
+    let old = shown(&client).await.1;
+    assert_eq!(old["email"], "e");
+    assert!(!old.to_string().contains("\"p\"") && !old.to_string().contains("\"q\""), "no secret: {old}");
+}
+
+pub async fn features_3_old_input_is_read_with_defaults(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.submit("profile[email]=e&tags[]=x&tags[]=y&count=3", |session| session.flash_all().unwrap()).await;
+    let look = |session: &Session| {
+        for field in ["profile.email", "profile[email]"] {
+            assert_eq!(session.old::<String>(field).unwrap().as_deref(), Some("e"), "{field}");
+        }
+        assert_eq!(session.old::<Vec<String>>("tags").unwrap().unwrap(), ["x", "y"]);
+        assert_eq!(session.old::<String>("age").unwrap(), None);
+        assert!(session.has_old("count") && !session.has_old("age"));
+    };
+    client.visit(look).await;
+    assert!(!client.visit(|session| session.has_old("count")).await, "for one visit only");
+}
+
+pub async fn features_3_a_look_that_changes_nothing_takes_no_message_of_others(app: &impl WebApp) {
+    let client = Client::new(app);
+    leave(&client).await;
+    for path in ["/plain", "/echo", "/missing", "/guarded/echo"] {
+        client.get(path).await;
+    }
+    assert_eq!(shown(&client).await.0["status"], "Saved", "it waits for a page");
+}
+
+pub async fn features_3_secret_fields_are_those_that_the_application_names(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.submit("pin=1&password=p&user[pin]=2&user[name]=u", |session| session.flash_all().unwrap()).await;
+    assert_eq!(shown(&client).await.1, json!({ "password": "p", "user": { "name": "u" } }));
+}
+
+pub async fn features_4_a_page_shows_what_the_last_visit_left(app: &impl WebApp) {
+    let client = Client::new(app);
+    leave(&client).await;
+    let look = |session: &Session| {
+        let view = session.view_with_csrf().unwrap();
+        assert_eq!((view.old("email"), view.old("age")), ("e".to_owned(), String::new()));
+        assert!(view.has_old("name") && view.has_errors() && view.has_error_for("email"));
+        assert_eq!(
+            (view.get_error_for("email"), view.flash_message("status")),
+            ("is taken".to_owned(), "Saved".to_owned())
+        );
+        assert_eq!(view.input_error("name"), ["is missing"]);
+        let token = session.csrf_token().unwrap();
+        assert_eq!(view.csrf_token(), Some(token.as_str()));
+        assert!(view.csrf_field().contains(&format!("value=\"{token}\"")), "{}", view.csrf_field());
+        assert!(session.view().unwrap().csrf_field().is_empty(), "only in a view for pages with forms");
+        serde_json::to_value(&view).unwrap()
+    };
+    let seen = client.visit(look).await;
+    assert_eq!(seen["flash_messages"], json!({ "status": "Saved", "hint": "red" }));
+    assert_eq!(seen["errors"]["email"], json!(["is taken"]));
+}

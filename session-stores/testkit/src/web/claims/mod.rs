@@ -1,0 +1,27 @@
+//! The claims, one function each, by what they are about.
+
+#![expect(missing_docs, reason = "each name says what it claims")]
+
+mod config;
+mod csrf;
+mod events;
+mod flash;
+mod forms;
+mod life;
+mod owners;
+mod redirects;
+mod typed;
+
+pub use config::*;
+pub use csrf::*;
+pub use events::*;
+pub use flash::*;
+pub use forms::*;
+pub use life::*;
+pub use owners::*;
+pub use redirects::*;
+pub use typed::*;
+
+pub(crate) use redirects::{ELSEWHERE, NOT_ASCII};
+
+const MULTIPART: &str = "multipart/form-data; boundary=X";

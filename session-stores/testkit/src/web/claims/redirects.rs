@@ -1,0 +1,213 @@
+//! Redirects: back, on, to where the visitor wanted to go, and never elsewhere.
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde_json::json;
+use session_core::{Session, SessionError};
+
+use crate::web::{Client, WebApp};
+
+pub async fn features_5_back_leaves_message_errors_and_input(app: &impl WebApp) {
+    let client = Client::new(app);
+    let reply = client.post("/back", "email=e&password=p").await;
+    assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/fallback"));
+    let page = client.get("/page").await.json();
+    assert_eq!(page["flash_messages"], json!({"status": "Saved"}));
+    assert_eq!(page["errors"], json!({"email": ["is taken"]}));
+    assert_eq!(page["old"], json!({"email": "e"}));
+}
+
+pub async fn features_5_back_prefers_the_previous_page_to_the_referer(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.get("/page?step=1").await;
+    client.get("/other?step=2").await;
+    let referer = [("referer", "https://shop.example/cart")];
+    assert_eq!(client.post_with("/back", "", &referer).await.location(), "/other?step=2");
+}
+
+pub async fn features_5_back_follows_only_a_referer_of_this_host(app: &impl WebApp) {
+    for (referer, location) in [
+        ("https://shop.example/cart?x=1", "/cart?x=1"),
+        ("http://SHOP.example", "/"),
+        ("https://evil.example/", "/fallback"),
+        ("https://shop.example.evil/", "/fallback"),
+        ("https://shop.example@evil/", "/fallback"),
+        ("https://evil/https://shop.example/", "/fallback"),
+        ("https://shop.example//evil", "/fallback"),
+        ("https://shop.example/%2fevil", "/fallback"),
+        ("https://shop.example/\\evil", "/fallback"),
+        ("//shop.example/cart", "/fallback"),
+        ("javascript:alert(1)", "/fallback"),
+        ("/cart", "/fallback"),
+    ] {
+        let reply = Client::new(app).post_with("/back", "", &[("referer", referer)]).await;
+        assert_eq!(reply.location(), location, "{referer}");
+    }
+}
+
+pub async fn features_5_pages_are_tracked_without_causing_a_load(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.get("/page").await;
+    for (path, headers) in [
+        ("/plain", vec![]),
+        ("/api", vec![]),
+        ("/missing", vec![]),
+        ("/other?prefetch", vec![("sec-purpose", "prefetch;prerender")]),
+        ("/other?frame", vec![("sec-fetch-dest", "iframe")]),
+        ("/other?script", vec![("x-requested-with", "XMLHttpRequest")]),
+    ] {
+        let before = app.store_calls();
+        client.send(Method::GET, path, &headers, Bytes::new()).await;
+        if path == "/plain" {
+            assert_eq!(app.store_calls(), before, "nothing is loaded for a page without a session");
+        }
+        assert_eq!(client.post("/back", "").await.location(), "/page", "{path}");
+    }
+    client.get("/other").await;
+    let before = app.store_calls();
+    client.get("/other").await;
+    assert_eq!(app.store_calls() - before, 1, "the same page again is no write");
+}
+
+pub async fn features_5_intended_urls_are_followed_once(app: &impl WebApp) {
+    let client = Client::new(app);
+    assert_eq!(client.post("/intend", "to=/orders%3Fopen%3D1").await.status, StatusCode::NO_CONTENT);
+    let reply = client.post("/intended", "").await;
+    assert_eq!((reply.status, reply.location()), (StatusCode::FOUND, "/orders?open=1"));
+    assert_eq!(client.post("/intended", "").await.location(), "/fallback");
+}
+
+/// What leads elsewhere, as a browser reads it: schemes, authorities, backslashes, control characters that browsers drop,
+/// and each of them percent-encoded once, twice, three times.
+pub(crate) const ELSEWHERE: &[&str] = &[
+    "https://evil",
+    "HTTPS://evil",
+    "https:/evil",
+    "http:evil",
+    "https://shop.example@evil/",
+    "https://shop.example/",
+    "//evil",
+    "///evil",
+    "/\\evil",
+    "\\/evil",
+    "\\\\evil",
+    "javascript:alert(1)",
+    "JavaScript:alert(1)",
+    "java\nscript:alert(1)",
+    "data:text/html,x",
+    "vbscript:x",
+    "file:///etc/passwd",
+    "blob:x",
+    "/%2fevil",
+    "/%2Fevil",
+    "/%5cevil",
+    "/%5Cevil",
+    "/%252Fevil",
+    "/%255Cevil",
+    "/%25252Fevil",
+    "%2f%2fevil",
+    "/%09/evil",
+    "/%0d%0a/evil",
+    "/%00/evil",
+    "/\t/evil",
+    "/\n/evil",
+    "/\r\n/evil",
+    "/\0/evil",
+    "/ /evil",
+    "\t//evil",
+    " //evil",
+    "evil",
+    "./evil",
+    "",
+    "?x",
+    "#x",
+];
+
+/// What is not visible ASCII: refused as an intended URL, and harmless once a redirect has percent-encoded it.
+pub(crate) const NOT_ASCII: &[&str] =
+    &["/\u{ff0f}evil", "/\u{2028}/evil", "/\u{2215}evil", "/caf\u{e9}", "/\u{7f}evil"];
+
+pub async fn peers_25_no_redirect_leads_elsewhere(app: &impl WebApp) {
+    let client = Client::new(app);
+    for url in ELSEWHERE.iter().chain(NOT_ASCII) {
+        let form = format!("to={}", encode(url));
+        assert_eq!(client.post("/intend", &form).await.status, StatusCode::BAD_REQUEST, "{url:?}");
+        assert_eq!(client.post("/intended", "").await.location(), "/fallback", "{url:?}");
+    }
+    for url in ELSEWHERE {
+        let reply = client.post("/to", &format!("to={}", encode(url))).await;
+        assert_eq!((reply.status, reply.location()), (StatusCode::INTERNAL_SERVER_ERROR, ""), "{url:?}");
+    }
+    for url in NOT_ASCII {
+        let reply = client.post("/to", &format!("to={}", encode(url))).await;
+        assert_eq!(reply.location(), format!("/{}", encode(&url[1..]).replace("%2F", "/")), "{url:?}");
+    }
+}
+
+pub async fn peers_25_the_page_to_go_back_to_is_on_this_site(app: &impl WebApp) {
+    let client = Client::new(app);
+    for url in ELSEWHERE.iter().chain(NOT_ASCII) {
+        let noted = client.visit(move |session| session.set_previous_url(url)).await;
+        assert!(matches!(noted, Err(SessionError::RefusedUrl)), "{url:?}");
+        assert_eq!(client.post("/back", "").await.location(), "/fallback", "{url:?}");
+    }
+    client.visit(|session| session.set_previous_url("/cart?step=2").unwrap()).await;
+    assert_eq!(client.visit(Session::previous_url).await.as_deref(), Some("/cart?step=2"));
+    assert_eq!(client.post("/back", "").await.location(), "/cart?step=2");
+}
+
+pub async fn features_5_only_hosts_that_the_application_lists_are_led_to(app: &impl WebApp) {
+    let client = Client::new(app);
+    for url in ["https://accounts.example/login?x=1", "http://ACCOUNTS.example", "http://localhost:8080/a"] {
+        let form = format!("to={}", encode(url));
+        assert_eq!(client.post("/to", &form).await.location(), url);
+        assert_eq!(client.post("/intend", &form).await.status, StatusCode::NO_CONTENT, "{url}");
+        assert_eq!(client.post("/intended", "").await.location(), url);
+    }
+    for url in [
+        "https://accounts.example.evil/",
+        "https://accounts.example@evil/",
+        "https://evil/accounts.example",
+        "https://accounts.example:8443/",
+        "https://accounts.example\\@evil/",
+        "http://localhost/",
+        "ftp://accounts.example/",
+        "//accounts.example/",
+    ] {
+        let form = format!("to={}", encode(url));
+        assert_eq!(client.post("/to", &form).await.status, StatusCode::INTERNAL_SERVER_ERROR, "{url}");
+        assert_eq!(client.post("/intend", &form).await.status, StatusCode::BAD_REQUEST, "{url}");
+    }
+}
+
+pub async fn features_5_an_intended_url_is_seen_until_it_is_pulled_or_cleared(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.visit(|session| session.set_intended_url("/orders").unwrap()).await;
+    for _ in 0..2 {
+        assert_eq!(client.visit(Session::intended_url).await.as_deref(), Some("/orders"));
+    }
+    let pulled = client.visit(|session| session.pull_intended_url().unwrap()).await;
+    assert_eq!(pulled.as_deref(), Some("/orders"));
+    assert_eq!(client.visit(Session::intended_url).await, None);
+    client.visit(|session| session.set_intended_url("/orders").unwrap()).await;
+    client.visit(|session| session.clear_intended_url().unwrap()).await;
+    assert_eq!(client.post("/intended", "").await.location(), "/fallback");
+}
+
+pub async fn features_5_a_redirect_target_ends_no_header_line(app: &impl WebApp) {
+    let reply = Client::new(app).post("/to", "to=/a%0D%0ASet-Cookie%3A+b%3D1").await;
+    assert_eq!(reply.location(), "/a%0D%0ASet-Cookie:%20b=1");
+    assert!(reply.headers.get("set-cookie").is_none());
+}
+
+/// As a form sends it.
+fn encode(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => encoded.push(char::from(byte)),
+            byte => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}

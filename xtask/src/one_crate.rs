@@ -1,0 +1,100 @@
+//! `cargo xtask one-crate`: an application that depends on one adapter and its framework compiles that adapter's quick start.
+//!
+//! Doctests cannot show this: they see every dependency of their crate. So each README becomes an application of its own,
+//! made of its first TOML block and its first Rust block, with the store in Redis switched on as a user would.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::runner::Call;
+
+const ADAPTERS: [&str; 3] = ["session-axum", "session-actix", "session-hyper"];
+const FEATURE: &str = "redis";
+
+pub(crate) fn run() -> Result<(), Failure> {
+    for adapter in ADAPTERS {
+        let folder = make(adapter)?;
+        let manifest = folder.join("Cargo.toml");
+        // One target directory of their own: their features are not the workspace's, which would be built anew for them.
+        let check = Call::cargo("check --quiet --target-dir target/one-crate --manifest-path");
+        check.arg(manifest.to_string_lossy()).run().map_err(|failure| {
+            Failure::new(format!("the quick start of {adapter}/README.md is not an application: {failure}"))
+        })?;
+    }
+    println!("{} quick starts compile with their adapter and their framework alone", ADAPTERS.len());
+    Ok(())
+}
+
+/// Writes the application. Files that are the same stay as they are, so that nothing is compiled twice.
+fn make(adapter: &str) -> Result<PathBuf, Failure> {
+    let readme = fs::read_to_string(format!("{adapter}/README.md"))?;
+    let missing =
+        |block| Failure::new(format!("{adapter}/README.md has no {block} block for its quick start"));
+    let dependencies = block(&readme, "toml").ok_or_else(|| missing("toml"))?;
+    let program = block(&readme, "rust").ok_or_else(|| missing("rust"))?;
+    let folder = Path::new("target/one-crate/applications").join(adapter);
+    fs::create_dir_all(folder.join("src"))?;
+    write(&folder.join("Cargo.toml"), &manifest(adapter, &dependencies))?;
+    write(&folder.join("src/main.rs"), &shown_and_hidden(&program))?;
+    let lock = folder.join("Cargo.lock");
+    if !lock.exists() {
+        // The versions that everything else here is tested with.
+        fs::copy("Cargo.lock", lock)?;
+    }
+    Ok(folder)
+}
+
+/// The first fenced block of a language, whatever its attributes.
+fn block(readme: &str, language: &str) -> Option<String> {
+    let fence =
+        |line: &&str| line.strip_prefix("```").is_some_and(|kind| kind.split(',').next() == Some(language));
+    let lines = readme.lines().skip_while(|line| !fence(line)).skip(1).take_while(|line| *line != "```");
+    let block: String = lines.map(|line| format!("{line}\n")).collect();
+    (!block.is_empty()).then_some(block)
+}
+
+/// The dependencies as the README lists them, but for the adapter: it is here, not in the registry.
+fn manifest(adapter: &str, dependencies: &str) -> String {
+    let here = format!("{adapter} = {{ path = \"../../../../{adapter}\", features = [\"{FEATURE}\"] }}");
+    let own = |line: &str| line.split('=').next().is_some_and(|name| name.trim() == adapter);
+    let lines = dependencies.lines().map(|line| if own(line) { here.clone() } else { line.to_owned() });
+    let dependencies: String = lines.map(|line| format!("{line}\n")).collect();
+    format!(
+        "[package]\nname = \"with-{adapter}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
+         {dependencies}\n[workspace]\n"
+    )
+}
+
+/// A doctest's lines as the compiler sees them.
+fn shown_and_hidden(program: &str) -> String {
+    program.lines().map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line))).collect()
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    if fs::read_to_string(file).is_ok_and(|before| before == text) {
+        return Ok(());
+    }
+    Ok(fs::write(file, text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_block_of_a_language_is_taken_whatever_its_attributes() {
+        let readme = "x\n```toml\na = 1\n```\n```rust,no_run\nfn main() {}\n```\n```rust\nlater\n```\n";
+        assert_eq!(block(readme, "rust").as_deref(), Some("fn main() {}\n"));
+        assert_eq!(block(readme, "toml").as_deref(), Some("a = 1\n"));
+        assert_eq!(block(readme, "sql"), None);
+    }
+
+    #[test]
+    fn the_adapter_comes_from_here_and_the_rest_as_the_readme_says() {
+        let manifest = manifest("session-axum", "[dependencies]\naxum = \"0.8\"\nsession-axum = \"0.1\"\n");
+        assert!(manifest.contains("\naxum = \"0.8\"\n"), "{manifest}");
+        let here = "\nsession-axum = { path = \"../../../../session-axum\", features = [\"redis\"] }\n";
+        assert!(manifest.contains(here) && !manifest.contains("0.1\""), "{manifest}");
+    }
+}
