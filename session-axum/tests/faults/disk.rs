@@ -47,10 +47,14 @@ pub(crate) async fn postgres() {
                  FROM (SELECT * FROM sessions LIMIT 1) one, generate_series(1, {rows}) row"
             );
             let mut times = 0;
-            while sqlx::raw_sql(sqlx::AssertSqlSafe(more.clone())).execute(&mut other).await.is_ok() {
-                times += 1;
+            let full = loop {
+                match sqlx::raw_sql(sqlx::AssertSqlSafe(more.clone())).execute(&mut other).await {
+                    Ok(_) => times += 1,
+                    Err(error) => break error.to_string(),
+                }
                 assert!(times < 10_000, "the table grows without end");
-            }
+            };
+            assert!(full.contains("could not extend"), "{full}");
         }
     };
     let free = async || {
