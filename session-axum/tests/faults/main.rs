@@ -8,6 +8,7 @@
 mod connections;
 mod console;
 mod crowd;
+mod disk;
 mod down;
 mod failover;
 mod line;
@@ -84,16 +85,19 @@ claims! {
     }
     a_postgres {
         no_more_connections_means_503_and_no_cookie_changes: connections::postgres();
+        a_full_disk_means_503_and_no_cookie_changes: disk::postgres();
     }
     a_mariadb {
         no_more_connections_means_503_and_no_cookie_changes: connections::mariadb();
     }
     files {
+        a_full_disk_means_503_and_no_cookie_changes: disk::files();
         lost_directories_mean_503_and_no_cookie_changes: local::directories_lost();
         sixteen_clients_lose_no_write: crowd::sixteen_clients_lose_no_write(Place::files());
         a_logout_is_final_for_slow_writers: crowd::a_logout_is_final_for_slow_writers(Place::files());
     }
     sqlite {
+        a_full_disk_means_503_and_no_cookie_changes: disk::sqlite();
         a_writer_that_does_not_end_means_503_for_writers_and_no_cookie_changes: local::held_by_another_writer();
         sixteen_clients_lose_no_write: crowd::sixteen_clients_lose_no_write(Place::sqlite());
         a_logout_is_final_for_slow_writers: crowd::a_logout_is_final_for_slow_writers(Place::sqlite());

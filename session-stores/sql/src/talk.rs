@@ -40,7 +40,10 @@ where
     }
 
     fn row<'c>(&'c mut self, statement: &Statement, asked: &Asked<'_>) -> Soon<'c, Option<DB::Row>> {
-        self.fetch_optional(statement.query(asked))
+        // Not `fetch_optional`: with SQLite it stops at the row, and the commit comes after it. An error there, say a
+        // full disk, would be lost together with the write.
+        let rows = self.fetch_all(statement.query(asked));
+        Box::pin(async { Ok(rows.await?.into_iter().next()) })
     }
 
     fn run<'c>(&'c mut self, statement: &Statement, asked: &Asked<'_>) -> Soon<'c, DB::QueryResult> {
