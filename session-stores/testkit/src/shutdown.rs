@@ -21,6 +21,21 @@ use crate::doubles::wrap::Verb;
 ///
 /// # Panics
 /// When a write is lost.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use session_core::{BoxFuture, Sessions};
+/// # use session_store_memory::MemoryStore;
+/// # use session_testkit::shutdown::a_shutdown_loses_no_commit;
+/// # use tokio::net::TcpListener;
+/// async fn claim<S>(serve: S)
+/// where
+///     S: AsyncFn(TcpListener, Sessions, BoxFuture<()>),
+/// {
+///     // Under axum, say: |listener, sessions, stopped| axum::serve(…).with_graceful_shutdown(stopped)
+///     a_shutdown_loses_no_commit(|| Arc::new(MemoryStore::new()), serve).await;
+/// }
+/// ```
 pub async fn a_shutdown_loses_no_commit(
     store: impl Fn() -> Arc<dyn SessionStore>,
     serve: impl AsyncFn(TcpListener, Sessions, BoxFuture<()>),

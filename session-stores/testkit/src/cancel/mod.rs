@@ -20,9 +20,22 @@ use interrupt::{Ended, Moment, Pends, interrupt};
 use scenario::{Scenario, interrupted};
 
 /// What the adapter's route does with its visit.
+///
+/// ```
+/// use std::sync::Arc;
+/// use session_testkit::cancel::Handler;
+///
+/// let opens: Handler = Arc::new(|visit| Box::pin(async move { drop(visit.session().await) }));
+/// ```
 pub type Handler = Arc<dyn Fn(Visit) -> BoxFuture<()> + Send + Sync>;
 
 /// The response of one request: the value of its `Set-Cookie` header.
+///
+/// ```
+/// use session_testkit::cancel::Responding;
+///
+/// let without_a_cookie: Responding = Box::pin(async { None });
+/// ```
 pub type Responding = Pin<Box<dyn Future<Output = Option<String>>>>;
 
 /// Where the sessions of these claims live.
@@ -41,6 +54,39 @@ pub enum Place {
 ///
 /// # Panics
 /// When a claim does not hold, with the number of polls after which the request was dropped.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use session_core::{BoxFuture, Sessions, Spawn};
+/// use session_store_memory::MemoryStore;
+/// use session_testkit::cancel::{Handler, Place, Responding, every_request_may_be_dropped_at_any_await};
+///
+/// // Here an adapter's service would be called; this is the core itself.
+/// fn serve(sessions: Sessions, cookie: Option<String>, handler: Handler) -> Responding {
+///     Box::pin(async move {
+///         let guard = sessions.visit(cookie.iter().collect(), &ON_TOKIO);
+///         let handling = handler(guard.visit().clone());
+///         guard.serve(handling, |()| 200).await.report.set_cookie
+///     })
+/// }
+///
+/// #[derive(Debug)]
+/// struct OnTokio;
+/// static ON_TOKIO: OnTokio = OnTokio;
+///
+/// impl Spawn for OnTokio {
+///     fn spawn(&self, future: BoxFuture<()>) {
+///         tokio::spawn(future);
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let place = || Place::Store(Arc::new(MemoryStore::new()));
+/// every_request_may_be_dropped_at_any_await(place, serve).await;
+/// # }
+/// ```
 pub async fn every_request_may_be_dropped_at_any_await(
     place: impl Fn() -> Place,
     serve: impl Fn(Sessions, Option<String>, Handler) -> Responding,
