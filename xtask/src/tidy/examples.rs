@@ -96,21 +96,6 @@ const WITHOUT: &[Exception] = &[
         why: "claims of their own, with what they are played on: an adapter's tests show the call",
     },
     Exception {
-        files: &["session-stores/testkit/src/cancel/", "session-stores/testkit/src/shutdown.rs"],
-        items: &[
-            "Handler",
-            "Responding",
-            "every_request_may_be_dropped_at_any_await",
-            "a_shutdown_loses_no_commit",
-        ],
-        why: "claims that are called once for each adapter: `session-hyper/tests` is the glue to copy",
-    },
-    Exception {
-        files: &["session-stores/testkit/src/overheard.rs"],
-        items: &["Line", "Overheard"],
-        why: "listens to the whole process, once: an example would be heard by the others beside it",
-    },
-    Exception {
         files: &[
             "session-stores/sql/src/capabilities.rs",
             "session-stores/sql/src/dialect.rs",
@@ -152,7 +137,7 @@ impl Exception {
     fn is_for(&self, item: &Shown) -> bool {
         let named = |name: &&str| item.name.split("::").next() == Some(*name);
         self.files.iter().any(|file| item.file.starts_with(file))
-            && (self.items.is_empty() || self.items.iter().any(|name| named(&name)))
+            && (self.items.is_empty() || self.items.iter().any(named))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{Verb, When};
 
 const COOKIE: &str = "__Host-sid";
 
-/// PEERS 1: 64 clients, 20 writes each, 1,280 hits.
+/// PEERS 1: 64 clients, 50 writes each, 3,200 hits.
 pub async fn a_crowd_that_writes_to_one_session_loses_no_write(stage: &Stage) {
     let world = stage.open_with(|sessions| sessions.contention(std::time::Duration::from_secs(60))).await;
     if world.in_cookie() {
@@ -133,4 +133,4 @@ pub async fn two_requests_at_once_both_win(stage: &Stage) {
     assert_eq!(world.counted("conflicts").await, 1);
 }
 
-const WRITES: usize = 20;
+const WRITES: usize = 50;
