@@ -80,7 +80,7 @@ const WORDS: &[(&str, [&str; 2])] = &[
             "Kleine Ernten, ehrliche Kannen. Leg etwas in den Warenkorb: Er wartet in deiner Sitzung auf dich.",
         ],
     ),
-    ("add", ["Add to cart", "In den Warenkorb"]),
+    ("add", ["Add to cart", "In den Korb"]),
     ("added", ["In your cart: {}", "Im Warenkorb: {}"]),
     ("cart_full", ["No more than 99 of: {}", "Nicht mehr als 99 von: {}"]),
     // The cart.

@@ -1026,11 +1026,23 @@ impl SessionState {
     /// Whether a commit would leave its id as it is: it has one that the server stands by, and nobody ordered another.
     ///
     /// ```
-    /// use session_core::decision::state::{Arrival, SessionState};
-    /// use session_core::{Loaded, Timestamp};
-    ///
-    /// let stranger = SessionState::open(Arrival::without_cookie(), Loaded::Missing, Timestamp::from_millis(0)).unwrap();
-    /// assert!(!stranger.keeps_its_id(), "there is none yet");
+    /// # use std::convert::Infallible;
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
+    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::policy::Policy;
+    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
+    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
+    /// # let id = SessionId::from_bytes([7; 32]);
+    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
+    /// # let late = Timestamp::from_millis(3_600_000);
+    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+    /// assert!(state.keeps_its_id());
+    /// state.destroy();
+    /// assert!(!state.keeps_its_id());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn keeps_its_id(&self) -> bool {

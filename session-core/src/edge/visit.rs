@@ -171,15 +171,23 @@ impl Visit {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[derive(Debug)] struct Here;
     /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::CookieHeaders;
+    /// # use session_core::{Closing, CommitError, CookieHeaders};
+    /// # use session_testkit::TestClient;
     /// # let key = session_core::SecretKey::generate()?;
     /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.as_user("ada").await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
     /// let session = guard.visit().detached().await?;
-    /// let _response = guard.close(200);
+    /// # let Closing::Ready(_) = guard.close(200) else { unreachable!("nothing is to be written") };
     /// // The response is sent; this session still writes, when it says so itself.
     /// session.put("progress", 100)?;
     /// session.commit().await?;
+    /// # ada.assert_session("progress", 100).await;
+    ///
+    /// // A new id is what no response is left to carry.
+    /// session.regenerate()?;
+    /// assert!(matches!(session.commit().await, Err(CommitError::NoResponse)));
     /// # Ok(())
     /// # }
     /// ```

@@ -1,5 +1,7 @@
 //! Many at once on one session: nothing acknowledged is lost, nothing destroyed comes back.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use std::sync::Arc;

@@ -90,7 +90,7 @@ pub(crate) fn servers_patience(deadline: Duration) -> Duration {
 }
 
 /// `call!(caller, once, |connection| { … })`: does the work on a connection, again while the database undoes it in
-/// favour of others, until it is too late to begin. With `again` in the place of `once`, it is also done a second time
+/// favour of others, until it is too late to begin. With `again` in the place of `once`, it is also done again
 /// if the connection broke: for work that may be done twice. The work is a block of `Result<_, Failure>`, and may await
 /// and use `?`.
 ///
@@ -125,19 +125,20 @@ pub(crate) use call;
 pub(crate) struct Attempts {
     begun: Instant,
     pause: Duration,
-    after_a_break: bool,
+    breaks_left: u8,
 }
 
 impl Attempts {
     /// Work that must not be done twice: a replace that was applied, and replaced by another's, would be a conflict the
     /// second time, and its caller would add once more what it has added.
     pub(crate) fn once() -> Self {
-        Self { begun: Instant::now(), pause: FIRST_PAUSE, after_a_break: false }
+        Self { begun: Instant::now(), pause: FIRST_PAUSE, breaks_left: 0 }
     }
 
-    /// Work that may be done twice.
+    /// Work that may be done twice. A second break is rare: after the first one, every connection that was idle is
+    /// asked whether it lives; but one that was just then on its way back to the pool may be dead, too.
     pub(crate) fn again() -> Self {
-        Self { after_a_break: true, ..Self::once() }
+        Self { breaks_left: 3, ..Self::once() }
     }
 
     pub(crate) fn begun(&self) -> Instant {
@@ -156,7 +157,8 @@ impl Attempts {
         };
         if failure.is_broken::<DB>() {
             caller.suspicion.raise();
-            if std::mem::take(&mut self.after_a_break) {
+            if self.breaks_left > 0 {
+                self.breaks_left -= 1;
                 return ControlFlow::Continue(FIRST_PAUSE);
             }
         }

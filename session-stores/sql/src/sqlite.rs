@@ -47,6 +47,13 @@ use crate::talk::Talk;
 pub type SqliteStore = SqlStore<Sqlite>;
 
 /// What an acknowledged write survives.
+///
+/// ```
+/// use session_store_sql::Durability;
+///
+/// // A sign-out that was acknowledged stays one, even after a power cut.
+/// assert_eq!(Durability::default(), Durability::PowerCut);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {

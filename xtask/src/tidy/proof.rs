@@ -8,14 +8,14 @@ use crate::failure::Failure;
 
 const DOCUMENT: &str = "docs/proof.md";
 
-/// `files` are paths with their text.
+/// Looks through these files: their names and their texts.
 pub(super) fn check(files: &[(String, String)]) -> Result<Vec<Breach>, Failure> {
     let sources = files.iter().filter(|(file, _)| file.ends_with(".rs"));
-    let there = sources.flat_map(|(_, text)| functions(text)).map(str::to_owned).collect();
+    let there = sources.flat_map(|(_, text)| functions(text)).collect();
     Ok(breaches(&fs::read_to_string(DOCUMENT)?, &there))
 }
 
-fn breaches(document: &str, there: &BTreeSet<String>) -> Vec<Breach> {
+fn breaches(document: &str, there: &BTreeSet<&str>) -> Vec<Breach> {
     let rows = document.lines().enumerate().filter(|(_, line)| line.starts_with('|'));
     let named =
         rows.flat_map(|(at, line)| line.split('`').skip(1).step_by(2).map(move |name| (at + 1, name)));
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn a_test_that_is_gone_is_a_breach_and_one_that_is_there_is_none() {
-        let there = functions("async fn it_is_there() {}\nfn other<T>()").map(str::to_owned).collect();
+        let there = functions("async fn it_is_there() {}\nfn other<T>()").collect();
         let document = "`nobody`\n| row | `it_is_there`, `it_is_gone` |\n";
         let found = breaches(document, &there);
         assert_eq!(found, [Breach::new(DOCUMENT, 2, "there is no test `it_is_gone`")]);
