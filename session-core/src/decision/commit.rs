@@ -23,14 +23,11 @@ use crate::value::time::Timestamp;
 ///
 /// ```
 /// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::commit::{Commit, Fresh, StoreOp};
 /// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # use session_core::decision::state::{Arrival, SessionState};
+/// # use session_core::{Loaded, Timestamp};
 /// # let now = Timestamp::from_millis(1_000);
-/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
 /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
 /// # state.data_mut().put("theme", "dark")?;
 /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
@@ -123,14 +120,11 @@ impl Fresh {
 ///
 /// ```
 /// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::commit::{Commit, CookieOrder, Fresh};
 /// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # use session_core::decision::state::{Arrival, SessionState};
+/// # use session_core::{Loaded, Timestamp, Written};
 /// # let now = Timestamp::from_millis(1_000);
-/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
 /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
 /// # state.data_mut().put("theme", "dark")?;
 /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
@@ -225,14 +219,11 @@ pub enum CommitError {
 ///
 /// ```
 /// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::commit::{Commit, CookieOrder, Fresh, StoreOp};
 /// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # use session_core::decision::state::{Arrival, SessionState};
+/// # use session_core::{Loaded, Timestamp, Written};
 /// # let now = Timestamp::from_millis(1_000);
-/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
 /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
 /// state.data_mut().put("theme", "dark")?;
 ///
@@ -266,14 +257,11 @@ pub struct Commit {
 ///
 /// ```
 /// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+/// # use session_core::decision::commit::{Commit, Fresh};
 /// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # use session_core::decision::state::{Arrival, SessionState};
+/// # use session_core::{Loaded, Timestamp, Written};
 /// # let now = Timestamp::from_millis(1_000);
-/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
 /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
 /// # state.data_mut().put("theme", "dark")?;
 /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
@@ -303,14 +291,11 @@ impl Commit {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::commit::{Commit, Fresh};
     /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// let (policy, draw) = (Policy::default(), || -> Result<Fresh, Infallible> { panic!("nothing is to be written") });
     /// // Nothing has changed: no operation, no randomness, no cookie.
@@ -367,14 +352,11 @@ impl Commit {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::commit::{Commit, Fresh};
     /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, Timestamp, Written};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// # state.data_mut().put("theme", "dark")?;
     /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
@@ -395,14 +377,12 @@ impl Commit {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::commit::{Commit, Fresh};
+    /// # use session_core::decision::decide::{Cookie, Write};
     /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// # state.data_mut().put("theme", "dark")?;
     /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
@@ -420,14 +400,11 @@ impl Commit {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh};
     /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, StoreError, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// # state.data_mut().put("theme", "dark")?;
     /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
@@ -528,16 +505,14 @@ impl Commit {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::commit::{Commit, Fresh, StoreOp};
     /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
     /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
@@ -562,14 +537,11 @@ impl Commit {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::commit::{Commit, CommitError, Fresh};
     /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// # state.data_mut().put("theme", "dark")?;
     /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
@@ -590,14 +562,11 @@ impl Commit {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::commit::{Commit, CommitError, Fresh};
     /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, StoreError, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// # state.data_mut().put("theme", "dark")?;
     /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
@@ -616,14 +585,11 @@ impl Commit {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh};
     /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, Timestamp, Written};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// # state.data_mut().put("theme", "dark")?;
     /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));

@@ -24,16 +24,8 @@ use crate::value::values::{Snapshot, Values};
 /// What came in with the request, once its cookies were opened.
 ///
 /// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
-/// # let now = Timestamp::from_millis(1_000);
-/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
-/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// # use session_core::decision::state::Arrival;
+/// # use session_core::SessionId;
 /// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
 /// assert!(arrival.came && !arrival.retired_key);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -77,12 +69,9 @@ impl Arrival {
     /// A request that carries its record.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::decide::Origin;
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
@@ -101,16 +90,8 @@ impl Arrival {
 /// What an authentic cookie carries.
 ///
 /// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
-/// # let now = Timestamp::from_millis(1_000);
-/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
-/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// # use session_core::decision::state::Claim;
+/// # use session_core::{Record, SessionId, StoreKey};
 /// /// Which key of the store must be looked up, if any.
 /// fn key(claim: &Claim) -> Option<StoreKey> {
 ///     match claim {
@@ -133,18 +114,13 @@ pub enum Claim {
 /// Something found out while opening that an operator wants to hear of.
 ///
 /// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # use session_core::decision::state::{Arrival, Notice, SessionState};
+/// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
 /// # let now = Timestamp::from_millis(1_000);
 /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
 /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
 /// # let id = SessionId::from_bytes([7; 32]);
 /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-/// # let late = Timestamp::from_millis(3_600_000);
 /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
 /// assert_eq!(expired.notice(), Some(Notice::Expired));
 /// assert_eq!(state.notice(), None);
@@ -163,16 +139,11 @@ pub enum Notice {
 /// store that cannot be reached.
 ///
 /// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+/// # use session_core::decision::state::{Arrival, NewerFormat, SessionState};
+/// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
 /// # let now = Timestamp::from_millis(1_000);
 /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
 /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
-/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
 /// let newer = Record { payload: br#"{"v":999}"#.as_slice().into(), ..record };
 /// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
 /// assert_eq!(SessionState::open(arrival, Loaded::Found(newer), now).unwrap_err(), NewerFormat);
@@ -233,12 +204,8 @@ impl SessionState {
     /// [`NewerFormat`] when the record was written by a newer version.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
@@ -287,15 +254,10 @@ impl SessionState {
     /// A session whose stored record cannot be read: unknown, and counted.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::decide::Origin;
+    /// # use session_core::decision::state::{Arrival, Notice, SessionState};
+    /// # use session_core::{Loaded, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// let state = SessionState::corrupt(Arrival::with_id(SessionId::from_bytes([7; 32])));
     /// assert_eq!((state.origin(), state.notice()), (Origin::Unknown, Some(Notice::Corrupt)));
@@ -345,18 +307,13 @@ impl SessionState {
     /// Where the session came from.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::decide::Origin;
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// assert_eq!(state.origin(), Origin::Stored);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -369,18 +326,13 @@ impl SessionState {
     /// What the request has ordered so far.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::decide::Fate;
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// assert_eq!(state.fate(), Fate::Keep);
     /// state.destroy();
@@ -395,19 +347,13 @@ impl SessionState {
     /// What an operator wants to hear about the opening.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, Notice, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
     /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
-    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// assert_eq!(expired.notice(), Some(Notice::Expired));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -419,15 +365,9 @@ impl SessionState {
     /// No stored record stood behind this visit when it was opened.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// assert!(state.is_fresh());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -441,17 +381,12 @@ impl SessionState {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// state.regenerate(|| Ok::<_, Infallible>("token".to_owned()))?;
     /// assert!(state.has_regenerated());
@@ -465,18 +400,12 @@ impl SessionState {
     /// A read would now answer differently than when the visit opened.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// // Equal values change nothing.
     /// state.data_mut().put("theme", "dark")?;
@@ -493,18 +422,12 @@ impl SessionState {
     /// `destroy` was called, or a commit found the session gone.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// state.destroy();
     /// assert!(state.is_destroyed());
@@ -518,18 +441,12 @@ impl SessionState {
     /// The visitor's values.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// assert_eq!(state.data().get::<String>("theme")?.as_deref(), Some("dark"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -542,15 +459,9 @@ impl SessionState {
     /// The visitor's values, to change. Every change is journalled.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// state.data_mut().increment("visits")?;
     /// assert_eq!(state.data().get::<u32>("visits")?, Some(1));
@@ -563,18 +474,12 @@ impl SessionState {
     /// Whose session it is.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// assert_eq!(state.owner(), Some("ada"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -587,18 +492,12 @@ impl SessionState {
     /// Says whose session it is from now on, or nobody's.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// state.set_owner(None);
     /// assert!(state.owner().is_none() && state.is_changed());
@@ -611,18 +510,12 @@ impl SessionState {
     /// When the session began; `None` for one that is not written yet.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// assert_eq!(state.created(), Some(now));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -635,18 +528,12 @@ impl SessionState {
     /// Removes all values and the intended and previous URL. Identity, flash, CSRF token, tag and lifetimes stay.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// state.clear();
     /// assert!(state.data().is_empty());
@@ -668,17 +555,13 @@ impl SessionState {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::decide::Fate;
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// state.regenerate(|| Ok::<_, Infallible>("token".to_owned()))?;
     /// assert_eq!(state.fate(), Fate::Renew);
@@ -700,18 +583,13 @@ impl SessionState {
     /// Drops everything and gives a new id. What is put afterwards stays.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::decide::Fate;
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// state.invalidate();
     /// state.data_mut().put("status", "goodbye")?;
@@ -729,18 +607,12 @@ impl SessionState {
     /// Ends the session: the record becomes a tombstone, the cookie is removed.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// state.destroy();
     /// assert!(state.data().is_empty());
@@ -756,17 +628,13 @@ impl SessionState {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::decide::Fate;
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// state.data_mut().put("theme", "light")?;
     /// state.regenerate(|| Ok::<_, Infallible>("token".to_owned()))?;
@@ -802,15 +670,9 @@ impl SessionState {
     /// [`ValueError`] for a bad path or a value that is not JSON.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{FlashBag, Loaded, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// state.flash(FlashBag::Messages, "status", "Saved")?;
     /// // For the next visit: this one does not show it.
@@ -831,15 +693,9 @@ impl SessionState {
     /// What the previous visit left in one of the three bags.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{FlashBag, Loaded, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// assert!(state.flashed(FlashBag::Errors).is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -852,15 +708,10 @@ impl SessionState {
     /// How long this session may lie unused.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
     /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// assert_eq!(state.age(&Policy::default()).as_secs(), 7_200);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -873,15 +724,10 @@ impl SessionState {
     /// Whether its cookie outlives the browser.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
     /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// assert!(!state.is_persistent(&Policy::default()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -894,18 +740,13 @@ impl SessionState {
     /// The key of the record this visit stands on, or of the tombstone it met.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
     /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// assert_eq!(state.key(), Some(SessionId::from_bytes([7; 32]).store_key()));
     /// assert_eq!(expired.key(), None);
@@ -919,18 +760,12 @@ impl SessionState {
     /// The record this visit stands on.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// assert_eq!(state.record().map(|record| record.etag), Some(Etag::new(1)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -943,15 +778,10 @@ impl SessionState {
     /// What the response will say about the cookie, as far as commits have settled it.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::commit::CookieOrder;
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// assert!(matches!(state.cookie(), CookieOrder::Keep));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -964,12 +794,8 @@ impl SessionState {
     /// Shows what the previous visit left and takes it away. Called once, when somebody gets the session to write.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
@@ -995,14 +821,9 @@ impl SessionState {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// let draw = || Ok::<_, Infallible>(SessionId::from_bytes([9; 32]));
     /// let id = state.id_to_be(draw)?;
@@ -1026,18 +847,12 @@ impl SessionState {
     /// Whether a commit would leave its id as it is: it has one that the server stands by, and nobody ordered another.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
     /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let id = SessionId::from_bytes([7; 32]);
-    /// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
     /// assert!(state.keeps_its_id());
     /// state.destroy();
@@ -1057,15 +872,11 @@ impl SessionState {
     /// What the decision depends on, as things stand.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-    /// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
+    /// # use session_core::decision::decide::{Write, decide};
     /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-    /// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
+    /// # use session_core::decision::state::{Arrival, SessionState};
+    /// # use session_core::{Loaded, Timestamp};
     /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
     /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
     /// state.data_mut().put("theme", "dark")?;
     /// let situation = state.situation(&Policy::default(), now);
