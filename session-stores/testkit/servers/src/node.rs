@@ -63,9 +63,27 @@ impl Node {
         wait_for(kind, || launch::ready(kind, self.port.number), ended, || launch::tail(&self.log()))
     }
 
-    pub(crate) fn signal(&self, name: &str) {
+    /// Asks every process of the node to stand still; [`wait_until_still`](Self::wait_until_still) says when they do.
+    pub(crate) fn pause(&self) {
         if let Some(pid) = self.pid() {
-            process::signal(name, &process::family(pid));
+            process::signal("STOP", &process::family(pid));
+        }
+    }
+
+    /// A signal is sent before it is obeyed: until its last thread stands still, a server may answer once more.
+    pub(crate) fn wait_until_still(&self) {
+        let Some(pid) = self.pid() else { return };
+        let start = Instant::now();
+        while start.elapsed() < STOPPING
+            && !process::family(pid).iter().all(|&pid| process::stands_still(pid))
+        {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    pub(crate) fn resume(&self) {
+        if let Some(pid) = self.pid() {
+            process::signal("CONT", &process::family(pid));
         }
     }
 

@@ -92,6 +92,20 @@ fn parent(stat: &str) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
+/// Whether every thread of the process is stopped by a signal, or the process is gone.
+pub(crate) fn stands_still(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return true };
+    threads.flatten().all(|thread| match fs::read_to_string(thread.path().join("stat")) {
+        Ok(stat) => matches!(state(&stat), Some('T' | 't' | 'Z' | 'X')),
+        Err(_) => true,
+    })
+}
+
+/// The third word of `stat`, a letter.
+fn state(stat: &str) -> Option<char> {
+    stat.rsplit_once(')')?.1.trim_start().chars().next()
+}
+
 /// Waits for the child to end, at most so long; whether it did.
 pub(crate) fn wait(child: &mut Child, most: Duration) -> bool {
     let start = Instant::now();
@@ -184,6 +198,28 @@ mod tests {
     fn the_parent_is_read_behind_a_name_with_spaces_and_brackets() {
         assert_eq!(parent("12 (a) b (c) S 7 12 12 0"), Some(7));
         assert_eq!(parent("nothing"), None);
+    }
+
+    #[test]
+    fn a_process_stands_still_after_a_stop_and_not_before_or_behind_it() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "while :; do :; done"]);
+        let mut child = spawn(command).unwrap();
+        let still_is = |expected: bool| {
+            let start = Instant::now();
+            while stands_still(child.id()) != expected {
+                assert!(start.elapsed() < Duration::from_secs(20), "it is not {expected}");
+                thread::sleep(Duration::from_millis(1));
+            }
+        };
+        still_is(false);
+        signal("STOP", &[child.id()]);
+        still_is(true);
+        signal("CONT", &[child.id()]);
+        still_is(false);
+        signal("KILL", &[child.id()]);
+        assert!(wait(&mut child, Duration::from_secs(5)));
+        assert!(stands_still(child.id()), "what is gone does not answer");
     }
 
     #[test]

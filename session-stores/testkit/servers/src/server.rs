@@ -252,7 +252,7 @@ impl Server {
         self.wait_until_united()
     }
 
-    /// Stops every process in its tracks: connections stay open and nothing answers.
+    /// Stops every process in its tracks: connections stay open and, once this returns, nothing answers.
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, start};
@@ -262,7 +262,8 @@ impl Server {
     /// # Ok::<(), session_test_servers::ServerError>(())
     /// ```
     pub fn pause(&self) {
-        self.nodes.iter().for_each(|node| node.signal("STOP"));
+        self.nodes.iter().for_each(Node::pause);
+        self.nodes.iter().for_each(Node::wait_until_still);
     }
 
     /// Lets every process go on after [`pause`](Self::pause).
@@ -274,7 +275,7 @@ impl Server {
     /// # Ok::<(), session_test_servers::ServerError>(())
     /// ```
     pub fn resume(&self) {
-        self.nodes.iter().for_each(|node| node.signal("CONT"));
+        self.nodes.iter().for_each(Node::resume);
     }
 
     /// Kills one process of a cluster: the one that listens on this port. Another port is nobody's.
