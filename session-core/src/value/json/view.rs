@@ -7,8 +7,9 @@ use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::super::path::index_of;
 use super::number::{Number, Parsed};
+use super::object::Object;
 use super::scan::{Fields, Items};
-use super::tree::{Array, Object};
+use super::tree::Array;
 use super::{MAX_DEPTH, Malformed, Span};
 
 /// One value, borrowed.
