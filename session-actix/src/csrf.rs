@@ -36,6 +36,7 @@ use crate::words;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "a middleware does nothing unless it is wrapped around routes"]
 pub struct Csrf(CsrfGuard<HttpResponse>);
 
 impl Csrf {
@@ -58,7 +59,6 @@ impl Csrf {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn new() -> Self {
         Self(CsrfGuard::new(words::response))
     }
@@ -82,7 +82,6 @@ impl Csrf {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn exempt(self, path: impl Into<String>) -> Self {
         Self(self.0.exempt(path))
     }
@@ -106,7 +105,6 @@ impl Csrf {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn exempt_when(self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         Self(self.0.exempt_when(exempt))
     }
@@ -123,7 +121,6 @@ impl Csrf {
     ///     false => HttpResponse::Forbidden().body("Please load the page again."),
     /// });
     /// ```
-    #[must_use]
     pub fn on_refused(self, answer: impl Fn(&CsrfRefusal) -> HttpResponse + Send + Sync + 'static) -> Self {
         Self(self.0.on_refused(answer))
     }

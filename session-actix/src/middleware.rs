@@ -33,6 +33,7 @@ use crate::words;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "a middleware does nothing unless it is wrapped around routes"]
 pub struct SessionMiddleware(Middleware<HttpResponse>);
 
 impl SessionMiddleware {
@@ -47,7 +48,6 @@ impl SessionMiddleware {
     /// # let _ = app();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn new(sessions: Sessions) -> Self {
         Self(Middleware::new(sessions, &BACKGROUND, |failure, _| words::response(failure.into())))
     }
@@ -62,7 +62,6 @@ impl SessionMiddleware {
     /// let middleware = SessionMiddleware::new(sessions)
     ///     .on_failure(|_failure, _report| HttpResponse::ImATeapot().body("short and stout"));
     /// ```
-    #[must_use]
     pub fn on_failure(
         self,
         answer: impl Fn(Failure, &Report) -> HttpResponse + Send + Sync + 'static,
@@ -81,7 +80,6 @@ impl SessionMiddleware {
     /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
     /// let middleware = SessionMiddleware::new(sessions).track_pages(true);
     /// ```
-    #[must_use]
     pub fn track_pages(self, track: bool) -> Self {
         Self(self.0.track_pages(track))
     }

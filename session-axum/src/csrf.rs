@@ -36,6 +36,7 @@ use crate::words;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "a layer does nothing unless it is laid around routes"]
 pub struct CsrfLayer(CsrfGuard<Response>);
 
 impl CsrfLayer {
@@ -59,7 +60,6 @@ impl CsrfLayer {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn new() -> Self {
         Self(CsrfGuard::new(words::response))
     }
@@ -84,7 +84,6 @@ impl CsrfLayer {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn exempt(self, path: impl Into<String>) -> Self {
         Self(self.0.exempt(path))
     }
@@ -109,7 +108,6 @@ impl CsrfLayer {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn exempt_when(self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         Self(self.0.exempt_when(exempt))
     }
@@ -126,7 +124,6 @@ impl CsrfLayer {
     ///     false => (StatusCode::FORBIDDEN, "Please load the page again.").into_response(),
     /// });
     /// ```
-    #[must_use]
     pub fn on_refused(self, answer: impl Fn(&CsrfRefusal) -> Response + Send + Sync + 'static) -> Self {
         Self(self.0.on_refused(answer))
     }

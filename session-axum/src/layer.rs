@@ -25,6 +25,7 @@ use crate::words;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "a layer does nothing unless it is laid around routes"]
 pub struct SessionLayer(Middleware<Response>);
 
 impl SessionLayer {
@@ -37,7 +38,6 @@ impl SessionLayer {
     /// let app: axum::Router = axum::Router::new().layer(SessionLayer::new(sessions));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn new(sessions: Sessions) -> Self {
         Self(Middleware::new(sessions, &TOKIO, |failure, _| words::response(failure.into())))
     }
@@ -52,7 +52,6 @@ impl SessionLayer {
     /// let layer = SessionLayer::new(sessions)
     ///     .on_failure(|failure, _report| (axum::http::StatusCode::IM_A_TEAPOT, "short and stout").into_response());
     /// ```
-    #[must_use]
     pub fn on_failure(self, answer: impl Fn(Failure, &Report) -> Response + Send + Sync + 'static) -> Self {
         Self(self.0.on_failure(answer))
     }
@@ -71,7 +70,6 @@ impl SessionLayer {
     /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
     /// let layer = SessionLayer::new(sessions).track_pages(true);
     /// ```
-    #[must_use]
     pub fn track_pages(self, track: bool) -> Self {
         Self(self.0.track_pages(track))
     }

@@ -56,6 +56,7 @@ pub type CheckedBody<B> = Either<B, Full<Bytes>>;
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "a service does nothing unless it is called"]
 pub struct CsrfService<S, R> {
     inner: S,
     guard: CsrfGuard<Response<R>>,
@@ -85,7 +86,6 @@ impl<S, R: Default + 'static> CsrfService<S, R> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn new(inner: S) -> Self {
         Self { inner, guard: CsrfGuard::new(words::response), limit: InputLimit::default() }
     }
@@ -114,7 +114,6 @@ impl<S, R> CsrfService<S, R> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.guard = self.guard.exempt(path);
         self
@@ -142,7 +141,6 @@ impl<S, R> CsrfService<S, R> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         self.guard = self.guard.exempt_when(exempt);
         self
@@ -169,7 +167,6 @@ impl<S, R> CsrfService<S, R> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn limit(mut self, bytes: usize) -> Self {
         self.limit = InputLimit(bytes);
         self
@@ -202,7 +199,6 @@ impl<S, R> CsrfService<S, R> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn on_refused(
         mut self,
         answer: impl Fn(&CsrfRefusal) -> Response<R> + Send + Sync + 'static,

@@ -37,6 +37,7 @@ use crate::words::{self, plain};
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "a service does nothing unless it is called"]
 pub struct SessionService<S, R> {
     inner: S,
     middleware: Middleware<Response<R>>,
@@ -61,7 +62,6 @@ impl<S, R: Default> SessionService<S, R> {
     /// # let _: SessionService<_, Full<Bytes>> = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn new(sessions: Sessions, inner: S) -> Self {
         Self::with_failure(sessions, inner, |failure, _| plain(failure))
     }
@@ -87,7 +87,6 @@ impl<S, R> SessionService<S, R> {
     /// # let _: SessionService<_, Full<Bytes>> = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn with_failure(
         sessions: Sessions,
         inner: S,
@@ -124,7 +123,6 @@ impl<S, R> SessionService<S, R> {
     /// # let _: SessionService<_, Full<Bytes>> = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn spawn_on(mut self, spawn: &'static dyn Spawn) -> Self {
         self.middleware = self.middleware.spawn_on(spawn);
         self
@@ -149,7 +147,6 @@ impl<S, R> SessionService<S, R> {
     /// # let _: SessionService<_, Full<Bytes>> = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn track_pages(mut self, track: bool) -> Self {
         self.middleware = self.middleware.track_pages(track);
         self
