@@ -152,6 +152,10 @@ async fn a_registered_driver_is_chosen_by_name_and_gets_its_options() {
     assert_eq!(sessions.store().unwrap().max_record(), 700);
     let error = open(&[]).await.unwrap_err();
     assert_eq!(error.to_string(), "the session store of the driver shelf could not be opened");
+    // What a `main` that returns the error prints.
+    let printed =
+        "the session store of the driver shelf could not be opened: SESSION_OPTION_BOARDS is not set";
+    assert_eq!(format!("{error:?}"), printed);
     assert_eq!(error.source().unwrap().to_string(), "SESSION_OPTION_BOARDS is not set");
     let words = refusal(&[("SESSION_OPTION_BOARDS", "7")]).await;
     assert_eq!(
