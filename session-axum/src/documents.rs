@@ -3,6 +3,12 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+#[doc = include_str!("../../docs/guide.md")]
+struct Guide;
+
+#[doc = include_str!("../../docs/production.md")]
+struct Production;
+
 #[doc = include_str!("../../docs/cookies.md")]
 struct Cookies;
 

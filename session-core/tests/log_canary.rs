@@ -92,3 +92,28 @@ async fn id_8_peers_18_no_log_and_no_debug_form_shows_an_id_a_cookie_or_a_value(
         }
     }
 }
+
+#[test]
+fn what_a_handler_was_refused_is_in_the_log_with_its_reason_and_without_the_value() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::ERROR)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let session = Session::standalone();
+    session.put("count", "canary-value").unwrap();
+    let wrong_type = session.get::<u32>("count").unwrap_err();
+    for rejection in [Rejection::NoLayer, wrong_type.into()] {
+        assert_eq!(rejection.failure().status(), 500);
+    }
+    let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for reason in
+        ["put the session layer around this route", "\"count\" holds a string, which cannot be read as u32"]
+    {
+        assert!(said.contains(reason), "{reason} is not in\n{said}");
+    }
+    assert!(!said.contains("canary"), "{said}");
+}

@@ -1,6 +1,7 @@
 //! What is wrong with a configuration: the key, the value unless it is a secret, and what is allowed.
 
 use std::error::Error;
+use std::fmt;
 
 use session_core::{ConfigError, EntropyError, KeyError};
 
@@ -8,6 +9,8 @@ use session_core::{ConfigError, EntropyError, KeyError};
 ///
 /// `key` is the name as the person wrote it: a variable (`SESSION_AGE`), or the path in a file (`cookie.same_site`).
 /// No message holds a key, a password or a URL.
+///
+/// `{:?}` is the sentence and its causes: what an operator reads when `main` returns this error.
 ///
 /// ```
 /// use session_stores::SessionConfig;
@@ -18,7 +21,7 @@ use session_core::{ConfigError, EntropyError, KeyError};
 ///     "SESSION_COOKIE_SAME_SITE = \"sometimes\" is not allowed; allowed: strict, lax or none"
 /// );
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingError {
     /// A value that this setting cannot have.
@@ -132,6 +135,18 @@ pub enum SettingError {
         /// Why.
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl fmt::Debug for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut source = self.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
 }
 
 /// Why a single value was not taken; the caller knows the names.

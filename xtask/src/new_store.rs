@@ -64,7 +64,11 @@ impl Name {
     }
 
     fn fill(&self, template: &str) -> String {
+        // In the order that rustfmt wants.
+        let mut exports = [format!("{}Store", self.title), "NotWritten".to_owned()];
+        exports.sort();
         template
+            .replace("{{exports}}", &exports.join(", "))
             .replace("{{name}}", &self.plain)
             .replace("{{module}}", &self.module)
             .replace("{{Title}}", &self.title)
@@ -138,7 +142,9 @@ mod tests {
         let name = Name::parse("couchdb").unwrap();
         for (template, file) in FILES {
             let filled = name.fill(template);
-            let left = ["{{name}}", "{{module}}", "{{Title}}"].iter().any(|mark| filled.contains(mark));
+            let left = ["{{exports}}", "{{name}}", "{{module}}", "{{Title}}"]
+                .iter()
+                .any(|mark| filled.contains(mark));
             assert!(!left, "{file}: {filled}");
         }
     }

@@ -1,5 +1,7 @@
 //! Why a handler has no session, or could not use it; and the one place that says what the client then gets.
 
+use std::error::Error;
+
 use super::error::{OpenError, SessionError};
 use super::report::{self, Failure};
 use super::visit::Visit;
@@ -27,7 +29,8 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// What to answer.
+    /// What to answer. Since the client is told a status and nothing else, why is traced here, as an error of the target
+    /// `session`: a programmer who forgot the layer or asked for the wrong type finds the sentence in the log.
     ///
     /// ```
     /// use session_core::{Rejection, SessionError};
@@ -36,11 +39,14 @@ impl Rejection {
     /// ```
     #[must_use]
     pub fn failure(&self) -> Failure {
-        match self {
+        let failure = match self {
             Self::Open(error) => error.failure(),
             Self::Commit(error) => report::failure(error).unwrap_or(Failure::Internal),
             Self::NoLayer | Self::Session(_) => Failure::Internal,
-        }
+        };
+        let error: &(dyn Error + 'static) = self;
+        tracing::error!(target: "session", error, status = failure.status(), "a handler was refused its session");
+        failure
     }
 }
 

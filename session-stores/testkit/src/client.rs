@@ -146,6 +146,25 @@ impl TestClient {
         self.arrange(|session| session.tag(tag)).await;
     }
 
+    /// The token that this visitor's forms carry, made in their session if it has none: for the field `_csrf` or the header
+    /// `x-csrf-token` of a request that is to pass the CSRF middleware.
+    ///
+    /// ```
+    /// # use session_testkit::TestClient;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let mut ada = TestClient::new(&sessions);
+    /// let form = format!("_csrf={}&sku=tea", ada.csrf_token().await);
+    /// # assert!(ada.session().await.verify_csrf(form.trim_start_matches("_csrf=").trim_end_matches("&sku=tea")));
+    /// # Ok(()) }
+    /// ```
+    pub async fn csrf_token(&mut self) -> String {
+        let mut token = String::new();
+        self.arrange(|session| session.csrf_token().map(|made| token = made)).await;
+        token
+    }
+
     /// The value of the `Cookie` header to send; none for a visitor without a session.
     ///
     /// ```

@@ -2,6 +2,7 @@
 
 mod examples;
 mod generated;
+mod links;
 mod machine;
 mod map;
 mod proof;
@@ -48,6 +49,7 @@ pub(crate) fn check() -> Result<(), Failure> {
         files.push((file, text));
     }
     breaches.extend(examples::check(&files));
+    breaches.extend(links::check(&files));
     breaches.extend(map::check()?);
     breaches.extend(proof::check(&files)?);
     breaches.extend(generated::check()?);

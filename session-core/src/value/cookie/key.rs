@@ -19,10 +19,14 @@ use zeroize::{Zeroize, Zeroizing};
 /// ```
 /// use session_core::{SecretKey, KeyError};
 ///
-/// let key: SecretKey = "6f0c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264".parse()?;
+/// let text = SecretKey::generate()?.expose_secret_hex(); // 64 digits, as `openssl rand -hex 32` prints them
+/// let key: SecretKey = text.parse()?;
 /// assert_eq!(format!("{key:?}"), "Key(****)");
-/// assert!(matches!("too short".parse::<SecretKey>(), Err(KeyError::NotText)));
-/// # Ok::<(), KeyError>(())
+/// assert_eq!("too short".parse::<SecretKey>(), Err(KeyError::NotText));
+/// // The only key that these pages show is refused.
+/// let shown = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+/// assert_eq!(shown.parse::<SecretKey>(), Err(KeyError::Example));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct SecretKey([u8; 32]);

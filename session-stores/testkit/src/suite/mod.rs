@@ -1,4 +1,4 @@
-//! The store suite: every law of [`SessionStore`](session_core::SessionStore) as a case with a name.
+//! The store suite: every law of `SessionStore` as a case with a name.
 //!
 //! A case takes a [`Trial`], returns when the law holds and panics when it does not. [`store_suite!`](crate::store_suite)
 //! makes one test of each; [`cases`] gives them as values, for a runner of one's own.

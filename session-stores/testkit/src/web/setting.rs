@@ -1,4 +1,4 @@
-//! What a [`WebApp`](super::WebApp) is made with: sessions on doubles, and handlers that a claim gives on the way.
+//! What a `WebApp` is made with: sessions on doubles, and handlers that a claim gives on the way.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
