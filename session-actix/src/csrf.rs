@@ -1,22 +1,17 @@
 //! The middleware that refuses what another site made a visitor's browser send.
 
-use std::fmt;
-use std::future::{Future, Ready, ready};
-use std::pin::Pin;
+use std::future::{Ready, ready};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
-use session_core::{CsrfRefusal, CsrfRules, CsrfVerdict, Visit};
-use session_forms::{Form, FormError};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::{Error, HttpMessage, HttpResponse};
+use futures_util::future::LocalBoxFuture;
+use session_core::CsrfRefusal;
+use session_forms::{CheckedBody, CsrfGuard};
 
-use crate::input::{self, InputRejection};
-use crate::rejection::SessionRejection;
+use crate::words;
 
 /// Lets a request that may change something through only with the session's token: in the header `X-CSRF-TOKEN` or
 /// `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. All others get 419.
@@ -40,11 +35,9 @@ use crate::rejection::SessionRejection;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
-pub struct Csrf {
-    rules: CsrfRules,
-    on_refused: Arc<dyn Fn(&CsrfRefusal) -> HttpResponse + Send + Sync>,
-}
+#[derive(Clone, Debug)]
+#[must_use = "a middleware does nothing unless it is wrapped around routes"]
+pub struct Csrf(CsrfGuard<HttpResponse>);
 
 impl Csrf {
     /// A middleware without exemptions.
@@ -66,12 +59,11 @@ impl Csrf {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn new() -> Self {
-        Self { rules: CsrfRules::default(), on_refused: Arc::new(|_| refused()) }
+        Self(CsrfGuard::new(words::response))
     }
 
-    /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`].
+    /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
     ///
     /// ```
     /// # use actix_web::{App, HttpResponse, test, web};
@@ -90,10 +82,8 @@ impl Csrf {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
-    pub fn exempt(mut self, path: impl Into<String>) -> Self {
-        self.rules = self.rules.exempt(path);
-        self
+    pub fn exempt(self, path: impl Into<String>) -> Self {
+        Self(self.0.exempt(path))
     }
 
     /// Exempts the requests for which this is true, asked with the method and the path.
@@ -115,10 +105,8 @@ impl Csrf {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
-    pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
-        self.rules = self.rules.exempt_when(exempt);
-        self
+    pub fn exempt_when(self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        Self(self.0.exempt_when(exempt))
     }
 
     /// What to answer instead of a bare 419. A visitor who was signed out on another device a moment ago comes here with
@@ -133,52 +121,14 @@ impl Csrf {
     ///     false => HttpResponse::Forbidden().body("Please load the page again."),
     /// });
     /// ```
-    #[must_use]
-    pub fn on_refused(
-        mut self,
-        answer: impl Fn(&CsrfRefusal) -> HttpResponse + Send + Sync + 'static,
-    ) -> Self {
-        self.on_refused = Arc::new(answer);
-        self
-    }
-
-    /// `None` if the request may go on; it is given back whole, whatever was read of it.
-    async fn check(&self, request: &mut ServiceRequest) -> Option<HttpResponse> {
-        if !self.rules.needs_token(request.method().as_str(), request.path()) {
-            return None;
-        }
-        match self.judge(request).await {
-            Ok(None) => None,
-            Ok(Some(refusal)) => Some((self.on_refused)(&refusal)),
-            Err(rejection) => Some(rejection.error_response()),
-        }
-    }
-
-    async fn judge(&self, request: &mut ServiceRequest) -> Result<Option<CsrfRefusal>, InputRejection> {
-        let visit = Visit::found(request.extensions().get()).map_err(SessionRejection::from)?;
-        let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
-        let judged = self.rules.judge(&visit, request.method().as_str(), request.path(), header).await;
-        Ok(match judged.map_err(SessionRejection::from)? {
-            CsrfVerdict::Pass => None,
-            CsrfVerdict::Refuse(refusal) => Some(refusal),
-            CsrfVerdict::AskForm(session) => {
-                let form = buffer(request).await?;
-                let is_ours = session.verify_csrf_form(|name| form.text(name));
-                (!is_ours).then(|| session.into())
-            }
-        })
+    pub fn on_refused(self, answer: impl Fn(&CsrfRefusal) -> HttpResponse + Send + Sync + 'static) -> Self {
+        Self(self.0.on_refused(answer))
     }
 }
 
 impl Default for Csrf {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl fmt::Debug for Csrf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Csrf").field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 
@@ -194,7 +144,7 @@ where
     type Future = Ready<Result<CsrfService<S>, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(CsrfService { inner: Rc::new(inner), csrf: self.clone() }))
+        ready(Ok(CsrfService { inner: Rc::new(inner), guard: self.0.clone() }))
     }
 }
 
@@ -216,7 +166,7 @@ where
 #[derive(Debug)]
 pub struct CsrfService<S> {
     inner: Rc<S>,
-    csrf: Csrf,
+    guard: CsrfGuard<HttpResponse>,
 }
 
 impl<S, B> Service<ServiceRequest> for CsrfService<S>
@@ -226,35 +176,26 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
 
     fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let (inner, csrf) = (self.inner.clone(), self.csrf.clone());
+        let (inner, guard) = (self.inner.clone(), self.guard.clone());
         Box::pin(async move {
-            match csrf.check(&mut request).await {
-                None => Ok(inner.call(request).await?.map_into_left_body()),
-                Some(answer) => Ok(request.into_response(answer).map_into_right_body()),
-            }
+            let visit = request.extensions().get().cloned();
+            let payload = request.take_payload();
+            let limit = request.app_data().copied().unwrap_or_default();
+            let head = words::head(request.head());
+            let payload = match guard.check(visit, &head, limit, payload, |payload| payload).await {
+                Ok(CheckedBody::Untouched(payload)) => payload,
+                Ok(CheckedBody::Read(bytes)) => bytes.into(),
+                Err(answer) => return Ok(request.into_response(answer).map_into_right_body()),
+            };
+            request.set_payload(payload);
+            Ok(inner.call(request).await?.map_into_left_body())
         })
     }
-}
-
-/// Reads the form and puts its bytes back.
-async fn buffer(request: &mut ServiceRequest) -> Result<Form, FormError> {
-    let limit = input::limit(request.app_data());
-    let payload = request.take_payload();
-    let body = input::read(request, payload, limit).await?;
-    let form = Form::of_body(input::content_type(request), body.clone()).await?;
-    let again = futures_util::stream::once(ready(Ok(body)));
-    request.set_payload(Payload::Stream { payload: Box::pin(again) });
-    Ok(form)
-}
-
-fn refused() -> HttpResponse {
-    let status = StatusCode::from_u16(session_core::value::csrf::REFUSED).unwrap_or(StatusCode::FORBIDDEN);
-    HttpResponse::build(status).insert_header((CACHE_CONTROL, "no-store")).finish()
 }

@@ -1,14 +1,14 @@
 //! The extractors: the session to read and write, to read only, and to end without opening it.
 
-use std::future::{Future, Ready, ready};
+use std::future::{Ready, ready};
 use std::ops::Deref;
-use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use futures_util::future::LocalBoxFuture;
 use session_core::Visit;
 
-use crate::rejection::SessionRejection;
+use crate::words::SessionRejection;
 
 /// The visitor's session. The store is asked once per request, when the first extractor asks, however often this is
 /// extracted.
@@ -156,24 +156,22 @@ impl Deref for ReadOnlySession {
     }
 }
 
-type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, SessionRejection>>>>;
-
 impl FromRequest for Session {
     type Error = SessionRejection;
-    type Future = Extraction<Self>;
+    type Future = LocalBoxFuture<'static, Result<Self, SessionRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let visit = visit(request);
+        let visit = Visit::found(request.extensions().get());
         Box::pin(async move { Ok(Self(visit?.session().await?)) })
     }
 }
 
 impl FromRequest for ReadOnlySession {
     type Error = SessionRejection;
-    type Future = Extraction<Self>;
+    type Future = LocalBoxFuture<'static, Result<Self, SessionRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let visit = visit(request);
+        let visit = Visit::found(request.extensions().get());
         Box::pin(async move { Ok(Self(visit?.read_only().await?)) })
     }
 }
@@ -183,10 +181,6 @@ impl FromRequest for SignOut {
     type Future = Ready<Result<Self, SessionRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(visit(request).map(Self))
+        ready(Visit::found(request.extensions().get()).map(Self).map_err(SessionRejection))
     }
-}
-
-fn visit(request: &HttpRequest) -> Result<Visit, SessionRejection> {
-    Ok(Visit::found(request.extensions().get())?)
 }

@@ -1,19 +1,15 @@
 //! The form that came with a request: read within limits, and remembered for `flash_all` and `old`.
 
-use std::future::Future;
 use std::ops::Deref;
-use std::pin::Pin;
 
-use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
-use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
-use session_core::Visit;
+use futures_util::future::LocalBoxFuture;
+use session_core::{Answer, Visit};
 use session_forms::{Form, FormError, NotThatForm};
 
-use crate::rejection::SessionRejection;
+use crate::words::{self, SessionRejection};
 
 /// The form that came with this request: urlencoded or multipart, of a `GET` the query. Files are skipped.
 ///
@@ -50,9 +46,7 @@ pub struct Input(Form);
 ///         .route(web::post().to(async |input: Input| format!("{input:?}"))),
 /// );
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "a number with a name")]
-pub struct InputLimit(pub usize);
+pub use session_forms::InputLimit;
 
 /// A body is not a form, or not the one that a type asks for.
 ///
@@ -120,17 +114,6 @@ impl Input {
     pub fn into_form(self) -> Form {
         self.0
     }
-
-    async fn read(request: HttpRequest, payload: Payload) -> Result<Self, InputRejection> {
-        let visit = Visit::found_for_input(request.extensions().get()).map_err(SessionRejection::from)?;
-        let body = read(&request, payload, limit(request.app_data()));
-        let query = Some(request.query_string());
-        let form = Form::of_request(request.method().as_str(), query, content_type(&request), body).await?;
-        if let Some(visit) = visit {
-            visit.set_input(form.as_map().clone());
-        }
-        Ok(Self(form))
-    }
 }
 
 impl Deref for Input {
@@ -143,44 +126,28 @@ impl Deref for Input {
 
 impl FromRequest for Input {
     type Error = InputRejection;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, InputRejection>>>>;
+    type Future = LocalBoxFuture<'static, Result<Self, InputRejection>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Box::pin(Self::read(request.clone(), payload.take()))
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let visit = Visit::found_for_input(request.extensions().get()).map_err(SessionRejection::from)?;
+            let limit = request.app_data().copied().unwrap_or_default();
+            Ok(Self(Form::of_request(visit, &words::head(request.head()), limit, payload).await?))
+        })
     }
 }
 
 impl ResponseError for InputRejection {
     fn status_code(&self) -> StatusCode {
-        let status = match self {
-            Self::Form(error) => error.status(),
-            Self::Unfit(_) => 422,
-            Self::Session(rejection) => return rejection.status_code(),
-        };
-        StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST)
+        self.error_response().status()
     }
 
-    fn error_response(&self) -> HttpResponse<BoxBody> {
-        match self {
-            Self::Session(rejection) => rejection.error_response(),
-            Self::Form(_) | Self::Unfit(_) => HttpResponse::new(self.status_code()),
-        }
+    fn error_response(&self) -> HttpResponse {
+        words::response(match self {
+            Self::Form(error) => Answer::from(error),
+            Self::Unfit(error) => Answer::from(error),
+            Self::Session(rejection) => return rejection.error_response(),
+        })
     }
-}
-
-pub(crate) fn limit(set: Option<&InputLimit>) -> usize {
-    set.map_or(Form::MOST_BYTES, |InputLimit(bytes)| *bytes)
-}
-
-pub(crate) fn content_type(request: &impl HttpMessage) -> Option<&[u8]> {
-    request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes)
-}
-
-pub(crate) async fn read(
-    request: &impl HttpMessage,
-    payload: Payload,
-    limit: usize,
-) -> Result<Bytes, FormError> {
-    let said = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    Form::collect(limit, said, payload).await
 }

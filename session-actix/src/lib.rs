@@ -8,17 +8,15 @@ mod extract;
 mod input;
 mod middleware;
 mod redirect;
-mod rejection;
-mod service;
 mod spawn;
+mod words;
 
 pub use csrf::{Csrf, CsrfService};
 pub use extract::{ReadOnlySession, Session, SignOut};
 pub use input::{Input, InputLimit, InputRejection};
-pub use middleware::SessionMiddleware;
+pub use middleware::{ResponseFuture, SessionMiddleware, SessionService};
 pub use redirect::{Redirect, Redirects};
-pub use rejection::SessionRejection;
-pub use service::{ResponseFuture, SessionService};
+pub use words::SessionRejection;
 
 /// The core's words that an application needs: configuration, keys, values, errors, events.
 pub use session_core::{

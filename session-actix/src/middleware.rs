@@ -1,17 +1,17 @@
-//! The middleware: what an application wraps around its routes.
+//! The middleware: what an application wraps around its routes, the service that this makes, and what leaves it.
 
-use std::fmt;
 use std::future::{Ready, ready};
-use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::{Error, HttpResponse};
-use session_core::{Failure, Report, Sessions};
+use actix_web::error::InternalError;
+use actix_web::http::header::{CONTENT_TYPE, COOKIE};
+use actix_web::{Error, HttpMessage, HttpResponse};
+use session_core::{Adapter, Failure, Middleware, Report, Sessions, Settling};
 
-use crate::service::SessionService;
+use crate::spawn::BACKGROUND;
+use crate::words;
 
 /// Gives every request to the inner service a [`Visit`](crate::Visit), and settles it when the response is ready.
 ///
@@ -32,14 +32,9 @@ use crate::service::SessionService;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
-pub struct SessionMiddleware {
-    pub(crate) sessions: Sessions,
-    pub(crate) on_failure: OnFailure,
-    pub(crate) tracks_pages: bool,
-}
-
-pub(crate) type OnFailure = Arc<dyn Fn(Failure, &Report) -> HttpResponse + Send + Sync>;
+#[derive(Clone, Debug)]
+#[must_use = "a middleware does nothing unless it is wrapped around routes"]
+pub struct SessionMiddleware(Middleware<HttpResponse>);
 
 impl SessionMiddleware {
     /// A middleware for these sessions. Make `sessions` once, outside of the closure that makes each worker's `App`.
@@ -53,9 +48,8 @@ impl SessionMiddleware {
     /// # let _ = app();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions, on_failure: Arc::new(|failure, _| plain(failure)), tracks_pages: false }
+        Self(Middleware::new(sessions, &BACKGROUND, |failure, _| words::response(failure.into())))
     }
 
     /// What to answer instead of the handler's response when the session could not be written. The default is a bare
@@ -68,13 +62,11 @@ impl SessionMiddleware {
     /// let middleware = SessionMiddleware::new(sessions)
     ///     .on_failure(|_failure, _report| HttpResponse::ImATeapot().body("short and stout"));
     /// ```
-    #[must_use]
     pub fn on_failure(
-        mut self,
+        self,
         answer: impl Fn(Failure, &Report) -> HttpResponse + Send + Sync + 'static,
     ) -> Self {
-        self.on_failure = Arc::new(answer);
-        self
+        Self(self.0.on_failure(answer))
     }
 
     /// Whether the session keeps the page that the visitor saw last, for [`Redirects::back`](crate::Redirects::back): HTML that a `GET` was answered with, where
@@ -88,16 +80,8 @@ impl SessionMiddleware {
     /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
     /// let middleware = SessionMiddleware::new(sessions).track_pages(true);
     /// ```
-    #[must_use]
-    pub fn track_pages(mut self, track: bool) -> Self {
-        self.tracks_pages = track;
-        self
-    }
-}
-
-impl fmt::Debug for SessionMiddleware {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionMiddleware").field("sessions", &self.sessions).finish_non_exhaustive()
+    pub fn track_pages(self, track: bool) -> Self {
+        Self(self.0.track_pages(track))
     }
 }
 
@@ -113,14 +97,102 @@ where
     type Future = Ready<Result<SessionService<S>, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(SessionService { inner, middleware: self.clone() }))
+        ready(Ok(SessionService { inner, middleware: self.0.clone() }))
     }
 }
 
-/// A failure response that says nothing: not even a cache may keep it.
-pub(crate) fn plain(failure: Failure) -> HttpResponse {
-    let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::with_body(status, BoxBody::new(()));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+/// What [`SessionMiddleware`] makes of a service.
+///
+/// ```
+/// use actix_web::dev::{Service, ServiceRequest, Transform};
+/// use session_actix::{SessionMiddleware, SessionService};
+///
+/// /// What `App::wrap` makes of it.
+/// fn wrap<S>(middleware: &SessionMiddleware, inner: S) -> impl Future<Output = Result<SessionService<S>, ()>>
+/// where
+///     SessionMiddleware: Transform<S, ServiceRequest, Transform = SessionService<S>, InitError = ()>,
+///     S: Service<ServiceRequest>,
+/// {
+///     middleware.new_transform(inner)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SessionService<S> {
+    inner: S,
+    middleware: Middleware<HttpResponse>,
+}
+
+impl<S, B> Service<ServiceRequest> for SessionService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let head = words::head(request.head());
+        let begun = self.middleware.begin(request.headers().get_all(COOKIE), &head);
+        request.extensions_mut().insert(begun.visit().clone());
+        begun.serve(self.inner.call(request))
+    }
+}
+
+/// What [`SessionService`] answers with.
+pub type ResponseFuture<F> = Settling<F, Actix, HttpResponse>;
+
+/// How a response of actix is read and made.
+#[derive(Debug)]
+pub struct Actix;
+
+type Answered<B> = Result<ServiceResponse<B>, Error>;
+
+impl<B> Adapter<Answered<B>> for Actix {
+    type Response = HttpResponse;
+    type Output = Answered<EitherBody<B>>;
+
+    fn status(answer: &Answered<B>) -> u16 {
+        match answer {
+            Ok(response) => response.status().as_u16(),
+            Err(error) => error.as_response_error().status_code().as_u16(),
+        }
+    }
+
+    fn content_type(answer: &Answered<B>) -> Option<&[u8]> {
+        Some(answer.as_ref().ok()?.headers().get(CONTENT_TYPE)?.as_bytes())
+    }
+
+    fn finish(
+        answer: Result<Answered<B>, (HttpResponse, Option<Answered<B>>)>,
+        report: Report,
+    ) -> Self::Output {
+        match answer {
+            Ok(Ok(mut response)) => {
+                words::add_headers(response.headers_mut(), &report);
+                Ok(response.map_into_left_body())
+            }
+            // An error becomes a response further out, and that one carries the headers.
+            Ok(Err(mut error)) => {
+                error.add_response_mapper(move |mut response| {
+                    words::add_headers(response.headers_mut(), &report);
+                    response
+                });
+                Err(error)
+            }
+            Err((mut instead, refused)) => {
+                words::add_headers(instead.headers_mut(), &report);
+                match refused {
+                    Some(Ok(response)) => Ok(response.into_response(instead).map_into_right_body()),
+                    Some(Err(_)) | None => {
+                        Err(InternalError::from_response("the session failed", instead).into())
+                    }
+                }
+            }
+        }
+    }
 }

@@ -1,18 +1,14 @@
 //! Redirects as actix responses: the extractor that makes them, and what they leave for the next page.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{HOST, HeaderValue, LOCATION, REFERER};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, ResponseError};
+use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use session_core::edge::session::Messages;
-use session_core::{Accepts, RedirectKind, SessionError, Visit, validation};
+use session_core::{Accepts, RedirectKind, SessionError, validation};
 
-use crate::rejection::SessionRejection;
+use crate::words::{self, SessionRejection};
 
 /// Makes redirects that know the session, and the page that this request came from. Extracting it opens the session.
 ///
@@ -370,10 +366,7 @@ impl Redirect {
     /// # }
     /// ```
     pub fn check(self) -> Result<HttpResponse, SessionError> {
-        let finished = self.0.finish()?;
-        let status = StatusCode::from_u16(finished.status()).unwrap_or(StatusCode::SEE_OTHER);
-        let location = HeaderValue::from_str(finished.location()).map_err(|_| SessionError::RefusedUrl)?;
-        Ok(HttpResponse::build(status).insert_header((LOCATION, location)).finish())
+        Ok(words::response(self.0.finish()?.into()))
     }
 }
 
@@ -387,18 +380,11 @@ impl Responder for Redirect {
 
 impl FromRequest for Redirects {
     type Error = SessionRejection;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, SessionRejection>>>>;
+    type Future = LocalBoxFuture<'static, Result<Self, SessionRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let visit = Visit::found(request.extensions().get())?;
-            let session = visit.session().await?;
-            let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
-            // HTTP/2 says the host in its URI.
-            let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
-            let host = authority.or_else(|| header(HOST));
-            Ok(Self(session_core::Redirects::new(session, header(REFERER), host)))
-        })
+        let head = words::head(request.head());
+        let redirects = session_core::Redirects::of_request(request.extensions().get(), &head);
+        Box::pin(async move { Ok(Self(redirects.await?)) })
     }
 }

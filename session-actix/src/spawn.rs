@@ -2,23 +2,16 @@
 
 use std::sync::LazyLock;
 
-use session_core::{BoxFuture, Spawn};
+use session_core::BoxFuture;
 use tokio::runtime::{Builder, Runtime};
 
-#[derive(Debug)]
-pub(crate) struct Background;
-
-pub(crate) static BACKGROUND: Background = Background;
-
-impl Spawn for Background {
-    fn spawn(&self, future: BoxFuture<()>) {
-        // Not the worker's runtime: in a graceful shutdown it ends with its last connection, and a dropped request has
-        // none any more. `Sessions::drain` waits for what runs here.
-        if let Some(runtime) = &*RUNTIME {
-            runtime.spawn(future);
-        }
+pub(crate) static BACKGROUND: fn(BoxFuture<()>) = |future| {
+    // Not the worker's runtime: in a graceful shutdown it ends with its last connection, and a dropped request has none any
+    // more. `Sessions::drain` waits for what runs here.
+    if let Some(runtime) = &*RUNTIME {
+        runtime.spawn(future);
     }
-}
+};
 
 /// One thread, begun by the first request that is dropped while it writes. Without it, where the system gives no thread,
 /// such a write ends like the process: unfinished.

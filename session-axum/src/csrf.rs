@@ -1,24 +1,17 @@
 //! The middleware that refuses what another site made a visitor's browser send.
 
 use std::convert::Infallible;
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum_core::body::Body;
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
-use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
-use session_core::{BoxFuture, CsrfRefusal, CsrfRules, CsrfVerdict, Visit};
-use session_forms::{Form, FormError};
+use session_core::{BoxFuture, CsrfRefusal};
+use session_forms::{CheckedBody, CsrfGuard};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::input::{self, InputRejection};
-use crate::rejection::SessionRejection;
+use crate::words;
 
 /// Lets a request that may change something through only with the session's token: in the header `X-CSRF-TOKEN` or
 /// `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. All others get 419.
@@ -42,11 +35,9 @@ use crate::rejection::SessionRejection;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
-pub struct CsrfLayer {
-    rules: CsrfRules,
-    on_refused: Arc<dyn Fn(&CsrfRefusal) -> Response + Send + Sync>,
-}
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing unless it is laid around routes"]
+pub struct CsrfLayer(CsrfGuard<Response>);
 
 impl CsrfLayer {
     /// A layer without exemptions.
@@ -69,12 +60,11 @@ impl CsrfLayer {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn new() -> Self {
-        Self { rules: CsrfRules::default(), on_refused: Arc::new(|_| refused()) }
+        Self(CsrfGuard::new(words::response))
     }
 
-    /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`].
+    /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
     ///
     /// ```
     /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
@@ -94,10 +84,8 @@ impl CsrfLayer {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
-    pub fn exempt(mut self, path: impl Into<String>) -> Self {
-        self.rules = self.rules.exempt(path);
-        self
+    pub fn exempt(self, path: impl Into<String>) -> Self {
+        Self(self.0.exempt(path))
     }
 
     /// Exempts the requests for which this is true, asked with the method and the path.
@@ -120,10 +108,8 @@ impl CsrfLayer {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
-    pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
-        self.rules = self.rules.exempt_when(exempt);
-        self
+    pub fn exempt_when(self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        Self(self.0.exempt_when(exempt))
     }
 
     /// What to answer instead of a bare 419. A visitor who was signed out on another device a moment ago comes here with
@@ -138,33 +124,8 @@ impl CsrfLayer {
     ///     false => (StatusCode::FORBIDDEN, "Please load the page again.").into_response(),
     /// });
     /// ```
-    #[must_use]
-    pub fn on_refused(mut self, answer: impl Fn(&CsrfRefusal) -> Response + Send + Sync + 'static) -> Self {
-        self.on_refused = Arc::new(answer);
-        self
-    }
-
-    /// The request to give on, or the answer that it gets.
-    async fn check(&self, request: Request) -> Result<Request, Response> {
-        if !self.rules.needs_token(request.method().as_str(), request.uri().path()) {
-            return Ok(request);
-        }
-        let (parts, body) = request.into_parts();
-        let header = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
-        let visit = Visit::found(parts.extensions.get()).map_err(respond)?;
-        let judged = self.rules.judge(&visit, parts.method.as_str(), parts.uri.path(), header);
-        match judged.await.map_err(respond)? {
-            CsrfVerdict::Pass => Ok(Request::from_parts(parts, body)),
-            CsrfVerdict::Refuse(refusal) => Err((self.on_refused)(&refusal)),
-            CsrfVerdict::AskForm(session) => {
-                let (body, form) = buffer(&parts, body).await.map_err(bad_form)?;
-                if session.verify_csrf_form(|name| form.text(name)) {
-                    Ok(Request::from_parts(parts, body))
-                } else {
-                    Err((self.on_refused)(&session.into()))
-                }
-            }
-        }
+    pub fn on_refused(self, answer: impl Fn(&CsrfRefusal) -> Response + Send + Sync + 'static) -> Self {
+        Self(self.0.on_refused(answer))
     }
 }
 
@@ -174,17 +135,11 @@ impl Default for CsrfLayer {
     }
 }
 
-impl fmt::Debug for CsrfLayer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CsrfLayer").field("rules", &self.rules).finish_non_exhaustive()
-    }
-}
-
 impl<S> Layer<S> for CsrfLayer {
     type Service = CsrfService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        CsrfService { inner, layer: self.clone() }
+        CsrfService { inner, guard: self.0.clone() }
     }
 }
 
@@ -199,7 +154,7 @@ impl<S> Layer<S> for CsrfLayer {
 #[derive(Clone, Debug)]
 pub struct CsrfService<S> {
     inner: S,
-    layer: CsrfLayer,
+    guard: CsrfGuard<Response>,
 }
 
 impl<S> Service<Request> for CsrfService<S>
@@ -220,13 +175,19 @@ where
         // The clone stays for the next request; this one is the one that is ready.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
-        let layer = self.layer.clone();
-        CsrfFuture(Box::pin(async move {
-            match layer.check(request).await {
-                Ok(request) => inner.call(request).await.map(IntoResponse::into_response),
-                Err(response) => Ok(response),
-            }
-        }))
+        let guard = self.guard.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let visit = parts.extensions.get().cloned();
+            let limit = parts.extensions.get().copied().unwrap_or_default();
+            let head = words::head(&parts.method, &parts.uri, &parts.headers);
+            let body = match guard.check(visit, &head, limit, body, Body::into_data_stream).await {
+                Ok(CheckedBody::Untouched(body)) => body,
+                Ok(CheckedBody::Read(bytes)) => bytes.into(),
+                Err(response) => return Ok(response),
+            };
+            inner.call(Request::from_parts(parts, body)).await.map(IntoResponse::into_response)
+        })
     }
 }
 
@@ -247,38 +208,4 @@ where
 /// # Ok(())
 /// # }
 /// ```
-pub struct CsrfFuture(BoxFuture<Result<Response, Infallible>>);
-
-impl Future for CsrfFuture {
-    type Output = Result<Response, Infallible>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(context)
-    }
-}
-
-impl fmt::Debug for CsrfFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("CsrfFuture").finish_non_exhaustive()
-    }
-}
-
-/// Reads the form and puts its bytes back.
-async fn buffer(parts: &Parts, body: Body) -> Result<(Body, Form), FormError> {
-    let bytes = input::read(body, input::limit(&parts.extensions)).await?;
-    let form = Form::of_body(input::content_type(&parts.headers), bytes.clone()).await?;
-    Ok((Body::from(bytes), form))
-}
-
-fn refused() -> Response {
-    let status = StatusCode::from_u16(session_core::value::csrf::REFUSED).unwrap_or(StatusCode::FORBIDDEN);
-    (status, [(header::CACHE_CONTROL, "no-store")]).into_response()
-}
-
-fn respond(error: impl Into<SessionRejection>) -> Response {
-    error.into().into_response()
-}
-
-fn bad_form(error: FormError) -> Response {
-    InputRejection::Form(error).into_response()
-}
+pub type CsrfFuture = BoxFuture<Result<Response, Infallible>>;

@@ -157,7 +157,7 @@ impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        Ok(Self(visit(parts)?.session().await?))
+        Ok(Self(Visit::found(parts.extensions.get())?.session().await?))
     }
 }
 
@@ -165,7 +165,7 @@ impl<S: Sync> FromRequestParts<S> for ReadOnlySession {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        Ok(Self(visit(parts)?.read_only().await?))
+        Ok(Self(Visit::found(parts.extensions.get())?.read_only().await?))
     }
 }
 
@@ -173,10 +173,6 @@ impl<S: Sync> FromRequestParts<S> for SignOut {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        Ok(Self(visit(parts)?))
+        Ok(Self(Visit::found(parts.extensions.get())?))
     }
-}
-
-fn visit(parts: &Parts) -> Result<Visit, SessionRejection> {
-    Ok(Visit::found(parts.extensions.get())?)
 }

@@ -2,16 +2,13 @@
 
 use std::ops::Deref;
 
-use axum_core::body::Body;
 use axum_core::extract::{FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use http_body::Body as _;
-use session_core::Visit;
+use session_core::{Answer, Visit};
 use session_forms::{Form, FormError, NotThatForm};
 
 use crate::rejection::SessionRejection;
+use crate::words;
 
 /// The form that came with this request: urlencoded or multipart, of a `GET` the query. Files are skipped.
 ///
@@ -46,9 +43,7 @@ pub struct Input(Form);
 ///     .route("/avatar", post(async |input: Input| format!("{input:?}")))
 ///     .layer(Extension(InputLimit(8 * 1024 * 1024)));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "a number with a name")]
-pub struct InputLimit(pub usize);
+pub use session_forms::InputLimit;
 
 /// A body is not a form, or not the one that a type asks for.
 ///
@@ -132,35 +127,18 @@ impl<S: Sync> FromRequest<S> for Input {
     async fn from_request(request: Request, _: &S) -> Result<Self, InputRejection> {
         let visit = Visit::found_for_input(request.extensions().get()).map_err(SessionRejection::from)?;
         let (parts, body) = request.into_parts();
-        let body = read(body, limit(&parts.extensions));
-        let content_type = content_type(&parts.headers);
-        let form = Form::of_request(parts.method.as_str(), parts.uri.query(), content_type, body).await?;
-        if let Some(visit) = visit {
-            visit.set_input(form.as_map().clone());
-        }
-        Ok(Self(form))
+        let head = words::head(&parts.method, &parts.uri, &parts.headers);
+        let limit = parts.extensions.get().copied().unwrap_or_default();
+        Ok(Self(Form::of_request(visit, &head, limit, body.into_data_stream()).await?))
     }
 }
 
 impl IntoResponse for InputRejection {
     fn into_response(self) -> Response {
-        let status = match self {
-            Self::Form(error) => error.status(),
-            Self::Unfit(_) => 422,
+        words::response(match self {
+            Self::Form(error) => Answer::from(&error),
+            Self::Unfit(error) => Answer::from(&error),
             Self::Session(rejection) => return rejection.into_response(),
-        };
-        StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST).into_response()
+        })
     }
-}
-
-pub(crate) fn limit(extensions: &http::Extensions) -> usize {
-    extensions.get().map_or(Form::MOST_BYTES, |InputLimit(bytes)| *bytes)
-}
-
-pub(crate) fn content_type(headers: &HeaderMap) -> Option<&[u8]> {
-    headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes)
-}
-
-pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, FormError> {
-    Form::collect(limit, Some(body.size_hint().lower()), body.into_data_stream()).await
 }

@@ -1,17 +1,12 @@
 //! The layer: what an application puts around its routes.
 
-use std::fmt;
-use std::sync::Arc;
-
-use axum_core::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
-use session_core::{Failure, Report, Sessions};
+use axum_core::response::Response;
+use session_core::{Failure, Middleware, Report, Sessions};
 use tower_layer::Layer;
 
 use crate::service::SessionService;
-
-/// Makes the response that a failed commit calls for.
-pub(crate) type OnFailure = Arc<dyn Fn(Failure, &Report) -> Response + Send + Sync>;
+use crate::spawn::TOKIO;
+use crate::words;
 
 /// Gives every request to the inner service a [`Visit`](crate::Visit), and settles it when the response is ready.
 ///
@@ -29,12 +24,9 @@ pub(crate) type OnFailure = Arc<dyn Fn(Failure, &Report) -> Response + Send + Sy
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
-pub struct SessionLayer {
-    pub(crate) sessions: Sessions,
-    pub(crate) on_failure: OnFailure,
-    pub(crate) tracks_pages: bool,
-}
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing unless it is laid around routes"]
+pub struct SessionLayer(Middleware<Response>);
 
 impl SessionLayer {
     /// A layer for these sessions.
@@ -46,9 +38,8 @@ impl SessionLayer {
     /// let app: axum::Router = axum::Router::new().layer(SessionLayer::new(sessions));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions, on_failure: Arc::new(|failure, _| plain(failure)), tracks_pages: false }
+        Self(Middleware::new(sessions, &TOKIO, |failure, _| words::response(failure.into())))
     }
 
     /// What to answer instead of the handler's response when the session could not be written. The default is a bare
@@ -61,13 +52,8 @@ impl SessionLayer {
     /// let layer = SessionLayer::new(sessions)
     ///     .on_failure(|failure, _report| (axum::http::StatusCode::IM_A_TEAPOT, "short and stout").into_response());
     /// ```
-    #[must_use]
-    pub fn on_failure(
-        mut self,
-        answer: impl Fn(Failure, &Report) -> Response + Send + Sync + 'static,
-    ) -> Self {
-        self.on_failure = Arc::new(answer);
-        self
+    pub fn on_failure(self, answer: impl Fn(Failure, &Report) -> Response + Send + Sync + 'static) -> Self {
+        Self(self.0.on_failure(answer))
     }
 
     /// Whether the session keeps the page that the visitor saw last, for
@@ -84,16 +70,8 @@ impl SessionLayer {
     /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
     /// let layer = SessionLayer::new(sessions).track_pages(true);
     /// ```
-    #[must_use]
-    pub fn track_pages(mut self, track: bool) -> Self {
-        self.tracks_pages = track;
-        self
-    }
-}
-
-impl fmt::Debug for SessionLayer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionLayer").field("sessions", &self.sessions).finish_non_exhaustive()
+    pub fn track_pages(self, track: bool) -> Self {
+        Self(self.0.track_pages(track))
     }
 }
 
@@ -101,14 +79,6 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, layer: self.clone() }
+        SessionService { inner, middleware: self.0.clone() }
     }
-}
-
-/// A failure response that says nothing: not even a cache may keep it.
-pub(crate) fn plain(failure: Failure) -> Response {
-    let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = status.into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

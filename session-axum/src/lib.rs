@@ -5,13 +5,13 @@ mod csrf;
 #[cfg(doctest)]
 mod documents;
 mod extract;
-mod future;
 mod input;
 mod layer;
 mod redirect;
 mod rejection;
 mod service;
 mod spawn;
+mod words;
 
 pub use csrf::{CsrfFuture, CsrfLayer, CsrfService};
 pub use extract::{ReadOnlySession, Session, SignOut};

@@ -3,12 +3,12 @@
 use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use session_core::edge::session::Messages;
-use session_core::{Accepts, RedirectKind, SessionError, Visit, validation};
+use session_core::{Accepts, RedirectKind, SessionError, validation};
 
 use crate::rejection::SessionRejection;
+use crate::words;
 
 /// Makes redirects that know the session, and the page that this request came from. Extracting it opens the session.
 ///
@@ -366,10 +366,7 @@ impl Redirect {
     /// # }
     /// ```
     pub fn check(self) -> Result<Response, SessionError> {
-        let finished = self.0.finish()?;
-        let status = StatusCode::from_u16(finished.status()).unwrap_or(StatusCode::SEE_OTHER);
-        let location = HeaderValue::from_str(finished.location()).map_err(|_| SessionError::RefusedUrl)?;
-        Ok((status, [(header::LOCATION, location)]).into_response())
+        Ok(words::response(self.0.finish()?.into()))
     }
 }
 
@@ -383,11 +380,7 @@ impl<S: Sync> FromRequestParts<S> for Redirects {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = Visit::found(parts.extensions.get())?.session().await?;
-        let header = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
-        // HTTP/2 says the host in its URI.
-        let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
-        let host = authority.or_else(|| header(header::HOST));
-        Ok(Self(session_core::Redirects::new(session, header(header::REFERER), host)))
+        let head = words::head(&parts.method, &parts.uri, &parts.headers);
+        Ok(Self(session_core::Redirects::of_request(parts.extensions.get(), &head).await?))
     }
 }

@@ -1,9 +1,9 @@
 //! What the core refused, as a response that tells the client nothing but a status.
 
 use axum_core::response::{IntoResponse, Response};
-use session_core::{CommitError, OpenError, Rejection, SessionError};
+use session_core::{Answer, Rejection};
 
-use crate::layer::plain;
+use crate::words;
 
 /// A handler asked for a session and cannot have one, or asked something of it that it refused.
 ///
@@ -20,28 +20,17 @@ use crate::layer::plain;
 /// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(transparent)]
-pub struct SessionRejection(#[from] pub Rejection);
+pub struct SessionRejection(pub Rejection);
 
-impl From<OpenError> for SessionRejection {
-    fn from(error: OpenError) -> Self {
-        Self(error.into())
-    }
-}
-
-impl From<SessionError> for SessionRejection {
-    fn from(error: SessionError) -> Self {
-        Self(error.into())
-    }
-}
-
-impl From<CommitError> for SessionRejection {
-    fn from(error: CommitError) -> Self {
+/// Of `OpenError`, `SessionError`, `CommitError` and the core's `Rejection` itself.
+impl<E: Into<Rejection>> From<E> for SessionRejection {
+    fn from(error: E) -> Self {
         Self(error.into())
     }
 }
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
-        plain(self.0.failure())
+        words::response(Answer::from(&self.0))
     }
 }

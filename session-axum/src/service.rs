@@ -1,17 +1,15 @@
-//! The service: makes the visit of each request and puts it where extractors find it.
+//! The service: makes the visit of each request, puts it where extractors find it, and adds what came of it to the response.
 
 use std::task::{Context, Poll};
 
 use axum_core::response::Response;
-use http::{HeaderValue, Request, header};
-use session_core::{CookieHeaders, PageRequest};
+use http::{Request, header};
+use session_core::{Adapter, Middleware, Report, Settling};
 use tower_service::Service;
 
-use crate::future::ResponseFuture;
-use crate::layer::SessionLayer;
-use crate::spawn::TOKIO;
+use crate::words;
 
-/// What [`SessionLayer`] makes of a service.
+/// What [`SessionLayer`](crate::SessionLayer) makes of a service.
 ///
 /// ```
 /// use session_axum::{SecretKey, SessionLayer, SessionService, Sessions};
@@ -24,7 +22,7 @@ use crate::spawn::TOKIO;
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     pub(crate) inner: S,
-    pub(crate) layer: SessionLayer,
+    pub(crate) middleware: Middleware<Response>,
 }
 
 impl<S, B> Service<Request<B>> for SessionService<S>
@@ -33,23 +31,42 @@ where
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future>;
+    type Future = Settling<S::Future, Axum, Response>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let cookies: CookieHeaders = request.headers().get_all(header::COOKIE).iter().collect();
-        let guard = self.layer.sessions.visit(cookies, &TOKIO);
-        request.extensions_mut().insert(guard.visit().clone());
-        let page = self.layer.tracks_pages.then(|| page(&request)).flatten();
-        ResponseFuture::new(guard, self.inner.call(request), page, self.layer.on_failure.clone())
+        let head = words::head(request.method(), request.uri(), request.headers());
+        let begun = self.middleware.begin(request.headers().get_all(header::COOKIE), &head);
+        request.extensions_mut().insert(begun.visit().clone());
+        begun.serve(self.inner.call(request))
     }
 }
 
-fn page<B>(request: &Request<B>) -> Option<PageRequest> {
-    let url = request.uri().path_and_query().map_or("/", |url| url.as_str());
-    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
-    PageRequest::new(request.method().as_str(), url, header)
+/// How a response of axum is read and made.
+#[derive(Debug)]
+pub struct Axum;
+
+impl<E> Adapter<Result<Response, E>> for Axum {
+    type Response = Response;
+    type Output = Result<Response, E>;
+
+    fn status(answer: &Self::Output) -> u16 {
+        answer.as_ref().map_or(500, |response| response.status().as_u16())
+    }
+
+    fn content_type(answer: &Self::Output) -> Option<&[u8]> {
+        Some(answer.as_ref().ok()?.headers().get(header::CONTENT_TYPE)?.as_bytes())
+    }
+
+    fn finish(
+        answer: Result<Self::Output, (Response, Option<Self::Output>)>,
+        report: Report,
+    ) -> Self::Output {
+        let mut response = answer.unwrap_or_else(|(instead, _)| Ok(instead))?;
+        words::add_headers(response.headers_mut(), report);
+        Ok(response)
+    }
 }

@@ -1,17 +1,10 @@
 //! Where the write of a dropped request goes on: the tokio runtime that served it.
 
-use session_core::{BoxFuture, Spawn};
+use session_core::BoxFuture;
 
-#[derive(Debug)]
-pub(crate) struct Tokio;
-
-pub(crate) static TOKIO: Tokio = Tokio;
-
-impl Spawn for Tokio {
-    fn spawn(&self, future: BoxFuture<()>) {
-        // Outside of a runtime the program is ending, and so is what was begun.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(future);
-        }
+pub(crate) static TOKIO: fn(BoxFuture<()>) = |future| {
+    // Outside of a runtime the program is ending, and so is what was begun.
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(future);
     }
-}
+};

@@ -35,11 +35,14 @@ pub use async_trait::async_trait;
 
 pub use decision::commit::CommitError;
 pub use decision::policy::Policy;
+pub use edge::answer::Answer;
 pub use edge::builder::SessionsBuilder;
 pub use edge::csrf::{Refusal as CsrfRefusal, Verdict as CsrfVerdict};
 pub use edge::error::{ConfigError, OpenError, OwnerError, SessionError};
 pub use edge::event::{Event, Observer};
 pub use edge::finish::{BoxFuture, Closing, Finish, Spawn};
+pub use edge::head::RequestHead;
+pub use edge::middleware::{Adapter, Begun, Middleware, Settling};
 pub use edge::owners::{Device, Excess, Owner};
 pub use edge::redirect::{Finished, Kind as RedirectKind, Redirect, Redirects};
 pub use edge::rejection::Rejection;

@@ -1,18 +1,15 @@
 //! The service that refuses what another site made a visitor's browser send.
 
 use std::fmt;
-use std::sync::Arc;
 
-use http::header::CACHE_CONTROL;
-use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
-use http_body_util::{Either, Full};
+use http::{Request, Response};
+use http_body_util::{BodyDataStream, Either, Full};
 use hyper::body::{Body, Bytes};
 use hyper::service::Service;
-use session_core::{BoxFuture, CsrfRefusal, CsrfRules, CsrfVerdict, Visit};
-use session_forms::{Form, FormError};
+use session_core::{BoxFuture, CsrfRefusal};
+use session_forms::{CheckedBody as Checked, CsrfGuard, InputLimit};
 
-use crate::input::{self, InputRejection};
+use crate::words;
 
 /// The body that a handler behind a [`CsrfService`] gets: the request's own, or the bytes of the form that was read.
 ///
@@ -32,8 +29,6 @@ use crate::input::{self, InputRejection};
 /// # let _ = read::<Full<Bytes>>;
 /// ```
 pub type CheckedBody<B> = Either<B, Full<Bytes>>;
-
-type OnRefused<R> = Arc<dyn Fn(&CsrfRefusal) -> Response<R> + Send + Sync>;
 
 /// Lets a request that may change something through only with the session's token: in the header `X-CSRF-TOKEN` or
 /// `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. All others get 419.
@@ -61,11 +56,11 @@ type OnRefused<R> = Arc<dyn Fn(&CsrfRefusal) -> Response<R> + Send + Sync>;
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "a service does nothing unless it is called"]
 pub struct CsrfService<S, R> {
     inner: S,
-    rules: Arc<CsrfRules>,
-    limit: usize,
-    on_refused: OnRefused<R>,
+    guard: CsrfGuard<Response<R>>,
+    limit: InputLimit,
 }
 
 impl<S, R: Default + 'static> CsrfService<S, R> {
@@ -91,14 +86,13 @@ impl<S, R: Default + 'static> CsrfService<S, R> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn new(inner: S) -> Self {
-        Self { inner, rules: Arc::default(), limit: Form::MOST_BYTES, on_refused: Arc::new(|_| refused()) }
+        Self { inner, guard: CsrfGuard::new(words::response), limit: InputLimit::default() }
     }
 }
 
 impl<S, R> CsrfService<S, R> {
-    /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`].
+    /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
     ///
     /// ```
     /// # use std::convert::Infallible;
@@ -120,9 +114,8 @@ impl<S, R> CsrfService<S, R> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
-        self.rules = Arc::new(CsrfRules::clone(&self.rules).exempt(path));
+        self.guard = self.guard.exempt(path);
         self
     }
 
@@ -148,9 +141,8 @@ impl<S, R> CsrfService<S, R> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
-        self.rules = Arc::new(CsrfRules::clone(&self.rules).exempt_when(exempt));
+        self.guard = self.guard.exempt_when(exempt);
         self
     }
 
@@ -175,9 +167,8 @@ impl<S, R> CsrfService<S, R> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn limit(mut self, bytes: usize) -> Self {
-        self.limit = bytes;
+        self.limit = InputLimit(bytes);
         self
     }
 
@@ -208,27 +199,25 @@ impl<S, R> CsrfService<S, R> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn on_refused(
         mut self,
         answer: impl Fn(&CsrfRefusal) -> Response<R> + Send + Sync + 'static,
     ) -> Self {
-        self.on_refused = Arc::new(answer);
+        self.guard = self.guard.on_refused(answer);
         self
     }
 }
 
 impl<S: Clone, R> Clone for CsrfService<S, R> {
     fn clone(&self) -> Self {
-        let (rules, on_refused) = (self.rules.clone(), self.on_refused.clone());
-        Self { inner: self.inner.clone(), rules, limit: self.limit, on_refused }
+        Self { inner: self.inner.clone(), guard: self.guard.clone(), limit: self.limit }
     }
 }
 
 impl<S: fmt::Debug, R> fmt::Debug for CsrfService<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CsrfService")
-            .field("rules", &self.rules)
+            .field("guard", &self.guard)
             .field("inner", &self.inner)
             .finish_non_exhaustive()
     }
@@ -246,59 +235,17 @@ where
     type Future = BoxFuture<Result<Response<R>, S::Error>>;
 
     fn call(&self, request: Request<B>) -> Self::Future {
-        let (rules, limit, on_refused) = (self.rules.clone(), self.limit, self.on_refused.clone());
-        let inner = self.inner.clone();
+        let Self { inner, guard, limit } = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            match check(&rules, limit, &parts, body).await {
-                Ok(Ok(body)) => inner.call(Request::from_parts(parts, body)).await,
-                Ok(Err(refusal)) => Ok(on_refused(&refusal)),
-                Err(rejection) => Ok(rejection.into_response()),
-            }
+            let visit = parts.extensions.get().cloned();
+            let head = words::head(&parts.method, &parts.uri, &parts.headers);
+            let body = match guard.check(visit, &head, limit, body, BodyDataStream::new).await {
+                Ok(Checked::Untouched(body)) => Either::Left(body),
+                Ok(Checked::Read(bytes)) => Either::Right(Full::new(bytes)),
+                Err(response) => return Ok(response),
+            };
+            inner.call(Request::from_parts(parts, body)).await
         })
     }
-}
-
-/// The body to give on, or the refusal; an error if neither can be told.
-async fn check<B>(
-    rules: &CsrfRules,
-    limit: usize,
-    parts: &Parts,
-    body: B,
-) -> Result<Result<CheckedBody<B>, CsrfRefusal>, InputRejection>
-where
-    B: Body<Data = Bytes>,
-{
-    let (method, path) = (parts.method.as_str(), parts.uri.path());
-    if !rules.needs_token(method, path) {
-        return Ok(Ok(Either::Left(body)));
-    }
-    let visit = Visit::found(parts.extensions.get())?;
-    let header = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
-    match rules.judge(&visit, method, path, header).await.map_err(session_core::Rejection::from)? {
-        CsrfVerdict::Pass => Ok(Ok(Either::Left(body))),
-        CsrfVerdict::Refuse(refusal) => Ok(Err(refusal)),
-        CsrfVerdict::AskForm(session) => {
-            let (bytes, form) = buffer(parts, body, limit).await?;
-            let is_ours = session.verify_csrf_form(|name| form.text(name));
-            Ok(if is_ours { Ok(Either::Right(Full::new(bytes))) } else { Err(session.into()) })
-        }
-    }
-}
-
-async fn buffer<B>(parts: &Parts, body: B, limit: usize) -> Result<(Bytes, Form), FormError>
-where
-    B: Body<Data = Bytes>,
-{
-    let bytes = input::read(body, limit).await?;
-    let form = Form::of_body(input::content_type(&parts.headers), bytes.clone()).await?;
-    Ok((bytes, form))
-}
-
-fn refused<R: Default>() -> Response<R> {
-    let mut response = Response::new(R::default());
-    *response.status_mut() =
-        StatusCode::from_u16(session_core::value::csrf::REFUSED).unwrap_or(StatusCode::FORBIDDEN);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

@@ -2,13 +2,13 @@
 
 use std::ops::Deref;
 
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response};
 use http_body_util::BodyDataStream;
-use hyper::body::{Body, Bytes};
-use session_core::{Rejection, Visit};
-use session_forms::{Form, FormError, NotThatForm};
+use hyper::body::Body;
+use session_core::{Answer, Rejection, Visit};
+use session_forms::{Form, FormError, InputLimit, NotThatForm};
 
-use crate::service::plain;
+use crate::words;
 
 /// The form that came with a request: urlencoded or multipart, of a `GET` the query. Files are skipped.
 ///
@@ -112,13 +112,8 @@ impl Input {
     pub async fn read_up_to<B: Body>(bytes: usize, request: Request<B>) -> Result<Self, InputRejection> {
         let visit = Visit::found_for_input(request.extensions().get())?;
         let (parts, body) = request.into_parts();
-        let content_type = content_type(&parts.headers);
-        let body = read(body, bytes);
-        let form = Form::of_request(parts.method.as_str(), parts.uri.query(), content_type, body).await?;
-        if let Some(visit) = visit {
-            visit.set_input(form.as_map().clone());
-        }
-        Ok(Self(form))
+        let head = words::head(&parts.method, &parts.uri, &parts.headers);
+        Ok(Self(Form::of_request(visit, &head, InputLimit(bytes), BodyDataStream::new(body)).await?))
     }
 
     /// The form, to keep.
@@ -183,21 +178,10 @@ impl InputRejection {
     /// # }
     /// ```
     pub fn into_response<R: Default>(self) -> Response<R> {
-        let status = match self {
-            Self::Form(error) => error.status(),
-            Self::Unfit(_) => 422,
-            Self::Session(rejection) => return plain(rejection.failure()),
-        };
-        let mut response = Response::new(R::default());
-        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-        response
+        words::response(match self {
+            Self::Form(error) => Answer::from(&error),
+            Self::Unfit(error) => Answer::from(&error),
+            Self::Session(rejection) => Answer::from(&rejection),
+        })
     }
-}
-
-pub(crate) fn content_type(headers: &HeaderMap) -> Option<&[u8]> {
-    headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes)
-}
-
-pub(crate) async fn read<B: Body>(body: B, limit: usize) -> Result<Bytes, FormError> {
-    Form::collect(limit, Some(body.size_hint().lower()), BodyDataStream::new(body)).await
 }

@@ -7,12 +7,14 @@ mod redirect;
 mod request;
 mod service;
 mod spawn;
+mod words;
 
 pub use csrf::{CheckedBody, CsrfService};
 pub use input::{Input, InputRejection};
 pub use redirect::{redirects, respond};
 pub use request::RequestSession;
-pub use service::{ResponseFuture, SessionService, plain};
+pub use service::{ResponseFuture, SessionService};
+pub use words::plain;
 
 /// The core's words that an application needs: configuration, keys, values, errors, events.
 pub use session_core::{

@@ -1,17 +1,16 @@
 //! Redirects that know the session: from a request, and as a response.
 
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response};
 use session_core::{BoxFuture, Failure, Redirect, Redirects, Rejection};
 
-use crate::request::RequestSession;
-use crate::service::plain;
+use crate::words::{self, plain};
 
 /// Opens the session of this request, and makes redirects that know it, and the page that the request came from.
 ///
 /// The future owns what it needs, so the request may be taken apart while it runs.
 ///
 /// # Errors
-/// As for [`RequestSession::session`].
+/// As for [`RequestSession::session`](crate::RequestSession::session).
 ///
 /// ```
 /// use http::{Request, Response};
@@ -24,16 +23,8 @@ use crate::service::plain;
 /// # let _ = save(Request::new(()));
 /// ```
 pub fn redirects<B>(request: &Request<B>) -> BoxFuture<Result<Redirects, Rejection>> {
-    let session = request.session();
-    let header = |name| request.headers().get(name).cloned();
-    let referer = header(header::REFERER);
-    // HTTP/2 says the host in its URI.
-    let authority = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
-    let host = authority.or_else(|| header(header::HOST));
-    Box::pin(async move {
-        let bytes = |value: &Option<HeaderValue>| value.as_ref().map(|value| value.as_bytes().to_vec());
-        Ok(Redirects::new(session.await?, bytes(&referer).as_deref(), bytes(&host).as_deref()))
-    })
+    let head = words::head(request.method(), request.uri(), request.headers());
+    Redirects::of_request(request.extensions().get(), &head)
 }
 
 /// The response of a redirect; a bare 500 if it would lead elsewhere, or if its messages could not be left.
@@ -51,10 +42,5 @@ pub fn redirects<B>(request: &Request<B>) -> BoxFuture<Result<Redirects, Rejecti
 /// ```
 #[must_use]
 pub fn respond<R: Default>(redirect: Redirect) -> Response<R> {
-    let Ok(finished) = redirect.finish() else { return plain(Failure::Internal) };
-    let Ok(location) = HeaderValue::from_str(finished.location()) else { return plain(Failure::Internal) };
-    let mut response = Response::new(R::default());
-    *response.status_mut() = StatusCode::from_u16(finished.status()).unwrap_or(StatusCode::SEE_OTHER);
-    response.headers_mut().insert(header::LOCATION, location);
-    response
+    redirect.finish().map_or_else(|_| plain(Failure::Internal), |finished| words::response(finished.into()))
 }

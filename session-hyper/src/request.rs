@@ -24,19 +24,28 @@ pub trait RequestSession {
     /// # Errors
     /// [`Rejection`]: the service is missing, or the store failed. Answer its
     /// [`failure`](Rejection::failure)'s status and nothing else.
-    fn session(&self) -> BoxFuture<Result<Session, Rejection>>;
+    fn session(&self) -> BoxFuture<Result<Session, Rejection>> {
+        let visit = self.visit();
+        Box::pin(async move { Ok(visit?.session().await?) })
+    }
 
     /// The session, read-only: every change is `ReadOnly`; flash is shown and stays for the next visit.
     ///
     /// # Errors
     /// As for [`session`](Self::session).
-    fn read_only_session(&self) -> BoxFuture<Result<Session, Rejection>>;
+    fn read_only_session(&self) -> BoxFuture<Result<Session, Rejection>> {
+        let visit = self.visit();
+        Box::pin(async move { Ok(visit?.read_only().await?) })
+    }
 
     /// Ends the session without loading it: one store call. The response removes the cookie.
     ///
     /// # Errors
     /// [`Rejection::Open`] when the store failed: the session may still live.
-    fn sign_out(&self) -> BoxFuture<Result<(), Rejection>>;
+    fn sign_out(&self) -> BoxFuture<Result<(), Rejection>> {
+        let visit = self.visit();
+        Box::pin(async move { Ok(visit?.destroy().await?) })
+    }
 
     /// The visit itself, to hand on: it opens the session when somebody asks, and gives a
     /// [`detached`](Visit::detached) one to what outlives the response.
@@ -47,57 +56,18 @@ pub trait RequestSession {
 }
 
 impl RequestSession for Extensions {
-    fn session(&self) -> BoxFuture<Result<Session, Rejection>> {
-        let visit = self.visit();
-        Box::pin(async move { Ok(visit?.session().await?) })
-    }
-
-    fn read_only_session(&self) -> BoxFuture<Result<Session, Rejection>> {
-        let visit = self.visit();
-        Box::pin(async move { Ok(visit?.read_only().await?) })
-    }
-
-    fn sign_out(&self) -> BoxFuture<Result<(), Rejection>> {
-        let visit = self.visit();
-        Box::pin(async move { Ok(visit?.destroy().await?) })
-    }
-
     fn visit(&self) -> Result<Visit, Rejection> {
         Visit::found(self.get())
     }
 }
 
 impl<B> RequestSession for Request<B> {
-    fn session(&self) -> BoxFuture<Result<Session, Rejection>> {
-        self.extensions().session()
-    }
-
-    fn read_only_session(&self) -> BoxFuture<Result<Session, Rejection>> {
-        self.extensions().read_only_session()
-    }
-
-    fn sign_out(&self) -> BoxFuture<Result<(), Rejection>> {
-        self.extensions().sign_out()
-    }
-
     fn visit(&self) -> Result<Visit, Rejection> {
         self.extensions().visit()
     }
 }
 
 impl RequestSession for Parts {
-    fn session(&self) -> BoxFuture<Result<Session, Rejection>> {
-        self.extensions.session()
-    }
-
-    fn read_only_session(&self) -> BoxFuture<Result<Session, Rejection>> {
-        self.extensions.read_only_session()
-    }
-
-    fn sign_out(&self) -> BoxFuture<Result<(), Rejection>> {
-        self.extensions.sign_out()
-    }
-
     fn visit(&self) -> Result<Visit, Rejection> {
         self.extensions.visit()
     }

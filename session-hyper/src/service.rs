@@ -1,22 +1,14 @@
 //! The service: makes each request's visit, and turns what the core made of the answer into headers.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::header::{CONTENT_TYPE, COOKIE};
+use http::{Request, Response};
 use hyper::service::Service;
-use pin_project_lite::pin_project;
-use session_core::{
-    CookieHeaders, Failure, HeaderChange, PageRequest, Report, Serve, Served, Sessions, Spawn,
-};
+use session_core::{Adapter, Failure, Middleware, Report, Sessions, Settling, Spawn};
 
 use crate::spawn::TOKIO;
-
-type OnFailure<R> = Arc<dyn Fn(Failure, &Report) -> Response<R> + Send + Sync>;
+use crate::words::{self, plain};
 
 /// Gives every request to the inner service a [`Visit`](crate::Visit), and settles it when the response is ready.
 ///
@@ -45,12 +37,10 @@ type OnFailure<R> = Arc<dyn Fn(Failure, &Report) -> Response<R> + Send + Sync>;
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "a service does nothing unless it is called"]
 pub struct SessionService<S, R> {
-    sessions: Sessions,
     inner: S,
-    on_failure: OnFailure<R>,
-    spawn: &'static dyn Spawn,
-    tracks_pages: bool,
+    middleware: Middleware<Response<R>>,
 }
 
 impl<S, R: Default> SessionService<S, R> {
@@ -72,7 +62,6 @@ impl<S, R: Default> SessionService<S, R> {
     /// # let _: SessionService<_, Full<Bytes>> = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn new(sessions: Sessions, inner: S) -> Self {
         Self::with_failure(sessions, inner, |failure, _| plain(failure))
     }
@@ -98,13 +87,12 @@ impl<S, R> SessionService<S, R> {
     /// # let _: SessionService<_, Full<Bytes>> = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn with_failure(
         sessions: Sessions,
         inner: S,
         answer: impl Fn(Failure, &Report) -> Response<R> + Send + Sync + 'static,
     ) -> Self {
-        Self { sessions, inner, on_failure: Arc::new(answer), spawn: &TOKIO, tracks_pages: false }
+        Self { inner, middleware: Middleware::new(sessions, &TOKIO, answer) }
     }
 
     /// For servers that do not run on tokio: where the write of a dropped request goes on.
@@ -135,9 +123,8 @@ impl<S, R> SessionService<S, R> {
     /// # let _: SessionService<_, Full<Bytes>> = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn spawn_on(mut self, spawn: &'static dyn Spawn) -> Self {
-        self.spawn = spawn;
+        self.middleware = self.middleware.spawn_on(spawn);
         self
     }
 
@@ -160,44 +147,24 @@ impl<S, R> SessionService<S, R> {
     /// # let _: SessionService<_, Full<Bytes>> = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn track_pages(mut self, track: bool) -> Self {
-        self.tracks_pages = track;
+        self.middleware = self.middleware.track_pages(track);
         self
     }
 }
 
-/// A failure response that says nothing: not even a cache may keep it. For handlers whose session could not be opened.
-///
-/// ```
-/// use session_hyper::{SessionRejection, plain};
-///
-/// let response = plain::<String>(SessionRejection::NoLayer.failure());
-/// assert_eq!(response.status(), 500);
-/// assert!(response.body().is_empty());
-/// ```
-pub fn plain<R: Default>(failure: Failure) -> Response<R> {
-    let mut response = Response::new(R::default());
-    *response.status_mut() =
-        StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
 impl<S: Clone, R> Clone for SessionService<S, R> {
     fn clone(&self) -> Self {
-        let on_failure = self.on_failure.clone();
-        let (spawn, tracks_pages) = (self.spawn, self.tracks_pages);
-        Self { sessions: self.sessions.clone(), inner: self.inner.clone(), on_failure, spawn, tracks_pages }
+        Self { inner: self.inner.clone(), middleware: self.middleware.clone() }
     }
 }
 
 impl<S: fmt::Debug, R> fmt::Debug for SessionService<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionService")
-            .field("sessions", &self.sessions)
+            .field("middleware", &self.middleware)
             .field("inner", &self.inner)
-            .finish_non_exhaustive()
+            .finish()
     }
 }
 
@@ -210,60 +177,38 @@ where
     type Future = ResponseFuture<S::Future, R>;
 
     fn call(&self, mut request: Request<B>) -> Self::Future {
-        let cookies: CookieHeaders = request.headers().get_all(COOKIE).iter().collect();
-        let guard = self.sessions.visit(cookies, self.spawn);
-        request.extensions_mut().insert(guard.visit().clone());
-        let page = self.tracks_pages.then(|| page(&request)).flatten();
-        let serve = guard.serve(self.inner.call(request), |answer| {
-            answer.as_ref().map_or(500, |response| response.status().as_u16())
-        });
-        let serve = serve
-            .track_page(page, |answer| Some(answer.as_ref().ok()?.headers().get(CONTENT_TYPE)?.as_bytes()));
-        ResponseFuture { serve, on_failure: self.on_failure.clone() }
+        let head = words::head(request.method(), request.uri(), request.headers());
+        let begun = self.middleware.begin(request.headers().get_all(COOKIE), &head);
+        request.extensions_mut().insert(begun.visit().clone());
+        begun.serve(self.inner.call(request))
     }
 }
 
-pin_project! {
-    /// What [`SessionService`] answers with.
-    pub struct ResponseFuture<F: Future, R> {
-        #[pin]
-        serve: Serve<F>,
-        on_failure: OnFailure<R>,
-    }
-}
+/// What [`SessionService`] answers with.
+pub type ResponseFuture<F, R> = Settling<F, Http, Response<R>>;
 
-impl<F, R, E> Future for ResponseFuture<F, R>
-where
-    F: Future<Output = Result<Response<R>, E>>,
-{
+/// How a response of `http` is read and made.
+#[derive(Debug)]
+pub struct Http;
+
+impl<R, E> Adapter<Result<Response<R>, E>> for Http {
+    type Response = Response<R>;
     type Output = Result<Response<R>, E>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let Served { answer, report } = ready!(this.serve.poll(context));
-        let mut response =
-            answer.unwrap_or_else(|refused| Ok((this.on_failure)(refused.failure, &report)))?;
-        add_headers(response.headers_mut(), &report);
-        Poll::Ready(Ok(response))
+    fn status(answer: &Self::Output) -> u16 {
+        answer.as_ref().map_or(500, |response| response.status().as_u16())
     }
-}
 
-fn add_headers(headers: &mut HeaderMap, report: &Report) {
-    let changes = report.headers(|name| headers.get_all(name).iter().map(HeaderValue::as_bytes));
-    for change in changes.into_iter().flatten() {
-        let (HeaderChange::Append(name, value) | HeaderChange::Replace(name, value)) = change;
-        let (name, Ok(value)) = (HeaderName::from_static(name), HeaderValue::from_str(value)) else {
-            continue;
-        };
-        match change {
-            HeaderChange::Append(..) => _ = headers.append(name, value),
-            HeaderChange::Replace(..) => _ = headers.insert(name, value),
-        }
+    fn content_type(answer: &Self::Output) -> Option<&[u8]> {
+        Some(answer.as_ref().ok()?.headers().get(CONTENT_TYPE)?.as_bytes())
     }
-}
 
-fn page<B>(request: &Request<B>) -> Option<PageRequest> {
-    let url = request.uri().path_and_query().map_or("/", |url| url.as_str());
-    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
-    PageRequest::new(request.method().as_str(), url, header)
+    fn finish(
+        answer: Result<Self::Output, (Response<R>, Option<Self::Output>)>,
+        report: Report,
+    ) -> Self::Output {
+        let mut response = answer.unwrap_or_else(|(instead, _)| Ok(instead))?;
+        words::add_headers(response.headers_mut(), &report);
+        Ok(response)
+    }
 }

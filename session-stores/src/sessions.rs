@@ -1,6 +1,6 @@
 //! From a configuration to `Sessions`, with the builder in between for what code has to add.
 
-use session_core::{Cookie, SecretKey, Sessions, SessionsBuilder};
+use session_core::{ConfigError, Cookie, CookieError, SecretKey, Sessions, SessionsBuilder};
 
 use crate::config::{CookieConfig, SessionConfig, missing};
 use crate::drivers::Drivers;
@@ -89,6 +89,7 @@ impl SessionConfig {
     /// ```
     pub async fn into_builder_with(self, drivers: &Drivers) -> Result<SessionsBuilder, SettingError> {
         self.check_ages()?;
+        self.cookie.check()?;
         let builder = self.rules();
         if !self.enabled {
             // Nothing is opened and nothing sealed; the core still wants a key and a place.
@@ -177,6 +178,32 @@ impl CookieConfig {
             Some(domain) => cookie.domain(domain.clone()),
             None => cookie,
         }
+    }
+}
+
+impl CookieConfig {
+    /// What only all of the cookie's settings together show to be wrong, said of the setting that is to be changed.
+    fn check(&self) -> Result<(), SettingError> {
+        let Err(error) = self.describe().build() else { return Ok(()) };
+        let (key, variable, value) = match &error {
+            CookieError::HostWithDomain => {
+                ("domain", "DOMAIN", format!("{:?}", self.domain.as_deref().unwrap_or_default()))
+            }
+            CookieError::HostWithPath => ("path", "PATH", format!("{:?}", self.path)),
+            CookieError::PrefixWithoutHttpOnly { .. } => {
+                ("http_only", "HTTP_ONLY", self.http_only.to_string())
+            }
+            CookieError::SameSiteNoneWithoutSecure => ("same_site", "SAME_SITE", "none".to_owned()),
+            CookieError::PartitionedWithoutSecure => {
+                ("partitioned", "PARTITIONED", self.partitioned.to_string())
+            }
+            _ => return Err(ConfigError::Cookie(error).into()),
+        };
+        Err(SettingError::Refused {
+            key: format!("cookie.{key} (SESSION_COOKIE_{variable})"),
+            value,
+            allowed: format!("what agrees with the cookie's other settings; {error}"),
+        })
     }
 }
 

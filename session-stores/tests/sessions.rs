@@ -49,7 +49,32 @@ async fn a_domain_or_a_path_takes_the_safest_name_that_goes_with_it() {
         assert_eq!(sessions(&vars).await.unwrap().cookie_name(), "__Secure-sid");
     }
     let both = [("SESSION_COOKIE_DOMAIN", "example.com"), ("SESSION_COOKIE_NAME", "__Host-sid")];
-    assert_eq!(refusal(&both).await, "a __Host- cookie belongs to one host: it cannot have a Domain");
+    assert!(refusal(&both).await.ends_with("a __Host- cookie belongs to one host: it cannot have a Domain"));
+}
+
+/// Each alone would do; the one to change is named, with its value.
+#[tokio::test]
+async fn cookie_settings_that_contradict_each_other_are_named() {
+    for (vars, names) in [
+        (
+            &[("SESSION_COOKIE_NAME", "__Host-a"), ("SESSION_COOKIE_DOMAIN", "a.com")][..],
+            ["DOMAIN", "\"a.com\""],
+        ),
+        (&[("SESSION_COOKIE_NAME", "__Host-a"), ("SESSION_COOKIE_PATH", "/a")], ["PATH", "\"/a\""]),
+        (&[("SESSION_COOKIE_SECURE", "false"), ("SESSION_COOKIE_SAME_SITE", "none")], ["SAME_SITE", "none"]),
+        (
+            &[("SESSION_COOKIE_SECURE", "false"), ("SESSION_COOKIE_PARTITIONED", "true")],
+            ["PARTITIONED", "true"],
+        ),
+        (
+            &[("SESSION_COOKIE_NAME", "__Host-Http-a"), ("SESSION_COOKIE_HTTP_ONLY", "false")],
+            ["HTTP_ONLY", "false"],
+        ),
+    ] {
+        let said = refusal(vars).await;
+        let start = format!("(SESSION_COOKIE_{}) = {} is not allowed", names[0], names[1]);
+        assert!(said.contains(&start) && said.contains("; allowed: "), "{said}");
+    }
 }
 
 #[tokio::test]

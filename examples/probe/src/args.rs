@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use session_core::{Age, SecretKey};
+use session_core::decision::policy::PolicyError;
+use session_core::{Age, ConfigError, SecretKey};
 use session_stores::StoreConfig;
 
 /// What was asked for.
@@ -57,6 +58,20 @@ impl WrongFlag {
     pub(crate) fn new(flag: &str, value: &str, allowed: &str) -> Self {
         Self(format!("{flag} {value:?} is not allowed: {allowed}"))
     }
+
+    /// What only all flags together show to be wrong.
+    pub(crate) fn together(cookie: &str, error: &ConfigError) -> Self {
+        match error {
+            ConfigError::Cookie(error) => Self::new("--cookie", cookie, &error.to_string()),
+            ConfigError::Key(error) => Self(format!("--key is not allowed: {error}; {KEY}")),
+            ConfigError::Policy(PolicyError::AgeBeyondAbsolute { age, absolute }) => {
+                let allowed =
+                    format!("at most what --absolute says, which is {absolute} s; raise that, or say never");
+                Self::new("--age", &format!("{age} s"), &allowed)
+            }
+            error => Self(format!("these flags do not agree: {error}")),
+        }
+    }
 }
 
 impl fmt::Display for WrongFlag {
@@ -105,7 +120,7 @@ impl Settings {
         })?;
         let mut store = store(given.need("--store")?)?;
         store.max_record = max_record;
-        store.timeout = given.read("--store-timeout", AGE, age)?.unwrap_or(store.timeout);
+        store.timeout = given.read("--store-timeout", WAIT, wait)?.unwrap_or(store.timeout);
         Ok(Self {
             store,
             age: given.read("--age", AGE, age)?,
@@ -213,12 +228,21 @@ fn age(text: &str) -> Option<Duration> {
     text.parse().ok().map(Age::as_duration)
 }
 
+/// Shorter than a second, too: a wait is no age.
+fn wait(text: &str) -> Option<Duration> {
+    match text.strip_suffix("ms") {
+        Some(number) => number.parse().ok().filter(|ms| *ms > 0).map(Duration::from_millis),
+        None => age(text),
+    }
+}
+
 const ADAPTERS: &str = "axum, actix, hyper, none-axum, none-actix, none-hyper";
 const STORES: &str = "memory, cookie, file:DIR, redis://..., redis-cluster://HOST:PORT,HOST:PORT, \
                       redis-sentinel://HOST:PORT/SERVICE, memcached://HOST:PORT, dynamodb://HOST:PORT/TABLE, postgres://..., \
                       mysql://..., sqlite:PATH";
 const LISTEN: &str = "an address and a port such as 127.0.0.1:8080";
 const AGE: &str = "whole seconds from 1 up, such as 90, 30min, 2h, 7d";
+const WAIT: &str = "500ms, or whole seconds from 1 up, such as 5, 30s, 1min";
 const ABSOLUTE: &str = "whole seconds from 1 up, such as 90, 30min, 24h, 7d; or never";
 const KEY: &str = "allowed: 64 hex digits";
 const FROM_ENV: &str = "--from-env";

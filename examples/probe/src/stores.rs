@@ -43,7 +43,7 @@ async fn from_flags(settings: Settings, stats: &Stats) -> Result<Sessions, Failu
         true => builder.key(SecretKey::generate()?),
         false => builder.keys(settings.keys),
     };
-    builder.build().map_err(|error| format!("these flags do not agree: {error}").into())
+    Ok(builder.build().map_err(|error| WrongFlag::together(&settings.cookie, &error))?)
 }
 
 /// What applications do with the environment, but for the counters.
@@ -96,6 +96,7 @@ fn on_one_line(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::Args;
 
     const KEY: &str = "9f1c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264";
 
@@ -117,6 +118,24 @@ mod tests {
     #[tokio::test]
     async fn sessions_of_the_environment_may_live_in_cookies() {
         from_vars(&[("SESSION_DRIVER", "cookie"), ("SESSION_COOKIE_SECURE", "false")]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn flags_that_do_not_agree_are_named_with_their_values() {
+        let twice = format!("--key {KEY} --key {KEY}");
+        for (flags, names) in [
+            ("--cookie a;b", &["--cookie", "\"a;b\"", "ASCII"][..]),
+            ("--cookie __Host-sid", &["--cookie", "__Host-sid", "Secure"]),
+            ("--age 25h", &["--age", "90000 s", "--absolute", "86400 s"]),
+            ("--absolute 1h", &["--age", "7200 s", "--absolute", "3600 s"]),
+            (&twice, &["--key", "equal", "64 hex digits"]),
+        ] {
+            let line = format!("--adapter axum --store memory --listen 127.0.0.1:0 {flags}");
+            let args = Args::parse(line.split(' ').map(str::to_owned)).unwrap();
+            let error = sessions(args.rules, &Stats::default()).await.unwrap_err().to_string();
+            assert!(names.iter().all(|name| error.contains(name)), "{error}");
+            assert!(!error.contains(KEY) && error.lines().count() == 1, "{error}");
+        }
     }
 
     #[tokio::test]

@@ -49,4 +49,5 @@ pub(crate) async fn a_logout_is_final_for_slow_writers(place: Place) {
 const CLIENTS: u64 = 16;
 const WRITES: u64 = 25;
 const ROUNDS: u64 = 20;
-const PATIENCE: Duration = Duration::from_secs(10);
+/// What is proved here is not the deadline.
+const PATIENCE: Duration = Duration::from_secs(60);

@@ -65,7 +65,7 @@ pub(crate) async fn postgres() {
 }
 
 /// Ends all other connections, so that new ones know of the limit; this one is new.
-async fn hang_up(url: &str) -> PgConnection {
+pub(crate) async fn hang_up(url: &str) -> PgConnection {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let others = "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity \
                   WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";

@@ -1,13 +1,13 @@
 //! A server that is away: what is answered meanwhile, and what is left when it is back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use session_test_servers::{Kind, start};
 use session_testkit::proxy::Weather;
 use tokio::task::JoinSet;
 
 use crate::line::{Line, until_it_serves};
-use crate::site::{Reply, Site, Visitor};
+use crate::site::{Reply, SOON, Site, Visitor};
 
 /// Every process of the server stands still, with its connections open.
 pub(crate) async fn paused(kind: Kind) {
@@ -50,11 +50,45 @@ pub(crate) async fn cut_off(kind: Kind, weather: Weather) {
     still_signed_in(&ada).await;
 }
 
+/// The network between the site and its server takes its time, and everybody is served.
+pub(crate) async fn slow(kind: Kind) {
+    let line = Line::to(kind).await;
+    let site = Site::open(&line.url, Duration::from_secs(60)).await;
+    let ada = signed_in(&site).await;
+    line.set(Weather::Slow(Duration::from_millis(20)));
+    still_signed_in(&ada).await;
+    assert_eq!(ada.get("/logout").await.status, 200);
+    assert_eq!(ada.get("/read").await.text, "anon");
+}
+
+/// It takes longer than the store's calls may. Only reading is claimed: what is written arrives after all.
+pub(crate) async fn too_slow(kind: Kind) {
+    let line = Line::to(kind).await;
+    let site = Site::open(&line.url, TIMEOUT).await;
+    let ada = signed_in(&site).await;
+    line.set(Weather::Slow(4 * TIMEOUT));
+    for _ in 0..3 {
+        fails_in_time(&ada, "/read").await;
+        fine_without_a_store(&site).await;
+    }
+    line.set(Weather::Fine);
+    still_signed_in(&ada).await;
+}
+
 /// A visitor with one hit.
 pub(crate) async fn signed_in(site: &Site) -> Visitor {
-    let ada = site.ada().await;
-    assert_eq!(ada.get("/write").await.text, "1");
-    ada
+    let begun = Instant::now();
+    loop {
+        let ada = site.ada().await;
+        let reply = ada.get("/write").await;
+        if reply.status == 200 {
+            assert_eq!(reply.text, "1");
+            return ada;
+        }
+        // A deadline made for faults is short for a machine that is only busy. Nobody knows what became of that write, so
+        // somebody else is signed in.
+        assert!(begun.elapsed() < SOON, "{reply:?}");
+    }
 }
 
 /// A signal takes a moment to reach all threads of a server: a few answers may still come.
@@ -101,8 +135,12 @@ pub(crate) async fn only_reading_works(site: &Site, ada: &Visitor) {
     while let Some(done) = crowd.join_next().await {
         done.unwrap();
     }
-    assert_eq!(ada.get("/read").await.text, "alice@example.com");
-    served(ada, &["/read", "/hits", "/none", "/healthz"]).await;
+    for _ in 0..2 {
+        let read = ada.get_soon("/read").await;
+        assert_eq!((read.text.as_str(), read.set_cookies.len()), ("alice@example.com", 0));
+    }
+    assert_eq!(ada.hits().await, 1);
+    served(ada, &["/none", "/healthz"]).await;
     fine_without_a_store(site).await;
 }
 
@@ -135,10 +173,21 @@ pub(crate) async fn still_signed_in(ada: &Visitor) {
     let back = ada.get_soon("/read").await;
     assert_eq!((back.text.as_str(), back.set_cookies.len()), ("alice@example.com", 0));
     assert_eq!(ada.hits().await, 1);
-    let next = ada.get_soon("/write").await;
-    assert_eq!((next.text.as_str(), next.set_cookies.len()), ("2", 0));
+    let (begun, mut unknown) = (Instant::now(), 0);
+    let next = loop {
+        let next = ada.get("/write").await;
+        assert!(next.set_cookies.is_empty(), "{next:?}");
+        if next.status == 200 {
+            break next;
+        }
+        // On a busy machine it may have been written and not acknowledged in time.
+        unknown += 1;
+        assert!(begun.elapsed() < SOON, "{next:?}");
+    };
+    let hits: u64 = next.text.parse().unwrap();
+    assert!((2..=2 + unknown).contains(&hits), "{hits} hits after {unknown} that were not acknowledged");
 }
 
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(500);
 /// What a busy machine may take for everything else. On an idle one it is a few milliseconds.
-const SLACK: Duration = Duration::from_secs(5);
+const SLACK: Duration = Duration::from_secs(10);

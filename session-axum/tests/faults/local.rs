@@ -44,7 +44,7 @@ pub(crate) async fn held_by_another_writer() {
     while let Some(done) = writers.join_next().await {
         done.unwrap();
     }
-    assert_eq!(ada.get("/read").await.text, "alice@example.com");
+    assert_eq!(ada.get_soon("/read").await.text, "alice@example.com");
     assert_eq!(ada.get("/none").await.status, 200);
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     still_signed_in(&ada).await;

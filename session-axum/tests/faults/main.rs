@@ -16,6 +16,7 @@ mod local;
 mod lost;
 #[path = "../../../examples/probe/src/axum.rs"]
 mod probe;
+mod read_only;
 mod redis_only;
 mod site;
 
@@ -49,6 +50,8 @@ macro_rules! servers {
                 paused_means_503_and_no_cookie_changes: down::paused($kind);
                 killed_means_503_and_no_cookie_changes: down::killed($kind);
                 a_black_hole_means_503_and_no_cookie_changes: down::cut_off($kind, Weather::BlackHole);
+                a_slow_line_is_waited_for: down::slow($kind);
+                slowness_beyond_the_deadline_means_503: down::too_slow($kind);
                 resets_mean_503_and_no_cookie_changes: down::cut_off($kind, Weather::Reset);
                 a_request_cut_anywhere_loses_no_acknowledged_write:
                     lost::no_acknowledged_write($kind, Way::Request);
@@ -69,6 +72,7 @@ servers! {
     postgres: Kind::Postgres;
     mariadb: Kind::MariaDb;
     dynamodb: Kind::DynamoDb;
+    memcached: Kind::Memcached;
 }
 
 claims! {
@@ -86,9 +90,12 @@ claims! {
     a_postgres {
         no_more_connections_means_503_and_no_cookie_changes: connections::postgres();
         a_full_disk_means_503_and_no_cookie_changes: disk::postgres();
+        a_read_only_database_means_503_for_writers_and_no_cookie_changes: read_only::postgres();
+        a_standby_means_503_for_writers_until_it_is_promoted: read_only::postgres_standby();
     }
     a_mariadb {
         no_more_connections_means_503_and_no_cookie_changes: connections::mariadb();
+        a_read_only_server_means_503_for_writers_and_no_cookie_changes: read_only::mariadb();
     }
     files {
         a_full_disk_means_503_and_no_cookie_changes: disk::files();

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde_json::Value;
+use session_core::Answer;
 
 /// A form is not what a type asks for. It says which rule was broken and never what was typed.
 ///
@@ -24,6 +25,13 @@ use serde_json::Value;
 #[error("the form does not fit: {reason}")]
 pub struct NotThatForm {
     reason: String,
+}
+
+/// 422: the form can be read, and is not this one.
+impl From<&NotThatForm> for Answer {
+    fn from(_: &NotThatForm) -> Self {
+        Self::bare(422)
+    }
 }
 
 impl de::Error for NotThatForm {

@@ -2,6 +2,7 @@
 //!
 //! One function reads a body that is already in memory, urlencoded or multipart; names such as `profile[email]`,
 //! `profile.email` and `tags[]` become nested values. It knows no framework: the adapters bring the bytes.
+//! [`CsrfGuard`] is what their CSRF middlewares have in common: it may have to read a form, so it is here and not in the core.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -15,11 +16,13 @@
 
 #[cfg(doctest)]
 mod documents;
+mod guard;
 mod lenient;
 mod names;
 mod read;
 mod request;
 
+pub use guard::{CheckedBody, CsrfGuard, InputLimit};
 pub use lenient::NotThatForm;
 pub use read::FormError;
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::Map;
+use session_core::Answer;
 
 use crate::{Form, names};
 
@@ -42,6 +43,12 @@ impl FormError {
             Self::TooLong { .. } | Self::TooManyFields { .. } => 413,
             Self::Malformed => 400,
         }
+    }
+}
+
+impl From<&FormError> for Answer {
+    fn from(error: &FormError) -> Self {
+        Self::bare(error.status())
     }
 }
 

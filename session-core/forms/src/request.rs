@@ -4,34 +4,47 @@ use std::pin::pin;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
+use session_core::{RequestHead, Visit};
 
-use crate::{Form, FormError};
+use crate::{Form, FormError, InputLimit};
 
 impl Form {
-    /// Reads the form of a request: of a `GET` or `HEAD` the query, else the body, which is then awaited.
+    /// Reads the form of a request: of a `GET` or `HEAD` the query, else the body, up to a limit. The session of this visit
+    /// remembers it, for `old` and `flash_all`, and is not opened by it.
     ///
     /// # Errors
-    /// [`FormError`], the body's own among them.
+    /// [`FormError`].
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// use session_forms::Form;
+    /// use futures_util::stream;
+    /// use session_core::RequestHead;
+    /// use session_forms::{Form, InputLimit};
     ///
-    /// let unasked = async { unreachable!("the form of a GET is not in its body") };
-    /// let form = Form::of_request("GET", Some("page=2"), None, unasked).await?;
+    /// let unasked = stream::poll_fn(|_| -> std::task::Poll<Option<std::io::Result<&[u8]>>> {
+    ///     unreachable!("the form of a GET is not in its body")
+    /// });
+    /// let head = RequestHead { method: "GET", url: "/orders?page=2", authority: None, header: |_| None };
+    /// let form = Form::of_request(None, &head, InputLimit::default(), unasked).await?;
     /// assert_eq!(form.text("page"), Some("2"));
     /// # Ok::<(), session_forms::FormError>(()) }).unwrap();
     /// ```
-    pub async fn of_request(
-        method: &str,
-        query: Option<&str>,
-        content_type: Option<&[u8]>,
-        body: impl Future<Output = Result<Bytes, FormError>>,
+    pub async fn of_request<'r, D: Buf, E>(
+        visit: Option<Visit>,
+        head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
+        InputLimit(limit): InputLimit,
+        chunks: impl Stream<Item = Result<D, E>>,
     ) -> Result<Self, FormError> {
-        if matches!(method, "GET" | "HEAD") {
-            return Self::read(URLENCODED, query.unwrap_or_default().to_owned().into()).await;
+        let form = if matches!(head.method, "GET" | "HEAD") {
+            Self::read(URLENCODED, head.query().unwrap_or_default().to_owned().into()).await?
+        } else {
+            let body = Self::collect(limit, head.content_length(), chunks).await?;
+            Self::of_body((head.header)("content-type"), body).await?
+        };
+        if let Some(visit) = visit {
+            visit.set_input(form.as_map().clone());
         }
-        Self::of_body(content_type, body.await?).await
+        Ok(form)
     }
 
     /// Reads a body by its `Content-Type` as it came: one that is missing, or is no text, is no form's.

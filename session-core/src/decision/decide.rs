@@ -7,19 +7,8 @@
 /// Where the session of this visit came from. Set when it is opened, and never changed by the request.
 ///
 /// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
-/// # let now = Timestamp::from_millis(1_000);
-/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
-/// # let id = SessionId::from_bytes([7; 32]);
-/// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-/// # let late = Timestamp::from_millis(3_600_000);
-/// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+#[doc = include_str!("../given/a_stored_session.in")]
+/// # let expired = SessionState::open(Arrival::with_id(id), Loaded::Found(record), Timestamp::from_millis(9_000_000))?;
 /// assert_eq!(state.origin(), Origin::Stored);
 /// // The same record, looked at when its time was over.
 /// assert_eq!(expired.origin(), Origin::Unknown);
@@ -81,22 +70,9 @@ pub enum Placement {
 /// All that the decision depends on.
 ///
 /// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
-/// # let now = Timestamp::from_millis(1_000);
-/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
-/// # let id = SessionId::from_bytes([7; 32]);
-/// # let expired = SessionState::open(Arrival::with_id(id.clone()), Loaded::Found(record.clone()), Timestamp::from_millis(9_000_000))?;
-/// # let late = Timestamp::from_millis(3_600_000);
-/// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
+#[doc = include_str!("../given/a_stored_session.in")]
 /// let situation = state.situation(&Policy::default(), now);
 /// assert!(!situation.changed && situation.something && !situation.refresh_due);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "written out by whoever embeds the core")]
@@ -128,18 +104,7 @@ pub struct Situation {
 /// What the store must do, before anything is said to the browser.
 ///
 /// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
-/// # let now = Timestamp::from_millis(1_000);
-/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
-/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
-/// # state.data_mut().put("theme", "dark")?;
-/// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+#[doc = include_str!("../given/a_changed_session.in")]
 /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
 /// assert_eq!(commit.decision().write, Write::Create);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -164,18 +129,7 @@ pub enum Write {
 /// What the response says about the cookie, once the store has done its part.
 ///
 /// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
-/// # let now = Timestamp::from_millis(1_000);
-/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
-/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
-/// # state.data_mut().put("theme", "dark")?;
-/// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+#[doc = include_str!("../given/a_changed_session.in")]
 /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
 /// assert_eq!(commit.decision().cookie, Cookie::SetNew);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -198,18 +152,7 @@ pub enum Cookie {
 /// One cell of the table.
 ///
 /// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Write, decide};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
-/// # use session_core::{Etag, FlashBag, Loaded, Record, SessionId, StoreError, StoreKey, Timestamp, Written};
-/// # let now = Timestamp::from_millis(1_000);
-/// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-/// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
-/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
-/// # state.data_mut().put("theme", "dark")?;
-/// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+#[doc = include_str!("../given/a_changed_session.in")]
 /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
 /// assert_eq!(commit.decision(), Decision { write: Write::Create, cookie: Cookie::SetNew });
 /// # Ok::<(), Box<dyn std::error::Error>>(())

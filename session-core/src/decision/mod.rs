@@ -1,6 +1,5 @@
 //! Ring 1: every decision about a session. What a request did goes in, what must now happen comes out; nothing awaits.
 
-mod attempt;
 pub mod commit;
 pub mod decide;
 pub mod policy;

@@ -1,9 +1,10 @@
 //! Whether a request may change something: what its headers tell, and what its form must tell if they do not.
 //!
-//! An adapter's middleware asks [`CsrfRules::judge`] and, for [`Verdict::AskForm`], reads the form's token and asks the
-//! session. The session is opened to be read, so that no flash is eaten by a request that is refused.
+//! `session-forms` asks [`CsrfRules::judge`] for the adapters' middlewares and, for [`Verdict::AskForm`], reads the form's
+//! token and asks the session. The session is opened to be read, so that no flash is eaten by a request that is refused.
 
-use super::error::OpenError;
+use super::head::RequestHead;
+use super::rejection::Rejection;
 use super::session::Session;
 use super::visit::Visit;
 use crate::value::csrf::{CsrfRules, FIELDS, HEADERS};
@@ -99,45 +100,45 @@ impl From<Session> for Refusal {
 }
 
 impl CsrfRules {
-    /// Judges a request. `header` answers with the value of a header, asked by its lower-case name.
+    /// Judges a request. `found` is the visit in its extensions.
     ///
-    /// A request that needs no token opens nothing. A body is asked for only if the session has been stored before, since
+    /// A request that needs no token opens nothing, and needs no visit. A body is asked for only if the session has been stored before, since
     /// no token could be right otherwise.
     ///
     /// # Errors
-    /// [`OpenError`] when the session cannot be read: answer 503.
+    /// [`Rejection`] when the layer is missing, or the session cannot be read.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[derive(Debug)] struct Here;
     /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::{CookieHeaders, CsrfRules, CsrfVerdict};
+    /// # use session_core::{CookieHeaders, CsrfRules, CsrfVerdict, RequestHead};
     /// # let key = session_core::SecretKey::generate()?;
     /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
     /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
     /// let visit = guard.visit();
     /// let rules = CsrfRules::default();
-    /// let no_header = |_| None;
-    /// assert!(matches!(rules.judge(visit, "GET", "/orders", no_header).await?, CsrfVerdict::Pass));
+    /// let head = RequestHead { method: "GET", url: "/orders", authority: None, header: |_| None };
+    /// assert!(matches!(rules.judge(Some(visit), &head).await?, CsrfVerdict::Pass));
     /// // No token and no form that could carry one: refused without asking the store.
-    /// assert!(matches!(rules.judge(visit, "POST", "/orders", no_header).await?, CsrfVerdict::Refuse(_)));
+    /// let head = RequestHead { method: "POST", ..head };
+    /// assert!(matches!(rules.judge(Some(visit), &head).await?, CsrfVerdict::Refuse(_)));
     /// assert!(!visit.is_opened());
     /// # Ok(())
     /// # }
     /// ```
     pub async fn judge<'h>(
         &self,
-        visit: &Visit,
-        method: &str,
-        path: &str,
-        header: impl Fn(&'static str) -> Option<&'h [u8]>,
-    ) -> Result<Verdict, OpenError> {
-        if !self.needs_token(method, path) {
+        found: Option<&Visit>,
+        head: &RequestHead<'h, impl Fn(&'static str) -> Option<&'h [u8]>>,
+    ) -> Result<Verdict, Rejection> {
+        if !self.needs_token(head.method, head.path()) {
             return Ok(Verdict::Pass);
         }
-        let token = HEADERS.iter().find_map(|name| header(name));
-        let has_form = header("content-type").is_some_and(is_form);
+        let visit = Visit::found(found)?;
+        let token = HEADERS.iter().find_map(|name| (head.header)(name));
+        let has_form = (head.header)("content-type").is_some_and(is_form);
         if token.is_none() && !has_form {
             return Ok(Verdict::Refuse(Refusal::default()));
         }

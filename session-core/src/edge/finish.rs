@@ -30,6 +30,20 @@ pub trait Spawn: fmt::Debug + Send + Sync {
     fn spawn(&self, future: BoxFuture<()>);
 }
 
+/// Where no more than a function is needed.
+///
+/// ```
+/// use session_core::{BoxFuture, Spawn};
+///
+/// static ON_TOKIO: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
+/// let spawn: &'static dyn Spawn = &ON_TOKIO;
+/// ```
+impl Spawn for fn(BoxFuture<()>) {
+    fn spawn(&self, future: BoxFuture<()>) {
+        self(future);
+    }
+}
+
 /// A boxed future that may move between threads.
 ///
 /// ```

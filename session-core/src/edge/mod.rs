@@ -1,5 +1,6 @@
 //! Ring 2: the edge. What awaits, locks, or asks the machine for time and randomness lives here and nowhere else.
 
+pub mod answer;
 pub mod builder;
 pub mod csrf;
 mod drain;
@@ -8,6 +9,8 @@ pub mod error;
 pub mod event;
 pub mod finish;
 mod gate;
+pub mod head;
+pub mod middleware;
 pub mod owners;
 pub mod redirect;
 pub mod rejection;

@@ -9,9 +9,8 @@ use super::session::Session;
 use super::sessions::{Inner, Sessions};
 use super::store::{OwnerIndex, SessionStore};
 use crate::decision::policy::last_seen;
-use crate::value::content::{self, Content};
+use crate::value::content::Content;
 use crate::value::id::{Handle, StoreKey};
-use crate::value::path::Path;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 use crate::value::values::Values;
@@ -22,24 +21,13 @@ use crate::value::values::Values;
 /// while [`destroy_all`](Self::destroy_all) runs is either ended or listed afterwards.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # #[derive(Debug)] struct Here;
-/// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-/// # use session_core::CookieHeaders;
-/// # use session_testkit::TestClient;
-/// # let key = session_core::SecretKey::generate()?;
-/// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-/// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
-/// # laptop.as_user("user-1").await;
-/// # phone.as_user("user-1").await;
+#[doc = include_str!("../given/two_devices.in")]
 /// // After a password change on the phone: every other session of this user ends.
 /// # let guard = sessions.visit(phone.cookie().into_iter().collect(), &Here);
 /// # let session = guard.visit().session().await?;
 /// assert_eq!(sessions.of("user-1").destroy_others(&session).await?, 1);
 /// assert!(laptop.session().await.fresh() && !phone.session().await.fresh());
-/// # Ok(())
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Owner {
@@ -110,21 +98,10 @@ impl Sessions {
     /// The sessions of a user.
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::CookieHeaders;
-    /// # use session_testkit::TestClient;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
-    /// # laptop.as_user("user-1").await;
-    /// # phone.as_user("user-1").await;
+    #[doc = include_str!("../given/two_devices.in")]
     /// assert_eq!(sessions.of("user-1").count().await?, 2);
     /// assert_eq!(sessions.of("user-2").count().await?, 0);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     #[must_use]
     pub fn of(&self, user: impl Into<String>) -> Owner {
@@ -139,23 +116,12 @@ impl Owner {
     /// [`OwnerError::NotSupported`] where the store keeps no index, [`OwnerError::Store`] when it fails.
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::CookieHeaders;
-    /// # use session_testkit::TestClient;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
-    /// # laptop.as_user("user-1").await;
-    /// # phone.as_user("user-1").await;
+    #[doc = include_str!("../given/two_devices.in")]
     /// for device in sessions.of("user-1").list().await? {
     ///     println!("{} since {}", device.handle, device.created.to_offset());
     /// }
     /// # assert_eq!(sessions.of("user-1").list().await?.len(), 2);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub async fn list(&self) -> Result<Vec<Device>, OwnerError> {
         let found = self.find().await?;
@@ -171,20 +137,9 @@ impl Owner {
     /// As for [`list`](Self::list).
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::CookieHeaders;
-    /// # use session_testkit::TestClient;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
-    /// # laptop.as_user("user-1").await;
-    /// # phone.as_user("user-1").await;
+    #[doc = include_str!("../given/two_devices.in")]
     /// assert_eq!(sessions.of("user-1").count().await?, 2);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub async fn count(&self) -> Result<usize, OwnerError> {
         let index = self.index()?;
@@ -197,23 +152,12 @@ impl Owner {
     /// As for [`list`](Self::list).
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::CookieHeaders;
-    /// # use session_testkit::TestClient;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
-    /// # laptop.as_user("user-1").await;
-    /// # phone.as_user("user-1").await;
+    #[doc = include_str!("../given/two_devices.in")]
     /// let handle = phone.session().await.id()?;
     /// assert!(sessions.of("user-1").get(handle).await?.is_some());
     /// // It is nobody else's.
     /// assert!(sessions.of("user-2").get(handle).await?.is_none());
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub async fn get(&self, handle: Handle) -> Result<Option<Device>, OwnerError> {
         Ok(self.find_one(handle).await?.map(|(key, record)| self.device(&key, record)))
@@ -225,22 +169,11 @@ impl Owner {
     /// As for [`list`](Self::list).
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::CookieHeaders;
-    /// # use session_testkit::TestClient;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
-    /// # laptop.as_user("user-1").await;
-    /// # phone.as_user("user-1").await;
+    #[doc = include_str!("../given/two_devices.in")]
     /// let handle = laptop.session().await.id()?;
     /// assert!(sessions.of("user-1").destroy(handle).await?);
     /// assert!(laptop.session().await.fresh(), "the laptop is signed out");
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub async fn destroy(&self, handle: Handle) -> Result<bool, OwnerError> {
         let Some((key, _)) = self.find_one(handle).await? else { return Ok(false) };
@@ -254,21 +187,10 @@ impl Owner {
     /// As for [`list`](Self::list).
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::CookieHeaders;
-    /// # use session_testkit::TestClient;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
-    /// # laptop.as_user("user-1").await;
-    /// # phone.as_user("user-1").await;
+    #[doc = include_str!("../given/two_devices.in")]
     /// assert_eq!(sessions.of("user-1").destroy_all().await?, 2);
     /// assert_eq!(sessions.of("user-1").count().await?, 0);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub async fn destroy_all(&self) -> Result<usize, OwnerError> {
         self.destroy_but(None).await
@@ -280,24 +202,13 @@ impl Owner {
     /// As for [`list`](Self::list).
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::CookieHeaders;
-    /// # use session_testkit::TestClient;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
-    /// # laptop.as_user("user-1").await;
-    /// # phone.as_user("user-1").await;
+    #[doc = include_str!("../given/two_devices.in")]
     /// # let guard = sessions.visit(phone.cookie().into_iter().collect(), &Here);
     /// # let session = guard.visit().session().await?;
     /// // `session` is the phone's.
     /// assert_eq!(sessions.of("user-1").destroy_others(&session).await?, 1);
     /// assert!(!phone.session().await.fresh());
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub async fn destroy_others(&self, session: &Session) -> Result<usize, OwnerError> {
         let own = session.read(|state| state.key());
@@ -311,18 +222,7 @@ impl Owner {
     /// [`OwnerError::TooMany`] with [`Excess::Refuse`], and as for [`list`](Self::list).
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::CookieHeaders;
-    /// # use session_testkit::TestClient;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// # let (mut laptop, mut phone) = (TestClient::new(&sessions), TestClient::new(&sessions));
-    /// # laptop.as_user("user-1").await;
-    /// # phone.as_user("user-1").await;
-    /// # use session_core::Excess;
+    #[doc = include_str!("../given/two_devices.in")]
     /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
     /// # let session = guard.visit().session().await?;
     /// // A third device signs in, and two is as many as there may be: the laptop's, which began first, ends.
@@ -330,8 +230,7 @@ impl Owner {
     /// session.tag("user-1")?;
     /// session.commit().await?;
     /// assert_eq!(sessions.of("user-1").count().await?, 2);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub async fn make_room(&self, session: &Session, most: usize, excess: Excess) -> Result<(), OwnerError> {
         let own = session.read(|state| state.key());
@@ -409,59 +308,5 @@ impl Owner {
     fn failed(&self, error: crate::value::answer::StoreError) -> OwnerError {
         self.inner.tell(&Event::StoreError(error.store()));
         OwnerError::Store(error)
-    }
-}
-
-impl Session {
-    /// The configuration that this session belongs to: the way from a handler to [`Sessions::of`].
-    ///
-    /// ```
-    /// # async fn sign_out_elsewhere(session: session_core::Session) -> Result<(), session_core::OwnerError> {
-    /// if let Some(user) = session.owner() {
-    ///     session.sessions().of(user).destroy_others(&session).await?;
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn sessions(&self) -> Sessions {
-        Sessions { inner: self.shared.sessions.clone() }
-    }
-
-    /// Notes something about this session for the user's list of devices: the browser, an address.
-    ///
-    /// # Errors
-    /// As for [`put`](Session::put).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// session.set_meta("browser", "Firefox on Linux")?;
-    /// assert_eq!(session.meta::<String>("browser")?.as_deref(), Some("Firefox on Linux"));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn set_meta(
-        &self,
-        name: &str,
-        value: impl serde::Serialize,
-    ) -> Result<(), super::error::SessionError> {
-        self.edit(|state| state.content.system.put(Path::segments(&[content::META, name]), value))
-    }
-
-    /// What was noted with [`set_meta`](Self::set_meta).
-    ///
-    /// # Errors
-    /// [`SessionError::Value`](crate::SessionError::Value) when it is of another type.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().meta::<String>("browser")?, None);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn meta<T: serde::de::DeserializeOwned>(
-        &self,
-        name: &str,
-    ) -> Result<Option<T>, super::error::SessionError> {
-        Ok(self.read(|state| state.content.system.get(Path::segments(&[content::META, name])))?)
     }
 }

@@ -6,8 +6,12 @@
 use serde::Serialize;
 
 use super::error::SessionError;
+use super::finish::BoxFuture;
+use super::head::RequestHead;
+use super::rejection::Rejection;
 use super::session::{Messages, Session};
 use super::validation::Report;
+use super::visit::Visit;
 use crate::value::path::Accepts;
 use crate::value::url::{location, stays};
 
@@ -47,6 +51,37 @@ impl Redirects {
     pub fn new(session: Session, referer: Option<&[u8]>, host: Option<&[u8]>) -> Self {
         let text = |bytes| std::str::from_utf8(bytes).ok().map(Into::into);
         Self { session, referer: referer.and_then(text), host: host.and_then(text) }
+    }
+
+    /// Opens the session of a request, and makes redirects for it. `found` is the visit in the request's extensions; the
+    /// future owns what it needs, so the request may be taken apart while it runs.
+    ///
+    /// # Errors
+    /// [`Rejection`]: the layer is missing, or the session cannot be opened.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{CookieHeaders, Redirects, RequestHead};
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let header = |name| (name == "referer").then_some(b"https://shop.example/cart".as_slice());
+    /// let head = RequestHead { method: "POST", url: "/orders", authority: Some("shop.example"), header };
+    /// let redirects = Redirects::of_request(Some(guard.visit()), &head).await?;
+    /// assert_eq!(redirects.back("/").finish()?.location(), "/cart");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn of_request<'r>(
+        found: Option<&Visit>,
+        head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
+    ) -> BoxFuture<Result<Self, Rejection>> {
+        let visit = Visit::found(found);
+        let (referer, host) = ((head.header)("referer").map(<[u8]>::to_vec), head.host().map(<[u8]>::to_vec));
+        Box::pin(async move { Ok(Self::new(visit?.session().await?, referer.as_deref(), host.as_deref())) })
     }
 
     /// To a path on this site, or to one of the allowed hosts
@@ -292,5 +327,9 @@ impl Finished {
     #[must_use]
     pub fn location(&self) -> &str {
         &self.location
+    }
+
+    pub(crate) fn into_location(self) -> String {
+        self.location
     }
 }

@@ -46,14 +46,10 @@ impl Failure {
 ///
 /// /// As an adapter does it, on whatever header map its framework has.
 /// fn apply(change: HeaderChange<'_>, headers: &mut Vec<(String, String)>) {
-///     let (name, value) = match change {
-///         HeaderChange::Append(name, value) => (name, value),
-///         HeaderChange::Replace(name, value) => {
-///             headers.retain(|(there, _)| there != name);
-///             (name, value)
-///         }
-///     };
-///     headers.push((name.to_owned(), value.to_owned()));
+///     if change.replaces() {
+///         headers.retain(|(there, _)| there != change.name());
+///     }
+///     headers.push((change.name().to_owned(), change.value().to_owned()));
 /// }
 ///
 /// let mut headers = vec![("cache-control".to_owned(), "public".to_owned())];
@@ -67,6 +63,43 @@ pub enum HeaderChange<'r> {
     Append(&'static str, &'r str),
     /// This one, and no other of its name.
     Replace(&'static str, &'r str),
+}
+
+impl<'r> HeaderChange<'r> {
+    /// Its name, in lower case.
+    ///
+    /// ```
+    /// # use session_core::HeaderChange;
+    /// assert_eq!(HeaderChange::Append("vary", "Cookie").name(), "vary");
+    /// ```
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        let (Self::Append(name, _) | Self::Replace(name, _)) = self;
+        name
+    }
+
+    /// The value to add: visible ASCII.
+    ///
+    /// ```
+    /// # use session_core::HeaderChange;
+    /// assert_eq!(HeaderChange::Append("vary", "Cookie").value(), "Cookie");
+    /// ```
+    #[must_use]
+    pub const fn value(&self) -> &'r str {
+        let (Self::Append(_, value) | Self::Replace(_, value)) = self;
+        value
+    }
+
+    /// Whether what the response has of this name goes first.
+    ///
+    /// ```
+    /// # use session_core::HeaderChange;
+    /// assert!(HeaderChange::Replace("cache-control", "no-store").replaces());
+    /// ```
+    #[must_use]
+    pub const fn replaces(&self) -> bool {
+        matches!(self, Self::Replace(..))
+    }
 }
 
 impl Report {

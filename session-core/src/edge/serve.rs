@@ -3,6 +3,7 @@
 //! Adapters differ in their types, not in this order of things; so it is here, once, for every async framework.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -19,7 +20,8 @@ pin_project! {
     /// The future that [`VisitGuard::serve`] makes of a handler's.
     ///
     /// Dropped at any moment it leaves nothing half done: a write that has begun goes on by itself, and an ordered
-    /// `destroy` or `regenerate` still happens.
+    /// `destroy` or `regenerate` still happens. A handler's panic goes on to the server once what it had ordered is done,
+    /// so that whoever sees the connection close is signed out.
     #[must_use = "futures do nothing unless polled"]
     pub struct Serve<F: Future> {
         #[pin]
@@ -27,7 +29,7 @@ pin_project! {
         status: fn(&F::Output) -> u16,
         guard: Option<VisitGuard>,
         opening: Option<BoxFuture<Result<(), OpenError>>>,
-        closing: Option<(Finish<Report>, F::Output)>,
+        closing: Option<(Finish<Report>, std::thread::Result<F::Output>)>,
         page: Option<(PageRequest, ContentType<F::Output>)>,
     }
 }
@@ -164,26 +166,35 @@ impl<F: Future> Future for Serve<F> {
                 return Poll::Ready(served);
             }
         }
-        if let Some(guard) = this.guard.take() {
-            let Poll::Ready(answer) = this.handler.poll(context) else {
-                *this.guard = Some(guard);
-                return Poll::Pending;
-            };
-            let status = (this.status)(&answer);
-            if let Some((page, content_type)) = this.page
-                && page.is_shown(status, content_type(&answer))
-            {
-                guard.visit().page_shown(page.url());
-            }
-            match guard.close(status) {
-                Closing::Ready(report) => return Poll::Ready(served(answer, report)),
-                Closing::Pending(writing) => *this.closing = Some((writing, answer)),
+        if let Some(mut guard) = this.guard.take() {
+            // Nothing that a panic may have left half done is looked at: the handler is not polled again.
+            match catch_unwind(AssertUnwindSafe(|| this.handler.poll(context))) {
+                Ok(Poll::Pending) => {
+                    *this.guard = Some(guard);
+                    return Poll::Pending;
+                }
+                Ok(Poll::Ready(answer)) => {
+                    let status = (this.status)(&answer);
+                    if let Some((page, content_type)) = this.page
+                        && page.is_shown(status, content_type(&answer))
+                    {
+                        guard.visit().page_shown(page.url());
+                    }
+                    match guard.close(status) {
+                        Closing::Ready(report) => return Poll::Ready(served(answer, report)),
+                        Closing::Pending(writing) => *this.closing = Some((writing, Ok(answer))),
+                    }
+                }
+                Err(panic) => match guard.abandon() {
+                    None => resume_unwind(panic),
+                    Some(writing) => *this.closing = Some((writing, Err(panic))),
+                },
             }
         }
         let Some((writing, _)) = this.closing else { return Poll::Pending };
         let report = ready!(Pin::new(writing).poll(context));
         let (_, answer) = this.closing.take().expect("it was there a line ago");
-        Poll::Ready(served(answer, report))
+        Poll::Ready(served(answer.unwrap_or_else(|panic| resume_unwind(panic)), report))
     }
 }
 

@@ -477,20 +477,28 @@ impl VisitGuard {
     }
 }
 
-impl Drop for VisitGuard {
-    fn drop(&mut self) {
-        let Some(visit) = self.visit.take() else { return };
+impl VisitGuard {
+    /// Ends the visit of a handler that never answered: what it ordered still happens, its data is dropped. None when
+    /// there is nothing to wait for.
+    pub(crate) fn abandon(&mut self) -> Option<Finish<Report>> {
+        let visit = self.visit.take()?;
         visit.inner.closed.store(true, Ordering::Release);
-        let Some(shared) = visit.inner.opened.get() else { return };
         let ordered = {
-            let mut cell = shared.lock();
+            let mut cell = visit.inner.opened.get()?.lock();
             cell.closed = true;
             cell.state.fate() > Fate::Keep
         };
-        if ordered && let Closing::Pending(finish) = visit.inner.close(true) {
-            // Dropped unfinished, it goes on by itself.
-            drop(finish);
+        match ordered.then(|| visit.inner.close(true))? {
+            Closing::Pending(finish) => Some(finish),
+            Closing::Ready(_) => None,
         }
+    }
+}
+
+impl Drop for VisitGuard {
+    fn drop(&mut self) {
+        // Dropped unfinished, it goes on by itself.
+        drop(self.abandon());
     }
 }
 

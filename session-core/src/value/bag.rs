@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use super::edit::{Act, Edit, depth_below};
 use super::json::equal::same;
+use super::json::object::Object;
 use super::json::scan::blank;
-use super::json::tree::{Forgot, Node, Object};
+use super::json::tree::{Forgot, Node};
 use super::json::view::View;
 use super::json::{Malformed, Span, Text};
 use super::path::{Path, index_of};

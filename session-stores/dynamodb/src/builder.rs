@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use session_core::DEFAULT_MAX_RECORD;
 
-use crate::item::Names;
+use crate::names::Names;
 use crate::store::DynamoDbStore;
 
 /// Sets up a [`DynamoDbStore`]; made by [`DynamoDbStore::new`], [`local`](DynamoDbStore::local) and

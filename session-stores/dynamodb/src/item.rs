@@ -1,14 +1,8 @@
 //! The items of the table: how a record, a tombstone and an owner's entry are written down and read back.
 //!
-//! | item | `pk` | `sk` |
-//! |---|---|---|
-//! | a session or its tombstone | `PREFIX:s:` + 64 hexadecimal digits of the key | `session` |
-//! | "this owner has that session" | `PREFIX:o:` + owner (`PREFIX:h:` + its SHA-256 when it is long) | the 64 digits |
-//!
 //! Every item has `expires_at`, in seconds, from its first byte.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::primitives::Blob;
@@ -16,40 +10,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use session_core::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey, Timestamp};
 use sha2::{Digest, Sha256};
 
+use crate::names::{
+    ABSOLUTE_UNTIL, CHECKSUM, CREATED_AT, ETAG, EXPIRES_AT, FORMAT_VERSION, GONE_UNTIL, IDLE_UNTIL, OWNER_ID,
+    PAYLOAD, PK, SK, SUCCESSOR, hex,
+};
+
 /// What the SDK calls an item.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// The names under which one `prefix` keeps its items.
-#[derive(Debug)]
-pub(crate) struct Names {
-    prefix: Box<str>,
-}
-
-impl Names {
-    pub(crate) fn new(prefix: &str) -> Self {
-        Self { prefix: prefix.into() }
-    }
-
-    /// The primary key of a session.
-    pub(crate) fn session(&self, key: &StoreKey) -> Item {
-        primary(format!("{}:s:{key}", self.prefix), SESSION.into())
-    }
-
-    /// The primary key of an owner's entry for a session.
-    pub(crate) fn entry(&self, owner: &str, key: &StoreKey) -> Item {
-        primary(self.owner(owner), key.to_string())
-    }
-
-    /// The partition that holds all entries of an owner.
-    pub(crate) fn owner(&self, owner: &str) -> String {
-        if owner.len() <= LONGEST_PLAIN_OWNER {
-            return format!("{}:o:{owner}", self.prefix);
-        }
-        format!("{}:h:{}", self.prefix, hex(&Sha256::digest(owner.as_bytes())))
-    }
-}
-
-/// The attributes of a record, without those of the primary key and without [`LISTED_UNTIL`].
+/// The attributes of a record, without those of the primary key and without [`LISTED_UNTIL`](crate::names::LISTED_UNTIL).
 pub(crate) fn of_record(record: &Record) -> Item {
     let mut item = Item::from([
         (FORMAT_VERSION.into(), number(THIS_FORMAT)),
@@ -142,13 +111,6 @@ fn checksum(record: &Record) -> AttributeValue {
     AttributeValue::S(hex(&hash.finalize()[..8]))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // writing to a string cannot fail
-        text
-    })
-}
-
 /// The time-to-live of what is dead at `deadline`: in **seconds**, [`SLACK`] later, rounded up.
 pub(crate) fn ttl(deadline: Timestamp) -> i64 {
     let millis = deadline.plus(SLACK).as_millis();
@@ -218,10 +180,6 @@ fn payload(bytes: &[u8]) -> AttributeValue {
     }
 }
 
-fn primary(pk: String, sk: String) -> Item {
-    Item::from([(PK.into(), AttributeValue::S(pk)), (SK.into(), AttributeValue::S(sk))])
-}
-
 fn read_etag(item: &Item) -> Option<Etag> {
     let Some(AttributeValue::S(digits)) = item.get(ETAG) else { return None };
     let exact = digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -239,37 +197,7 @@ fn read_number(item: &Item, name: &str) -> Option<i64> {
 /// The store's name in errors.
 pub(crate) const NAME: &str = "dynamodb";
 
-/// The partition key.
-pub(crate) const PK: &str = "pk";
-/// The sort key.
-pub(crate) const SK: &str = "sk";
-/// The sort key of sessions and tombstones.
-const SESSION: &str = "session";
-/// The table's time-to-live attribute, in seconds since 1970.
-pub(crate) const EXPIRES_AT: &str = "expires_at";
-/// The format of the item: [`THIS_FORMAT`].
-pub(crate) const FORMAT_VERSION: &str = "format_version";
-/// The record's version.
-pub(crate) const ETAG: &str = "etag";
-/// When the session began, in milliseconds.
-pub(crate) const CREATED_AT: &str = "created_at";
-/// The idle deadline, in milliseconds: the one attribute that a touch moves.
-pub(crate) const IDLE_UNTIL: &str = "idle_until";
-/// The absolute deadline, in milliseconds, where there is one.
-pub(crate) const ABSOLUTE_UNTIL: &str = "absolute_until";
-/// Whose session it is.
-pub(crate) const OWNER_ID: &str = "owner_id";
-/// Until when the owner's entry stands, in seconds; only where there is an owner.
-pub(crate) const LISTED_UNTIL: &str = "listed_until";
-/// The session's data.
-pub(crate) const PAYLOAD: &str = "payload";
-/// Tells a record that something else has changed from one that this library wrote.
-pub(crate) const CHECKSUM: &str = "checksum";
 const CHECKSUM_LABEL: &[u8] = b"session-store-dynamodb/checksum/v1\0";
-/// Makes an item a tombstone: until when it is wanted, in milliseconds.
-pub(crate) const GONE_UNTIL: &str = "gone_until";
-/// The etag of the record that a rotation left a tombstone for: how a retry knows its own.
-pub(crate) const SUCCESSOR: &str = "successor_etag";
 
 /// The format that this version writes.
 pub(crate) const THIS_FORMAT: i64 = 1;
@@ -279,9 +207,6 @@ const SLACK: Duration = Duration::from_secs(60);
 
 /// How far ahead of the idle deadline an entry is made when the session has no absolute one.
 const LISTING_AHEAD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-/// Owners longer than this many bytes are hashed into their partition's name, which may have 2,048.
-const LONGEST_PLAIN_OWNER: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -366,15 +291,5 @@ mod tests {
         let mut touched = of_record(&whole);
         touched.insert(IDLE_UNTIL.into(), number(80_000));
         assert!(read(&touched).is_ok());
-    }
-
-    #[test]
-    fn st_1_no_prefix_and_owner_name_the_partition_of_another() {
-        let key = StoreKey::from_bytes([1; 32]);
-        let (a, b) = (Names::new("a"), Names::new("a-b"));
-        assert_ne!(a.owner("x"), b.owner("x"));
-        assert_ne!(a.owner(&format!("s:{key}")), format!("a:s:{key}"));
-        assert_ne!(a.owner(&"x".repeat(2_000)), a.owner(&"x".repeat(2_001)));
-        assert!(b.owner(&"x".repeat(2_000)).len() < 2_048);
     }
 }

@@ -7,6 +7,7 @@ mod call;
 mod classify;
 mod failure;
 mod item;
+mod names;
 mod owners;
 mod rotate;
 mod store;

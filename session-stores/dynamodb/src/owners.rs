@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 
 use crate::call::{Outcome, pause};
 use crate::failure::store_error;
-use crate::item::{self, Item, NAME, OWNER_ID, PK};
+use crate::item::{self, Item, NAME};
+use crate::names::{OWNER_ID, PK};
 use crate::store::{DynamoDbStore, Inner};
 use crate::write;
 

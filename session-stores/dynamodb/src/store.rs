@@ -11,7 +11,8 @@ use session_core::{
 use crate::builder::{BuildError, Builder, local_client, split_url};
 use crate::call::{Calls, Outcome};
 use crate::classify::{self, Verdict};
-use crate::item::{self, NAME, Names};
+use crate::item::{self, NAME};
+use crate::names::Names;
 use crate::rotate::Rotation;
 use crate::write::{self, Write};
 

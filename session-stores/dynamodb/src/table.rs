@@ -10,7 +10,8 @@ use aws_sdk_dynamodb::types::{
 use session_core::{StoreError, StoreErrorKind};
 
 use crate::failure::{Failure, store_error};
-use crate::item::{EXPIRES_AT, NAME, PK, SK};
+use crate::item::NAME;
+use crate::names::{EXPIRES_AT, PK, SK};
 use crate::store::DynamoDbStore;
 
 impl DynamoDbStore {

@@ -3,9 +3,10 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use session_core::{Etag, Record, StoreKey, Timestamp};
 
-use crate::item::{
-    self, ABSOLUTE_UNTIL, ETAG, EXPIRES_AT, FORMAT_VERSION, GONE_UNTIL, IDLE_UNTIL, Item, LISTED_UNTIL,
-    Names, OWNER_ID, PAYLOAD, PK, SUCCESSOR, THIS_FORMAT,
+use crate::item::{self, Item, THIS_FORMAT};
+use crate::names::{
+    ABSOLUTE_UNTIL, ETAG, EXPIRES_AT, FORMAT_VERSION, GONE_UNTIL, IDLE_UNTIL, LISTED_UNTIL, Names, OWNER_ID,
+    PAYLOAD, PK, SUCCESSOR,
 };
 
 /// One write to one item.

@@ -14,27 +14,29 @@ use std::time::{Duration, Instant};
 
 use session_core::{Loaded, SessionStore, Written};
 use session_store_redis::{BuildError, RedisStore, redis};
+use session_test_servers::Port;
 
 use process::{port, run, until_up};
-use support::{fresh_key, now, record, seconds};
+use support::{PATIENT, fresh_key, now, record, seconds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_master_is_followed_by_its_replica() {
     let directory = tempfile::tempdir().unwrap();
-    let (first, second, watch) = (port(), port(), port());
+    let claimed = [port(), port(), port()];
+    let [first, second, watch] = claimed.each_ref().map(Port::number);
     let master = run(&directory, first, &[]);
     until_up(first).await;
     let _replica = run(&directory, second, &["--replicaof", "127.0.0.1", &first.to_string()]);
     until_up(second).await;
     let config = format!(
-        "sentinel monitor main 127.0.0.1 {first} 1\nsentinel down-after-milliseconds main 500\n\
+        "sentinel monitor main 127.0.0.1 {first} 1\nsentinel down-after-milliseconds main 2000\n\
          sentinel failover-timeout main 3000\n"
     );
     fs::write(directory.path().join("sentinel.conf"), config).unwrap();
     let _sentinel = run(&directory, watch, &["sentinel"]);
     until_up(watch).await;
     let url = format!("redis-sentinel://127.0.0.1:{watch}/main");
-    let store = RedisStore::sentinel(&url).prefix("s:").connect().await.unwrap();
+    let store = RedisStore::sentinel(&url).prefix("s:").timeout(PATIENT).connect().await.unwrap();
     let (key, before, after) = (fresh_key(), record("before"), record("after"));
     assert_eq!(store.create(&key, &before, now()).await.unwrap(), Written::Applied);
     // The sentinel learns of the replica, and the replica of the session.

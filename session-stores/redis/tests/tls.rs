@@ -15,7 +15,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use redis::{ClientTlsConfig, TlsCertificates};
 use session_core::{Loaded, SessionStore, StoreErrorKind, Written};
 use session_store_redis::{Builder, RedisStore, redis};
-use session_test_servers::{Kind, start};
+use session_test_servers::{Kind, Port, start};
 
 use process::{Running, port, run, until_up};
 use support::{fresh_key, now, record, seconds, until};
@@ -26,6 +26,7 @@ struct Secured {
     url: String,
     port: u16,
     _server: Running,
+    _claimed: [Port; 2],
     _directory: tempfile::TempDir,
 }
 
@@ -43,7 +44,8 @@ impl Secured {
         fs::write(path("ca"), authority.pem()).unwrap();
         fs::write(path("certificate"), certificate).unwrap();
         fs::write(path("key"), key).unwrap();
-        let (clear, port) = (port(), port());
+        let claimed = [port(), port()];
+        let [clear, port] = claimed.each_ref().map(Port::number);
         let words = [
             ["--tls-port", &port.to_string()],
             ["--tls-cert-file", &path("certificate")],
@@ -59,7 +61,7 @@ impl Secured {
         user.arg(&["SETUSER", "app", "on", ">secret", "~tls:*", "+@all"]);
         let () = user.query_async(&mut plain).await.unwrap();
         let url = format!("rediss://app:secret@127.0.0.1:{port}/0");
-        Self { authority, url, port, _server: server, _directory: directory }
+        Self { authority, url, port, _server: server, _claimed: claimed, _directory: directory }
     }
 
     /// A store that trusts this authority alone, with a certificate of its own or without.

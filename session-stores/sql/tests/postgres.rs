@@ -236,8 +236,22 @@ async fn each_verb_is_one_statement_by_the_servers_count() {
     costs("list").await;
 }
 
+/// By the server's count. Another test's transaction that is still open keeps the versions that a page would reuse, so a
+/// table that met one is left and the next one tried.
 #[tokio::test(flavor = "multi_thread")]
 async fn touches_stay_within_their_page() {
+    let begun = Instant::now();
+    loop {
+        let hot = touched_fifty_times().await;
+        if hot >= 49 {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENT, "{hot} of 50");
+    }
+}
+
+/// How many of the touches of one session stayed within their page.
+async fn touched_fifty_times() -> i64 {
     let table = Table::new().await;
     let store = table.store();
     let key = created(&store, &owned("ada")).await;
@@ -249,15 +263,17 @@ async fn touches_stay_within_their_page() {
          + pg_stat_get_tuples_updated('{table}'::regclass), pg_stat_get_tuples_hot_updated('{table}'::regclass)";
     let stranger = stranger().await;
     let begun = Instant::now();
-    let (updated, hot) = loop {
-        let counts: (i64, i64) = sqlx::query_as(table.fill(asked)).fetch_one(&stranger).await.unwrap();
-        if counts.0 >= 50 || begun.elapsed() > PATIENT {
-            break counts;
+    loop {
+        let (updated, hot): (i64, i64) =
+            sqlx::query_as(table.fill(asked)).fetch_one(&stranger).await.unwrap();
+        if updated >= 50 {
+            assert_eq!(updated, 50);
+            return hot;
         }
+        // A connection says what it did when it is idle for a while.
+        assert!(begun.elapsed() < PATIENT, "{updated} of 50");
         tokio::time::sleep(Duration::from_millis(100)).await;
-    };
-    assert_eq!(updated, 50);
-    assert!(hot >= 49, "{hot} of 50");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

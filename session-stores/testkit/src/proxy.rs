@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -84,6 +84,7 @@ pub struct Proxy {
     address: SocketAddr,
     sky: Arc<Sky>,
     listening: AbortHandle,
+    _claim: TcpSocket,
 }
 
 #[derive(Debug)]
@@ -108,11 +109,15 @@ impl Proxy {
     /// # }
     /// ```
     pub async fn start(server: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
+        // While nobody listens the port stays bound, or it would be given to somebody else meanwhile.
+        let claim = TcpSocket::new_v4()?;
+        claim.set_reuseaddr(true)?;
+        claim.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let address = claim.local_addr()?;
+        let listener = listen_at(address)?;
         let sky = Arc::new(Sky { weather: watch::Sender::new(Weather::Fine), passed: Mutex::default() });
         let listening = tokio::spawn(listen(listener, address, server, Arc::clone(&sky))).abort_handle();
-        Ok(Self { address, sky, listening })
+        Ok(Self { address, sky, listening, _claim: claim })
     }
 
     /// Where it listens.
@@ -193,6 +198,16 @@ impl Drop for Proxy {
     }
 }
 
+/// Listens where a bound socket of ours keeps the port.
+fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+const BACKLOG: u32 = 1_024;
+
 async fn listen(first: TcpListener, address: SocketAddr, server: SocketAddr, sky: Arc<Sky>) {
     let mut listener = Some(first);
     let mut weather = sky.weather.subscribe();
@@ -205,7 +220,7 @@ async fn listen(first: TcpListener, address: SocketAddr, server: SocketAddr, sky
         }
         let open = match listener.take() {
             Some(open) => open,
-            None => TcpListener::bind(address).await.expect("the port is still ours"),
+            None => listen_at(address).expect("the port is still ours"),
         };
         tokio::select! {
             biased;

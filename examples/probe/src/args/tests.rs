@@ -47,6 +47,7 @@ fn every_flag_is_taken() {
     assert_eq!(settings("--absolute never").absolute, Some(None));
     assert_eq!(settings("--cookie shop").cookie, "shop");
     assert_eq!(settings("--store-timeout 5s").store.timeout, Duration::from_secs(5));
+    assert_eq!(settings("--store-timeout 250ms").store.timeout, Duration::from_millis(250));
     let limited = settings("--max-record 100");
     assert_eq!((limited.max_record, limited.store.max_record), (Some(100), Some(100)));
     assert!(settings("--eager").eager);

@@ -2,8 +2,11 @@
 
 mod csrf;
 mod flash;
+mod input;
 mod life;
+mod lifetime;
 mod messages;
+mod owner;
 mod read;
 mod urls;
 mod write;

@@ -5,6 +5,7 @@
 
 pub(crate) mod equal;
 pub(crate) mod number;
+pub(crate) mod object;
 pub(crate) mod scan;
 pub(crate) mod tree;
 pub(crate) mod view;

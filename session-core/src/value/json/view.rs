@@ -7,8 +7,9 @@ use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::super::path::index_of;
 use super::number::{Number, Parsed};
+use super::object::Object;
 use super::scan::{Fields, Items};
-use super::tree::{Array, Object};
+use super::tree::Array;
 use super::{MAX_DEPTH, Malformed, Span};
 
 /// One value, borrowed.
@@ -233,6 +234,11 @@ pub(crate) fn unescaped(inside: &[u8]) -> Option<String> {
     serde_json::from_slice(&quoted).ok()
 }
 
+/// The float closest to these digits; infinite beyond all floats.
+fn nearest(digits: &[u8]) -> f64 {
+    std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(f64::NAN)
+}
+
 fn write_name(name: &str, out: &mut Vec<u8>) {
     if name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
         let quoted = serde_json::to_vec(name).expect("a string is always JSON");
@@ -255,7 +261,8 @@ impl Serialize for View<'_> {
             Kind::Number => match self {
                 View::Text(text) => match Number::parse(text) {
                     Parsed::Number(number) => number.serialize(serializer),
-                    Parsed::TooWide | Parsed::NotANumber => Err(S::Error::custom("a number is too wide")),
+                    // Only a client's own digits, passed on as they came, are wider than any type; as close as a float is.
+                    Parsed::TooWide | Parsed::NotANumber => serializer.serialize_f64(nearest(text)),
                 },
                 View::Array(_) | View::Object(_) => Err(S::Error::custom("a container is no number")),
             },

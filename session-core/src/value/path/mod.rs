@@ -9,7 +9,7 @@ use std::fmt;
 pub use keys::{Accepts, AnyKey, Key, Paths, ToPath, ToPaths};
 
 use super::error::ValueError;
-use super::json::tree::Object;
+use super::json::object::Object;
 use super::json::view::View;
 
 /// A borrowed path, not yet taken apart.

@@ -6,6 +6,7 @@
 mod date;
 mod read;
 mod snapshot;
+mod whole;
 mod write;
 
 use std::fmt;
@@ -149,12 +150,12 @@ impl Values {
         self.journal.replay(&mut self.bag);
     }
 
-    /// The one way to change a value. On an error nothing was changed.
     /// How long the text is that the values came in, and perhaps more than them.
     pub(crate) fn source_len(&self) -> usize {
         self.bag.root().source_len()
     }
 
+    /// The one way to change a value. On an error nothing was changed.
     fn edit(&mut self, key: Path<'_>, edit: Edit) -> Result<(), ValueError> {
         let changed = self.bag.edit(&edit).map_err(|misfit| match misfit {
             Misfit::Name => ValueError::NotAnObject { key: key.to_string() },

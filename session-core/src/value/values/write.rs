@@ -1,4 +1,4 @@
-//! Changing values: each of these makes edits, and hands them to the one gate.
+//! Changing one value: each of these makes an edit, and hands it to the one gate.
 
 use std::sync::Arc;
 
@@ -14,24 +14,6 @@ use super::super::json::{MAX_DEPTH, Text};
 use super::super::path::{Accepts, AnyKey, Path, Steps, ToPath, ToPaths};
 use super::Values;
 use super::read::{WHOLE, read};
-
-/// Writes a value as JSON of at most so many levels.
-fn json<V: Serialize + ?Sized>(key: Path<'_>, value: &V, depth: usize) -> Result<Text, ValueError> {
-    let bytes = serde_json::to_vec(value).ok();
-    let text = bytes.and_then(|bytes| Text::checked(bytes, depth).ok());
-    text.ok_or_else(|| ValueError::NotJson { key: key.to_string() })
-}
-
-/// Writes several values at once: something that is an object in JSON.
-fn object<V: Serialize + ?Sized>(values: &V) -> Result<Text, ValueError> {
-    let text = json(Path::text(WHOLE), values, MAX_DEPTH + 1)?;
-    if View::Text(text.bytes()).is_object() { Ok(text) } else { Err(ValueError::NotNamed) }
-}
-
-/// A copy of a value on its own.
-fn detached(view: View<'_>) -> Node {
-    Text::checked(view.to_vec(), MAX_DEPTH).map_or_else(|_| Node::null(), Node::Text)
-}
 
 impl Values {
     /// Puts a value. Parents are made (an array for an index, an object for a name), a scalar in the way is replaced.
@@ -55,130 +37,6 @@ impl Values {
         let (key, path) = (key.path(), self.steps(&key)?);
         let text = json(key, &value, depth_below(&path))?;
         self.edit(key, Edit { path, act: Act::Put(text.into()) })
-    }
-
-    /// Puts several values, whose keys are paths, or none of them if one fails.
-    ///
-    /// # Errors
-    ///
-    /// As [`Values::put`]; [`NotNamed`](ValueError::NotNamed) when `values` is not an object in JSON.
-    ///
-    /// ```
-    /// # use session_core::Values;
-    /// # let mut values = Values::default();
-    /// values.put_many(std::collections::BTreeMap::from([("user.name", "ada"), ("theme", "dark")]))?;
-    /// assert_eq!(values.get::<String>("user.name")?.as_deref(), Some("ada"));
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
-    pub fn put_many<V: Serialize>(&mut self, values: V) -> Result<(), ValueError> {
-        let text = object(&values)?;
-        let mut next = self.clone();
-        for (name, value) in View::Text(text.bytes()).fields() {
-            let key = Path::text(&name);
-            let path = next.steps(&key)?;
-            let value = Text::checked(value.to_vec(), depth_below(&path));
-            let value = value.map_err(|_| ValueError::NotJson { key: key.to_string() })?;
-            next.edit(key, Edit { path, act: Act::Put(value.into()) })?;
-        }
-        *self = next;
-        Ok(())
-    }
-
-    /// Merges an object deeply: objects are merged name by name, anything else (arrays, null) replaces what was there.
-    ///
-    /// Its names are literal: dots in them mean nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`NotNamed`](ValueError::NotNamed) when `values` is not an object in JSON, [`NotJson`](ValueError::NotJson).
-    ///
-    /// ```
-    /// # use session_core::Values;
-    /// # let mut values = Values::default();
-    /// values.put("user", serde_json::json!({ "name": "ada", "tags": [1, 2] }))?;
-    /// values.merge(serde_json::json!({ "user": { "tags": [3] } }))?;
-    /// assert_eq!(values.all().to_json(), r#"{"user":{"name":"ada","tags":[3]}}"#);
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
-    pub fn merge<V: Serialize>(&mut self, values: V) -> Result<(), ValueError> {
-        let text = object(&values)?;
-        self.merge_below(&mut Vec::new(), View::Text(text.bytes()));
-        Ok(())
-    }
-
-    fn merge_below(&mut self, path: &mut Steps, values: View<'_>) {
-        for (name, value) in values.fields() {
-            path.push(name.as_ref().into());
-            let act = if value.is_object() { Act::Object } else { Act::Put(detached(value)) };
-            self.force(Edit { path: path.clone(), act });
-            if value.is_object() {
-                self.merge_below(path, value);
-            }
-            path.pop();
-        }
-    }
-
-    /// Removes everything and puts these instead. Names are literal: dots in them mean nothing.
-    ///
-    /// # Errors
-    ///
-    /// As [`Values::merge`].
-    ///
-    /// ```
-    /// # use session_core::Values;
-    /// # let mut values = Values::default();
-    /// values.put("a", 1)?;
-    /// values.replace(serde_json::json!({ "b.c": 2 }))?;
-    /// assert_eq!(values.all().to_json(), r#"{"b.c":2}"#);
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
-    pub fn replace<V: Serialize>(&mut self, values: V) -> Result<(), ValueError> {
-        let text = object(&values)?;
-        if super::super::json::equal::same(self.bag.view(), View::Text(text.bytes())) {
-            return Ok(());
-        }
-        self.clear();
-        self.put_literally(View::Text(text.bytes()));
-        Ok(())
-    }
-
-    fn put_literally(&mut self, values: View<'_>) {
-        for (name, value) in values.fields() {
-            self.force(Edit { path: vec![name.as_ref().into()], act: Act::Put(detached(value)) });
-        }
-    }
-
-    /// Makes the session hold what this struct holds, and nothing else.
-    ///
-    /// Top-level names that the struct does not have are removed. Only names whose value differs count as changed, so
-    /// two requests that store different fields both win.
-    ///
-    /// # Errors
-    ///
-    /// As [`Values::merge`].
-    ///
-    /// ```
-    /// # use session_core::Values;
-    /// # let mut values = Values::default();
-    /// #[derive(serde::Serialize)]
-    /// struct Mine {
-    ///     theme: &'static str,
-    /// }
-    ///
-    /// values.store(&Mine { theme: "dark" })?;
-    /// assert_eq!(values.all().to_json(), r#"{"theme":"dark"}"#);
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
-    pub fn store<V: Serialize + ?Sized>(&mut self, values: &V) -> Result<(), ValueError> {
-        let text = object(values)?;
-        let view = View::Text(text.bytes());
-        let fields = view.fields();
-        let kept: std::collections::HashSet<&str> = fields.iter().map(|(name, _)| name.as_ref()).collect();
-        for name in self.keys().into_iter().filter(|name| !kept.contains(name.as_str())) {
-            self.force(Edit { path: vec![name.into()], act: Act::Forget });
-        }
-        self.put_literally(view);
-        Ok(())
     }
 
     /// Appends to an array, which is made where there is nothing or null.
@@ -342,22 +200,6 @@ impl Values {
         Ok(left)
     }
 
-    /// Removes everything.
-    ///
-    /// ```
-    /// # use session_core::Values;
-    /// # let mut values = Values::default();
-    /// values.put("a", 1)?;
-    /// values.clear();
-    /// assert!(values.is_empty());
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
-    pub fn clear(&mut self) {
-        if self.bag.clear() {
-            self.journal.record_clear();
-        }
-    }
-
     /// Reads a value; where it is missing or null, makes it, puts it, and gives it back.
     ///
     /// # Errors
@@ -424,14 +266,30 @@ impl Values {
         Ok(path.steps(self.bag.root())?.into_iter().map(String::from).collect())
     }
 
-    fn steps(&self, key: &impl AnyKey) -> Result<Steps, ValueError> {
+    pub(super) fn steps(&self, key: &impl AnyKey) -> Result<Steps, ValueError> {
         key.path().steps(self.bag.root())
     }
 
     /// An edit that always fits: a removal, or one whose parents were made objects just before.
-    fn force(&mut self, edit: Edit) {
+    pub(super) fn force(&mut self, edit: Edit) {
         let key = WHOLE;
         let done = self.edit(Path::text(key), edit);
         debug_assert!(done.is_ok(), "an edit that always fits did not");
     }
+}
+
+/// Writes a value as JSON of at most so many levels.
+pub(super) fn json<V: Serialize + ?Sized>(
+    key: Path<'_>,
+    value: &V,
+    depth: usize,
+) -> Result<Text, ValueError> {
+    let bytes = serde_json::to_vec(value).ok();
+    let text = bytes.and_then(|bytes| Text::checked(bytes, depth).ok());
+    text.ok_or_else(|| ValueError::NotJson { key: key.to_string() })
+}
+
+/// A copy of a value on its own.
+pub(super) fn detached(view: View<'_>) -> Node {
+    Text::checked(view.to_vec(), MAX_DEPTH).map_or_else(|_| Node::null(), Node::Text)
 }

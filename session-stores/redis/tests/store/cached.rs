@@ -8,7 +8,9 @@ use session_test_servers::{Kind, start};
 use session_testkit::proxy::Weather;
 
 use crate::cuts::proxy;
-use crate::support::{SOON, fresh_key, fresh_prefix, now, owned, plain, random, record, shared_url, until};
+use crate::support::{
+    PATIENT, SOON, fresh_key, fresh_prefix, now, owned, plain, random, record, shared_url, until,
+};
 
 /// Loads until the answer is this one; the invalidation is on its way when the other writer has its answer.
 async fn sees(store: &RedisStore, key: &session_core::StoreKey, is: impl Fn(&Loaded) -> bool) -> Duration {
@@ -23,23 +25,41 @@ async fn sees(store: &RedisStore, key: &session_core::StoreKey, is: impl Fn(&Loa
 #[tokio::test]
 async fn reads_of_an_unchanged_session_cost_nothing() {
     let server = start(Kind::Redis).unwrap();
-    let store = RedisStore::builder(server.url()).prefix("c:").client_cache(100).connect().await.unwrap();
-    let (key, stored) = (fresh_key(), record("1"));
-    store.create(&key, &stored, now()).await.unwrap();
+    let store = RedisStore::builder(server.url())
+        .prefix("c:")
+        .timeout(PATIENT)
+        .client_cache(100)
+        .connect()
+        .await
+        .unwrap();
     let mut plain = plain(&server.url()).await;
-    let _: () = redis::cmd("CONFIG").arg("RESETSTAT").query_async(&mut plain).await.unwrap();
-    for _ in 0..100 {
-        assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(stored.clone()));
-    }
-    let stats: String = redis::cmd("INFO").arg("commandstats").query_async(&mut plain).await.unwrap();
+    let stats = loop {
+        let (key, stored) = (fresh_key(), record("1"));
+        store.create(&key, &stored, now()).await.unwrap();
+        let _: () = redis::cmd("CONFIG").arg("RESETSTAT").query_async(&mut plain).await.unwrap();
+        let began = Instant::now();
+        for _ in 0..100 {
+            assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(stored.clone()));
+        }
+        // A line that was silent for a second is not believed; on a machine as busy as that it is tried again.
+        if began.elapsed() < Duration::from_secs(1) {
+            break redis::cmd("INFO").arg("commandstats").query_async::<String>(&mut plain).await.unwrap();
+        }
+    };
     assert!(stats.contains("cmdstat_get:calls=1,"), "{stats}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_and_a_logout_elsewhere_are_seen_at_once() {
     let (url, prefix) = (shared_url(), fresh_prefix());
-    let here = RedisStore::builder(&url).prefix(&prefix).client_cache(1000).connect().await.unwrap();
-    let there = RedisStore::builder(&url).prefix(&prefix).connect().await.unwrap();
+    let here = RedisStore::builder(&url)
+        .prefix(&prefix)
+        .timeout(PATIENT)
+        .client_cache(1000)
+        .connect()
+        .await
+        .unwrap();
+    let there = RedisStore::builder(&url).prefix(&prefix).timeout(PATIENT).connect().await.unwrap();
     for _ in 0..100 {
         let (key, first, second) = (fresh_key(), owned("ada"), owned("ada"));
         there.create(&key, &first, now()).await.unwrap();
@@ -56,8 +76,13 @@ async fn a_change_and_a_logout_elsewhere_are_seen_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_always_reads_its_own_writes() {
-    let store =
-        RedisStore::builder(shared_url()).prefix(fresh_prefix()).client_cache(1000).connect().await.unwrap();
+    let store = RedisStore::builder(shared_url())
+        .prefix(fresh_prefix())
+        .timeout(PATIENT)
+        .client_cache(1000)
+        .connect()
+        .await
+        .unwrap();
     let store = std::sync::Arc::new(store);
     let (key, mut current) = (fresh_key(), record("0"));
     store.create(&key, &current, now()).await.unwrap();
@@ -85,7 +110,13 @@ async fn a_store_always_reads_its_own_writes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_server_is_not_covered_up() {
     let server = start(Kind::Redis).unwrap();
-    let store = RedisStore::builder(server.url()).prefix("c:").client_cache(100).connect().await.unwrap();
+    let store = RedisStore::builder(server.url())
+        .prefix("c:")
+        .timeout(PATIENT)
+        .client_cache(100)
+        .connect()
+        .await
+        .unwrap();
     let key = fresh_key();
     store.create(&key, &record("1"), now()).await.unwrap();
     store.load(&key).await.unwrap();
@@ -108,10 +139,10 @@ async fn a_dead_server_is_not_covered_up() {
 async fn a_dead_line_hides_a_logout_for_a_second_at_most() {
     let (proxy, url) = proxy().await;
     let prefix = fresh_prefix();
-    let deadline = Duration::from_millis(300);
+    let deadline = Duration::from_secs(2);
     let here =
         RedisStore::builder(url).prefix(&prefix).timeout(deadline).client_cache(100).connect().await.unwrap();
-    let there = RedisStore::builder(shared_url()).prefix(&prefix).connect().await.unwrap();
+    let there = RedisStore::builder(shared_url()).prefix(&prefix).timeout(PATIENT).connect().await.unwrap();
     let key = fresh_key();
     there.create(&key, &record("1"), now()).await.unwrap();
     assert!(matches!(here.load(&key).await.unwrap(), Loaded::Found(_)));

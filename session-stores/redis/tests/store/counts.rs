@@ -6,7 +6,7 @@ use session_core::{OwnerIndex, SessionStore};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, start};
 
-use crate::support::{fresh_key, now, owned, plain, seconds, until};
+use crate::support::{PATIENT, fresh_key, now, owned, plain, seconds, until};
 
 /// How often each command was called by clients since the last reset. Commands inside scripts are counted by Redis
 /// under their own names; they are no round trips and are left out.
@@ -22,7 +22,7 @@ async fn calls(plain: &mut redis::aio::MultiplexedConnection) -> BTreeMap<String
 #[tokio::test]
 async fn every_verb_is_one_command() {
     let server = start(Kind::Redis).unwrap();
-    let store = RedisStore::builder(server.url()).prefix("counts:").connect().await.unwrap();
+    let store = RedisStore::builder(server.url()).prefix("counts:").timeout(PATIENT).connect().await.unwrap();
     let mut plain = plain(&server.url()).await;
     for warm in [true, false] {
         let (old, new) = (fresh_key(), fresh_key());

@@ -7,7 +7,7 @@ use session_core::{Loaded, Record, SessionStore, StoreErrorKind, Written};
 use session_store_redis::{RedisStore, redis};
 use session_testkit::proxy::{Proxy, Weather};
 
-use crate::support::{SOON, fresh_key, fresh_prefix, now, owned, record, shared_url, until};
+use crate::support::{PATIENT, SOON, fresh_key, fresh_prefix, now, owned, record, shared_url, until};
 
 pub(crate) async fn proxy() -> (Proxy, String) {
     let info = redis::Client::open(shared_url()).unwrap();
@@ -24,7 +24,7 @@ pub(crate) async fn proxy() -> (Proxy, String) {
 /// The reply differs in the length of nothing that matters: all inputs are of one size.
 async fn cut_everywhere<F: AsyncFn(&RedisStore)>(name: &str, verb: impl AsyncFn(&RedisStore, Probe) -> F) {
     let (proxy, url) = proxy().await;
-    let store = RedisStore::builder(url).prefix("cuts:").open().unwrap();
+    let store = RedisStore::builder(url).prefix("cuts:").timeout(PATIENT).open().unwrap();
     verb(&store, Probe { proxy: &proxy, cut: None }).await(&store).await;
     let probe = Probe { proxy: &proxy, cut: None };
     let check = verb(&store, probe).await;
@@ -176,7 +176,7 @@ async fn a_rotate_cut_anywhere_leaves_exactly_one_live_id() {
 async fn a_greeting_cut_anywhere_costs_one_call_at_most() {
     let (proxy, url) = proxy().await;
     let connect = async || {
-        let store = RedisStore::builder(&url).prefix(fresh_prefix()).open().unwrap();
+        let store = RedisStore::builder(&url).prefix(fresh_prefix()).timeout(PATIENT).open().unwrap();
         (store.load(&fresh_key()).await, store)
     };
     connect().await.0.unwrap();
@@ -197,7 +197,7 @@ async fn a_greeting_cut_anywhere_costs_one_call_at_most() {
 #[tokio::test]
 async fn a_line_that_goes_dead_is_replaced_soon_after_its_return() {
     let (proxy, url) = proxy().await;
-    let deadline = Duration::from_millis(600);
+    let deadline = Duration::from_secs(2);
     let store = RedisStore::builder(url).prefix(fresh_prefix()).timeout(deadline).connect().await.unwrap();
     proxy.set(Weather::BlackHole);
     for _ in 0..2 {
@@ -216,7 +216,7 @@ async fn a_line_that_goes_dead_is_replaced_soon_after_its_return() {
 #[tokio::test]
 async fn resets_and_refusals_are_unavailable_and_slowness_is_not() {
     let (proxy, url) = proxy().await;
-    let store = RedisStore::builder(url).prefix(fresh_prefix()).connect().await.unwrap();
+    let store = RedisStore::builder(url).prefix(fresh_prefix()).timeout(PATIENT).connect().await.unwrap();
     for weather in [Weather::Reset, Weather::Refuse] {
         proxy.set(weather);
         for _ in 0..3 {

@@ -3,7 +3,9 @@
 use session_core::{Loaded, OwnerIndex, Record, SessionStore};
 use session_store_redis::{RedisStore, redis};
 
-use crate::support::{fresh_key, fresh_prefix, now, owned, plain, record, seconds, shared_url, store, until};
+use crate::support::{
+    PATIENT, fresh_key, fresh_prefix, now, owned, plain, record, seconds, shared_url, store, until,
+};
 
 #[tokio::test]
 async fn every_verb_keeps_the_index() {
@@ -24,20 +26,20 @@ async fn every_verb_keeps_the_index() {
 #[tokio::test]
 async fn a_touch_keeps_a_member_listed_and_the_dead_drop_out() {
     let (url, prefix) = (shared_url(), fresh_prefix());
-    let store = RedisStore::builder(&url).prefix(&prefix).connect().await.unwrap();
+    let store = RedisStore::builder(&url).prefix(&prefix).timeout(PATIENT).connect().await.unwrap();
     let (kept, lapsed) = (fresh_key(), fresh_key());
     // An owner longer than what a touch reads at first.
     let owner = "a".repeat(90);
-    let soon = Record { idle_deadline: now().plus(seconds(5)), ..owned(&owner) };
+    let soon = Record { idle_deadline: now().plus(seconds(50)), ..owned(&owner) };
     store.create(&kept, &soon, now()).await.unwrap();
     store.create(&lapsed, &soon, now()).await.unwrap();
-    store.touch(&kept, now().plus(seconds(100)), now()).await.unwrap();
-    let later = now().plus(seconds(10));
+    store.touch(&kept, now().plus(seconds(1_000)), now()).await.unwrap();
+    let later = now().plus(seconds(100));
     assert_eq!(store.count(&owner, later).await.unwrap(), 1);
     let listed = store.list(&owner, later).await.unwrap();
     assert_eq!(listed.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [kept]);
     // The next write removes the dead member itself.
-    let third = Record { idle_deadline: later.plus(seconds(100)), ..owned(&owner) };
+    let third = Record { idle_deadline: later.plus(seconds(1_000)), ..owned(&owner) };
     store.create(&fresh_key(), &third, later).await.unwrap();
     let mut plain = plain(&url).await;
     let members: i64 =

@@ -1,9 +1,10 @@
 //! Redis processes with arguments that the shared servers do not have.
 
 use std::fs;
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use session_test_servers::{Port, claim_port};
 
 /// A process that is killed with its value.
 pub(crate) struct Running(Child);
@@ -14,8 +15,9 @@ impl Drop for Running {
     }
 }
 
-pub(crate) fn port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// A port that nobody else gets as long as the value is there.
+pub(crate) fn port() -> Port {
+    claim_port().unwrap()
 }
 
 /// Starts a server with these further arguments, or with the one word `sentinel` a sentinel by its file in the directory.
@@ -37,7 +39,7 @@ pub(crate) fn run(directory: &tempfile::TempDir, port: u16, words: &[&str]) -> R
 pub(crate) async fn until_up(port: u16) {
     let began = Instant::now();
     while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        assert!(began.elapsed() < Duration::from_secs(60));
+        assert!(began.elapsed() < Duration::from_secs(60), "nobody listens");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -4,7 +4,7 @@ use session_core::{Etag, Loaded, Record, SessionStore, StoreErrorKind, Timestamp
 use session_store_redis::{BuildError, RedisStore, redis};
 
 use crate::support::{
-    fresh_key, fresh_prefix, keys, now, owned, plain, record, seconds, shared_url, store, until,
+    PATIENT, fresh_key, fresh_prefix, keys, now, owned, plain, record, seconds, shared_url, store, until,
 };
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn lc_5_a_touch_never_outlives_the_absolute_deadline() {
 async fn st_3_and_st_4_every_key_lives_until_its_deadline_and_a_minute() {
     let url = shared_url();
     let prefix = fresh_prefix();
-    let store = RedisStore::builder(&url).prefix(&prefix).connect().await.unwrap();
+    let store = RedisStore::builder(&url).prefix(&prefix).timeout(PATIENT).connect().await.unwrap();
     let check = async |verb: &str, longest: i64| {
         let keys = keys(&url, &prefix).await;
         assert!(!keys.is_empty());
@@ -140,7 +140,7 @@ async fn id_8_no_error_and_no_debug_shows_the_password() {
 #[tokio::test]
 async fn a_payload_is_readable_json_behind_a_head_of_44_bytes() {
     let (url, prefix, key) = (shared_url(), fresh_prefix(), fresh_key());
-    let store = RedisStore::builder(&url).prefix(&prefix).connect().await.unwrap();
+    let store = RedisStore::builder(&url).prefix(&prefix).timeout(PATIENT).connect().await.unwrap();
     store.create(&key, &record("{\"cart\":[1,2]}"), now()).await.unwrap();
     let mut plain = plain(&url).await;
     let text: String = redis::cmd("GETRANGE")
@@ -156,7 +156,7 @@ async fn a_payload_is_readable_json_behind_a_head_of_44_bytes() {
 #[tokio::test]
 async fn st_5_a_newer_record_is_left_alone_and_a_damaged_one_can_be_destroyed() {
     let (url, prefix) = (shared_url(), fresh_prefix());
-    let store = RedisStore::builder(&url).prefix(&prefix).connect().await.unwrap();
+    let store = RedisStore::builder(&url).prefix(&prefix).timeout(PATIENT).connect().await.unwrap();
     let mut plain = plain(&url).await;
     for (bytes, kind) in
         [("S2 from the future", StoreErrorKind::Newer), ("S1r3 cut", StoreErrorKind::Corrupt)]

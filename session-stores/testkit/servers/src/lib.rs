@@ -26,6 +26,7 @@ mod server;
 mod talk;
 
 pub use error::ServerError;
+pub use ports::{Port, claim_port};
 pub use server::{Server, Shared, shared, start};
 
 use std::fmt;

@@ -26,7 +26,7 @@ impl Node {
     pub(crate) fn new(kind: Kind, parent: &Path, number: usize) -> Result<Self, ServerError> {
         let directory = parent.join(number.to_string());
         fs::create_dir(&directory).map_err(os(kind, "create a directory"))?;
-        Ok(Self { port: ports::claim()?, directory, child: Mutex::new(None) })
+        Ok(Self { port: ports::claim_port()?, directory, child: Mutex::new(None) })
     }
 
     pub(crate) fn place(&self) -> Place<'_> {
@@ -74,9 +74,7 @@ impl Node {
     pub(crate) fn wait_until_still(&self) {
         let Some(pid) = self.pid() else { return };
         let start = Instant::now();
-        while start.elapsed() < STOPPING
-            && !process::family(pid).iter().all(|&pid| process::stands_still(pid))
-        {
+        while start.elapsed() < DYING && !process::family(pid).iter().all(|&pid| process::stands_still(pid)) {
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -91,12 +89,10 @@ impl Node {
         let Some(mut child) = self.child().take() else { return };
         let family = process::family(child.id());
         process::signal("KILL", &family);
-        process::wait(&mut child, STOPPING);
-        // The children of a dead server are reaped by others; until then they may hold its port and memory.
+        process::wait(&mut child, DYING);
+        // The children of a dead server die when they get to it; until then they may hold its port and memory.
         let start = Instant::now();
-        while start.elapsed() < STOPPING
-            && family.iter().any(|pid| Path::new(&format!("/proc/{pid}")).exists())
-        {
+        while start.elapsed() < DYING && !family.iter().all(|&pid| process::has_ended(pid)) {
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -143,4 +139,7 @@ pub(crate) fn wait_for(
 
 /// Generous: a loaded machine is slow, and a server that comes up is never waited for this long.
 const STARTING: Duration = Duration::from_secs(60);
+/// Then it is killed.
 const STOPPING: Duration = Duration::from_secs(5);
+/// What the kernel may take to stop or end a process: no time, unless the machine or its disk is very busy.
+const DYING: Duration = Duration::from_secs(60);

@@ -13,16 +13,43 @@ use std::path::PathBuf;
 
 use crate::ServerError;
 
-/// A port that is ours until this is dropped.
+/// A port that is ours until this is dropped: no other test on this machine claims it, and it is below
+/// those that Linux gives away by itself.
 #[derive(Debug)]
-pub(crate) struct Port {
+pub struct Port {
     pub(crate) number: u16,
     /// Its lock is the claim.
     _claim: File,
 }
 
-/// Claims a port that nobody listens on.
-pub(crate) fn claim() -> Result<Port, ServerError> {
+impl Port {
+    /// Its number.
+    ///
+    /// ```
+    /// # use session_test_servers::claim_port;
+    /// assert!(claim_port()?.number() < 32_768);
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    #[must_use]
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+}
+
+/// Claims a loopback port that nobody listens on, for a server that a test starts by itself.
+///
+/// # Errors
+/// [`ServerError::Claim`] if the directory of the claims cannot be written, [`ServerError::NoPort`] if none is free.
+///
+/// ```
+/// use session_test_servers::claim_port;
+///
+/// let port = claim_port()?;
+/// let listener = std::net::TcpListener::bind(("127.0.0.1", port.number()));
+/// # drop(listener);
+/// # Ok::<(), session_test_servers::ServerError>(())
+/// ```
+pub fn claim_port() -> Result<Port, ServerError> {
     let directory = directory();
     let failed = |source| ServerError::Claim { directory: directory.clone(), source };
     fs::create_dir_all(&directory).map_err(failed)?;
@@ -61,13 +88,13 @@ mod tests {
 
     #[test]
     fn a_claimed_port_is_not_given_twice() {
-        let ports: Vec<Port> = (0..50).map(|_| claim().unwrap()).collect();
+        let ports: Vec<Port> = (0..50).map(|_| claim_port().unwrap()).collect();
         assert_eq!(ports.iter().map(|port| port.number).collect::<HashSet<_>>().len(), 50);
     }
 
     #[test]
     fn a_claimed_port_can_be_listened_on() {
-        let port = claim().unwrap();
+        let port = claim_port().unwrap();
         TcpListener::bind(("127.0.0.1", port.number)).unwrap();
     }
 }

@@ -94,11 +94,21 @@ fn parent(stat: &str) -> Option<u32> {
 
 /// Whether every thread of the process is stopped by a signal, or the process is gone.
 pub(crate) fn stands_still(pid: u32) -> bool {
+    all_threads(pid, &['T', 't', 'Z', 'X'])
+}
+
+/// Whether each thread that is there is in one of these states.
+fn all_threads(pid: u32, states: &[char]) -> bool {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return true };
     threads.flatten().all(|thread| match fs::read_to_string(thread.path().join("stat")) {
-        Ok(stat) => matches!(state(&stat), Some('T' | 't' | 'Z' | 'X')),
+        Ok(stat) => state(&stat).is_some_and(|state| states.contains(&state)),
         Err(_) => true,
     })
+}
+
+/// Whether every thread of the process has ended, collected by its parent or not: it holds no port any more.
+pub(crate) fn has_ended(pid: u32) -> bool {
+    all_threads(pid, &['Z', 'X'])
 }
 
 /// The third word of `stat`, a letter.
@@ -208,7 +218,7 @@ mod tests {
         let still_is = |expected: bool| {
             let start = Instant::now();
             while stands_still(child.id()) != expected {
-                assert!(start.elapsed() < Duration::from_secs(20), "it is not {expected}");
+                assert!(start.elapsed() < Duration::from_secs(60), "it is not {expected}");
                 thread::sleep(Duration::from_millis(1));
             }
         };
@@ -218,7 +228,7 @@ mod tests {
         signal("CONT", &[child.id()]);
         still_is(false);
         signal("KILL", &[child.id()]);
-        assert!(wait(&mut child, Duration::from_secs(5)));
+        assert!(wait(&mut child, Duration::from_secs(60)));
         assert!(stands_still(child.id()), "what is gone does not answer");
     }
 
@@ -235,11 +245,17 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", "sh -c 'sleep 60; :'; :"]);
         let mut child = spawn(command).unwrap();
-        thread::sleep(Duration::from_millis(300));
-        let family = family(child.id());
+        let start = Instant::now();
+        let family = loop {
+            let family = family(child.id());
+            if family.len() == 3 {
+                break family;
+            }
+            assert!(start.elapsed() < Duration::from_secs(60), "{family:?}");
+            thread::sleep(Duration::from_millis(1));
+        };
         signal("KILL", &family);
-        assert!(wait(&mut child, Duration::from_secs(5)));
-        assert_eq!(family.len(), 3, "{family:?}");
+        assert!(wait(&mut child, Duration::from_secs(60)));
     }
 
     #[test]

@@ -47,14 +47,14 @@ fn a_cluster_is_whole_again_after_one_node_was_killed_and_restarted() {
     cluster.kill9_node(last);
     assert!(TcpStream::connect(("127.0.0.1", last)).is_err());
     cluster.restart_node(last).unwrap();
-    assert!(answers(Kind::RedisCluster, last));
+    assert!(answers_soon(Kind::RedisCluster, last));
 }
 
 #[test]
 fn a_server_outlives_the_thread_that_started_it() {
     let redis = thread::spawn(|| start(Kind::Redis).unwrap()).join().unwrap();
     thread::sleep(Duration::from_millis(100));
-    assert!(answers(Kind::Redis, redis.port()));
+    assert!(answers_soon(Kind::Redis, redis.port()));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_server_dies_with_a_killed_process_and_leaves_no_directory() {
         child.kill().unwrap();
         child.wait().unwrap();
         let gone = || TcpStream::connect(("127.0.0.1", port)).is_err() && !Path::new(directory).exists();
-        assert!(within(Duration::from_secs(10), gone), "{kind} outlived its process, or left {directory}");
+        assert!(within(PATIENCE, gone), "{kind} outlived its process, or left {directory}");
     }
 }
 
@@ -108,20 +108,20 @@ fn start_and_wait_to_be_killed() {
     };
     let server = start(kind).unwrap();
     println!("victim:{} {}", server.port(), server.dir().display());
-    thread::sleep(Duration::from_secs(60));
+    thread::sleep(Duration::from_secs(600));
 }
 
 fn whole_life(kind: Kind) {
     let server = start(kind).unwrap();
     let (port, pid, directory) = (server.port(), server.pid().unwrap(), server.dir().to_owned());
-    let all = |server: &Server| server.ports().iter().all(|&port| answers(kind, port));
+    let all = |server: &Server| server.ports().iter().all(|&port| answers_soon(kind, port));
     assert!(all(&server), "{kind} answers");
     assert_eq!(server.url(), kind.url(&server.ports()));
 
     server.pause();
     assert!(server.ports().iter().all(|&port| !answers(kind, port)), "{kind} stands still");
     server.resume();
-    assert!(within(Duration::from_secs(20), || all(&server)), "{kind} goes on");
+    assert!(all(&server), "{kind} goes on");
 
     server.kill9();
     assert_eq!(server.pid(), None);
@@ -155,6 +155,11 @@ fn answers(kind: Kind, port: u16) -> bool {
     stream.write_all(hello).is_ok() && matches!(stream.read(&mut [0; 64]), Ok(1..))
 }
 
+/// The same, of a server that is there: a busy machine may take longer than half a second.
+fn answers_soon(kind: Kind, port: u16) -> bool {
+    within(PATIENCE, || answers(kind, port))
+}
+
 fn within(most: Duration, mut done: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while start.elapsed() < most {
@@ -165,3 +170,6 @@ fn within(most: Duration, mut done: impl FnMut() -> bool) -> bool {
     }
     false
 }
+
+/// What never ends on a machine that is only busy ends here.
+const PATIENCE: Duration = Duration::from_secs(60);

@@ -302,4 +302,4 @@ fn check(ops: &[(&str, &str)], got: &[String], expected: &[&str]) {
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);

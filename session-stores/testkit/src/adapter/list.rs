@@ -61,6 +61,7 @@ macro_rules! adapter_suite {
                 a_push_makes_the_array
                 what_is_forgotten_is_gone_with_the_parents_it_leaves_empty
                 numbers_are_counted_exactly
+                a_number_of_any_width_is_kept_and_listed
                 updates_and_remembered_values_are_saved
                 clear_takes_the_values_and_leaves_the_rest
             ;

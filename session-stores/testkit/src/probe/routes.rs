@@ -36,8 +36,10 @@ impl Answer {
         Self { status: 200, content_type: "application/json", body: body.into() }
     }
 
+    /// A status that has no body gets none: some frameworks would send it, and the client take it for the next answer.
     fn with_status(self, status: u16) -> Self {
-        Self { status, ..self }
+        let body = if matches!(status, 204 | 205 | 304) { String::new() } else { self.body };
+        Self { status, body, ..self }
     }
 }
 

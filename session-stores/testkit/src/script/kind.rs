@@ -37,6 +37,8 @@ impl From<CommitError> for Failed {
             CommitError::Gone => "Gone",
             CommitError::Contended => "Contended",
             CommitError::TooLarge { .. } => "TooLarge",
+            CommitError::ReadOnly => "ReadOnly",
+            CommitError::Closed | CommitError::NoResponse => "Closed",
             _ => "Store",
         };
         Self { kind, message: error.to_string() }

@@ -20,7 +20,7 @@ pub(super) fn command(place: &Place<'_>, cluster: bool) -> Result<Command, Serve
         // Faults are made with DEBUG SLEEP.
         .args(["--enable-debug-command", "local", "--maxclients", "2000"]);
     if cluster {
-        command.args(["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"]);
+        command.args(["--cluster-enabled", "yes", "--cluster-node-timeout", "3000"]);
         command.args(["--repl-diskless-sync-delay", "0"]);
     }
     Ok(command)

@@ -159,6 +159,7 @@ pub async fn a_read_only_session_refuses_every_change(stage: &Stage) {
         r#""set_intended_url","url":"/a""#,
         r#""pull_intended_url""#,
         r#""clear_intended_url""#,
+        r#""commit""#,
     ];
     ops.extend(changes.map(|op| (op, "!ReadOnly")));
     let reply = ada.ops_at("/readonly", &ops).await;
@@ -321,7 +322,15 @@ pub async fn a_user_sees_and_ends_their_own_sessions(stage: &Stage) {
         world.clock.advance(Duration::from_secs(1));
     }
     if world.in_cookie() {
-        laptop.ops(&[(r#""devices""#, "!NotSupported"), (r#""count_devices""#, "!NotSupported")]).await;
+        for op in [
+            r#""devices""#,
+            r#""count_devices""#,
+            r#""destroy_others""#,
+            r#""destroy_all_of","owner":"ada""#,
+            r#""destroy_device","owner":"ada","handle":"no handle""#,
+        ] {
+            laptop.ops(&[(op, "!NotSupported")]).await;
+        }
         return;
     }
     phone.ops(&[(r#""regenerate""#, "null")]).await;
@@ -329,7 +338,11 @@ pub async fn a_user_sees_and_ends_their_own_sessions(stage: &Stage) {
     let listed = laptop.ops(&[(r#""devices""#, "*")]).await.results().remove(0);
     assert!(listed.contains(&handle), "the phone is listed by its handle");
     assert_eq!(listed.matches("\"current\":true").count(), 1, "{listed}");
-    eve.ops(&[(&format!(r#""destroy_device","owner":"eve","handle":{handle}"#), "false")]).await;
+    eve.ops(&[
+        (&format!(r#""destroy_device","owner":"eve","handle":{handle}"#), "false"),
+        (r#""destroy_device","owner":"eve","handle":"no handle""#, "false"),
+    ])
+    .await;
     laptop.ops(&[(&format!(r#""destroy_device","owner":"ada","handle":{handle}"#), "true")]).await;
     phone.ops(&[(r#""get","key":"in""#, "null")]).await;
 

@@ -90,6 +90,11 @@ pub async fn what_cannot_be_done_is_answered_by_kind(stage: &Stage) {
     let message = r#"Cannot increment \"name\": the existing value is not a number"#;
     assert!(reply.text().contains(message), "{}", reply.text());
     assert_eq!(ada.run("no script").await.status, 400);
+    for status in [204, 205, 304] {
+        let reply = ada.run(&format!(r#"{{"ops":[{{"op":"all"}}],"status":{status}}}"#)).await;
+        assert_eq!((reply.status.as_u16(), reply.text()), (status, String::new()));
+    }
+    assert_eq!(ada.get("/healthz").await.status, 200, "nothing of theirs was left on the line");
 }
 
 /// Null is there but is nothing.
@@ -207,6 +212,22 @@ pub async fn numbers_are_counted_exactly(stage: &Stage) {
         (r#""increment","key":"wide""#, "170141183460469231731687303715884105728"),
         (r#""get","key":"hits""#, "42"),
         (r#""get","key":"below""#, "-1"),
+    ])
+    .await;
+}
+
+/// Digits that no type holds come back as they came, and listing them beside others fails nowhere.
+pub async fn a_number_of_any_width_is_kept_and_listed(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    let digits = "9".repeat(60);
+    ada.ops(&[(&format!(r#""put","key":"a","value":{digits}"#), "null"), (r#""all""#, r#"{"a":1e+60}"#)])
+        .await;
+    ada.ops(&[
+        (r#""get","key":"a""#, &*digits),
+        (r#""increment","key":"a""#, "!Overflow"),
+        (r#""put","key":"a","value":1e999"#, "null"),
+        (r#""all""#, r#"{"a":null}"#),
     ])
     .await;
 }

@@ -1,9 +1,9 @@
 //! What a commit writes: the record, the operation that carries it, and what the state and the browser make of it.
 
-use super::commit::{CommitError, CookieOrder, Fresh, StoreOp};
-use super::decide::{Cookie, Decision, Fate, Origin, Write};
-use super::policy::Policy;
-use super::state::{Over, SessionState};
+use super::{CommitError, CookieOrder, Fresh, StoreOp};
+use crate::decision::decide::{Cookie, Decision, Fate, Origin, Write};
+use crate::decision::policy::Policy;
+use crate::decision::state::{Over, SessionState};
 use crate::value::content::{Changes, Content};
 use crate::value::flash::Entry;
 use crate::value::id::{Etag, SessionId};

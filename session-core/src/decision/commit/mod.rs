@@ -9,222 +9,26 @@
 //! What you may rely on: the cookie instruction is released only after the last operation applied; `Gone` and every
 //! error release none; a change is never dropped without an error that says so.
 
-use super::attempt::{Attempt, head, idle_deadline};
+mod attempt;
+mod error;
+mod exchange;
+
+pub use error::CommitError;
+pub use exchange::{CookieOrder, Fresh, Outcome, StoreOp};
+
 use super::decide::{Cookie, Decision, Situation, Write, decide};
 use super::policy::Policy;
 use super::state::{NewerFormat, Over, SessionState};
 use crate::value::answer::{StoreError, StoreErrorKind, Written};
 use crate::value::content::{Changes, Content, Unreadable};
-use crate::value::id::{Etag, SessionId, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
-
-/// One operation that a store must now perform. The fields are the arguments of the verb of the same name.
-///
-/// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, Fresh, StoreOp};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, SessionState};
-/// # use session_core::{Loaded, Timestamp};
-/// # let now = Timestamp::from_millis(1_000);
-/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
-/// # state.data_mut().put("theme", "dark")?;
-/// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
-/// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
-/// // A new session: the store must create it, and then a cookie may be set.
-/// assert!(matches!(commit.step(), Some(StoreOp::Create { .. })));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the verbs of `SessionStore` document them")]
-#[expect(clippy::exhaustive_enums, reason = "a promise: these are all the operations there are")]
-pub enum StoreOp {
-    Create {
-        key: StoreKey,
-        record: Record,
-        now: Timestamp,
-    },
-    Replace {
-        key: StoreKey,
-        expected: Etag,
-        record: Record,
-        now: Timestamp,
-    },
-    Touch {
-        key: StoreKey,
-        idle_deadline: Timestamp,
-        now: Timestamp,
-    },
-    Destroy {
-        key: StoreKey,
-        tombstone_until: Timestamp,
-    },
-    Rotate {
-        old: StoreKey,
-        expected: Etag,
-        new: StoreKey,
-        record: Record,
-        now: Timestamp,
-        tombstone_until: Timestamp,
-    },
-}
-
-/// Fresh randomness for one attempt, drawn at once: an id, an etag, and a nonce for sealing a cookie.
-#[derive(Clone, Debug)]
-pub struct Fresh {
-    /// For a session that gets a new id; one that keeps its own needs none.
-    pub id: Option<SessionId>,
-    /// For the record that is written.
-    pub etag: Etag,
-    /// For the cookie that is sealed.
-    pub nonce: [u8; 24],
-}
-
-impl Fresh {
-    /// Cuts 64 random bytes into their three uses.
-    ///
-    /// ```
-    /// use session_core::decision::commit::Fresh;
-    ///
-    /// let fresh = Fresh::from_bytes(&[7; 64]);
-    /// assert_eq!(fresh.nonce, [7; 24]);
-    /// ```
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8; 64]) -> Self {
-        let (mut id, mut etag, mut nonce) = ([0; 32], [0; 8], [0; 24]);
-        id.copy_from_slice(&bytes[..32]);
-        etag.copy_from_slice(&bytes[32..40]);
-        nonce.copy_from_slice(&bytes[40..]);
-        Self { id: Some(SessionId::from_bytes(id)), etag: Etag::new(u64::from_le_bytes(etag)), nonce }
-    }
-
-    /// Cuts 32 random bytes into the two uses that a session has for them which
-    /// [keeps its id](SessionState::keeps_its_id).
-    ///
-    /// ```
-    /// use session_core::decision::commit::Fresh;
-    ///
-    /// assert_eq!(Fresh::without_id(&[7; 32]).id, None);
-    /// ```
-    #[must_use]
-    pub fn without_id(bytes: &[u8; 32]) -> Self {
-        let (mut etag, mut nonce) = ([0; 8], [0; 24]);
-        etag.copy_from_slice(&bytes[..8]);
-        nonce.copy_from_slice(&bytes[8..]);
-        Self { id: None, etag: Etag::new(u64::from_le_bytes(etag)), nonce }
-    }
-}
-
-/// What the response says about the cookie.
-///
-/// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CookieOrder, Fresh};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, SessionState};
-/// # use session_core::{Loaded, Timestamp, Written};
-/// # let now = Timestamp::from_millis(1_000);
-/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
-/// # state.data_mut().put("theme", "dark")?;
-/// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
-/// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
-/// commit.answer(Ok(Written::Applied), &policy, now, &draw);
-/// commit.finish(&mut state, &policy);
-/// assert!(matches!(state.cookie(), CookieOrder::SetId { expires: None, .. }));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a promise: these are all the orders there are")]
-pub enum CookieOrder {
-    /// Nothing.
-    Keep,
-    /// Seal this id and set it.
-    SetId {
-        /// The session's id.
-        id: SessionId,
-        /// When the session ends whatever happens; sealed inside.
-        absolute_deadline: Option<Timestamp>,
-        /// When a persistent cookie expires; `None` for one that goes with the browser.
-        expires: Option<Timestamp>,
-        /// For sealing.
-        nonce: [u8; 24],
-    },
-    /// Seal the whole record and set it.
-    SetRecord {
-        /// The session's id.
-        id: SessionId,
-        /// The session.
-        record: Record,
-        /// When a persistent cookie expires; `None` for one that goes with the browser.
-        expires: Option<Timestamp>,
-        /// For sealing.
-        nonce: [u8; 24],
-    },
-    /// Remove it.
-    Clear,
-}
-
-/// Why a commit did not happen. Each says what became of the changes: they are dropped, and the store is as it was.
-///
-/// ```
-/// use session_core::{CommitError, Failure, Report};
-///
-/// // What became of it is one thing, what the visitor sees another.
-/// let mut report = Report::default();
-/// report.error = Some(CommitError::Contended);
-/// assert_eq!(report.failure(), Some(Failure::Unavailable));
-/// report.error = Some(CommitError::Gone);
-/// assert_eq!(report.failure(), None);
-/// ```
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum CommitError {
-    /// The session was ended, regenerated elsewhere or expired while this request ran. Nothing was revived.
-    #[error("the session ended while this request was using it")]
-    Gone,
-    /// Others kept writing first for as long as the policy allows.
-    #[error("the session is being changed by too many requests at once")]
-    Contended,
-    /// The session has grown beyond what may be stored.
-    #[error("the session is {size} bytes long; at most {limit} are allowed")]
-    TooLarge {
-        /// Bytes it would take.
-        size: usize,
-        /// Bytes there are.
-        limit: usize,
-    },
-    /// The store failed.
-    #[error("the session could not be stored")]
-    Store(#[source] StoreError),
-    /// A newer version of this library wrote the record meanwhile; it is left alone.
-    #[error("the session could not be stored")]
-    Newer(#[source] NewerFormat),
-    /// The random generator failed.
-    #[error("no random bytes for the session")]
-    Entropy,
-    /// This handle only reads.
-    #[error("the session is read-only here")]
-    ReadOnly,
-    /// The session was [detached](crate::Visit::detached) from its response, which alone could tell the browser about a
-    /// new id, about what a cookie is to carry, or that there is no session any more.
-    #[error("no response is left that could tell the browser about the session")]
-    NoResponse,
-    /// The response is sent: what was changed before was written with it.
-    #[error("the response was already sent; the session can no longer be changed")]
-    Closed,
-}
+use attempt::{Attempt, head, idle_deadline};
 
 /// A visit's changes on their way to the store. See the module's text for the protocol.
 ///
 /// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, CookieOrder, Fresh, StoreOp};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, SessionState};
-/// # use session_core::{Loaded, Timestamp, Written};
-/// # let now = Timestamp::from_millis(1_000);
-/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+#[doc = include_str!("../../given/a_new_session.in")]
 /// state.data_mut().put("theme", "dark")?;
 ///
 /// let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
@@ -253,35 +57,6 @@ pub struct Commit {
     answer: Option<Result<(), CommitError>>,
 }
 
-/// What came of a commit.
-///
-/// ```
-/// # use std::convert::Infallible;
-/// # use session_core::decision::commit::{Commit, Fresh};
-/// # use session_core::decision::policy::Policy;
-/// # use session_core::decision::state::{Arrival, SessionState};
-/// # use session_core::{Loaded, Timestamp, Written};
-/// # let now = Timestamp::from_millis(1_000);
-/// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
-/// # state.data_mut().put("theme", "dark")?;
-/// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
-/// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
-/// commit.answer(Ok(Written::Applied), &policy, now, &draw);
-/// let outcome = commit.finish(&mut state, &policy);
-/// assert!(outcome.result.is_ok() && outcome.conflicts == 0);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Outcome {
-    /// Whether everything was written.
-    pub result: Result<(), CommitError>,
-    /// What was decided.
-    pub decision: Decision,
-    /// How often somebody else wrote first.
-    pub conflicts: u32,
-}
-
 impl Commit {
     /// Decides, and takes the visit's changes out of the state. `draw` is asked only if something is to be written.
     ///
@@ -290,13 +65,7 @@ impl Commit {
     /// was then, with its changes.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, Fresh};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, SessionState};
-    /// # use session_core::{Loaded, Timestamp};
-    /// # let now = Timestamp::from_millis(1_000);
-    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+    #[doc = include_str!("../../given/a_new_session.in")]
     /// let (policy, draw) = (Policy::default(), || -> Result<Fresh, Infallible> { panic!("nothing is to be written") });
     /// // Nothing has changed: no operation, no randomness, no cookie.
     /// let commit = Commit::begin(&mut state, &policy, now, draw)?;
@@ -351,15 +120,7 @@ impl Commit {
     /// The operation that a store must perform next; `None` when the commit is ready to finish.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, Fresh};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, SessionState};
-    /// # use session_core::{Loaded, Timestamp, Written};
-    /// # let now = Timestamp::from_millis(1_000);
-    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
-    /// # state.data_mut().put("theme", "dark")?;
-    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    #[doc = include_str!("../../given/a_changed_session.in")]
     /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
     /// assert!(commit.step().is_some());
     /// // Asked again, it is the same step, until there is an answer.
@@ -376,16 +137,7 @@ impl Commit {
     /// What the browser will be told if the next operation applies.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, Fresh};
-    /// # use session_core::decision::decide::{Cookie, Write};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, SessionState};
-    /// # use session_core::{Loaded, Timestamp};
-    /// # let now = Timestamp::from_millis(1_000);
-    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
-    /// # state.data_mut().put("theme", "dark")?;
-    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    #[doc = include_str!("../../given/a_changed_session.in")]
     /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
     /// assert_eq!((commit.decision().write, commit.decision().cookie), (Write::Create, Cookie::SetNew));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -399,15 +151,7 @@ impl Commit {
     /// [`CommitError::Contended`] when the policy's patience is over.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, SessionState};
-    /// # use session_core::{Loaded, StoreError, Timestamp};
-    /// # let now = Timestamp::from_millis(1_000);
-    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
-    /// # state.data_mut().put("theme", "dark")?;
-    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    #[doc = include_str!("../../given/a_changed_session.in")]
     /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
     /// // The store could not be reached: no cookie is set, and the changes are still in the state.
     /// let error = StoreError::unavailable("redis", "connection refused");
@@ -504,18 +248,8 @@ impl Commit {
     /// were not due. Only for a commit whose one step is a [`StoreOp::Touch`].
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, Fresh, StoreOp};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, SessionState};
-    /// # use session_core::{Etag, Loaded, Record, SessionId, Timestamp};
-    /// # let now = Timestamp::from_millis(1_000);
-    /// # let record = Record { etag: Etag::new(1), created: now, idle_deadline: Timestamp::from_millis(7_201_000),
-    /// #     absolute_deadline: None, owner: Some("ada".into()), payload: br#"{"v":1,"data":{"theme":"dark"}}"#.as_slice().into() };
-    /// # let id = SessionId::from_bytes([7; 32]);
+    #[doc = include_str!("../../given/a_stored_session.in")]
     /// # let late = Timestamp::from_millis(3_600_000);
-    /// # let mut state = SessionState::open(Arrival::with_id(id), Loaded::Found(record), now)?;
-    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
     /// let mut commit = Commit::begin(&mut state, &policy, late, draw)?;
     /// assert!(matches!(commit.step(), Some(StoreOp::Touch { .. })));
     /// // Another request of this process is about to do just that.
@@ -536,15 +270,7 @@ impl Commit {
     /// again.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, Fresh};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, SessionState};
-    /// # use session_core::{Loaded, Timestamp};
-    /// # let now = Timestamp::from_millis(1_000);
-    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
-    /// # state.data_mut().put("theme", "dark")?;
-    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    #[doc = include_str!("../../given/a_changed_session.in")]
     /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
     /// commit.give_up_if_late(&policy, now.plus(policy.contention));
     /// assert!(commit.step().is_none());
@@ -561,15 +287,7 @@ impl Commit {
     /// Something outside of the store that must come first has failed: nothing is done, nothing is said.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, Fresh};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, SessionState};
-    /// # use session_core::{Loaded, StoreError, Timestamp};
-    /// # let now = Timestamp::from_millis(1_000);
-    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
-    /// # state.data_mut().put("theme", "dark")?;
-    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    #[doc = include_str!("../../given/a_changed_session.in")]
     /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
     /// commit.fail(StoreError::timeout("memory"));
     /// assert!(matches!(commit.finish(&mut state, &policy).result, Err(CommitError::Store(_))));
@@ -584,15 +302,7 @@ impl Commit {
     /// released into it; on an error the changes are back in front of what came since; on `Gone` they are dropped.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh};
-    /// # use session_core::decision::policy::Policy;
-    /// # use session_core::decision::state::{Arrival, SessionState};
-    /// # use session_core::{Loaded, Timestamp, Written};
-    /// # let now = Timestamp::from_millis(1_000);
-    /// # let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
-    /// # state.data_mut().put("theme", "dark")?;
-    /// # let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+    #[doc = include_str!("../../given/a_changed_session.in")]
     /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
     /// commit.answer(Ok(Written::Gone), &policy, now, &draw);
     /// let outcome = commit.finish(&mut state, &policy);

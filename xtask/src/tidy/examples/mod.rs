@@ -10,136 +10,15 @@
 //!
 //! Types are told apart by their names alone: two of one name in one crate would show each other.
 
+mod exceptions;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use syn::{Attribute, Expr, Ident, ImplItem, ImplItemFn, Item, Lit, Meta, TraitItem, Visibility};
 
 use super::Breach;
-
-/// What goes without.
-struct Exception {
-    /// Files, or the beginnings of their paths.
-    files: &'static [&'static str],
-    /// The items and their methods; none named: all that the files have.
-    items: &'static [&'static str],
-    why: &'static str,
-}
-
-const WITHOUT: &[Exception] = &[
-    Exception {
-        files: &[
-            "session-stores/testkit/src/adapter/scenes/",
-            "session-stores/testkit/src/adapter/several.rs",
-            "session-stores/testkit/src/adapter/canary.rs",
-            "session-stores/testkit/src/web/claims/",
-            "session-stores/testkit/src/suite/bytes.rs",
-            "session-stores/testkit/src/suite/create.rs",
-            "session-stores/testkit/src/suite/damage.rs",
-            "session-stores/testkit/src/suite/destroy.rs",
-            "session-stores/testkit/src/suite/expiry.rs",
-            "session-stores/testkit/src/suite/limits.rs",
-            "session-stores/testkit/src/suite/owners.rs",
-            "session-stores/testkit/src/suite/races.rs",
-            "session-stores/testkit/src/suite/reopen.rs",
-            "session-stores/testkit/src/suite/replace.rs",
-            "session-stores/testkit/src/suite/rotate.rs",
-            "session-stores/testkit/src/suite/store.rs",
-            "session-stores/testkit/src/suite/sweep.rs",
-            "session-stores/testkit/src/suite/touch.rs",
-        ],
-        items: &[],
-        why: "claims, which the macro of their suite makes tests of: nobody calls them",
-    },
-    Exception {
-        files: &[
-            "session-stores/testkit/src/suite/trial.rs",
-            "session-stores/testkit/src/adapter/browser.rs",
-            "session-stores/testkit/src/adapter/stage.rs",
-            "session-stores/testkit/src/web/client.rs",
-            "session-stores/testkit/src/web/mod.rs",
-            "session-stores/testkit/src/web/setting.rs",
-        ],
-        items: &[
-            "Trial",
-            "Browser",
-            "Reply",
-            "script",
-            "at",
-            "Stage",
-            "World",
-            "Doubles",
-            "Client",
-            "PLEASE",
-            "is_signed",
-            "Setting",
-            "usual",
-            "in_cookies",
-            "switched_off",
-            "its_own",
-            "Handlers",
-            "Events",
-        ],
-        why: "what claims are written with: the suites are hundreds of examples",
-    },
-    Exception {
-        files: &["session-stores/testkit/src/probe/routes.rs"],
-        items: &[],
-        why: "one function for each route of the probe, which `examples/probe` serves on every adapter",
-    },
-    Exception {
-        files: &[
-            "session-stores/testkit/src/adapter/several.rs",
-            "session-stores/testkit/src/adapter/canary.rs",
-        ],
-        items: &[],
-        why: "claims of their own, with what they are played on: an adapter's tests show the call",
-    },
-    Exception {
-        files: &[
-            "session-stores/sql/src/capabilities.rs",
-            "session-stores/sql/src/dialect.rs",
-            "session-stores/sql/src/failure.rs",
-            "session-stores/sql/src/row.rs",
-            "session-stores/sql/src/statement.rs",
-            "session-stores/sql/src/statements.rs",
-            "session-stores/sql/src/talk.rs",
-        ],
-        items: &[
-            "Pass",
-            "Dialect",
-            "Failure",
-            "Verdict",
-            "Cause",
-            "Cells",
-            "Statement",
-            "Places",
-            "OwnerAs",
-            "Asked",
-            "Verbs",
-            "Talk",
-        ],
-        why: "named by the bounds of `SqlStore` and exported by nobody: no example could write them",
-    },
-    Exception {
-        files: &["session-stores/testkit/src/crowd/run.rs"],
-        items: &[],
-        why: "what `crowd_suite!` calls; what it calls in turn has examples",
-    },
-    Exception {
-        files: &["session-stores/testkit/src/fixture.rs"],
-        items: &["ByValue", "Shared"],
-        why: "marks that tell two implementations of `IntoStore` apart: nobody writes them",
-    },
-];
-
-impl Exception {
-    fn is_for(&self, item: &Shown) -> bool {
-        let named = |name: &&str| item.name.split("::").next() == Some(*name);
-        self.files.iter().any(|file| item.file.starts_with(file))
-            && (self.items.is_empty() || self.items.iter().any(named))
-    }
-}
+use exceptions::{Exception, WITHOUT};
 
 /// A public item.
 struct Shown {
@@ -165,7 +44,7 @@ pub(super) fn check(files: &[(String, String)]) -> Vec<Breach> {
     }
     let needless = |exception: &&Exception| !bare.iter().any(|item| exception.is_for(item));
     breaches.extend(WITHOUT.iter().filter(needless).map(|exception| {
-        Breach::new(file!(), 1, format!("an exception that nobody needs: {}", exception.why))
+        Breach::new(exceptions::FILE, 1, format!("an exception that nobody needs: {}", exception.why))
     }));
     let excused = |item: &Shown| WITHOUT.iter().any(|exception| exception.is_for(item));
     breaches.extend(bare.iter().filter(|item| !excused(item)).map(|item| {
@@ -329,90 +208,4 @@ fn runs(documentation: &str) -> bool {
 const COMPILED: &[&str] = &["", "rust", "no_run", "should_panic", "standalone_crate"];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn breaches(text: &str) -> Vec<(usize, String)> {
-        let files = [("a/Cargo.toml", "[package]\nname = \"a\"\n"), ("a/src/lib.rs", text)];
-        let found = check(&files.map(|(file, text)| (file.to_owned(), text.to_owned())));
-        let here = found.into_iter().filter(|breach| breach.file == "a/src/lib.rs");
-        here.map(|breach| (breach.line, breach.what)).collect()
-    }
-
-    fn bare(text: &str) -> Vec<usize> {
-        breaches(text).into_iter().map(|(line, _)| line).collect()
-    }
-
-    const EXAMPLE: &str = "/// Does.\n///\n/// ```\n/// a::f();\n/// ```\n";
-
-    #[test]
-    fn a_public_function_without_an_example_is_named_with_its_line() {
-        let found = breaches("//! A.\n\n/// Does.\npub fn f() {}\n");
-        assert_eq!(found, [(4, "no example shows `f`, which is public".to_owned())]);
-        assert_eq!(bare(&format!("{EXAMPLE}pub fn f() {{}}")), [0_usize; 0]);
-        assert_eq!(bare("fn f() {}\npub(crate) fn g() {}\n"), [0_usize; 0]);
-    }
-
-    #[test]
-    fn every_method_has_its_own_example_and_any_of_them_shows_the_type() {
-        let method = "pub fn f(&self) {}\n";
-        assert_eq!(bare(&format!("pub struct S;\nimpl S {{\n{method}}}\n")), [1, 3]);
-        assert_eq!(bare(&format!("pub struct S;\nimpl S {{\n{EXAMPLE}{method}}}\n")), [0_usize; 0]);
-        assert_eq!(bare(&format!("{EXAMPLE}pub struct S;\nimpl S {{\n{method}}}\n")), [8]);
-        assert_eq!(bare(&format!("{EXAMPLE}pub struct S;\nimpl Clone for S {{\n{method}}}\n")), [0_usize; 0]);
-    }
-
-    #[test]
-    fn a_trait_shows_itself_by_any_of_its_methods() {
-        assert_eq!(bare("pub trait T {\n    fn f();\n}\n"), [1]);
-        assert_eq!(bare(&format!("pub trait T {{\n{EXAMPLE}fn f();\n}}\n")), [0_usize; 0]);
-    }
-
-    #[test]
-    fn macros_constants_and_aliases_are_public_too() {
-        assert_eq!(
-            bare("#[macro_export]\nmacro_rules! m { () => {} }\npub const C: u8 = 1;\npub type A = u8;\n"),
-            [2, 3, 4]
-        );
-        assert_eq!(bare("macro_rules! m { () => {} }\n"), [0_usize; 0]);
-    }
-
-    #[test]
-    fn only_what_the_doctests_run_is_an_example() {
-        for (fence, shows) in [
-            ("", true),
-            ("rust", true),
-            ("no_run", true),
-            ("rust,no_run", true),
-            ("ignore", false),
-            ("text", false),
-            ("toml", false),
-            ("compile_fail", false),
-        ] {
-            let text = format!("/// Does.\n/// ```{fence}\n/// x\n/// ```\npub fn f() {{}}\n");
-            assert_eq!(bare(&text).is_empty(), shows, "{fence}");
-        }
-        assert!(!runs("```text\n```\nand no more\n"), "the end of one block is not the beginning of another");
-    }
-
-    #[test]
-    fn what_is_hidden_or_a_test_need_not_show_itself() {
-        assert_eq!(
-            bare("#[doc(hidden)]\npub fn f() {}\n#[cfg(test)]\nmod tests { pub fn g() {} }\n"),
-            [0_usize; 0]
-        );
-        assert_eq!(bare("mod inner {\n    pub fn g() {}\n}\n"), [2]);
-    }
-
-    #[test]
-    fn crates_that_nobody_can_depend_on_are_not_looked_at() {
-        let files = [("a/Cargo.toml", "[package]\npublish = false\n"), ("a/src/lib.rs", "pub fn f() {}")];
-        let found = check(&files.map(|(file, text)| (file.to_owned(), text.to_owned())));
-        assert!(found.iter().all(|breach| breach.file != "a/src/lib.rs"), "{found:?}");
-    }
-
-    #[test]
-    fn an_exception_that_nobody_needs_is_a_breach() {
-        assert_eq!(check(&[]).len(), WITHOUT.len());
-    }
-}
+mod tests;

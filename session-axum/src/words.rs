@@ -1,0 +1,38 @@
+//! What the core says and wants to be told, in the words of `http`.
+
+use axum_core::response::{AppendHeaders, IntoResponse, Response};
+use http::uri::{Authority, PathAndQuery};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use session_core::{Answer, Report, RequestHead};
+
+pub(crate) fn head<'r>(
+    method: &'r Method,
+    uri: &'r Uri,
+    headers: &'r HeaderMap,
+) -> RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]> + Copy> {
+    let url = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let authority = uri.authority().map(Authority::as_str);
+    let header = |name| headers.get(name).map(HeaderValue::as_bytes);
+    RequestHead { method: method.as_str(), url, authority, header }
+}
+
+pub(crate) fn response(answer: Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, AppendHeaders(answer.header())).into_response()
+}
+
+pub(crate) fn add_headers(headers: &mut HeaderMap, report: Report) {
+    let present = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let vary = report.needs_vary(present(header::VARY));
+    let cache_control = report.cache_control(present(header::CACHE_CONTROL));
+    if vary {
+        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    }
+    if let Some(directives) = cache_control {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(directives));
+    }
+    // The text becomes the header as it stands: nothing is copied.
+    if let Some(Ok(cookie)) = report.set_cookie.map(HeaderValue::try_from) {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+}

@@ -1,0 +1,207 @@
+//! What every adapter's CSRF middleware holds and does: whether a request may go on, its form read if that must tell.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use futures_util::Stream;
+use session_core::{Answer, CsrfRefusal, CsrfRules, CsrfVerdict, RequestHead, Visit};
+
+use crate::{Form, FormError};
+
+/// The rules that an application has set, and what a refused request gets. `R` is the framework's response.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use futures_util::stream;
+/// use session_core::{Answer, RequestHead};
+/// use session_forms::{CheckedBody, CsrfGuard, InputLimit};
+///
+/// let guard = CsrfGuard::new(|answer: Answer| answer.status()).exempt("/webhooks");
+/// // A body is anything that `chunks` makes a stream of.
+/// let chunks = |body: &'static str| stream::iter([Ok::<_, std::io::Error>(body.as_bytes())]);
+/// let limit = InputLimit::default();
+///
+/// let head = RequestHead { method: "POST", url: "/webhooks/mail", authority: None, header: |_| None };
+/// let checked = guard.check(None, &head, limit, "a letter", chunks).await;
+/// assert!(matches!(checked, Ok(CheckedBody::Untouched("a letter"))));
+/// // Here it must be known whose request it is, and there is no session: the layer is missing.
+/// let head = RequestHead { url: "/orders", ..head };
+/// assert_eq!(guard.check(None, &head, limit, "", chunks).await.unwrap_err(), 500);
+/// # Ok(())
+/// # }
+/// ```
+pub struct CsrfGuard<R> {
+    rules: Arc<CsrfRules>,
+    answer: fn(Answer) -> R,
+    on_refused: Option<Arc<OnRefused<R>>>,
+}
+
+type OnRefused<R> = dyn Fn(&CsrfRefusal) -> R + Send + Sync;
+
+/// The body of a request that may go on.
+///
+/// ```
+/// use session_forms::CheckedBody;
+///
+/// /// What an adapter makes of it: one type of body for the handler.
+/// fn give_on(body: CheckedBody<String>) -> String {
+///     match body {
+///         CheckedBody::Untouched(body) => body,
+///         CheckedBody::Read(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+///     }
+/// }
+/// assert_eq!(give_on(CheckedBody::Read("a=1".into())), "a=1");
+/// ```
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches both")]
+pub enum CheckedBody<B> {
+    /// It as it came: nobody needed to look.
+    Untouched(B),
+    /// The bytes of the form that was read in search of the token.
+    Read(Bytes),
+}
+
+impl<R> CsrfGuard<R> {
+    /// A guard without exemptions. `answer` makes a response of what the library answers by itself.
+    ///
+    /// ```
+    /// let guard = session_forms::CsrfGuard::new(|answer| answer.status());
+    /// ```
+    #[must_use]
+    pub fn new(answer: fn(Answer) -> R) -> Self {
+        Self { rules: Arc::default(), answer, on_refused: None }
+    }
+
+    /// Exempts a path and all below it: [`CsrfRules::exempt`].
+    ///
+    /// ```
+    /// let guard = session_forms::CsrfGuard::new(|answer| answer.status()).exempt("/webhooks");
+    /// ```
+    #[must_use]
+    pub fn exempt(mut self, path: impl Into<String>) -> Self {
+        self.rules = Arc::new(Arc::unwrap_or_clone(self.rules).exempt(path));
+        self
+    }
+
+    /// Exempts the requests for which this is true, asked with the method and the path.
+    ///
+    /// ```
+    /// let guard = session_forms::CsrfGuard::new(|answer| answer.status());
+    /// let guard = guard.exempt_when(|method, path| method == "POST" && path.ends_with("/callback"));
+    /// ```
+    #[must_use]
+    pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        self.rules = Arc::new(Arc::unwrap_or_clone(self.rules).exempt_when(exempt));
+        self
+    }
+
+    /// What to answer instead of a bare 419.
+    ///
+    /// ```
+    /// let guard = session_forms::CsrfGuard::new(|answer| answer.status()).on_refused(|_| 403);
+    /// ```
+    #[must_use]
+    pub fn on_refused(mut self, answer: impl Fn(&CsrfRefusal) -> R + Send + Sync + 'static) -> Self {
+        self.on_refused = Some(Arc::new(answer));
+        self
+    }
+
+    /// Checks a request, and gives back its body. `visit` is the one in the request's extensions; `chunks` makes a stream
+    /// of the body, and is called only if there is no token in the headers and there is a form.
+    ///
+    /// # Errors
+    /// The response that the request gets: refused, of a form that cannot be read, of a session that cannot be opened, or
+    /// of a layer that is missing.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use futures_util::stream::{self, Empty};
+    /// # use session_core::{BoxFuture, CookieHeaders, RequestHead};
+    /// # use session_forms::{CsrfGuard, InputLimit};
+    /// # static HERE: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().in_cookie().key(key).build()?;
+    /// # let begun = sessions.visit(CookieHeaders::default(), &HERE);
+    /// let guard = CsrfGuard::new(|answer| answer.status());
+    /// let chunks = |()| -> Empty<std::io::Result<&[u8]>> { unreachable!("nothing to search for a token") };
+    /// let head = RequestHead { method: "POST", url: "/orders", authority: None, header: |_| None };
+    /// let visit = begun.visit().clone();
+    /// assert_eq!(guard.check(Some(visit), &head, InputLimit::default(), (), chunks).await.unwrap_err(), 419);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn check<'r, B, S, D: Buf, E>(
+        &self,
+        visit: Option<Visit>,
+        head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
+        limit: InputLimit,
+        body: B,
+        chunks: impl FnOnce(B) -> S,
+    ) -> Result<CheckedBody<B>, R>
+    where
+        S: Stream<Item = Result<D, E>>,
+    {
+        match self.rules.judge(visit.as_ref(), head).await {
+            Ok(CsrfVerdict::Pass) => Ok(CheckedBody::Untouched(body)),
+            Ok(CsrfVerdict::Refuse(refusal)) => Err(self.refuse(&refusal)),
+            Ok(CsrfVerdict::AskForm(session)) => match read(head, limit, chunks(body)).await {
+                Ok((bytes, form)) if session.verify_csrf_form(|name| form.text(name)) => {
+                    Ok(CheckedBody::Read(bytes))
+                }
+                Ok(_) => Err(self.refuse(&session.into())),
+                Err(error) => Err((self.answer)(Answer::from(&error))),
+            },
+            Err(rejection) => Err((self.answer)(Answer::from(&rejection))),
+        }
+    }
+
+    fn refuse(&self, refusal: &CsrfRefusal) -> R {
+        match &self.on_refused {
+            Some(answer) => answer(refusal),
+            None => (self.answer)(Answer::from(refusal)),
+        }
+    }
+}
+
+/// The form, and its bytes to give on.
+async fn read<'r, D: Buf, E>(
+    head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
+    InputLimit(limit): InputLimit,
+    chunks: impl Stream<Item = Result<D, E>>,
+) -> Result<(Bytes, Form), FormError> {
+    let bytes = Form::collect(limit, head.content_length(), chunks).await?;
+    let form = Form::of_body((head.header)("content-type"), bytes.clone()).await?;
+    Ok((bytes, form))
+}
+
+/// The most bytes that the body of a form may have: 1 MiB unless said. An adapter says where it is put.
+///
+/// ```
+/// use session_forms::{Form, InputLimit};
+///
+/// assert_eq!(InputLimit::default(), InputLimit(Form::MOST_BYTES));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a number with a name")]
+pub struct InputLimit(pub usize);
+
+impl Default for InputLimit {
+    fn default() -> Self {
+        Self(Form::MOST_BYTES)
+    }
+}
+
+impl<R> Clone for CsrfGuard<R> {
+    fn clone(&self) -> Self {
+        Self { rules: self.rules.clone(), answer: self.answer, on_refused: self.on_refused.clone() }
+    }
+}
+
+impl<R> fmt::Debug for CsrfGuard<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsrfGuard").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,186 @@
+//! What a request may do to its session: change what is in it, give it a new id, end it.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::SessionState;
+use crate::decision::decide::Fate;
+use crate::value::content::{self, Content};
+use crate::value::error::ValueError;
+use crate::value::flash::FlashBag;
+use crate::value::path::AnyKey;
+use crate::value::values::Values;
+
+impl SessionState {
+    /// The visitor's values, to change. Every change is journalled.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_new_session.in")]
+    /// state.data_mut().increment("visits")?;
+    /// assert_eq!(state.data().get::<u32>("visits")?, Some(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn data_mut(&mut self) -> &mut Values {
+        &mut self.content.data
+    }
+
+    /// Leaves something for the next visit, in one of the three bags.
+    ///
+    /// # Errors
+    /// [`ValueError`] for a bad path or a value that is not JSON.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_new_session.in")]
+    /// state.flash(FlashBag::Messages, "status", "Saved")?;
+    /// // For the next visit: this one does not show it.
+    /// assert!(state.flashed(FlashBag::Messages).is_empty() && state.is_changed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn flash<V: Serialize>(
+        &mut self,
+        bag: FlashBag,
+        key: impl AnyKey,
+        value: V,
+    ) -> Result<(), ValueError> {
+        let not_json = |_| ValueError::NotJson { key: key.path().to_string() };
+        let json = serde_json::value::to_raw_value(&value).map_err(not_json)?;
+        self.content.flash.flash_at(bag, key.path(), json)
+    }
+
+    /// Shows what the previous visit left and takes it away. Called once, when somebody gets the session to write.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_stored_session.in")]
+    /// // What an earlier visit has left.
+    /// let payload = br#"{"v":1,"flash":[{"id":1,"in":"messages","key":["status"],"value":"Saved"}]}"#;
+    /// let record = Record { payload: payload.as_slice().into(), ..record };
+    /// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
+    /// let mut state = SessionState::open(arrival, Loaded::Found(record), now)?;
+    /// assert!(!state.is_changed(), "so far it is only shown");
+    /// state.take_flash();
+    /// assert!(state.is_changed() && state.flashed(FlashBag::Messages).has("status"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn take_flash(&mut self) {
+        self.content.flash.take();
+    }
+
+    /// Says whose session it is from now on, or nobody's.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_stored_session.in")]
+    /// state.set_owner(None);
+    /// assert!(state.owner().is_none() && state.is_changed());
+    /// ```
+    pub fn set_owner(&mut self, owner: Option<&str>) {
+        self.content.set_owner(owner.map(Arc::from));
+    }
+
+    /// Removes all values and the intended and previous URL. Identity, flash, CSRF token, tag and lifetimes stay.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_stored_session.in")]
+    /// state.clear();
+    /// assert!(state.data().is_empty());
+    /// assert_eq!(state.owner(), Some("ada"));
+    /// ```
+    pub fn clear(&mut self) {
+        self.content.data.clear();
+        for key in [content::INTENDED, content::PREVIOUS] {
+            self.content.system.forget(key);
+        }
+    }
+
+    /// Gives the session a new id with the next commit; the old one dies in the same step. A CSRF token, if there is
+    /// one, is replaced by `csrf()`.
+    ///
+    /// # Errors
+    /// Whatever `csrf` fails with; nothing is changed then.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_stored_session.in")]
+    /// state.regenerate(|| Ok::<_, Infallible>("token".to_owned()))?;
+    /// assert_eq!(state.fate(), Fate::Renew);
+    /// assert!(!state.data().is_empty(), "the data stay");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn regenerate<E>(&mut self, csrf: impl FnOnce() -> Result<String, E>) -> Result<(), E> {
+        if self.fate == Fate::Keep {
+            if self.content.system.exists(content::CSRF) {
+                let token = csrf()?;
+                self.set_csrf(&token);
+            }
+            self.fate = Fate::Renew;
+            self.next_id = None;
+        }
+        Ok(())
+    }
+
+    fn set_csrf(&mut self, token: &str) {
+        let put = self.content.system.put(content::CSRF, token);
+        debug_assert!(put.is_ok(), "a string under a plain name can always be put");
+    }
+
+    /// Drops everything and gives a new id. What is put afterwards stays.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_stored_session.in")]
+    /// state.invalidate();
+    /// state.data_mut().put("status", "goodbye")?;
+    /// assert_eq!((state.fate(), state.data().len(), state.owner()), (Fate::Renew, 1, None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn invalidate(&mut self) {
+        self.content.wipe();
+        if self.fate == Fate::Keep {
+            self.next_id = None;
+        }
+        self.fate = self.fate.max(Fate::Renew);
+    }
+
+    /// Ends the session: the record becomes a tombstone, the cookie is removed.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_stored_session.in")]
+    /// state.destroy();
+    /// assert!(state.data().is_empty());
+    /// ```
+    pub fn destroy(&mut self) {
+        self.content.wipe();
+        self.fate = Fate::Destroy;
+    }
+
+    /// The response failed: data changes are dropped, what was shown is not taken. A regenerate is applied to the
+    /// stored data (with its new CSRF token); an invalidate and a destroy are applied whole.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_stored_session.in")]
+    /// state.data_mut().put("theme", "light")?;
+    /// state.regenerate(|| Ok::<_, Infallible>("token".to_owned()))?;
+    /// // The handler has failed.
+    /// state.drop_data();
+    /// assert_eq!(state.data().get::<String>("theme")?.as_deref(), Some("dark"));
+    /// assert_eq!(state.fate(), Fate::Renew);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn drop_data(&mut self) {
+        if self.fate == Fate::Destroy || self.content.is_wiped() {
+            return;
+        }
+        let renewed = [content::CSRF, content::CSRF_BEFORE].map(|name| {
+            (name, self.content.system.get::<Box<serde_json::value::RawValue>>(name).ok().flatten())
+        });
+        self.content = self
+            .base
+            .as_ref()
+            .and_then(|record| Content::decode(&record.payload, record.owner.clone()).ok())
+            .unwrap_or_default();
+        if self.fate == Fate::Renew && self.content.system.exists(content::CSRF) {
+            for (name, value) in renewed {
+                let put = value.map(|value| self.content.system.put(name, value));
+                debug_assert!(!matches!(put, Some(Err(_))), "what stood in a session fits in it again");
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Changing many values at once: what is handed in is an object in JSON, and becomes one edit for each name.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use super::super::edit::{Act, Edit, depth_below};
+use super::super::error::ValueError;
+use super::super::json::equal::same;
+use super::super::json::view::View;
+use super::super::json::{MAX_DEPTH, Text};
+use super::super::path::{Path, Steps};
+use super::Values;
+use super::read::WHOLE;
+use super::write::{detached, json};
+
+impl Values {
+    /// Puts several values, whose keys are paths, or none of them if one fails.
+    ///
+    /// # Errors
+    ///
+    /// As [`Values::put`]; [`NotNamed`](ValueError::NotNamed) when `values` is not an object in JSON.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put_many(std::collections::BTreeMap::from([("user.name", "ada"), ("theme", "dark")]))?;
+    /// assert_eq!(values.get::<String>("user.name")?.as_deref(), Some("ada"));
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    pub fn put_many<V: Serialize>(&mut self, values: V) -> Result<(), ValueError> {
+        let text = object(&values)?;
+        let mut next = self.clone();
+        for (name, value) in View::Text(text.bytes()).fields() {
+            let key = Path::text(&name);
+            let path = next.steps(&key)?;
+            let value = Text::checked(value.to_vec(), depth_below(&path));
+            let value = value.map_err(|_| ValueError::NotJson { key: key.to_string() })?;
+            next.edit(key, Edit { path, act: Act::Put(value.into()) })?;
+        }
+        *self = next;
+        Ok(())
+    }
+
+    /// Merges an object deeply: objects are merged name by name, anything else (arrays, null) replaces what was there.
+    ///
+    /// Its names are literal: dots in them mean nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`NotNamed`](ValueError::NotNamed) when `values` is not an object in JSON, [`NotJson`](ValueError::NotJson).
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("user", serde_json::json!({ "name": "ada", "tags": [1, 2] }))?;
+    /// values.merge(serde_json::json!({ "user": { "tags": [3] } }))?;
+    /// assert_eq!(values.all().to_json(), r#"{"user":{"name":"ada","tags":[3]}}"#);
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    pub fn merge<V: Serialize>(&mut self, values: V) -> Result<(), ValueError> {
+        let text = object(&values)?;
+        self.merge_below(&mut Vec::new(), View::Text(text.bytes()));
+        Ok(())
+    }
+
+    fn merge_below(&mut self, path: &mut Steps, values: View<'_>) {
+        for (name, value) in values.fields() {
+            path.push(name.as_ref().into());
+            let act = if value.is_object() { Act::Object } else { Act::Put(detached(value)) };
+            self.force(Edit { path: path.clone(), act });
+            if value.is_object() {
+                self.merge_below(path, value);
+            }
+            path.pop();
+        }
+    }
+
+    /// Removes everything and puts these instead. Names are literal: dots in them mean nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Values::merge`].
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("a", 1)?;
+    /// values.replace(serde_json::json!({ "b.c": 2 }))?;
+    /// assert_eq!(values.all().to_json(), r#"{"b.c":2}"#);
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    pub fn replace<V: Serialize>(&mut self, values: V) -> Result<(), ValueError> {
+        let text = object(&values)?;
+        if same(self.bag.view(), View::Text(text.bytes())) {
+            return Ok(());
+        }
+        self.clear();
+        self.put_literally(View::Text(text.bytes()));
+        Ok(())
+    }
+
+    /// Makes the session hold what this struct holds, and nothing else.
+    ///
+    /// Top-level names that the struct does not have are removed. Only names whose value differs count as changed, so
+    /// two requests that store different fields both win.
+    ///
+    /// # Errors
+    ///
+    /// As [`Values::merge`].
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// #[derive(serde::Serialize)]
+    /// struct Mine {
+    ///     theme: &'static str,
+    /// }
+    ///
+    /// values.store(&Mine { theme: "dark" })?;
+    /// assert_eq!(values.all().to_json(), r#"{"theme":"dark"}"#);
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    pub fn store<V: Serialize + ?Sized>(&mut self, values: &V) -> Result<(), ValueError> {
+        let text = object(values)?;
+        let view = View::Text(text.bytes());
+        let fields = view.fields();
+        let kept: HashSet<&str> = fields.iter().map(|(name, _)| name.as_ref()).collect();
+        for name in self.keys().into_iter().filter(|name| !kept.contains(name.as_str())) {
+            self.force(Edit { path: vec![name.into()], act: Act::Forget });
+        }
+        self.put_literally(view);
+        Ok(())
+    }
+
+    fn put_literally(&mut self, values: View<'_>) {
+        for (name, value) in values.fields() {
+            self.force(Edit { path: vec![name.as_ref().into()], act: Act::Put(detached(value)) });
+        }
+    }
+
+    /// Removes everything.
+    ///
+    /// ```
+    /// # use session_core::Values;
+    /// # let mut values = Values::default();
+    /// values.put("a", 1)?;
+    /// values.clear();
+    /// assert!(values.is_empty());
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    pub fn clear(&mut self) {
+        if self.bag.clear() {
+            self.journal.record_clear();
+        }
+    }
+}
+
+/// Writes several values at once: something that is an object in JSON.
+fn object<V: Serialize + ?Sized>(values: &V) -> Result<Text, ValueError> {
+    let text = json(Path::text(WHOLE), values, MAX_DEPTH + 1)?;
+    if View::Text(text.bytes()).is_object() { Ok(text) } else { Err(ValueError::NotNamed) }
+}

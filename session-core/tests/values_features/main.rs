@@ -1,0 +1,26 @@
+//! What the values of a session promise, row by row.
+
+// Helpers of a test file are tests as well, which clippy cannot see.
+#![allow(clippy::unwrap_used)]
+
+mod changes;
+mod changing;
+mod paths;
+mod reading;
+mod types;
+
+use session_core::{Bag, Values};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+fn from(text: &str) -> Values {
+    Values::new(Bag::decode(text.as_bytes().into()).unwrap())
+}
+
+fn at(moment: &str) -> OffsetDateTime {
+    OffsetDateTime::parse(moment, &Rfc3339).unwrap()
+}
+
+fn text(values: &Values) -> String {
+    values.all().to_json()
+}
