@@ -249,7 +249,6 @@ impl Commit {
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
-    /// # let late = Timestamp::from_millis(3_600_000);
     /// let mut commit = Commit::begin(&mut state, &policy, late, draw)?;
     /// assert!(matches!(commit.step(), Some(StoreOp::Touch { .. })));
     /// // Another request of this process is about to do just that.

@@ -195,6 +195,20 @@ impl Session {
         Ok(self.read(|state| state.content.flash.shown().input.get(field))?)
     }
 
+    /// The same, with a default for a field that nothing was typed into, or that was not there.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] when it is of another type.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().old_or("country", "NL".to_owned())?, "NL");
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn old_or<T: DeserializeOwned>(&self, field: impl ToPath<T>, default: T) -> Result<T, SessionError> {
+        Ok(self.old(field)?.unwrap_or(default))
+    }
+
     /// Whether something was typed into this field the last time.
     ///
     /// ```

@@ -1,5 +1,7 @@
 //! Values, seen through HTTP: put in one request, found in the next.
 
+use std::time::Duration;
+
 use crate::adapter::Stage;
 
 /// Puts in one visit, reads in the next.
@@ -249,7 +251,7 @@ pub async fn updates_and_remembered_values_are_saved(stage: &Stage) {
     ada.ops(&[(r#""get","key":"n""#, "6"), (r#""get","key":"made.a""#, "1")]).await;
 }
 
-/// Values go; identity, tag, CSRF token and outgoing flash stay.
+/// Values and URLs go; identity, tag, lifetimes, CSRF token and outgoing flash stay.
 pub async fn clear_takes_the_values_and_leaves_the_rest(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -258,6 +260,9 @@ pub async fn clear_takes_the_values_and_leaves_the_rest(stage: &Stage) {
         (r#""csrf_token""#, "*"),
         (r#""id""#, "*"),
         (r#""flash","key":"status","value":0"#, "null"),
+        (r#""set_intended_url","url":"/orders""#, "null"),
+        (r#""tag","owner":"ada""#, "null"),
+        (r#""set_age","seconds":600"#, "null"),
         (r#""clear""#, "null"),
         (r#""put","key":"b","value":2"#, "null"),
     ]);
@@ -267,7 +272,13 @@ pub async fn clear_takes_the_values_and_leaves_the_rest(stage: &Stage) {
         (r#""csrf_token""#, "*"),
         (r#""id""#, "*"),
         (r#""flash_get","key":"status""#, "0"),
+        (r#""get_intended_url""#, "null"),
     ]);
     let second = second.await.results();
     assert_eq!((&first[1], &first[2]), (&second[1], &second[2]));
+    if !world.in_cookie() {
+        ada.ops(&[(r#""count_devices""#, "1")]).await;
+    }
+    world.clock.advance(Duration::from_secs(600));
+    ada.ops(&[(r#""fresh""#, "true")]).await;
 }

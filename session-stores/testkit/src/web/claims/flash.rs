@@ -181,6 +181,8 @@ pub async fn features_3_old_input_is_read_with_defaults(app: &impl WebApp) {
         }
         assert_eq!(session.old::<Vec<String>>("tags").unwrap().unwrap(), ["x", "y"]);
         assert_eq!(session.old::<String>("age").unwrap(), None);
+        assert_eq!(session.old_or("count", "1".to_owned()).unwrap(), "3");
+        assert_eq!(session.old_or("age", "18".to_owned()).unwrap(), "18");
         assert!(session.has_old("count") && !session.has_old("age"));
     };
     client.visit(look).await;
