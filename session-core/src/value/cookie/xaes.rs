@@ -5,10 +5,14 @@
 //! safe for 2^80 messages, where plain AES-GCM's bound is 2^32.
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
-use aes_gcm::aes::Aes256;
-use aes_gcm::aes::cipher::BlockCipherEncrypt;
+use aes_gcm::aes::Aes256Enc;
 use aes_gcm::aes::cipher::array::Array;
-use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use aes_gcm::aes::cipher::consts::{U12, U16};
+use aes_gcm::aes::cipher::{
+    BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, InOut, ParBlocks,
+    ParBlocksSizeUser,
+};
+use aes_gcm::{AesGcm, Nonce, Tag};
 use zeroize::{Zeroize, Zeroizing};
 
 /// One key, ready to seal and open: the AES key schedule and the first CMAC subkey are computed once.
@@ -41,29 +45,59 @@ impl Xaes {
         gcm.decrypt_inout_detached(&nonce, aad, text.into(), &Tag::from(*tag)).map_err(|_| BadSeal)
     }
 
-    fn message_cipher(
-        &self,
-        nonce: &[u8; NONCE_LEN],
-    ) -> (Aes256Gcm, Nonce<aes_gcm::aes::cipher::consts::U12>) {
+    fn message_cipher(&self, nonce: &[u8; NONCE_LEN]) -> (AesGcm<ForOneMessage, U12>, Nonce<U12>) {
         let (for_key, for_gcm) = nonce.split_at(12);
-        // Two CMACs of one whole block each, so each is a single AES call; both go through the cipher together.
+        // Two CMACs of one whole block each, so each is a single AES call.
         let mut blocks = [Block::default(), Block::default()];
         for (block, counter) in blocks.iter_mut().zip(1..) {
             block[1] = counter;
             block[2] = b'X';
             block[4..].copy_from_slice(for_key);
             xor(block, &self.mac.k1);
+            self.mac.cipher.encrypt_block(block);
         }
-        self.mac.cipher.encrypt_blocks(&mut blocks);
         let mut key = Array::default();
         key[..16].copy_from_slice(&blocks[0]);
         key[16..].copy_from_slice(&blocks[1]);
-        let gcm = Aes256Gcm::new(&key);
+        let gcm = AesGcm::from(ForOneMessage(Aes256Enc::new(&key)));
         key.zeroize();
         blocks.iter_mut().for_each(|block| block.zeroize());
         let mut rest = [0; 12];
         rest.copy_from_slice(for_gcm);
         (gcm, Nonce::from(rest))
+    }
+}
+
+/// AES under a key that seals or opens one message, a short one.
+///
+/// The widest engine of the `aes` crate spreads its key schedule over wider registers at each call, which costs as much
+/// as twenty blocks, and makes room for 64 blocks. So it is asked for sixteen blocks together or for a single one; for
+/// a single one nothing is spread.
+struct ForOneMessage(Aes256Enc);
+
+impl BlockSizeUser for ForOneMessage {
+    type BlockSize = U16;
+}
+
+impl ParBlocksSizeUser for ForOneMessage {
+    type ParBlocksSize = U16;
+}
+
+impl BlockCipherEncrypt for ForOneMessage {
+    fn encrypt_with_backend(&self, f: impl BlockCipherEncClosure<BlockSize = U16>) {
+        f.call(self);
+    }
+}
+
+impl BlockCipherEncBackend for ForOneMessage {
+    #[inline(always)]
+    fn encrypt_block(&self, block: InOut<'_, '_, Block>) {
+        self.0.encrypt_block_inout(block);
+    }
+
+    #[inline(always)]
+    fn encrypt_par_blocks(&self, blocks: InOut<'_, '_, ParBlocks<Self>>) {
+        self.0.encrypt_blocks_inout(blocks.into_buf());
     }
 }
 
@@ -73,14 +107,14 @@ pub(super) struct BadSeal;
 
 /// AES-256-CMAC (NIST SP 800-38B).
 pub(super) struct Cmac {
-    cipher: Aes256,
+    cipher: Aes256Enc,
     k1: Block,
     k2: Block,
 }
 
 impl Cmac {
     pub(super) fn new(key: &[u8; 32]) -> Self {
-        let cipher = Aes256::new(&Array::from(*key));
+        let cipher = Aes256Enc::new(&Array::from(*key));
         let mut zero = Block::default();
         cipher.encrypt_block(&mut zero);
         let k1 = double(&zero);
@@ -130,7 +164,7 @@ impl Drop for Cmac {
     }
 }
 
-type Block = Array<u8, aes_gcm::aes::cipher::consts::U16>;
+type Block = Array<u8, U16>;
 
 /// Multiplies by x in GF(2^128), in constant time.
 fn double(block: &Block) -> Block {
