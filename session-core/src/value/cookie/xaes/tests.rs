@@ -164,3 +164,23 @@ fn unhex(text: &str) -> Vec<u8> {
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
         .collect()
 }
+
+#[test]
+fn a_text_is_sealed_alike_whether_its_blocks_are_made_ahead_or_not() {
+    let xaes = Xaes::new(&[9; 32]);
+    for (len, ahead) in
+        (0..=40).chain(1_000..=1_024).map(|len| (len, true)).chain([(1_025, false), (5_000, false)])
+    {
+        let nonce = [3; 24];
+        let plain: Vec<u8> = (0..len).map(|at: usize| at.to_le_bytes()[0]).collect();
+        let (cipher, rest) = xaes.message_cipher(&nonce);
+        assert_eq!(Blocks::new(rest).make(&cipher, len).is_some(), ahead, "{len}");
+        let mut expected = plain.clone();
+        let expected_tag = gcm(&cipher).encrypt_inout_detached(&rest, b"aad", expected.as_mut_slice().into());
+        let mut text = plain.clone();
+        let tag = xaes.seal(&nonce, b"aad", &mut text);
+        assert_eq!((&text, Tag::from(tag)), (&expected, expected_tag.unwrap()), "{len}");
+        xaes.open(&nonce, b"aad", &mut text, &tag).unwrap();
+        assert_eq!(text, plain, "{len}");
+    }
+}
