@@ -20,7 +20,7 @@ fn a_visit_allocates_no_more_than_it_says_here() {
     let key = || SecretKey::from_bytes(&[[7; 31].as_slice(), &[8]].concat()).unwrap();
     let in_memory = Sessions::builder().store(MemoryStore::new()).key(key()).build().unwrap();
     let in_cookie = Sessions::builder().in_cookie().key(key()).build().unwrap();
-    let in_all = [(&in_memory, "memory", [2, 5, 20]), (&in_cookie, "cookie", [2, 6, 20])];
+    let in_all = [(&in_memory, "memory", [2, 5, 17]), (&in_cookie, "cookie", [2, 6, 16])];
     for (sessions, place, most) in in_all {
         let cookie = sign_in(sessions);
         let count = |handler| allocations(|| drop(visit(sessions, &cookie, handler)));

@@ -247,26 +247,33 @@ impl Inner {
             return Ok(None);
         }
         let now = now();
-        let (sealed, expires) = match state.cookie() {
+        let seal = |kind, nonce, len, expires: &Option<Timestamp>, write: &dyn Fn(&mut [u8])| {
+            let expiry = expires.map(|at| (now.until(at), at));
+            self.cookie.set_with(sealed_len(len), expiry, |header| {
+                self.keys.seal_onto(header, &self.binding, kind, nonce, len, write);
+            })
+        };
+        let header = match state.cookie() {
             CookieOrder::Keep => return Ok(None),
             CookieOrder::Clear => return Ok(Some(self.cookie.clear())),
             CookieOrder::SetId { id, absolute_deadline, expires, nonce } => {
                 let token = IdToken { issued_at: now, absolute_deadline: *absolute_deadline, id: id.clone() };
-                (self.keys.seal(&self.binding, SealKind::Id, nonce, &token.encode()[..]), expires)
+                let token = token.encode();
+                seal(SealKind::Id, nonce, token.len(), expires, &|place| place.copy_from_slice(&token[..]))
             }
             CookieOrder::SetRecord { id, record, expires, nonce } => {
-                let token = RecordToken { issued_at: now, id: id.clone(), record: record.clone() };
-                (self.keys.seal(&self.binding, SealKind::Record, nonce, &token.encode()), expires)
+                let len = RecordToken::HEAD_LEN + record.size();
+                seal(SealKind::Record, nonce, len, expires, &|place| {
+                    RecordToken::write(now, id, record, place).expect("the place is as long as the token");
+                })
             }
         };
-        let expiry = expires.map(|at| (now.until(at), at));
-        match self.cookie.set(&sealed, expiry) {
+        match header {
             Ok(header) => Ok(Some(header)),
             Err(error) => Err(CommitError::TooLarge { size: error.size, limit: error.limit }),
         }
     }
 
-    /// What the store gets: the record as it is or, with encryption at rest, its payload sealed under its key.
     /// Whether a cookie would be too long with this record in it, told before anything is done that counts on it.
     pub(crate) fn check_cookie(&self, record: &Record) -> Result<(), CommitError> {
         let size = self.cookie.name().len() + sealed_len(RecordToken::HEAD_LEN + record.size());
@@ -274,6 +281,7 @@ impl Inner {
         if size > limit { Err(CommitError::TooLarge { size, limit }) } else { Ok(()) }
     }
 
+    /// What the store gets: the record as it is or, with encryption at rest, its payload sealed under its key.
     pub(crate) fn seal<'r>(
         &self,
         store: &dyn SessionStore,

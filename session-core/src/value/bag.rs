@@ -116,6 +116,9 @@ impl Bag {
     }
 
     pub(crate) fn find(&self, path: Path<'_>) -> Option<View<'_>> {
+        if self.is_empty() {
+            return None;
+        }
         path.find(&self.root)
     }
 
@@ -130,12 +133,17 @@ impl Bag {
         if !matches!(edit.act, Act::Forget) {
             self.fits(&edit.path)?;
         }
+        let sum = match &edit.act {
+            Act::Add { left, .. } => Some(Text::number(*left)),
+            _ => None,
+        };
         let now = self.at(&edit.path);
         let changes = match &edit.act {
             Act::Put(node) | Act::Update { left: node, .. } => now.is_none_or(|now| !same(now, node.view())),
             Act::Forget => now.is_some(),
-            Act::Add { left, .. } => {
-                now.is_none_or(|now| !same(now, View::Text(left.to_string().as_bytes())))
+            Act::Add { .. } => {
+                let sum = sum.as_ref().map_or(View::Text(b"null"), |sum| View::Text(sum.bytes()));
+                now.is_none_or(|now| !same(now, sum))
             }
             Act::Push { .. } => true,
             Act::Object => now.is_none_or(|now| !now.is_object()),
@@ -143,7 +151,14 @@ impl Bag {
         if changes {
             match (&edit.act, edit.path.split_first()) {
                 (Act::Forget, _) | (_, None) => drop(self.forget(&edit.path)),
-                (act, Some((name, rest))) => act.perform(self.root.place(name).place(rest)),
+                (act, Some((name, rest))) => {
+                    let place = self.root.place(name).place(rest);
+                    match sum {
+                        // Whoever made this edit has added already.
+                        Some(sum) => *place = Node::Text(sum),
+                        None => act.perform(place),
+                    }
+                }
             }
         }
         Ok(changes)

@@ -67,7 +67,7 @@ impl Act {
                     Parsed::Number(now) => now.plus(*by),
                     Parsed::TooWide | Parsed::NotANumber => None,
                 };
-                *place = Node::Text(Text::word(&sum.unwrap_or(*left).to_string()));
+                *place = Node::Text(Text::number(sum.unwrap_or(*left)));
             }
             Self::Push { items, before } => {
                 if !place.push(items) {

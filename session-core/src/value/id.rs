@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+
+use super::wipe::wipe;
 
 /// The secret that a visitor's cookie carries: 32 bytes from the operating system's generator.
 ///
@@ -87,7 +88,7 @@ impl Eq for SessionId {}
 
 impl Drop for SessionId {
     fn drop(&mut self) {
-        self.secret.zeroize();
+        wipe(&mut self.secret);
     }
 }
 

@@ -18,4 +18,5 @@ pub mod record;
 pub mod time;
 pub mod url;
 pub mod values;
+pub(crate) mod wipe;
 mod wire;

@@ -32,7 +32,7 @@ impl Wire {
                 name => Cow::Borrowed(name),
             };
             match &*name {
-                b"v" => once(&mut wire.version, json(fields.value()?.of(payload))?)?,
+                b"v" => once(&mut wire.version, number(fields.value()?.of(payload))?)?,
                 b"data" => once(&mut wire.data, bag(payload, &mut fields)?)?,
                 b"system" => once(&mut wire.system, bag(payload, &mut fields)?)?,
                 b"flash" => once(&mut wire.flash, json(fields.value()?.of(payload))?)?,
@@ -68,6 +68,13 @@ fn bag(payload: &Payload, fields: &mut Fields<'_>) -> Result<Bag, Malformed> {
     let (bag, end) = Bag::open_until(payload, fields.at)?;
     fields.at = end;
     Ok(bag)
+}
+
+fn number(text: &[u8]) -> Result<u32, Malformed> {
+    match text {
+        [digit @ b'0'..=b'9'] => Ok(u32::from(digit - b'0')),
+        _ => json(text),
+    }
 }
 
 fn json<'p, T: Deserialize<'p>>(text: &'p [u8]) -> Result<T, Malformed> {

@@ -40,31 +40,40 @@ impl Entry {
             flags |= OWNED;
             length += 4 + owner.len();
         }
-        let mut bytes = Vec::with_capacity(length);
-        bytes.push(flags);
-        bytes.extend_from_slice(key.as_bytes());
-        push_time(&mut bytes, record.idle_deadline, width);
-        bytes.extend_from_slice(&record.etag.get().to_le_bytes());
-        push_time(&mut bytes, record.created, width);
-        if let Some(absolute) = record.absolute_deadline {
-            push_time(&mut bytes, absolute, width);
-        }
-        if let Some(owner) = owner {
-            let length = u32::try_from(owner.len()).expect("no owner is longer than the record limit");
-            bytes.extend_from_slice(&length.to_le_bytes());
-            bytes.extend_from_slice(owner.as_bytes());
-        }
-        bytes.extend_from_slice(&record.payload);
-        Self(bytes.into())
+        Self::written(length, |bytes| {
+            bytes.put(&[flags]);
+            bytes.put(key.as_bytes());
+            bytes.put_time(record.idle_deadline, width);
+            bytes.put(&record.etag.get().to_le_bytes());
+            bytes.put_time(record.created, width);
+            if let Some(absolute) = record.absolute_deadline {
+                bytes.put_time(absolute, width);
+            }
+            if let Some(owner) = owner {
+                let length = u32::try_from(owner.len()).expect("no owner is longer than the record limit");
+                bytes.put(&length.to_le_bytes());
+                bytes.put(owner.as_bytes());
+            }
+            bytes.put(&record.payload);
+        })
     }
 
     pub(crate) fn tombstone(key: &StoreKey, until: Timestamp) -> Self {
         let wide = !fits(until);
-        let mut bytes = Vec::with_capacity(DEADLINE_AT + width_of(wide));
-        bytes.push(if wide { TOMBSTONE | WIDE } else { TOMBSTONE });
-        bytes.extend_from_slice(key.as_bytes());
-        push_time(&mut bytes, until, width_of(wide));
-        Self(bytes.into())
+        Self::written(DEADLINE_AT + width_of(wide), |bytes| {
+            bytes.put(&[if wide { TOMBSTONE | WIDE } else { TOMBSTONE }]);
+            bytes.put(key.as_bytes());
+            bytes.put_time(until, width_of(wide));
+        })
+    }
+
+    /// An entry of this length, written where it stays: a vector would be copied into the shared buffer.
+    fn written(length: usize, write: impl FnOnce(&mut Place<'_>)) -> Self {
+        let mut buffer: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
+        let mut place = Place(Arc::get_mut(&mut buffer).expect("nobody else has it yet"));
+        write(&mut place);
+        debug_assert!(place.0.is_empty(), "the entry is as long as what was written to it");
+        Self(buffer)
     }
 
     pub(crate) fn class(&self) -> Class {
@@ -186,8 +195,19 @@ impl Entry {
     }
 }
 
-fn push_time(bytes: &mut Vec<u8>, time: Timestamp, width: usize) {
-    bytes.extend_from_slice(&time.as_millis().to_le_bytes()[..width]);
+/// The part of a new entry that is not written yet.
+struct Place<'e>(&'e mut [u8]);
+
+impl Place<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        let (here, rest) = std::mem::take(&mut self.0).split_at_mut(bytes.len());
+        here.copy_from_slice(bytes);
+        self.0 = rest;
+    }
+
+    fn put_time(&mut self, time: Timestamp, width: usize) {
+        self.put(&time.as_millis().to_le_bytes()[..width]);
+    }
 }
 
 /// Six bytes of milliseconds reach to the year 6429; times beyond make the whole entry wide.

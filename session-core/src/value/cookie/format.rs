@@ -107,12 +107,22 @@ impl CookieSpec {
         value: &Sealed,
         expiry: Option<(Duration, Timestamp)>,
     ) -> Result<String, CookieTooLarge> {
-        let value = value.as_str();
-        let size = self.name.len() + value.len();
+        let value = value.as_str().as_bytes();
+        self.set_with(value.len(), expiry, |text| text.extend_from_slice(value))
+    }
+
+    /// The same with a value of that length, which `write` appends to the header itself: ASCII, as all of it is.
+    pub(crate) fn set_with(
+        &self,
+        len: usize,
+        expiry: Option<(Duration, Timestamp)>,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<String, CookieTooLarge> {
+        let size = self.name.len() + len;
         if size > MOST_COOKIE_BYTES {
             return Err(CookieTooLarge { size, limit: MOST_COOKIE_BYTES });
         }
-        let mut header = self.start(value, expiry.map_or(0, |_| EXPIRY_LEN));
+        let mut header = self.start(len, expiry.map_or(0, |_| EXPIRY_LEN), write);
         if let Some((max_age, expires)) = expiry {
             let too_long = max_age.saturating_sub(MOST_AGE);
             expire(&mut header, max_age - too_long, expires.minus(too_long));
@@ -130,20 +140,20 @@ impl CookieSpec {
     /// ```
     #[must_use]
     pub fn clear(&self) -> String {
-        let mut header = self.start("", EXPIRY_LEN);
+        let mut header = self.start(0, EXPIRY_LEN, |_| {});
         expire(&mut header, Duration::ZERO, Timestamp::from_millis(0));
         header
     }
 
     /// Exactly as long as it will be if no more than `more` bytes follow, so that it can become a header as it stands.
-    fn start(&self, value: &str, more: usize) -> String {
-        let len = self.name.len() + 1 + value.len() + self.attributes.len();
-        let mut header = String::with_capacity(len + more);
-        header.push_str(&self.name);
-        header.push('=');
-        header.push_str(value);
-        header.push_str(&self.attributes);
-        header
+    fn start(&self, len: usize, more: usize, write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let len = self.name.len() + 1 + len + self.attributes.len();
+        let mut header = Vec::with_capacity(len + more);
+        header.extend_from_slice(self.name.as_bytes());
+        header.push(b'=');
+        write(&mut header);
+        header.extend_from_slice(self.attributes.as_bytes());
+        String::from_utf8(header).expect("name, value and attributes are ASCII")
     }
 }
 

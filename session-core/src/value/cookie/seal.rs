@@ -198,6 +198,22 @@ impl KeyRing {
         nonce: &[u8; NONCE_LEN],
         plaintext: &[u8],
     ) -> Sealed {
+        let mut text = Vec::with_capacity(sealed_len(plaintext.len()));
+        let write = |place: &mut [u8]| place.copy_from_slice(plaintext);
+        self.seal_onto(&mut text, binding, kind, nonce, plaintext.len(), write);
+        Sealed(String::from_utf8(text).expect("base64 is ASCII"))
+    }
+
+    /// Appends the sealed text of `len` bytes, which `write` puts into the place where they are sealed.
+    pub(crate) fn seal_onto(
+        &self,
+        text: &mut Vec<u8>,
+        binding: &Binding,
+        kind: SealKind,
+        nonce: &[u8; NONCE_LEN],
+        len: usize,
+        write: impl FnOnce(&mut [u8]),
+    ) {
         let key = self.first();
         let mut head = [0; HEAD_LEN];
         head[0] = VERSION;
@@ -207,11 +223,12 @@ impl KeyRing {
 
         // The bytes are sealed inside the buffer that becomes the text, at its far end, and then written out as
         // base64 from the front: four characters never overtake the three bytes they stand for.
-        let body_len = plaintext.len() + TAG_LEN;
-        let mut text = vec![0; HEAD_CHARS + base64url::encoded_len(body_len)];
-        let body_start = text.len() - body_len;
-        let (sealed, tag) = text[body_start..].split_at_mut(plaintext.len());
-        sealed.copy_from_slice(plaintext);
+        let start = text.len();
+        text.resize(start + sealed_len(len), 0);
+        let text = &mut text[start..];
+        let body_start = text.len() - (len + TAG_LEN);
+        let (sealed, tag) = text[body_start..].split_at_mut(len);
+        write(sealed);
         tag.copy_from_slice(&binding.with_aad(&head[..6], |aad| key.cipher.seal(nonce, aad, sealed)));
 
         base64url::encode(&head, &mut text[..HEAD_CHARS]);
@@ -225,7 +242,6 @@ impl KeyRing {
             read += chunk.len();
             write = end;
         }
-        Sealed(String::from_utf8(text).expect("base64 is ASCII"))
     }
 
     /// Opens what [`seal`](Self::seal) made under any key of the ring, if binding and kind are the same.

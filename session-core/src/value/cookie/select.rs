@@ -5,14 +5,13 @@
 
 use std::time::Duration;
 
-use zeroize::Zeroize;
-
 use super::keyring::KeyRing;
 use super::parse::Candidates;
 use super::reject::RejectReason;
 use super::seal::{Binding, body_len};
 use super::token::Token;
 use crate::value::time::Timestamp;
+use crate::value::wipe::wipe;
 
 /// Opens every candidate of this name and keeps the newest authentic one.
 ///
@@ -103,7 +102,7 @@ fn open_one<T: Token>(
     let (len, retired) =
         ring.open_into(binding, T::KIND, value, body).map_err(|rejected| rejected.reason())?;
     let token = T::read(&body[..len]);
-    body.zeroize();
+    wipe(body);
     let token = token.ok_or(RejectReason::Malformed)?;
     if token.issued_at() > now.plus(CLOCK_SKEW) {
         return Err(RejectReason::IssuedInFuture);

@@ -9,6 +9,7 @@
 //! Numbers are big-endian, times are milliseconds. Decoding checks every length against what is left, never panics,
 //! and allocates no more than it was given.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -120,21 +121,30 @@ impl RecordToken {
     /// ```
     #[must_use]
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let record = &self.record;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::HEAD_LEN + self.record.size()));
+        Self::write(self.issued_at, &self.id, &self.record, &mut *bytes).expect("a vector takes all");
+        bytes
+    }
+
+    /// Writes the bytes of a token of these parts: as many as [`HEAD_LEN`](Self::HEAD_LEN) and the record's size.
+    pub(crate) fn write(
+        issued_at: Timestamp,
+        id: &SessionId,
+        record: &Record,
+        mut to: impl Write,
+    ) -> io::Result<()> {
         let owner = record.owner.as_deref();
         let owner_len = owner.map_or(0, |owner| owner.len() + 1);
         let owner_len = u32::try_from(owner_len).expect("an owner's name is shorter than 4 GiB");
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::HEAD_LEN + record.size()));
-        bytes.extend_from_slice(&time(self.issued_at));
-        bytes.extend_from_slice(self.id.expose_secret());
-        bytes.extend_from_slice(&record.etag.get().to_be_bytes());
-        bytes.extend_from_slice(&time(record.created));
-        bytes.extend_from_slice(&time(record.idle_deadline));
-        bytes.extend_from_slice(&optional_time(record.absolute_deadline));
-        bytes.extend_from_slice(&owner_len.to_be_bytes());
-        bytes.extend_from_slice(owner.unwrap_or_default().as_bytes());
-        bytes.extend_from_slice(&record.payload);
-        bytes
+        to.write_all(&time(issued_at))?;
+        to.write_all(id.expose_secret())?;
+        to.write_all(&record.etag.get().to_be_bytes())?;
+        to.write_all(&time(record.created))?;
+        to.write_all(&time(record.idle_deadline))?;
+        to.write_all(&optional_time(record.absolute_deadline))?;
+        to.write_all(&owner_len.to_be_bytes())?;
+        to.write_all(owner.unwrap_or_default().as_bytes())?;
+        to.write_all(&record.payload)
     }
 
     /// Reads a token back; nothing if any part is cut off or the owner is not UTF-8.

@@ -75,6 +75,19 @@ impl Text {
         Self { source: word.as_bytes().into(), span: Span { start: 0, end } }
     }
 
+    /// The digits of a number.
+    pub(crate) fn number(number: Number) -> Self {
+        use std::io::Write as _;
+        let mut digits = [0; 48];
+        let mut rest = &mut digits[..];
+        if write!(rest, "{number}").is_err() {
+            return Self::word(&number.to_string());
+        }
+        let len = 48 - rest.len();
+        let end = u32::try_from(len).expect("48 is a short number");
+        Self { source: digits[..len].into(), span: Span { start: 0, end } }
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         self.span.of(&self.source)
     }

@@ -124,6 +124,10 @@ impl Number {
                 Err(_) => Parsed::NotANumber,
             };
         }
+        // Most numbers are short, and short ones are read several times as fast.
+        if let Ok(int) = text.parse::<i64>() {
+            return Parsed::Number(int.into());
+        }
         match (text.parse::<i128>(), text.parse::<u128>()) {
             (Ok(int), _) => Parsed::Number(Self(Repr::Int(int))),
             (Err(_), Ok(big)) => Parsed::Number(big.into()),
@@ -201,7 +205,10 @@ impl From<Number> for f64 {
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Repr::Int(int) => int.fmt(f),
+            Repr::Int(int) => match i64::try_from(int) {
+                Ok(short) => short.fmt(f),
+                Err(_) => int.fmt(f),
+            },
             Repr::Big(big) => big.fmt(f),
             Repr::Float(float) => f.write_str(&serde_json::to_string(&float).map_err(|_| fmt::Error)?),
         }

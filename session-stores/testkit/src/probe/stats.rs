@@ -132,6 +132,15 @@ impl Stats {
 #[async_trait]
 impl Hook for Counter {
     async fn before(&self, call: &Call) -> Result<(), StoreError> {
+        self.looks_on(call);
+        Ok(())
+    }
+
+    async fn after(&self, _: &Call, _: Outcome) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn looks_on(&self, call: &Call) -> bool {
         let counts = &self.0.0;
         let count = match call.verb {
             Verb::Load => &counts.verbs[0],
@@ -141,14 +150,10 @@ impl Hook for Counter {
             Verb::Destroy => &counts.verbs[4],
             Verb::Rotate => &counts.verbs[5],
             Verb::List | Verb::Count | Verb::DestroyAll => &counts.owner,
-            Verb::Sweep => return Ok(()),
+            Verb::Sweep => return true,
         };
         count.fetch_add(1, Relaxed);
-        Ok(())
-    }
-
-    async fn after(&self, _: &Call, _: Outcome) -> Result<(), StoreError> {
-        Ok(())
+        true
     }
 }
 

@@ -164,3 +164,49 @@ fn unhex(text: &str) -> Vec<u8> {
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
         .collect()
 }
+
+#[test]
+fn a_text_is_sealed_alike_whether_its_blocks_are_made_ahead_or_not() {
+    let xaes = Xaes::new(&[9; 32]);
+    for (len, ahead) in
+        (0..=40).chain(1_000..=1_024).map(|len| (len, true)).chain([(1_025, false), (5_000, false)])
+    {
+        let nonce = [3; 24];
+        let plain: Vec<u8> = (0..len).map(|at: usize| at.to_le_bytes()[0]).collect();
+        let (cipher, rest) = xaes.message_cipher(&nonce);
+        assert_eq!(Blocks::new(&cipher, rest).make(len).is_some(), ahead, "{len}");
+        let mut expected = plain.clone();
+        let expected_tag = gcm(&cipher).encrypt_inout_detached(&rest, b"aad", expected.as_mut_slice().into());
+        let mut text = plain.clone();
+        let tag = xaes.seal(&nonce, b"aad", &mut text);
+        assert_eq!((&text, Tag::from(tag)), (&expected, expected_tag.unwrap()), "{len}");
+        xaes.open(&nonce, b"aad", &mut text, &tag).unwrap();
+        assert_eq!(text, plain, "{len}");
+    }
+}
+
+#[test]
+fn a_block_that_was_not_made_ahead_is_encrypted_like_any_other() {
+    let xaes = Xaes::new(&[9; 32]);
+    let (cipher, nonce) = xaes.message_cipher(&[3; 24]);
+    let mut blocks = Blocks::new(&cipher, nonce);
+    let blocks = blocks.make(40).unwrap();
+    let with_counter = |start: &[u8], counter: u32| {
+        let mut block = Block::default();
+        block[..12].copy_from_slice(start);
+        block[12..].copy_from_slice(&counter.to_be_bytes());
+        block
+    };
+    // Those of 40 bytes stand behind the counters 0 to 4; the others are of another counter or another nonce.
+    let (own, zeros, other) = (&nonce[..], &[0; 12][..], &[7; 12][..]);
+    let made = [(zeros, 0), (own, 1), (own, 4)].map(|(start, counter)| (with_counter(start, counter), true));
+    let others = [(own, 0), (own, 5), (own, u32::MAX), (zeros, 1), (other, 1)]
+        .map(|(start, counter)| (with_counter(start, counter), false));
+    for (asked, ahead) in made.into_iter().chain(others) {
+        assert_eq!(blocks.made(&asked).is_some(), ahead, "{asked:?}");
+        let (mut plain, mut answered) = (asked, asked);
+        cipher.encrypt_block(&mut plain);
+        BlockCipherEncrypt::encrypt_block(blocks, &mut answered);
+        assert_eq!(answered, plain, "{asked:?}");
+    }
+}
