@@ -144,15 +144,24 @@ where
 }
 
 /// What [`SessionService`] answers with.
-pub type ResponseFuture<F> = Settling<F, Actix, HttpResponse>;
-
-/// How a response of actix is read and made.
-#[derive(Debug)]
-pub struct Actix;
+///
+/// ```
+/// use actix_web::dev::{Service, ServiceRequest};
+/// use session_actix::{ResponseFuture, SessionService};
+///
+/// fn answer<S>(service: &SessionService<S>, request: ServiceRequest) -> ResponseFuture<S::Future>
+/// where
+///     SessionService<S>: Service<ServiceRequest, Future = ResponseFuture<S::Future>>,
+///     S: Service<ServiceRequest>,
+/// {
+///     service.call(request)
+/// }
+/// ```
+pub type ResponseFuture<F> = Settling<F, SessionMiddleware, HttpResponse>;
 
 type Answered<B> = Result<ServiceResponse<B>, Error>;
 
-impl<B> Adapter<Answered<B>> for Actix {
+impl<B> Adapter<Answered<B>> for SessionMiddleware {
     type Response = HttpResponse;
     type Output = Answered<EitherBody<B>>;
 

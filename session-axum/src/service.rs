@@ -7,9 +7,10 @@ use http::{Request, header};
 use session_core::{Adapter, Middleware, Report, Settling};
 use tower_service::Service;
 
+use crate::layer::SessionLayer;
 use crate::words;
 
-/// What [`SessionLayer`](crate::SessionLayer) makes of a service.
+/// What [`SessionLayer`] makes of a service.
 ///
 /// ```
 /// use session_axum::{SecretKey, SessionLayer, SessionService, Sessions};
@@ -31,7 +32,7 @@ where
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = Settling<S::Future, Axum, Response>;
+    type Future = Settling<S::Future, SessionLayer, Response>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -45,11 +46,7 @@ where
     }
 }
 
-/// How a response of axum is read and made.
-#[derive(Debug)]
-pub struct Axum;
-
-impl<E> Adapter<Result<Response, E>> for Axum {
+impl<E> Adapter<Result<Response, E>> for SessionLayer {
     type Response = Response;
     type Output = Result<Response, E>;
 

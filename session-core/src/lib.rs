@@ -3,6 +3,15 @@
 //! Applications use an adapter (`session-axum`, `session-actix`, `session-hyper`), which re-exports what they need from
 //! here. This crate is for those who embed sessions in a server of their own, and for those who write a store.
 //!
+//! # Where to begin
+//!
+//! - An application: the pages of its adapter, then [`Session`], which is what handlers hold.
+//! - A server of your own that is async: [`Sessions::visit`] for each request, and
+//!   [`serve`](VisitGuard::serve) around its handler.
+//! - One that is not: [`SessionState`](decision::state::SessionState) and [`Commit`](decision::commit::Commit), two plain
+//!   values that tell what to load and what to write. The repository's `examples/by-hand` prints each step.
+//! - A store: [`SessionStore`], six verbs, and the crate `session-testkit`, which proves them.
+//!
 //! # Three rings
 //!
 //! - [`value`]: ids, records, values and their journal, flash, the cookie codec. It computes.

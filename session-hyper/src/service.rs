@@ -184,14 +184,28 @@ where
     }
 }
 
-/// What [`SessionService`] answers with.
-pub type ResponseFuture<F, R> = Settling<F, Http, Response<R>>;
+/// What [`SessionService`] answers with, whatever the service in it is.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use http_body_util::Full;
+/// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
+/// # use session_hyper::{ResponseFuture, SecretKey, SessionService, Sessions};
+/// # async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
+/// #     Ok(Response::new("hello".into()))
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+/// let service = SessionService::new(sessions, service_fn(hello));
+/// let answer: ResponseFuture<_, Full<Bytes>> = service.call(Request::new(Full::default()));
+/// assert_eq!(answer.await?.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
+pub type ResponseFuture<F, R> = Settling<F, SessionService<(), R>, Response<R>>;
 
-/// How a response of `http` is read and made.
-#[derive(Debug)]
-pub struct Http;
-
-impl<R, E> Adapter<Result<Response<R>, E>> for Http {
+impl<R, E> Adapter<Result<Response<R>, E>> for SessionService<(), R> {
     type Response = Response<R>;
     type Output = Result<Response<R>, E>;
 

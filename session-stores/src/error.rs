@@ -111,7 +111,10 @@ pub enum SettingError {
         feature: &'static str,
     },
     /// No driver and no named store has this name.
-    #[error("driver (SESSION_DRIVER) = {driver:?} is not allowed; allowed: {allowed}")]
+    #[error(
+        "there is no session driver {driver:?} (SESSION_DRIVER); there are {allowed}, and a table \
+         [stores.{driver}] is one of them by its key `driver`"
+    )]
     UnknownDriver {
         /// The name.
         driver: String,

@@ -208,8 +208,9 @@ async fn opening_a_store_that_is_not_there_says_what_to_do() {
         |driver: &'static str| async move { open(&StoreConfig::new(driver)).await.unwrap_err().to_string() };
     assert_eq!(
         words("mongodb").await,
-        "driver (SESSION_DRIVER) = \"mongodb\" is not allowed; allowed: cookie, memory, file, redis, redis-cluster, \
-         redis-sentinel, memcached, dynamodb, postgres, mysql, sqlite"
+        "there is no session driver \"mongodb\" (SESSION_DRIVER); there are cookie, memory, file, redis, redis-cluster, \
+         redis-sentinel, memcached, dynamodb, postgres, mysql, sqlite, and a table [stores.mongodb] is one of them by its \
+         key `driver`"
     );
     assert_eq!(
         words("cookie").await,

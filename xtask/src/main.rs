@@ -19,13 +19,18 @@ mod tidy;
 mod totals;
 mod up;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::failure::Failure;
 use crate::flags::{Xtask, XtaskCmd};
 
 fn main() -> ExitCode {
-    match dispatch(Xtask::from_env_or_exit()) {
+    let mut asked: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if asked.is_empty() {
+        asked.push("--help".into());
+    }
+    match dispatch(Xtask::from_vec(asked).unwrap_or_else(|help_or_error| help_or_error.exit())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("\nxtask: {failure}");

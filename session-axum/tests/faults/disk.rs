@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use session_test_servers::{Kind, start};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, MySqlConnection, PgConnection};
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -62,6 +62,36 @@ pub(crate) async fn postgres() {
         hang_up(&server.url()).await.close().await.unwrap();
     };
     holds_while_full(&site, fill, free).await;
+}
+
+pub(crate) async fn mariadb() {
+    let server = start(Kind::MariaDb).unwrap();
+    let site = Site::open(&server.url(), TIMEOUT).await;
+    let (pid, url) = (server.pid().unwrap(), server.url());
+    let fill = async || {
+        let mut other = MySqlConnection::connect(&url).await.unwrap();
+        // Its log is a file of fixed size, and another matter when that fails: it is made smaller than the limit.
+        sqlx::raw_sql("SET GLOBAL innodb_log_file_size = 16777216").execute(&mut other).await.unwrap();
+        limit(pid, "33554432");
+        for (rows, bytes) in [(500, 1_700), (20, 1_700), (1, 1_700), (1, 1)] {
+            let more = format!(
+                "INSERT INTO sessions (session_key, format, etag, created, idle_deadline, absolute_deadline, \
+                 expires_hour, payload) SELECT random_bytes(32), format, etag, created, idle_deadline, \
+                 absolute_deadline, expires_hour, repeat('x', {bytes}) \
+                 FROM (SELECT * FROM sessions LIMIT 1) one, seq_1_to_{rows}"
+            );
+            let mut times = 0;
+            let full = loop {
+                match sqlx::raw_sql(sqlx::AssertSqlSafe(more.clone())).execute(&mut other).await {
+                    Ok(_) => times += 1,
+                    Err(error) => break error.to_string(),
+                }
+                assert!(times < 10_000, "the table grows without end");
+            };
+            assert!(full.contains("is full"), "{full}");
+        }
+    };
+    holds_while_full(&site, fill, async || limit(pid, "unlimited")).await;
 }
 
 /// Ends all other connections, so that new ones know of the limit; this one is new.

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod back;
 mod connections;
 mod console;
 mod crowd;
@@ -50,6 +51,8 @@ macro_rules! servers {
                 paused_means_503_and_no_cookie_changes: down::paused($kind);
                 killed_means_503_and_no_cookie_changes: down::killed($kind);
                 a_black_hole_means_503_and_no_cookie_changes: down::cut_off($kind, Weather::BlackHole);
+                a_restart_is_recovered_from_again_and_again: back::restarted($kind);
+                a_silence_is_recovered_from_again_and_again: back::silent($kind);
                 a_slow_line_is_waited_for: down::slow($kind);
                 slowness_beyond_the_deadline_means_503: down::too_slow($kind);
                 resets_mean_503_and_no_cookie_changes: down::cut_off($kind, Weather::Reset);
@@ -95,6 +98,7 @@ claims! {
     }
     a_mariadb {
         no_more_connections_means_503_and_no_cookie_changes: connections::mariadb();
+        a_full_disk_means_503_and_no_cookie_changes: disk::mariadb();
         a_read_only_server_means_503_for_writers_and_no_cookie_changes: read_only::mariadb();
     }
     files {

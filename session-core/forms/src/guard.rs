@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use session_core::{Answer, CsrfRefusal, CsrfRules, CsrfVerdict, RequestHead, Visit};
 
-use crate::{Form, FormError};
+use crate::{Form, FormError, InputLimit};
 
 /// The rules that an application has set, and what a refused request gets. `R` is the framework's response.
 ///
@@ -175,23 +175,6 @@ async fn read<'r, D: Buf, E>(
     let bytes = Form::collect(limit, head.content_length(), chunks).await?;
     let form = Form::of_body((head.header)("content-type"), bytes.clone()).await?;
     Ok((bytes, form))
-}
-
-/// The most bytes that the body of a form may have: 1 MiB unless said. An adapter says where it is put.
-///
-/// ```
-/// use session_forms::{Form, InputLimit};
-///
-/// assert_eq!(InputLimit::default(), InputLimit(Form::MOST_BYTES));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "a number with a name")]
-pub struct InputLimit(pub usize);
-
-impl Default for InputLimit {
-    fn default() -> Self {
-        Self(Form::MOST_BYTES)
-    }
 }
 
 impl<R> Clone for CsrfGuard<R> {

@@ -22,9 +22,10 @@ mod names;
 mod read;
 mod request;
 
-pub use guard::{CheckedBody, CsrfGuard, InputLimit};
+pub use guard::{CheckedBody, CsrfGuard};
 pub use lenient::NotThatForm;
 pub use read::FormError;
+pub use request::InputLimit;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

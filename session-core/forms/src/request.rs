@@ -6,7 +6,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use session_core::{RequestHead, Visit};
 
-use crate::{Form, FormError, InputLimit};
+use crate::{Form, FormError};
 
 impl Form {
     /// Reads the form of a request: of a `GET` or `HEAD` the query, else the body, up to a limit. The session of this visit
@@ -99,6 +99,23 @@ impl Form {
             body.put(chunk);
         }
         Ok(body.freeze())
+    }
+}
+
+/// The most bytes that the body of a form may have: 1 MiB unless said. An adapter says where it is put.
+///
+/// ```
+/// use session_forms::{Form, InputLimit};
+///
+/// assert_eq!(InputLimit::default(), InputLimit(Form::MOST_BYTES));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a number with a name")]
+pub struct InputLimit(pub usize);
+
+impl Default for InputLimit {
+    fn default() -> Self {
+        Self(Form::MOST_BYTES)
     }
 }
 

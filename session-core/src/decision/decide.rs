@@ -8,11 +8,9 @@
 ///
 /// ```
 #[doc = include_str!("../given/a_stored_session.in")]
-/// # let expired = SessionState::open(Arrival::with_id(id), Loaded::Found(record), Timestamp::from_millis(9_000_000))?;
 /// assert_eq!(state.origin(), Origin::Stored);
 /// // The same record, looked at when its time was over.
 /// assert_eq!(expired.origin(), Origin::Unknown);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the origins there are")]

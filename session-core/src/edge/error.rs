@@ -24,7 +24,7 @@ pub enum OpenError {
     Closed,
 }
 
-/// A call on a session did nothing. The kinds are also the words that a client of the probe sees.
+/// A call on a session did nothing.
 ///
 /// ```
 /// use session_core::{Session, SessionError};

@@ -64,7 +64,7 @@ impl Drop for Inside<'_> {
     }
 }
 
-/// Out of doors.
+/// Waits for the door to be free; ready once it is the caller who is inside.
 pub(crate) struct Waiting<'g>(&'g Gate);
 
 impl Future for Waiting<'_> {

@@ -79,3 +79,29 @@ where
         std::str::from_utf8((self.header)("content-length")?).ok()?.trim().parse().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(length: &'static str) -> Option<u64> {
+        let header = |name| (name == "content-length").then_some(length.as_bytes());
+        RequestHead { method: "POST", url: "/", authority: None, header }.content_length()
+    }
+
+    #[test]
+    fn a_length_that_is_no_number_is_not_said() {
+        for odd in ["", "-1", "1e3", "0x10", "1, 2", "99999999999999999999"] {
+            assert_eq!(said(odd), None, "{odd:?}");
+        }
+        assert_eq!(said("17"), Some(17));
+    }
+
+    #[test]
+    fn a_second_question_mark_belongs_to_the_query() {
+        let head = RequestHead { method: "GET", url: "/a?b=c?d", authority: None, header: |_| None };
+        assert_eq!((head.path(), head.query()), ("/a", Some("b=c?d")));
+        let head = RequestHead { url: "/a?", ..head };
+        assert_eq!((head.path(), head.query()), ("/a", Some("")));
+    }
+}

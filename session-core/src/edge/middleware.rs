@@ -206,7 +206,29 @@ impl<R> Begun<R> {
         self.guard.visit()
     }
 
-    /// Runs the handler and settles the visit. The example at [`Middleware`] is whole.
+    /// Runs the handler and settles the visit.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use session_core::{Adapter, Answer, BoxFuture, Middleware, Report, RequestHead, SecretKey, Sessions};
+    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
+    /// # struct Plain;
+    /// # impl Adapter<u16> for Plain {
+    /// #     type Response = u16;
+    /// #     type Output = u16;
+    /// #     fn status(answer: &u16) -> u16 { *answer }
+    /// #     fn content_type(_: &u16) -> Option<&[u8]> { None }
+    /// #     fn finish(answer: Result<u16, (u16, Option<u16>)>, _: Report) -> u16 { answer.unwrap_or_else(|(it, _)| it) }
+    /// # }
+    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| Answer::from(failure).status());
+    /// # let head = RequestHead { method: "GET", url: "/", authority: None, header: |_| None };
+    /// let begun = middleware.begin([b"sid=forged"], &head);
+    /// assert_eq!(begun.serve::<Plain, _>(async { 204 }).await, 204);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn serve<A, F>(self, handler: F) -> Settling<F, A, R>
     where
         F: Future,
@@ -225,7 +247,39 @@ impl<R> fmt::Debug for Begun<R> {
 
 /// How one framework's responses are read and made. `T` is what its handlers give: a response, or a `Result` of one.
 ///
-/// The example at [`Middleware`] is whole.
+/// ```
+/// use session_core::{Adapter, Report};
+///
+/// /// A response is a status and the lines of its head.
+/// type Response = (u16, Vec<String>);
+///
+/// struct Lines;
+///
+/// impl Adapter<Response> for Lines {
+///     type Response = Response;
+///     type Output = Response;
+///
+///     fn status((status, _): &Response) -> u16 {
+///         *status
+///     }
+///
+///     fn content_type((_, lines): &Response) -> Option<&[u8]> {
+///         lines.iter().find_map(|line| line.strip_prefix("content-type: ")).map(str::as_bytes)
+///     }
+///
+///     fn finish(answer: Result<Response, (Response, Option<Response>)>, report: Report) -> Response {
+///         let (status, mut lines) = answer.unwrap_or_else(|(instead, _)| instead);
+///         // Nothing here sets a `Cache-Control` or a `Vary` of its own, so there is nothing to replace.
+///         let changes = report.headers(|_| []).into_iter().flatten();
+///         lines.extend(changes.map(|change| format!("{}: {}", change.name(), change.value())));
+///         (status, lines)
+///     }
+/// }
+///
+/// let mut report = Report::default();
+/// report.looked = true;
+/// assert_eq!(Lines::finish(Ok((200, Vec::new())), report), (200, vec!["vary: Cookie".to_owned()]));
+/// ```
 pub trait Adapter<T> {
     /// A response of the framework.
     type Response;

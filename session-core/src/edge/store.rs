@@ -69,8 +69,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// record may be given back or be missing.
     async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError>;
 
-    /// Stores the record unless the key is taken, by anything at all: `Applied` or `Taken`. Asked again with the etag that is already
-    /// there, it answers `Applied` (a retry after a lost answer).
+    /// Stores the record unless the key is taken, by anything at all: `Applied` or `Taken`. Asked again with the etag
+    /// that is already there, it answers `Applied` (a retry after a lost answer).
     async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError>;
 
     /// Stores the record over a live one whose etag is `expected`: `Applied`. Over a live one with another etag:
@@ -98,8 +98,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError>;
 
     /// In one atomic step: `replace`'s conditions against `old`; then the record stands under `new` and a tombstone
-    /// until `tombstone_until` under `old`. `Taken` (and nothing changed) if something stands under `new`; asked again after a lost answer
-    /// (`old` a tombstone, `new` holding `record.etag`) it answers `Applied`.
+    /// until `tombstone_until` under `old`. `Taken` (and nothing changed) if something stands under `new`; asked again
+    /// after a lost answer (`old` a tombstone, `new` holding `record.etag`) it answers `Applied`.
     async fn rotate(
         &self,
         old: &StoreKey,

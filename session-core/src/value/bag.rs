@@ -1,7 +1,6 @@
 //! The visitor's values: top-level names to JSON, read from the bytes they came in and changed through one gate.
 
 use std::fmt;
-use std::ops::Range;
 
 use super::edit::{Act, Edit, depth_below};
 use super::json::equal::same;
@@ -9,7 +8,7 @@ use super::json::object::Object;
 use super::json::scan::blank;
 use super::json::tree::{Forgot, Node};
 use super::json::view::View;
-use super::json::{Malformed, Span, Text};
+use super::json::{Malformed, Text};
 use super::path::{Path, index_of};
 use super::record::Payload;
 
@@ -45,30 +44,11 @@ impl Bag {
     /// assert!(Bag::decode(b"[]".to_vec().into()).is_err());
     /// ```
     pub fn decode(payload: Payload) -> Result<Self, Malformed> {
-        let whole = 0..payload.len();
-        Self::decode_part(&payload, whole)
-    }
-
-    /// The same for an object that is a part of a larger payload.
-    ///
-    /// # Errors
-    ///
-    /// As [`Bag::decode`], and when the range lies outside of the payload.
-    ///
-    /// ```
-    /// # use session_core::Bag;
-    /// let payload = br#"{"v":{"a":1},"f":{}}"#.to_vec().into();
-    /// assert_eq!(Bag::decode_part(&payload, 5..12)?.encode(), br#"{"a":1}"#);
-    /// # Ok::<(), session_core::Malformed>(())
-    /// ```
-    pub fn decode_part(payload: &Payload, range: Range<usize>) -> Result<Self, Malformed> {
-        let part = payload.get(range.clone()).ok_or(Malformed)?;
-        std::str::from_utf8(part).map_err(|_| Malformed)?;
-        let start = blank(payload, range.start);
-        let (root, end) = Object::open_until(payload, start)?;
-        let within =
-            Span::new(start, end).is_ok() && blank(payload, end).max(end) >= range.end && end <= range.end;
-        if within { Ok(Self { root }) } else { Err(Malformed) }
+        std::str::from_utf8(&payload).map_err(|_| Malformed)?;
+        let (root, end) = Object::open_until(&payload, blank(&payload, 0))?;
+        // Spans are 32 bits wide, and nothing but blanks may follow.
+        let whole = u32::try_from(end).is_ok() && blank(&payload, end) == payload.len();
+        if whole { Ok(Self { root }) } else { Err(Malformed) }
     }
 
     /// How many top-level names there are.

@@ -202,14 +202,11 @@ impl Content {
         self.changes.lifetime = true;
     }
 
-    /// How long the session may lie unused, or the policy's age again.
-    pub(crate) fn set_age(&mut self, age: Option<Duration>) -> Result<(), ValueError> {
-        if age != self.age() {
+    /// How long the session may lie unused, instead of the policy's age.
+    pub(crate) fn set_age(&mut self, age: Duration) -> Result<(), ValueError> {
+        if self.age() != Some(age) {
             self.changes.lifetime = true;
-            match age {
-                Some(age) => self.system.put(AGE, age.as_secs())?,
-                None => self.system.forget(AGE),
-            }
+            self.system.put(AGE, age.as_secs())?;
         }
         Ok(())
     }

@@ -283,21 +283,16 @@ impl Flash {
             || self.stored.iter().any(|entry| !changes.take.contains(&entry.id))
     }
 
-    /// What a record written now holds, after these changes.
+    /// What a record written now, with this etag, holds after these changes.
     pub(crate) fn written(&self, changes: &FlashChanges, etag: Etag) -> Vec<Entry> {
-        entries_after(&self.stored, changes, etag)
+        let standing = self.stored.iter().filter(|entry| !changes.take.contains(&entry.id)).cloned();
+        let new = changes.kept.iter().chain(&changes.outgoing).zip(0_u64..).map(|(entry, nth)| Entry {
+            // An etag is random, so these never meet another record's numbers.
+            id: etag.get().wrapping_add(nth),
+            ..entry.clone()
+        });
+        standing.chain(new).collect()
     }
-}
-
-/// The entries of a record after `changes`, those that are new numbered from its etag.
-fn entries_after(stored: &[Entry], changes: &FlashChanges, etag: Etag) -> Vec<Entry> {
-    let standing = stored.iter().filter(|entry| !changes.take.contains(&entry.id)).cloned();
-    let new = changes.kept.iter().chain(&changes.outgoing).zip(0_u64..).map(|(entry, nth)| Entry {
-        // An etag is random, so these never meet another record's numbers.
-        id: etag.get().wrapping_add(nth),
-        ..entry.clone()
-    });
-    standing.chain(new).collect()
 }
 
 /// Folds: a message or input of the same name replaces the earlier one; errors add up.

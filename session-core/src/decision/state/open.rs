@@ -111,10 +111,8 @@ impl SessionState {
 ///
 /// ```
 #[doc = include_str!("../../given/a_stored_session.in")]
-/// # let expired = SessionState::open(Arrival::with_id(id), Loaded::Found(record), Timestamp::from_millis(9_000_000))?;
 /// assert_eq!(expired.notice(), Some(Notice::Expired));
 /// assert_eq!(state.notice(), None);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

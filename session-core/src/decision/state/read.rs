@@ -41,9 +41,7 @@ impl SessionState {
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
-    /// # let expired = SessionState::open(Arrival::with_id(id), Loaded::Found(record), Timestamp::from_millis(9_000_000))?;
     /// assert_eq!(expired.notice(), Some(Notice::Expired));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn notice(&self) -> Option<Notice> {
@@ -173,10 +171,8 @@ impl SessionState {
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
-    /// # let expired = SessionState::open(Arrival::with_id(id), Loaded::Found(record), Timestamp::from_millis(9_000_000))?;
     /// assert_eq!(state.key(), Some(SessionId::from_bytes([7; 32]).store_key()));
     /// assert_eq!(expired.key(), None);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn key(&self) -> Option<StoreKey> {

@@ -32,7 +32,7 @@ impl Session {
     /// ```
     pub fn set_age(&self, age: Duration) -> Result<(), SessionError> {
         let age = Duration::from_secs(age.as_secs().max(1));
-        self.edit(|state| state.content.set_age(Some(age)))
+        self.edit(|state| state.content.set_age(age))
     }
 
     /// How long this session may live in all, from now, instead of what is configured; `None` for as long as it is used.

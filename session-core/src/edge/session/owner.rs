@@ -102,7 +102,7 @@ impl Session {
     /// What was noted with [`set_meta`](Self::set_meta).
     ///
     /// # Errors
-    /// [`SessionError::Value`](crate::SessionError::Value) when it is of another type.
+    /// [`SessionError::Value`] when it is of another type.
     ///
     /// ```
     /// # use session_core::Session;

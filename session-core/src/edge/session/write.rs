@@ -27,7 +27,7 @@ impl Session {
         self.edit(|state| state.data_mut().put(key, value))
     }
 
-    /// Puts every field of an object; its names are literal.
+    /// Puts every field of an object, or none of them if one fails; its names are paths.
     ///
     /// # Errors
     /// As for [`put`](Self::put), and when it is not an object.
@@ -35,8 +35,8 @@ impl Session {
     /// ```
     /// # use session_core::Session;
     /// let session = Session::standalone();
-    /// session.put_many(serde_json::json!({ "theme": "dark", "language": "en" }))?;
-    /// assert_eq!(session.len(), 2);
+    /// session.put_many(serde_json::json!({ "theme": "dark", "user.name": "ada" }))?;
+    /// assert_eq!(session.all().to_json(), r#"{"theme":"dark","user":{"name":"ada"}}"#);
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     pub fn put_many<V: Serialize>(&self, values: V) -> Result<(), SessionError> {

@@ -86,7 +86,7 @@ impl FileStore {
         Self::builder(path).open()
     }
 
-    /// Begins with the defaults: 2 seconds, 64 KiB, [`Durability::Full`].
+    /// Begins with the defaults: 2 seconds, 64 KiB, [`Durability::Full`](crate::Durability::Full).
     ///
     /// ```
     /// # use session_store_file::FileStore;
