@@ -140,7 +140,10 @@ impl FromRequest for Input {
 
 impl ResponseError for InputRejection {
     fn status_code(&self) -> StatusCode {
-        self.error_response().status()
+        match self {
+            Self::Session(rejection) => rejection.status_code(),
+            Self::Form(_) | Self::Unfit(_) => self.error_response().status(),
+        }
     }
 
     fn error_response(&self) -> HttpResponse {

@@ -33,7 +33,7 @@ impl<E: Into<Rejection>> From<E> for SessionRejection {
 
 impl ResponseError for SessionRejection {
     fn status_code(&self) -> StatusCode {
-        self.error_response().status()
+        status(self.0.status())
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -49,12 +49,15 @@ pub(crate) fn head<'r>(head: &'r Head) -> RequestHead<'r, impl Fn(&'static str) 
 }
 
 pub(crate) fn response(answer: Answer) -> HttpResponse {
-    let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::build(status);
+    let mut response = HttpResponse::build(status(answer.status()));
     if let Some(header) = answer.header() {
         response.insert_header(header);
     }
     response.finish()
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 pub(crate) fn add_headers(headers: &mut HeaderMap, report: &Report) {

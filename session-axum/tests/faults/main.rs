@@ -51,8 +51,8 @@ macro_rules! servers {
                 paused_means_503_and_no_cookie_changes: down::paused($kind);
                 killed_means_503_and_no_cookie_changes: down::killed($kind);
                 a_black_hole_means_503_and_no_cookie_changes: down::cut_off($kind, Weather::BlackHole);
-                five_restarts_are_recovered_from: back::five_times($kind);
-                five_silences_are_recovered_from: back::five_times_silent($kind);
+                a_restart_is_recovered_from_again_and_again: back::restarted($kind);
+                a_silence_is_recovered_from_again_and_again: back::silent($kind);
                 a_slow_line_is_waited_for: down::slow($kind);
                 slowness_beyond_the_deadline_means_503: down::too_slow($kind);
                 resets_mean_503_and_no_cookie_changes: down::cut_off($kind, Weather::Reset);

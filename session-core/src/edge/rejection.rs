@@ -39,14 +39,30 @@ impl Rejection {
     /// ```
     #[must_use]
     pub fn failure(&self) -> Failure {
-        let failure = match self {
-            Self::Open(error) => error.failure(),
-            Self::Commit(error) => report::failure(error).unwrap_or(Failure::Internal),
-            Self::NoLayer | Self::Session(_) => Failure::Internal,
-        };
+        let failure = self.kind();
         let error: &(dyn Error + 'static) = self;
         tracing::error!(target: "session", error, status = failure.status(), "a handler was refused its session");
         failure
+    }
+
+    /// The status of that answer, and no trace: for frameworks that ask for it apart, and as often as they like.
+    ///
+    /// ```
+    /// use session_core::{OpenError, Rejection};
+    ///
+    /// assert_eq!(Rejection::from(OpenError::Disabled).status(), 500);
+    /// ```
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.kind().status()
+    }
+
+    fn kind(&self) -> Failure {
+        match self {
+            Self::Open(error) => error.failure(),
+            Self::Commit(error) => report::failure(error).unwrap_or(Failure::Internal),
+            Self::NoLayer | Self::Session(_) => Failure::Internal,
+        }
     }
 }
 

@@ -28,10 +28,16 @@ use attempt::{Attempt, head, idle_deadline};
 /// A visit's changes on their way to the store. See the module's text for the protocol.
 ///
 /// ```
-#[doc = include_str!("../../given/a_new_session.in")]
+/// use session_core::decision::commit::{Commit, CookieOrder, Fresh, StoreOp};
+/// use session_core::decision::policy::Policy;
+/// use session_core::decision::state::{Arrival, SessionState};
+/// use session_core::{EntropyError, Loaded, Timestamp, Written};
+///
+/// let now = Timestamp::from_millis(1_000);
+/// let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
 /// state.data_mut().put("theme", "dark")?;
 ///
-/// let (policy, draw) = (Policy::default(), || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64])));
+/// let (policy, draw) = (Policy::default(), || Ok::<_, EntropyError>(Fresh::from_bytes(&[7; 64])));
 /// let mut commit = Commit::begin(&mut state, &policy, now, draw)?;
 /// while let Some(operation) = commit.step() {
 ///     // Perform it on whatever keeps your sessions, and tell what came of it.

@@ -141,7 +141,7 @@ fn client(url: &str, deadline: Duration) -> Option<ClusterClient> {
     let nodes: Vec<String> = hosts.split(',').map(|host| format!("{scheme}://{login}{host}")).collect();
     ClusterClient::builder(nodes)
         .retries(0)
-        .connection_timeout(deadline / 3)
+        .connection_timeout(deadline / 4)
         .response_timeout(deadline)
         .overall_response_timeout(None)
         .build()

@@ -94,10 +94,13 @@ impl Line {
         let mut sent_elsewhere = 0;
         loop {
             let (number, mut connection) = self.connection().await?;
-            let reply = match asked.take() {
-                None => connection.req_packed_command(command).await.and_then(Value::extract_error),
-                Some((host, port)) => ask(&mut connection, command, host, port).await,
+            let request = async {
+                match asked.take() {
+                    None => connection.req_packed_command(command).await.and_then(Value::extract_error),
+                    Some((host, port)) => ask(&mut connection, command, host, port).await,
+                }
             };
+            let reply = self.patiently(number, request).await;
             let Err(error) = reply else { return reply };
             if matches!(error.kind(), ErrorKind::Io | ErrorKind::ClusterConnectionNotFound | ErrorKind::Parse)
             {
@@ -121,6 +124,19 @@ impl Line {
         }
     }
 
+    /// Half a deadline of silence may be a slow node or a dead line. This call keeps waiting; later ones had better try
+    /// new connections.
+    async fn patiently<T>(&self, number: u64, request: impl Future<Output = T>) -> T {
+        let mut request = std::pin::pin!(request);
+        match timeout(self.deadline / 2, &mut request).await {
+            Ok(reply) => reply,
+            Err(_elapsed) => {
+                self.give_up(number);
+                request.await
+            }
+        }
+    }
+
     async fn connection(&self) -> Result<(u64, ClusterConnection), RedisError> {
         if let Some(open) = self.open_one() {
             return Ok(open);
@@ -129,7 +145,10 @@ impl Line {
         if let Some(open) = self.open_one() {
             return Ok(open);
         }
-        let Ok(made) = timeout(self.deadline / 2, self.client.get_async_connection()).await else {
+        // Shorter than the deadline, so that an attempt that began while the nodes were away does not use up the time in
+        // which the next one would have succeeded; and longer than what one dead node costs.
+        let patience = self.deadline * 2 / 5;
+        let Ok(made) = timeout(patience, self.client.get_async_connection()).await else {
             return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
         };
         let connection = made?;
