@@ -1,5 +1,14 @@
 //! What session libraries are known to lose, revive or leave behind, tried on every store on its real server, through
 //! `Sessions` as an application uses it. The numbers are those of the list of reproduced defects.
+#![cfg(any(
+    feature = "dynamodb",
+    feature = "file",
+    feature = "memcached",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis",
+    feature = "sqlite"
+))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::any::Any;

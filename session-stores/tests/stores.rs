@@ -30,6 +30,7 @@ fn as_toml(value: &str) -> String {
 }
 
 /// What the store says of itself when printed holds these words.
+#[allow(dead_code, reason = "the stores of which something is expected are behind features")]
 fn expect(store: &Arc<dyn SessionStore>, words: &[&str]) {
     let shown = format!("{store:?}");
     for words in words {
