@@ -45,8 +45,9 @@ async fn main() -> ExitCode {
 
 async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let (adapter, confirm_after, driver) = (config.adapter, config.confirm_after, config.driver().to_owned());
-    let listener = std::net::TcpListener::bind(&config.listen)
-        .map_err(|error| format!("cannot listen on {}: {error}; --listen chooses another address", config.listen))?;
+    let listener = std::net::TcpListener::bind(&config.listen).map_err(|error| {
+        format!("cannot listen on {}: {error}; --listen chooses another address", config.listen)
+    })?;
     listener.set_nonblocking(true)?;
     let shop = Arc::new(Shop::new(config.into_sessions().await?, confirm_after));
     println!("shop: http://{} ({adapter:?}, SESSION_DRIVER={driver})", listener.local_addr()?);
