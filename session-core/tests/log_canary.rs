@@ -117,3 +117,23 @@ fn what_a_handler_was_refused_is_in_the_log_with_its_reason_and_without_the_valu
     }
     assert!(!said.contains("canary"), "{said}");
 }
+
+#[tokio::test]
+async fn a_failed_write_is_in_the_log_at_warn_and_a_good_one_is_not() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let said = || String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let (app, mut browser) = (app(), Browser::new());
+    app.answer(&mut browser, 200, async |session| session.put("n", 1).unwrap()).await;
+    assert_eq!(said(), "");
+    app.fault(Fault::every().on(Verb::Replace));
+    let ((), report) = app.answer(&mut browser, 200, async |session| session.put("n", 2).unwrap()).await;
+    assert!(report.error.is_some());
+    assert!(said().contains("WARN session") && said().contains("StoreError"), "{}", said());
+}

@@ -59,6 +59,19 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether an operator should know: a visitor saw a failure, or a record was damaged.
+    ///
+    /// ```
+    /// assert!(session_core::Event::StoreError("redis").is_trouble() && !session_core::Event::Expired.is_trouble());
+    /// ```
+    #[must_use]
+    pub const fn is_trouble(&self) -> bool {
+        matches!(
+            self,
+            Self::StoreError(_) | Self::Contended | Self::TooLarge { .. } | Self::Newer | Self::Corrupt
+        )
+    }
+
     /// A word for what happened, to count by: `created`, `rejected_cookie`.
     ///
     /// ```

@@ -189,7 +189,10 @@ impl Inner {
     }
 
     pub(crate) fn tell(&self, event: &Event) {
-        tracing::debug!(target: "session", ?event);
+        match event.is_trouble() {
+            true => tracing::warn!(target: "session", ?event),
+            false => tracing::debug!(target: "session", ?event),
+        }
         self.observer.observe(event);
     }
 
