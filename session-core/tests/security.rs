@@ -15,7 +15,7 @@ use session_testkit::{Fault, Outcome, Verb};
 /// applications depend on reach them without the feature.
 #[test]
 fn id_3_scripted_randomness_and_clocks_are_in_no_release() {
-    let builder = include_str!("../src/edge/builder.rs");
+    let builder = include_str!("../src/edge/builder/mod.rs");
     for door in ["pub fn clock(", "pub fn entropy("] {
         let (before, _) = builder.split_once(door).unwrap();
         let gate = before.trim_end().lines().next_back().unwrap().trim();

@@ -3,73 +3,27 @@
 //! An adapter makes a [`VisitGuard`] for each request, puts its [`Visit`] where extractors find it, and calls
 //! [`VisitGuard::close`] with the response's status. That is all an adapter does.
 
+mod cookies;
+mod guard;
+mod standalone;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::{Map, Value};
 
-use super::drive::{self, Work};
+pub use self::cookies::CookieHeaders;
+pub use self::guard::VisitGuard;
+pub(crate) use self::guard::commit_now;
+pub(crate) use self::standalone::standalone;
+use super::drive;
 use super::error::OpenError;
-use super::finish::{BoxFuture, Closing, Finish, Spawn};
+use super::finish::{BoxFuture, Finish, Spawn};
 use super::gate::Gate;
-use super::report::Report;
 use super::session::{Access, Cell, Session, Shared};
 use super::sessions::Inner;
-use crate::decision::commit::CommitError;
-use crate::decision::decide::Fate;
-use crate::decision::state::{Arrival, SessionState};
-use crate::value::answer::Loaded;
-use crate::value::time::Timestamp;
-
-/// The values of the `Cookie` headers of one request, as bytes.
-///
-/// ```
-/// use session_core::CookieHeaders;
-///
-/// let cookies: CookieHeaders = ["theme=dark", "__Host-sid=secret"].into_iter().collect();
-/// // `Debug` tells how many headers, never what is in them.
-/// assert_eq!(format!("{cookies:?}"), "CookieHeaders(2)");
-/// ```
-#[derive(Clone, Default)]
-pub struct CookieHeaders(Headers);
-
-#[derive(Clone, Default)]
-enum Headers {
-    #[default]
-    None,
-    One(Box<[u8]>),
-    Many(Vec<Box<[u8]>>),
-}
-
-impl<B: AsRef<[u8]>> FromIterator<B> for CookieHeaders {
-    fn from_iter<I: IntoIterator<Item = B>>(values: I) -> Self {
-        let mut values = values.into_iter();
-        let Some(first) = values.next() else { return Self(Headers::None) };
-        let first = Box::from(first.as_ref());
-        let Some(second) = values.next() else { return Self(Headers::One(first)) };
-        let rest = values.map(|value| Box::from(value.as_ref()));
-        Self(Headers::Many([first, Box::from(second.as_ref())].into_iter().chain(rest).collect()))
-    }
-}
-
-impl CookieHeaders {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let slice = match &self.0 {
-            Headers::None => [].as_slice(),
-            Headers::One(one) => std::slice::from_ref(one),
-            Headers::Many(many) => many,
-        };
-        slice.iter().map(AsRef::as_ref)
-    }
-}
-
-/// Not their content: cookies are secrets.
-impl fmt::Debug for CookieHeaders {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CookieHeaders({})", self.iter().count())
-    }
-}
+use crate::decision::state::SessionState;
 
 /// What extractors hold: opens the session, once, when somebody asks for it.
 #[derive(Clone)]
@@ -390,237 +344,6 @@ fn share(sessions: Arc<Inner>, state: SessionState, spawn: &'static dyn Spawn) -
     let cell = Mutex::new(Cell { state, closed: false, form: None });
     Arc::new(Shared { sessions, cell, spawn, turn: Gate::default() })
 }
-
-/// The adapter's end of a visit: closes it when the response is ready, and makes good what was ordered if it never is.
-///
-/// Dropping it without [`close`](Self::close) (the handler panicked, the client went away) drops the data changes; an
-/// ordered `destroy` or `regenerate` still happens, on the adapter's [`Spawn`].
-#[derive(Debug)]
-pub struct VisitGuard {
-    visit: Option<Visit>,
-}
-
-impl VisitGuard {
-    pub(crate) fn new(sessions: Arc<Inner>, cookies: CookieHeaders, spawn: &'static dyn Spawn) -> Self {
-        let inner = VisitInner {
-            sessions,
-            cookies,
-            spawn,
-            opened: OnceLock::new(),
-            opening: Gate::default(),
-            aged: AtomicBool::new(false),
-            looked: AtomicBool::new(false),
-            closed: AtomicBool::new(false),
-            input: Mutex::new(None),
-            signed_out: Mutex::new(None),
-        };
-        Self { visit: Some(Visit { inner: Arc::new(inner) }) }
-    }
-
-    /// The visit, for extractors.
-    ///
-    /// # Panics
-    /// Never: the guard gives its visit away only when it is consumed.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::CookieHeaders;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let guard = sessions.visit(CookieHeaders::default(), &Here);
-    /// // Into the request's extensions, where an extractor finds it.
-    /// let visit = guard.visit().clone();
-    /// assert!(visit.session().await?.is_empty());
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn visit(&self) -> &Visit {
-        self.visit.as_ref().expect("only `close` and `drop` take it, and both end the guard")
-    }
-
-    /// Ends the visit. `status` is that of the response that the handler made: on a 5xx data changes are dropped unless
-    /// the policy says otherwise. From here on writes through the handler's handles are `Closed`.
-    ///
-    /// It answers at once when there is nothing to write. Otherwise it gives a future; await it before the response's
-    /// head is sent. Dropping that future does not stop the write.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::Spawn for Here { fn spawn(&self, f: session_core::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::CookieHeaders;
-    /// use session_core::{Closing, SessionError};
-    ///
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let guard = sessions.visit(CookieHeaders::default(), &Here);
-    /// let session = guard.visit().session().await?;
-    /// session.put("cart.items", 1)?;
-    /// // The handler failed, so what it changed is dropped, and there is nothing to write.
-    /// let Closing::Ready(report) = guard.close(500) else { unreachable!() };
-    /// assert!(report.set_cookie.is_none());
-    /// assert!(matches!(session.put("cart.items", 2), Err(SessionError::Closed)));
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn close(mut self, status: u16) -> Closing {
-        match self.visit.take() {
-            Some(visit) => visit.inner.close(status >= 500 && !visit.inner.sessions.policy.commit_on_error),
-            None => Closing::Ready(Report::default()),
-        }
-    }
-}
-
-impl VisitGuard {
-    /// Ends the visit of a handler that never answered: what it ordered still happens, its data is dropped. None when
-    /// there is nothing to wait for.
-    pub(crate) fn abandon(&mut self) -> Option<Finish<Report>> {
-        let visit = self.visit.take()?;
-        visit.inner.closed.store(true, Ordering::Release);
-        let ordered = {
-            let mut cell = visit.inner.opened.get()?.lock();
-            cell.closed = true;
-            cell.state.fate() > Fate::Keep
-        };
-        match ordered.then(|| visit.inner.close(true))? {
-            Closing::Pending(finish) => Some(finish),
-            Closing::Ready(_) => None,
-        }
-    }
-}
-
-impl Drop for VisitGuard {
-    fn drop(&mut self) {
-        // Dropped unfinished, it goes on by itself.
-        drop(self.abandon());
-    }
-}
-
-impl VisitInner {
-    fn close(&self, drop_data: bool) -> Closing {
-        self.closed.store(true, Ordering::Release);
-        let looked = self.looked.load(Ordering::Acquire);
-        // Signed out before anybody opened the session: whoever opened it afterwards met its tombstone.
-        let came = lock(&self.signed_out).take();
-        let removal = came.filter(|came| *came).map(|_| self.sessions.cookie.clear());
-        let complete = move |report: Report| {
-            let set_cookie = report.set_cookie.or(removal);
-            Report { set_cookie, looked, ..report }
-        };
-        let Some(shared) = self.opened.get() else { return Closing::Ready(complete(Report::default())) };
-        shared.lock().closed = true;
-        let writing: BoxFuture<Report> = match Turn::try_take(shared) {
-            Some(turn) => match last_work(shared, drop_data) {
-                Ok(work) => Box::pin(async move { complete(drive::run(&turn.0, work).await) }),
-                Err(report) => return Closing::Ready(complete(report)),
-            },
-            // A commit of this visit that somebody stopped waiting for; what is left to do stands on its result.
-            None => {
-                let shared = shared.clone();
-                Box::pin(async move {
-                    let turn = Turn::take(shared).await;
-                    let report = match last_work(&turn.0, drop_data) {
-                        Ok(work) => drive::run(&turn.0, work).await,
-                        Err(report) => report,
-                    };
-                    complete(report)
-                })
-            }
-        };
-        Closing::Pending(Finish::new(writing, self.sessions.flights.begin(), self.spawn))
-    }
-}
-
-/// The right to commit, until it is dropped.
-struct Turn(Arc<Shared>);
-
-impl Turn {
-    fn try_take(shared: &Arc<Shared>) -> Option<Self> {
-        shared.turn.try_enter().then(|| Self(shared.clone()))
-    }
-
-    async fn take(shared: Arc<Shared>) -> Self {
-        shared.turn.wait().await;
-        Self(shared)
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.0.turn.leave();
-    }
-}
-
-/// What a closing visit has left to write, or else its report.
-fn last_work(shared: &Shared, drop_data: bool) -> Result<Box<Work>, Report> {
-    let sessions = &shared.sessions;
-    let mut cell = shared.lock();
-    if drop_data {
-        cell.state.drop_data();
-    }
-    let now = sessions.clock.now();
-    if cell.state.needs_nothing(&sessions.policy, now) {
-        return Err(drive::at_rest(sessions, &cell.state, || now));
-    }
-    match drive::begin(sessions, &mut cell.state, now) {
-        Ok(work) if work.is_settled() => Err(drive::settle(sessions, &mut cell.state, work, || now)),
-        Ok(work) => Ok(Box::new(work)),
-        Err(error) => Err(drive::failed(sessions, &cell.state, error)),
-    }
-}
-
-/// Commits in the middle of a visit.
-pub(crate) async fn commit_now(session: Session) -> Result<(), CommitError> {
-    let Session { shared, access } = session;
-    if access == Access::ReadOnly {
-        return Err(CommitError::ReadOnly);
-    }
-    let (spawn, flight) = (shared.spawn, shared.sessions.flights.begin());
-    let writing: BoxFuture<_> = Box::pin(async move {
-        let _turn = shared.turn.enter().await;
-        let begun = {
-            let now = shared.sessions.clock.now();
-            let mut cell = shared.lock();
-            match access {
-                Access::Full if cell.closed => return Err(CommitError::Closed),
-                Access::Detached => drive::begin_detached(&shared.sessions, &mut cell.state, now),
-                Access::Full | Access::Standalone | Access::ReadOnly => {
-                    drive::begin(&shared.sessions, &mut cell.state, now)
-                }
-            }
-        };
-        match begun {
-            Ok(work) => drive::run_mid_visit(&shared, Box::new(work)).await,
-            Err(error) => {
-                drive::tell_error(&shared.sessions, &error);
-                Err(error)
-            }
-        }
-    });
-    Finish::new(writing, flight, spawn).await
-}
-
-/// A session without a request.
-pub(crate) fn standalone(sessions: Arc<Inner>) -> Session {
-    let state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, Timestamp::from_millis(0))
-        .expect("without a cookie nothing is decoded");
-    Session { shared: share(sessions, state, &Nowhere), access: Access::Standalone }
-}
-
-/// A session that stands alone writes nothing, so nothing is ever left to run.
-#[derive(Debug)]
-struct Nowhere;
-
-impl Spawn for Nowhere {
-    fn spawn(&self, _: BoxFuture<()>) {}
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
