@@ -71,6 +71,8 @@ pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome
     }
     let clippy = format!("clippy {scope} --all-targets --all-features -- -D warnings");
     call(stages, "clippy", &Call::cargo(&clippy))?;
+    let docs = Call::cargo(&format!("doc {scope} --all-features --no-deps"));
+    call(stages, "docs", &docs.env("RUSTDOCFLAGS", "-D warnings"))?;
 
     let nextest = has("nextest");
     let build = if nextest { "nextest run --no-run" } else { "test --no-run --tests" };
@@ -91,8 +93,6 @@ pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome
         let doctests = format!("test --doc {} --all-features --no-fail-fast", self::scope(&libraries));
         totals += counted(stages, "doctests", &Call::cargo(&doctests).envs(&environment))?;
     }
-    let docs = Call::cargo(&format!("doc {scope} --all-features --no-deps"));
-    call(stages, "docs", &docs.env("RUSTDOCFLAGS", "-D warnings"))?;
     stages.run("stop", "cargo xtask test", || {
         drop(running);
         Ok(())

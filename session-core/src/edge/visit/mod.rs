@@ -113,9 +113,9 @@ impl Visit {
     /// A session of its own for what outlives the response: a stream, a WebSocket, a job. It is loaded anew, belongs to
     /// nobody's response, and writes only with its own [`commit`](Session::commit).
     ///
-    /// What only a response could tell the browser is refused by that commit with [`CommitError::NoResponse`] before
-    /// anything is written: a new id (`regenerate`, or the first value of a new visitor), and for sessions in cookies
-    /// every change.
+    /// What only a response could tell the browser is refused by that commit with
+    /// [`NoResponse`](crate::CommitError::NoResponse) before anything is written: a new id (`regenerate`, or the first
+    /// value of a new visitor), and for sessions in cookies every change.
     ///
     /// # Errors
     /// [`OpenError`], as for [`session`](Self::session).
