@@ -1,4 +1,4 @@
-//! The driver: asks the store what a visit needs, and performs what a commit orders, one operation after the other.
+//! The driver: asks the store what a visit needs, begins a commit, has its operations performed, and concludes.
 //!
 //! It decides nothing. It holds the lock only between two awaits, and what it awaits is the store alone.
 
@@ -6,6 +6,7 @@ use tracing::Instrument as _;
 
 use super::error::OpenError;
 use super::event::Event;
+use super::perform::{Work, perform_all};
 use super::report::Report;
 use super::session::Shared;
 use super::sessions::Inner;
@@ -14,8 +15,8 @@ use super::visit::CookieHeaders;
 use crate::decision::commit::{Commit, CommitError, Outcome, StoreOp};
 use crate::decision::decide::{Cookie, Fate, Origin, Write};
 use crate::decision::state::{Arrival, Claim, Notice, SessionState};
-use crate::value::answer::{Loaded, StoreError, StoreErrorKind, Written};
-use crate::value::id::{SessionId, StoreKey};
+use crate::value::answer::{Loaded, StoreError, StoreErrorKind};
+use crate::value::id::SessionId;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
@@ -77,20 +78,6 @@ async fn look_up(
             Loaded::Retired { until: sessions.policy.tombstone_until(now) }
         }
     })
-}
-
-/// A commit, and what must be put on the list of revocations before the browser hears of it.
-pub(crate) struct Work {
-    commit: Commit,
-    revoke: Option<(StoreKey, Record)>,
-    begun: Timestamp,
-}
-
-impl Work {
-    /// Nobody has to be asked.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.commit.step().is_none() && self.revoke.is_none()
-    }
 }
 
 /// Begins to commit what the visit changed.
@@ -224,67 +211,6 @@ fn load_span() -> tracing::Span {
 /// The store's part of a commit; like everything that is traced, without a word about whose session it is.
 fn commit_span() -> tracing::Span {
     tracing::debug_span!(target: "session", "session.commit")
-}
-
-async fn perform_all(sessions: &Inner, work: &mut Work) {
-    let Work { commit, revoke, begun } = work;
-    if let Some((key, record)) = revoke
-        && let Err(error) = sessions.revoke(key, record).await
-    {
-        commit.fail(error);
-        return;
-    }
-    let mut turn = None;
-    while let Some(op) = commit.step() {
-        let answer = match &sessions.store {
-            Some(store) => perform(sessions, store.as_ref(), op).await,
-            // Without a store the table orders no operation.
-            None => Ok(Written::Gone),
-        };
-        let fought_over = match (&answer, op) {
-            (Ok(Written::Conflict(_)), StoreOp::Replace { key, .. } | StoreOp::Rotate { old: key, .. }) => {
-                Some(*key)
-            }
-            _ => None,
-        };
-        // Only who has to try again asks how late it is.
-        let now = match answer {
-            Ok(Written::Conflict(_)) => sessions.clock.now(),
-            Ok(Written::Applied | Written::Gone | Written::Taken) | Err(_) => *begun,
-        };
-        commit.answer(answer, &sessions.policy, now, || sessions.fresh());
-        if let (Some(key), None, true) = (fought_over, &turn, commit.step().is_some()) {
-            turn = Some(sessions.turns.take(key).await);
-            commit.give_up_if_late(&sessions.policy, sessions.clock.now());
-        }
-    }
-}
-
-async fn perform(sessions: &Inner, store: &dyn SessionStore, op: &StoreOp) -> Result<Written, StoreError> {
-    match op {
-        StoreOp::Create { key, record, now } => {
-            store.create(key, &*sessions.seal(store, key, record)?, *now).await
-        }
-        StoreOp::Replace { key, expected, record, now } => {
-            let written = store.replace(key, *expected, &*sessions.seal(store, key, record)?, *now).await;
-            sessions.read_conflict(key, written?)
-        }
-        StoreOp::Touch { key, idle_deadline, now } => {
-            let touched = store.touch(key, *idle_deadline, *now).await;
-            if !matches!(touched, Ok(Written::Applied)) {
-                sessions.touches.release(key);
-            }
-            touched
-        }
-        StoreOp::Destroy { key, tombstone_until } => {
-            store.destroy(key, *tombstone_until).await.map(|()| Written::Applied)
-        }
-        StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
-            let record = sessions.seal(store, new, record)?;
-            let written = store.rotate(old, *expected, new, &record, *now, *tombstone_until).await;
-            sessions.read_conflict(old, written?)
-        }
-    }
 }
 
 fn conclude(sessions: &Inner, state: &mut SessionState, work: Work) -> Result<(), CommitError> {

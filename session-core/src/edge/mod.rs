@@ -12,6 +12,7 @@ mod gate;
 pub mod head;
 pub mod middleware;
 pub mod owners;
+mod perform;
 pub mod redirect;
 pub mod rejection;
 pub mod report;

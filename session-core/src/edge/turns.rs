@@ -1,27 +1,33 @@
 //! Requests of this process that want to write one session at once take turns, instead of all racing for it.
 //!
-//! Nobody queues for a first attempt: it costs nothing to be alone. Who has met a conflict waits here before trying again,
-//! so that many writers cost about two calls each, and none starves. Other processes are met by compare-and-swap alone.
+//! Nobody queues to be alone: a commit tries first, and who has met a conflict waits here before trying again. While there
+//! is a queue, those who come later line up before they try. Each finds what the one before it has written, so that a
+//! crowd costs one call for each write, and none starves. Other processes are met by compare-and-swap alone.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_lock::MutexGuardArc;
 
 use crate::value::id::StoreKey;
+use crate::value::record::Record;
 
-type Queue = Arc<async_lock::Mutex<()>>;
+/// Those who wait, and the record that the last one whose turn it was has written.
+type Queue = Arc<async_lock::Mutex<Option<Record>>>;
 
 /// A queue for each session that is fought over; none for the others.
 #[derive(Debug)]
 pub(crate) struct Turns {
     // A std mutex: nothing awaits while it is held.
     shards: [Mutex<HashMap<StoreKey, Queue>>; SHARDS],
+    /// How many there are, so that one who is alone looks at one number.
+    queues: AtomicUsize,
 }
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()) }
+        Self { shards: std::array::from_fn(|_| Mutex::default()), queues: AtomicUsize::new(0) }
     }
 }
 
@@ -30,15 +36,41 @@ impl Default for Turns {
 pub(crate) struct Turn<'t> {
     turns: &'t Turns,
     key: StoreKey,
-    guard: Option<MutexGuardArc<()>>,
+    guard: Option<MutexGuardArc<Option<Record>>>,
+}
+
+impl Turn<'_> {
+    /// What was written in the turn before: what the store holds, unless another process, or somebody who did not
+    /// queue, has come in between.
+    pub(crate) fn latest(&self) -> Option<&Record> {
+        self.guard.as_ref()?.as_ref()
+    }
+
+    /// Leaves what was written for the next one.
+    pub(crate) fn leave(&mut self, record: &Record) {
+        if let Some(latest) = &mut self.guard {
+            **latest = Some(record.clone());
+        }
+    }
 }
 
 impl Turns {
+    /// Whether others fight for this session. One that begins in this moment may be overlooked: it is met as a conflict.
+    pub(crate) fn has_queue(&self, key: &StoreKey) -> bool {
+        self.queues.load(Ordering::Relaxed) > 0 && self.with(key, |queues| queues.contains_key(key))
+    }
+
     /// Waits for the caller's turn at this session.
     pub(crate) async fn take(&self, key: StoreKey) -> Turn<'_> {
-        let queue = self.with(&key, |queues| queues.entry(key).or_default().clone());
-        // Made before waiting, so that a caller who stops waiting cleans up, too.
+        // Made first, so that a caller who stops waiting drops it last, and the queue is taken away.
         let mut turn = Turn { turns: self, key, guard: None };
+        let queue = self.with(&key, |queues| {
+            let queue = queues.entry(key).or_insert_with(|| {
+                self.queues.fetch_add(1, Ordering::Relaxed);
+                Queue::default()
+            });
+            queue.clone()
+        });
         turn.guard = Some(queue.lock_arc().await);
         turn
     }
@@ -56,6 +88,7 @@ impl Drop for Turn<'_> {
             // Whoever waits holds the queue as well; the last one takes it away.
             if queues.get(&self.key).is_some_and(|queue| Arc::strong_count(queue) == 1) {
                 queues.remove(&self.key);
+                self.turns.queues.fetch_sub(1, Ordering::Relaxed);
             }
         });
     }
@@ -65,23 +98,35 @@ const SHARDS: usize = 16;
 
 #[cfg(test)]
 mod tests {
+    use std::pin::{Pin, pin};
+    use std::task::Poll;
+
     use super::*;
 
+    const KEY: StoreKey = StoreKey::from_bytes([2; 32]);
+
+    /// How many queues there are; the number that is looked at first says the same.
     fn held(turns: &Turns) -> usize {
-        turns.shards.iter().map(|shard| shard.lock().unwrap().len()).sum()
+        let held = turns.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
+        assert_eq!(turns.queues.load(Ordering::Relaxed), held);
+        held
+    }
+
+    async fn poll_once(future: &mut (impl Future + Unpin)) -> bool {
+        std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut *future).poll(context).is_ready())).await
     }
 
     #[tokio::test]
     async fn one_at_a_time_and_nothing_is_left_behind() {
         let turns = Arc::new(Turns::default());
-        let inside = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let inside = Arc::new(AtomicUsize::new(0));
         let tasks = (0..64).map(|_| {
             let (turns, inside) = (turns.clone(), inside.clone());
             tokio::spawn(async move {
-                let _turn = turns.take(StoreKey::from_bytes([1; 32])).await;
-                assert_eq!(inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+                let _turn = turns.take(KEY).await;
+                assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                 tokio::task::yield_now().await;
-                inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                inside.fetch_sub(1, Ordering::SeqCst);
             })
         });
         for task in tasks.collect::<Vec<_>>() {
@@ -91,21 +136,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn there_is_a_queue_for_as_long_as_somebody_has_a_turn() {
+        let turns = Turns::default();
+        assert!(!turns.has_queue(&KEY));
+        let turn = turns.take(KEY).await;
+        assert!(turns.has_queue(&KEY) && !turns.has_queue(&StoreKey::from_bytes([3; 32])));
+        drop(turn);
+        assert!(!turns.has_queue(&KEY));
+    }
+
+    #[tokio::test]
     async fn who_stops_waiting_leaves_no_queue() {
         let turns = Turns::default();
-        let key = StoreKey::from_bytes([2; 32]);
-        let first = turns.take(key).await;
+        let first = turns.take(KEY).await;
         {
-            let mut second = std::pin::pin!(turns.take(key));
-            assert!(
-                std::future::poll_fn(|context| std::task::Poll::Ready(
-                    second.as_mut().poll(context).is_pending()
-                ))
-                .await
-            );
+            let mut second = pin!(turns.take(KEY));
+            assert!(!poll_once(&mut second).await);
         }
         assert_eq!(held(&turns), 1);
         drop(first);
+        assert_eq!(held(&turns), 0);
+    }
+
+    #[tokio::test]
+    async fn who_stops_waiting_when_the_turn_has_come_leaves_no_queue() {
+        let turns = Turns::default();
+        let first = turns.take(KEY).await;
+        {
+            let mut second = pin!(turns.take(KEY));
+            assert!(!poll_once(&mut second).await);
+            drop(first);
+        }
         assert_eq!(held(&turns), 0);
     }
 }
