@@ -43,21 +43,13 @@ impl Csrf {
     /// A middleware without exemptions.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # async fn handler() -> &'static str { "ordered" }
+    #[doc = include_str!("given/a_guarded_handler.in")]
     /// let csrf = Csrf::new();
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(csrf).wrap(SessionMiddleware::new(sessions)).default_service(web::to(handler));
-    /// # let app = test::init_service(app).await;
+    /// # let app = guarded(csrf).await;
     /// // `POST /`, with no token in it:
     /// # let response = test::call_service(&app, test::TestRequest::post().uri("/").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 419);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn new() -> Self {
         Self(CsrfGuard::new(words::response))
@@ -66,21 +58,13 @@ impl Csrf {
     /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # async fn handler() -> &'static str { "thanks" }
+    #[doc = include_str!("given/a_guarded_handler.in")]
     /// let csrf = Csrf::new().exempt("/webhooks");
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(csrf).wrap(SessionMiddleware::new(sessions)).default_service(web::to(handler));
-    /// # let app = test::init_service(app).await;
+    /// # let app = guarded(csrf).await;
     /// // `POST /webhooks/mail`, with no token in it:
     /// # let response = test::call_service(&app, test::TestRequest::post().uri("/webhooks/mail").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn exempt(self, path: impl Into<String>) -> Self {
         Self(self.0.exempt(path))
@@ -89,21 +73,13 @@ impl Csrf {
     /// Exempts the requests for which this is true, asked with the method and the path.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # async fn handler() -> &'static str { "thanks" }
+    #[doc = include_str!("given/a_guarded_handler.in")]
     /// let csrf = Csrf::new().exempt_when(|method, path| method == "POST" && path.ends_with("/callback"));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(csrf).wrap(SessionMiddleware::new(sessions)).default_service(web::to(handler));
-    /// # let app = test::init_service(app).await;
+    /// # let app = guarded(csrf).await;
     /// // `POST /pay/callback`, with no token in it:
     /// # let response = test::call_service(&app, test::TestRequest::post().uri("/pay/callback").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn exempt_when(self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         Self(self.0.exempt_when(exempt))

@@ -17,21 +17,13 @@ use crate::words::SessionRejection;
 /// against `&session_core::Session` and they work under every framework.
 ///
 /// ```
-/// # use actix_web::{App, HttpResponse, test, web};
-/// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-/// # use session_actix::{SessionRejection, Sessions};
-/// # #[actix_web::main]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+#[doc = include_str!("given/a_handler.in")]
 /// async fn handler(session: Session) -> Result<String, SessionRejection> {
 ///     Ok(format!("visit {}", session.increment("visits")?))
 /// }
-/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-/// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-/// # let app = test::init_service(app).await;
 /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
 /// assert!(response.headers().contains_key("set-cookie"));
-/// # Ok(())
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Session(session_core::Session);
@@ -39,25 +31,17 @@ pub struct Session(session_core::Session);
 /// The session, read-only: every change is `ReadOnly`; flash is shown and stays for the next visit.
 ///
 /// ```
-/// # use actix_web::{App, HttpResponse, test, web};
-/// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-/// # use session_actix::{SessionRejection, Sessions};
-/// # #[actix_web::main]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+#[doc = include_str!("given/a_handler.in")]
 /// use session_actix::{ReadOnlySession, SessionError};
 ///
 /// async fn handler(session: ReadOnlySession) -> String {
 ///     assert!(matches!(session.put("theme", "dark"), Err(SessionError::ReadOnly)));
 ///     session.get_or("theme", "light".to_owned()).unwrap_or_default()
 /// }
-/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-/// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-/// # let app = test::init_service(app).await;
 /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
 /// assert!(!response.headers().contains_key("set-cookie"));
 /// assert_eq!(response.headers().get("vary").unwrap(), "Cookie");
-/// # Ok(())
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
 pub struct ReadOnlySession(session_core::Session);
@@ -84,24 +68,16 @@ impl SignOut {
     /// When the store failed: the session may still live.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// use session_actix::SignOut;
     ///
     /// async fn handler(sign_out: SignOut) -> Result<&'static str, SessionRejection> {
     ///     sign_out.now().await?;
     ///     Ok("Goodbye")
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub async fn now(self) -> Result<(), SessionRejection> {
         Ok(self.0.destroy().await?)
@@ -112,11 +88,7 @@ impl Session {
     /// The core's handle, to keep or to hand on.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// /// Works under every framework.
     /// fn visits(session: &session_actix::core::Session) -> Result<String, SessionError> {
     ///     Ok(session.increment("visits")?.to_string())
@@ -126,13 +98,9 @@ impl Session {
     ///     let session = session.into_inner();
     ///     Ok(visits(&session)?)
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     #[must_use]
     pub fn into_inner(self) -> session_core::Session {

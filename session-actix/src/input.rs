@@ -51,11 +51,7 @@ pub use session_forms::InputLimit;
 /// A body is not a form, or not the one that a type asks for.
 ///
 /// ```
-/// # use actix_web::{App, HttpResponse, test, web};
-/// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-/// # use session_actix::{SessionRejection, Sessions};
-/// # #[actix_web::main]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+#[doc = include_str!("given/a_handler.in")]
 /// #[derive(serde::Deserialize)]
 /// struct Order {
 ///     count: u32,
@@ -65,15 +61,11 @@ pub use session_forms::InputLimit;
 ///     let order: Order = input.to()?;
 ///     Ok(format!("{} ordered", order.count))
 /// }
-/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-/// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-/// # let app = test::init_service(app).await;
 /// # let response = test::call_service(&app, test::TestRequest::get().uri("/?count=3").to_request()).await;
 /// assert_eq!(response.status().as_u16(), 200);
 /// # let response = test::call_service(&app, test::TestRequest::get().uri("/?count=three").to_request()).await;
 /// assert_eq!(response.status().as_u16(), 422);
-/// # Ok(())
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -93,22 +85,14 @@ impl Input {
     /// The form, to keep.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(input: Input) -> String {
     ///     let form = input.into_form();
     ///     form.text("email").unwrap_or("nobody").to_owned()
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/?email=ada").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     #[must_use]
     pub fn into_form(self) -> Form {

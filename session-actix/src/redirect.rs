@@ -30,22 +30,14 @@ pub struct Redirects(session_core::Redirects);
 /// [`check`](Self::check) tells which.
 ///
 /// ```
-/// # use actix_web::{App, HttpResponse, test, web};
-/// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-/// # use session_actix::{SessionRejection, Sessions};
-/// # #[actix_web::main]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+#[doc = include_str!("given/a_handler.in")]
 /// async fn handler(redirects: Redirects) -> Redirect {
 ///     redirects.to("/cart").with("status", "Added")
 /// }
-/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-/// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-/// # let app = test::init_service(app).await;
 /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
 /// assert_eq!(response.status().as_u16(), 303);
 /// assert_eq!(response.headers().get("location").unwrap(), "/cart");
-/// # Ok(())
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Debug)]
 #[must_use = "a redirect does nothing unless it is the response"]
@@ -56,24 +48,16 @@ impl Redirects {
     /// See [`session_core::Redirects::to`].
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects, input: Input) -> Redirect {
     ///     redirects.to(input.text("next").unwrap_or("/"))
     /// }
     /// // `GET /?next=/cart`, and what somebody else would like it to be:
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/?next=/cart").to_request()).await;
     /// assert_eq!(response.headers().get("location").unwrap(), "/cart");
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/?next=//evil.example").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 500);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn to(&self, path: impl AsRef<str>) -> Redirect {
         Redirect(self.0.to(path))
@@ -82,21 +66,13 @@ impl Redirects {
     /// To anywhere: never with anything that a visitor sent.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects) -> Redirect {
     ///     redirects.to_unchecked("https://pay.example/begin")
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
     /// assert_eq!(response.headers().get("location").unwrap(), "https://pay.example/begin");
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn to_unchecked(&self, url: impl AsRef<str>) -> Redirect {
         Redirect(self.0.to_unchecked(url))
@@ -106,22 +82,14 @@ impl Redirects {
     /// ([`track_pages`](crate::SessionMiddleware::track_pages)), else a `Referer` on this very host, else the fallback.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects) -> Redirect {
     ///     redirects.back("/cart")
     /// }
     /// // The visitor comes from nowhere that the server knows of.
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
     /// assert_eq!(response.headers().get("location").unwrap(), "/cart");
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn back(&self, fallback: impl AsRef<str>) -> Redirect {
         Redirect(self.0.back(fallback))
@@ -130,24 +98,16 @@ impl Redirects {
     /// To where the visitor wanted to go before they were sent to sign in, else to the fallback.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects) -> Result<Redirect, SessionRejection> {
     ///     // Noted by the page that asked for a sign-in:
     ///     redirects.session().set_intended_url("/orders/7")?;
     ///     // … and followed, once, after it:
     ///     Ok(redirects.intended("/"))
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
     /// assert_eq!(response.headers().get("location").unwrap(), "/orders/7");
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn intended(&self, fallback: impl AsRef<str>) -> Redirect {
         Redirect(self.0.intended(fallback))
@@ -156,22 +116,14 @@ impl Redirects {
     /// The session that messages are left in.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects) -> Result<Redirect, SessionRejection> {
     ///     redirects.session().put("theme", "dark")?;
     ///     Ok(redirects.back("/"))
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
     /// assert!(response.headers().contains_key("set-cookie"));
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     #[must_use]
     pub fn session(&self) -> &session_core::Session {
@@ -181,11 +133,7 @@ impl Redirects {
     /// The core's own, which all adapters share: for functions that are to work under every framework.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// /// Works under every framework.
     /// fn saved(redirects: &session_actix::core::Redirects) -> Result<session_actix::core::Finished, SessionError> {
     ///     redirects.back("/cart").with("status", "Saved").finish()
@@ -194,13 +142,9 @@ impl Redirects {
     /// async fn handler(redirects: Redirects) -> Result<String, SessionRejection> {
     ///     Ok(saved(&redirects.into_inner())?.location().to_owned())
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     #[must_use]
     pub fn into_inner(self) -> session_core::Redirects {
@@ -212,22 +156,14 @@ impl Redirect {
     /// Leaves a message for the page.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects) -> Redirect {
     ///     // On the next page: `session.flash_messages().get::<String>("status")`.
     ///     redirects.to("/cart").with("status", "Added to your cart")
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
     /// assert!(response.headers().contains_key("set-cookie"));
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn with<V: Serialize>(self, key: impl Accepts<V>, value: V) -> Self {
         Self(self.0.with(key, value))
@@ -236,22 +172,14 @@ impl Redirect {
     /// Leaves what was typed, for `old`: what [`Input`](crate::Input) read. Secrets stay out.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects, _form: Input) -> Redirect {
     ///     // On the next page: `session.old::<String>("email")`.
     ///     redirects.back("/").with_input()
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/?email=ada&password=secret").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 303);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn with_input(self) -> Self {
         Self(self.0.with_input())
@@ -260,21 +188,13 @@ impl Redirect {
     /// Leaves errors: field to message, or to messages.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects) -> Redirect {
     ///     redirects.back("/").with_errors([("email", "is taken")]).with_errors([("name", ["is short", "is odd"])])
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 303);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn with_errors<F: AsRef<str>, M: Into<Messages>>(
         self,
@@ -286,11 +206,7 @@ impl Redirect {
     /// Leaves a validation library's report as errors.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// use session_actix::core::validation::Report;
     ///
     /// /// With the features `validator` and `garde` their reports are ones.
@@ -305,13 +221,9 @@ impl Redirect {
     /// async fn handler(redirects: Redirects) -> Redirect {
     ///     redirects.back("/").with_report(&Missing("email")).with_input()
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 303);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn with_report(self, report: &impl validation::Report) -> Self {
         Self(self.0.with_report(report))
@@ -320,23 +232,15 @@ impl Redirect {
     /// Another kind than 303.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// use session_actix::core::RedirectKind;
     ///
     /// async fn handler(redirects: Redirects) -> Redirect {
     ///     redirects.to("/v2/orders").of_kind(RedirectKind::Temporary)
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 307);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn of_kind(self, kind: RedirectKind) -> Self {
         Self(self.0.of_kind(kind))
@@ -348,22 +252,14 @@ impl Redirect {
     /// [`SessionError::RefusedUrl`] for a target that leads elsewhere, or what a change to the session may answer.
     ///
     /// ```
-    /// # use actix_web::{App, HttpResponse, test, web};
-    /// # use session_actix::{Csrf, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionMiddleware};
-    /// # use session_actix::{SessionRejection, Sessions};
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects, input: Input) -> HttpResponse {
     ///     let next = input.text("next").unwrap_or("/");
     ///     redirects.to(next).check().unwrap_or_else(|_| HttpResponse::BadRequest().finish())
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app = App::new().wrap(SessionMiddleware::new(sessions)).route("/", web::get().to(handler));
-    /// # let app = test::init_service(app).await;
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/?next=//evil.example").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 400);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn check(self) -> Result<HttpResponse, SessionError> {
         Ok(words::response(self.0.finish()?.into()))

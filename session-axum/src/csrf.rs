@@ -43,22 +43,12 @@ impl CsrfLayer {
     /// A layer without exemptions.
     ///
     /// ```
-    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
-    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
-    /// # use session_axum::{SessionRejection, Sessions};
-    /// # use tower_service::Service as _;
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # async fn handler() -> &'static str { "ordered" }
+    #[doc = include_str!("given/a_guarded_handler.in")]
     /// let layer = CsrfLayer::new();
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app: Router = Router::new().route("/", any(handler)).route("/{*path}", any(handler));
-    /// # let mut app = app.layer(layer).layer(SessionLayer::new(sessions));
     /// // `POST /`, with no token in it:
-    /// # let response = app.call(Request::post("/").body(Body::empty())?).await?;
+    /// # let response = guarded(layer).call(Request::post("/").body(Body::empty())?).await?;
     /// assert_eq!(response.status().as_u16(), 419);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn new() -> Self {
         Self(CsrfGuard::new(words::response))
@@ -67,22 +57,12 @@ impl CsrfLayer {
     /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
     ///
     /// ```
-    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
-    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
-    /// # use session_axum::{SessionRejection, Sessions};
-    /// # use tower_service::Service as _;
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # async fn handler() -> &'static str { "thanks" }
+    #[doc = include_str!("given/a_guarded_handler.in")]
     /// let layer = CsrfLayer::new().exempt("/webhooks");
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app: Router = Router::new().route("/", any(handler)).route("/{*path}", any(handler));
-    /// # let mut app = app.layer(layer).layer(SessionLayer::new(sessions));
     /// // `POST /webhooks/mail`, with no token in it:
-    /// # let response = app.call(Request::post("/webhooks/mail").body(Body::empty())?).await?;
+    /// # let response = guarded(layer).call(Request::post("/webhooks/mail").body(Body::empty())?).await?;
     /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn exempt(self, path: impl Into<String>) -> Self {
         Self(self.0.exempt(path))
@@ -91,22 +71,12 @@ impl CsrfLayer {
     /// Exempts the requests for which this is true, asked with the method and the path.
     ///
     /// ```
-    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
-    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
-    /// # use session_axum::{SessionRejection, Sessions};
-    /// # use tower_service::Service as _;
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # async fn handler() -> &'static str { "thanks" }
+    #[doc = include_str!("given/a_guarded_handler.in")]
     /// let layer = CsrfLayer::new().exempt_when(|method, path| method == "POST" && path.ends_with("/callback"));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let app: Router = Router::new().route("/", any(handler)).route("/{*path}", any(handler));
-    /// # let mut app = app.layer(layer).layer(SessionLayer::new(sessions));
     /// // `POST /pay/callback`, with no token in it:
-    /// # let response = app.call(Request::post("/pay/callback").body(Body::empty())?).await?;
+    /// # let response = guarded(layer).call(Request::post("/pay/callback").body(Body::empty())?).await?;
     /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn exempt_when(self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         Self(self.0.exempt_when(exempt))

@@ -14,21 +14,13 @@ use crate::rejection::SessionRejection;
 /// against `&session_core::Session` and they work under every framework.
 ///
 /// ```
-/// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
-/// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
-/// # use session_axum::{SessionRejection, Sessions};
-/// # use tower_service::Service as _;
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+#[doc = include_str!("given/a_handler.in")]
 /// async fn handler(session: Session) -> Result<String, SessionRejection> {
 ///     Ok(format!("visit {}", session.increment("visits")?))
 /// }
-/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-/// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
 /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
 /// assert!(response.headers().contains_key("set-cookie"));
-/// # Ok(())
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Session(session_core::Session);
@@ -36,25 +28,17 @@ pub struct Session(session_core::Session);
 /// The session, read-only: every change is `ReadOnly`; flash is shown and stays for the next visit.
 ///
 /// ```
-/// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
-/// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
-/// # use session_axum::{SessionRejection, Sessions};
-/// # use tower_service::Service as _;
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+#[doc = include_str!("given/a_handler.in")]
 /// use session_axum::{ReadOnlySession, SessionError};
 ///
 /// async fn handler(session: ReadOnlySession) -> String {
 ///     assert!(matches!(session.put("theme", "dark"), Err(SessionError::ReadOnly)));
 ///     session.get_or("theme", "light".to_owned()).unwrap_or_default()
 /// }
-/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-/// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
 /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
 /// assert!(!response.headers().contains_key("set-cookie"));
 /// assert_eq!(response.headers().get("vary").unwrap(), "Cookie");
-/// # Ok(())
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
 pub struct ReadOnlySession(session_core::Session);
@@ -81,24 +65,16 @@ impl SignOut {
     /// When the store failed: the session may still live.
     ///
     /// ```
-    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
-    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
-    /// # use session_axum::{SessionRejection, Sessions};
-    /// # use tower_service::Service as _;
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// use session_axum::SignOut;
     ///
     /// async fn handler(sign_out: SignOut) -> Result<&'static str, SessionRejection> {
     ///     sign_out.now().await?;
     ///     Ok("Goodbye")
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
     /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
     /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub async fn now(self) -> Result<(), SessionRejection> {
         Ok(self.0.destroy().await?)
@@ -109,12 +85,7 @@ impl Session {
     /// The core's handle, to keep or to hand on.
     ///
     /// ```
-    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
-    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
-    /// # use session_axum::{SessionRejection, Sessions};
-    /// # use tower_service::Service as _;
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// /// Works under every framework.
     /// fn visits(session: &session_axum::core::Session) -> Result<String, SessionError> {
     ///     Ok(session.increment("visits")?.to_string())
@@ -124,12 +95,9 @@ impl Session {
     ///     let session = session.into_inner();
     ///     Ok(visits(&session)?)
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
     /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
     /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     #[must_use]
     pub fn into_inner(self) -> session_core::Session {

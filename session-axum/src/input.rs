@@ -48,12 +48,7 @@ pub use session_forms::InputLimit;
 /// A body is not a form, or not the one that a type asks for.
 ///
 /// ```
-/// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
-/// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
-/// # use session_axum::{SessionRejection, Sessions};
-/// # use tower_service::Service as _;
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+#[doc = include_str!("given/a_handler.in")]
 /// #[derive(serde::Deserialize)]
 /// struct Order {
 ///     count: u32,
@@ -63,14 +58,11 @@ pub use session_forms::InputLimit;
 ///     let order: Order = input.to()?;
 ///     Ok(format!("{} ordered", order.count))
 /// }
-/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-/// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
 /// # let response = app.call(Request::get("/?count=3").body(Body::empty())?).await?;
 /// assert_eq!(response.status().as_u16(), 200);
 /// # let response = app.call(Request::get("/?count=three").body(Body::empty())?).await?;
 /// assert_eq!(response.status().as_u16(), 422);
-/// # Ok(())
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -90,22 +82,14 @@ impl Input {
     /// The form, to keep.
     ///
     /// ```
-    /// # use axum::{Router, body::Body, http::{Request, StatusCode}, response::{IntoResponse, Response}, routing::{any, get}};
-    /// # use session_axum::{CsrfLayer, Input, InputRejection, Redirect, Redirects, SecretKey, Session, SessionError, SessionLayer};
-    /// # use session_axum::{SessionRejection, Sessions};
-    /// # use tower_service::Service as _;
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(input: Input) -> String {
     ///     let form = input.into_form();
     ///     form.text("email").unwrap_or("nobody").to_owned()
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let mut app: Router = Router::new().route("/", get(handler)).layer(SessionLayer::new(sessions));
     /// # let response = app.call(Request::get("/?email=ada").body(Body::empty())?).await?;
     /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     #[must_use]
     pub fn into_form(self) -> Form {

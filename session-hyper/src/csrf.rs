@@ -67,24 +67,14 @@ impl<S, R: Default + 'static> CsrfService<S, R> {
     /// A service without exemptions around `inner`.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
-    /// # use session_hyper::{CheckedBody, CsrfService, SecretKey, SessionService, Sessions};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # async fn order(_: Request<CheckedBody<Full<Bytes>>>) -> Result<Response<Full<Bytes>>, Infallible> {
-    /// #     Ok(Response::new("ordered".into()))
-    /// # }
+    #[doc = include_str!("given/a_guarded_handler.in")]
     /// let service = CsrfService::new(service_fn(order));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
     /// # let service = SessionService::new(sessions, service);
     /// // `POST /orders`, with no token in it:
     /// # let request = Request::post("/orders").body(Full::<Bytes>::default())?;
     /// # let response = service.call(request).await?;
     /// assert_eq!(response.status(), 419);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn new(inner: S) -> Self {
         Self { inner, guard: CsrfGuard::new(words::response), limit: InputLimit::default() }
@@ -95,24 +85,14 @@ impl<S, R> CsrfService<S, R> {
     /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
-    /// # use session_hyper::{CheckedBody, CsrfService, SecretKey, SessionService, Sessions};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # async fn order(_: Request<CheckedBody<Full<Bytes>>>) -> Result<Response<Full<Bytes>>, Infallible> {
-    /// #     Ok(Response::new("ordered".into()))
-    /// # }
+    #[doc = include_str!("given/a_guarded_handler.in")]
     /// let service = CsrfService::new(service_fn(order)).exempt("/webhooks");
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
     /// # let service = SessionService::new(sessions, service);
     /// // `POST /webhooks/mail`, with no token in it:
     /// # let request = Request::post("/webhooks/mail").body(Full::<Bytes>::default())?;
     /// # let response = service.call(request).await?;
     /// assert_eq!(response.status(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.guard = self.guard.exempt(path);
@@ -122,24 +102,14 @@ impl<S, R> CsrfService<S, R> {
     /// Exempts the requests for which this is true, asked with the method and the path.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
-    /// # use session_hyper::{CheckedBody, CsrfService, SecretKey, SessionService, Sessions};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # async fn order(_: Request<CheckedBody<Full<Bytes>>>) -> Result<Response<Full<Bytes>>, Infallible> {
-    /// #     Ok(Response::new("ordered".into()))
-    /// # }
+    #[doc = include_str!("given/a_guarded_handler.in")]
     /// let service = CsrfService::new(service_fn(order)).exempt_when(|_method, path| path.ends_with("/callback"));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
     /// # let service = SessionService::new(sessions, service);
     /// // `POST /pay/callback`, with no token in it:
     /// # let request = Request::post("/pay/callback").body(Full::<Bytes>::default())?;
     /// # let response = service.call(request).await?;
     /// assert_eq!(response.status(), 200);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         self.guard = self.guard.exempt_when(exempt);
@@ -149,23 +119,13 @@ impl<S, R> CsrfService<S, R> {
     /// The most bytes of a form that are read in search of the token; 1 MiB unless said.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
-    /// # use session_hyper::{CheckedBody, CsrfService, SecretKey, SessionService, Sessions};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # async fn order(_: Request<CheckedBody<Full<Bytes>>>) -> Result<Response<Full<Bytes>>, Infallible> {
-    /// #     Ok(Response::new("ordered".into()))
-    /// # }
+    #[doc = include_str!("given/a_guarded_handler.in")]
     /// // The forms here are short: whoever sends a longer one is answered 413.
     /// let service = CsrfService::new(service_fn(order)).limit(16 * 1024);
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
     /// # let service = SessionService::new(sessions, service);
     /// # let request = Request::post("/orders").body(Full::<Bytes>::default())?;
     /// # let response = service.call(request).await?;
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn limit(mut self, bytes: usize) -> Self {
         self.limit = InputLimit(bytes);
@@ -177,27 +137,17 @@ impl<S, R> CsrfService<S, R> {
     /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::Session::ended).
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
-    /// # use session_hyper::{CheckedBody, CsrfService, SecretKey, SessionService, Sessions};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # async fn order(_: Request<CheckedBody<Full<Bytes>>>) -> Result<Response<Full<Bytes>>, Infallible> {
-    /// #     Ok(Response::new("ordered".into()))
-    /// # }
+    #[doc = include_str!("given/a_guarded_handler.in")]
     /// let service = CsrfService::new(service_fn(order)).on_refused(|_| {
     ///     let mut response = Response::new(Full::from("Please load the page again."));
     ///     *response.status_mut() = http::StatusCode::FORBIDDEN;
     ///     response
     /// });
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
     /// # let service = SessionService::new(sessions, service);
     /// # let request = Request::post("/orders").body(Full::<Bytes>::default())?;
     /// # let response = service.call(request).await?;
     /// assert_eq!(response.status(), 403);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn on_refused(
         mut self,

@@ -64,22 +64,15 @@ impl Input {
     /// [`InputRejection`].
     ///
     /// ```
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
-    /// # use session_hyper::{Input, InputRejection, SecretKey, SessionService, Sessions};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
     ///     let input = Input::read(request).await?;
     ///     Ok(Response::new(input.text("email").unwrap_or("nobody").to_owned()))
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let service = SessionService::new(sessions, service_fn(handler));
     /// # let request = Request::get("/?email=ada").body(Full::<Bytes>::default())?;
     /// # let response = service.call(request).await?;
     /// assert_eq!(response.body(), "ada");
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub async fn read<B: Body>(request: Request<B>) -> Result<Self, InputRejection> {
         Self::read_up_to(Form::MOST_BYTES, request).await
@@ -91,23 +84,16 @@ impl Input {
     /// [`InputRejection`].
     ///
     /// ```
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
-    /// # use session_hyper::{Input, InputRejection, SecretKey, SessionService, Sessions};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
     ///     // A page for pictures' captions: 4 KiB will do.
     ///     let input = Input::read_up_to(4_096, request).await?;
     ///     Ok(Response::new(input.text("caption").unwrap_or_default().to_owned()))
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let service = SessionService::new(sessions, service_fn(handler));
     /// # let request = Request::get("/?caption=a+cat").body(Full::<Bytes>::default())?;
     /// # let response = service.call(request).await?;
     /// assert_eq!(response.body(), "a cat");
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub async fn read_up_to<B: Body>(bytes: usize, request: Request<B>) -> Result<Self, InputRejection> {
         let visit = Visit::found_for_input(request.extensions().get())?;
@@ -119,22 +105,15 @@ impl Input {
     /// The form, to keep.
     ///
     /// ```
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
-    /// # use session_hyper::{Input, InputRejection, SecretKey, SessionService, Sessions};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
     ///     let form = Input::read(request).await?.into_form();
     ///     Ok(Response::new(form.text("email").unwrap_or("nobody").to_owned()))
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let service = SessionService::new(sessions, service_fn(handler));
     /// # let request = Request::get("/?email=ada").body(Full::<Bytes>::default())?;
     /// # let response = service.call(request).await?;
     /// assert_eq!(response.body(), "ada");
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     #[must_use]
     pub fn into_form(self) -> Form {
@@ -154,11 +133,7 @@ impl InputRejection {
     /// The answer: a bare status.
     ///
     /// ```
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
-    /// # use session_hyper::{Input, InputRejection, SecretKey, SessionService, Sessions};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    #[doc = include_str!("given/a_handler.in")]
     /// use std::collections::BTreeMap;
     ///
     /// async fn order(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
@@ -169,13 +144,10 @@ impl InputRejection {
     /// async fn handler(request: Request<Full<Bytes>>) -> Result<Response<String>, InputRejection> {
     ///     Ok(order(request).await.unwrap_or_else(InputRejection::into_response))
     /// }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let service = SessionService::new(sessions, service_fn(handler));
     /// # let request = Request::get("/?tea=three").body(Full::<Bytes>::default())?;
     /// # let response = service.call(request).await?;
     /// assert_eq!(response.status(), 422);
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn into_response<R: Default>(self) -> Response<R> {
         words::response(match self {

@@ -50,14 +50,7 @@ impl<S, R: Default> SessionService<S, R> {
     /// is too large), with an empty body.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, StatusCode, body::Bytes, service::service_fn};
-    /// # use session_hyper::{SecretKey, SessionService, Sessions};
-    /// # async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
-    /// #     Ok(Response::new("hello".into()))
-    /// # }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    #[doc = include_str!("given/a_service.in")]
     /// let service = SessionService::new(sessions, service_fn(hello));
     /// # let _: SessionService<_, Full<Bytes>> = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -71,14 +64,7 @@ impl<S, R> SessionService<S, R> {
     /// The same with the application's own answer to that, and for bodies that are not `Default`.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, StatusCode, body::Bytes, service::service_fn};
-    /// # use session_hyper::{SecretKey, SessionService, Sessions};
-    /// # async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
-    /// #     Ok(Response::new("hello".into()))
-    /// # }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    #[doc = include_str!("given/a_service.in")]
     /// let service = SessionService::with_failure(sessions, service_fn(hello), |failure, _report| {
     ///     let mut response = Response::new(Full::from("Please try again in a minute."));
     ///     *response.status_mut() = StatusCode::from_u16(failure.status()).unwrap_or_default();
@@ -98,14 +84,7 @@ impl<S, R> SessionService<S, R> {
     /// For servers that do not run on tokio: where the write of a dropped request goes on.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, StatusCode, body::Bytes, service::service_fn};
-    /// # use session_hyper::{SecretKey, SessionService, Sessions};
-    /// # async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
-    /// #     Ok(Response::new("hello".into()))
-    /// # }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    #[doc = include_str!("given/a_service.in")]
     /// use session_hyper::{Spawn, core::BoxFuture};
     ///
     /// /// For a server with threads of its own.
@@ -135,14 +114,7 @@ impl<S, R> SessionService<S, R> {
     /// one write. Without it, `back` goes by the `Referer`.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, StatusCode, body::Bytes, service::service_fn};
-    /// # use session_hyper::{SecretKey, SessionService, Sessions};
-    /// # async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
-    /// #     Ok(Response::new("hello".into()))
-    /// # }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    #[doc = include_str!("given/a_service.in")]
     /// let service = SessionService::new(sessions, service_fn(hello)).track_pages(true);
     /// # let _: SessionService<_, Full<Bytes>> = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
