@@ -7,6 +7,7 @@
 #[expect(dead_code, reason = "shared with the tests of one server")]
 mod support;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -226,6 +227,76 @@ async fn a_killed_master_is_replaced_and_the_session_goes_on() {
     for (key, _) in &sessions {
         let Loaded::Found(found) = patient.load(key).await.unwrap() else { panic!("lost") };
         assert_eq!(&found.payload[..], b"after");
+    }
+}
+
+/// Which sessions this node has. Every other node says where they are instead.
+async fn on_node(port: u16, prefix: &str, keys: &[StoreKey]) -> Vec<bool> {
+    let mut node = support::plain(&format!("redis://127.0.0.1:{port}")).await;
+    let mut here = Vec::new();
+    for key in keys {
+        let mut exists = redis::cmd("EXISTS");
+        here.push(exists.arg(format!("{prefix}session:{key}")).query_async::<u8>(&mut node).await.is_ok());
+    }
+    here
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_master_keeps_nobody_from_the_sessions_of_other_nodes() {
+    let cluster = start(Kind::RedisCluster).unwrap();
+    let silent = cluster.ports()[0];
+    for port in cluster.ports() {
+        let mut node = support::plain(&format!("redis://127.0.0.1:{port}")).await;
+        let mut set = redis::cmd("CONFIG");
+        set.arg("SET").arg(&["cluster-require-full-coverage", "no", "cluster-replica-no-failover", "yes"]);
+        let () = set.query_async(&mut node).await.unwrap();
+    }
+    let at = || RedisClusterStore::builder(cluster.url()).prefix("silent:");
+    let patient = at().timeout(PATIENT).connect().await.unwrap();
+    let store = Arc::new(at().timeout(seconds(6)).connect().await.unwrap());
+    let keys: Vec<_> = (0..30).map(|_| fresh_key()).collect();
+    for key in &keys {
+        patient.create(key, &record("before"), now()).await.unwrap();
+    }
+    let is_silent = on_node(silent, "silent:", &keys).await;
+    assert!(is_silent.contains(&true) && is_silent.contains(&false), "{is_silent:?}");
+
+    cluster.pause_node(silent);
+    let is_over = Arc::new(AtomicBool::new(false));
+    let mut others = Vec::new();
+    let mut unanswered = Vec::new();
+    for (key, is_silent) in keys.iter().copied().zip(is_silent) {
+        let (store, is_over) = (store.clone(), is_over.clone());
+        if is_silent {
+            // Twice, so that new connections are made meanwhile.
+            unanswered.push(tokio::spawn(async move { [store.load(&key).await, store.load(&key).await] }));
+        } else {
+            others.push(tokio::spawn(async move {
+                let mut rounds = 0;
+                while !is_over.load(Ordering::Relaxed) {
+                    let Loaded::Found(found) = store.load(&key).await.unwrap() else { panic!("lost") };
+                    let answer = store.replace(&key, found.etag, &record("after"), now()).await.unwrap();
+                    assert_eq!(answer, Written::Applied);
+                    rounds += 1;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                rounds
+            }));
+        }
+    }
+    for twice in unanswered {
+        for answer in twice.await.unwrap() {
+            let kind = answer.unwrap_err().kind();
+            assert!(matches!(kind, StoreErrorKind::Unavailable | StoreErrorKind::Timeout), "{kind:?}");
+        }
+    }
+    is_over.store(true, Ordering::Relaxed);
+    for other in others {
+        assert!(other.await.unwrap() > 1);
+    }
+    cluster.resume();
+    for key in &keys {
+        assert!(lives(&patient, key).await);
     }
 }
 

@@ -4,7 +4,6 @@
 //! that is then replayed. Here its own retries are off; only what a node refused to run is sent again.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::ConnectionLike;
@@ -15,33 +14,24 @@ use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
 use session_core::StoreError;
 use tokio::time::{Instant, timeout};
 
+use super::connections::Connections;
 use crate::NAME;
 use crate::fault::{fault, is_unknown_script};
 use crate::script::Script;
 
 /// The way to a cluster. Every call ends within the deadline.
 pub(crate) struct Line {
-    client: ClusterClient,
+    connections: Connections,
     deadline: Duration,
-    slot: Mutex<Slot>,
-    connecting: tokio::sync::Mutex<()>,
-}
-
-#[derive(Default)]
-struct Slot {
-    number: u64,
-    open: Option<ClusterConnection>,
-    /// When the connection to all nodes was last made anew, so that one dead node does not make that a habit.
-    since: Option<Instant>,
 }
 
 impl Line {
     pub(crate) fn new(client: ClusterClient, deadline: Duration) -> Self {
-        Self { client, deadline, slot: Mutex::default(), connecting: tokio::sync::Mutex::new(()) }
+        Self { connections: Connections::new(client, deadline), deadline }
     }
 
     pub(crate) async fn connect(&self) -> Result<(), StoreError> {
-        self.within(async { self.connection().await.map(drop) }).await
+        self.within(async { self.connections.get().await.map(drop) }).await
     }
 
     /// Sends a command that does no harm when it is run twice; if a connection breaks, it is.
@@ -93,7 +83,7 @@ impl Line {
         let mut asked: Option<(String, u16)> = None;
         let mut sent_elsewhere = 0;
         loop {
-            let (number, mut connection) = self.connection().await?;
+            let (number, mut connection) = self.connections.get().await?;
             let request = async {
                 match asked.take() {
                     None => connection.req_packed_command(command).await.and_then(Value::extract_error),
@@ -102,15 +92,18 @@ impl Line {
             };
             let reply = self.patiently(number, request).await;
             let Err(error) = reply else { return reply };
-            if matches!(error.kind(), ErrorKind::Io | ErrorKind::ClusterConnectionNotFound | ErrorKind::Parse)
-            {
-                self.give_up(number);
+            match error.kind() {
+                // Others may still be served by their nodes.
+                ErrorKind::ClusterConnectionNotFound => self.connections.renew(number),
+                ErrorKind::Io if error.is_timeout() => self.connections.renew(number),
+                ErrorKind::Io | ErrorKind::Parse => self.connections.give_up(number),
+                _ => {}
             }
             if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) {
                 // The driver learns the new place by itself, if the nodes it asks know; if not, ask all again.
                 sent_elsewhere += 1;
                 if sent_elsewhere > 2 {
-                    self.give_up(number);
+                    self.connections.renew(number);
                 }
             }
             if !did_not_run(&error) || Instant::now() > last_try {
@@ -124,52 +117,16 @@ impl Line {
         }
     }
 
-    /// Half a deadline of silence may be a slow node or a dead line. This call keeps waiting; later ones had better try
-    /// new connections.
+    /// Half a deadline of silence may be a slow node or a dead line. This call keeps waiting; for later ones a new
+    /// connection is made.
     async fn patiently<T>(&self, number: u64, request: impl Future<Output = T>) -> T {
         let mut request = std::pin::pin!(request);
         match timeout(self.deadline / 2, &mut request).await {
             Ok(reply) => reply,
             Err(_elapsed) => {
-                self.give_up(number);
+                self.connections.renew(number);
                 request.await
             }
-        }
-    }
-
-    async fn connection(&self) -> Result<(u64, ClusterConnection), RedisError> {
-        if let Some(open) = self.open_one() {
-            return Ok(open);
-        }
-        let _only_one = self.connecting.lock().await;
-        if let Some(open) = self.open_one() {
-            return Ok(open);
-        }
-        // Shorter than the deadline, so that an attempt that began while the nodes were away does not use up the time in
-        // which the next one would have succeeded; and longer than what one dead node costs.
-        let patience = self.deadline * 2 / 5;
-        let Ok(made) = timeout(patience, self.client.get_async_connection()).await else {
-            return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
-        };
-        let connection = made?;
-        let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.number += 1;
-        slot.open = Some(connection.clone());
-        slot.since = Some(Instant::now());
-        tracing::debug!(store = NAME, number = slot.number, "connected to the cluster");
-        Ok((slot.number, connection))
-    }
-
-    fn open_one(&self) -> Option<(u64, ClusterConnection)> {
-        let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.open.clone().map(|open| (slot.number, open))
-    }
-
-    /// Learns the cluster's shape anew, at most a few times a second.
-    fn give_up(&self, number: u64) {
-        let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        if slot.number == number && slot.since.is_none_or(|since| since.elapsed() > AT_MOST_EVERY) {
-            slot.open = None;
         }
     }
 }
@@ -219,4 +176,3 @@ fn did_not_run(error: &RedisError) -> bool {
 }
 
 const PAUSE: Duration = Duration::from_millis(25);
-const AT_MOST_EVERY: Duration = Duration::from_millis(300);

@@ -1,6 +1,7 @@
 //! Sessions in a Redis Cluster: single keys as on one server, rotation and the owner index across slots.
 
 mod builder;
+mod connections;
 mod line;
 mod owners;
 mod rotate;

@@ -278,6 +278,21 @@ impl Server {
         self.nodes.iter().for_each(Node::resume);
     }
 
+    /// Stops one process of a cluster in its tracks: the one that listens on this port.
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// let cluster = start(Kind::RedisCluster)?;
+    /// cluster.pause_node(cluster.ports()[0]);
+    /// cluster.resume();
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    pub fn pause_node(&self, port: u16) {
+        let node = || self.nodes.iter().filter(|node| node.port.number == port);
+        node().for_each(Node::pause);
+        node().for_each(Node::wait_until_still);
+    }
+
     /// Kills one process of a cluster: the one that listens on this port. Another port is nobody's.
     ///
     /// ```no_run
