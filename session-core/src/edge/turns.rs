@@ -62,7 +62,7 @@ impl Turns {
 
     /// Waits for the caller's turn at this session.
     pub(crate) async fn take(&self, key: StoreKey) -> Turn<'_> {
-        // Made first, so that a caller who stops waiting drops it last, and the queue is taken away.
+        // Declared before `queue`, so dropped after it: a caller who stops waiting and is the last takes the queue away.
         let mut turn = Turn { turns: self, key, guard: None };
         let queue = self.with(&key, |queues| {
             let queue = queues.entry(key).or_insert_with(|| {
