@@ -24,6 +24,7 @@
 //!
 //! It will not revive a session that ended, adopt an id that it did not issue, take a store's failure for "no session",
 //! or drop a write without an error.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod decision;
 #[cfg(doctest)]

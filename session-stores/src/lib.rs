@@ -1,5 +1,6 @@
 //! Every session store behind a feature, and one opened from configuration.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config;
 #[cfg(doctest)]

@@ -1,5 +1,6 @@
 //! Sessions in this process: sharded, bounded, expiring.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod entry;
 mod inner;

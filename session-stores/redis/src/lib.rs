@@ -2,6 +2,7 @@
 //!
 //! Start with [`RedisStore::builder`]. What follows is the README.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 mod cache;
