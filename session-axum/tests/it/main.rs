@@ -1,0 +1,20 @@
+//! What the axum adapter promises: the suites that every adapter passes, what is its own, and what visitors see when stores fail.
+
+mod cancel;
+#[cfg(all(
+    feature = "dynamodb",
+    feature = "file",
+    feature = "memcached",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis",
+    feature = "redis-cluster",
+    feature = "sqlite"
+))]
+mod faults;
+mod http;
+#[path = "../../../examples/probe/src/axum.rs"]
+mod probe;
+mod several;
+mod suite;
+mod web;

@@ -1,0 +1,8 @@
+//! What the hyper adapter promises: the suites that every adapter passes, and what is its own.
+
+mod cancel;
+#[path = "../../../examples/probe/src/hyper.rs"]
+mod probe;
+mod several;
+mod suite;
+mod web;

@@ -1,0 +1,4 @@
+//! What the memcached store promises, on a real memcached.
+
+mod conformance;
+mod verbs;

@@ -1,0 +1,4 @@
+//! What the memory store promises.
+
+mod capacity;
+mod suite;
