@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
-use session_core::decision::policy::PolicyError;
+use session_core::PolicyError;
 use session_core::{Age, ConfigError, SecretKey};
 use session_stores::StoreConfig;
 

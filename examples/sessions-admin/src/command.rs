@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use session_core::{Handle, StoreKey};
+use session_core::{Handle, store::StoreKey};
 
 /// Lists, inspects and ends the sessions of any store.
 ///

@@ -7,7 +7,7 @@ mod show;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use session_core::SystemClock;
+use session_core::adapter::SystemClock;
 use session_stores::{Drivers, SessionConfig, SettingError, StoreConfig};
 
 use command::{Command, Usage};

@@ -2,7 +2,7 @@
 
 use crate::cookie_support::*;
 use proptest::prelude::*;
-use session_core::*;
+use session_core::{machine::*, store::*, *};
 
 #[test]
 fn the_frozen_vectors_hold() {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::driver_support::*;
-use session_core::*;
+use session_core::{adapter::*, store::*, *};
 use session_testkit::{Fault, Verb, When};
 
 #[tokio::test]

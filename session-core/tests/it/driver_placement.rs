@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::driver_support::*;
-use session_core::*;
+use session_core::{adapter::*, store::*, *};
 use session_store_memory::MemoryStore;
 use session_testkit::Verb;
 

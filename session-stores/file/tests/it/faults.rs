@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::support::{at, child, child_dir, child_of, flushing, key, name_of, record, tree, under};
-use session_core::{Etag, Loaded, SessionStore, StoreErrorKind, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, SessionStore, StoreErrorKind, Written},
+};
 
 /// A small file system of its own; only root can have one.
 struct Mount(PathBuf);

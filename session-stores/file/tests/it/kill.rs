@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{PATIENT, at, child, child_dir, name_of, owned, tree};
-use session_core::{Loaded, OwnerIndex, Record, SessionStore, StoreKey, Sweep, Written};
+use session_core::store::{Loaded, OwnerIndex, Record, SessionStore, StoreKey, Sweep, Written};
 use session_store_file::{Durability, FileStore};
 
 const SESSIONS: u64 = 3;

@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use crate::support::{at, child, child_dir, key, mode, name_of, open, owned, record, store, tree, under};
-use session_core::{Loaded, OwnerIndex, SessionStore, StoreErrorKind, Sweep};
+use session_core::store::{Loaded, OwnerIndex, SessionStore, StoreErrorKind, Sweep};
 use session_store_file::FileStore;
 
 /// Whether a name is one of those that may stand below the root.
