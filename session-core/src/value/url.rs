@@ -7,14 +7,14 @@
 /// Whether a redirect to `url` stays on this site, or goes to one of `hosts` (`example.com` or `example.com:8443`).
 ///
 /// ```
-/// use session_core::value::url::stays;
+/// use session_core::stays;
 ///
 /// assert!(stays("/cart?step=2#total", &[]));
 /// assert!(!stays("//evil.example", &[]) && !stays("/\\evil.example", &[]) && !stays("https://evil.example/", &[]));
 /// assert!(stays("https://accounts.example/login", &["accounts.example".to_owned()]));
 /// ```
 #[must_use]
-pub fn stays(url: &str, hosts: &[String]) -> bool {
+pub(crate) fn stays(url: &str, hosts: &[String]) -> bool {
     // Browsers remove tabs and line ends before they look, and read a backslash as a slash.
     let clean = |byte: u8| matches!(byte, b'!'..=b'~') && byte != b'\\';
     if url.len() > MOST_BYTES || !url.bytes().all(clean) {
@@ -30,13 +30,13 @@ pub fn stays(url: &str, hosts: &[String]) -> bool {
 /// and no byte of it is lost.
 ///
 /// ```
-/// use session_core::value::url::location;
+/// use session_core::location;
 ///
 /// assert_eq!(location("/caf\u{e9} 1?x=a%20b"), "/caf%C3%A9%201?x=a%20b");
 /// assert_eq!(location("/a\r\nSet-Cookie: b"), "/a%0D%0ASet-Cookie:%20b");
 /// ```
 #[must_use]
-pub fn location(target: &str) -> String {
+pub(crate) fn location(target: &str) -> String {
     let mut encoded = String::with_capacity(target.len());
     for byte in target.bytes() {
         match byte {
@@ -54,13 +54,13 @@ fn hex(digit: u8) -> char {
 /// The path of a same-origin URL, for a `Referer` whose host is our own.
 ///
 /// ```
-/// use session_core::value::url::path_on;
+/// use session_core::path_on;
 ///
 /// assert_eq!(path_on("https://shop.example/cart?x=1", "shop.example"), Some("/cart?x=1"));
 /// assert_eq!(path_on("https://shop.example.evil/cart", "shop.example"), None);
 /// ```
 #[must_use]
-pub fn path_on<'u>(url: &'u str, host: &str) -> Option<&'u str> {
+pub(crate) fn path_on<'u>(url: &'u str, host: &str) -> Option<&'u str> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);

@@ -6,10 +6,10 @@ use crate::value::answer::StoreError;
 /// Why a commit did not happen. Each says what became of the changes: they are dropped, and the store is as it was.
 ///
 /// ```
-/// use session_core::{CommitError, Failure, Report};
+/// use session_core::{CommitError, adapter::{Failure, VisitReport}};
 ///
 /// // What became of it is one thing, what the visitor sees another.
-/// let mut report = Report::default();
+/// let mut report = VisitReport::default();
 /// report.error = Some(CommitError::Contended);
 /// assert_eq!(report.failure(), Some(Failure::Unavailable));
 /// report.error = Some(CommitError::Gone);

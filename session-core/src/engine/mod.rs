@@ -1,0 +1,30 @@
+//! Ring 2: the edge. What awaits, locks, or asks the machine for time and randomness lives here and nowhere else.
+
+pub(crate) mod answer;
+pub(crate) mod builder;
+pub(crate) mod csrf;
+mod drain;
+mod drive;
+pub(crate) mod error;
+pub(crate) mod event;
+pub(crate) mod finish;
+mod gate;
+pub(crate) mod head;
+pub(crate) mod middleware;
+pub(crate) mod owners;
+mod perform;
+pub(crate) mod redirect;
+pub(crate) mod rejection;
+pub(crate) mod report;
+pub(crate) mod serve;
+pub(crate) mod session;
+pub(crate) mod sessions;
+pub(crate) mod sources;
+pub(crate) mod store;
+#[cfg(feature = "minijinja")]
+mod templates;
+mod touches;
+mod turns;
+pub(crate) mod validation;
+pub(crate) mod view;
+pub(crate) mod visit;

@@ -1,0 +1,169 @@
+//! The handle that handlers hold: a cheap clone, `&self`, synchronous. Everything it does, the pure state does.
+
+mod csrf;
+mod errors;
+mod flash;
+mod input;
+mod life;
+mod lifetime;
+mod messages;
+mod read;
+mod urls;
+mod user;
+mod write;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::decision::state::SessionState;
+use crate::engine::error::SessionError;
+use crate::engine::gate::Gate;
+use crate::engine::sessions::Inner;
+
+pub use csrf::Csrf;
+pub use errors::Errors;
+pub use lifetime::Lifetime;
+pub use messages::{FlashMessages, Messages};
+pub use urls::Urls;
+pub use user::User;
+
+/// One visitor's session, for the duration of one request.
+///
+/// Cloning is cheap, and all clones are handles to the same session. Methods are synchronous and do no I/O: the store
+/// is read when the session is opened, and written when the response is ready or by [`commit`](Self::commit). A change
+/// is visible to the next read immediately.
+///
+/// # Facets
+///
+/// Values, flash messages, old input and the life cycle are methods of this type. The rest is grouped:
+/// [`user`](Self::user), [`lifetime`](Self::lifetime), [`csrf`](Self::csrf), [`urls`](Self::urls) and
+/// [`errors`](Self::errors).
+///
+/// # Errors of every change
+///
+/// [`SessionError::ReadOnly`] on a read-only handle, [`SessionError::Destroyed`] after [`destroy`](Self::destroy) in the
+/// same request, and [`SessionError::Closed`] after the head of the response was sent. In each case nothing is changed;
+/// no change is dropped without an error.
+///
+/// ```
+/// use session_core::Session;
+///
+/// let session = Session::standalone();
+/// session.put("user.name", "ada")?;
+/// assert_eq!(session.get::<String>("user.name")?.as_deref(), Some("ada"));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) access: Access,
+}
+
+/// The facets.
+impl Session {
+    /// Returns the facet for the session's user: name, last authentication, device metadata.
+    #[must_use]
+    pub fn user(&self) -> User<'_> {
+        User(self)
+    }
+
+    /// Returns the facet for the session's lifetime: idle timeout, absolute lifetime, "remember me".
+    #[must_use]
+    pub fn lifetime(&self) -> Lifetime<'_> {
+        Lifetime(self)
+    }
+
+    /// Returns the facet for the session's CSRF token.
+    #[must_use]
+    pub fn csrf(&self) -> Csrf<'_> {
+        Csrf(self)
+    }
+
+    /// Returns the facet for the URLs that the session remembers: the intended page and the previous page.
+    #[must_use]
+    pub fn urls(&self) -> Urls<'_> {
+        Urls(self)
+    }
+
+    /// Returns the facet for the validation errors that the previous visit left.
+    #[must_use]
+    pub fn errors(&self) -> Errors<'_> {
+        Errors(self)
+    }
+}
+
+/// What all handles of one visit share.
+pub(crate) struct Shared {
+    pub(crate) sessions: Arc<Inner>,
+    pub(crate) cell: Mutex<Cell>,
+    pub(crate) spawn: &'static dyn crate::engine::finish::Spawn,
+    /// Commits of one visit go one after the other: whoever holds this commits.
+    pub(crate) turn: Gate,
+}
+
+/// The state and what the edge knows about it.
+pub(crate) struct Cell {
+    pub(crate) state: SessionState,
+    /// The response's head is on its way.
+    pub(crate) closed: bool,
+    /// The form that came with the request, for `flash_all` and its like.
+    pub(crate) form: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// What a handle may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Read and write until the response's head is sent.
+    Full,
+    /// Read.
+    ReadOnly,
+    /// Read and write for as long as it lives; it commits by itself.
+    Detached,
+    /// It belongs to no request at all, so nobody waits for its cookie.
+    Standalone,
+}
+
+impl Shared {
+    /// Locks the state. A panic in somebody's closure leaves a state that is whole: every change is one assignment at
+    /// its end, so a poisoned lock is taken over.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Cell> {
+        self.cell.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    pub(crate) fn read<R>(&self, look: impl FnOnce(&SessionState) -> R) -> R {
+        look(&self.shared.lock().state)
+    }
+
+    /// The gate of every change.
+    pub(crate) fn edit<R, E>(
+        &self,
+        change: impl FnOnce(&mut SessionState) -> Result<R, E>,
+    ) -> Result<R, SessionError>
+    where
+        SessionError: From<E>,
+    {
+        let mut cell = self.shared.lock();
+        self.check(&cell)?;
+        Ok(change(&mut cell.state)?)
+    }
+
+    pub(crate) fn check(&self, cell: &Cell) -> Result<(), SessionError> {
+        match self.access {
+            Access::ReadOnly => Err(SessionError::ReadOnly),
+            Access::Full if cell.closed => Err(SessionError::Closed),
+            Access::Full | Access::Detached | Access::Standalone if cell.state.is_destroyed() => {
+                Err(SessionError::Destroyed)
+            }
+            Access::Full | Access::Detached | Access::Standalone => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the content: it is somebody's data.
+        f.debug_struct("Session").field("access", &self.access).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,105 @@
+//! The URLs that a session remembers, as a facet of [`Session`]: the intended page and the previous page.
+
+use super::Session;
+use crate::engine::error::SessionError;
+use crate::value::content::{INTENDED, PREVIOUS};
+use crate::value::url::{path_on, stays};
+
+/// The URLs that a session remembers: where the visitor was going when sign-in interrupted, and the page before this
+/// one. From [`Session::urls`].
+///
+/// Only paths on this site are accepted, and absolute URLs of the hosts given to
+/// [`SessionsBuilder::redirect_hosts`](crate::SessionsBuilder::redirect_hosts); anything else would be an open redirect.
+///
+/// ```
+/// # use session_core::{Session, SessionError};
+/// let session = Session::standalone();
+/// session.urls().set_intended("/orders?page=2")?;
+/// assert_eq!(session.urls().pull_intended()?.as_deref(), Some("/orders?page=2"));
+/// assert!(matches!(session.urls().set_intended("//evil.example"), Err(SessionError::RefusedUrl)));
+/// # Ok::<(), SessionError>(())
+/// ```
+#[derive(Debug)]
+pub struct Urls<'s>(pub(super) &'s Session);
+
+impl Urls<'_> {
+    /// Remembers where the visitor was going, for the time after sign-in.
+    ///
+    /// # Errors
+    /// [`SessionError::RefusedUrl`] if the URL leads to another site, and the [errors of every
+    /// change](Session#errors-of-every-change).
+    #[doc(alias = "set_intended_url")]
+    pub fn set_intended(&self, url: impl AsRef<str>) -> Result<(), SessionError> {
+        self.set(INTENDED, url.as_ref())
+    }
+
+    /// Returns the intended URL.
+    #[must_use]
+    #[doc(alias = "intended_url")]
+    pub fn intended(&self) -> Option<String> {
+        self.get(INTENDED)
+    }
+
+    /// Returns the intended URL and removes it.
+    ///
+    /// # Errors
+    /// The [errors of every change](Session#errors-of-every-change).
+    #[doc(alias = "pull_intended_url")]
+    pub fn pull_intended(&self) -> Result<Option<String>, SessionError> {
+        let url = self.intended();
+        self.clear_intended()?;
+        Ok(url)
+    }
+
+    /// Removes the intended URL.
+    ///
+    /// # Errors
+    /// The [errors of every change](Session#errors-of-every-change).
+    #[doc(alias = "clear_intended_url")]
+    pub fn clear_intended(&self) -> Result<(), SessionError> {
+        self.0.edit(|state| {
+            state.content.system.forget(INTENDED);
+            Ok::<_, SessionError>(())
+        })
+    }
+
+    /// Remembers the page that the visitor sees now. The middleware does this where page tracking is on.
+    ///
+    /// # Errors
+    /// [`SessionError::RefusedUrl`] if the URL leads to another site, and the [errors of every
+    /// change](Session#errors-of-every-change).
+    #[doc(alias = "set_previous_url")]
+    pub fn set_previous(&self, url: impl AsRef<str>) -> Result<(), SessionError> {
+        self.set(PREVIOUS, url.as_ref())
+    }
+
+    /// Returns the previous page.
+    #[must_use]
+    #[doc(alias = "previous_url")]
+    pub fn previous(&self) -> Option<String> {
+        self.get(PREVIOUS)
+    }
+
+    /// Returns where "back" leads: the previous page, else the path of a `Referer` of the same host, else `fallback`.
+    #[must_use]
+    pub fn back(&self, referer: Option<&str>, host: Option<&str>, fallback: &str) -> String {
+        self.previous()
+            .or_else(|| path_on(referer?, host?).map(str::to_owned))
+            .unwrap_or_else(|| fallback.to_owned())
+    }
+
+    fn set(&self, key: &str, url: &str) -> Result<(), SessionError> {
+        let allowed = stays(url, &self.0.shared.sessions.redirect_hosts);
+        self.0.edit(|state| {
+            if !allowed {
+                return Err(SessionError::RefusedUrl);
+            }
+            Ok(state.content.system.put(key, url)?)
+        })
+    }
+
+    fn get(&self, key: &str) -> Option<String> {
+        let url: String = self.0.read(|state| state.content.system.get(key).ok().flatten())?;
+        stays(&url, &self.0.shared.sessions.redirect_hosts).then_some(url)
+    }
+}
