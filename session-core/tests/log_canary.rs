@@ -76,12 +76,9 @@ async fn id_8_peers_18_no_log_and_no_debug_form_shows_an_id_a_cookie_or_a_value(
     state.flash(FlashBag::Input, "canary-key", "canary-value").unwrap();
     state.set_owner(Some("canary-owner"));
     seen += &format!("{state:?}");
-    let commit = Commit::begin(
-        &mut state,
-        &Policy::default(),
-        Timestamp::from_millis(0),
-        || Ok::<_, ()>(Fresh::from_bytes(&[b'c'; 64])),
-    );
+    let commit = Commit::begin(&mut state, &Policy::default(), Timestamp::from_millis(0), || {
+        Ok::<_, ()>(Fresh::from_bytes(&[b'c'; 64]))
+    });
     seen += &format!("{commit:?}");
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(logged.contains("Created") && logged.contains("Destroyed"), "there is a log: {logged}");

@@ -74,7 +74,7 @@ type OnFailure<R> = Arc<dyn Fn(Failure, &VisitReport) -> R + Send + Sync>;
 
 impl<R> Middleware<R> {
     /// For these sessions. `spawn` finishes what a dropped request has begun, `answer` is what a client gets when the
-    /// session could not be written: as a rule, what the framework makes of [`BareResponse::from`](crate::BareResponse) the failure.
+    /// session could not be written: as a rule, what the framework makes of [`BareResponse::from`](crate::adapter::BareResponse) the failure.
     ///
     /// ```
     /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware}};
@@ -125,7 +125,7 @@ impl<R> Middleware<R> {
         self
     }
 
-    /// Whether the page that a visitor saw last is noted, for [`Redirects::back`](crate::Redirects::back): HTML that a
+    /// Whether the page that a visitor saw last is noted, for [`Redirects::back`](crate::adapter::Redirects::back): HTML that a
     /// `GET` was answered with, where the handler took the session to read and write. Off unless said; each new page is
     /// one write.
     ///

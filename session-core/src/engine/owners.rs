@@ -57,7 +57,7 @@ pub struct Device {
     pub last_seen: Timestamp,
     /// When it lapses unless it is used.
     pub deadline: Timestamp,
-    /// What the application noted with [`User::set_meta`]: the browser, an address.
+    /// What the application noted with [`User::set_meta`](crate::User::set_meta): the browser, an address.
     pub meta: Values,
 }
 

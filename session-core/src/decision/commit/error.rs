@@ -44,7 +44,7 @@ pub enum CommitError {
     /// This handle only reads.
     #[error("the session is read-only here")]
     ReadOnly,
-    /// The session was [detached](crate::Visit::detached) from its response, which alone could tell the browser about a
+    /// The session was [detached](crate::adapter::Visit::detached) from its response, which alone could tell the browser about a
     /// new id, about what a cookie is to carry, or that there is no session any more.
     #[error("no response is left that could tell the browser about the session")]
     NoResponse,

@@ -228,7 +228,7 @@ impl Visit {
         }
     }
 
-    /// Notes a page as the one to come back to ([`Urls::set_previous`]), if a handler opened the session to read
+    /// Notes a page as the one to come back to ([`Urls::set_previous`](crate::Urls::set_previous)), if a handler opened the session to read
     /// and write, and there is something to it: a visitor who has no session is given none because of a page.
     pub(super) fn page_shown(&self, url: &str) {
         let Some(shared) = self.inner.opened.get().filter(|_| self.inner.aged.load(Ordering::Acquire)) else {

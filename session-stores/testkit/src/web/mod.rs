@@ -106,7 +106,7 @@ pub struct Count {
 /// What a page shows: `{"messages", "old", "errors", "csrf", "previous"}`.
 ///
 /// # Errors
-/// As for [`Csrf::token`].
+/// As for [`Csrf::token`](session_core::Csrf::token).
 ///
 /// ```
 /// let shown = session_testkit::web::page(&session_core::Session::standalone())?;
