@@ -1,6 +1,6 @@
 //! What the codec allocates, counted.
 
-use session_core::{machine::*, store::*, *};
+use session_core::{machine::*, *};
 use stats_alloc::Region;
 
 use crate::cookie_support::*;
