@@ -3,14 +3,14 @@
 use session_stores::{SETTINGS, STORE_SETTINGS};
 
 fn main() {
-    print!("{}", include_str!("configuration/head.md"));
+    print!("{}", include_str!("configuration/head.md.in"));
     println!("\n## Sessions and cookie\n");
     println!("| in a file | variable | default | accepted | description |\n|---|---|---|---|---|");
     for setting in SETTINGS {
         println!("{}", row(setting.key, setting.variable, setting.default, setting.allowed, setting.about));
     }
     println!("\n## Stores\n");
-    println!("{}", include_str!("configuration/stores.md"));
+    println!("{}", include_str!("configuration/stores.md.in"));
     println!("| in `[stores.NAME]` | variable | default | accepted | description |\n|---|---|---|---|---|");
     for setting in STORE_SETTINGS {
         let drivers = match setting.drivers {
@@ -21,7 +21,7 @@ fn main() {
         let about = format!("{} {drivers}", setting.about);
         println!("{}", row(setting.key, &variables, setting.default, setting.allowed, &about));
     }
-    print!("\n{}", include_str!("configuration/tail.md"));
+    print!("\n{}", include_str!("configuration/tail.md.in"));
 }
 
 fn row(key: &str, variable: &str, default: &str, allowed: &str, about: &str) -> String {
