@@ -58,7 +58,7 @@ pub(crate) fn endpoint(value: &Value) -> Result<String, Problem> {
     .map(|text| text.trim_end_matches('/').to_owned())
 }
 
-/// A number of connections.
+/// Parses a number of connections.
 pub(crate) fn connections(value: &Value) -> Result<u32, Problem> {
     value.count_of(10_000).and_then(|most| u32::try_from(most).map_err(|_| Problem::Refused))
 }

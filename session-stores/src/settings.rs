@@ -11,7 +11,7 @@ use crate::reading::{
 };
 use crate::value::Value;
 
-/// A setting of the sessions.
+/// A session setting.
 ///
 /// ```
 /// use session_stores::SETTINGS;
@@ -35,7 +35,7 @@ pub struct Setting {
     pub(crate) take: fn(&mut SessionConfig, &Value) -> Result<(), Problem>,
 }
 
-/// The settings of the sessions, in the order of the documentation.
+/// All session settings, in the order of the documentation.
 ///
 /// ```
 /// for setting in session_stores::SETTINGS {

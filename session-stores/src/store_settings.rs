@@ -10,7 +10,7 @@ use crate::settings::explain;
 use crate::store_config::StoreConfig;
 use crate::value::Value;
 
-/// A setting of one store.
+/// A store setting.
 ///
 /// ```
 /// use session_stores::STORE_SETTINGS;
@@ -38,7 +38,7 @@ pub struct StoreSetting {
     pub(crate) take: fn(&mut StoreConfig, &Value) -> Result<(), Problem>,
 }
 
-/// The settings of one store, in the order of the documentation.
+/// All store settings, in the order of the documentation.
 ///
 /// ```
 /// let mut redis = session_stores::STORE_SETTINGS.iter().filter(|setting| setting.drivers.contains(&"redis"));
