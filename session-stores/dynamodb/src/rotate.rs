@@ -1,6 +1,9 @@
 //! The rotation: a transaction, or a safe order of single writes on servers without transactions.
 
-use session_core::{Etag, StoreError, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, StoreError, Written},
+};
 
 use crate::call::{Calls, Outcome, Together};
 use crate::classify;

@@ -1,7 +1,10 @@
 //! The writes of this store as data: the change, its condition, and what is returned.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use session_core::{Etag, Record, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Etag, Record, StoreKey},
+};
 
 use crate::item::{self, Item, THIS_FORMAT};
 use crate::names::{

@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::{PushInfo, PushKind, Value};
-use session_core::Loaded;
+use session_core::store::Loaded;
 use tokio::time::Instant;
 
 /// The cached reads of one connection.

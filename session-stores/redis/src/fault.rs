@@ -1,7 +1,7 @@
 //! Maps errors of the driver and of the server to store errors.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
-use session_core::{StoreError, StoreErrorKind};
+use session_core::store::{StoreError, StoreErrorKind};
 
 use crate::NAME;
 

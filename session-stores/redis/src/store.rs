@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use redis::Value;
 use session_core::{
-    Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Timestamp, Written,
+    Timestamp,
+    store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Written},
 };
 
 use crate::NAME;
@@ -21,8 +22,8 @@ use crate::script::{CREATE, DESTROY, REPLACE, ROTATE, Script, TOUCH};
 ///
 /// # Failures
 ///
-/// A call that ends in [`Unavailable`](session_core::StoreErrorKind::Unavailable) or
-/// [`Timeout`](session_core::StoreErrorKind::Timeout) may or may not have been applied. Repeat it with the same
+/// A call that ends in [`Unavailable`](session_core::store::StoreErrorKind::Unavailable) or
+/// [`Timeout`](session_core::store::StoreErrorKind::Timeout) may or may not have been applied. Repeat it with the same
 /// etag: if the first one was applied, the second answers `Applied` and changes nothing.
 ///
 /// # Clocks

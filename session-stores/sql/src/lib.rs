@@ -8,8 +8,8 @@
 //! | `MySqlStore` | `mysql` | one statement, a second one after a conflict; a short transaction for rotate |
 //! | `SqliteStore` | `sqlite` | one statement |
 //!
-//! All three are [`SessionStore`](session_core::SessionStore), [`OwnerIndex`](session_core::OwnerIndex) and
-//! [`Sweep`](session_core::Sweep). The database's clock is not used: deadlines are milliseconds since the epoch,
+//! All three are [`SessionStore`](session_core::store::SessionStore), [`OwnerIndex`](session_core::store::OwnerIndex) and
+//! [`Sweep`](session_core::store::Sweep). The database's clock is not used: deadlines are milliseconds since the epoch,
 //! passed by
 //! the caller, so the time zones of connections and servers do not matter.
 //!
@@ -20,7 +20,7 @@
 //! # #[cfg(feature = "sqlite")]
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use session_core::{Etag, Loaded, Record, SessionStore, StoreKey, Timestamp, Written};
+//! use session_core::{Timestamp, store::{Etag, Loaded, Record, SessionStore, StoreKey, Written}};
 //! use session_store_sql::{SqlConfig, SqliteStore};
 //!
 //! let folder = tempfile::tempdir()?;
