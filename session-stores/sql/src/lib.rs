@@ -10,8 +10,7 @@
 //!
 //! All three are [`SessionStore`](session_core::store::SessionStore), [`OwnerIndex`](session_core::store::OwnerIndex) and
 //! [`Sweep`](session_core::store::Sweep). The database's clock is not used: deadlines are milliseconds since the epoch,
-//! passed by
-//! the caller, so the time zones of connections and servers do not matter.
+//! passed by the caller, so the time zones of connections and servers do not matter.
 //!
 //! A connection prepares each statement on first use, which takes one more round trip. A connection that was idle for
 //! half a second is tested before use.
