@@ -1,4 +1,4 @@
-//! Every session store behind a feature, and one opened from configuration.
+//! All session stores behind features, and stores opened from configuration.
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

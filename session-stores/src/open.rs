@@ -1,4 +1,4 @@
-//! Opens the stores of the built-in drivers, each where its feature is compiled in.
+//! Opens the stores of the built-in drivers whose features are enabled.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::place::place_of;
 use crate::place::{bad_url, url};
 use crate::store_config::StoreConfig;
 
-/// The drivers there are, compiled in or not.
+/// All built-in drivers, whether compiled in or not.
 pub(crate) const BUILT_IN: [&str; 11] = [
     "cookie",
     "memory",
@@ -36,7 +36,8 @@ pub(crate) const BUILT_IN: [&str; 11] = [
 
 pub(crate) async fn open_built_in(config: &StoreConfig) -> Result<Arc<dyn SessionStore>, SettingError> {
     let max_record = config.max_record.unwrap_or(DEFAULT_MAX_RECORD);
-    // Boxed one by one: together, the drivers' futures nest more deeply than a compiler follows in an application.
+    // Each future is boxed: combined, the drivers' futures would exceed the compiler's recursion limit in
+    // applications.
     let opening: BoxFuture<'_> = match config.driver.as_str() {
         "cookie" => return Err(SettingError::NoStore),
         "memory" => {
@@ -50,7 +51,7 @@ pub(crate) async fn open_built_in(config: &StoreConfig) -> Result<Arc<dyn Sessio
             return Ok(Arc::new(builder.build()));
         }
         "file" => return file(config, max_record),
-        // The URL says which of the three it is, too.
+        // The scheme of the URL also selects one of the three drivers.
         "redis" => match place_of(config) {
             Some("redis-cluster") => Box::pin(cluster(config, max_record)),
             Some("redis-sentinel") => Box::pin(sentinel(config, max_record)),
@@ -103,7 +104,7 @@ async fn sentinel(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn Ses
     one_redis(session_store_redis::RedisStore::sentinel(url), "redis-sentinel", config, max_record).await
 }
 
-/// One server, wherever it was found.
+/// Finishes a builder for a single server, given directly or found through sentinels.
 #[cfg(feature = "redis")]
 async fn one_redis(
     builder: session_store_redis::Builder,
@@ -148,7 +149,7 @@ async fn memcached(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn Se
         error => failed(config, error),
     })?;
     if config.prepare {
-        // Any question will do: the answer shows that the server is there.
+        // Any call tests the connection.
         let nobody = session_core::store::StoreKey::from_bytes([0; 32]);
         store.load(&nobody).await.map_err(|error| failed(config, error))?;
     }
@@ -270,7 +271,8 @@ async fn sqlite(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn Sessi
 
     let url = url(config, "sqlite", Some("sqlite:sessions.db"))?;
     let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-    // A question mark would begin options, of which we have none; `:memory:` would be a store for each connection.
+    // A question mark would start options, which are not supported; `:memory:` would be a separate store for each
+    // connection.
     let path = path.filter(|path| !path.is_empty() && !path.contains('?') && *path != ":memory:");
     let path = path.ok_or_else(|| bad_url("sqlite"))?;
     let durability = match config.durability {
@@ -290,7 +292,7 @@ fn failed(config: &StoreConfig, error: impl Into<Cause>) -> SettingError {
     SettingError::Store { driver: config.driver.clone(), source: error.into() }
 }
 
-/// Stands in for each store whose feature is off.
+/// Defines a placeholder for each store whose feature is disabled.
 macro_rules! absent {
     ($($feature:literal $name:ident ($($wait:ident)?);)*) => {$(
         #[cfg(not(feature = $feature))]

@@ -94,7 +94,7 @@ fn every_variable_takes_what_is_allowed_and_refuses_the_rest_naming_key_value_an
 fn the_exact_words_for_an_age() {
     assert_eq!(
         refusal("SESSION_AGE", "500ms"),
-        "SESSION_AGE = \"500ms\" is not allowed; allowed: whole seconds from 1 up, as 2h, 30 min, 7d, \
+        "SESSION_AGE = \"500ms\" is not allowed; allowed: whole seconds, 1 or more, such as 2h, 30 min, 7d, \
          or a bare number of seconds"
     );
 }
@@ -236,15 +236,15 @@ fn a_mistake_in_a_file_names_key_value_and_what_is_allowed() {
     for (text, words) in [
         (
             "age = '500ms'",
-            "age = \"500ms\" is not allowed; allowed: whole seconds from 1 up, as 2h, 30 min, 7d, or a bare number of seconds",
+            "age = \"500ms\" is not allowed; allowed: whole seconds, 1 or more, such as 2h, 30 min, 7d, or a bare number of seconds",
         ),
         (
             "age = 0",
-            "age = 0 is not allowed; allowed: whole seconds from 1 up, as 2h, 30 min, 7d, or a bare number of seconds",
+            "age = 0 is not allowed; allowed: whole seconds, 1 or more, such as 2h, 30 min, 7d, or a bare number of seconds",
         ),
         (
             "age = 1.5",
-            "age = 1.5 is not allowed; allowed: whole seconds from 1 up, as 2h, 30 min, 7d, or a bare number of seconds",
+            "age = 1.5 is not allowed; allowed: whole seconds, 1 or more, such as 2h, 30 min, 7d, or a bare number of seconds",
         ),
         ("eager = 'perhaps'", "eager = \"perhaps\" is not allowed; allowed: true or false"),
         ("cookie.same_site = 'x'", "cookie.same_site = \"x\" is not allowed; allowed: strict, lax or none"),
@@ -265,7 +265,7 @@ fn a_mistake_in_a_file_names_key_value_and_what_is_allowed() {
         ),
         (
             "stores.memory.timeout = '1h'",
-            "stores.memory.timeout = \"1h\" is not allowed; allowed: 1ms to 5min, as 500ms, 2s, or a bare number of seconds",
+            "stores.memory.timeout = \"1h\" is not allowed; allowed: 1ms to 5min, such as 500ms, 2s, or a bare number of seconds",
         ),
     ] {
         let error = toml::from_str::<SessionConfig>(text).unwrap_err();
