@@ -1,4 +1,5 @@
 //! What the axum adapter promises: the suites that every adapter passes, what is its own, and what visitors see when stores fail.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod cancel;
 #[cfg(all(

@@ -2,6 +2,7 @@
 //!
 //! A program of its own, since the counting allocator is the program's. Nothing else may run while a test counts, so each
 //! holds [`alone`] from its first line to its last.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod cookie;
 #[path = "../it/cookie_support/mod.rs"]

@@ -1,4 +1,5 @@
 //! What the core promises, subject by subject, in one program. What counts allocations is in `allocations`.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod cookie_emission;
 mod cookie_keys;

@@ -1,4 +1,5 @@
 //! What the facade promises: settings, stores opened by URL, and the sweeper.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod page;
 mod peers;

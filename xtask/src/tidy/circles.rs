@@ -258,7 +258,7 @@ fn flattened(tree: &str) -> Vec<(Path, String)> {
     for char in group.chars() {
         match char {
             ',' if depth == 0 => parts.push(String::new()),
-            '{' | '}' | _ => {
+            _ => {
                 depth = if char == '{' { depth + 1 } else { depth - usize::from(char == '}') };
                 parts.last_mut().expect("one was there from the beginning").push(char);
             }
@@ -342,7 +342,7 @@ mod tests {
     #[test]
     fn a_known_circle_is_let_be_and_one_that_is_gone_leaves_the_list() {
         let circle = BTreeSet::from(["a.rs".to_owned(), "b.rs".to_owned()]);
-        assert_eq!(judge(&[circle.clone()], &["a.rs", "b.rs"]), []);
+        assert_eq!(judge(std::slice::from_ref(&circle), &["a.rs", "b.rs"]), []);
         assert_eq!(judge(&[circle], &["a.rs"]), [Breach::new("b.rs", 1, "on a circle with a.rs")]);
         assert_eq!(judge(&[], &["a.rs"]).len(), 1);
     }

@@ -1,4 +1,5 @@
 //! What the DynamoDB store promises, on an emulator.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod common;
 mod conformance;
