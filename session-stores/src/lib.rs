@@ -1,5 +1,6 @@
 //! All session stores behind features, and stores opened from configuration.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config;
 #[cfg(doctest)]

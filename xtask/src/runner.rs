@@ -73,6 +73,13 @@ impl Call {
         Ok((String::from_utf8_lossy(&heard).into_owned(), outcome(child.wait()?)))
     }
 
+    /// Runs it and gives back what it writes to its standard output; complaints are seen by the person.
+    pub(crate) fn read(&self) -> Result<String, Failure> {
+        let output = self.command().stderr(Stdio::inherit()).output()?;
+        outcome(output.status)?;
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         // Set for the toolchain of `cargo run` that started us; the calls below choose for themselves.

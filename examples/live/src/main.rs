@@ -10,6 +10,7 @@ mod tests;
 
 use std::time::Duration;
 
+use clap::{Parser, ValueEnum};
 use session_axum::stores::MemoryStore;
 use session_axum::{Cookie, SecretKey, Sessions};
 use tokio::net::TcpListener;
@@ -18,9 +19,7 @@ use crate::room::Room;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Some((adapter, address)) = read(std::env::args().skip(1)) else {
-        return Err("usage: live [--adapter axum|actix] [ADDRESS]".into());
-    };
+    let Flags { adapter, address } = Flags::parse();
     let sessions = Sessions::builder()
         .store(MemoryStore::new())
         .key(SecretKey::generate()?) // from the configuration, in a server that keeps its visitors
@@ -33,8 +32,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(serve(adapter, listener, sessions, room).await?)
 }
 
+/// A chat whose sockets know who is signed in, and end when that person signs out.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Flags {
+    /// The framework that serves.
+    #[arg(long, value_enum, default_value_t = Adapter::Axum)]
+    adapter: Adapter,
+    /// Where to listen.
+    #[arg(default_value = "127.0.0.1:8080")]
+    address: String,
+}
+
 /// Which framework serves the room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Adapter {
     Axum,
     Actix,
@@ -51,25 +62,6 @@ async fn serve(
         Adapter::Axum => axum::serve(TcpListener::from_std(listener)?, sessions, room).await,
         Adapter::Actix => actix::serve(listener, sessions, room).await,
     }
-}
-
-/// The command line; `None` if it makes no sense.
-fn read(mut arguments: impl Iterator<Item = String>) -> Option<(Adapter, String)> {
-    let (mut adapter, mut address) = (Adapter::Axum, "127.0.0.1:8080".to_owned());
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--adapter" => {
-                adapter = match arguments.next()?.as_str() {
-                    "axum" => Adapter::Axum,
-                    "actix" => Adapter::Actix,
-                    _ => return None,
-                }
-            }
-            option if option.starts_with('-') => return None,
-            _ => address = argument,
-        }
-    }
-    Some((adapter, address))
 }
 
 /// How long a socket may outlive its session in silence.

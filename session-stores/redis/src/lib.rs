@@ -2,6 +2,7 @@
 //!
 //! Start with [`RedisStore::builder`].
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 mod cache;

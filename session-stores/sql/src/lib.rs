@@ -42,6 +42,7 @@
 //! # #[cfg(not(feature = "sqlite"))]
 //! # fn main() {}
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config;
 #[cfg(all(doctest, feature = "mysql", feature = "postgres", feature = "sqlite"))]

@@ -1,6 +1,7 @@
 //! Proof for stores and adapters: conformance suites, clocks, doubles, a browser-like test client.
 #![doc = include_str!("../README.md")]
 #![allow(clippy::unwrap_used, reason = "everything here runs in tests, where a panic is the report")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod adapter;
 pub mod cancel;

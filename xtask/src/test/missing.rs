@@ -59,16 +59,13 @@ impl Missing {
         )
     }
 
-    /// The nextest run without the tests that cannot run; `binaries` are the names of all integration tests.
-    pub(crate) fn in_nextest(&self, call: Call, binaries: &[String]) -> Call {
+    /// The nextest run without the tests that cannot run: those whose module or name has the word, and those of whole crates.
+    pub(crate) fn in_nextest(&self, call: Call) -> Call {
         let words = self.words();
         if words.is_empty() {
             return call;
         }
         let mut filters = vec![format!("test(/{}/)", words.join("|"))];
-        // nextest refuses a filter that matches no package or no binary, so only those that are there are named.
-        let named = |name: &&String| words.iter().any(|word| name.contains(word));
-        filters.extend(binaries.iter().filter(named).map(|name| format!("binary(={name})")));
         for store in ["redis", "dynamodb", "memcached"].iter().filter(|store| words.contains(store)) {
             filters.push(format!("package(session-store-{store})"));
         }
@@ -167,10 +164,9 @@ mod tests {
         assert!(
             missing.loudly().starts_with("NOT A FULL RUN: tests named after redis, cluster were LEFT OUT")
         );
-        let binaries = ["redis_cluster".to_owned(), "sqlite".to_owned()];
-        let line = missing.in_nextest(Call::cargo("nextest run"), &binaries).line();
-        let filter = "not (test(/redis|cluster/) | binary(=redis_cluster) | package(session-store-redis) | \
-                      package(session-test-servers))";
+        let line = missing.in_nextest(Call::cargo("nextest run")).line();
+        let filter =
+            "not (test(/redis|cluster/) | package(session-store-redis) | package(session-test-servers))";
         assert_eq!(line, format!("cargo nextest run -E '{filter}'"));
         assert_eq!(
             missing.in_libtest(Call::cargo("test")).line(),
@@ -181,7 +177,7 @@ mod tests {
     #[test]
     fn a_complete_machine_runs_everything() {
         let missing = Missing::judge(Vec::new(), false, false, true).unwrap();
-        assert_eq!(missing.in_nextest(Call::cargo("nextest run"), &[]).line(), "cargo nextest run");
+        assert_eq!(missing.in_nextest(Call::cargo("nextest run")).line(), "cargo nextest run");
         assert_eq!(missing.kinds(), Kind::ALL);
     }
 }

@@ -14,6 +14,7 @@
 //! redis.restart()?; // the same port, the same directory
 //! # Ok::<(), session_test_servers::ServerError>(())
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(doctest)]
 mod documents;
