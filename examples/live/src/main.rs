@@ -1,6 +1,6 @@
-//! A chat whose sockets know who is signed in, and end when that person signs out.
+//! A chat over WebSockets, which close when their user signs out.
 //!
-//! `cargo run -p live`, then see the README.
+//! Run it with `cargo run -p live`; see the README.
 
 mod actix;
 mod axum;
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let sessions = Sessions::builder()
         .store(MemoryStore::new())
-        .key(SecretKey::generate()?) // from the configuration, in a server that keeps its visitors
+        .key(SecretKey::generate()?) // in production: from the configuration
         .cookie(Cookie::insecure_http("sid"))
         .build()?;
     let room = Room::new();
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(serve(adapter, listener, sessions, room).await?)
 }
 
-/// Which framework serves the room.
+/// The framework that serves the chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Adapter {
     Axum,
@@ -53,7 +53,7 @@ async fn serve(
     }
 }
 
-/// The command line; `None` if it makes no sense.
+/// Parses the command line. Returns `None` if it is invalid.
 fn read(mut arguments: impl Iterator<Item = String>) -> Option<(Adapter, String)> {
     let (mut adapter, mut address) = (Adapter::Axum, "127.0.0.1:8080".to_owned());
     while let Some(argument) = arguments.next() {
@@ -72,5 +72,5 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Option<(Adapter, String)
     Some((adapter, address))
 }
 
-/// How long a socket may outlive its session in silence.
+/// The maximum time for which an idle socket stays open after its session has ended.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
