@@ -41,13 +41,7 @@ impl Metrics {
         let mut text = String::new();
         family(&mut text, "session_events_total", "Session events.", "event", &counts.events);
         family(&mut text, "session_rejected_cookies_total", "Rejected cookies.", "reason", &counts.rejected);
-        family(
-            &mut text,
-            "session_store_errors_total",
-            "Store failures.",
-            "store",
-            &counts.store_errors,
-        );
+        family(&mut text, "session_store_errors_total", "Store failures.", "store", &counts.store_errors);
         text.push_str("# HELP session_replays_total Writes replayed after a conflict.\n");
         _ = writeln!(text, "# TYPE session_replays_total counter\nsession_replays_total {}", counts.replays);
         text
