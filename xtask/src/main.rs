@@ -1,6 +1,7 @@
-//! All automation of this repository.
+//! The automation of this repository.
 //!
-//! One dispatch, one file per command. Nothing is in shell: what a person, CI and a bench machine run is the same code.
+//! One dispatch, one file per command. There are no shell scripts: developers, CI and benchmark machines run the same
+//! code.
 
 mod bench;
 mod ci;

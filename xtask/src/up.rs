@@ -1,4 +1,4 @@
-//! `cargo xtask up`: every server, for a person, until Ctrl-C.
+//! `cargo xtask up`: runs every server until Ctrl-C.
 
 use std::io::{self, Write};
 use std::thread;
@@ -23,8 +23,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     let running = Starting::begin(&all_kinds(), needed).wait()?;
     print!("{}", words(&running));
     io::stdout().flush()?;
-    // Ctrl-C and SIGTERM end this process in their default way, and the servers end with it: the kernel kills them and
-    // their watch removes their directories, as after any other death of ours. A handler would add nothing.
+    // Ctrl-C and SIGTERM terminate this process, and the servers with it: the kernel kills them, and their watcher
+    // removes their directories. A signal handler is not needed.
     loop {
         thread::park();
     }

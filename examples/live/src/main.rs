@@ -1,6 +1,6 @@
-//! A chat whose sockets know who is signed in, and end when that person signs out.
+//! A chat over WebSockets, which close when their user signs out.
 //!
-//! `cargo run -p live`, then see the README.
+//! Run it with `cargo run -p live`; see the README.
 
 mod actix;
 mod axum;
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Flags { adapter, address } = Flags::parse();
     let sessions = Sessions::builder()
         .store(MemoryStore::new())
-        .key(SecretKey::generate()?) // from the configuration, in a server that keeps its visitors
+        .key(SecretKey::generate()?) // in production: from the configuration
         .cookie(Cookie::insecure_http("sid"))
         .build()?;
     let room = Room::new();
@@ -64,5 +64,5 @@ async fn serve(
     }
 }
 
-/// How long a socket may outlive its session in silence.
+/// The maximum time for which an idle socket stays open after its session has ended.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);

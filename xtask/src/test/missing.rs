@@ -1,4 +1,4 @@
-//! What cannot be tested on this machine, and how loudly that is said.
+//! The tests that cannot run on this machine, and how this is reported.
 
 use session_test_servers::Kind;
 
@@ -6,14 +6,14 @@ use crate::failure::Failure;
 use crate::packages::{self, Need, Package};
 use crate::runner::Call;
 
-/// What is missing, and whether it will be installed or left out.
+/// The missing packages, and whether to install them or to skip their tests.
 pub(crate) struct Missing {
     packages: Vec<Package>,
     install: bool,
 }
 
 impl Missing {
-    /// Looks around; an error names what is missing if it can neither be installed nor be left out.
+    /// Detects missing packages. Returns an error if they can neither be installed nor skipped.
     pub(crate) fn look(skip: bool, ci: bool) -> Result<Self, Failure> {
         Self::judge(packages::missing(), packages::may_install(), skip, ci)
     }
@@ -35,18 +35,18 @@ impl Missing {
         )))
     }
 
-    /// The packages to install first.
+    /// Returns the packages to install.
     pub(crate) fn installable(&self) -> Vec<Package> {
         if self.install { self.packages.clone() } else { Vec::new() }
     }
 
-    /// The servers that can be started.
+    /// Returns the servers that can be started.
     pub(crate) fn kinds(&self) -> Vec<Kind> {
         let left_out = self.kinds_left_out();
         super::all_kinds().into_iter().filter(|kind| !left_out.contains(kind)).collect()
     }
 
-    /// What a person must not overlook: nothing if nothing was left out.
+    /// Returns a warning about skipped tests, or an empty string.
     pub(crate) fn loudly(&self) -> String {
         if self.left_out().is_empty() {
             return String::new();
@@ -70,13 +70,13 @@ impl Missing {
             filters.push(format!("package(session-store-{store})"));
         }
         if !self.kinds_left_out().is_empty() {
-            // The servers' own tests start every kind, whatever they are called.
+            // The tests of the servers' crate start every kind of server.
             filters.push("package(session-test-servers)".to_owned());
         }
         call.args("-E").arg(format!("not ({})", filters.join(" | ")))
     }
 
-    /// The libtest run without the tests that cannot run: by the tests' names only, it knows no more.
+    /// Excludes the tests that cannot run from a call of libtest, which can filter only by test name.
     pub(crate) fn in_libtest(&self, call: Call) -> Call {
         let words = self.words();
         if words.is_empty() {
@@ -100,7 +100,7 @@ impl Missing {
             .collect()
     }
 
-    /// The words by which tests say what they need.
+    /// The words in the names of tests that indicate what they need.
     fn words(&self) -> Vec<&'static str> {
         let kinds = self.kinds_left_out();
         let mut words = Vec::new();
