@@ -5,10 +5,10 @@
 mod common;
 
 use common::{Bench, Wire};
+use session_conformance::{Damage, DamageKind, Fixture, cases};
 use session_core::{StoreKey, async_trait};
 use session_store_dynamodb::aws_sdk_dynamodb::Client;
 use session_store_dynamodb::aws_sdk_dynamodb::types::AttributeValue;
-use session_testkit::{Damage, DamageKind, Fixture, cases};
 
 struct Scribble {
     client: Client,
@@ -70,7 +70,7 @@ mod with_transactions {
         fixture_of(Bench::with(Wire::default()).await)
     }
 
-    session_testkit::store_suite!(fixture);
+    session_conformance::store_suite!(fixture);
 }
 
 /// No item comes with a refusal, and there are no transactions: as on dynalite and some others. What remains is every

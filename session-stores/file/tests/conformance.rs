@@ -6,10 +6,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use session_conformance::crowd::Place;
+use session_conformance::{Damage, DamageKind, Fixture};
 use session_core::{StoreKey, async_trait};
 use session_store_file::{Durability, FileStore};
-use session_testkit::crowd::Place;
-use session_testkit::{Damage, DamageKind, Fixture};
 
 fn fixture_with(durability: Durability) -> Fixture {
     let dir = tempfile::tempdir().unwrap();
@@ -57,8 +57,8 @@ mod flushing {
         fixture_with(Durability::Full)
     }
 
-    session_testkit::store_suite!(fixture);
-    session_testkit::crowd_suite!(place, open);
+    session_conformance::store_suite!(fixture);
+    session_conformance::crowd_suite!(place, open);
 
     async fn place() -> Place {
         // In memory, where the system has such a place: all is flushed, and no other program's disk is waited for.
@@ -79,5 +79,5 @@ mod not_flushing {
         fixture_with(Durability::Rename)
     }
 
-    session_testkit::store_suite!(fixture);
+    session_conformance::store_suite!(fixture);
 }

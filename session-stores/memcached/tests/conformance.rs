@@ -8,11 +8,11 @@ use std::net::TcpStream;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use session_conformance::crowd::Place;
+use session_conformance::{Damage, DamageKind, Fixture};
 use session_core::{StoreKey, async_trait};
 use session_store_memcached::MemcachedStore;
 use session_test_servers::{Kind, Shared, shared};
-use session_testkit::crowd::Place;
-use session_testkit::{Damage, DamageKind, Fixture};
 
 static SERVER: LazyLock<Shared> = LazyLock::new(|| shared(Kind::Memcached));
 
@@ -64,8 +64,8 @@ async fn open(place: String) -> MemcachedStore {
     MemcachedStore::builder(url).prefix(prefix).timeout(PATIENT).open().unwrap()
 }
 
-session_testkit::store_suite!(fixture);
-session_testkit::crowd_suite!(place, open);
+session_conformance::store_suite!(fixture);
+session_conformance::crowd_suite!(place, open);
 
 /// A crowd waits in line, and other tests keep the machine busy; what is proved here is not the deadline.
 const PATIENT: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 //! The memory store against the whole store suite.
 
+use session_conformance::Fixture;
 use session_store_memory::MemoryStore;
-use session_testkit::Fixture;
 
 mod by_default {
     use super::*;
@@ -15,8 +15,8 @@ mod by_default {
         })
     }
 
-    session_testkit::store_suite!(fixture);
-    session_testkit::crowd_suite!(fixture);
+    session_conformance::store_suite!(fixture);
+    session_conformance::crowd_suite!(fixture);
 }
 
 /// Every lock is the same lock: what takes two must notice.
@@ -27,5 +27,5 @@ mod in_one_shard {
         Fixture::new(MemoryStore::builder().shards(1).build()).rounds(200)
     }
 
-    session_testkit::store_suite!(fixture);
+    session_conformance::store_suite!(fixture);
 }

@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+use session_conformance::crowd::Place;
+use session_conformance::{Damage, DamageKind, Fixture};
 use session_core::{StoreKey, async_trait};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, Shared, shared};
-use session_testkit::crowd::Place;
-use session_testkit::{Damage, DamageKind, Fixture};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -76,8 +76,8 @@ mod one_server {
         RedisStore::builder(url).prefix(prefix).timeout(A_MINUTE).connect().await.unwrap()
     }
 
-    session_testkit::store_suite!(fixture);
-    session_testkit::crowd_suite!(place, open);
+    session_conformance::store_suite!(fixture);
+    session_conformance::crowd_suite!(place, open);
 }
 
 #[cfg(feature = "client-cache")]
@@ -92,7 +92,7 @@ mod cached {
         Fixture::new(open())
     }
 
-    session_testkit::store_suite!(fixture);
+    session_conformance::store_suite!(fixture);
 }
 
 #[cfg(feature = "cluster")]
@@ -121,8 +121,8 @@ mod cluster {
         RedisClusterStore::builder(url).prefix(prefix).timeout(A_MINUTE).connect().await.unwrap()
     }
 
-    session_testkit::store_suite!(fixture);
-    session_testkit::crowd_suite!(place, open);
+    session_conformance::store_suite!(fixture);
+    session_conformance::crowd_suite!(place, open);
 }
 
 /// A crowd waits in line, and other tests keep the machine busy; what is proved here is not the deadline.

@@ -193,8 +193,8 @@ async fn races_end_well_under_other_isolations_too() {
         let store = table.on(told(&format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}")));
         claims::races::rotates_race_on(Arc::clone(&store), 10).await;
         claims::owners::regenerates_during_destroy_all_on(Arc::clone(&store), 30).await;
-        let crowd = session_testkit::crowd::Crowd { writers: 8, rounds: 20, ..Default::default() };
-        session_testkit::crowd::a_destroyed_session_stays_dead(store, crowd).await;
+        let crowd = session_conformance::crowd::Crowd { writers: 8, rounds: 20, ..Default::default() };
+        session_conformance::crowd::a_destroyed_session_stays_dead(store, crowd).await;
     }
 }
 

@@ -178,8 +178,8 @@ async fn races_end_well_under_serializable_isolation_too() {
     let strict = options().options([("default_transaction_isolation", "serializable")]);
     let store = table.on(PgPoolOptions::new().acquire_timeout(PATIENT).connect_lazy_with(strict));
     claims::races::rotates_race_on(Arc::clone(&store), 10).await;
-    let crowd = session_testkit::crowd::Crowd { writers: 8, rounds: 20, ..Default::default() };
-    session_testkit::crowd::a_destroyed_session_stays_dead(store, crowd).await;
+    let crowd = session_conformance::crowd::Crowd { writers: 8, rounds: 20, ..Default::default() };
+    session_conformance::crowd::a_destroyed_session_stays_dead(store, crowd).await;
 }
 
 /// One statement for each verb, as the server counts them; conflicts and dead sessions included.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use session_conformance::crowd::Place;
+use session_conformance::{Damage, DamageKind, Fixture};
 use session_core::{StoreKey, async_trait};
-use session_testkit::crowd::Place;
-use session_testkit::{Damage, DamageKind, Fixture};
 
 use super::Ground;
 

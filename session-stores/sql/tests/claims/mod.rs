@@ -113,11 +113,11 @@ macro_rules! every_database {
         mod conformance {
             use super::claims::{Store, fixture};
 
-            async fn fixture() -> session_testkit::Fixture {
+            async fn fixture() -> session_conformance::Fixture {
                 fixture::fixture::<$ground>().await
             }
 
-            async fn place() -> session_testkit::crowd::Place {
+            async fn place() -> session_conformance::crowd::Place {
                 fixture::place::<$ground>().await
             }
 
@@ -125,8 +125,8 @@ macro_rules! every_database {
                 <$ground as super::claims::Ground>::at(&place)
             }
 
-            session_testkit::store_suite!(fixture);
-            session_testkit::crowd_suite!(place, open);
+            session_conformance::store_suite!(fixture);
+            session_conformance::crowd_suite!(place, open);
         }
 
         claims::claims! { $ground:

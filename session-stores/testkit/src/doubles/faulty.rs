@@ -247,8 +247,9 @@ impl<S: ?Sized> FaultyStore<S> {
 }
 
 impl Faults {
-    /// Without faults yet, for a store of this name.
-    pub(crate) fn of(store: &'static str) -> Self {
+    /// Creates a hook without faults, whose errors carry this store name.
+    #[must_use]
+    pub fn of(store: &'static str) -> Self {
         Self { store, faults: Mutex::default() }
     }
 
