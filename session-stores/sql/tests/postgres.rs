@@ -76,6 +76,13 @@ impl Ground for Table {
         let (table, url) = text.split_once(' ').unwrap();
         Self::open_at(url, Self(table.into()).config().deadline(PATIENT)).unwrap()
     }
+
+    async fn stalled(deadline: Duration) -> (Store, Box<dyn Any + Send>) {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("postgres://user@{}/test", silent.local_addr().unwrap());
+        let store = PostgresStore::open(&url, &SqlConfig::new().deadline(deadline)).unwrap();
+        (Arc::new(store), Box::new(silent))
+    }
 }
 
 impl Served for Table {

@@ -16,7 +16,6 @@ use super::jar::Origin;
 use super::transcript::Transcript;
 use crate::fixture::IntoStore;
 use crate::probe::{Application, Stats};
-use session_testkit::doubles::faulty::Faults;
 use session_testkit::doubles::gate::Gates;
 use session_testkit::{FaultyStore, GateStore, ManualClock, ScriptedEntropy};
 
@@ -189,7 +188,7 @@ pub struct Doubles {
 
 impl Doubles {
     fn around(store: Arc<dyn SessionStore>) -> Self {
-        let faults: FaultyStore<dyn SessionStore> = FaultyStore::around(store, Faults::of("faulty"));
+        let faults: FaultyStore<dyn SessionStore> = FaultyStore::over(store);
         let faulty: Arc<dyn SessionStore> = Arc::new(faults.clone());
         let gates = GateStore::around(faulty, Gates::default());
         Self { faults, gates }

@@ -92,14 +92,14 @@ async fn increment(
 }
 
 /// A new session that counts from nought.
-pub(super) async fn counter(store: &Arc<dyn SessionStore>) -> StoreKey {
+pub(crate) async fn counter(store: &Arc<dyn SessionStore>) -> StoreKey {
     let (key, now) = (fresh_key(), SystemClock.now());
     let created = fine("create", store.create(&key, &record_at(now, "0"), now).await);
     assert_eq!(created, Written::Applied, "a new session");
     key
 }
 
-pub(super) async fn count(store: &Arc<dyn SessionStore>, key: &StoreKey) -> usize {
+pub(crate) async fn count(store: &Arc<dyn SessionStore>, key: &StoreKey) -> usize {
     number(&found(store, key).await)
 }
 

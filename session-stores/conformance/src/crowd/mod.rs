@@ -13,6 +13,7 @@ mod run;
 use std::any::Any;
 use std::fmt;
 
+pub(crate) use counting::{count, counter};
 pub use counting::{increments, no_increment_is_lost};
 pub use logout::{Crowd, a_destroyed_session_stays_dead};
 pub use run::{run_counting, run_four_processes, run_logout};

@@ -1,4 +1,4 @@
-//! Records that something else has spoiled, and records of a newer version. Only where the fixture can make them.
+//! Damaged records, and records of a newer version of the format.
 
 use session_core::{Loaded, StoreError, StoreErrorKind, StoreKey, Written};
 
@@ -13,10 +13,11 @@ async fn spoil(t: &Trial, key: &StoreKey, kind: DamageKind) -> bool {
             damage.damage(key, kind).await;
             true
         }
-        Some(_) | None => {
-            skip(&t.store, "the fixture does not damage records in this way");
+        Some(_) => {
+            skip(&t.store, &format!("its `Damage::kinds` has no {kind:?}"));
             false
         }
+        None => false,
     }
 }
 
@@ -106,6 +107,24 @@ pub async fn a_corrupt_record_can_be_destroyed(t: Trial) {
             t.destroy(&key).await;
             let loaded = t.load(&key).await;
             assert!(!matches!(loaded, Loaded::Found(_)), "{kind:?}: it is destroyed; found {loaded:?}");
+        }
+    }
+}
+
+/// A destroy means the same for a corrupt record as for any other: a tombstone, so that a writer who read the record
+/// before it was damaged hears that the session has ended.
+pub async fn a_destroyed_corrupt_record_leaves_a_tombstone(t: Trial) {
+    for kind in [DamageKind::Truncate, DamageKind::FlipBit, DamageKind::Garbage] {
+        let (key, record) = t.stored("a record of some length, so that there is something to spoil").await;
+        if spoil(&t, &key, kind).await {
+            t.destroy(&key).await;
+            t.expect_tombstone(&key).await;
+            assert_eq!(
+                t.create(&key, &record).await,
+                Written::Taken,
+                "{kind:?}: the tombstone takes the key"
+            );
+            assert_eq!(t.replace(&key, record.etag, &t.record("late")).await, Written::Gone, "{kind:?}");
         }
     }
 }

@@ -28,7 +28,8 @@ macro_rules! store_suite {
         $($(
             #[test]
             fn $case() {
-                $crate::run_case($fixture, $crate::suite::$module::$case);
+                const TEST: &str = concat!(module_path!(), "::", stringify!($case));
+                $crate::run_case(TEST, $fixture, $crate::suite::$module::$case);
             }
         )*)*
     };
@@ -164,6 +165,13 @@ macro_rules! store_suite {
                 a_destroy_by_one_handle_is_final_for_the_other
                 of_two_handles_that_rotate_one_wins
             ;
+            process:
+                another_process_sees_every_write
+                of_two_processes_no_increment_is_lost
+            ;
+            stall:
+                a_stalled_store_ends_every_call_at_its_deadline
+            ;
             damage:
                 a_truncated_record_is_corrupt
                 a_record_with_a_flipped_bit_is_corrupt
@@ -172,6 +180,7 @@ macro_rules! store_suite {
                 a_record_of_a_newer_format_is_left_alone
                 a_destroy_of_a_newer_record_keeps_its_word
                 a_corrupt_record_can_be_destroyed
+                a_destroyed_corrupt_record_leaves_a_tombstone
                 a_write_to_a_corrupt_record_fails_or_heals_it
             ;
             owners:
@@ -191,6 +200,10 @@ macro_rules! store_suite {
                 an_owner_of_many_sessions_is_listed_whole
                 a_create_racing_with_destroy_all_is_never_missed
                 a_rotation_racing_with_destroy_all_is_never_missed
+                the_owner_entry_of_a_destroyed_session_is_removed
+                the_owner_entry_of_a_rotated_key_is_removed
+                the_owner_entry_of_a_former_owner_is_removed
+                the_owner_entries_of_an_ended_user_are_removed
             ;
             sweep:
                 a_sweep_removes_the_dead_and_keeps_the_living
@@ -200,7 +213,11 @@ macro_rules! store_suite {
                 a_sweep_of_none_removes_none
                 a_touched_session_survives_the_sweep
                 an_acknowledged_touch_is_never_swept_away
+                a_replaced_session_that_dies_is_swept
+                a_touched_session_that_dies_is_swept
+                a_rotated_session_that_dies_is_swept
                 the_owner_index_forgets_the_swept
+                a_key_used_again_is_listed_for_its_new_owner_only
             ;
         }
     };

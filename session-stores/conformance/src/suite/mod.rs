@@ -1,6 +1,6 @@
 //! The store suite: every law of `SessionStore` as a case with a name.
 //!
-//! A case takes a [`Trial`], returns when the law holds and panics when it does not. [`store_suite!`](crate::store_suite)
+//! A case takes a [`Trial`], returns if the law holds and panics if it does not. [`store_suite!`](crate::store_suite)
 //! makes one test of each; [`cases`] gives them as values, for a runner of one's own.
 
 mod list;
@@ -13,10 +13,12 @@ pub mod destroy;
 pub mod expiry;
 pub mod limits;
 pub mod owners;
+pub mod process;
 pub mod races;
 pub mod reopen;
 pub mod replace;
 pub mod rotate;
+pub mod stall;
 pub mod store;
 pub mod sweep;
 pub mod touch;
@@ -72,7 +74,7 @@ impl Case {
     /// # }
     /// ```
     pub async fn run(&self, fixture: Fixture) {
-        (self.run)(Trial::new(fixture)).await;
+        (self.run)(Trial::new(fixture, None)).await;
     }
 }
 
@@ -82,15 +84,19 @@ impl fmt::Debug for Case {
     }
 }
 
-/// Runs one case on a runtime of its own, with several threads and a limit of two minutes. What the macro calls.
+/// Runs one case on a runtime of its own, with several threads and a limit of two minutes. `test` is the path of the
+/// test that calls this, as `module_path!` begins it. What the macro calls.
 ///
 /// ```
 /// use session_conformance::{Fixture, run_case, suite};
 ///
 /// let fixture = || async { Fixture::new(session_store_memory::MemoryStore::new()) };
-/// run_case(fixture, suite::replace::replace_never_creates);
+/// run_case("crate::a_test", fixture, suite::replace::replace_never_creates);
 /// ```
-pub fn run_case<F, O, C, P>(fixture: F, case: C)
+///
+/// # Panics
+/// When the case fails, or does not end in time.
+pub fn run_case<F, O, C, P>(test: &'static str, fixture: F, case: C)
 where
     F: FnOnce() -> O,
     O: Future<Output = Fixture>,
@@ -99,11 +105,14 @@ where
 {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(4).enable_all().build().expect("a runtime can be made");
-    runtime.block_on(async {
-        let trial = Trial::new(fixture().await);
-        let ended = tokio::time::timeout(LONGEST, case(trial)).await;
-        ended.expect("the case ends within two minutes");
-    });
+    let run = || {
+        runtime.block_on(async {
+            let trial = Trial::new(fixture().await, Some(test));
+            let ended = tokio::time::timeout(LONGEST, case(trial)).await;
+            assert!(ended.is_ok(), "the case did not end within {LONGEST:?}: the suite's limit for a case, not a deadline of the store");
+        });
+    };
+    process::end_with(run);
 }
 
 const LONGEST: Duration = Duration::from_secs(120);

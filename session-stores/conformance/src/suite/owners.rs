@@ -1,17 +1,17 @@
-//! The owner index: live sessions by user, in step with the six verbs. Only for stores that have one.
+//! The owner index: live sessions by user, in step with the six verbs.
 
 use std::collections::BTreeSet;
 
 use session_core::{OwnerIndex, Record, StoreKey, Timestamp, Written};
 
 use super::Trial;
-use super::trial::{HOUR, SECOND, assert_same, fine, skip};
+use super::trial::{HOUR, SECOND, assert_same, fine};
 
 macro_rules! index {
     ($t:ident) => {
         match $t.owners() {
             Some(index) => index,
-            None => return skip(&$t.store, "it keeps no owner index"),
+            None => return,
         }
     };
 }
@@ -290,5 +290,70 @@ pub async fn a_rotation_racing_with_destroy_all_is_never_missed(t: Trial) {
         assert!(!matches!(t.load(&old).await, session_core::Loaded::Found(_)), "the old key is dead");
         let alive = matches!(t.load(&new).await, session_core::Loaded::Found(_));
         assert_eq!(alive, listed.contains(&new), "the moved session is ended or listed, never missed");
+    }
+}
+
+/// Expects the index to hold this many entries for the owner; false if the fixture cannot count them.
+async fn holds(t: &Trial, owner: &str, entries: usize, when: &str) -> bool {
+    let Some(counted) = t.owner_entries(owner).await else { return false };
+    assert_eq!(counted, entries, "entries of the owner index {when}");
+    true
+}
+
+/// An index that keeps the entries of destroyed sessions grows for ever.
+pub async fn the_owner_entry_of_a_destroyed_session_is_removed(t: Trial) {
+    index!(t);
+    let owner = t.owner();
+    let (one, other) = (t.store_new(&t.owned(&owner)).await, t.store_new(&t.owned(&owner)).await);
+    if holds(&t, &owner, 2, "of two sessions").await {
+        t.destroy(&one).await;
+        holds(&t, &owner, 1, "after one was destroyed").await;
+        t.destroy(&other).await;
+        holds(&t, &owner, 0, "after both were destroyed").await;
+    }
+}
+
+/// A rotation replaces the entry: a user who regenerates often has one.
+pub async fn the_owner_entry_of_a_rotated_key_is_removed(t: Trial) {
+    index!(t);
+    let owner = t.owner();
+    let mut record = t.owned(&owner);
+    let mut key = t.store_new(&record).await;
+    for _ in 0..3 {
+        let (new, moved) = (t.key(), t.owned(&owner));
+        assert_eq!(t.rotate(&key, record.etag, &new, &moved).await, Written::Applied);
+        if !holds(&t, &owner, 1, "after a rotation").await {
+            return;
+        }
+        (key, record) = (new, moved);
+    }
+}
+
+/// A replace or a rotation that changes the owner removes the entry of the former one.
+pub async fn the_owner_entry_of_a_former_owner_is_removed(t: Trial) {
+    index!(t);
+    let (ada, bob) = (t.owner(), t.owner());
+    let (first, second) = (t.owned(&ada), t.owned(&bob));
+    let key = t.store_new(&first).await;
+    assert_eq!(t.replace(&key, first.etag, &second).await, Written::Applied);
+    if holds(&t, &ada, 0, "of the former owner after a replace").await {
+        let (new, third) = (t.key(), t.owned(&ada));
+        assert_eq!(t.rotate(&key, second.etag, &new, &third).await, Written::Applied);
+        holds(&t, &bob, 0, "of the former owner after a rotation").await;
+    }
+}
+
+/// Signing out everywhere removes the entries of what it ended.
+pub async fn the_owner_entries_of_an_ended_user_are_removed(t: Trial) {
+    let index = index!(t);
+    let owner = t.owner();
+    let mut kept = t.key();
+    for _ in 0..4 {
+        kept = t.store_new(&t.owned(&owner)).await;
+    }
+    assert_eq!(fine("destroy_all", index.destroy_all(&owner, Some(&kept), t.now, t.until()).await), 3);
+    if holds(&t, &owner, 1, "with one session spared").await {
+        assert_eq!(fine("destroy_all", index.destroy_all(&owner, None, t.now, t.until()).await), 1);
+        holds(&t, &owner, 0, "with no session left").await;
     }
 }

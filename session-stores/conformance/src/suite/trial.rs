@@ -1,15 +1,16 @@
-//! What a case works with: the store, a base time, fresh keys and records, and the verbs with errors made loud.
+//! What a case works with: the store, a base time, new keys and records, and verbs that panic on an error.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use session_core::{
-    Clock, Entropy, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreKey, Sweep, SystemClock,
-    SystemEntropy, Timestamp, Written,
+    Clock, Entropy, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind, StoreKey,
+    Sweep, SystemClock, SystemEntropy, Timestamp, Written,
 };
 
-use crate::fixture::{Damage, Fixture};
+use super::process::OtherProcess;
+use crate::fixture::{Damage, Door, Fixture};
 
 /// One case's view of the store under trial.
 ///
@@ -22,11 +23,13 @@ pub struct Trial {
     /// When the case began.
     pub now: Timestamp,
     fixture: Fixture,
+    /// The path of the test that runs the case.
+    test: Option<&'static str>,
 }
 
 impl Trial {
-    pub(crate) fn new(fixture: Fixture) -> Self {
-        Self { store: Arc::clone(&fixture.store), now: SystemClock.now(), fixture }
+    pub(crate) fn new(fixture: Fixture, test: Option<&'static str>) -> Self {
+        Self { store: Arc::clone(&fixture.store), now: SystemClock.now(), fixture, test }
     }
 
     /// A key that nobody has used.
@@ -152,27 +155,88 @@ impl Trial {
         }
     }
 
-    /// The store's owner index; a case about it ends early without one.
+    /// The store's owner index, or `None` if the fixture declares that there is none.
     pub fn owners(&self) -> Option<&dyn OwnerIndex> {
-        self.store.owners()
+        self.capability(self.store.owners(), &self.fixture.owners, "owners", "without_owners")
     }
 
-    /// The store's sweeper, likewise.
+    /// The store's sweeper, or `None` if the fixture declares that there is none.
     pub fn sweeper(&self) -> Option<&dyn Sweep> {
-        self.store.sweeper()
+        self.capability(self.store.sweeper(), &self.fixture.sweep, "sweeper", "without_sweep")
     }
 
-    /// The author's way to spoil a record, if there is one.
-    pub fn damage(&self) -> Option<&dyn Damage> {
-        self.fixture.damage.as_deref()
-    }
-
-    /// A second handle on the same data, if the author said how.
-    pub async fn reopen(&self) -> Option<Arc<dyn SessionStore>> {
-        match &self.fixture.reopen {
-            Some(open) => Some(open().await),
-            None => None,
+    fn capability<'a, T: ?Sized>(
+        &self,
+        has: Option<&'a T>,
+        said: &Door<()>,
+        method: &str,
+        without: &str,
+    ) -> Option<&'a T> {
+        let name = self.store.name();
+        match (has, said) {
+            (Some(_), Door::Without) => panic!(
+                "the fixture says `.{without}()`, but `{method}()` of the {name} store is `Some`: remove the call"
+            ),
+            (Some(there), _) => Some(there),
+            (None, Door::Without) => {
+                skip(&self.store, &format!("the fixture says `.{without}()`"));
+                None
+            }
+            (None, _) => panic!(
+                "`{method}()` of the {name} store is `None`: implement it, or say `.{without}()` on the fixture"
+            ),
         }
+    }
+
+    fn door<'a, T>(&self, door: &'a Door<T>, with: &str, without: &str) -> Option<&'a T> {
+        match door {
+            Door::With(it) => Some(it),
+            Door::Without => {
+                skip(&self.store, &format!("the fixture says `.{without}()`"));
+                None
+            }
+            Door::Undeclared => {
+                panic!(
+                    "this case needs `.{with}` on the fixture; say `.{without}()` if there is no such thing"
+                )
+            }
+        }
+    }
+
+    /// How many entries the owner index holds for this owner, or `None` if the fixture declares that there are none to
+    /// count.
+    pub async fn owner_entries(&self, owner: &str) -> Option<usize> {
+        let count = self.door(&self.fixture.entries, "owner_entries(count)", "without_owner_entries")?;
+        Some(count(owner.to_owned()).await)
+    }
+
+    /// The author's way to damage a record, or `None` if the fixture declares that there is none.
+    pub fn damage(&self) -> Option<&dyn Damage> {
+        self.door(&self.fixture.damage, "with_damage(damage)", "without_damage").map(AsRef::as_ref)
+    }
+
+    /// A second handle on the same data, or `None` if the fixture declares that there is none.
+    pub async fn reopen(&self) -> Option<Arc<dyn SessionStore>> {
+        let with = "reopen(open)` or `.shared(place, open)";
+        Some(self.door(&self.fixture.reopen, with, "without_reopen")?().await)
+    }
+
+    /// Another process on the same data, or `None` if the fixture declares that there is none. Also `None` where
+    /// [`Case::run`](super::Case::run) runs the case, since a process can only be told to run a test.
+    pub fn other_process(&self) -> Option<OtherProcess> {
+        let (place, open) = self.door(&self.fixture.shared, "shared(place, open)", "in_one_process")?;
+        let Some(test) = self.test else {
+            skip(&self.store, "only a test of `store_suite!` can run in another process");
+            return None;
+        };
+        Some(OtherProcess::new(test, place, Arc::clone(open)))
+    }
+
+    /// A store of this kind that stalls and its deadline, or `None` if the fixture declares that it cannot.
+    pub async fn stalled(&self) -> Option<(Fixture, Duration)> {
+        let with = "stalled(deadline, open)";
+        let (deadline, open) = self.door(&self.fixture.stalled, with, "without_stall")?;
+        Some((open().await, *deadline))
     }
 
     /// How often a race is repeated.
@@ -191,10 +255,17 @@ impl Trial {
 }
 
 /// The value, or a panic that says which verb failed and why.
-pub(crate) fn fine<T>(verb: &str, result: Result<T, session_core::StoreError>) -> T {
+pub(crate) fn fine<T>(verb: &str, result: Result<T, StoreError>) -> T {
     result.unwrap_or_else(|error| {
         let cause = std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
-        panic!("{verb} must not fail here: {error}{cause}")
+        let whose = match error.kind() {
+            StoreErrorKind::Timeout => {
+                "\nthis is the store's own deadline, not the suite's: if the machine is busy, open the fixture's store \
+                 with a deadline of a minute"
+            }
+            _ => "",
+        };
+        panic!("{verb} must not fail here: {error}{cause}{whose}")
     })
 }
 
@@ -234,9 +305,9 @@ pub(crate) fn fresh_etag() -> Etag {
     Etag::new(u64::from_le_bytes(random()))
 }
 
-/// Says in the test's output that a case had nothing to prove.
+/// Says in the test's output that a case does not apply.
 pub(crate) fn skip(store: &Arc<dyn SessionStore>, why: &str) {
-    println!("nothing to prove for the {} store: {why}", store.name());
+    println!("does not apply to the {} store: {why}", store.name());
 }
 
 fn random<const N: usize>() -> [u8; N] {

@@ -14,6 +14,10 @@ mod wrapped_three_times {
         let faulty = FaultyStore::new(MemoryStore::new());
         let gated = GateStore::over(Arc::new(faulty));
         Fixture::new(OpLog::over(Arc::new(gated) as Arc<dyn SessionStore>))
+            .without_damage()
+            .without_owner_entries()
+            .without_reopen()
+            .without_stall()
     }
 
     session_conformance::store_suite!(fixture);

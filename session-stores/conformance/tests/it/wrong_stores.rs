@@ -1,19 +1,25 @@
-//! The suite must be seen to fail: stores with one flaw each, and the cases that find it.
+//! Stores with one flaw each, and the cases of the suite that find it.
 
 mod flawed;
 
 use flawed::{Flaw, Flawed, Scribble};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use session_conformance::crowd::{Crowd, run_counting, run_logout};
-use session_conformance::{Fixture, cases};
+use session_conformance::{Case, Fixture, cases, run_case, suite};
 
 fn fixture_with(flaw: Flaw) -> Fixture {
     let store = Flawed::with(flaw);
     let again = store.clone();
     let scribble = Scribble(store.clone());
-    Fixture::new(store).with_damage(scribble).reopen(move || {
-        let again = again.clone();
-        async move { again }
-    })
+    let index = store.clone();
+    Fixture::new(store)
+        .with_damage(scribble)
+        .owner_entries(move |owner| std::future::ready(index.entries(&owner)))
+        .reopen(move || std::future::ready(again.clone()))
+        .in_one_process()
+        .without_stall()
 }
 
 /// The same store without its flaw passes every case: what fails below fails because of the flaw.
@@ -29,7 +35,7 @@ mod without_a_flaw {
 
 /// Runs a case on a runtime of its own and says whether it failed.
 fn fails(flaw: Flaw, name: &str) -> bool {
-    let case = cases().iter().find(|case| case.name() == name).expect("there is a case of this name");
+    let case = case(name);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let run = tokio::spawn(case.run(fixture_with(flaw)));
@@ -103,7 +109,125 @@ found! {
         a_truncated_record_is_corrupt a_record_with_a_flipped_bit_is_corrupt garbage_is_corrupt
         a_record_of_a_newer_format_is_newer;
     a_store_that_overwrites_newer_records_is_found: OverwritesNewer by a_record_of_a_newer_format_is_left_alone;
+    a_sweep_that_misses_the_replaced_is_found: NeverSweepsTheReplaced by a_replaced_session_that_dies_is_swept;
+    a_sweep_that_misses_the_touched_is_found: NeverSweepsTheTouched by a_touched_session_that_dies_is_swept;
+    a_sweep_that_misses_the_rotated_is_found: NeverSweepsTheRotated by a_rotated_session_that_dies_is_swept;
+    an_index_that_keeps_the_destroyed_is_found: KeepsEntriesOfTheDestroyed by
+        the_owner_entry_of_a_destroyed_session_is_removed;
+    an_index_that_keeps_rotated_keys_is_found: KeepsEntriesOfTheRotated by
+        the_owner_entry_of_a_rotated_key_is_removed;
+    an_index_that_keeps_former_owners_is_found: KeepsEntriesOfFormerOwners by
+        the_owner_entry_of_a_former_owner_is_removed;
+    an_index_that_keeps_what_it_ended_is_found: KeepsEntriesOfTheEnded by
+        the_owner_entries_of_an_ended_user_are_removed;
+    an_index_that_trusts_its_entries_is_found: TrustsItsEntries by
+        a_key_used_again_is_listed_for_its_new_owner_only;
+    a_destroy_that_removes_the_corrupt_is_found: RemovesTheCorrupt by
+        a_destroyed_corrupt_record_leaves_a_tombstone;
     a_store_of_case_insensitive_keys_is_found: MixesKeys by keys_that_differ_in_one_bit_are_two_sessions;
+}
+
+fn stalled(store: impl Fn() -> Flawed + Send + Sync + 'static) -> Fixture {
+    let deadline = Duration::from_millis(100);
+    let open = move || {
+        let store = store();
+        async move { Fixture::new(store) }
+    };
+    fixture_with(Flaw::None).stalled(deadline, open)
+}
+
+/// Runs the case about a store that stalls, with a clock that moves when nothing else does.
+fn run_stalled(fixture: Fixture) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().start_paused(true).build().unwrap();
+    let case = case("a_stalled_store_ends_every_call_at_its_deadline");
+    runtime.block_on(case.run(fixture));
+}
+
+#[test]
+#[should_panic(expected = "load does not end: the store's deadline is 100ms")]
+fn a_store_that_waits_for_ever_is_found() {
+    run_stalled(stalled(|| Flawed::with(Flaw::NeverEnds)));
+}
+
+#[test]
+#[should_panic(expected = "does not stall")]
+fn a_fixture_whose_stalled_store_answers_is_found() {
+    run_stalled(stalled(|| Flawed::with(Flaw::None)));
+}
+
+/// Every process has a map of its own.
+async fn unshared() -> Fixture {
+    fixture_with(Flaw::None).shared("a place", async |_| Flawed::with(Flaw::None))
+}
+
+#[test]
+#[should_panic(expected = "the other process failed")]
+fn a_store_that_another_process_does_not_see_is_found() {
+    const TEST: &str = concat!(module_path!(), "::a_store_that_another_process_does_not_see_is_found");
+    run_case(TEST, unshared, suite::process::another_process_sees_every_write);
+}
+
+#[test]
+#[should_panic(expected = "the other process failed")]
+fn increments_that_another_process_does_not_see_are_found() {
+    const TEST: &str = concat!(module_path!(), "::increments_that_another_process_does_not_see_are_found");
+    run_case(TEST, unshared, suite::process::of_two_processes_no_increment_is_lost);
+}
+
+/// What a case says when it panics.
+fn message(name: &str, fixture: Fixture) -> Option<String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let run = async { tokio::spawn(case(name).run(fixture)).await };
+    let panic = runtime.block_on(run).err()?.into_panic();
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    Some(text.or(panic.downcast_ref::<&str>().copied()).unwrap_or_default().to_owned())
+}
+
+/// A fixture that declares nothing, of a store that has nothing: whatever needs more fails and says what to call, and
+/// passes once it is declared that there is no such thing.
+#[test]
+fn what_a_fixture_does_not_declare_fails() {
+    let bare = || Fixture::new(Flawed::with(Flaw::HasNoCapabilities)).rounds(2);
+    let mut told = BTreeMap::<String, usize>::new();
+    for name in cases().iter().map(Case::name) {
+        let Some(message) = message(name, bare()) else { continue };
+        let (_, method) = message.split_once("say `.").unwrap_or_else(|| panic!("{name}: {message}"));
+        *told.entry(method.split('(').next().unwrap().to_owned()).or_default() += 1;
+        let declared =
+            bare().without_owners().without_sweep().without_damage().without_reopen().without_stall();
+        assert_eq!(self::message(name, declared), None, "{name}");
+    }
+    let methods: Vec<&str> = told.keys().map(String::as_str).collect();
+    let all = [
+        "in_one_process",
+        "without_damage",
+        "without_owners",
+        "without_reopen",
+        "without_stall",
+        "without_sweep",
+    ];
+    assert_eq!(methods, all);
+    assert!(told.values().sum::<usize>() >= 49, "{told:?}");
+}
+
+#[test]
+fn entries_that_a_fixture_does_not_declare_fail() {
+    let undeclared = Fixture::new(Flawed::with(Flaw::None));
+    let message = message("the_owner_entry_of_a_rotated_key_is_removed", undeclared).unwrap();
+    assert!(message.contains("say `.without_owner_entries()`"), "{message}");
+}
+
+#[test]
+fn a_declaration_that_is_not_true_fails() {
+    let name = "list_gives_all_sessions_of_an_owner";
+    let message = message(name, fixture_with(Flaw::None).without_owners()).unwrap();
+    assert!(message.ends_with("is `Some`: remove the call"), "{message}");
+}
+
+/// The case of this name.
+fn case(name: &str) -> &'static Case {
+    cases().iter().find(|case| case.name() == name).expect("there is a case of this name")
 }
 
 #[test]

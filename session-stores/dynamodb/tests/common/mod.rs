@@ -30,6 +30,7 @@ pub struct Bench {
     pub client: Client,
     pub table: String,
     pub prefix: String,
+    pub host_port: String,
     pub wire: Arc<Wire>,
 }
 
@@ -52,7 +53,7 @@ impl Bench {
             DynamoDbStore::new(client.clone(), &table).prefix(&prefix).deadline(MINUTE).build().unwrap();
         store.create_table().await.unwrap();
         wire.calls.lock().unwrap().clear();
-        Self { store, client, table, prefix, wire }
+        Self { store, client, table, prefix, host_port, wire }
     }
 
     /// Another store on the same data.

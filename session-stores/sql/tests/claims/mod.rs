@@ -60,6 +60,8 @@ pub(crate) trait Ground: Sized + Send + Sync + 'static {
     /// What another process finds this place by, and the store there.
     fn text(&self) -> String;
     fn at(text: &str) -> Store;
+    /// A store with this deadline on a database that stalls until the value is dropped.
+    fn stalled(deadline: Duration) -> impl Future<Output = (Store, Box<dyn Any + Send>)> + Send;
 
     /// A place with its table.
     async fn new() -> Self {

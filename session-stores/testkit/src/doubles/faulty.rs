@@ -248,8 +248,7 @@ impl<S: ?Sized> FaultyStore<S> {
 
 impl Faults {
     /// Creates a hook without faults, whose errors carry this store name.
-    #[must_use]
-    pub fn of(store: &'static str) -> Self {
+    fn of(store: &'static str) -> Self {
         Self { store, faults: Mutex::default() }
     }
 

@@ -1,4 +1,4 @@
-//! A plain map behind one lock that keeps every law but the one it is told to break.
+//! A plain map behind one lock that keeps every law except for the one that its flaw breaks.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -46,6 +46,17 @@ pub(crate) enum Flaw {
     ReadsAnything,
     OverwritesNewer,
     MixesKeys,
+    NeverSweepsTheReplaced,
+    NeverSweepsTheTouched,
+    NeverSweepsTheRotated,
+    KeepsEntriesOfTheDestroyed,
+    KeepsEntriesOfTheRotated,
+    KeepsEntriesOfFormerOwners,
+    KeepsEntriesOfTheEnded,
+    TrustsItsEntries,
+    RemovesTheCorrupt,
+    NeverEnds,
+    HasNoCapabilities,
 }
 
 #[derive(Clone)]
@@ -59,6 +70,10 @@ struct Data {
     slots: HashMap<StoreKey, Loaded>,
     spoiled: HashMap<StoreKey, DamageKind>,
     unlisted: HashSet<StoreKey>,
+    /// Never due to the sweep.
+    undue: HashSet<StoreKey>,
+    /// The owner index.
+    entries: HashMap<String, HashSet<StoreKey>>,
 }
 
 impl Flawed {
@@ -124,8 +139,11 @@ impl Flawed {
         Ok(data.slots.get(key).cloned().unwrap_or(Loaded::Missing))
     }
 
-    fn bury(&self, data: &mut Data, key: &StoreKey, until: Timestamp) {
+    fn bury(&self, data: &mut Data, key: &StoreKey, until: Timestamp, keeps: Flaw) {
         data.spoiled.remove(key);
+        if !self.has(keeps) && !self.has(Flaw::TrustsItsEntries) {
+            data.entries.values_mut().for_each(|keys| drop(keys.remove(key)));
+        }
         if self.has(Flaw::ForgetsTombstones) {
             data.slots.remove(key);
         } else {
@@ -135,7 +153,19 @@ impl Flawed {
 
     fn put(&self, data: &mut Data, key: &StoreKey, record: &Record) {
         data.spoiled.remove(key);
+        data.undue.remove(key);
         data.slots.insert(*key, Loaded::Found(self.kept(record)));
+        if !self.has(Flaw::KeepsEntriesOfFormerOwners) && !self.has(Flaw::TrustsItsEntries) {
+            data.entries.values_mut().for_each(|keys| drop(keys.remove(key)));
+        }
+        if let Some(owner) = &record.owner {
+            data.entries.entry(owner.to_string()).or_default().insert(*key);
+        }
+    }
+
+    /// How many entries the owner index has for this owner.
+    pub(crate) fn entries(&self, owner: &str) -> usize {
+        self.lock().entries.get(owner).map_or(0, HashSet::len)
     }
 }
 
@@ -160,6 +190,9 @@ impl SessionStore for Flawed {
     }
 
     async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
+        if self.has(Flaw::NeverEnds) {
+            std::future::pending::<()>().await;
+        }
         self.read(&self.lock(), &self.key(key), false)
     }
 
@@ -232,6 +265,9 @@ impl SessionStore for Flawed {
                 return Ok(Written::Gone);
             }
             self.put(&mut data, &key, record);
+            if self.has(Flaw::NeverSweepsTheReplaced) {
+                data.undue.insert(key);
+            }
         }
         Ok(judged)
     }
@@ -247,6 +283,9 @@ impl SessionStore for Flawed {
                     there.etag = Etag::new(there.etag.get() ^ 1);
                 }
                 self.put(&mut data, &key, &there);
+                if self.has(Flaw::NeverSweepsTheTouched) {
+                    data.undue.insert(key);
+                }
                 Ok(Written::Applied)
             }
             Loaded::Missing if self.has(Flaw::TouchCreates) => {
@@ -267,13 +306,17 @@ impl SessionStore for Flawed {
 
     async fn destroy(&self, key: &StoreKey, until: Timestamp) -> Result<(), StoreError> {
         let (key, mut data) = (self.key(key), self.lock());
-        match data.slots.get(&key) {
-            Some(Loaded::Found(_)) => self.bury(&mut data, &key, until),
-            Some(Loaded::Retired { .. }) if self.has(Flaw::MovesTombstones) => {
-                self.bury(&mut data, &key, until)
-            }
-            None if self.has(Flaw::BuriesNothing) => self.bury(&mut data, &key, until),
-            _ => {}
+        let corrupt = data.spoiled.contains_key(&key);
+        let buries = match data.slots.get(&key) {
+            Some(Loaded::Found(_)) => true,
+            Some(Loaded::Retired { .. }) => self.has(Flaw::MovesTombstones),
+            Some(Loaded::Missing) | None => self.has(Flaw::BuriesNothing),
+        };
+        if buries {
+            self.bury(&mut data, &key, until, Flaw::KeepsEntriesOfTheDestroyed);
+        }
+        if corrupt && self.has(Flaw::RemovesTheCorrupt) {
+            data.slots.remove(&key);
         }
         Ok(())
     }
@@ -312,24 +355,27 @@ impl SessionStore for Flawed {
             if self.has(Flaw::IndexForgetsRotations) {
                 data.unlisted.insert(new);
             }
+            if self.has(Flaw::NeverSweepsTheRotated) {
+                data.undue.insert(new);
+            }
             if !self.has(Flaw::RotateInTwoSteps) {
-                self.bury(&mut data, &old, until);
+                self.bury(&mut data, &old, until, Flaw::KeepsEntriesOfTheRotated);
                 return Ok(Written::Applied);
             }
         }
         for _ in 0..20 {
             yield_now().await;
         }
-        self.bury(&mut self.lock(), &old, until);
+        self.bury(&mut self.lock(), &old, until, Flaw::KeepsEntriesOfTheRotated);
         Ok(Written::Applied)
     }
 
     fn owners(&self) -> Option<&dyn OwnerIndex> {
-        Some(self)
+        (!self.has(Flaw::HasNoCapabilities)).then_some(self as &dyn OwnerIndex)
     }
 
     fn sweeper(&self) -> Option<&dyn Sweep> {
-        Some(self)
+        (!self.has(Flaw::HasNoCapabilities)).then_some(self as &dyn Sweep)
     }
 }
 
@@ -344,8 +390,12 @@ impl Flawed {
             Loaded::Found(record) => Some((*key, record.clone())),
             Loaded::Missing | Loaded::Retired { .. } => None,
         });
+        let entered = |key: &StoreKey| data.entries.get(owner).is_some_and(|keys| keys.contains(key));
         records
-            .filter(|(_, record)| record.owner.as_deref().is_some_and(same))
+            .filter(|(key, record)| match self.flaw {
+                Flaw::TrustsItsEntries => entered(key),
+                _ => record.owner.as_deref().is_some_and(same),
+            })
             .filter(|(_, record)| record.is_live(now) || self.has(Flaw::ListsTheDead))
             .collect()
     }
@@ -369,7 +419,7 @@ impl OwnerIndex for Flawed {
             let mut data = self.lock();
             for (key, _) in self.of(&data, owner, now) {
                 if Some(&key) != except || self.has(Flaw::IgnoresTheException) {
-                    self.bury(&mut data, &key, until);
+                    self.bury(&mut data, &key, until, Flaw::KeepsEntriesOfTheEnded);
                     ended += 1;
                 }
             }
@@ -390,7 +440,8 @@ impl OwnerIndex for Flawed {
 impl Sweep for Flawed {
     async fn sweep(&self, before: Timestamp, most: usize) -> Result<Swept, StoreError> {
         let mut data = self.lock();
-        let dead = data.slots.iter().filter(|(_, slot)| match slot {
+        let due = data.slots.iter().filter(|(key, _)| !data.undue.contains(key));
+        let dead = due.filter(|(_, slot)| match slot {
             Loaded::Found(_) if self.has(Flaw::SweepsTheLiving) => true,
             Loaded::Found(record) => !record.is_live(before),
             Loaded::Retired { until } => *until <= before && !self.has(Flaw::SweepSparesTombstones),
@@ -400,6 +451,9 @@ impl Sweep for Flawed {
         let dead: Vec<_> = dead.map(|(key, _)| *key).take(most).collect();
         for key in &dead {
             data.slots.remove(key);
+            if !self.has(Flaw::TrustsItsEntries) {
+                data.entries.values_mut().for_each(|keys| drop(keys.remove(key)));
+            }
         }
         Ok(Swept { removed: dead.len(), more: dead.len() == most })
     }
