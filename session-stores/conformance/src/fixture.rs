@@ -147,7 +147,7 @@ impl Fixture {
     }
 
     /// Says how many entries the index holds for an owner at this moment, stale ones included. The suite then checks
-    /// that the entries of sessions that ended or rotated are removed.
+    /// that the entries of sessions that ended or rotated are removed, at the latest by the sweep.
     #[must_use]
     pub fn owner_entries<O>(mut self, count: impl Fn(String) -> O + Send + Sync + 'static) -> Self
     where

@@ -14,7 +14,7 @@ macro_rules! sweeper {
     };
 }
 
-async fn sweep_all(sweeper: &dyn Sweep, before: Timestamp) -> usize {
+pub(super) async fn sweep_all(sweeper: &dyn Sweep, before: Timestamp) -> usize {
     let mut removed = 0;
     for _ in 0..10_000 {
         let swept = fine("sweep", sweeper.sweep(before, 100).await);

@@ -451,9 +451,6 @@ impl Sweep for Flawed {
         let dead: Vec<_> = dead.map(|(key, _)| *key).take(most).collect();
         for key in &dead {
             data.slots.remove(key);
-            if !self.has(Flaw::TrustsItsEntries) {
-                data.entries.values_mut().for_each(|keys| drop(keys.remove(key)));
-            }
         }
         Ok(Swept { removed: dead.len(), more: dead.len() == most })
     }
