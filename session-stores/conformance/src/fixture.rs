@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{SessionStore, StoreKey, async_trait};
+use session_core::store::{SessionStore, StoreKey, async_trait};
 
 /// One store for one case. The suite asks for a new fixture for every case; cases use random keys and owners, so
 /// fixtures may share a database.
@@ -139,7 +139,7 @@ impl Fixture {
         self
     }
 
-    /// Declares that the store has no [`OwnerIndex`](session_core::OwnerIndex).
+    /// Declares that the store has no [`OwnerIndex`](session_core::store::OwnerIndex).
     #[must_use]
     pub fn without_owners(mut self) -> Self {
         self.owners = Door::Without;
@@ -165,7 +165,7 @@ impl Fixture {
         self
     }
 
-    /// Declares that the store has no [`Sweep`](session_core::Sweep): its records expire without one.
+    /// Declares that the store has no [`Sweep`](session_core::store::Sweep): its records expire without one.
     #[must_use]
     pub fn without_sweep(mut self) -> Self {
         self.sweep = Door::Without;
@@ -267,7 +267,7 @@ impl fmt::Debug for Fixture {
 /// A store by value, or shared as `Arc<dyn SessionStore>`. The parameter tells the two apart.
 ///
 /// ```
-/// use session_core::SessionStore;
+/// use session_core::store::SessionStore;
 /// use session_conformance::Fixture;
 /// use std::sync::Arc;
 ///
@@ -305,7 +305,7 @@ impl IntoStore<Shared> for Arc<dyn SessionStore> {
 /// Damages stored records, with the tools of the database and not through the store. Implemented by the author of a store.
 ///
 /// ```
-/// use session_core::{StoreKey, async_trait};
+/// use session_core::store::{async_trait, StoreKey};
 /// use session_conformance::{Damage, DamageKind};
 ///
 /// /// For a store without a checksum of its own.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::{Bench, Wire};
 use session_conformance::{Damage, DamageKind, Fixture, cases};
-use session_core::{StoreKey, async_trait};
+use session_core::store::{StoreKey, async_trait};
 use session_store_dynamodb::DynamoDbStore;
 use session_store_dynamodb::aws_sdk_dynamodb::Client;
 use session_store_dynamodb::aws_sdk_dynamodb::types::AttributeValue;

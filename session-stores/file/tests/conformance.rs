@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use session_conformance::crowd::Place;
 use session_conformance::{Damage, DamageKind, Fixture};
-use session_core::{StoreKey, async_trait};
+use session_core::store::{StoreKey, async_trait};
 use session_store_file::{Durability, FileStore};
 use sha2::{Digest, Sha256};
 

@@ -4,7 +4,7 @@
 
 use session_conformance::crowd::Place;
 use session_conformance::{Damage, DamageKind, Fixture};
-use session_core::{StoreKey, async_trait};
+use session_core::store::{StoreKey, async_trait};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, Shared, shared};
 use std::hash::{BuildHasher, RandomState};

@@ -1,6 +1,6 @@
 //! Damaged records, and records of a newer version of the format.
 
-use session_core::{Loaded, StoreError, StoreErrorKind, StoreKey, Written};
+use session_core::store::{Loaded, StoreError, StoreErrorKind, StoreKey, Written};
 
 use super::Trial;
 use super::trial::{HOUR, fine, skip};

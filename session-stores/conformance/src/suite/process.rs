@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{Loaded, SessionStore, StoreKey, Written};
+use session_core::store::{Loaded, SessionStore, StoreKey, Written};
 
 use super::Trial;
 use super::trial::fine;
@@ -88,7 +88,7 @@ pub async fn another_process_sees_every_write(t: Trial) {
         let second = t.record("second");
         let replaced = store.replace(&written, found.etag, &second, t.now).await;
         assert_eq!(fine("replace", replaced), Written::Applied);
-        assert!(matches!(fine("load", store.load(&ended).await), Loaded::Retired { .. }));
+        assert!(matches!(fine("load", store.load(&ended).await), Loaded::Ended { .. }));
         fine("destroy", store.destroy(&living, t.until()).await);
         return;
     }
@@ -98,7 +98,7 @@ pub async fn another_process_sees_every_write(t: Trial) {
     process.run(&[written, ended, living]).await;
     let Loaded::Found(found) = t.load(&written).await else { panic!("the session lives") };
     assert_eq!(&*found.payload, b"second", "the write of the other process");
-    assert!(matches!(t.load(&living).await, Loaded::Retired { .. }), "the other process destroyed it");
+    assert!(matches!(t.load(&living).await, Loaded::Ended { .. }), "the other process destroyed it");
     assert_eq!(t.replace(&living, record.etag, &t.record("late")).await, Written::Gone);
 }
 

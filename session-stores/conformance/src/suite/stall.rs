@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use session_core::{StoreError, StoreErrorKind};
+use session_core::store::{StoreError, StoreErrorKind};
 
 use super::Trial;
 

@@ -1,6 +1,9 @@
 //! The sweeper: removes what is dead, in bounded batches, and nothing else.
 
-use session_core::{Loaded, Record, StoreKey, Sweep, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Loaded, Record, StoreKey, Sweep, Written},
+};
 
 use super::Trial;
 use super::trial::{HOUR, SECOND, fine};

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_core::{
-    Clock, Entropy, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind, StoreKey,
-    Sweep, SystemClock, SystemEntropy, Timestamp, Written,
+    Timestamp,
+    adapter::{Clock, Entropy, SystemClock, SystemEntropy},
+    store::{
+        Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind, StoreKey, Sweep, Written,
+    },
 };
 
 use super::process::OtherProcess;
@@ -145,7 +148,7 @@ impl Trial {
     /// Asserts that a tombstone stands there until a minute from now.
     pub async fn expect_tombstone(&self, key: &StoreKey) {
         let until = self.until();
-        assert_eq!(self.load(key).await, Loaded::Retired { until }, "a tombstone with its end stands there");
+        assert_eq!(self.load(key).await, Loaded::Ended { until }, "a tombstone with its end stands there");
     }
 
     /// Asserts that there is no session any more that is alive at `now`.

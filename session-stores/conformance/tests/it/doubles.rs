@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use session_conformance::{Case, Fixture, cases};
-use session_core::SessionStore;
+use session_core::store::SessionStore;
 use session_store_memory::MemoryStore;
 use session_testkit::{FaultyStore, GateStore, OpLog};
 

@@ -4,7 +4,7 @@ use std::net::ToSocketAddrs;
 use std::time::{Duration, Instant};
 
 use session_conformance::proxy::{Proxy, Weather};
-use session_core::{Loaded, StoreErrorKind, Written};
+use session_core::store::{Loaded, StoreErrorKind, Written};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use session_conformance::crowd::Place;
 use session_conformance::{Damage, DamageKind, Fixture};
-use session_core::{StoreKey, async_trait};
+use session_core::store::{StoreKey, async_trait};
 
 use super::Ground;
 

@@ -1,7 +1,9 @@
 //! What each double does to the calls of a store.
 
 use session_core::{
-    Entropy, Etag, Loaded, Record, SessionStore, StoreErrorKind, StoreKey, Timestamp, Written,
+    Timestamp,
+    adapter::Entropy,
+    store::{Etag, Loaded, Record, SessionStore, StoreErrorKind, StoreKey, Written},
 };
 use session_store_memory::MemoryStore;
 use session_testkit::{Fault, FaultyStore, GateStore, OpLog, Outcome, ScriptedEntropy, Verb, When};

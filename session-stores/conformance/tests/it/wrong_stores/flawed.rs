@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use session_conformance::{Damage, DamageKind};
 use session_core::{
-    DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind, StoreKey,
-    Sweep, Swept, Timestamp, Written, async_trait,
+    Timestamp,
+    store::{
+        DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind,
+        StoreKey, Sweep, Swept, Written, async_trait,
+    },
 };
 use tokio::task::yield_now;
 
@@ -147,7 +150,7 @@ impl Flawed {
         if self.has(Flaw::ForgetsTombstones) {
             data.slots.remove(key);
         } else {
-            data.slots.insert(*key, Loaded::Retired { until });
+            data.slots.insert(*key, Loaded::Ended { until });
         }
     }
 
@@ -203,7 +206,7 @@ impl SessionStore for Flawed {
             Loaded::Found(there) if there.etag == record.etag && !self.has(Flaw::KnowsNoRetries) => {
                 return Ok(Written::Applied);
             }
-            Loaded::Found(_) | Loaded::Retired { .. } if !self.has(Flaw::CreateOverwrites) => {
+            Loaded::Found(_) | Loaded::Ended { .. } if !self.has(Flaw::CreateOverwrites) => {
                 return Ok(Written::Taken);
             }
             _ => {}
@@ -225,7 +228,7 @@ impl SessionStore for Flawed {
             let data = self.lock();
             match self.read(&data, &key, true)? {
                 Loaded::Missing if self.has(Flaw::ReplaceUpserts) => Written::Applied,
-                Loaded::Retired { .. } if self.has(Flaw::ReplaceRevives) => Written::Applied,
+                Loaded::Ended { .. } if self.has(Flaw::ReplaceRevives) => Written::Applied,
                 Loaded::Found(there) if self.is_live(&there, now) => {
                     if there.etag == record.etag && !self.has(Flaw::KnowsNoRetries) {
                         return Ok(Written::Applied);
@@ -309,7 +312,7 @@ impl SessionStore for Flawed {
         let corrupt = data.spoiled.contains_key(&key);
         let buries = match data.slots.get(&key) {
             Some(Loaded::Found(_)) => true,
-            Some(Loaded::Retired { .. }) => self.has(Flaw::MovesTombstones),
+            Some(Loaded::Ended { .. }) => self.has(Flaw::MovesTombstones),
             Some(Loaded::Missing) | None => self.has(Flaw::BuriesNothing),
         };
         if buries {
@@ -336,7 +339,7 @@ impl SessionStore for Flawed {
             let mut data = self.lock();
             let at_new = self.read(&data, &new, true)?;
             match self.read(&data, &old, true)? {
-                Loaded::Retired { .. } => {
+                Loaded::Ended { .. } => {
                     let mine = matches!(at_new, Loaded::Found(there) if there.etag == record.etag);
                     let again = mine && old != new && !self.has(Flaw::KnowsNoRetries);
                     return Ok(if again { Written::Applied } else { Written::Gone });
@@ -388,7 +391,7 @@ impl Flawed {
         let listed = data.slots.iter().filter(|(key, _)| !data.unlisted.contains(key));
         let records = listed.filter_map(|(key, slot)| match slot {
             Loaded::Found(record) => Some((*key, record.clone())),
-            Loaded::Missing | Loaded::Retired { .. } => None,
+            Loaded::Missing | Loaded::Ended { .. } => None,
         });
         let entered = |key: &StoreKey| data.entries.get(owner).is_some_and(|keys| keys.contains(key));
         records
@@ -444,7 +447,7 @@ impl Sweep for Flawed {
         let dead = due.filter(|(_, slot)| match slot {
             Loaded::Found(_) if self.has(Flaw::SweepsTheLiving) => true,
             Loaded::Found(record) => !record.is_live(before),
-            Loaded::Retired { until } => *until <= before && !self.has(Flaw::SweepSparesTombstones),
+            Loaded::Ended { until } => *until <= before && !self.has(Flaw::SweepSparesTombstones),
             Loaded::Missing => false,
         });
         let most = if self.has(Flaw::SweepsWithoutBound) { usize::MAX } else { most };
