@@ -145,7 +145,9 @@ impl Flawed {
     fn bury(&self, data: &mut Data, key: &StoreKey, until: Timestamp, keeps: Flaw) {
         data.spoiled.remove(key);
         if !self.has(keeps) && !self.has(Flaw::TrustsItsEntries) {
-            data.entries.values_mut().for_each(|keys| drop(keys.remove(key)));
+            for keys in data.entries.values_mut() {
+                keys.remove(key);
+            }
         }
         if self.has(Flaw::ForgetsTombstones) {
             data.slots.remove(key);
@@ -159,7 +161,9 @@ impl Flawed {
         data.undue.remove(key);
         data.slots.insert(*key, Loaded::Found(self.kept(record)));
         if !self.has(Flaw::KeepsEntriesOfFormerOwners) && !self.has(Flaw::TrustsItsEntries) {
-            data.entries.values_mut().for_each(|keys| drop(keys.remove(key)));
+            for keys in data.entries.values_mut() {
+                keys.remove(key);
+            }
         }
         if let Some(owner) = &record.owner {
             data.entries.entry(owner.to_string()).or_default().insert(*key);
