@@ -4,6 +4,7 @@
 mod blocking;
 mod cas;
 pub mod codec;
+mod delegate;
 mod engine;
 mod owner;
 mod tx;
@@ -12,3 +13,12 @@ pub use blocking::Blocking;
 pub use cas::CasStore;
 pub use engine::{CasEngine, Due, OwnerSet, Owners, Swapped};
 pub use tx::{Ending, TxEngine, TxRead, TxStore, TxWrite};
+
+/// What [`delegate_session_store!`] expands to; not public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use session_core::{
+        Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Timestamp, Written,
+        async_trait,
+    };
+}
