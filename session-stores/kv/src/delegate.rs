@@ -7,17 +7,17 @@
 /// ```
 /// # use session_store_kv::{CasEngine, CasStore};
 /// # #[derive(Debug)] struct MyEngine;
-/// # #[session_core::async_trait]
+/// # #[session_core::store::async_trait]
 /// # impl CasEngine for MyEngine {
 /// #     type Version = u64;
 /// #     fn name(&self) -> &'static str { "mine" }
-/// #     async fn get(&self, _: &str) -> Result<Option<(Vec<u8>, u64)>, session_core::StoreError> { Ok(None) }
+/// #     async fn get(&self, _: &str) -> Result<Option<(Vec<u8>, u64)>, session_core::store::StoreError> { Ok(None) }
 /// #     async fn add(&self, _: &str, _: &[u8], _: session_core::Timestamp)
-/// #         -> Result<Option<u64>, session_core::StoreError> { Ok(None) }
+/// #         -> Result<Option<u64>, session_core::store::StoreError> { Ok(None) }
 /// #     async fn swap(&self, _: &str, _: &u64, _: &[u8], _: session_core::Timestamp)
-/// #         -> Result<session_store_kv::Swapped, session_core::StoreError> { Ok(session_store_kv::Swapped::Changed) }
+/// #         -> Result<session_store_kv::Swapped, session_core::store::StoreError> { Ok(session_store_kv::Swapped::Changed) }
 /// #     async fn remove(&self, _: &str, _: &u64)
-/// #         -> Result<session_store_kv::Swapped, session_core::StoreError> { Ok(session_store_kv::Swapped::Changed) }
+/// #         -> Result<session_store_kv::Swapped, session_core::store::StoreError> { Ok(session_store_kv::Swapped::Changed) }
 /// # }
 /// /// Keeps sessions in my engine.
 /// #[derive(Debug)]
@@ -26,7 +26,7 @@
 /// }
 ///
 /// session_store_kv::delegate_session_store!(MyStore, inner);
-/// # use session_core::SessionStore as _;
+/// # use session_core::store::SessionStore as _;
 /// # assert_eq!(MyStore { inner: CasStore::new(MyEngine) }.name(), "mine");
 /// ```
 #[macro_export]

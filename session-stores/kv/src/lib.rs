@@ -18,7 +18,9 @@ pub use tx::{Ending, TxEngine, TxRead, TxStore, TxWrite};
 #[doc(hidden)]
 pub mod __private {
     pub use session_core::{
-        Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Timestamp, Written,
-        async_trait,
+        Timestamp,
+        store::{
+            Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Written, async_trait,
+        },
     };
 }

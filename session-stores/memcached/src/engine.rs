@@ -1,6 +1,9 @@
 //! Memcached as a key-value engine: `gets`, `add`, and `cas` on the server's own version numbers.
 
-use session_core::{StoreError, Timestamp, async_trait};
+use session_core::{
+    Timestamp,
+    store::{StoreError, async_trait},
+};
 use session_store_kv::{CasEngine, Swapped};
 
 use crate::NAME;

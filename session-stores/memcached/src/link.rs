@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use session_core::{StoreError, StoreErrorKind};
+use session_core::store::{StoreError, StoreErrorKind};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::NAME;

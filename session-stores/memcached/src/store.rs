@@ -10,7 +10,7 @@ use crate::engine::Memcached;
 /// The crate's page says what each verb costs, and what an eviction means.
 ///
 /// ```
-/// use session_core::SessionStore as _;
+/// use session_core::store::SessionStore as _;
 /// use session_store_memcached::MemcachedStore;
 ///
 /// let store = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:").open()?;

@@ -1,6 +1,9 @@
 //! The record codec: every field comes back, every damage is noticed, the bytes of one key are not those of another.
 
-use session_core::{Etag, Record, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Etag, Record, StoreKey},
+};
 use session_store_kv::codec::{self, Entry, Successor, Unreadable};
 
 const KEY: StoreKey = StoreKey::from_bytes([0xab; 32]);

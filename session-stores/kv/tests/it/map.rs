@@ -5,7 +5,10 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use session_core::{StoreError, StoreKey, Timestamp, async_trait};
+use session_core::{
+    Timestamp,
+    store::{StoreError, StoreKey, async_trait},
+};
 use session_store_kv::{CasEngine, Due, Ending, OwnerSet, Owners, Swapped, TxEngine, TxRead, TxWrite};
 
 /// Four primitives over a map. A clone shares the map.

@@ -15,7 +15,10 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use session_core::{Etag, Record, SessionStore, StoreError, StoreKey, Timestamp, async_trait};
+use session_core::{
+    Timestamp,
+    store::{Etag, Record, SessionStore, StoreError, StoreKey, async_trait},
+};
 use session_store_kv::{CasEngine, CasStore, Due, Swapped};
 
 use crate::spec::{Call, Event, Heard, Store, There, explains};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use session_core::{Loaded, Written};
+use session_core::store::{Loaded, Written};
 
 /// One call of a history; keys and etags are small numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +63,7 @@ impl From<Loaded> for Heard {
     fn from(loaded: Loaded) -> Self {
         match loaded {
             Loaded::Missing => Self::Missing,
-            Loaded::Retired { .. } => Self::Ended,
+            Loaded::Ended { .. } => Self::Ended,
             Loaded::Found(record) => Self::Found(record.etag.get()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_core::{StoreKey, async_trait};
+use session_core::store::{StoreKey, async_trait};
 use session_store_kv::{CasStore, TxStore};
 use session_testkit::{Damage, DamageKind, Fixture};
 
