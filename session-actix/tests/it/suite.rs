@@ -3,8 +3,8 @@
 use crate::probe;
 use std::time::Duration;
 
-use session_testkit::adapter::{Place, Server};
-use session_testkit::probe::Application;
+use session_conformance::adapter::{Place, Server};
+use session_conformance::probe::Application;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -22,7 +22,7 @@ mod in_memory {
         super::Place::store(session_actix::stores::MemoryStore::new(), ())
     }
 
-    session_testkit::adapter_suite!(super::start, place);
+    session_conformance::adapter_suite!(super::start, place);
 }
 
 mod in_cookies {
@@ -30,7 +30,7 @@ mod in_cookies {
         super::Place::cookie()
     }
 
-    session_testkit::adapter_suite!(super::start, place);
+    session_conformance::adapter_suite!(super::start, place);
 }
 
 mod in_files {
@@ -44,5 +44,5 @@ mod in_files {
         super::Place::store(store, folder).with_crowd(8)
     }
 
-    session_testkit::adapter_suite!(super::start, place);
+    session_conformance::adapter_suite!(super::start, place);
 }

@@ -3,9 +3,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
-mod codec;
+mod engine;
 mod link;
-mod rotate;
 mod store;
 mod wire;
 

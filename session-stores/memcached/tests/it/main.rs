@@ -1,4 +1,5 @@
-//! What the memcached store promises, on a real memcached.
+//! The memcached store: the whole suite, and what the suite cannot know about this server.
+
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod conformance;

@@ -1,5 +1,4 @@
 //! The test client works wherever sessions live, and sees what the next request will see.
-#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use serde_json::json;
 use session_core::{

@@ -1,8 +1,4 @@
-//! The doubles do what they say, and nothing else: a wrapper without orders passes the whole suite.
-
-#![allow(clippy::unwrap_used, reason = "a test's panic is its report")]
-
-use std::sync::Arc;
+//! What each double does to the calls of a store.
 
 use session_core::{
     Timestamp,
@@ -10,9 +6,7 @@ use session_core::{
     store::{Etag, Loaded, Record, SessionStore, StoreErrorKind, StoreKey, Written},
 };
 use session_store_memory::MemoryStore;
-use session_testkit::{
-    Fault, FaultyStore, Fixture, GateStore, OpLog, Outcome, ScriptedEntropy, Verb, When, cases,
-};
+use session_testkit::{Fault, FaultyStore, GateStore, OpLog, Outcome, ScriptedEntropy, Verb, When};
 
 const NOW: Timestamp = Timestamp::from_millis(1_893_484_800_000);
 const LATER: Timestamp = Timestamp::from_millis(1_893_484_900_000);
@@ -28,18 +22,6 @@ fn record(etag: u64) -> Record {
         owner: Some("ada".into()),
         payload: b"{}".to_vec().into(),
     }
-}
-
-mod wrapped_three_times {
-    use super::*;
-
-    async fn fixture() -> Fixture {
-        let faulty = FaultyStore::new(MemoryStore::new());
-        let gated = GateStore::over(Arc::new(faulty));
-        Fixture::new(OpLog::over(Arc::new(gated) as Arc<dyn SessionStore>))
-    }
-
-    session_testkit::store_suite!(fixture);
 }
 
 #[tokio::test]
@@ -143,11 +125,4 @@ fn scripted_entropy_never_repeats_and_two_seeds_do_not_meet() {
         }
         assert_eq!(entropy.bytes_given(), 32_000);
     }
-}
-
-#[test]
-fn every_case_has_a_name_of_its_own() {
-    let names: std::collections::HashSet<_> = cases().iter().map(session_testkit::Case::name).collect();
-    assert_eq!(names.len(), cases().len());
-    assert!(names.len() >= 60);
 }

@@ -1,6 +1,5 @@
-//! What the testkit promises: that its suite finds wrong stores, and that its doubles do what they say.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+//! Tests of the test client and of the doubles.
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 mod client;
 mod doubles;
-mod wrong_stores;
