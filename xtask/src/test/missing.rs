@@ -69,7 +69,7 @@ impl Missing {
         // nextest refuses a filter that matches no package or no binary, so only those that are there are named.
         let named = |name: &&String| words.iter().any(|word| name.contains(word));
         filters.extend(binaries.iter().filter(named).map(|name| format!("binary(={name})")));
-        for store in ["redis", "dynamodb", "memcached"].iter().filter(|store| words.contains(store)) {
+        for store in ["redis", "dynamodb", "memcached", "etcd"].iter().filter(|store| words.contains(store)) {
             filters.push(format!("package(session-store-{store})"));
         }
         if !self.kinds_left_out().is_empty() {
@@ -116,6 +116,7 @@ impl Missing {
                     Kind::MariaDb => &["mysql", "mariadb"],
                     Kind::DynamoDb => &["dynamodb"],
                     Kind::Memcached => &["memcached"],
+                    Kind::Etcd => &["etcd"],
                 });
             }
         }
@@ -163,7 +164,10 @@ mod tests {
     #[test]
     fn left_out_tests_are_filtered_and_said_loudly() {
         let missing = Missing::judge(package("redis-server"), false, true, false).unwrap();
-        assert_eq!(missing.kinds(), [Kind::Postgres, Kind::MariaDb, Kind::DynamoDb, Kind::Memcached]);
+        assert_eq!(
+            missing.kinds(),
+            [Kind::Postgres, Kind::MariaDb, Kind::DynamoDb, Kind::Memcached, Kind::Etcd]
+        );
         assert!(
             missing.loudly().starts_with("NOT A FULL RUN: tests named after redis, cluster were LEFT OUT")
         );
