@@ -1,0 +1,14 @@
+//! Session stores over key-value engines.
+#![doc = include_str!("../README.md")]
+
+mod blocking;
+mod cas;
+pub mod codec;
+mod engine;
+mod owner;
+mod tx;
+
+pub use blocking::Blocking;
+pub use cas::CasStore;
+pub use engine::{CasEngine, Due, OwnerSet, Owners, Swapped};
+pub use tx::{Ending, TxEngine, TxRead, TxStore, TxWrite};
