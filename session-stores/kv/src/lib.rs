@@ -4,6 +4,7 @@
 mod blocking;
 mod cas;
 pub mod codec;
+mod delegate;
 mod engine;
 mod owner;
 mod tx;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use session_core::DEFAULT_MAX_RECORD;
 
-use crate::engine::{self, Engine};
+use crate::engine::Engine;
 use crate::store::RedbStore;
 
 /// Configures a [`RedbStore`]. Created by [`RedbStore::builder`].
