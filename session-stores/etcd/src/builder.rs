@@ -1,5 +1,6 @@
 //! How a store is set up: the endpoints, the prefix, the deadline, the limit of a record.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use http::uri::Authority;
@@ -8,7 +9,7 @@ use session_core::DEFAULT_MAX_RECORD;
 use session_store_kv::CasStore;
 
 use crate::engine::Engine;
-use crate::gateway::{Gateway, Login};
+use crate::gateway::Gateway;
 use crate::store::EtcdStore;
 
 /// Configures an [`EtcdStore`]. Created by [`EtcdStore::builder`].
@@ -67,7 +68,8 @@ impl EtcdStoreBuilder {
     /// [`BuildError`].
     pub fn open(self) -> Result<EtcdStore, BuildError> {
         let place = self.url.strip_prefix("etcd://").ok_or(BuildError::Url)?.trim_end_matches('/');
-        let (login, hosts) = place.rsplit_once('@').map_or((None, place), |(login, hosts)| (Some(login), hosts));
+        let (login, hosts) =
+            place.rsplit_once('@').map_or((None, place), |(login, hosts)| (Some(login), hosts));
         let login = login.map(|login| parse_login(login).ok_or(BuildError::Url)).transpose()?;
         let endpoints: Vec<String> = hosts.split(',').map(str::to_owned).collect();
         if !endpoints.iter().all(|endpoint| is_endpoint(endpoint)) {
@@ -80,15 +82,16 @@ impl EtcdStoreBuilder {
         if self.timeout.is_zero() {
             return Err(BuildError::Timeout);
         }
-        let engine = Engine::new(Gateway::new(endpoints, self.timeout, login), self.prefix);
+        let gateway = Gateway::new(endpoints, self.timeout, login);
+        let engine = Engine { gateway, prefix: self.prefix, leases: Mutex::default() };
         Ok(EtcdStore::from(CasStore::new(engine).timeout(self.timeout).max_record(self.max_record)))
     }
 }
 
-fn parse_login(text: &str) -> Option<Login> {
-    let (user, password) = text.split_once(':')?;
+fn parse_login(text: &str) -> Option<(String, String)> {
     let decode = |text| Some(percent_decode_str(text).decode_utf8().ok()?.into_owned());
-    Some(Login { user: decode(user)?, password: decode(password)? })
+    let (user, password) = text.split_once(':')?;
+    Some((decode(user)?, decode(password)?))
 }
 
 fn is_endpoint(text: &str) -> bool {

@@ -13,8 +13,6 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use session_core::{StoreError, StoreErrorKind};
 
@@ -27,29 +25,24 @@ pub(crate) struct Gateway {
     endpoints: Vec<String>,
     /// The endpoint that is asked first: the last one that answered.
     preferred: AtomicUsize,
-    /// How long one endpoint is waited for while there are others.
+    /// How long one endpoint is waited for.
     patience: Duration,
-    login: Option<Login>,
+    /// User and password.
+    login: Option<(String, String)>,
     // A std mutex: nothing awaits while it is held.
     token: Mutex<Option<String>>,
-}
-
-/// A user of a cluster with authentication switched on.
-pub(crate) struct Login {
-    pub(crate) user: String,
-    pub(crate) password: String,
 }
 
 /// What etcd said when it refused.
 #[derive(Debug, thiserror::Error)]
 #[error("etcd answered {status}: {message}")]
-struct Refusal {
-    status: StatusCode,
-    message: String,
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) message: String,
 }
 
 impl Gateway {
-    pub(crate) fn new(endpoints: Vec<String>, timeout: Duration, login: Option<Login>) -> Self {
+    pub(crate) fn new(endpoints: Vec<String>, timeout: Duration, login: Option<(String, String)>) -> Self {
         let patience = timeout / u32::try_from(endpoints.len()).unwrap_or(u32::MAX).max(1);
         let http = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
@@ -60,125 +53,92 @@ impl Gateway {
 
     /// Calls a method of the v3 API. The caller's deadline bounds it.
     ///
-    /// An endpoint that does not answer is followed by the next one, so a call may reach the cluster twice: callers
-    /// send nothing but reads, leases and conditional writes.
-    pub(crate) async fn call<A: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<A, StoreError> {
-        let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut logged_in = false;
-        loop {
-            if token.is_none() && self.login.is_some() {
-                token = Some(self.log_in().await?);
-                logged_in = true;
-            }
-            match self.post(path, body, token.as_deref()).await {
-                Ok(bytes) => return serde_json::from_slice(&bytes).map_err(strange),
+    /// An endpoint that does not answer is followed by the next one, so a call may take effect twice: callers send
+    /// nothing but reads, leases and conditional writes.
+    pub(crate) async fn call(&self, method: &str, body: &Value) -> Result<Value, StoreError> {
+        let Some((user, password)) = &self.login else { return self.post(method, body, None).await };
+        let known = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if known.is_some() {
+            match self.post(method, body, known.as_deref()).await {
                 // Tokens expire, and a member that restarts forgets them.
-                Err(Failure::Login(_)) if self.login.is_some() && !logged_in => token = None,
-                Err(failure) => return Err(failure.into()),
+                Err(error) if refusal(&error).is_some_and(Refusal::asks_for_a_login) => {}
+                answer => return answer,
             }
         }
-    }
-
-    async fn log_in(&self) -> Result<String, StoreError> {
-        #[derive(Deserialize)]
-        struct Granted {
-            token: String,
-        }
-        let login = self.login.as_ref().map(|login| json!({"name": login.user, "password": login.password}));
-        let bytes = self.post("auth/authenticate", &login.unwrap_or_default(), None).await?;
-        let Granted { token } = serde_json::from_slice(&bytes).map_err(strange)?;
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
-        Ok(token)
+        let login = json!({"name": user, "password": password});
+        let granted = self.post("auth/authenticate", &login, None).await?;
+        let token = granted["token"].as_str().map(str::to_owned);
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&token);
+        self.post(method, body, token.as_deref()).await
     }
 
     /// Asks the endpoints in turn until one answers for the cluster.
-    async fn post(&self, path: &str, body: &Value, token: Option<&str>) -> Result<Bytes, Failure> {
+    async fn post(&self, method: &str, body: &Value, token: Option<&str>) -> Result<Value, StoreError> {
         let body = Bytes::from(body.to_string());
-        let mut last = None;
+        let mut last = StoreError::timeout(NAME);
         for _ in &self.endpoints {
-            let at = self.preferred.load(Relaxed) % self.endpoints.len();
-            let asking = self.ask(&self.endpoints[at], path, body.clone(), token);
+            let at = self.preferred.load(Relaxed);
+            let asking = self.ask(&self.endpoints[at], method, body.clone(), token);
             match tokio::time::timeout(self.patience, asking).await {
-                Ok(Err(Failure::Away(error))) => last = Some(error),
+                Ok(Err(error)) if error.kind() == StoreErrorKind::Unavailable => last = error,
                 Ok(answer) => return answer,
-                Err(_elapsed) => last = Some(StoreError::timeout(NAME)),
+                Err(_elapsed) => last = StoreError::timeout(NAME),
             }
             // Another call may have moved on already.
-            let _moved = self.preferred.compare_exchange(at, at + 1, Relaxed, Relaxed);
+            let next = (at + 1) % self.endpoints.len();
+            let _moved = self.preferred.compare_exchange(at, next, Relaxed, Relaxed);
         }
-        Err(Failure::Away(last.expect("there is at least one endpoint")))
+        Err(last)
     }
 
     async fn ask(
         &self,
         endpoint: &str,
-        path: &str,
+        method: &str,
         body: Bytes,
         token: Option<&str>,
-    ) -> Result<Bytes, Failure> {
-        let away = |error: Box<dyn Error + Send + Sync>| {
-            Failure::Away(StoreError::unavailable(NAME, error))
-        };
-        let mut request = Request::post(format!("http://{endpoint}/v3/{path}"))
-            .header(CONTENT_TYPE, "application/json");
+    ) -> Result<Value, StoreError> {
+        let mut request =
+            Request::post(format!("http://{endpoint}/v3/{method}")).header(CONTENT_TYPE, "application/json");
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, token);
         }
-        let request = request.body(Full::new(body)).map_err(|error| away(error.into()))?;
-        let answer = self.http.request(request).await.map_err(|error| away(error.into()))?;
+        let request = request.body(Full::new(body)).map_err(unavailable)?;
+        let answer = self.http.request(request).await.map_err(unavailable)?;
         let status = answer.status();
-        let bytes = answer.into_body().collect().await.map_err(|error| away(error.into()))?.to_bytes();
-        if status == StatusCode::OK { Ok(bytes) } else { Err(refusal(status, &bytes)) }
-    }
-}
-
-/// Why a call has no answer.
-enum Failure {
-    /// The endpoint cannot be reached, or cannot speak for the cluster now.
-    Away(StoreError),
-    /// The token is no longer valid, or there was none.
-    Login(StoreError),
-    Refused(StoreError),
-}
-
-impl From<Failure> for StoreError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Away(error) | Failure::Login(error) | Failure::Refused(error) => error,
+        let bytes = answer.into_body().collect().await.map_err(unavailable)?.to_bytes();
+        let answer: Value = serde_json::from_slice(&bytes).map_err(unavailable)?;
+        if status == StatusCode::OK {
+            return Ok(answer);
         }
+        let message = answer["message"].as_str().unwrap_or_default().to_owned();
+        let kind = match status.is_server_error() {
+            true => StoreErrorKind::Unavailable,
+            false => StoreErrorKind::Refused,
+        };
+        Err(StoreError::new(kind, NAME).because(Refusal { status, message }))
     }
 }
 
-fn refusal(status: StatusCode, body: &[u8]) -> Failure {
-    #[derive(Deserialize, Default)]
-    struct Said {
-        #[serde(default)]
-        message: String,
-    }
-    let Said { message } = serde_json::from_slice(body).unwrap_or_default();
-    let login = status == StatusCode::UNAUTHORIZED || message.contains("revision of auth store is old");
-    let refusal = Refusal { status, message };
-    match status {
-        _ if login => Failure::Login(StoreError::new(StoreErrorKind::Refused, NAME).because(refusal)),
-        status if status.is_server_error() => Failure::Away(StoreError::unavailable(NAME, refusal)),
-        _ => Failure::Refused(StoreError::new(StoreErrorKind::Refused, NAME).because(refusal)),
+impl Refusal {
+    fn asks_for_a_login(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED || self.message.contains("revision of auth store is old")
     }
 }
 
-/// Whether etcd knows no such lease.
-pub(crate) fn is_not_found(error: &StoreError) -> bool {
-    let refusal = error.source().and_then(|source| source.downcast_ref::<Refusal>());
-    refusal.is_some_and(|refusal| refusal.status == StatusCode::NOT_FOUND)
+/// What etcd said, if it was etcd that failed the call.
+pub(crate) fn refusal(error: &StoreError) -> Option<&Refusal> {
+    error.source().and_then(|source| source.downcast_ref())
 }
 
-fn strange(error: serde_json::Error) -> StoreError {
+pub(crate) fn unavailable(error: impl Error + Send + Sync + 'static) -> StoreError {
     StoreError::unavailable(NAME, error)
 }
 
 /// Shows neither the password nor the token.
 impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let user = self.login.as_ref().map(|login| &login.user);
+        let user = self.login.as_ref().map(|(user, _)| user);
         f.debug_struct("Gateway").field("endpoints", &self.endpoints).field("user", &user).finish()
     }
 }

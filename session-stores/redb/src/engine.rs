@@ -112,9 +112,10 @@ impl Batch {
         &mut self,
         work: impl Fn(&mut dyn TxWrite) -> Result<Ending<T>, StoreError>,
     ) -> Result<Result<T, StoreError>, StoreError> {
-        let transaction = self.transaction.as_ref().expect("it is taken by commit alone, which consumes the batch");
+        let transaction =
+            self.transaction.as_ref().expect("it is taken by commit alone, which consumes the batch");
         let table = transaction.open_table(TABLE).map_err(failure)?;
-        let mut writing = Writing { table, wrote: false };
+        let mut writing = View { table, wrote: false };
         let result = work(&mut writing);
         let wrote = writing.wrote;
         if let Err(error) = result.as_ref().map(|_| ())
@@ -151,8 +152,8 @@ impl TxEngine for Engine {
 
     fn read<T>(&self, work: impl Fn(&dyn TxRead) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let database = self.database()?;
-        let reading = || Ok::<_, Error>(Reading(database.begin_read()?.open_table(TABLE)?));
-        self.check(reading().map_err(failure).and_then(|reading| work(&reading)))
+        let view = || Ok::<_, Error>(View { table: database.begin_read()?.open_table(TABLE)?, wrote: false });
+        self.check(view().map_err(failure).and_then(|view| work(&view)))
     }
 
     fn write<T>(
@@ -163,34 +164,25 @@ impl TxEngine for Engine {
     }
 }
 
-struct Reading(redb::ReadOnlyTable<Bytes, Bytes>);
-
-struct Writing<'t> {
-    table: Table<'t, Bytes, Bytes>,
+/// The table in a transaction, and whether the transaction wrote.
+struct View<T> {
+    table: T,
     wrote: bool,
 }
 
-impl TxRead for Reading {
+impl<T: ReadableTable<Bytes, Bytes>> TxRead for View<T> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        get(&self.0, key)
+        Ok(self.table.get(key).map_err(failure)?.map(|found| found.value().to_vec()))
     }
 
     fn scan(&self, from: &[u8], until: &[u8], most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        scan(&self.0, from, until, most)
+        // redb panics on a range that ends before it begins.
+        let found = self.table.range(from..until.max(from)).map_err(failure)?.take(most);
+        found.map(|entry| Ok(entry.map_err(failure)?.0.value().to_vec())).collect()
     }
 }
 
-impl TxRead for Writing<'_> {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        get(&self.table, key)
-    }
-
-    fn scan(&self, from: &[u8], until: &[u8], most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        scan(&self.table, from, until, most)
-    }
-}
-
-impl TxWrite for Writing<'_> {
+impl TxWrite for View<Table<'_, Bytes, Bytes>> {
     fn put(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), StoreError> {
         self.wrote = true;
         self.table.insert(key, bytes).map(drop).map_err(failure)
@@ -200,23 +192,6 @@ impl TxWrite for Writing<'_> {
         self.wrote = true;
         self.table.remove(key).map(drop).map_err(failure)
     }
-}
-
-fn get(table: &impl ReadableTable<Bytes, Bytes>, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(table.get(key).map_err(failure)?.map(|found| found.value().to_vec()))
-}
-
-fn scan(
-    table: &impl ReadableTable<Bytes, Bytes>,
-    from: &[u8],
-    until: &[u8],
-    most: usize,
-) -> Result<Vec<Vec<u8>>, StoreError> {
-    if from >= until {
-        return Ok(Vec::new());
-    }
-    let found = table.range::<&[u8]>(from..until).map_err(failure)?.take(most);
-    found.map(|entry| Ok(entry.map_err(failure)?.0.value().to_vec())).collect()
 }
 
 fn failure(error: impl Into<Error>) -> StoreError {

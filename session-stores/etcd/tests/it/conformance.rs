@@ -1,11 +1,12 @@
 //! The law of all stores, races, crowds and damage included.
 
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
 use serde_json::json;
 use session_core::{StoreKey, async_trait};
 use session_store_etcd::EtcdStore;
-use session_testkit::crowd::Place;
+use session_testkit::crowd::{Crowd, Place, run_counting, run_four_processes, run_logout};
 use session_testkit::{Damage, DamageKind, Fixture};
 
 use crate::support::{PATIENT, SERVER, ask, decode, encode};
@@ -55,4 +56,20 @@ async fn open(place: String) -> EtcdStore {
 }
 
 session_testkit::store_suite!(fixture);
-session_testkit::crowd_suite!(place, open);
+// Not `crowd_suite!`: every write is a consensus round here, and the thousand sessions of its first claim take an hour
+// on a busy machine.
+#[test]
+fn crowd_of_160_slow_writers_does_not_revive_a_destroyed_session() {
+    run_logout(fixture, Crowd { rounds: 1_000, within: Some(Duration::from_secs(20)), ..Crowd::default() });
+}
+
+#[test]
+fn crowd_of_64_writers_of_10_increments_ends_at_640() {
+    run_counting(fixture, 64, 10);
+}
+
+#[test]
+fn crowd_of_16_writers_in_four_processes_ends_at_320() {
+    const NAME: &str = concat!(module_path!(), "::crowd_of_16_writers_in_four_processes_ends_at_320");
+    run_four_processes(place, open, NAME, 16, 20);
+}

@@ -18,7 +18,8 @@ pub(crate) fn ask(url: &str, path: &str, body: &Value) -> Value {
     let body = body.to_string();
     let mut stream = TcpStream::connect(place).unwrap();
     let length = body.len();
-    write!(stream, "POST /v3/{path} HTTP/1.0\r\nhost: {place}\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
+    write!(stream, "POST /v3/{path} HTTP/1.0\r\nhost: {place}\r\ncontent-length: {length}\r\n\r\n{body}")
+        .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -12,12 +12,8 @@ async fn fixture() -> Fixture {
     let path = dir.path().join("sessions.redb");
     let store = RedbStore::builder(&path).timeout(PATIENT).open().unwrap();
     let again = store.clone();
-    Fixture::new(store)
-        .with_guard(dir)
-        .reopen(move || std::future::ready(again.clone()))
+    Fixture::new(store).with_guard(dir).reopen(move || std::future::ready(again.clone()))
 }
-
-
 
 session_testkit::store_suite!(fixture);
 session_testkit::crowd_suite!(fixture);
