@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::uri::Authority;
 use percent_encoding::percent_decode_str;
-use session_core::DEFAULT_MAX_RECORD;
+use session_core::store::DEFAULT_MAX_RECORD;
 use session_store_kv::CasStore;
 
 use crate::engine::Engine;

@@ -8,7 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde_json::{Value, json};
-use session_core::{StoreError, StoreKey, Timestamp, async_trait};
+use session_core::{
+    Timestamp,
+    store::{StoreError, StoreKey, async_trait},
+};
 use session_store_kv::codec::encode_moment;
 use session_store_kv::{CasEngine, OwnerSet, Owners, Swapped};
 

@@ -11,7 +11,7 @@ session_store_kv::store! {
     /// A clone is another handle on the same store. It needs a Tokio runtime with timers and I/O.
     ///
     /// ```
-    /// use session_core::SessionStore as _;
+    /// use session_core::store::SessionStore as _;
     /// use session_store_etcd::EtcdStore;
     ///
     /// let store = EtcdStore::builder("etcd://127.0.0.1:2379").prefix("shop/").open()?;

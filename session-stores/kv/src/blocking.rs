@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use session_core::StoreError;
+use session_core::store::StoreError;
 use tokio::sync::Semaphore;
 
 /// Runs blocking work of one store on Tokio's blocking threads: at most so many at once, each within a deadline.
@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 /// use std::time::Duration;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), session_core::StoreError> {
+/// # async fn main() -> Result<(), session_core::store::StoreError> {
 /// let threads = Blocking::new("example", 8, Duration::from_secs(2));
 /// let four = threads.run(|_deadline| Ok(2 + 2)).await?;
 /// assert_eq!(four, 4);
@@ -47,7 +47,7 @@ impl Blocking {
     /// own.
     ///
     /// # Errors
-    /// [`Timeout`](session_core::StoreErrorKind::Timeout) at the deadline; what `work` answers before.
+    /// [`Timeout`](session_core::store::StoreErrorKind::Timeout) at the deadline; what `work` answers before.
     ///
     /// # Cancel safety
     /// Dropping the future does not stop work that has begun.

@@ -30,12 +30,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use session_core::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey},
+};
 
 /// What stands under a key.
 ///
 /// ```
-/// use session_core::{StoreKey, Timestamp};
+/// use session_core::{Timestamp, store::StoreKey};
 /// use session_store_kv::codec::{Entry, Unreadable};
 ///
 /// let (key, other) = (StoreKey::from_bytes([1; 32]), StoreKey::from_bytes([2; 32]));
@@ -115,13 +118,13 @@ impl Entry {
         end.plus(SLACK)
     }
 
-    /// The answer of [`SessionStore::load`](session_core::SessionStore::load) for this entry, where a pending record has
+    /// The answer of [`SessionStore::load`](session_core::store::SessionStore::load) for this entry, where a pending record has
     /// not been committed.
     #[must_use]
     pub fn into_loaded(self) -> Loaded {
         match self {
             Self::Record(record) => Loaded::Found(record),
-            Self::Tombstone { until, .. } => Loaded::Retired { until },
+            Self::Tombstone { until, .. } => Loaded::Ended { until },
             Self::Pending { .. } => Loaded::Missing,
         }
     }

@@ -2,12 +2,12 @@
 
 /// Defines a store's own type around a [`CasStore`](crate::CasStore) or [`TxStore`](crate::TxStore).
 ///
-/// The type can be cloned and printed, is a [`SessionStore`](session_core::SessionStore), and is made with `From`. The
+/// The type can be cloned and printed, is a [`SessionStore`](session_core::store::SessionStore), and is made with `From`. The
 /// engine stays private.
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use session_core::{StoreError, Timestamp, async_trait};
+/// # use session_core::{Timestamp, store::{async_trait, StoreError}};
 /// # use session_store_kv::Swapped;
 /// use session_store_kv::{CasEngine, CasStore};
 ///
@@ -29,7 +29,7 @@
 /// }
 ///
 /// let store = ExampleStore::from(CasStore::new(Engine));
-/// assert_eq!(session_core::SessionStore::name(&store), "example");
+/// assert_eq!(session_core::store::SessionStore::name(&store), "example");
 /// ```
 #[macro_export]
 macro_rules! store {
@@ -39,8 +39,8 @@ macro_rules! store {
         pub struct $name($inner);
 
         const _: () = {
-            use ::session_core::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep};
-            use ::session_core::{Timestamp, Written, async_trait};
+            use ::session_core::store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep};
+            use ::session_core::{Timestamp, store::{async_trait, Written}};
 
             #[doc(hidden)]
             impl From<$inner> for $name {

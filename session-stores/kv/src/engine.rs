@@ -3,7 +3,10 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use session_core::{StoreError, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{StoreError, StoreKey},
+};
 
 /// A key-value engine with compare-and-swap. [`CasStore`](crate::CasStore) makes a session store of it.
 ///

@@ -1,6 +1,6 @@
 //! What both faces need of owners: the hashed name, and how long a member of an index is kept.
 
-use session_core::{Record, Timestamp};
+use session_core::{Timestamp, store::Record};
 use sha2::{Digest, Sha256};
 
 use crate::codec::SLACK;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use session_core::DEFAULT_MAX_RECORD;
+use session_core::store::DEFAULT_MAX_RECORD;
 
 use crate::engine::Engine;
 use crate::store::RedbStore;

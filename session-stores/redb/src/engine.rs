@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use redb::backends::FileBackend;
 use redb::{Database, Error, ReadableDatabase as _, ReadableTable, Table, TableDefinition, WriteTransaction};
-use session_core::{StoreError, StoreErrorKind};
+use session_core::store::{StoreError, StoreErrorKind};
 use session_store_kv::{Ending, TxEngine, TxRead, TxWrite};
 
 use crate::NAME;

@@ -15,7 +15,7 @@ session_store_kv::store! {
     /// threads of the runtime.
     ///
     /// ```
-    /// use session_core::SessionStore as _;
+    /// use session_core::store::SessionStore as _;
     /// use session_store_redb::{OpenError, RedbStore};
     ///
     /// # let dir = tempfile::tempdir().unwrap();

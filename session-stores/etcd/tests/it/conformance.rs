@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use serde_json::json;
-use session_core::{StoreKey, async_trait};
+use session_core::store::{StoreKey, async_trait};
 use session_store_etcd::EtcdStore;
 use session_testkit::crowd::{Crowd, Place, run_counting, run_four_processes, run_logout};
 use session_testkit::{Damage, DamageKind, Fixture};

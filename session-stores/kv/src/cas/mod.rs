@@ -11,8 +11,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use session_core::{
-    DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Swept,
-    Timestamp, Written,
+    Timestamp,
+    store::{
+        DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep,
+        Swept, Written,
+    },
 };
 
 use crate::engine::{CasEngine, Owners};

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use session_core::{Record, StoreError, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Record, StoreError, StoreKey},
+};
 
 use super::protocol::Protocol;
 use super::set::EntrySet;
@@ -107,7 +110,7 @@ impl<E: CasEngine> Protocol<E> {
         let tombstone = Entry::Tombstone { until, successor: None };
         loop {
             self.settled(key).await.map(drop).or_else(|error| match error.kind() {
-                session_core::StoreErrorKind::Corrupt => Ok(()),
+                session_core::store::StoreErrorKind::Corrupt => Ok(()),
                 _ => Err(error),
             })?;
             let Some((bytes, version)) = self.engine.get(&key.to_string()).await? else {

@@ -1,6 +1,9 @@
 //! The verbs that concern one key, and what reading a key means while a rotation to it may be under way.
 
-use session_core::{Etag, Loaded, Record, StoreError, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, StoreError, StoreKey, Written},
+};
 
 use crate::codec::{self, Entry, Successor, Unreadable};
 use crate::engine::{CasEngine, Swapped};

@@ -9,7 +9,10 @@
 //! key is alive, and from the commit on exactly the new one, wherever the caller is interrupted. The model checker in
 //! `tests/it/model.rs` runs every interleaving.
 
-use session_core::{Etag, Record, StoreError, StoreErrorKind, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Record, StoreError, StoreErrorKind, StoreKey, Written},
+};
 
 use super::protocol::{Protocol, Standing, standing};
 use crate::codec::{Entry, Successor};

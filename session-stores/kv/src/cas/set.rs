@@ -1,6 +1,9 @@
 //! An owner's index in one entry of the engine, for engines without sets: members of 40 bytes, key and expiry.
 
-use session_core::{StoreError, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{StoreError, StoreKey},
+};
 
 use crate::codec::{decode_moment, encode_moment};
 use crate::engine::{CasEngine, Swapped};

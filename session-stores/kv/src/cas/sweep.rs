@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use session_core::{StoreError, StoreKey, Swept, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{StoreError, StoreKey, Swept},
+};
 
 use super::protocol::{Protocol, end};
 use super::set::{self, EntrySet};
@@ -65,6 +68,6 @@ impl<E: CasEngine> Protocol<E> {
 }
 
 fn ignore_damage(error: StoreError) -> Result<(), StoreError> {
-    use session_core::StoreErrorKind::{Corrupt, Newer};
+    use session_core::store::StoreErrorKind::{Corrupt, Newer};
     if matches!(error.kind(), Corrupt | Newer) { Ok(()) } else { Err(error) }
 }

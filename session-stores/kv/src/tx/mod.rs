@@ -5,7 +5,7 @@ mod tables;
 
 use std::fmt;
 
-use session_core::StoreError;
+use session_core::store::StoreError;
 
 pub use store::TxStore;
 

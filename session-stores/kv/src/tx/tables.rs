@@ -3,7 +3,10 @@
 //! The two indexes are changed in the transaction that changes the record. Rows of a record that was damaged stay
 //! behind; whoever reads an index looks at the record, too, so they lead to nothing.
 
-use session_core::{StoreError, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{StoreError, StoreKey},
+};
 
 use super::{TxRead, TxWrite};
 use crate::codec::{self, Entry, Unreadable};

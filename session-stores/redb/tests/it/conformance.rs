@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use session_core::{StoreKey, async_trait};
+use session_core::store::{StoreKey, async_trait};
 use session_store_redb::RedbStore;
 use session_testkit::{Damage, DamageKind, Fixture};
 
