@@ -76,6 +76,7 @@ servers! {
     mariadb: Kind::MariaDb;
     dynamodb: Kind::DynamoDb;
     memcached: Kind::Memcached;
+    etcd: Kind::Etcd;
 }
 
 claims! {

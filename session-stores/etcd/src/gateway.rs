@@ -44,10 +44,13 @@ pub(crate) struct Refusal {
 impl Gateway {
     pub(crate) fn new(endpoints: Vec<String>, timeout: Duration, login: Option<(String, String)>) -> Self {
         let patience = timeout / u32::try_from(endpoints.len()).unwrap_or(u32::MAX).max(1);
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(patience / 2));
         let http = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
-            .build(HttpConnector::new());
+            .build(connector);
         Self { http, endpoints, preferred: AtomicUsize::new(0), patience, login, token: Mutex::default() }
     }
 
