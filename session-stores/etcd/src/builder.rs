@@ -84,7 +84,8 @@ impl EtcdStoreBuilder {
         }
         let gateway = Gateway::new(endpoints, self.timeout, login);
         let engine = Engine { gateway, prefix: self.prefix, leases: Mutex::default() };
-        Ok(EtcdStore::from(CasStore::new(engine).timeout(self.timeout).max_record(self.max_record)))
+        let inner = CasStore::new(engine).timeout(self.timeout).max_record(self.max_record);
+        Ok(EtcdStore { inner })
     }
 }
 

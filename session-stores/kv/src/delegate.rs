@@ -1,120 +1,118 @@
-//! The macro that makes a store's own type of a store over an engine.
+//! A store type of one's own around [`CasStore`](crate::CasStore) or [`TxStore`](crate::TxStore).
 
-/// Defines a store's own type around a [`CasStore`](crate::CasStore) or [`TxStore`](crate::TxStore).
+/// Implements `SessionStore` for a type by calling the store in one of its fields.
 ///
-/// The type can be cloned and printed, is a [`SessionStore`](session_core::store::SessionStore), and is made with `From`. The
-/// engine stays private.
+/// A store's crate exports a type of its own, with a builder, and keeps this crate out of its signatures.
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use session_core::{Timestamp, store::{async_trait, StoreError}};
-/// # use session_store_kv::Swapped;
-/// use session_store_kv::{CasEngine, CasStore};
-///
-/// #[derive(Debug)]
-/// struct Engine; // and `impl CasEngine for Engine`
-/// # #[async_trait]
-/// # impl CasEngine for Engine {
+/// # use session_store_kv::{CasEngine, CasStore};
+/// # #[derive(Debug)] struct MyEngine;
+/// # #[session_core::store::async_trait]
+/// # impl CasEngine for MyEngine {
 /// #     type Version = u64;
-/// #     fn name(&self) -> &'static str { "example" }
-/// #     async fn get(&self, _: &str) -> Result<Option<(Vec<u8>, u64)>, StoreError> { Ok(None) }
-/// #     async fn add(&self, _: &str, _: &[u8], _: Timestamp) -> Result<Option<u64>, StoreError> { Ok(Some(1)) }
-/// #     async fn swap(&self, _: &str, _: &u64, _: &[u8], _: Timestamp) -> Result<Swapped, StoreError> { Ok(Swapped::Changed) }
-/// #     async fn remove(&self, _: &str, _: &u64) -> Result<Swapped, StoreError> { Ok(Swapped::Changed) }
+/// #     fn name(&self) -> &'static str { "mine" }
+/// #     async fn get(&self, _: &str) -> Result<Option<(Vec<u8>, u64)>, session_core::store::StoreError> { Ok(None) }
+/// #     async fn add(&self, _: &str, _: &[u8], _: session_core::Timestamp)
+/// #         -> Result<Option<u64>, session_core::store::StoreError> { Ok(None) }
+/// #     async fn swap(&self, _: &str, _: &u64, _: &[u8], _: session_core::Timestamp)
+/// #         -> Result<session_store_kv::Swapped, session_core::store::StoreError> { Ok(session_store_kv::Swapped::Changed) }
+/// #     async fn remove(&self, _: &str, _: &u64)
+/// #         -> Result<session_store_kv::Swapped, session_core::store::StoreError> { Ok(session_store_kv::Swapped::Changed) }
 /// # }
-///
-/// session_store_kv::store! {
-///     /// Keeps sessions in the example engine.
-///     pub struct ExampleStore(CasStore<Engine>);
+/// /// Keeps sessions in my engine.
+/// #[derive(Debug)]
+/// pub struct MyStore {
+///     inner: CasStore<MyEngine>,
 /// }
 ///
-/// let store = ExampleStore::from(CasStore::new(Engine));
-/// assert_eq!(session_core::store::SessionStore::name(&store), "example");
+/// session_store_kv::delegate_session_store!(MyStore, inner);
+/// # use session_core::store::SessionStore as _;
+/// # assert_eq!(MyStore { inner: CasStore::new(MyEngine) }.name(), "mine");
 /// ```
 #[macro_export]
-macro_rules! store {
-    ($(#[$about:meta])* pub struct $name:ident($inner:ty);) => {
-        $(#[$about])*
-        #[derive(Clone, Debug)]
-        pub struct $name($inner);
-
-        const _: () = {
-            use ::session_core::store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep};
-            use ::session_core::{Timestamp, store::{async_trait, Written}};
-
-            #[doc(hidden)]
-            impl From<$inner> for $name {
-                fn from(store: $inner) -> Self {
-                    Self(store)
-                }
+macro_rules! delegate_session_store {
+    ($store:ty, $field:ident) => {
+        #[$crate::__private::async_trait]
+        impl $crate::__private::SessionStore for $store {
+            fn name(&self) -> &'static str {
+                $crate::__private::SessionStore::name(&self.$field)
             }
 
-            #[async_trait]
-            impl SessionStore for $name {
-                fn name(&self) -> &'static str {
-                    self.0.name()
-                }
-
-                fn max_record(&self) -> usize {
-                    SessionStore::max_record(&self.0)
-                }
-
-                async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
-                    self.0.load(key).await
-                }
-
-                async fn create(
-                    &self,
-                    key: &StoreKey,
-                    record: &Record,
-                    now: Timestamp,
-                ) -> Result<Written, StoreError> {
-                    self.0.create(key, record, now).await
-                }
-
-                async fn replace(
-                    &self,
-                    key: &StoreKey,
-                    expected: Etag,
-                    record: &Record,
-                    now: Timestamp,
-                ) -> Result<Written, StoreError> {
-                    self.0.replace(key, expected, record, now).await
-                }
-
-                async fn touch(
-                    &self,
-                    key: &StoreKey,
-                    idle_deadline: Timestamp,
-                    now: Timestamp,
-                ) -> Result<Written, StoreError> {
-                    self.0.touch(key, idle_deadline, now).await
-                }
-
-                async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
-                    self.0.destroy(key, tombstone_until).await
-                }
-
-                async fn rotate(
-                    &self,
-                    old: &StoreKey,
-                    expected: Etag,
-                    new: &StoreKey,
-                    record: &Record,
-                    now: Timestamp,
-                    tombstone_until: Timestamp,
-                ) -> Result<Written, StoreError> {
-                    self.0.rotate(old, expected, new, record, now, tombstone_until).await
-                }
-
-                fn owners(&self) -> Option<&dyn OwnerIndex> {
-                    self.0.owners()
-                }
-
-                fn sweeper(&self) -> Option<&dyn Sweep> {
-                    self.0.sweeper()
-                }
+            fn max_record(&self) -> usize {
+                $crate::__private::SessionStore::max_record(&self.$field)
             }
-        };
+
+            async fn load(
+                &self,
+                key: &$crate::__private::StoreKey,
+            ) -> Result<$crate::__private::Loaded, $crate::__private::StoreError> {
+                $crate::__private::SessionStore::load(&self.$field, key).await
+            }
+
+            async fn create(
+                &self,
+                key: &$crate::__private::StoreKey,
+                record: &$crate::__private::Record,
+                now: $crate::__private::Timestamp,
+            ) -> Result<$crate::__private::Written, $crate::__private::StoreError> {
+                $crate::__private::SessionStore::create(&self.$field, key, record, now).await
+            }
+
+            async fn replace(
+                &self,
+                key: &$crate::__private::StoreKey,
+                expected: $crate::__private::Etag,
+                record: &$crate::__private::Record,
+                now: $crate::__private::Timestamp,
+            ) -> Result<$crate::__private::Written, $crate::__private::StoreError> {
+                $crate::__private::SessionStore::replace(&self.$field, key, expected, record, now).await
+            }
+
+            async fn touch(
+                &self,
+                key: &$crate::__private::StoreKey,
+                idle_deadline: $crate::__private::Timestamp,
+                now: $crate::__private::Timestamp,
+            ) -> Result<$crate::__private::Written, $crate::__private::StoreError> {
+                $crate::__private::SessionStore::touch(&self.$field, key, idle_deadline, now).await
+            }
+
+            async fn destroy(
+                &self,
+                key: &$crate::__private::StoreKey,
+                tombstone_until: $crate::__private::Timestamp,
+            ) -> Result<(), $crate::__private::StoreError> {
+                $crate::__private::SessionStore::destroy(&self.$field, key, tombstone_until).await
+            }
+
+            async fn rotate(
+                &self,
+                old: &$crate::__private::StoreKey,
+                expected: $crate::__private::Etag,
+                new: &$crate::__private::StoreKey,
+                record: &$crate::__private::Record,
+                now: $crate::__private::Timestamp,
+                tombstone_until: $crate::__private::Timestamp,
+            ) -> Result<$crate::__private::Written, $crate::__private::StoreError> {
+                $crate::__private::SessionStore::rotate(
+                    &self.$field,
+                    old,
+                    expected,
+                    new,
+                    record,
+                    now,
+                    tombstone_until,
+                )
+                .await
+            }
+
+            fn owners(&self) -> Option<&dyn $crate::__private::OwnerIndex> {
+                $crate::__private::SessionStore::owners(&self.$field)
+            }
+
+            fn sweeper(&self) -> Option<&dyn $crate::__private::Sweep> {
+                $crate::__private::SessionStore::sweeper(&self.$field)
+            }
+        }
     };
 }

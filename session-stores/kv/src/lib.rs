@@ -13,3 +13,14 @@ pub use blocking::Blocking;
 pub use cas::CasStore;
 pub use engine::{CasEngine, Due, OwnerSet, Owners, Swapped};
 pub use tx::{Ending, TxEngine, TxRead, TxStore, TxWrite};
+
+/// What [`delegate_session_store!`] expands to; not public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use session_core::{
+        Timestamp,
+        store::{
+            Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Written, async_trait,
+        },
+    };
+}

@@ -2,9 +2,8 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
-mod codec;
+mod engine;
 mod link;
-mod rotate;
 mod store;
 mod wire;
 

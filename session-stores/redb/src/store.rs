@@ -8,24 +8,25 @@ use session_store_kv::TxStore;
 use crate::builder::{OpenError, RedbStoreBuilder};
 use crate::engine::Engine;
 
-session_store_kv::store! {
-    /// Keeps sessions in one file.
-    ///
-    /// A clone is another handle on the same store. It needs a Tokio runtime with timers; its calls run on blocking
-    /// threads of the runtime.
-    ///
-    /// ```
-    /// use session_core::store::SessionStore as _;
-    /// use session_store_redb::{OpenError, RedbStore};
-    ///
-    /// # let dir = tempfile::tempdir().unwrap();
-    /// # let path = dir.path().join("sessions.redb");
-    /// let store = RedbStore::open(&path)?;
-    /// assert_eq!(store.name(), "redb");
-    /// assert!(matches!(RedbStore::open(&path), Err(OpenError::InUse)));
-    /// # Ok::<(), OpenError>(())
-    /// ```
-    pub struct RedbStore(TxStore<Engine>);
+/// Keeps sessions in one file.
+///
+/// A clone is another handle on the same store. It needs a Tokio runtime with timers; its calls run on blocking
+/// threads of the runtime.
+///
+/// ```
+/// use session_core::store::SessionStore as _;
+/// use session_store_redb::{OpenError, RedbStore};
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let path = dir.path().join("sessions.redb");
+/// let store = RedbStore::open(&path)?;
+/// assert_eq!(store.name(), "redb");
+/// assert!(matches!(RedbStore::open(&path), Err(OpenError::InUse)));
+/// # Ok::<(), OpenError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RedbStore {
+    pub(crate) inner: TxStore<Engine>,
 }
 
 impl RedbStore {
@@ -45,6 +46,8 @@ impl RedbStore {
     }
 
     pub(crate) fn new(engine: Engine, concurrency: usize, timeout: Duration, max_record: usize) -> Self {
-        Self(TxStore::new(engine).threads(timeout, concurrency, concurrency).max_record(max_record))
+        Self { inner: TxStore::new(engine).threads(timeout, concurrency, concurrency).max_record(max_record) }
     }
 }
+
+session_store_kv::delegate_session_store!(RedbStore, inner);

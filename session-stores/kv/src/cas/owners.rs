@@ -58,10 +58,11 @@ impl<E: CasEngine> Protocol<E> {
         while let Some(key) = waiting.pop() {
             let bytes = self.engine.get(&key.to_string()).await?;
             match bytes.map(|(bytes, _)| Entry::decode(&key, &bytes)) {
-                Some(Ok(Entry::Pending { .. })) => match self.settled(&key).await? {
-                    Some((Entry::Record(record), _)) => add_if_live(&mut listed, key, record, owner, now),
-                    _ => {}
-                },
+                Some(Ok(Entry::Pending { .. })) => {
+                    if let Some((Entry::Record(record), _)) = self.settled(&key).await? {
+                        add_if_live(&mut listed, key, record, owner, now);
+                    }
+                }
                 Some(Ok(Entry::Record(record))) => add_if_live(&mut listed, key, record, owner, now),
                 Some(Ok(Entry::Tombstone { successor: Some(successor), .. })) => waiting.push(successor.key),
                 Some(Ok(Entry::Tombstone { successor: None, .. }) | Err(_)) | None => {}

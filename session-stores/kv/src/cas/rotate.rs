@@ -49,7 +49,7 @@ impl<E: CasEngine> Protocol<E> {
                 }
             };
             if is_pointer(held.as_ref().map(|(entry, _)| entry), &successor) {
-                return self.arrive((new, record), now).await;
+                return self.arrive((new, record)).await;
             }
             // The new etag never stands under the old key, so there is no repeated call to recognise by it.
             let (there, version) = match standing(held, expected, expected, now) {
@@ -62,12 +62,19 @@ impl<E: CasEngine> Protocol<E> {
             if pend.is_none() {
                 pend = self.pend(old, (new, record), now).await?;
             }
-            let Some(pending) = &pend else { return Ok(Written::Taken) };
+            let Some(pending) = &pend else {
+                // Taken, if the old record still stands; else by an earlier attempt of this call, perhaps.
+                let again = self.engine.get(&old.to_string()).await?;
+                if again.is_some_and(|(_, again)| again == version) {
+                    return Ok(Written::Taken);
+                }
+                continue;
+            };
             if self.swap(old, &version, &tombstone).await? == Swapped::Changed {
                 continue;
             }
             if self.swap(new, &pending.version, &Entry::Record(record.clone())).await? == Swapped::Changed {
-                let arrived = self.arrived((new, record)).await?;
+                let arrived = self.arrived(new).await?;
                 if arrived != Written::Applied {
                     return Ok(arrived);
                 }
@@ -111,11 +118,7 @@ impl<E: CasEngine> Protocol<E> {
     }
 
     /// A repeated call found the rotation committed: it answers `Applied` if the record stands as it was moved.
-    async fn arrive(
-        &self,
-        (new, record): (&StoreKey, &Record),
-        _now: Timestamp,
-    ) -> Result<Written, StoreError> {
+    async fn arrive(&self, (new, record): (&StoreKey, &Record)) -> Result<Written, StoreError> {
         Ok(match self.settled(new).await? {
             Some((Entry::Record(there), _)) if there.etag == record.etag => Written::Applied,
             _ => Written::Gone,
@@ -123,7 +126,7 @@ impl<E: CasEngine> Protocol<E> {
     }
 
     /// The pending record was changed between this call's commit and its promotion.
-    async fn arrived(&self, (new, _record): (&StoreKey, &Record)) -> Result<Written, StoreError> {
+    async fn arrived(&self, new: &StoreKey) -> Result<Written, StoreError> {
         Ok(match self.fetch(new).await? {
             // A reader promoted it first, and perhaps somebody has written or ended it since.
             Some((Entry::Record(_) | Entry::Tombstone { .. }, _)) => Written::Applied,

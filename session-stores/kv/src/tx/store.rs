@@ -37,9 +37,8 @@ impl<E: TxEngine> TxStore<E> {
     /// at the engine at once.
     #[must_use]
     pub fn new(engine: E) -> Self {
-        let threads = Blocking::new(engine.name(), DEFAULT_THREADS, DEFAULT_TIMEOUT);
         Self {
-            readers: threads.clone(),
+            readers: Blocking::new(engine.name(), DEFAULT_THREADS, DEFAULT_TIMEOUT),
             writers: Blocking::new(engine.name(), DEFAULT_THREADS, DEFAULT_TIMEOUT),
             engine: Arc::new(engine),
             max_record: DEFAULT_MAX_RECORD,
@@ -269,7 +268,7 @@ impl<E: TxEngine> OwnerIndex for TxStore<E> {
     ) -> Result<usize, StoreError> {
         let (name, owner, except) = (self.name(), owner.to_owned(), except.copied());
         self.write(move |tx| {
-            let mut ended = 0;
+            let (mut ended, mut failure) = (0, None);
             for key in tables::by_owner(tx, &owner)? {
                 if Some(key) == except {
                     continue;
@@ -281,14 +280,14 @@ impl<E: TxEngine> OwnerIndex for TxStore<E> {
                         tables::put(tx, &key, Some(&Entry::Record(record)), &tombstone)?;
                     }
                     // It could not be ended, and goes on.
-                    Some(Err(Unreadable::Newer)) => return Err(Unreadable::Newer.in_store(name)),
+                    Some(Err(Unreadable::Newer)) => failure = Some(Unreadable::Newer.in_store(name)),
                     // A row that a damaged record left.
                     Some(_) | None => tables::forget(tx, &owner, &key)?,
                 }
             }
-            Ok(Ending::Commit(ended))
+            Ok(Ending::Commit(failure.map_or(Ok(ended), Err)))
         })
-        .await
+        .await?
     }
 }
 

@@ -1,7 +1,5 @@
 //! What the suite cannot know about this server: trips that were cut off, restarts, expiry, bounded connections.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -11,6 +9,7 @@ use session_core::{
     Timestamp,
     store::{Etag, Loaded, Record, SessionStore, StoreErrorKind, StoreKey, Written},
 };
+use session_store_kv::codec::{Entry, Successor};
 use session_store_memcached::MemcachedStore;
 use session_test_servers::{Kind, Server, start};
 
@@ -61,12 +60,18 @@ fn set(server: &Server, key: &StoreKey, item: &[u8]) {
     assert_eq!(answer, "STORED\r\n");
 }
 
+/// The tombstone that commits a rotation to this record, with no end in sight.
+fn pointer(old: &StoreKey, new: &StoreKey, record: &Record) -> Vec<u8> {
+    let successor = Some(Successor { key: *new, etag: record.etag });
+    Entry::Tombstone { until: Timestamp::from_millis(i64::MAX), successor }.encode(old)
+}
+
 fn item(server: &Server, key: &StoreKey) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
     write!(stream, "get t:{key}\r\nquit\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test]
@@ -74,8 +79,7 @@ async fn a_rotation_killed_before_its_commit_never_happened() {
     let server = start(Kind::Memcached).unwrap();
     let (store, old, new, first, next) = (store(&server), key(), key(), record("{}"), record("{}"));
     store.create(&old, &first, now()).await.unwrap();
-    let plain = format!("S1 record {:016x} 0 {} - -\n{{}}", next.etag.get(), i64::MAX);
-    set(&server, &new, format!("S1 pending {old}\n{plain}").as_bytes());
+    set(&server, &new, &Entry::Pending { old, record: next.clone() }.encode(&new));
     assert_eq!(store.load(&new).await.unwrap(), Loaded::Missing);
     assert_eq!(store.replace(&new, next.etag, &record("{}"), now()).await.unwrap(), Written::Gone);
     assert_eq!(store.load(&old).await.unwrap(), Loaded::Found(first));
@@ -85,13 +89,13 @@ async fn a_rotation_killed_before_its_commit_never_happened() {
 async fn a_rotation_killed_after_its_commit_is_finished_by_whoever_reads_next() {
     let server = start(Kind::Memcached).unwrap();
     let (store, old, new, next) = (store(&server), key(), key(), record("{}"));
-    let plain = format!("S1 record {:016x} 0 {} - -\n{{}}", next.etag.get(), i64::MAX);
-    set(&server, &new, format!("S1 pending {old}\n{plain}").as_bytes());
-    set(&server, &old, format!("S1 tomb {} {new} {:016x}\n", i64::MAX, next.etag.get()).as_bytes());
+    set(&server, &new, &Entry::Pending { old, record: next.clone() }.encode(&new));
+    set(&server, &old, &pointer(&old, &new, &next));
     assert!(matches!(store.load(&new).await.unwrap(), Loaded::Found(found) if found.etag == next.etag));
-    assert!(item(&server, &new).contains("S1 record"), "it is promoted");
+    assert!(item(&server, &new).contains("\r\nS1r"), "it is promoted");
     // From now on it does not depend on the tombstone any more.
-    set(&server, &old, b"S1 tomb 0\n");
+    let ended = Entry::Tombstone { until: Timestamp::from_millis(0), successor: None };
+    set(&server, &old, &ended.encode(&old));
     assert!(matches!(store.load(&new).await.unwrap(), Loaded::Found(_)));
 }
 
@@ -144,4 +148,37 @@ async fn every_item_expires_by_itself() {
     stream.read_to_string(&mut answer).unwrap();
     let left: i64 = answer.trim().strip_prefix("HD t").unwrap().parse().unwrap();
     assert!((1..=62).contains(&left), "a minute after its deadline: {left}");
+}
+
+/// A server that answers one `gets` with an item of another key, as one does whose client has lost count of its answers.
+fn answers_another_question(item: Vec<u8>) -> (u16, std::thread::JoinHandle<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = std::thread::spawn(move || {
+        let mut stream = BufReader::new(listener.accept().unwrap().0);
+        let mut question = String::new();
+        stream.read_line(&mut question).unwrap();
+        let head = format!("VALUE t:{} 0 {} 7\r\n", "ab".repeat(32), item.len());
+        let answer = [head.as_bytes(), &item, b"\r\nEND\r\n"].concat();
+        stream.get_mut().write_all(&answer).unwrap();
+        question
+    });
+    (port, serving)
+}
+
+#[tokio::test]
+async fn at_18_an_answer_about_another_key_is_an_error_and_never_a_session() {
+    let (asked, other, record) = (key(), StoreKey::from_bytes([0xab; 32]), record("{}"));
+    let (port, serving) = answers_another_question(Entry::Record(record).encode(&other));
+    let store = MemcachedStore::builder(format!("memcached://127.0.0.1:{port}")).prefix("t:").open().unwrap();
+    assert_eq!(store.load(&asked).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    assert_eq!(serving.join().unwrap(), format!("gets t:{asked}\r\n"));
+}
+
+#[tokio::test]
+async fn at_18_an_item_under_another_key_is_corrupt() {
+    let server = start(Kind::Memcached).unwrap();
+    let (store, asked, other) = (store(&server), key(), key());
+    set(&server, &asked, &Entry::Record(record("{}")).encode(&other));
+    assert_eq!(store.load(&asked).await.unwrap_err().kind(), StoreErrorKind::Corrupt);
 }
