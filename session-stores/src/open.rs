@@ -12,6 +12,7 @@ use crate::place::place_of;
 #[cfg(any(
     feature = "redis",
     feature = "memcached",
+    feature = "etcd",
     feature = "postgres",
     feature = "mysql",
     feature = "sqlite"
@@ -20,14 +21,16 @@ use crate::place::{bad_url, url};
 use crate::store_config::StoreConfig;
 
 /// All built-in drivers, whether compiled in or not.
-pub(crate) const BUILT_IN: [&str; 11] = [
+pub(crate) const BUILT_IN: [&str; 13] = [
     "cookie",
     "memory",
     "file",
+    "redb",
     "redis",
     "redis-cluster",
     "redis-sentinel",
     "memcached",
+    "etcd",
     "dynamodb",
     "postgres",
     "mysql",
@@ -51,6 +54,7 @@ pub(crate) async fn open_built_in(config: &StoreConfig) -> Result<Arc<dyn Sessio
             return Ok(Arc::new(builder.build()));
         }
         "file" => return file(config, max_record),
+        "redb" => return redb(config, max_record),
         // The scheme of the URL also selects one of the three drivers.
         "redis" => match place_of(config) {
             Some("redis-cluster") => Box::pin(cluster(config, max_record)),
@@ -60,6 +64,7 @@ pub(crate) async fn open_built_in(config: &StoreConfig) -> Result<Arc<dyn Sessio
         "redis-cluster" => Box::pin(cluster(config, max_record)),
         "redis-sentinel" => Box::pin(sentinel(config, max_record)),
         "memcached" => Box::pin(memcached(config, max_record)),
+        "etcd" => Box::pin(etcd(config, max_record)),
         "dynamodb" => Box::pin(dynamodb(config, max_record)),
         "postgres" => Box::pin(postgres(config, max_record)),
         "mysql" => Box::pin(mysql(config, max_record)),
@@ -90,6 +95,17 @@ fn file(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>
             Durability::ProcessCrash => session_store_file::Durability::Rename,
         });
     Ok(Arc::new(store.open().map_err(|error| failed(config, error))?))
+}
+
+#[cfg(feature = "redb")]
+fn redb(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
+    let location = config.location.as_deref().unwrap_or("sessions.redb".as_ref());
+    let store = session_store_redb::RedbStore::builder(location)
+        .timeout(config.timeout)
+        .max_record(max_record)
+        .open()
+        .map_err(|error| failed(config, error))?;
+    Ok(Arc::new(store))
 }
 
 #[cfg(feature = "redis")]
@@ -150,6 +166,26 @@ async fn memcached(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn Se
     })?;
     if config.prepare {
         // Any call tests the connection.
+        let nobody = session_core::store::StoreKey::from_bytes([0; 32]);
+        store.load(&nobody).await.map_err(|error| failed(config, error))?;
+    }
+    Ok(Arc::new(store))
+}
+
+#[cfg(feature = "etcd")]
+async fn etcd(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
+    use session_store_etcd::{BuildError, EtcdStore};
+
+    let builder = EtcdStore::builder(url(config, "etcd", Some("etcd://127.0.0.1:2379"))?)
+        .prefix(format!("{}/", config.prefix))
+        .timeout(config.timeout)
+        .max_record(max_record);
+    let store = builder.open().map_err(|error| match error {
+        BuildError::Url => bad_url("etcd"),
+        error => failed(config, error),
+    })?;
+    if config.prepare {
+        // Any question will do: the answer shows that the cluster is there.
         let nobody = session_core::store::StoreKey::from_bytes([0; 32]);
         store.load(&nobody).await.map_err(|error| failed(config, error))?;
     }
@@ -304,10 +340,12 @@ macro_rules! absent {
 
 absent! {
     "file" file ();
+    "redb" redb ();
     "redis" redis (async);
     "redis-cluster" cluster (async);
     "redis-sentinel" sentinel (async);
     "memcached" memcached (async);
+    "etcd" etcd (async);
     "dynamodb" dynamodb (async);
     "postgres" postgres (async);
     "mysql" mysql (async);

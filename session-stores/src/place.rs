@@ -3,6 +3,7 @@
 #[cfg(any(
     feature = "redis",
     feature = "memcached",
+    feature = "etcd",
     feature = "postgres",
     feature = "mysql",
     feature = "sqlite"
@@ -20,6 +21,7 @@ pub(crate) fn place_of(config: &StoreConfig) -> Option<&'static str> {
 #[cfg(any(
     feature = "redis",
     feature = "memcached",
+    feature = "etcd",
     feature = "postgres",
     feature = "mysql",
     feature = "sqlite"
@@ -67,6 +69,7 @@ mod taken {
                 ("REDIS_URL", "redis-sentinel://[user:password@]host:port,host:port/service[/db]")
             }
             "memcached" => ("MEMCACHED_URL", "memcached://host:port"),
+            "etcd" => ("ETCD_URL", "etcd://[user:password@]host:port[,host:port]"),
             "postgres" => ("DATABASE_URL", "postgres://user:password@host:port/database"),
             "mysql" => ("DATABASE_URL", "mysql://user:password@host:port/database"),
             _ => ("DATABASE_URL", "sqlite:PATH"),

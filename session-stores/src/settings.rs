@@ -55,8 +55,8 @@ pub const SETTINGS: &[Setting] = &[
         key: "driver",
         variable: "SESSION_DRIVER",
         default: "none (required)",
-        allowed: "cookie, memory, file, redis, redis-cluster, redis-sentinel, memcached, dynamodb, postgres, mysql, \
-                  sqlite, a registered driver, or the name of a table under [stores]",
+        allowed: "cookie, memory, file, redb, redis, redis-cluster, redis-sentinel, memcached, etcd, dynamodb, postgres, \
+                  mysql, sqlite, a registered driver, or the name of a table under [stores]",
         about: "Where sessions are stored.",
         take: |config, value| put(&mut config.driver, name(value).map(Some)),
     },

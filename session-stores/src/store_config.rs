@@ -22,11 +22,11 @@ use crate::error::SettingError;
 pub struct StoreConfig {
     /// The driver: `memory`, `file`, `redis`, …, or the name of a registered driver.
     pub driver: String,
-    /// The URL of the server (Redis, memcached, Postgres, MySQL), or `sqlite:PATH`.
+    /// The URL of the server (Redis, memcached, etcd, Postgres, MySQL), or `sqlite:PATH`.
     pub url: Option<Secret>,
-    /// The directory of the file store.
+    /// The directory of the file store, or the file of redb.
     pub location: Option<PathBuf>,
-    /// The prefix of every store key in Redis, memcached or DynamoDB.
+    /// The prefix of every store key in Redis, memcached, etcd or DynamoDB.
     pub prefix: String,
     /// The table in SQL databases and DynamoDB.
     pub table: String,
@@ -103,8 +103,8 @@ impl StoreConfig {
     }
 
     /// Parses a URL that describes a store: `memory`, `cookie`, `file:DIR`, `redis://…`, `redis-cluster://h:p,h:p`,
-    /// `redis-sentinel://h:p,h:p/service`, `memcached://HOST:PORT`, `dynamodb://HOST:PORT/TABLE`, `postgres://…`,
-    /// `mysql://…`, `sqlite:PATH`.
+    /// `redis-sentinel://h:p,h:p/service`, `memcached://HOST:PORT`, `etcd://HOST:PORT`, `dynamodb://HOST:PORT/TABLE`,
+    /// `postgres://…`, `mysql://…`, `sqlite:PATH`, `redb:PATH`.
     ///
     /// # Errors
     /// [`SettingError::RefusedSecret`] for any other text, without showing it.
@@ -123,14 +123,15 @@ impl StoreConfig {
             return Ok(Self::new(text));
         }
         let (scheme, rest) = text.split_once(':').ok_or_else(refused)?;
-        if rest.trim_start_matches('/').is_empty() && !matches!(scheme, "file" | "sqlite") || rest.is_empty()
+        if rest.trim_start_matches('/').is_empty() && !matches!(scheme, "file" | "redb" | "sqlite")
+            || rest.is_empty()
         {
             return Err(refused());
         }
         let driver = match scheme {
-            "file" => {
+            "file" | "redb" => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
-                return Ok(Self { location: Some(path.into()), ..Self::new("file") });
+                return Ok(Self { location: Some(path.into()), ..Self::new(scheme) });
             }
             "dynamodb" => {
                 let (place, table) =
@@ -173,6 +174,7 @@ pub(crate) fn driver_of(scheme: &str) -> Option<&'static str> {
         "redis-cluster" | "rediss-cluster" => "redis-cluster",
         "redis-sentinel" | "rediss-sentinel" => "redis-sentinel",
         "memcached" => "memcached",
+        "etcd" => "etcd",
         "postgres" | "postgresql" => "postgres",
         "mysql" | "mariadb" => "mysql",
         "sqlite" => "sqlite",
@@ -231,5 +233,5 @@ impl fmt::Debug for Secret {
 
 const URLS: &str = "memory, cookie, file:DIR, redis://HOST:PORT, redis-cluster://HOST:PORT,HOST:PORT, \
                     redis-sentinel://HOST:PORT,HOST:PORT/SERVICE, memcached://HOST:PORT, \
-                    dynamodb://HOST:PORT/TABLE, postgres://USER@HOST:PORT/DATABASE, \
-                    mysql://USER@HOST:PORT/DATABASE, sqlite:PATH";
+                    etcd://HOST:PORT, dynamodb://HOST:PORT/TABLE, postgres://USER@HOST:PORT/DATABASE, \
+                    mysql://USER@HOST:PORT/DATABASE, sqlite:PATH, redb:PATH";

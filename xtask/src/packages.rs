@@ -43,6 +43,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     Package { name: "mariadb-server-core", probe: "mariadbd", needed_by: Need::Servers(&[Kind::MariaDb]) },
     Package { name: "mariadb-client", probe: "mariadb", needed_by: Need::Servers(&[Kind::MariaDb]) },
     Package { name: "memcached", probe: "memcached", needed_by: Need::Servers(&[Kind::Memcached]) },
+    Package { name: "etcd-server", probe: "etcd", needed_by: Need::Servers(&[Kind::Etcd]) },
     Package { name: "chromium", probe: "chromium", needed_by: Need::Browser },
     Package { name: "chromium-driver", probe: "chromedriver", needed_by: Need::Browser },
     Package {

@@ -54,6 +54,7 @@ fn for_an_application(kind: Kind, url: &str) -> String {
         Kind::Postgres => format!("export SESSION_DRIVER=postgres DATABASE_URL={url}"),
         Kind::MariaDb => format!("export SESSION_DRIVER=mysql DATABASE_URL={url}"),
         Kind::Memcached => format!("export SESSION_DRIVER=memcached MEMCACHED_URL={url}"),
+        Kind::Etcd => format!("export SESSION_DRIVER=etcd ETCD_URL={url}"),
         Kind::DynamoDb => {
             let endpoint = url.trim_start_matches("dynamodb://").trim_end_matches("/sessions");
             format!(

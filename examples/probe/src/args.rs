@@ -316,8 +316,8 @@ fn wait(text: &str) -> Result<Duration, &'static str> {
 
 const ADAPTERS: &str = "axum, actix, hyper, none-axum, none-actix, none-hyper";
 const STORES: &str = "memory, cookie, file:DIR, redis://..., redis-cluster://HOST:PORT,HOST:PORT, \
-                      redis-sentinel://HOST:PORT/SERVICE, memcached://HOST:PORT, dynamodb://HOST:PORT/TABLE, postgres://..., \
-                      mysql://..., sqlite:PATH";
+                      redis-sentinel://HOST:PORT/SERVICE, memcached://HOST:PORT, etcd://HOST:PORT, \
+                      dynamodb://HOST:PORT/TABLE, postgres://..., mysql://..., sqlite:PATH, redb:PATH";
 const LISTEN: &str = "an address and a port such as 127.0.0.1:8080";
 const AGE: &str = "whole seconds from 1 up, such as 90, 30min, 2h, 7d";
 const WAIT: &str = "500ms, or whole seconds from 1 up, such as 5, 30s, 1min";

@@ -4,8 +4,10 @@
     feature = "dynamodb",
     feature = "file",
     feature = "memcached",
+    feature = "etcd",
     feature = "mysql",
     feature = "postgres",
+    feature = "redb",
     feature = "redis",
     feature = "sqlite"
 ))]
@@ -299,29 +301,31 @@ macro_rules! peers {
 
 peers! {
     "file" file in_a_directory("file");
+    "redb" redb in_a_directory("redb");
     "sqlite" sqlite in_a_directory("sqlite");
     "redis" redis by_prefix(Kind::Redis);
     "redis-cluster" redis_cluster by_prefix(Kind::RedisCluster);
     "memcached" memcached by_prefix(Kind::Memcached);
+    "etcd" etcd by_prefix(Kind::Etcd);
     "dynamodb" dynamodb by_prefix(Kind::DynamoDb);
     "postgres" postgres by_table(Kind::Postgres);
     "mysql" mysql by_table(Kind::MariaDb);
 }
 
-#[cfg(any(feature = "file", feature = "sqlite"))]
+#[cfg(any(feature = "file", feature = "redb", feature = "sqlite"))]
 fn in_a_directory(driver: &str) -> Place {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
     two_of(StoreConfig::new(driver), folder, move |config, name| {
         let path = path.join(name);
         match config.driver.as_str() {
-            "file" => config.location = Some(path),
+            "file" | "redb" => config.location = Some(path),
             _ => config.url = Some(format!("sqlite:{}", path.display()).into()),
         }
     })
 }
 
-#[cfg(any(feature = "redis", feature = "memcached", feature = "dynamodb"))]
+#[cfg(any(feature = "redis", feature = "memcached", feature = "etcd", feature = "dynamodb"))]
 fn by_prefix(kind: Kind) -> Place {
     let server = shared(kind);
     two_of(StoreConfig::from_url(server.url()).unwrap(), server, |config, name| config.prefix = name)
@@ -336,6 +340,7 @@ fn by_table(kind: Kind) -> Place {
 #[cfg(any(
     feature = "redis",
     feature = "memcached",
+    feature = "etcd",
     feature = "dynamodb",
     feature = "postgres",
     feature = "mysql"

@@ -257,7 +257,7 @@ fn a_mistake_in_a_file_names_key_value_and_what_is_allowed() {
         (
             "stores.a.driver = 'memory'\nstores.a.url = 'x'",
             "stores.a.url has no meaning for the driver memory; it is for redis, redis-cluster, redis-sentinel, \
-             postgres, mysql, sqlite, memcached",
+             postgres, mysql, sqlite, memcached, etcd",
         ),
         (
             "stores.redis.ulr = 'x'",
@@ -294,17 +294,20 @@ fn a_store_is_named_by_one_text() {
         ("redis-sentinel://127.0.0.1:26379,127.0.0.1:26380/main", "redis-sentinel"),
         ("rediss-sentinel://127.0.0.1:26379/main/1", "redis-sentinel"),
         ("memcached://127.0.0.1:11211", "memcached"),
+        ("etcd://127.0.0.1:2379,127.0.0.1:2381", "etcd"),
         ("dynamodb://127.0.0.1:8000/sessions", "dynamodb"),
         ("postgres://u:p@h/d", "postgres"),
         ("postgresql://u:p@h/d", "postgres"),
         ("mysql://u:p@h/d", "mysql"),
         ("sqlite:/x/y.db", "sqlite"),
+        ("redb:/x/y.redb", "redb"),
     ] {
         assert_eq!(StoreConfig::from_url(text).unwrap().driver, driver, "{text}");
     }
     for text in [
         "",
         "file:",
+        "redb:",
         "sqlite:",
         "redis",
         "redis:",

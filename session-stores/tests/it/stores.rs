@@ -154,6 +154,44 @@ async fn every_setting_of_memcached_reaches_the_store() {
     assert!(words.contains("memcached://host:port") && !words.contains("hunter2"), "{words}");
 }
 
+#[cfg(feature = "etcd")]
+#[tokio::test]
+async fn every_setting_of_etcd_reaches_the_store() {
+    let settings = [
+        ("url", "ETCD_URL", "etcd://ada:hunter2@127.0.0.1:1,127.0.0.1:2"),
+        ("prefix", "SESSION_PREFIX", "shop"),
+        ("timeout", "SESSION_STORE_TIMEOUT", "700ms"),
+        ("prepare", "SESSION_PREPARE", "false"),
+    ];
+    let store = opened("etcd", &settings).await.unwrap();
+    assert_eq!(store.name(), "etcd");
+    expect(&store, &["shop/", "700ms", "127.0.0.1:1", "127.0.0.1:2", "ada"]);
+    assert!(!format!("{store:?}").contains("hunter2"));
+    let error = opened("etcd", &settings[..3]).await.unwrap_err().to_string();
+    assert_eq!(error, "the session store of the driver etcd could not be opened", "nobody is there");
+    let elsewhere = [("url", "ETCD_URL", "redis://hunter2"), settings[3]];
+    let words = opened("etcd", &elsewhere).await.unwrap_err().to_string();
+    assert!(words.contains("etcd://[user:password@]host:port") && !words.contains("hunter2"), "{words}");
+}
+
+#[cfg(feature = "redb")]
+#[tokio::test]
+async fn every_setting_of_redb_reaches_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.redb");
+    let settings = [
+        ("location", "SESSION_REDB_PATH", path.to_str().unwrap()),
+        ("timeout", "SESSION_STORE_TIMEOUT", "700ms"),
+    ];
+    let store = opened("redb", &settings).await.unwrap();
+    assert_eq!(store.name(), "redb");
+    expect(&store, &["s.redb", "700ms"]);
+    assert!(path.exists());
+    let error = opened("redb", &settings).await.unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(cause, "another process has the session database open");
+}
+
 #[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn the_connections_of_a_database_are_counted_within_reason() {
@@ -212,8 +250,8 @@ async fn opening_a_store_that_is_not_there_says_what_to_do() {
         |driver: &'static str| async move { open(&StoreConfig::new(driver)).await.unwrap_err().to_string() };
     assert_eq!(
         words("mongodb").await,
-        "there is no session driver \"mongodb\" (SESSION_DRIVER); there are cookie, memory, file, redis, redis-cluster, \
-         redis-sentinel, memcached, dynamodb, postgres, mysql, sqlite, and a table [stores.mongodb] is one of them by its \
+        "there is no session driver \"mongodb\" (SESSION_DRIVER); there are cookie, memory, file, redb, redis, \
+         redis-cluster, redis-sentinel, memcached, etcd, dynamodb, postgres, mysql, sqlite, and a table [stores.mongodb] is one of them by its \
          key `driver`"
     );
     assert_eq!(

@@ -78,7 +78,7 @@ impl Missing {
             return call;
         }
         let mut filters = vec![format!("test(/{}/)", words.join("|"))];
-        for store in ["redis", "dynamodb", "memcached"].iter().filter(|store| words.contains(store)) {
+        for store in ["redis", "dynamodb", "memcached", "etcd"].iter().filter(|store| words.contains(store)) {
             filters.push(format!("package(session-store-{store})"));
         }
         if !self.kinds_left_out().is_empty() {
@@ -125,6 +125,7 @@ impl Missing {
                     Kind::MariaDb => &["mysql", "mariadb"],
                     Kind::DynamoDb => &["dynamodb"],
                     Kind::Memcached => &["memcached"],
+                    Kind::Etcd => &["etcd"],
                 });
             }
         }
@@ -185,7 +186,10 @@ mod tests {
     #[test]
     fn left_out_tests_are_filtered_and_said_loudly() {
         let missing = judge(package("redis-server"), false, true, false).unwrap();
-        assert_eq!(missing.kinds(), [Kind::Postgres, Kind::MariaDb, Kind::DynamoDb, Kind::Memcached]);
+        assert_eq!(
+            missing.kinds(),
+            [Kind::Postgres, Kind::MariaDb, Kind::DynamoDb, Kind::Memcached, Kind::Etcd]
+        );
         assert!(
             missing.loudly().starts_with("NOT A FULL RUN: tests named after redis, cluster were LEFT OUT")
         );

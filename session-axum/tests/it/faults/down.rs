@@ -35,7 +35,7 @@ pub(crate) async fn killed(kind: Kind) {
             assert_eq!(ada.get_soon("/read").await.text, "anon", "it kept nothing");
             still_signed_in(&signed_in(&site).await).await;
         }
-        Kind::Postgres | Kind::MariaDb | Kind::DynamoDb => still_signed_in(&ada).await,
+        Kind::Postgres | Kind::MariaDb | Kind::DynamoDb | Kind::Etcd => still_signed_in(&ada).await,
     }
 }
 

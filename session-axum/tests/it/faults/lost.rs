@@ -41,6 +41,8 @@ impl Places {
             // Some thousand bytes of HTTP a visit, and the driver takes its time after each cut: a sample, over a prime
             // so that it is not the same part of every line.
             Kind::DynamoDb => 97,
+            // The same of HTTP with JSON in it.
+            Kind::Etcd => 97,
         };
         Self { next: 0, step, cuts: 0, uncut: 0 }
     }

@@ -74,6 +74,7 @@ servers! {
     mariadb: Kind::MariaDb;
     dynamodb: Kind::DynamoDb;
     memcached: Kind::Memcached;
+    etcd: Kind::Etcd;
 }
 
 claims! {
