@@ -15,18 +15,26 @@ mod words;
 
 pub use csrf::{CsrfFuture, CsrfLayer, CsrfService};
 pub use extract::{ReadOnlySession, Session, SignOut};
-pub use input::{Input, InputLimit, InputRejection};
+pub use input::Input;
 pub use layer::SessionLayer;
 pub use redirect::{Redirect, Redirects};
 pub use rejection::SessionRejection;
 pub use service::SessionService;
 
-/// The core's words that an application needs: configuration, keys, values, errors, events.
+#[doc(inline)]
+pub use session_core::validation;
+#[doc(inline)]
 pub use session_core::{
-    self as core, CommitError, ConfigError, Cookie, CsrfRefusal, Date, Event, FlashMessages, Handle, Key,
-    KeyRing, Number, Observer, OpenError, Path, Policy, SameSite, SecretKey, SessionError, SessionStore,
-    Sessions, SessionsBuilder, Snapshot, StoreError, Timestamp, ValueError, Visit,
+    Accepts, Age, AnyKey, BoxFuture, Clock, CommitError, ConfigError, Cookie, CookieError, CsrfReason,
+    CsrfRefusal, Date, DefaultFor, Device, Etag, Event, Excess, Failure, FlashMessages, Handle, Key,
+    KeyError, KeyRing, Messages, Number, Observer, OpenError, Owner, OwnerError, Path, Policy, RedirectKind,
+    Rejection, Report, RequestError, SameSite, SecretKey, SessionError, SessionStore, SessionView, Sessions,
+    SessionsBuilder, Snapshot, Spawn, StoreError, Timestamp, ToPath, ToPaths, ValueError, Values, Visit,
+    WithInput,
 };
-/// What [`Input`] has read: the form, nested as its names say.
-pub use session_forms as forms;
+#[doc(inline)]
+pub use session_forms::{Form, FormError, InputLimit, NotThatForm};
+
+pub use session_core;
+#[cfg(feature = "stores")]
 pub use session_stores as stores;

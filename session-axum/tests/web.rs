@@ -11,8 +11,7 @@ use axum::{Json, Router};
 use http_body_util::BodyExt;
 use session_axum::stores::MemoryStore;
 use session_axum::{
-    CsrfLayer, Input, InputLimit, InputRejection, Redirect, Redirects, Session, SessionLayer,
-    SessionRejection,
+    CsrfLayer, Input, InputLimit, Redirect, Redirects, Session, SessionLayer, SessionRejection,
 };
 use session_core::RedirectKind;
 use session_testkit::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
@@ -54,7 +53,7 @@ async fn echo(input: Input) -> impl IntoResponse {
     Json(input.as_map().clone())
 }
 
-async fn count(input: Input) -> Result<String, InputRejection> {
+async fn count(input: Input) -> Answer<String> {
     let Count { count } = input.to()?;
     Ok(count.to_string())
 }

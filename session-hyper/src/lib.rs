@@ -4,25 +4,34 @@
 mod csrf;
 mod input;
 mod redirect;
+mod rejection;
 mod request;
 mod service;
 mod spawn;
 mod words;
 
 pub use csrf::{CheckedBody, CsrfService};
-pub use input::{Input, InputRejection};
+pub use input::Input;
 pub use redirect::{redirects, respond};
+pub use rejection::SessionRejection;
 pub use request::RequestSession;
 pub use service::{ResponseFuture, SessionService};
 pub use words::plain;
 
-/// The core's words that an application needs: configuration, keys, values, errors, events.
+#[doc(inline)]
+pub use session_core::validation;
+#[doc(inline)]
 pub use session_core::{
-    self as core, CommitError, ConfigError, Cookie, CsrfRefusal, Date, Event, Failure, FlashMessages, Handle,
-    Key, KeyRing, Number, Observer, OpenError, Path, Policy, Redirect, RedirectKind, Redirects,
-    Rejection as SessionRejection, Report, SameSite, SecretKey, Session, SessionError, SessionStore,
-    Sessions, SessionsBuilder, Snapshot, Spawn, StoreError, Timestamp, ValueError, Visit,
+    Accepts, Age, AnyKey, BoxFuture, Clock, CommitError, ConfigError, Cookie, CookieError, CsrfReason,
+    CsrfRefusal, Date, DefaultFor, Device, Etag, Event, Excess, Failure, FlashMessages, Handle, Key,
+    KeyError, KeyRing, Messages, Number, Observer, OpenError, Owner, OwnerError, Path, Policy, Redirect,
+    RedirectKind, Redirects, Rejection, Report, RequestError, SameSite, SecretKey, Session, SessionError,
+    SessionStore, SessionView, Sessions, SessionsBuilder, Snapshot, Spawn, StoreError, Timestamp, ToPath,
+    ToPaths, ValueError, Values, Visit, WithInput,
 };
-/// What [`Input`] has read: the form, nested as its names say.
-pub use session_forms as forms;
+#[doc(inline)]
+pub use session_forms::{Form, FormError, InputLimit, NotThatForm};
+
+pub use session_core;
+#[cfg(feature = "stores")]
 pub use session_stores as stores;

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data, Payload, PayloadConfig, ReqData, ServiceConfig, get, post};
 use actix_web::{App, FromRequest as _, HttpRequest, HttpResponse, HttpServer, Responder};
 use session_actix::{
-    Input, InputRejection, ReadOnlySession, Session, SessionError, SessionMiddleware, SessionRejection, Visit,
+    Input, ReadOnlySession, Session, SessionError, SessionMiddleware, SessionRejection, Visit,
 };
 use session_testkit::probe::{self, Answer, Application, Stats};
 use session_testkit::script::{NotAScript, Script};
@@ -100,7 +100,11 @@ async fn run(session: Session, body: Bytes) -> HttpResponse {
 }
 
 /// Session first, form second, as under the other frameworks: as extractors, they would be asked at once.
-async fn form(session: Session, request: HttpRequest, body: Payload) -> Result<HttpResponse, InputRejection> {
+async fn form(
+    session: Session,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<HttpResponse, SessionRejection> {
     Input::from_request(&request, &mut body.into_inner()).await?;
     Ok(script(&session, probe::script(query(&request))).await)
 }
@@ -126,7 +130,10 @@ async fn late(visit: ReqData<Visit>, request: HttpRequest) -> Result<HttpRespons
     Ok(load(probe::late(&visit, query(&request)).await?))
 }
 
-async fn script(session: &session_actix::core::Session, script: Result<Script, NotAScript>) -> HttpResponse {
+async fn script(
+    session: &session_actix::session_core::Session,
+    script: Result<Script, NotAScript>,
+) -> HttpResponse {
     match script {
         Ok(script) => reply(probe::run(session, &script).await),
         Err(error) => reply(probe::unreadable(&error)),

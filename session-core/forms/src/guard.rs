@@ -1,11 +1,11 @@
-//! What every adapter's CSRF middleware holds and does: whether a request may go on, its form read if that must tell.
+//! The part of CSRF middleware that all adapters share: judges a request, and reads its form where the headers do not decide.
 
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
-use session_core::{Answer, CsrfRefusal, CsrfRules, CsrfVerdict, RequestHead, Visit};
+use session_core::{Answer, CsrfRefusal, CsrfRules, CsrfVerdict, Rejection, RequestHead, Visit};
 
 use crate::{Form, FormError, InputLimit};
 
@@ -151,14 +151,15 @@ impl<R> CsrfGuard<R> {
                 Ok((bytes, form)) if session.verify_csrf_form(|name| form.text(name)) => {
                     Ok(CheckedBody::Read(bytes))
                 }
-                Ok(_) => Err(self.refuse(&session.into())),
-                Err(error) => Err((self.answer)(Answer::from(&error))),
+                Ok((_, form)) => Err(self.refuse(&CsrfRefusal::of_form(&session, |name| form.text(name)))),
+                Err(error) => Err((self.answer)(Answer::from(&Rejection::from(error)))),
             },
             Err(rejection) => Err((self.answer)(Answer::from(&rejection))),
         }
     }
 
     fn refuse(&self, refusal: &CsrfRefusal) -> R {
+        refusal.log();
         match &self.on_refused {
             Some(answer) => answer(refusal),
             None => (self.answer)(Answer::from(refusal)),

@@ -113,4 +113,22 @@ impl Session {
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         self.read(|state| state.content.system.get(content::AUTHENTICATED_AT).ok().flatten())
     }
+
+    /// Whether the user confirmed who they are ([`confirm`](Self::confirm)) within this time: for pages that ask for the
+    /// password again ("step-up").
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # let session = session_core::Session::standalone();
+    /// assert!(!session.confirmed_within(Duration::from_secs(15 * 60)));
+    /// session.confirm()?;
+    /// assert!(session.confirmed_within(Duration::from_secs(15 * 60)));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn confirmed_within(&self, duration: Duration) -> bool {
+        let now = self.shared.sessions.clock.now();
+        self.authenticated_at().is_some_and(|then| now < then.plus(duration))
+    }
 }

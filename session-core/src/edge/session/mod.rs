@@ -20,6 +20,7 @@ use crate::edge::gate::Gate;
 use crate::edge::sessions::Inner;
 
 pub use messages::{FlashMessages, Messages};
+pub use read::DefaultFor;
 
 /// One visitor's session, for the length of one request.
 ///
