@@ -7,7 +7,10 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
-use session_core::{Accepts, Rejection, Visit};
+use session_core::{
+    Accepts,
+    adapter::{Rejection, Visit},
+};
 
 use crate::rejection::SessionRejection;
 

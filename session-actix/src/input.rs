@@ -5,7 +5,7 @@ use std::ops::Deref;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
-use session_core::Visit;
+use session_core::adapter::Visit;
 use session_forms::Form;
 
 use crate::rejection::SessionRejection;

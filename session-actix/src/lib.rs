@@ -23,12 +23,13 @@ pub use rejection::SessionRejection;
 pub use session_core::validation;
 #[doc(inline)]
 pub use session_core::{
-    Accepts, Age, AnyKey, BoxFuture, Clock, CommitError, ConfigError, Cookie, CookieError, CsrfReason,
-    CsrfRefusal, Date, DefaultFor, Device, Etag, Event, Excess, Failure, FlashMessages, Handle, Key,
-    KeyError, KeyRing, Messages, Number, Observer, OpenError, Owner, OwnerError, Path, Policy, RedirectKind,
-    Rejection, Report, RequestError, SameSite, SecretKey, SessionError, SessionStore, SessionView, Sessions,
-    SessionsBuilder, Snapshot, Spawn, StoreError, Timestamp, ToPath, ToPaths, ValueError, Values, Visit,
-    WithInput,
+    Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, CsrfReason, Date, DefaultFor,
+    Device, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Messages, Number, Observer,
+    OpenError, Owner, Path, Policy, RequestError, SameSite, SecretKey, SessionError, SessionView, Sessions,
+    SessionsBuilder, Snapshot, Timestamp, ToPath, ToPaths, UserSessionsError, ValueError, WithInput,
+    adapter::{BoxFuture, Clock, CsrfFailure, Failure, RedirectKind, Rejection, Spawn, Visit, VisitReport},
+    machine::Values,
+    store::{Etag, SessionStore, StoreError},
 };
 #[doc(inline)]
 pub use session_forms::{Form, FormError, InputLimit, NotThatForm};

@@ -4,7 +4,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, ResponseError};
 use serde::Serialize;
-use session_core::{Accepts, Messages, RedirectKind, SessionError, validation};
+use session_core::{Accepts, Messages, SessionError, ValidationErrors, adapter::RedirectKind};
 
 use crate::extract::{Extracting, extract};
 use crate::rejection::SessionRejection;
@@ -24,7 +24,7 @@ use crate::words;
 /// # let _ = actix_web::App::new().route("/", actix_web::web::post().to(subscribe));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Redirects(session_core::Redirects);
+pub struct Redirects(session_core::adapter::Redirects);
 
 /// A redirect: 303 unless set otherwise.
 ///
@@ -34,7 +34,7 @@ pub struct Redirects(session_core::Redirects);
 /// After the session was destroyed its messages are dropped. To say goodbye, use [`SignOut::with`](crate::SignOut::with).
 #[derive(Debug)]
 #[must_use = "a redirect does nothing unless it is the response"]
-pub struct Redirect(pub(crate) session_core::Redirect);
+pub struct Redirect(pub(crate) session_core::adapter::Redirect);
 
 impl Redirects {
     /// To a path on this site, or to an allowed host; any other target is refused.
@@ -72,7 +72,7 @@ impl Redirects {
     #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects) -> Result<Redirect, SessionRejection> {
     ///     // Set by the page that asked for a sign-in:
-    ///     redirects.session().set_intended_url("/orders/7")?;
+    ///     redirects.session().urls().set_intended("/orders/7")?;
     ///     // … and followed, once, after it:
     ///     Ok(redirects.intended("/"))
     /// }
@@ -102,7 +102,7 @@ impl Redirects {
     ///     let order: Order = redirects.or_back(input.to(), "/order")?;
     ///     Ok(format!("{} ordered", order.count))
     /// }
-    /// // `GET /?count=three`: on the next page, `session.get_error_for("count")` is "is not a number".
+    /// // `GET /?count=three`: on the next page, `session.errors().first("count")` is "is not a number".
     /// # let response = test::call_service(&app, test::TestRequest::get().uri("/?count=three").to_request()).await;
     /// assert_eq!(response.status().as_u16(), 303);
     /// # Ok(()) }
@@ -110,7 +110,7 @@ impl Redirects {
     #[expect(clippy::result_large_err, reason = "a response, and on the way out")]
     pub fn or_back<T>(
         &self,
-        validated: Result<T, impl validation::Report>,
+        validated: Result<T, impl ValidationErrors>,
         fallback: impl AsRef<str>,
     ) -> Result<T, Redirect> {
         self.0.or_back(validated, fallback).map_err(Redirect)
@@ -124,7 +124,7 @@ impl Redirects {
 
     /// The core's own, for functions that serve every framework.
     #[must_use]
-    pub fn into_inner(self) -> session_core::Redirects {
+    pub fn into_inner(self) -> session_core::adapter::Redirects {
         self.0
     }
 }
@@ -159,7 +159,7 @@ impl Redirect {
     }
 
     /// Leaves the errors of a validation library's report. The features `validator` and `garde` bring those crates'.
-    pub fn with_report(self, report: &impl validation::Report) -> Self {
+    pub fn with_report(self, report: &impl ValidationErrors) -> Self {
         Self(self.0.with_report(report))
     }
 
@@ -204,7 +204,7 @@ impl FromRequest for Redirects {
         let head = request.clone();
         extract(request, async move |visit| {
             let head = words::head(head.head());
-            Ok(Self(session_core::Redirects::of_request(Some(&visit), &head).await?))
+            Ok(Self(session_core::adapter::Redirects::of_request(Some(&visit), &head).await?))
         })
     }
 }

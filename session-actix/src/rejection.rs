@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use session_core::{Answer, Rejection};
+use session_core::{Answer, adapter::Rejection};
 
 use crate::redirect::Redirect;
 use crate::words;
@@ -22,7 +22,7 @@ use crate::words;
 ///     let order: Order = redirects.or_back(input.to(), "/order")?; // a missing field: back, with its error
 ///     session.increment_by("ordered", order.count)?;
 ///     session.commit().await?;
-///     if let Some(user) = session.owner() {
+///     if let Some(user) = session.user().name() {
 ///         session.sessions().of(user).destroy_others(&session).await?;
 ///     }
 ///     Ok(redirects.to("/orders").with("status", "Ordered"))

@@ -5,7 +5,7 @@ use actix_web::dev::RequestHead as Head;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::uri::{Authority, PathAndQuery};
-use session_core::{Answer, Report, RequestHead};
+use session_core::adapter::{BareResponse, RequestHead, VisitReport};
 
 pub(crate) fn head<'r>(head: &'r Head) -> RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]> + Copy> {
     let url = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
@@ -14,7 +14,7 @@ pub(crate) fn head<'r>(head: &'r Head) -> RequestHead<'r, impl Fn(&'static str) 
     RequestHead { method: head.method.as_str(), url, authority, header }
 }
 
-pub(crate) fn response(answer: Answer) -> HttpResponse {
+pub(crate) fn response(answer: BareResponse) -> HttpResponse {
     let mut response = HttpResponse::build(status(answer.status()));
     if let Some(header) = answer.header() {
         response.insert_header(header);
@@ -26,7 +26,7 @@ pub(crate) fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-pub(crate) fn add_headers(headers: &mut HeaderMap, report: &Report) {
+pub(crate) fn add_headers(headers: &mut HeaderMap, report: &VisitReport) {
     let changes = report.headers(|name| headers.get_all(name).map(HeaderValue::as_bytes));
     for change in changes.into_iter().flatten() {
         if change.replaces() {

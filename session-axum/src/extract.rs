@@ -5,7 +5,7 @@ use std::ops::Deref;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use serde::Serialize;
-use session_core::{Accepts, Visit};
+use session_core::{Accepts, adapter::Visit};
 
 use crate::rejection::SessionRejection;
 

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use axum_core::extract::{FromRequest, Request};
-use session_core::Visit;
+use session_core::adapter::Visit;
 use session_forms::Form;
 
 use crate::rejection::SessionRejection;

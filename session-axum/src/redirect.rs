@@ -4,7 +4,7 @@ use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use serde::Serialize;
-use session_core::{Accepts, Messages, RedirectKind, SessionError, validation};
+use session_core::{Accepts, Messages, SessionError, ValidationErrors, adapter::RedirectKind};
 
 use crate::rejection::SessionRejection;
 use crate::words;
@@ -23,7 +23,7 @@ use crate::words;
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(subscribe));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Redirects(session_core::Redirects);
+pub struct Redirects(session_core::adapter::Redirects);
 
 /// A redirect: 303 unless set otherwise.
 ///
@@ -33,7 +33,7 @@ pub struct Redirects(session_core::Redirects);
 /// After the session was destroyed its messages are dropped. To say goodbye, use [`SignOut::with`](crate::SignOut::with).
 #[derive(Debug)]
 #[must_use = "a redirect does nothing unless it is the response"]
-pub struct Redirect(pub(crate) session_core::Redirect);
+pub struct Redirect(pub(crate) session_core::adapter::Redirect);
 
 impl Redirects {
     /// To a path on this site, or to an allowed host; any other target is refused.
@@ -71,7 +71,7 @@ impl Redirects {
     #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects) -> Result<Redirect, SessionRejection> {
     ///     // Set by the page that asked for a sign-in:
-    ///     redirects.session().set_intended_url("/orders/7")?;
+    ///     redirects.session().urls().set_intended("/orders/7")?;
     ///     // … and followed, once, after it:
     ///     Ok(redirects.intended("/"))
     /// }
@@ -101,7 +101,7 @@ impl Redirects {
     ///     let order: Order = redirects.or_back(input.to(), "/order")?;
     ///     Ok(format!("{} ordered", order.count))
     /// }
-    /// // `GET /?count=three`: on the next page, `session.get_error_for("count")` is "is not a number".
+    /// // `GET /?count=three`: on the next page, `session.errors().first("count")` is "is not a number".
     /// # let response = app.call(Request::get("/?count=three").body(Body::empty())?).await?;
     /// assert_eq!(response.status(), StatusCode::SEE_OTHER);
     /// # Ok(()) }
@@ -109,7 +109,7 @@ impl Redirects {
     #[expect(clippy::result_large_err, reason = "a response, and on the way out")]
     pub fn or_back<T>(
         &self,
-        validated: Result<T, impl validation::Report>,
+        validated: Result<T, impl ValidationErrors>,
         fallback: impl AsRef<str>,
     ) -> Result<T, Redirect> {
         self.0.or_back(validated, fallback).map_err(Redirect)
@@ -123,7 +123,7 @@ impl Redirects {
 
     /// The core's own, for functions that serve every framework.
     #[must_use]
-    pub fn into_inner(self) -> session_core::Redirects {
+    pub fn into_inner(self) -> session_core::adapter::Redirects {
         self.0
     }
 }
@@ -158,7 +158,7 @@ impl Redirect {
     }
 
     /// Leaves the errors of a validation library's report. The features `validator` and `garde` bring those crates'.
-    pub fn with_report(self, report: &impl validation::Report) -> Self {
+    pub fn with_report(self, report: &impl ValidationErrors) -> Self {
         Self(self.0.with_report(report))
     }
 
@@ -198,6 +198,6 @@ impl<S: Sync> FromRequestParts<S> for Redirects {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let head = words::head(&parts.method, &parts.uri, &parts.headers);
-        Ok(Self(session_core::Redirects::of_request(parts.extensions.get(), &head).await?))
+        Ok(Self(session_core::adapter::Redirects::of_request(parts.extensions.get(), &head).await?))
     }
 }

@@ -1,7 +1,7 @@
 //! The error type of handlers: whatever went wrong in this library, as a response without details.
 
 use axum_core::response::{IntoResponse, Response};
-use session_core::{Answer, Rejection};
+use session_core::adapter::{BareResponse, Rejection};
 
 use crate::redirect::Redirect;
 use crate::words;
@@ -21,7 +21,7 @@ use crate::words;
 ///     let order: Order = redirects.or_back(input.to(), "/order")?; // a missing field: back, with its error
 ///     session.increment_by("ordered", order.count)?;
 ///     session.commit().await?;
-///     if let Some(user) = session.owner() {
+///     if let Some(user) = session.user().name() {
 ///         session.sessions().of(user).destroy_others(&session).await?;
 ///     }
 ///     Ok(redirects.to("/orders").with("status", "Ordered"))
@@ -85,6 +85,6 @@ impl From<Redirect> for Rejection {
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
-        words::response(Answer::from(&self.0))
+        words::response(BareResponse::from(&self.0))
     }
 }

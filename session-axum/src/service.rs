@@ -6,7 +6,7 @@ use axum_core::BoxError;
 use axum_core::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, header};
-use session_core::{Adapter, Middleware, Report, Settling};
+use session_core::adapter::{Adapter, Middleware, Settling, VisitReport};
 use tower_service::Service;
 
 use crate::layer::SessionLayer;
@@ -72,7 +72,7 @@ where
 
     fn finish(
         answer: Result<Result<Response<ResBody>, E>, (Self::Response, Option<Result<Response<ResBody>, E>>)>,
-        report: Report,
+        report: VisitReport,
     ) -> Self::Output {
         let mut response = match answer {
             Ok(answer) => answer?.map(Body::new),

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use http::Request;
 use http_body_util::BodyDataStream;
 use hyper::body::Body;
-use session_core::Visit;
+use session_core::adapter::Visit;
 use session_forms::{Form, InputLimit};
 
 use crate::rejection::SessionRejection;

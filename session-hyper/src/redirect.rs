@@ -1,7 +1,7 @@
 //! Redirects that know the session: from a request, and as a response.
 
 use http::{Request, Response};
-use session_core::{BoxFuture, Redirect, Redirects};
+use session_core::adapter::{BoxFuture, Redirect, Redirects};
 
 use crate::rejection::SessionRejection;
 use crate::words;

@@ -1,7 +1,7 @@
 //! The error type of handlers: whatever went wrong in this library, as a response without details.
 
 use http::Response;
-use session_core::{Answer, Rejection};
+use session_core::{Answer, adapter::Rejection};
 
 use crate::words;
 
@@ -27,7 +27,7 @@ use crate::words;
 ///     let order: Order = redirects.or_back(input.to(), "/order")?; // a missing field: back, with its error
 ///     session.increment_by("ordered", order.count)?;
 ///     session.commit().await?;
-///     if let Some(user) = session.owner() {
+///     if let Some(user) = session.user().name() {
 ///         session.sessions().of(user).destroy_others(&session).await?;
 ///     }
 ///     Ok(respond(redirects.to("/orders").with("status", "Ordered")))

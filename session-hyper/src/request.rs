@@ -2,7 +2,10 @@
 
 use http::{Extensions, Request, request::Parts};
 use serde::Serialize;
-use session_core::{Accepts, BoxFuture, Session, Visit};
+use session_core::{
+    Accepts, Session,
+    adapter::{BoxFuture, Visit},
+};
 
 use crate::rejection::SessionRejection;
 

@@ -3,7 +3,10 @@
 use std::io::Cursor;
 use std::sync::LazyLock;
 
-use session_core::{Answer, BoxFuture, CookieHeaders, HeaderChange, Report, Served, Sessions, Spawn, Visit};
+use session_core::{
+    Answer, Sessions,
+    adapter::{BoxFuture, CookieHeaders, HeaderChange, Served, Spawn, Visit, VisitReport},
+};
 use tiny_http::{Header, Request, Response};
 use tokio::runtime::Runtime;
 
@@ -36,7 +39,7 @@ pub(crate) fn plain(answer: impl Into<Answer>) -> Page {
     }
 }
 
-fn with_headers(page: Page, report: &Report) -> Page {
+fn with_headers(page: Page, report: &VisitReport) -> Page {
     let mut headers = page.headers().to_vec();
     let changes = report.headers(|name| {
         page.headers()

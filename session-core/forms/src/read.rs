@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::Map;
-use session_core::{Rejection, RequestError};
+use session_core::{RequestError, adapter::Rejection};
 
 use crate::{Form, names};
 

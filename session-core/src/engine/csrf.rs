@@ -1,0 +1,210 @@
+//! CSRF protection: judges a request by its headers and, where they do not decide, by a field of its form.
+//!
+//! `session-forms` calls [`CsrfRules::judge`] for the adapters' middleware and, for [`CsrfDecision::AskForm`], reads the form
+//! and verifies its token. The session is opened read-only, so that a refused request consumes no flash.
+
+use super::head::RequestHead;
+use super::rejection::Rejection;
+use super::session::Session;
+use super::visit::Visit;
+use crate::value::csrf::{CsrfRules, FIELDS, HEADERS, REFUSED};
+
+/// What [`CsrfRules::judge`] decides from a request's method, path and headers.
+///
+/// ```
+/// # use session_core::{Session, adapter::CsrfDecision};
+/// /// What an adapter makes of it: the status to refuse with, if any.
+/// fn refusal(verdict: CsrfDecision, field: Option<&str>) -> Option<u16> {
+///     match verdict {
+///         CsrfDecision::Pass => None,
+///         CsrfDecision::Refuse(_) => Some(419),
+///         CsrfDecision::AskForm(session) if session.csrf().verify_form(|_| field) => None,
+///         CsrfDecision::AskForm(_) => Some(419),
+///     }
+/// }
+///
+/// let session = Session::standalone();
+/// let token = session.csrf().token()?;
+/// assert_eq!(refusal(CsrfDecision::AskForm(session.clone()), Some(&token)), None);
+/// assert_eq!(refusal(CsrfDecision::AskForm(session), None), Some(419));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches them all")]
+pub enum CsrfDecision {
+    /// It may go on; nothing was opened, or the token was right.
+    Pass,
+    /// It may not: answer 419.
+    Refuse(CsrfFailure),
+    /// There is no token in the headers and there is a form: it may go on if
+    /// [`Csrf::verify_form`](crate::Csrf::verify_form) says so of this session.
+    AskForm(Session),
+}
+
+/// A request that CSRF protection refused, for the page that says so. It opens nothing and changes nothing.
+///
+/// ```
+/// # use session_core::Session;
+/// use session_core::adapter::CsrfFailure;
+///
+/// fn answer(refusal: &CsrfFailure) -> (u16, &'static str) {
+///     match refusal.ended() {
+///         true => (303, "/sign-in"), // signed out on another device a moment ago: the form only came too late
+///         false => (419, "please load the page again"),
+///     }
+/// }
+/// assert_eq!(answer(&CsrfFailure::from(Session::standalone())).0, 419);
+/// ```
+#[derive(Debug)]
+pub struct CsrfFailure {
+    session: Option<Session>,
+    reason: Reason,
+}
+
+/// Why a request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// There is no token in the headers, and the body is not a form.
+    #[error("the request carries no CSRF token: no `x-csrf-token` header, and its body is not a form")]
+    NoToken,
+    /// The form has no field with a token.
+    #[error("the form has no CSRF token: add a hidden field `_csrf`")]
+    NoField,
+    /// The request belongs to no stored session, so no token can be right.
+    #[error("the request has a CSRF token but no session: its cookie is missing, expired or signed out")]
+    NoSession,
+    /// The token is not this session's.
+    #[error("the CSRF token is not the session's own")]
+    WrongToken,
+}
+
+impl CsrfFailure {
+    /// Whether the session has ended a moment ago: signed out on another device, or replaced.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::ended)
+    }
+
+    /// The session, read-only. `None` if the request was refused without opening it.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    /// Why it was refused.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The refusal of a form that [`Csrf::verify_form`](crate::Csrf::verify_form) did not accept; `field` looks up a field by its name.
+    #[must_use]
+    pub fn of_form<'f>(session: &Session, field: impl Fn(&'static str) -> Option<&'f str>) -> Self {
+        let has_field = FIELDS.iter().any(|name| field(name).is_some());
+        Self::of(session, if has_field { Reason::WrongToken } else { Reason::NoField })
+    }
+
+    /// Writes the reason to the log, at the level `warn` of the target `session`.
+    pub fn log(&self) {
+        let reason = self.reason;
+        tracing::warn!(target: "session", %reason, status = REFUSED, "CSRF protection refused a request");
+    }
+
+    fn of(session: &Session, reason: Reason) -> Self {
+        let reason = if session.fresh() { Reason::NoSession } else { reason };
+        Self { session: Some(session.to_read_only()), reason }
+    }
+}
+
+/// The refusal of a request without a token.
+impl Default for CsrfFailure {
+    fn default() -> Self {
+        Self { session: None, reason: Reason::NoToken }
+    }
+}
+
+/// The refusal of a token that is not this session's.
+impl From<Session> for CsrfFailure {
+    fn from(session: Session) -> Self {
+        Self::of(&session, Reason::WrongToken)
+    }
+}
+
+impl CsrfRules {
+    /// Judges a request. `found` is the visit in its extensions.
+    ///
+    /// A request that needs no token opens no session and needs no visit. The body is read only if the session has been
+    /// stored before, since otherwise no token can be right.
+    ///
+    /// # Errors
+    /// [`Rejection`] when the session layer is missing or inside this one, or the session cannot be read.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{CsrfRules, adapter::{CookieHeaders, CsrfDecision, RequestHead}};
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// let rules = CsrfRules::default();
+    /// let head = RequestHead { method: "GET", url: "/orders", authority: None, header: |_| None };
+    /// assert!(matches!(rules.judge(Some(visit), &head).await?, CsrfDecision::Pass));
+    /// // No token and no form that could carry one: refused without asking the store.
+    /// let head = RequestHead { method: "POST", ..head };
+    /// assert!(matches!(rules.judge(Some(visit), &head).await?, CsrfDecision::Refuse(_)));
+    /// assert!(!visit.is_opened());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn judge<'h>(
+        &self,
+        found: Option<&Visit>,
+        head: &RequestHead<'h, impl Fn(&'static str) -> Option<&'h [u8]>>,
+    ) -> Result<CsrfDecision, Rejection> {
+        if !self.needs_token(head.method, head.path()) {
+            return Ok(CsrfDecision::Pass);
+        }
+        let visit = match Visit::found(found) {
+            Err(Rejection::NoLayer) => return Err(Rejection::MisplacedCsrf),
+            found => found?,
+        };
+        let token = HEADERS.iter().find_map(|name| (head.header)(name));
+        let has_form = (head.header)("content-type").is_some_and(is_form);
+        if token.is_none() && !has_form {
+            return Ok(CsrfDecision::Refuse(CsrfFailure::default()));
+        }
+        let session = visit.read_only().await?;
+        Ok(match token.map(std::str::from_utf8) {
+            Some(Ok(token)) if session.csrf().verify(token) => CsrfDecision::Pass,
+            None if !session.fresh() => CsrfDecision::AskForm(session),
+            Some(_) | None => CsrfDecision::Refuse(session.into()),
+        })
+    }
+}
+
+impl Session {
+    /// Whether a form carries this session's token. `field` answers with a field's text.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// let token = session.csrf().token()?;
+    /// assert!(session.csrf().verify_form(|name| (name == "_csrf").then_some(token.as_str())));
+    /// assert!(!session.csrf().verify_form(|_| None));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn verify_csrf_form<'f>(&self, field: impl Fn(&'static str) -> Option<&'f str>) -> bool {
+        FIELDS.iter().find_map(|name| field(name)).is_some_and(|token| self.verify_csrf(token))
+    }
+}
+
+fn is_form(content_type: &[u8]) -> bool {
+    let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+        || essence.eq_ignore_ascii_case(b"multipart/form-data")
+}

@@ -1,0 +1,267 @@
+//! Redirects that carry messages, old input and errors to the next page.
+//!
+//! Security: every target that is not the developer's own text is checked by [`stays`], and one that leaves the site is
+//! never sent.
+
+use serde::Serialize;
+
+use super::error::SessionError;
+use super::finish::BoxFuture;
+use super::head::RequestHead;
+use super::rejection::Rejection;
+use super::session::{Messages, Session};
+use super::validation::ValidationErrors;
+use super::visit::Visit;
+use crate::value::path::Accepts;
+use crate::value::url::{location, stays};
+
+/// Creates redirects that know the session and the page that this request came from.
+///
+/// Each adapter has an extractor, or a function, that makes one from a request.
+///
+/// ```
+/// use session_core::{Session, adapter::Redirects};
+///
+/// let redirects = Redirects::new(Session::standalone(), Some(b"https://shop.example/cart"), Some(b"shop.example"));
+/// let redirect = redirects.back("/").with("status", "Sold out").finish()?;
+/// assert_eq!((redirect.status(), redirect.location()), (303, "/cart"));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Redirects {
+    session: Session,
+    referer: Option<Box<str>>,
+    host: Option<Box<str>>,
+}
+
+impl Redirects {
+    /// From a session, and the values of the request's `Referer` and `Host` headers.
+    #[must_use]
+    pub fn new(session: Session, referer: Option<&[u8]>, host: Option<&[u8]>) -> Self {
+        let text = |bytes| std::str::from_utf8(bytes).ok().map(Into::into);
+        Self { session, referer: referer.and_then(text), host: host.and_then(text) }
+    }
+
+    /// For a request with this head; `found` is the visit in its extensions. Opens the session.
+    ///
+    /// # Errors
+    /// [`Rejection`]: the layer is missing, or the session cannot be opened.
+    pub fn of_request<'r>(
+        found: Option<&Visit>,
+        head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
+    ) -> BoxFuture<Result<Self, Rejection>> {
+        let visit = Visit::found(found);
+        let (referer, host) = ((head.header)("referer").map(<[u8]>::to_vec), head.host().map(<[u8]>::to_vec));
+        Box::pin(async move { Ok(Self::new(visit?.session().await?, referer.as_deref(), host.as_deref())) })
+    }
+
+    /// To a path on this site, or to an allowed host. Any other target is refused when the redirect is finished.
+    ///
+    /// ```
+    /// use session_core::{Session, SessionError, adapter::Redirects};
+    ///
+    /// let redirects = Redirects::new(Session::standalone(), None, None);
+    /// assert!(matches!(redirects.to("//evil.example").finish(), Err(SessionError::RefusedUrl)));
+    /// ```
+    pub fn to(&self, path: impl AsRef<str>) -> Redirect {
+        let target = location(path.as_ref());
+        let allowed = stays(&target, &self.session.shared.sessions.redirect_hosts);
+        self.redirect(if allowed { Ok(target) } else { Err(SessionError::RefusedUrl) })
+    }
+
+    /// To any URL, unchecked.
+    ///
+    /// # Security
+    /// Never pass anything that a visitor sent: that is an open redirect.
+    pub fn to_unchecked(&self, url: impl AsRef<str>) -> Redirect {
+        self.redirect(Ok(location(url.as_ref())))
+    }
+
+    /// To the page that the visitor came from: the one that the session tracks, else a `Referer` on this host, else the
+    /// fallback.
+    pub fn back(&self, fallback: impl AsRef<str>) -> Redirect {
+        let fallback = fallback.as_ref();
+        let target = self.session.urls().back(self.referer.as_deref(), self.host.as_deref(), fallback);
+        self.redirect(Ok(location(&target)))
+    }
+
+    /// To the URL that the visitor wanted before they were sent to sign in, which is forgotten, else to the fallback.
+    pub fn intended(&self, fallback: impl AsRef<str>) -> Redirect {
+        let pulled = match self.session.urls().pull_intended() {
+            Err(SessionError::Destroyed) => Ok(None),
+            pulled => pulled,
+        };
+        self.redirect(pulled.map(|url| location(url.as_deref().unwrap_or(fallback.as_ref()))))
+    }
+
+    /// The value of a validation, or a redirect [`back`](Self::back) that carries the errors and the input.
+    ///
+    /// It takes the result of reading a form as a type, or of a validation library, and its error goes through `?`:
+    /// each missing or invalid field becomes an error of that field on the page with the form.
+    ///
+    /// # Errors
+    /// The redirect.
+    ///
+    /// ```
+    /// use session_core::{Session, validation::ValidationErrors, adapter::{Redirects, Rejection}};
+    ///
+    /// struct Missing(&'static str);
+    ///
+    /// impl ValidationErrors for Missing {
+    ///     fn messages(&self) -> Vec<(String, String)> {
+    ///         vec![(self.0.to_owned(), "is missing".to_owned())]
+    ///     }
+    /// }
+    ///
+    /// fn order(redirects: &Redirects, count: Option<u32>) -> Result<u32, Rejection> {
+    ///     Ok(redirects.or_back(count.ok_or(Missing("count")), "/order")?)
+    /// }
+    /// let redirects = Redirects::new(Session::standalone(), None, None);
+    /// assert_eq!(order(&redirects, None).map_err(|rejection| rejection.status()), Err(303));
+    /// ```
+    pub fn or_back<T>(
+        &self,
+        validated: Result<T, impl ValidationErrors>,
+        fallback: impl AsRef<str>,
+    ) -> Result<T, Redirect> {
+        validated.map_err(|report| self.back(fallback).with_report(&report).with_input())
+    }
+
+    /// The session that messages are left in.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    fn redirect(&self, target: Result<String, SessionError>) -> Redirect {
+        Redirect { session: self.session.clone(), target, kind: Kind::SeeOther }
+    }
+}
+
+/// A redirect to be sent: 303 unless set otherwise.
+///
+/// After the session was destroyed there is nothing to leave a message in: it is dropped, with a line in the log. To say
+/// goodbye, sign out with a message ([`Visit::destroy_with`]).
+///
+/// ```
+/// use session_core::{Session, adapter::Redirects};
+///
+/// let redirects = Redirects::new(Session::standalone(), None, None);
+/// let redirect = redirects.to("/cart").with("status", "Added").with_errors([("coupon", "has expired")]);
+/// assert_eq!(redirect.finish()?.location(), "/cart");
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a redirect does nothing unless it is the response"]
+pub struct Redirect {
+    session: Session,
+    target: Result<String, SessionError>,
+    kind: Kind,
+}
+
+/// The kind of a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// 303: the browser gets the target with a `GET`, whatever it had sent.
+    SeeOther,
+    /// 302: browsers turn a `POST` into a `GET`.
+    Found,
+    /// 307: the browser sends the same method and body again.
+    Temporary,
+}
+
+impl Redirect {
+    /// Leaves a message for the next page: flash.
+    pub fn with<V: Serialize>(self, key: impl Accepts<V>, value: V) -> Self {
+        self.after(|session| session.flash(key, value))
+    }
+
+    /// Leaves the request's form as old input, without secrets.
+    pub fn with_input(self) -> Self {
+        self.after(Session::flash_all)
+    }
+
+    /// Leaves errors: a field and its message, or messages.
+    pub fn with_errors<F: AsRef<str>, M: Into<Messages>>(
+        self,
+        errors: impl IntoIterator<Item = (F, M)>,
+    ) -> Self {
+        self.after(|session| session.with_errors(errors))
+    }
+
+    /// Leaves the errors of a validation library's report.
+    pub fn with_report(self, report: &impl ValidationErrors) -> Self {
+        self.with_errors(report.messages())
+    }
+
+    /// Sets another kind than 303.
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The response's status and location.
+    ///
+    /// # Errors
+    /// [`SessionError::RefusedUrl`] for a target that leaves the site, or the error of the change that failed first.
+    pub fn finish(self) -> Result<Finished, SessionError> {
+        Ok(Finished { location: self.target?, kind: self.kind })
+    }
+
+    fn after(mut self, change: impl FnOnce(&Session) -> Result<(), SessionError>) -> Self {
+        // After an error nothing more is left behind.
+        self.target = self.target.and_then(|target| match change(&self.session) {
+            Err(SessionError::Destroyed) => {
+                tracing::info!(target: "session", "a redirect's message was dropped: its session was destroyed");
+                Ok(target)
+            }
+            changed => changed.map(|()| target),
+        });
+        self
+    }
+}
+
+impl Visit {
+    /// Ends the session and leaves a message for the next page, in a new session that holds nothing else.
+    ///
+    /// Everything of the old session is dropped and its id is invalidated, as by [`destroy`](Self::destroy). Costs a load
+    /// and a write instead of one call. More messages may be flashed, or left with a redirect, afterwards.
+    ///
+    /// # Errors
+    /// As for [`session`](Self::session), and for the message as for [`Session::flash`].
+    pub async fn destroy_with<V: Serialize>(&self, key: impl Accepts<V>, value: V) -> Result<(), Rejection> {
+        let session = self.session().await?;
+        session.invalidate()?;
+        Ok(session.flash(key, value)?)
+    }
+}
+
+/// A redirect's status and `Location`, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    location: String,
+    kind: Kind,
+}
+
+impl Finished {
+    /// The status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self.kind {
+            Kind::SeeOther => 303,
+            Kind::Found => 302,
+            Kind::Temporary => 307,
+        }
+    }
+
+    /// The `Location` header: visible ASCII.
+    #[must_use]
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    pub(crate) fn into_location(self) -> String {
+        self.location
+    }
+}
