@@ -20,16 +20,18 @@ pub use redirect::{Redirect, Redirects};
 pub use rejection::SessionRejection;
 
 #[doc(inline)]
-pub use session_core::validation;
-#[doc(inline)]
 pub use session_core::{
-    Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, CsrfReason, Date, DefaultFor,
-    Device, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Messages, Number, Observer,
-    OpenError, Owner, Path, Policy, RequestError, SameSite, SecretKey, SessionError, SessionView, Sessions,
-    SessionsBuilder, Snapshot, Timestamp, ToPath, ToPaths, UserSessionsError, ValueError, WithInput,
-    adapter::{BoxFuture, Clock, CsrfFailure, Failure, RedirectKind, Rejection, Spawn, Visit, VisitReport},
+    Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, CsrfRules, Date,
+    DefaultFor, Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing,
+    Lifetime, Messages, NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey,
+    SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, ToPath, ToPaths, Urls, User,
+    UserSessions, UserSessionsError, ValidationErrors, ValueError, WithInput,
+    adapter::{
+        BoxFuture, CsrfFailure, CsrfReason, Failure, RedirectKind, Rejection, RequestError, Spawn, Visit,
+        VisitReport,
+    },
     machine::Values,
-    store::{Etag, SessionStore, StoreError},
+    store::{SessionStore, StoreError, StoreErrorKind},
 };
 #[doc(inline)]
 pub use session_forms::{Form, FormError, InputLimit, NotThatForm};

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use session_core::{Answer, adapter::Rejection};
+use session_core::adapter::{BareResponse, Rejection};
 
 use crate::redirect::Redirect;
 use crate::words;
@@ -107,6 +107,6 @@ impl ResponseError for SessionRejection {
     }
 
     fn error_response(&self) -> HttpResponse {
-        words::response(Answer::from(&self.0))
+        words::response(BareResponse::from(&self.0))
     }
 }

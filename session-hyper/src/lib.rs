@@ -19,20 +19,18 @@ pub use service::{ResponseFuture, SessionService};
 pub use words::plain;
 
 #[doc(inline)]
-pub use session_core::validation;
-#[doc(inline)]
 pub use session_core::{
-    Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, CsrfReason, Date, DefaultFor,
-    Device, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Messages, Number, Observer,
-    OpenError, Owner, Path, Policy, RequestError, SameSite, SecretKey, Session, SessionError, SessionView,
-    Sessions, SessionsBuilder, Snapshot, Timestamp, ToPath, ToPaths, UserSessionsError, ValueError,
-    WithInput,
+    Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, CsrfRules, Date,
+    DefaultFor, Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing,
+    Lifetime, Messages, NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey,
+    Session, SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, ToPath, ToPaths,
+    Urls, User, UserSessions, UserSessionsError, ValidationErrors, ValueError, WithInput,
     adapter::{
-        BoxFuture, Clock, CsrfFailure, Failure, Redirect, RedirectKind, Redirects, Rejection, Spawn, Visit,
-        VisitReport,
+        BoxFuture, CsrfFailure, CsrfReason, Failure, Redirect, RedirectKind, Redirects, Rejection,
+        RequestError, Spawn, Visit, VisitReport,
     },
     machine::Values,
-    store::{Etag, SessionStore, StoreError},
+    store::{SessionStore, StoreError, StoreErrorKind},
 };
 #[doc(inline)]
 pub use session_forms::{Form, FormError, InputLimit, NotThatForm};

@@ -1,7 +1,7 @@
 //! The error type of handlers: whatever went wrong in this library, as a response without details.
 
 use http::Response;
-use session_core::{Answer, adapter::Rejection};
+use session_core::adapter::{BareResponse, Rejection};
 
 use crate::words;
 
@@ -55,6 +55,6 @@ impl SessionRejection {
     /// The response, after writing the reason to the log.
     #[must_use]
     pub fn into_response<R: Default>(self) -> Response<R> {
-        words::response(Answer::from(&self.0))
+        words::response(BareResponse::from(&self.0))
     }
 }

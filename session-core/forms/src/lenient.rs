@@ -7,11 +7,11 @@ use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor}
 use serde_json::Value;
 use serde_path_to_error::Segment;
 use session_core::ValidationErrors;
-use session_core::{RequestError, adapter::Rejection};
+use session_core::adapter::{Rejection, RequestError};
 
 /// A form does not fit the type that is asked for. It names the field and the rule, and never what was typed.
 ///
-/// It is a [`VisitReport`](session_core::ValidationErrors): [`Redirects::or_back`](session_core::adapter::Redirects::or_back) shows it
+/// It is a [`ValidationErrors`](session_core::ValidationErrors): [`Redirects::or_back`](session_core::adapter::Redirects::or_back) shows it
 /// beside its field. As a response it is 422.
 ///
 /// ```
@@ -71,7 +71,7 @@ impl NotThatForm {
     }
 }
 
-impl VisitReport for NotThatForm {
+impl ValidationErrors for NotThatForm {
     fn messages(&self) -> Vec<(String, String)> {
         vec![(self.field.clone(), self.reason.clone())]
     }

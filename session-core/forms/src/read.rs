@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::Map;
-use session_core::{RequestError, adapter::Rejection};
+use session_core::adapter::{Rejection, RequestError};
 
 use crate::{Form, names};
 

@@ -58,13 +58,13 @@ pub enum CsrfDecision {
 #[derive(Debug)]
 pub struct CsrfFailure {
     session: Option<Session>,
-    reason: Reason,
+    reason: CsrfReason,
 }
 
 /// Why a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum CsrfReason {
     /// There is no token in the headers, and the body is not a form.
     #[error("the request carries no CSRF token: no `x-csrf-token` header, and its body is not a form")]
     NoToken,
@@ -94,7 +94,7 @@ impl CsrfFailure {
 
     /// Why it was refused.
     #[must_use]
-    pub const fn reason(&self) -> Reason {
+    pub const fn reason(&self) -> CsrfReason {
         self.reason
     }
 
@@ -102,7 +102,7 @@ impl CsrfFailure {
     #[must_use]
     pub fn of_form<'f>(session: &Session, field: impl Fn(&'static str) -> Option<&'f str>) -> Self {
         let has_field = FIELDS.iter().any(|name| field(name).is_some());
-        Self::of(session, if has_field { Reason::WrongToken } else { Reason::NoField })
+        Self::of(session, if has_field { CsrfReason::WrongToken } else { CsrfReason::NoField })
     }
 
     /// Writes the reason to the log, at the level `warn` of the target `session`.
@@ -111,8 +111,8 @@ impl CsrfFailure {
         tracing::warn!(target: "session", %reason, status = REFUSED, "CSRF protection refused a request");
     }
 
-    fn of(session: &Session, reason: Reason) -> Self {
-        let reason = if session.fresh() { Reason::NoSession } else { reason };
+    fn of(session: &Session, reason: CsrfReason) -> Self {
+        let reason = if session.fresh() { CsrfReason::NoSession } else { reason };
         Self { session: Some(session.to_read_only()), reason }
     }
 }
@@ -120,14 +120,14 @@ impl CsrfFailure {
 /// The refusal of a request without a token.
 impl Default for CsrfFailure {
     fn default() -> Self {
-        Self { session: None, reason: Reason::NoToken }
+        Self { session: None, reason: CsrfReason::NoToken }
     }
 }
 
 /// The refusal of a token that is not this session's.
 impl From<Session> for CsrfFailure {
     fn from(session: Session) -> Self {
-        Self::of(&session, Reason::WrongToken)
+        Self::of(&session, CsrfReason::WrongToken)
     }
 }
 
@@ -183,23 +183,6 @@ impl CsrfRules {
             None if !session.fresh() => CsrfDecision::AskForm(session),
             Some(_) | None => CsrfDecision::Refuse(session.into()),
         })
-    }
-}
-
-impl Session {
-    /// Whether a form carries this session's token. `field` answers with a field's text.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// let token = session.csrf().token()?;
-    /// assert!(session.csrf().verify_form(|name| (name == "_csrf").then_some(token.as_str())));
-    /// assert!(!session.csrf().verify_form(|_| None));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    #[must_use]
-    pub fn verify_csrf_form<'f>(&self, field: impl Fn(&'static str) -> Option<&'f str>) -> bool {
-        FIELDS.iter().find_map(|name| field(name)).is_some_and(|token| self.verify_csrf(token))
     }
 }
 

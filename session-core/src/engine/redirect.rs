@@ -103,7 +103,7 @@ impl Redirects {
     /// The redirect.
     ///
     /// ```
-    /// use session_core::{Session, validation::ValidationErrors, adapter::{Redirects, Rejection}};
+    /// use session_core::{Session, ValidationErrors, adapter::{Redirects, Rejection}};
     ///
     /// struct Missing(&'static str);
     ///

@@ -59,7 +59,7 @@ pub enum Rejection {
 /// An error in what the client sent, and the status of the response to it.
 ///
 /// ```
-/// use session_core::{RequestError, adapter::Rejection};
+/// use session_core::adapter::{Rejection, RequestError};
 ///
 /// let error = RequestError::new(422, std::io::Error::other("count is missing"));
 /// assert_eq!(Rejection::from(error).status(), 422);
