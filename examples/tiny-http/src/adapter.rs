@@ -4,8 +4,8 @@ use std::io::Cursor;
 use std::sync::LazyLock;
 
 use session_core::{
-    Sessions,
-    adapter::{BoxFuture, CookieHeaders, Failure, HeaderChange, Served, Spawn, Visit, VisitReport},
+    Answer, Sessions,
+    adapter::{BoxFuture, CookieHeaders, HeaderChange, Served, Spawn, Visit, VisitReport},
 };
 use tiny_http::{Header, Request, Response};
 use tokio::runtime::Runtime;
@@ -29,12 +29,13 @@ pub(crate) fn answer(
     with_headers(page, &report)
 }
 
-/// Returns the response to a failure: a status without a body.
-pub(crate) fn plain(failure: Failure) -> Page {
-    let page = Response::from_data([]).with_status_code(failure.status());
-    match Header::from_bytes("cache-control", "no-store") {
-        Ok(header) => page.with_header(header),
-        Err(()) => page,
+/// A page that the library answers by itself: a status and at most one header.
+pub(crate) fn plain(answer: impl Into<Answer>) -> Page {
+    let answer = answer.into();
+    let page = Response::from_data([]).with_status_code(answer.status());
+    match answer.header().map(|(name, value)| Header::from_bytes(name, value)) {
+        Some(Ok(header)) => page.with_header(header),
+        Some(Err(())) | None => page,
     }
 }
 

@@ -50,7 +50,7 @@ fn serve(server: &Arc<Server>, sessions: &Sessions, threads: usize) -> Vec<threa
 
 fn respond(sessions: &Sessions, request: &Request) -> Page {
     answer(sessions, request, async |visit| {
-        route(request, &visit).await.unwrap_or_else(|rejection| plain(rejection.failure()))
+        route(request, &visit).await.unwrap_or_else(|rejection| plain(rejection.response()))
     })
 }
 

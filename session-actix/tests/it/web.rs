@@ -12,8 +12,7 @@ use actix_web::{App, FromRequest as _, HttpRequest, HttpResponse, Responder, tes
 use bytes::Bytes;
 use session_actix::stores::MemoryStore;
 use session_actix::{
-    Csrf, Input, InputLimit, InputRejection, Redirect, Redirects, Session, SessionMiddleware,
-    SessionRejection, Visit,
+    Csrf, Input, InputLimit, Redirect, Redirects, Session, SessionMiddleware, SessionRejection, Visit,
 };
 use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 use session_core::adapter::RedirectKind;
@@ -66,7 +65,7 @@ async fn act(
     handlers: http::Data<Handlers>,
     request: HttpRequest,
     body: http::Payload,
-) -> Result<HttpResponse, InputRejection> {
+) -> Answer<HttpResponse> {
     Input::from_request(&request, &mut body.into_inner()).await?;
     handlers.run(session.into_inner()).await;
     Ok(HttpResponse::NoContent().finish())
@@ -76,7 +75,7 @@ async fn echo(input: Input) -> impl Responder {
     HttpResponse::Ok().body(serde_json::to_string(input.as_map()).unwrap())
 }
 
-async fn count(input: Input) -> Result<String, InputRejection> {
+async fn count(input: Input) -> Answer<String> {
     let Count { count } = input.to()?;
     Ok(count.to_string())
 }

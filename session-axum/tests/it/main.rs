@@ -4,6 +4,7 @@
 mod cancel;
 #[cfg(all(
     feature = "dynamodb",
+    feature = "etcd",
     feature = "file",
     feature = "memcached",
     feature = "mysql",

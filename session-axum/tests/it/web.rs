@@ -11,8 +11,7 @@ use axum::{Json, Router};
 use http_body_util::BodyExt;
 use session_axum::stores::MemoryStore;
 use session_axum::{
-    CsrfLayer, Input, InputLimit, InputRejection, Redirect, Redirects, Session, SessionLayer,
-    SessionRejection,
+    CsrfLayer, Input, InputLimit, Redirect, Redirects, Session, SessionLayer, SessionRejection,
 };
 use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 use session_core::adapter::RedirectKind;
@@ -54,7 +53,7 @@ async fn echo(input: Input) -> impl IntoResponse {
     Json(input.as_map().clone())
 }
 
-async fn count(input: Input) -> Result<String, InputRejection> {
+async fn count(input: Input) -> Answer<String> {
     let Count { count } = input.to()?;
     Ok(count.to_string())
 }
@@ -99,7 +98,7 @@ async fn login(session: Session) -> Answer<StatusCode> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn app(setting: Setting) -> App {
+fn routes(setting: &Setting) -> Router {
     let guarded = Router::new()
         .route("/guarded/echo", get("plain").post(echo).put(echo).patch(echo).delete(echo))
         .route("/guarded/raw", post(async |body: bytes::Bytes| body))
@@ -110,7 +109,7 @@ async fn app(setting: Setting) -> App {
     let polite = Router::new()
         .route("/polite/echo", post("plain"))
         .layer(CsrfLayer::new().on_refused(|_| (StatusCode::FORBIDDEN, PLEASE).into_response()));
-    let router = Router::new()
+    Router::new()
         .route("/page", get(page))
         .route("/other", get(page))
         .route("/api", get(api))
@@ -128,8 +127,80 @@ async fn app(setting: Setting) -> App {
         .route("/login", post(login))
         .merge(guarded)
         .merge(polite)
-        .layer(SessionLayer::new(setting.sessions.clone()).track_pages(true));
-    App { router, setting }
+}
+
+fn sessions(setting: &Setting) -> SessionLayer {
+    SessionLayer::new(setting.sessions.clone()).track_pages(true)
+}
+
+async fn app(setting: Setting) -> App {
+    App { router: routes(&setting).layer(sessions(&setting)), setting }
 }
 
 session_conformance::web_claims!(app, MemoryStore::default());
+
+/// Every claim holds with other middleware inside of the session layer, outside of it, and in either form of stacking.
+mod other_layers {
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::http::StatusCode;
+    use session_axum::stores::MemoryStore;
+    use session_conformance::web::Setting;
+    use tower::ServiceBuilder;
+    use tower_http::compression::CompressionLayer;
+    use tower_http::limit::RequestBodyLimitLayer;
+    use tower_http::timeout::TimeoutLayer;
+    use tower_http::trace::TraceLayer;
+
+    use super::{App, routes, sessions};
+
+    fn timeout() -> TimeoutLayer {
+        TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(30))
+    }
+
+    fn limit() -> RequestBodyLimitLayer {
+        RequestBodyLimitLayer::new(4 * 1024 * 1024)
+    }
+
+    async fn outermost(setting: Setting) -> App {
+        let layers = ServiceBuilder::new()
+            .layer(sessions(&setting))
+            .layer(limit())
+            .layer(TraceLayer::new_for_http())
+            .layer(CompressionLayer::new())
+            .layer(timeout());
+        App { router: routes(&setting).layer(layers), setting }
+    }
+
+    async fn innermost(setting: Setting) -> App {
+        let layers = ServiceBuilder::new()
+            .layer(TraceLayer::new_for_http())
+            .layer(CompressionLayer::new())
+            .layer(limit())
+            .layer(timeout())
+            .layer(sessions(&setting));
+        App { router: routes(&setting).layer(layers), setting }
+    }
+
+    async fn one_by_one(setting: Setting) -> App {
+        let router: Router = routes(&setting)
+            .layer(timeout())
+            .layer(sessions(&setting))
+            .layer(TraceLayer::new_for_http())
+            .layer(CompressionLayer::new());
+        App { router, setting }
+    }
+
+    mod session_layer_outermost {
+        session_conformance::web_claims!(super::outermost, super::MemoryStore::default());
+    }
+
+    mod session_layer_innermost {
+        session_conformance::web_claims!(super::innermost, super::MemoryStore::default());
+    }
+
+    mod on_the_router {
+        session_conformance::web_claims!(super::one_by_one, super::MemoryStore::default());
+    }
+}

@@ -56,6 +56,17 @@ pub trait Entropy: fmt::Debug + Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
 }
 
+impl Timestamp {
+    /// The time now, by the system's clock.
+    ///
+    /// A session's own times come from the clock that [`Sessions`](crate::Sessions) were built with, which in tests is
+    /// another one.
+    #[must_use]
+    pub fn now() -> Self {
+        SystemClock.now()
+    }
+}
+
 /// The machine's clock.
 ///
 /// ```

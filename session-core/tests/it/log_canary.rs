@@ -102,7 +102,7 @@ fn what_a_handler_was_refused_is_in_the_log_with_its_reason_and_without_the_valu
     session.put("count", "canary-value").unwrap();
     let wrong_type = session.get::<u32>("count").unwrap_err();
     for rejection in [Rejection::NoLayer, wrong_type.into()] {
-        assert_eq!(rejection.failure().status(), 500);
+        assert_eq!(rejection.response().status(), 500);
     }
     let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for reason in

@@ -65,7 +65,7 @@ where
 }
 
 async fn answer(request: Request<Incoming>) -> Result<Reply, Infallible> {
-    Ok(routed(&request).await.unwrap_or_else(|rejection| session_hyper::plain(rejection.failure())))
+    Ok(routed(&request).await.unwrap_or_else(SessionRejection::into_response))
 }
 
 async fn routed(request: &Request<Incoming>) -> Result<Reply, SessionRejection> {

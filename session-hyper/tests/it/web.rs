@@ -11,8 +11,8 @@ use hyper::service::{Service, service_fn};
 use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 use session_hyper::stores::MemoryStore;
 use session_hyper::{
-    CheckedBody, CsrfService, Input, InputRejection, RedirectKind, RequestSession, SessionError,
-    SessionRejection, SessionService, redirects, respond,
+    CheckedBody, CsrfService, Input, RedirectKind, RequestSession, SessionError, SessionRejection,
+    SessionService, redirects, respond,
 };
 
 struct App(Setting);
@@ -34,7 +34,7 @@ impl WebApp for App {
     }
 }
 
-type Answer = Result<Response<Full<Bytes>>, InputRejection>;
+type Answer = Result<Response<Full<Bytes>>, SessionRejection>;
 
 async fn answer(request: Request<Full<Bytes>>, handlers: Handlers) -> Response<Full<Bytes>> {
     let path = request.uri().path();
@@ -42,7 +42,7 @@ async fn answer(request: Request<Full<Bytes>>, handlers: Handlers) -> Response<F
         let is_polite = path.starts_with("/polite/");
         let routes = service_fn(|request| {
             let answering = Box::pin(guarded(request));
-            async { Ok::<_, Infallible>(answering.await.unwrap_or_else(InputRejection::into_response)) }
+            async { Ok::<_, Infallible>(answering.await.unwrap_or_else(SessionRejection::into_response)) }
         });
         let guarded = CsrfService::new(routes);
         let guarded = if is_polite {
@@ -52,7 +52,7 @@ async fn answer(request: Request<Full<Bytes>>, handlers: Handlers) -> Response<F
         };
         return guarded.call(request).await.unwrap();
     }
-    route(request, handlers).await.unwrap_or_else(InputRejection::into_response)
+    route(request, handlers).await.unwrap_or_else(SessionRejection::into_response)
 }
 
 async fn route(request: Request<Full<Bytes>>, handlers: Handlers) -> Answer {
@@ -77,7 +77,7 @@ async fn route(request: Request<Full<Bytes>>, handlers: Handlers) -> Answer {
         (_, "/flash") => {
             let visit = request.visit()?;
             Input::read(request).await?;
-            let session = visit.session().await.map_err(SessionRejection::from)?;
+            let session = visit.session().await?;
             done(web::flash(&session, &query))?
         }
         (_, "/flash-late") => {
@@ -124,7 +124,7 @@ async fn guarded(request: Request<CheckedBody<Full<Bytes>>>) -> Answer {
 
 async fn page(request: &Request<Full<Bytes>>, content_type: &str) -> Answer {
     let session = request.session().await?;
-    Ok(typed(content_type, web::page(&session).map_err(SessionRejection::from)?))
+    Ok(typed(content_type, web::page(&session)?))
 }
 
 fn echo(input: &Input) -> Response<Full<Bytes>> {
@@ -132,7 +132,7 @@ fn echo(input: &Input) -> Response<Full<Bytes>> {
 }
 
 fn done(result: Result<(), SessionError>) -> Answer {
-    result.map_err(SessionRejection::from)?;
+    result?;
     Ok(status(StatusCode::NO_CONTENT))
 }
 

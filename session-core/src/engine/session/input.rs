@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::Session;
 use super::flash::raw;
 use super::messages::Messages;
+use super::read::DefaultFor;
 use crate::engine::error::SessionError;
 use crate::value::error::ValueError;
 use crate::value::flash::{FlashBag, field_path};
@@ -188,8 +189,12 @@ impl Session {
     /// assert_eq!(Session::standalone().old_or("country", "NL".to_owned())?, "NL");
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
-    pub fn old_or<T: DeserializeOwned>(&self, field: impl ToPath<T>, default: T) -> Result<T, SessionError> {
-        Ok(self.old(field)?.unwrap_or(default))
+    pub fn old_or<T: DeserializeOwned>(
+        &self,
+        field: impl ToPath<T>,
+        default: impl DefaultFor<T>,
+    ) -> Result<T, SessionError> {
+        Ok(self.old(field)?.unwrap_or_else(|| default.into_value()))
     }
 
     /// Whether something was typed into this field the last time.

@@ -24,6 +24,7 @@ pub use csrf::Csrf;
 pub use errors::Errors;
 pub use lifetime::Lifetime;
 pub use messages::{FlashMessages, Messages};
+pub use read::DefaultFor;
 pub use urls::Urls;
 pub use user::User;
 
