@@ -68,7 +68,8 @@ async fn id_8_peers_18_no_log_and_no_debug_form_shows_an_id_a_cookie_or_a_value(
     }
     let mut state = decision::state::SessionState::open(
         decision::state::Arrival::with_id(SessionId::from_bytes(*b"canary-id-canary-id-canary-id-ca")),
-        Loaded::Missing,
+        Ok(Loaded::Missing),
+        decision::state::Access::Full,
         Timestamp::from_millis(0),
     )
     .unwrap();
@@ -76,9 +77,11 @@ async fn id_8_peers_18_no_log_and_no_debug_form_shows_an_id_a_cookie_or_a_value(
     state.flash(FlashBag::Input, "canary-key", "canary-value").unwrap();
     state.set_owner(Some("canary-owner"));
     seen += &format!("{state:?}");
+    let policy = decision::policy::Policy::default();
     let commit = decision::commit::Commit::begin(
-        &mut state,
-        &decision::policy::Policy::default(),
+        state,
+        &policy,
+        decision::decide::Trigger::Response,
         Timestamp::from_millis(0),
         || Ok::<_, ()>(decision::commit::Fresh::from_bytes(&[b'c'; 64])),
     );

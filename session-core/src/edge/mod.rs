@@ -1,14 +1,15 @@
 //! Ring 2: the edge. What awaits, locks, or asks the machine for time and randomness lives here and nowhere else.
 
 pub mod answer;
+pub mod blocking;
 pub mod builder;
 pub mod csrf;
 mod drain;
 mod drive;
+mod engine;
 pub mod error;
 pub mod event;
 pub mod finish;
-mod gate;
 pub mod head;
 pub mod middleware;
 pub mod owners;

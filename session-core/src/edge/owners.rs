@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::engine::Engine;
 use super::error::OwnerError;
 use super::event::Event;
 use super::session::Session;
-use super::sessions::{Inner, Sessions};
+use super::sessions::Sessions;
 use super::store::{OwnerIndex, SessionStore};
 use crate::decision::policy::last_seen;
 use crate::value::content::Content;
@@ -31,7 +32,7 @@ use crate::value::values::Values;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Owner {
-    inner: Arc<Inner>,
+    engine: Arc<Engine>,
     name: String,
 }
 
@@ -105,7 +106,7 @@ impl Sessions {
     /// ```
     #[must_use]
     pub fn of(&self, user: impl Into<String>) -> Owner {
-        Owner { inner: self.inner.clone(), name: user.into() }
+        Owner { engine: self.engine.clone(), name: user.into() }
     }
 }
 
@@ -143,7 +144,7 @@ impl Owner {
     /// ```
     pub async fn count(&self) -> Result<usize, OwnerError> {
         let index = self.index()?;
-        index.count(&self.name, self.inner.clock.now()).await.map_err(|error| self.failed(error))
+        index.count(&self.name, self.engine.clock.now()).await.map_err(|error| self.failed(error))
     }
 
     /// One of the user's sessions.
@@ -252,21 +253,21 @@ impl Owner {
     }
 
     async fn destroy_but(&self, except: Option<&StoreKey>) -> Result<usize, OwnerError> {
-        let now = self.inner.clock.now();
-        let until = self.inner.policy.tombstone_until(now);
+        let now = self.engine.clock.now();
+        let until = self.engine.policy.tombstone_until(now);
         let ended = self.index()?.destroy_all(&self.name, except, now, until).await;
         ended.map_err(|error| self.failed(error))
     }
 
     async fn end(&self, key: &StoreKey) -> Result<(), OwnerError> {
-        let until = self.inner.policy.tombstone_until(self.inner.clock.now());
+        let until = self.engine.policy.tombstone_until(self.engine.clock.now());
         self.store()?.destroy(key, until).await.map_err(|error| self.failed(error))?;
-        self.inner.tell(&Event::Destroyed(key.handle()));
+        self.engine.tell(&Event::Destroyed(key.handle()));
         Ok(())
     }
 
     async fn find(&self) -> Result<Vec<(StoreKey, Record)>, OwnerError> {
-        let found = self.index()?.list(&self.name, self.inner.clock.now()).await;
+        let found = self.index()?.list(&self.name, self.engine.clock.now()).await;
         found.map_err(|error| self.failed(error))
     }
 
@@ -277,14 +278,14 @@ impl Owner {
     fn device(&self, key: &StoreKey, record: Record) -> Device {
         let (created, deadline) = (record.created, record.deadline());
         let (idle, head) = (record.idle_deadline, record.clone());
-        let opened = if self.inner.encrypt_at_rest { self.inner.unseal(key, record) } else { Some(record) };
+        let opened = self.engine.unseal(key, record);
         // A record whose content cannot be read is still a session that can be ended.
         let content = opened
             .and_then(|record| Content::decode(&record.payload, record.owner.clone()).ok())
             .unwrap_or_default();
         let age = match content.age() {
             Some(age) => age,
-            None if content.has_something() => self.inner.policy.age,
+            None if content.has_something() => self.engine.policy.age,
             None => created.until(idle).min(Duration::from_secs(60)),
         };
         Device {
@@ -297,7 +298,7 @@ impl Owner {
     }
 
     fn store(&self) -> Result<&dyn SessionStore, OwnerError> {
-        self.inner.store.as_deref().ok_or(OwnerError::NotSupported { store: "cookie" })
+        self.engine.store.as_deref().ok_or(OwnerError::NotSupported { store: "cookie" })
     }
 
     fn index(&self) -> Result<&dyn OwnerIndex, OwnerError> {
@@ -306,7 +307,7 @@ impl Owner {
     }
 
     fn failed(&self, error: crate::value::answer::StoreError) -> OwnerError {
-        self.inner.tell(&Event::StoreError(error.store()));
+        self.engine.tell(&Event::StoreError(error.store()));
         OwnerError::Store(error)
     }
 }

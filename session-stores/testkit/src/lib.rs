@@ -19,6 +19,7 @@ pub mod suite;
 pub mod web;
 
 pub use client::TestClient;
+pub use doubles::blocking::Blocking;
 pub use doubles::clock::ManualClock;
 pub use doubles::entropy::ScriptedEntropy;
 pub use doubles::faulty::{Fault, FaultyStore, When};

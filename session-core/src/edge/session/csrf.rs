@@ -37,7 +37,7 @@ impl Session {
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     pub fn csrf_token(&self) -> Result<String, SessionError> {
-        let sessions = self.shared.sessions.clone();
+        let sessions = self.shared.engine.clone();
         if let Some(token) = self.read(token) {
             return Ok(token);
         }
@@ -66,7 +66,7 @@ impl Session {
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     pub fn regenerate_csrf_token(&self) -> Result<String, SessionError> {
-        let sessions = self.shared.sessions.clone();
+        let sessions = self.shared.engine.clone();
         self.edit(|state| {
             let token = sessions.random_token()?;
             state.content.system.forget(CSRF_BEFORE);
@@ -83,7 +83,7 @@ impl Session {
     /// ```
     #[must_use]
     pub fn verify_csrf(&self, given: &str) -> bool {
-        let now = self.shared.sessions.clock.now();
+        let now = self.shared.engine.clock.now();
         let (own, before) = self.read(|state| (token(state), before(state)));
         let equal = |own: &str| bool::from(own.as_bytes().ct_eq(given.as_bytes()));
         own.is_some_and(|own| equal(&own))

@@ -4,8 +4,9 @@ use super::{Access, Session, csrf};
 use crate::decision::commit::CommitError;
 use crate::decision::decide::{Fate, Origin};
 use crate::edge::error::SessionError;
-use crate::edge::sessions::Inner;
+use crate::edge::sessions::Sessions;
 use crate::edge::visit;
+use crate::value::cookie::key::SecretKey;
 
 impl Session {
     /// Whether no stored record stood behind this visit when it was opened.
@@ -36,6 +37,15 @@ impl Session {
     #[must_use]
     pub fn ended(&self) -> bool {
         self.read(|state| state.origin() == Origin::Retired)
+    }
+
+    /// Whether another site sent this request without the session's cookie, which `SameSite` withheld: the visitor may have
+    /// a session that this visit does not see. What it changes is not kept, since its cookie would replace that of the
+    /// session, unless it signs in ([`regenerate`](Self::regenerate) or [`tag`](Self::tag)). An explicit
+    /// [`commit`](Self::commit) answers [`CommitError::Unseen`].
+    #[must_use]
+    pub fn unseen(&self) -> bool {
+        self.read(|state| state.origin() == Origin::Unseen)
     }
 
     /// Whether a stored session got a new id in this visit.
@@ -102,7 +112,7 @@ impl Session {
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     pub fn regenerate(&self) -> Result<(), SessionError> {
-        let sessions = self.shared.sessions.clone();
+        let sessions = self.shared.engine.clone();
         self.edit(|state| {
             if state.fate() == Fate::Keep {
                 csrf::retire(state, sessions.clock.now());
@@ -190,6 +200,8 @@ impl Session {
     /// If the system's generator fails, which leaves no safe way to go on.
     #[must_use]
     pub fn standalone() -> Self {
-        visit::standalone(Inner::standalone())
+        let key = SecretKey::generate().expect("the system's random generator works");
+        let sessions = Sessions::builder().in_cookie().key(key).build();
+        visit::standalone(sessions.expect("a key and a placement are all it takes").engine)
     }
 }

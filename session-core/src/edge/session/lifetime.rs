@@ -48,7 +48,7 @@ impl Session {
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     pub fn set_absolute(&self, lifetime: Option<Duration>) -> Result<(), SessionError> {
-        let now = self.shared.sessions.clock.now();
+        let now = self.shared.engine.clock.now();
         self.edit(|state| {
             state.content.set_absolute(lifetime.map(|lifetime| now.plus(lifetime)));
             Ok::<_, SessionError>(())
@@ -99,7 +99,7 @@ impl Session {
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     pub fn confirm(&self) -> Result<(), SessionError> {
-        let now = self.shared.sessions.clock.now();
+        let now = self.shared.engine.clock.now();
         self.edit(|state| state.content.system.put(content::AUTHENTICATED_AT, now))
     }
 

@@ -15,9 +15,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::decision::state::SessionState;
+use crate::edge::engine::Engine;
 use crate::edge::error::SessionError;
-use crate::edge::gate::Gate;
-use crate::edge::sessions::Inner;
 
 pub use messages::{FlashMessages, Messages};
 
@@ -49,11 +48,11 @@ pub struct Session {
 
 /// What all handles of one visit share.
 pub(crate) struct Shared {
-    pub(crate) sessions: Arc<Inner>,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) cell: Mutex<Cell>,
     pub(crate) spawn: &'static dyn crate::edge::finish::Spawn,
     /// Commits of one visit go one after the other: whoever holds this commits.
-    pub(crate) turn: Gate,
+    pub(crate) turn: async_lock::Mutex<()>,
 }
 
 /// The state and what the edge knows about it.

@@ -24,7 +24,7 @@ impl Session {
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     pub fn id(&self) -> Result<Handle, SessionError> {
-        let entropy = &self.shared.sessions.entropy;
+        let entropy = &self.shared.engine.entropy;
         let id = self.shared.lock().state.id_to_be(|| {
             let mut bytes = [0; 32];
             entropy.fill(&mut bytes).map(|()| SessionId::from_bytes(bytes))
@@ -125,6 +125,6 @@ impl Session {
     /// ```
     #[must_use]
     pub fn sessions(&self) -> Sessions {
-        Sessions { inner: self.shared.sessions.clone() }
+        Sessions { engine: self.shared.engine.clone() }
     }
 }

@@ -113,7 +113,7 @@ impl Session {
     }
 
     fn set_url(&self, key: &str, url: &str) -> Result<(), SessionError> {
-        let allowed = stays(url, &self.shared.sessions.redirect_hosts);
+        let allowed = stays(url, &self.shared.engine.redirect_hosts);
         self.edit(|state| {
             if !allowed {
                 return Err(SessionError::RefusedUrl);
@@ -125,6 +125,6 @@ impl Session {
     /// What is stored was checked when it was put; it is checked again, since the list of hosts may have changed.
     fn url(&self, key: &str) -> Option<String> {
         let url: String = self.read(|state| state.content.system.get(key).ok().flatten())?;
-        stays(&url, &self.shared.sessions.redirect_hosts).then_some(url)
+        stays(&url, &self.shared.engine.redirect_hosts).then_some(url)
     }
 }
