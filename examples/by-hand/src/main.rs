@@ -94,6 +94,10 @@ impl Shop {
 struct Printing(Store);
 
 impl BlockingStore for Printing {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
     fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
         self.0.load(key)
     }

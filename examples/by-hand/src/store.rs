@@ -12,6 +12,10 @@ use session_core::{DEFAULT_MAX_RECORD, Etag, Loaded, Record, StoreError, StoreKe
 pub(crate) struct Store(Mutex<HashMap<StoreKey, Loaded>>);
 
 impl BlockingStore for Store {
+    fn name(&self) -> &'static str {
+        "example"
+    }
+
     fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
         // The core judges whether it is still alive.
         Ok(self.lock().get(key).cloned().unwrap_or(Loaded::Missing))

@@ -18,6 +18,9 @@ use crate::value::id::StoreKey;
 /// The operations are the verbs of [`SessionStore`](crate::SessionStore), whose documentation says what each must do; the
 /// store suite of `session-testkit` proves them.
 pub trait BlockingStore: fmt::Debug + Send + Sync {
+    /// The store's name in errors: `"sled"`.
+    fn name(&self) -> &'static str;
+
     /// Reads what is under the key: nothing, a tombstone or the record. Expiry is judged by the caller.
     ///
     /// # Errors
@@ -48,6 +51,10 @@ pub trait BlockingStore: fmt::Debug + Send + Sync {
 /// struct Shelf(Mutex<HashMap<StoreKey, Loaded>>);
 ///
 /// impl BlockingStore for Shelf {
+///     fn name(&self) -> &'static str {
+///         "shelf"
+///     }
+///
 ///     fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
 ///         Ok(self.0.lock().unwrap().get(key).cloned().unwrap_or(Loaded::Missing))
 ///     }

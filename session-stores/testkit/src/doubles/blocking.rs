@@ -14,7 +14,7 @@ pub struct Blocking<S>(pub S);
 #[async_trait]
 impl<S: BlockingStore + 'static> SessionStore for Blocking<S> {
     fn name(&self) -> &'static str {
-        "blocking"
+        self.0.name()
     }
 
     async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
