@@ -3,7 +3,10 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use session_core::{Bag, Payload, Values};
+use session_core::{
+    machine::{Bag, Values},
+    store::Payload,
+};
 
 /// What a signed-in visitor's session looks like: about 300 bytes.
 fn small() -> Payload {

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use session_core::decision::decide::{
-    Cookie, Decision, Fate, Origin, Placement, Refusal, Situation, Trigger, Write, decide,
+use session_core::{
+    Refusal, Trigger,
+    machine::{CookieAction, Decision, Fate, Origin, Placement, Situation, Write, decide},
 };
 
 fn main() {
@@ -51,7 +52,7 @@ const ORIGINS: [Origin; 7] = [
     Origin::Fresh,
     Origin::Unseen,
     Origin::Unknown,
-    Origin::Retired,
+    Origin::Ended,
     Origin::Unread,
     Origin::Stored,
     Origin::Carried,
@@ -149,7 +150,7 @@ fn flipped(situation: Situation, column: usize) -> Situation {
     let cookie_fits = match changed.origin {
         Origin::Fresh => true,
         Origin::Unseen => !changed.cookie_came,
-        Origin::Unknown | Origin::Retired | Origin::Unread | Origin::Stored | Origin::Carried => {
+        Origin::Unknown | Origin::Ended | Origin::Unread | Origin::Stored | Origin::Carried => {
             changed.cookie_came
         }
     };
@@ -172,12 +173,12 @@ fn store(then: Decision) -> &'static str {
     }
 }
 
-fn cookie(cookie: Cookie) -> &'static str {
+fn cookie(cookie: CookieAction) -> &'static str {
     match cookie {
-        Cookie::Keep => "keep",
-        Cookie::SetNew => "set(new)",
-        Cookie::SetOld => "set(old)",
-        Cookie::SetRecord => "set(sealed record)",
-        Cookie::Clear => "clear",
+        CookieAction::Keep => "keep",
+        CookieAction::SetNew => "set(new)",
+        CookieAction::SetOld => "set(old)",
+        CookieAction::SetRecord => "set(sealed record)",
+        CookieAction::Clear => "clear",
     }
 }

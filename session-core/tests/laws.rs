@@ -4,11 +4,17 @@
 use std::convert::Infallible;
 
 use proptest::prelude::*;
-use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-use session_core::decision::decide::Trigger;
-use session_core::decision::policy::Policy;
-use session_core::decision::state::{Access, Arrival, SessionState};
-use session_core::*;
+use session_core::Policy;
+use session_core::Trigger;
+use session_core::{
+    Access,
+    machine::{Arrival, SessionState},
+};
+use session_core::{
+    CommitError,
+    machine::{Commit, CookieOrder, Fresh, StoreOp},
+};
+use session_core::{adapter::*, machine::*, store::*, *};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -37,7 +43,7 @@ fn openings() -> Vec<SessionState> {
     vec![
         open(Arrival::without_cookie(), Ok(Loaded::Missing)),
         open(Arrival::with_id(id()), Ok(Loaded::Missing)),
-        open(Arrival::with_id(id()), Ok(Loaded::Retired { until: NOW.plus(Policy::default().tombstone) })),
+        open(Arrival::with_id(id()), Ok(Loaded::Ended { until: NOW.plus(Policy::default().tombstone) })),
         open(Arrival::with_id(id()), Ok(Loaded::Found(record(1, PAYLOAD)))),
         open(Arrival::with_record(id(), record(1, PAYLOAD)), Ok(Loaded::Missing)),
         open(withheld, Ok(Loaded::Missing)),

@@ -9,13 +9,14 @@ mod suite;
 use std::error::Error;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use session_core::decision::codec::CookieCodec;
-use session_core::decision::commit::StoreOp;
-use session_core::decision::state::{Access, SessionState};
-use session_core::edge::blocking::{BlockingSessions, BlockingStore};
+use session_core::CookieCodec;
+use session_core::machine::StoreOp;
+use session_core::{Access, machine::SessionState};
+use session_core::{BlockingSessions, BlockingStore};
 use session_core::{
-    Clock, Cookie, CookieHeaders, Entropy, EntropyError, KeyRing, Loaded, Policy, SecretKey, StoreError,
-    StoreKey, Timestamp, Written,
+    Cookie, EntropyError, KeyRing, Policy, SecretKey, Timestamp,
+    adapter::{Clock, CookieHeaders, Entropy},
+    store::{Loaded, StoreError, StoreKey, Written},
 };
 
 use crate::store::Store;

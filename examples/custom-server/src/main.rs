@@ -15,10 +15,13 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use session_core::decision::codec::CookieCodec;
-use session_core::decision::state::{Access, SessionState};
-use session_core::edge::blocking::BlockingSessions;
-use session_core::{Cookie, CookieHeaders, KeyRing, Policy, RequestHead, SecretKey};
+use session_core::BlockingSessions;
+use session_core::CookieCodec;
+use session_core::{Access, machine::SessionState};
+use session_core::{
+    Cookie, KeyRing, Policy, SecretKey,
+    adapter::{CookieHeaders, RequestHead},
+};
 
 use crate::http::{Request, Response};
 use crate::store::Store;

@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use session_core::decision::commit::StoreOp;
-use session_core::edge::blocking::BlockingStore;
-use session_core::{DEFAULT_MAX_RECORD, Etag, Loaded, Record, StoreError, StoreKey, Timestamp, Written};
+use session_core::BlockingStore;
+use session_core::machine::StoreOp;
+use session_core::{
+    Timestamp,
+    store::{DEFAULT_MAX_RECORD, Etag, Loaded, Record, StoreError, StoreKey, Written},
+};
 
 /// All sessions of this process. What it holds under a key is what a load of it answers.
 #[derive(Debug, Default)]
@@ -49,16 +52,14 @@ impl BlockingStore for Store {
             },
             StoreOp::Destroy { key, tombstone_until } => {
                 if let Some(entry @ Loaded::Found(_)) = all.get_mut(key) {
-                    *entry = Loaded::Retired { until: *tombstone_until };
+                    *entry = Loaded::Ended { until: *tombstone_until };
                 }
             }
             StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
                 check_size(record)?;
                 match (all.get(old), all.get(new)) {
                     // Asked again after a lost answer.
-                    (Some(Loaded::Retired { .. }), Some(Loaded::Found(there)))
-                        if there.etag == record.etag =>
-                    {
+                    (Some(Loaded::Ended { .. }), Some(Loaded::Found(there))) if there.etag == record.etag => {
                         return Ok(Written::Applied);
                     }
                     (_, Some(_)) => return Ok(Written::Taken),
@@ -67,7 +68,7 @@ impl BlockingStore for Store {
                 if let Err(written) = over(&mut all, old, *expected, record.etag, *now) {
                     return Ok(written);
                 }
-                all.insert(*old, Loaded::Retired { until: *tombstone_until });
+                all.insert(*old, Loaded::Ended { until: *tombstone_until });
                 all.insert(*new, Loaded::Found(record.clone()));
             }
             StoreOp::Revoke { .. } => {
@@ -108,14 +109,14 @@ fn live<'a>(
 ) -> Option<&'a mut Record> {
     match all.get_mut(key) {
         Some(Loaded::Found(record)) if record.is_live(now) => Some(record),
-        Some(Loaded::Found(_) | Loaded::Retired { .. } | Loaded::Missing) | None => None,
+        Some(Loaded::Found(_) | Loaded::Ended { .. } | Loaded::Missing) | None => None,
     }
 }
 
 fn is_of_use(entry: &Loaded, now: Timestamp) -> bool {
     match entry {
         Loaded::Found(record) => record.is_live(now),
-        Loaded::Retired { until } => now < *until,
+        Loaded::Ended { until } => now < *until,
         Loaded::Missing => false,
     }
 }

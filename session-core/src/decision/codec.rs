@@ -18,9 +18,9 @@ use crate::value::time::Timestamp;
 /// Opens and seals the session's cookie.
 ///
 /// ```
-/// use session_core::decision::codec::CookieCodec;
-/// use session_core::decision::decide::Placement;
-/// use session_core::{Cookie, KeyRing, SecretKey, Timestamp};
+/// use session_core::CookieCodec;
+/// use session_core::machine::Placement;
+/// use session_core::{KeyRing, SecretKey, Timestamp, machine::CookieAction};
 ///
 /// let keys = KeyRing::new([SecretKey::generate()?])?;
 /// let codec = CookieCodec::new(keys, Cookie::host("sid").build()?, "session");
@@ -140,7 +140,7 @@ impl CookieCodec {
 fn decoded<T>(chosen: Selection<T>, claim: impl FnOnce(T) -> Claim) -> Decoded {
     let mut arrival = Arrival::without_cookie();
     arrival.claim = chosen.token.map(claim);
-    (arrival.came, arrival.retired_key) = (chosen.came_in, chosen.with_retired_key);
+    (arrival.came, arrival.old_key) = (chosen.came_in, chosen.with_old_key);
     Decoded { arrival, rejected: chosen.rejected, duplicates: chosen.duplicates }
 }
 

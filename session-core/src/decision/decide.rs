@@ -24,7 +24,7 @@ pub enum Origin {
     /// An authentic id, and no record under it: never written, expired, or swept.
     Unknown,
     /// An authentic id whose session was destroyed or rotated away a moment ago: a tombstone stands there.
-    Retired,
+    Ended,
     /// An authentic cookie whose session was not looked up.
     Unread,
     /// A record stood in the store.
@@ -136,7 +136,7 @@ pub enum Write {
 /// What the response says about the cookie, once the store has done its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the instructions there are")]
-pub enum Cookie {
+pub enum CookieAction {
     /// No header.
     Keep,
     /// Set the id that this commit made.
@@ -165,7 +165,7 @@ pub enum Refusal {
 #[doc = include_str!("../given/a_changed_session.in")]
 /// let commit = Commit::begin(state, &policy, Trigger::Response, now, &draw)?;
 /// let decision = commit.decision();
-/// assert_eq!((decision.write, decision.cookie, decision.refusal), (Write::Create, Cookie::SetNew, None));
+/// assert_eq!((decision.write, decision.cookie, decision.refusal), (Write::Create, CookieAction::SetNew, None));
 /// /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,7 +177,7 @@ pub struct Decision {
     /// Then the store.
     pub write: Write,
     /// Then the browser, if the write applied.
-    pub cookie: Cookie,
+    pub cookie: CookieAction,
     /// Why nothing of what was ordered is done.
     pub refusal: Option<Refusal>,
 }
@@ -185,7 +185,7 @@ pub struct Decision {
 /// Decides what a visit in this situation must do.
 ///
 /// ```
-/// use session_core::decision::decide::{Cookie, Fate, Origin, Placement, Situation, Trigger, Write, decide};
+/// use session_core::{Trigger, machine::{CookieAction, decide, Fate, Origin, Placement, Situation, Write}};
 ///
 /// let signing_in = Situation {
 ///     placement: Placement::Store,
@@ -203,7 +203,7 @@ pub struct Decision {
 ///     revocable: false,
 /// };
 /// let decision = decide(signing_in);
-/// assert_eq!((decision.write, decision.cookie), (Write::Rotate, Cookie::SetNew));
+/// assert_eq!((decision.write, decision.cookie), (Write::Rotate, CookieAction::SetNew));
 /// ```
 #[must_use]
 pub fn decide(now: Situation) -> Decision {
@@ -233,7 +233,7 @@ pub(super) fn drops_data(trigger: Trigger, fate: Fate, changed: bool, wiped: boo
 fn without_data(now: Situation) -> Situation {
     let something = match now.origin {
         Origin::Stored | Origin::Carried => now.something,
-        Origin::Fresh | Origin::Unseen | Origin::Unknown | Origin::Retired | Origin::Unread => false,
+        Origin::Fresh | Origin::Unseen | Origin::Unknown | Origin::Ended | Origin::Unread => false,
     };
     Situation { changed: false, something, ..now }
 }
@@ -253,7 +253,7 @@ fn by_origin(now: Situation) -> Decision {
             Fate::Destroy => end_of_nothing(now),
         },
         // A straggler's writes live in memory for this request: a cookie from here would overwrite a newer login.
-        Origin::Retired => match now.fate {
+        Origin::Ended => match now.fate {
             Fate::Keep => NOTHING,
             Fate::Renew if now.something => begin(now),
             Fate::Renew => NOTHING,
@@ -262,25 +262,25 @@ fn by_origin(now: Situation) -> Decision {
         // Nobody looked at it, so there is nothing to keep or to renew.
         Origin::Unread => match now.fate {
             Fate::Keep | Fate::Renew => NOTHING,
-            Fate::Destroy => Decision { write: end(now), cookie: Cookie::Clear, ..NOTHING },
+            Fate::Destroy => Decision { write: end(now), cookie: CookieAction::Clear, ..NOTHING },
         },
         Origin::Stored => match now.fate {
             Fate::Keep => Decision { write: keep_stored(now), cookie: keep_stored_cookie(now), ..NOTHING },
-            Fate::Renew => Decision { write: Write::Rotate, cookie: Cookie::SetNew, ..NOTHING },
-            Fate::Destroy => Decision { write: Write::Destroy, cookie: Cookie::Clear, ..NOTHING },
+            Fate::Renew => Decision { write: Write::Rotate, cookie: CookieAction::SetNew, ..NOTHING },
+            Fate::Destroy => Decision { write: Write::Destroy, cookie: CookieAction::Clear, ..NOTHING },
         },
         Origin::Carried => match now.fate {
             Fate::Keep if now.changed || now.refresh_due || now.reissue || now.eager => RECORD,
             Fate::Keep => NOTHING,
             Fate::Renew => Decision { write: end(now), ..RECORD },
-            Fate::Destroy => Decision { write: end(now), cookie: Cookie::Clear, ..NOTHING },
+            Fate::Destroy => Decision { write: end(now), cookie: CookieAction::Clear, ..NOTHING },
         },
     }
 }
 
 fn begin(now: Situation) -> Decision {
     match now.placement {
-        Placement::Store => Decision { write: Write::Create, cookie: Cookie::SetNew, ..NOTHING },
+        Placement::Store => Decision { write: Write::Create, cookie: CookieAction::SetNew, ..NOTHING },
         Placement::Cookie => RECORD,
     }
 }
@@ -295,7 +295,7 @@ fn end(now: Situation) -> Write {
 }
 
 fn end_of_nothing(now: Situation) -> Decision {
-    Decision { cookie: if now.cookie_came { Cookie::Clear } else { Cookie::Keep }, ..NOTHING }
+    Decision { cookie: if now.cookie_came { CookieAction::Clear } else { CookieAction::Keep }, ..NOTHING }
 }
 
 fn keep_stored(now: Situation) -> Write {
@@ -308,11 +308,11 @@ fn keep_stored(now: Situation) -> Write {
     }
 }
 
-fn keep_stored_cookie(now: Situation) -> Cookie {
+fn keep_stored_cookie(now: Situation) -> CookieAction {
     if now.reissue || now.eager || (now.refresh_due && now.persistent) {
-        Cookie::SetOld
+        CookieAction::SetOld
     } else {
-        Cookie::Keep
+        CookieAction::Keep
     }
 }
 
@@ -320,20 +320,20 @@ fn keep_stored_cookie(now: Situation) -> Cookie {
 /// an ended session does no harm; anything else is refused as a whole.
 fn without_response(now: Situation, ordered: Decision) -> Decision {
     let in_vain = match ordered.cookie {
-        Cookie::SetNew => true,
-        Cookie::SetRecord => now.changed || now.fate > Fate::Keep,
-        Cookie::Clear => now.origin == Origin::Carried && ordered.write == Write::Nothing,
-        Cookie::SetOld | Cookie::Keep => false,
+        CookieAction::SetNew => true,
+        CookieAction::SetRecord => now.changed || now.fate > Fate::Keep,
+        CookieAction::Clear => now.origin == Origin::Carried && ordered.write == Write::Nothing,
+        CookieAction::SetOld | CookieAction::Keep => false,
     };
     if in_vain {
         return Decision { refusal: Some(Refusal::NoResponse), ..NOTHING };
     }
-    Decision { cookie: Cookie::Keep, ..ordered }
+    Decision { cookie: CookieAction::Keep, ..ordered }
 }
 
 pub(super) const NOTHING: Decision =
-    Decision { drops_data: false, write: Write::Nothing, cookie: Cookie::Keep, refusal: None };
-const RECORD: Decision = Decision { cookie: Cookie::SetRecord, ..NOTHING };
+    Decision { drops_data: false, write: Write::Nothing, cookie: CookieAction::Keep, refusal: None };
+const RECORD: Decision = Decision { cookie: CookieAction::SetRecord, ..NOTHING };
 
 impl Situation {
     /// Every situation there can be, for proofs over the whole table. A stored session exists only with a store, a
@@ -343,7 +343,7 @@ impl Situation {
             Origin::Fresh,
             Origin::Unseen,
             Origin::Unknown,
-            Origin::Retired,
+            Origin::Ended,
             Origin::Unread,
             Origin::Stored,
             Origin::Carried,

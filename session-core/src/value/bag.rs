@@ -19,12 +19,12 @@ use super::record::Payload;
 /// to tell the [`Journal`](super::journal::Journal).
 ///
 /// ```
-/// use session_core::Bag;
+/// use session_core::machine::Bag;
 ///
 /// let bag = Bag::decode(br#"{"user":{"name":"ada"},"hits":3}"#.to_vec().into())?;
 /// assert_eq!(bag.len(), 2);
 /// assert_eq!(bag.encode(), br#"{"user":{"name":"ada"},"hits":3}"#);
-/// # Ok::<(), session_core::Malformed>(())
+/// # Ok::<(), session_core::machine::Malformed>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Bag {
@@ -39,7 +39,7 @@ impl Bag {
     /// When it is not JSON, not an object, or a value nests more than 64 levels deep.
     ///
     /// ```
-    /// # use session_core::Bag;
+    /// # use session_core::machine::Bag;
     /// assert!(Bag::decode(b"{}".to_vec().into()).is_ok_and(|bag| bag.is_empty()));
     /// assert!(Bag::decode(b"[]".to_vec().into()).is_err());
     /// ```
@@ -54,7 +54,7 @@ impl Bag {
     /// How many top-level names there are.
     ///
     /// ```
-    /// # use session_core::Bag;
+    /// # use session_core::machine::Bag;
     /// assert_eq!(Bag::default().len(), 0);
     /// ```
     #[must_use]
@@ -65,7 +65,7 @@ impl Bag {
     /// Whether there is nothing in it.
     ///
     /// ```
-    /// # use session_core::Bag;
+    /// # use session_core::machine::Bag;
     /// assert!(Bag::default().is_empty());
     /// ```
     #[must_use]
@@ -76,7 +76,7 @@ impl Bag {
     /// Appends the object as JSON text.
     ///
     /// ```
-    /// # use session_core::Bag;
+    /// # use session_core::machine::Bag;
     /// let mut out = b"values=".to_vec();
     /// Bag::default().encode_into(&mut out);
     /// assert_eq!(out, b"values={}");
@@ -88,7 +88,7 @@ impl Bag {
     /// The object as JSON text.
     ///
     /// ```
-    /// # use session_core::Bag;
+    /// # use session_core::machine::Bag;
     /// assert_eq!(Bag::default().encode(), b"{}");
     /// ```
     #[must_use]

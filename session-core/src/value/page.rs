@@ -11,7 +11,7 @@ impl PageRequest {
     /// of time. `header` answers with the value of a request header, asked by its lower-case name.
     ///
     /// ```
-    /// use session_core::value::page::PageRequest;
+    /// use session_core::adapter::PageRequest;
     ///
     /// let none = |_| None;
     /// let page = PageRequest::new("GET", "/cart?step=2", none).unwrap();
@@ -42,7 +42,7 @@ impl PageRequest {
     /// Whether an answer of this status and `Content-Type` shows it: HTML, and a success.
     ///
     /// ```
-    /// # use session_core::value::page::PageRequest;
+    /// # use session_core::adapter::PageRequest;
     /// let page = PageRequest::new("GET", "/cart", |_| None).unwrap();
     /// assert!(page.is_shown(200, Some(b"text/html; charset=utf-8")));
     /// // A file to download, or a redirect, is no page.
@@ -62,7 +62,7 @@ impl PageRequest {
     /// The path and query.
     ///
     /// ```
-    /// # use session_core::value::page::PageRequest;
+    /// # use session_core::adapter::PageRequest;
     /// assert_eq!(PageRequest::new("GET", "/cart?step=2", |_| None).unwrap().url(), "/cart?step=2");
     /// ```
     #[must_use]

@@ -14,7 +14,7 @@ use super::time::Timestamp;
 /// whatever the store's own time-to-live does.
 ///
 /// ```
-/// use session_core::{Etag, Record, Timestamp};
+/// use session_core::{Timestamp, store::{Etag, Record}};
 ///
 /// let record = Record {
 ///     etag: Etag::new(1),
@@ -47,7 +47,7 @@ impl Record {
     /// Whether the session may still be used at this moment: both deadlines lie ahead.
     ///
     /// ```
-    /// # use session_core::{Etag, Record, Timestamp};
+    /// # use session_core::{Timestamp, store::{Etag, Record}};
     /// # let at = Timestamp::from_millis;
     /// # let record = Record { etag: Etag::new(1), created: at(0), idle_deadline: at(50), absolute_deadline: Some(at(20)),
     /// #     owner: None, payload: vec![].into() };
@@ -61,7 +61,7 @@ impl Record {
     /// The earlier of the two deadlines: when the record is dead unless it is touched.
     ///
     /// ```
-    /// # use session_core::{Etag, Record, Timestamp};
+    /// # use session_core::{Timestamp, store::{Etag, Record}};
     /// # let at = Timestamp::from_millis;
     /// # let record = Record { etag: Etag::new(1), created: at(0), idle_deadline: at(50), absolute_deadline: Some(at(20)),
     /// #     owner: None, payload: vec![].into() };
@@ -75,7 +75,7 @@ impl Record {
     /// Bytes that count against a store's limit: payload and owner.
     ///
     /// ```
-    /// # use session_core::{Etag, Record, Timestamp};
+    /// # use session_core::{Timestamp, store::{Etag, Record}};
     /// # let at = Timestamp::from_millis;
     /// # let record = Record { etag: Etag::new(1), created: at(0), idle_deadline: at(50), absolute_deadline: None,
     /// #     owner: Some("ada".into()), payload: vec![0; 10].into() };
@@ -104,7 +104,7 @@ impl fmt::Debug for Record {
 /// Payload bytes, shared: cloning copies nothing, and a store may hand out a part of a larger buffer of its own.
 ///
 /// ```
-/// use session_core::Payload;
+/// use session_core::store::Payload;
 ///
 /// let whole: std::sync::Arc<[u8]> = (*b"head{}").into();
 /// let payload = Payload::tail_of(whole, 4);
@@ -121,7 +121,7 @@ impl Payload {
     /// The bytes of `buffer` from `start` on; none when `start` lies beyond its end.
     ///
     /// ```
-    /// # use session_core::Payload;
+    /// # use session_core::store::Payload;
     /// assert!(Payload::tail_of((*b"ab").into(), 9).is_empty());
     /// ```
     #[must_use]

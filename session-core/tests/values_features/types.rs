@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use session_core::{Date, Key, ValueError, Values};
+use session_core::{Date, Key, ValueError, machine::Values};
 use time::OffsetDateTime;
 
 use super::{at, from, text};

@@ -27,11 +27,11 @@ use crate::value::time::Timestamp;
 /// A visit's state on its way to the store. It owns the state, so that it cannot be finished on another one.
 ///
 /// ```
-/// use session_core::decision::commit::{Commit, CookieOrder, Fresh, StoreOp};
-/// use session_core::decision::decide::Trigger;
-/// use session_core::decision::policy::Policy;
-/// use session_core::decision::state::{Access, Arrival, SessionState};
-/// use session_core::{Clock as _, EntropyError, Loaded, SystemClock, Written};
+/// use session_core::machine::{Commit, CookieOrder, Fresh, StoreOp};
+/// use session_core::Trigger;
+/// use session_core::Policy;
+/// use session_core::{Access, machine::{Arrival, SessionState}};
+/// use session_core::{EntropyError, adapter::{Clock as _, SystemClock}, store::{Loaded, Written}};
 ///
 /// let (now, policy) = (SystemClock.now(), Policy::default());
 /// let mut state = SessionState::open(Arrival::without_cookie(), Ok(Loaded::Missing), Access::Full, now)?;

@@ -5,7 +5,9 @@
 
 use super::attempt::{Attempt, head, idle_deadline};
 use super::{CommitError, CookieOrder, Fresh, Outcome, StoreOp};
-use crate::decision::decide::{Cookie, Decision, Fate, NOTHING, Refusal, Situation, Trigger, Write, decide};
+use crate::decision::decide::{
+    CookieAction, Decision, Fate, NOTHING, Refusal, Situation, Trigger, Write, decide,
+};
 use crate::decision::policy::Policy;
 use crate::decision::state::{NewerFormat, Over, SessionState};
 use crate::value::answer::{StoreError, StoreErrorKind, Written};
@@ -59,7 +61,7 @@ impl Writing {
         }
         let needs_fresh = !matches!(
             (decision.write, decision.cookie),
-            (Write::Nothing | Write::Touch | Write::Destroy, Cookie::Keep | Cookie::Clear)
+            (Write::Nothing | Write::Touch | Write::Destroy, CookieAction::Keep | CookieAction::Clear)
         );
         let fresh = match needs_fresh {
             true => Some(draw().map_err(|_| CommitError::Entropy)?),
@@ -91,7 +93,7 @@ impl Writing {
 
     /// The record that is to go into the cookie, if one is.
     pub(crate) fn carried(&self) -> Option<&Record> {
-        self.attempt.record.as_ref().filter(|_| self.decision.cookie == Cookie::SetRecord)
+        self.attempt.record.as_ref().filter(|_| self.decision.cookie == CookieAction::SetRecord)
     }
 
     /// The operation that a store must perform next; `None` when the commit is ready to finish.
@@ -111,7 +113,7 @@ impl Writing {
         let destroys = self.situation.is_some_and(|then| then.fate == Fate::Destroy);
         let write = self.decision.write;
         write == Write::Rotate
-            || (destroys && (write != Write::Nothing || self.decision.cookie == Cookie::Clear))
+            || (destroys && (write != Write::Nothing || self.decision.cookie == CookieAction::Clear))
     }
 
     /// Tells what came of the operation. `now` is the time at this moment: replaying ends with

@@ -27,7 +27,7 @@ fn i2_destroy_never_yields_create_replace_or_touch() {
 fn i3_only_create_and_rotate_bring_a_new_id_to_the_browser() {
     over_the_whole_table(|now, then| {
         let brings = matches!(then.write, Write::Create | Write::Rotate);
-        assert_eq!(brings, then.cookie == Cookie::SetNew, "{now:?}");
+        assert_eq!(brings, then.cookie == CookieAction::SetNew, "{now:?}");
     });
 }
 
@@ -37,11 +37,11 @@ fn i4_renewing_a_stored_session_kills_the_old_id_in_the_same_write() {
         if now.origin == Origin::Stored && now.fate == Fate::Renew {
             match now.trigger {
                 Trigger::DetachedCommit => assert_eq!(then.refusal, Some(Refusal::NoResponse), "{now:?}"),
-                _ => assert_eq!((then.write, then.cookie), (Write::Rotate, Cookie::SetNew), "{now:?}"),
+                _ => assert_eq!((then.write, then.cookie), (Write::Rotate, CookieAction::SetNew), "{now:?}"),
             }
         }
         if now.fate == Fate::Renew {
-            assert_ne!(then.cookie, Cookie::SetOld, "{now:?}");
+            assert_ne!(then.cookie, CookieAction::SetOld, "{now:?}");
         }
     });
 }
@@ -69,7 +69,7 @@ fn i5_no_change_no_refresh_and_a_current_key_mean_no_operation_and_no_header() {
 #[test]
 fn i6_clear_only_when_this_visit_destroyed_the_session() {
     over_the_whole_table(|now, then| {
-        if then.cookie == Cookie::Clear {
+        if then.cookie == CookieAction::Clear {
             assert_eq!(now.fate, Fate::Destroy, "{now:?}");
             assert!(now.cookie_came, "{now:?}");
         }
@@ -80,7 +80,7 @@ fn i6_clear_only_when_this_visit_destroyed_the_session() {
 fn i7_a_session_that_nobody_looked_up_is_ended_or_left_alone() {
     over_the_whole_table(|now, then| {
         if now.origin == Origin::Unread && now.fate != Fate::Destroy {
-            assert_eq!((then.write, then.cookie), (Write::Nothing, Cookie::Keep), "{now:?}");
+            assert_eq!((then.write, then.cookie), (Write::Nothing, CookieAction::Keep), "{now:?}");
         }
         if now.origin == Origin::Unread && now.fate == Fate::Destroy && now.placement == Placement::Store {
             assert_eq!(then.write, Write::Destroy, "{now:?}");
@@ -97,7 +97,7 @@ fn i9_a_change_to_a_session_is_written_or_refused_with_a_reason() {
         }
         match now.origin {
             Origin::Stored => assert!(matches!(then.write, Write::Replace | Write::Rotate), "{now:?}"),
-            _ => assert_eq!(then.cookie, Cookie::SetRecord, "{now:?}"),
+            _ => assert_eq!(then.cookie, CookieAction::SetRecord, "{now:?}"),
         }
     });
 }
@@ -106,7 +106,7 @@ fn i9_a_change_to_a_session_is_written_or_refused_with_a_reason() {
 fn i11_an_id_without_a_live_record_is_never_set_again() {
     over_the_whole_table(|now, then| {
         if !has_record(now.origin) {
-            assert_ne!(then.cookie, Cookie::SetOld, "{now:?}");
+            assert_ne!(then.cookie, CookieAction::SetOld, "{now:?}");
         }
     });
 }
@@ -114,8 +114,8 @@ fn i11_an_id_without_a_live_record_is_never_set_again() {
 #[test]
 fn e5_a_straggler_says_nothing_about_the_cookie() {
     over_the_whole_table(|now, then| {
-        if now.origin == Origin::Retired && now.fate == Fate::Keep {
-            assert_eq!((then.write, then.cookie), (Write::Nothing, Cookie::Keep), "{now:?}");
+        if now.origin == Origin::Ended && now.fate == Fate::Keep {
+            assert_eq!((then.write, then.cookie), (Write::Nothing, CookieAction::Keep), "{now:?}");
         }
     });
 }
@@ -128,15 +128,19 @@ fn a_request_that_could_not_show_its_cookie_replaces_none_unless_it_signs_in() {
         }
         match now.fate {
             Fate::Keep => {
-                assert_eq!((then.write, then.cookie), (Write::Nothing, Cookie::Keep), "{now:?}");
+                assert_eq!((then.write, then.cookie), (Write::Nothing, CookieAction::Keep), "{now:?}");
                 let kept_out = now.something && !then.drops_data && now.trigger != Trigger::Abandoned;
                 assert_eq!(then.refusal, kept_out.then_some(Refusal::Unseen), "not in silence: {now:?}");
             }
             Fate::Renew if now.something && !then.drops_data && now.trigger != Trigger::DetachedCommit => {
-                let set = if now.placement == Placement::Store { Cookie::SetNew } else { Cookie::SetRecord };
+                let set = if now.placement == Placement::Store {
+                    CookieAction::SetNew
+                } else {
+                    CookieAction::SetRecord
+                };
                 assert_eq!(then.cookie, set, "{now:?}");
             }
-            Fate::Renew | Fate::Destroy => assert_eq!(then.cookie, Cookie::Keep, "{now:?}"),
+            Fate::Renew | Fate::Destroy => assert_eq!(then.cookie, CookieAction::Keep, "{now:?}"),
         }
     });
 }
@@ -168,7 +172,7 @@ fn an_abandoned_visit_does_what_it_ordered_and_nothing_else() {
         if now.trigger == Trigger::Abandoned && now.fate == Fate::Keep {
             assert_eq!(
                 (then.write, then.cookie, then.refusal),
-                (Write::Nothing, Cookie::Keep, None),
+                (Write::Nothing, CookieAction::Keep, None),
                 "{now:?}"
             );
         }
@@ -179,7 +183,7 @@ fn an_abandoned_visit_does_what_it_ordered_and_nothing_else() {
 fn without_a_response_no_cookie_is_promised() {
     over_the_whole_table(|now, then| {
         if now.trigger == Trigger::DetachedCommit {
-            assert_eq!(then.cookie, Cookie::Keep, "{now:?}");
+            assert_eq!(then.cookie, CookieAction::Keep, "{now:?}");
             assert!(!matches!(then.write, Write::Create | Write::Rotate), "{now:?}");
             if now.origin == Origin::Carried && now.changed {
                 let ended = then.write == Write::Revoke && now.fate == Fate::Destroy;
@@ -193,7 +197,7 @@ fn without_a_response_no_cookie_is_promised() {
 fn what_is_refused_changes_nothing() {
     over_the_whole_table(|now, then| {
         if then.refusal.is_some() {
-            assert_eq!((then.write, then.cookie), (Write::Nothing, Cookie::Keep), "{now:?}");
+            assert_eq!((then.write, then.cookie), (Write::Nothing, CookieAction::Keep), "{now:?}");
             assert!(now.trigger == Trigger::DetachedCommit || now.origin == Origin::Unseen, "{now:?}");
         }
     });

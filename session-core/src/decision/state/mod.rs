@@ -22,8 +22,8 @@ use crate::value::time::Timestamp;
 /// One visit's session.
 ///
 /// ```
-/// use session_core::decision::state::{Access, Arrival, SessionState};
-/// use session_core::{Loaded, Timestamp};
+/// use session_core::{Access, machine::{Arrival, SessionState}};
+/// use session_core::{Timestamp, store::Loaded};
 ///
 /// let now = Timestamp::from_millis(0);
 /// let mut state = SessionState::open(Arrival::without_cookie(), Ok(Loaded::Missing), Access::Full, now)?;
@@ -45,7 +45,7 @@ pub struct SessionState {
     pub(super) base: Option<Record>,
     pub(crate) content: Content,
     pub(super) came: bool,
-    pub(super) retired_key: bool,
+    pub(super) old_key: bool,
     access: Access,
     /// What the response will say about the cookie, as far as commits have settled it.
     pub(super) cookie: Option<Box<CookieOrder>>,
@@ -110,7 +110,7 @@ impl SessionState {
             something,
             refresh_due: due,
             persistent: content.persistent().unwrap_or(policy.persistent),
-            reissue: self.retired_key || content.lifetime_changed(),
+            reissue: self.old_key || content.lifetime_changed(),
             cookie_came: self.came,
             eager: policy.eager,
             revocable: policy.revocable,

@@ -16,7 +16,7 @@ impl SessionState {
     /// A corrupt record is [`Origin::Unknown`] with a [`notice`](Self::notice).
     ///
     /// # Errors
-    /// [`LoadError`]: the store failed or a newer version wrote the record. Answer 503, and leave the cookie alone.
+    /// [`LoadError`]: the store failed or a newer version wrote the record. BareResponse 503, and leave the cookie alone.
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
@@ -45,11 +45,11 @@ impl SessionState {
         };
         match (claim, loaded) {
             (None, _) => {}
-            (Some(Claim::Id(id)), Loaded::Retired { until }) if now < until => {
-                state.origin = Origin::Retired;
+            (Some(Claim::Id(id)), Loaded::Ended { until }) if now < until => {
+                state.origin = Origin::Ended;
                 state.id = Some(id);
             }
-            (Some(Claim::Id(_)), Loaded::Missing | Loaded::Retired { .. }) => state.origin = Origin::Unknown,
+            (Some(Claim::Id(_)), Loaded::Missing | Loaded::Ended { .. }) => state.origin = Origin::Unknown,
             (Some(Claim::Id(id)), Loaded::Found(record)) => {
                 state.stand_on(Origin::Stored, id, record, now)?
             }
@@ -57,8 +57,8 @@ impl SessionState {
                 state.stand_on(Origin::Carried, id, record, now)?
             }
             // What stands in the list of revocations is revoked, whatever it looks like.
-            (Some(Claim::Record(id, _)), Loaded::Retired { .. } | Loaded::Found(_)) => {
-                state.origin = Origin::Retired;
+            (Some(Claim::Record(id, _)), Loaded::Ended { .. } | Loaded::Found(_)) => {
+                state.origin = Origin::Ended;
                 state.id = Some(id);
             }
         }
@@ -84,7 +84,7 @@ impl SessionState {
     }
 
     fn arrived(arrival: Arrival) -> (Self, Option<Claim>) {
-        let Arrival { claim, came, retired_key, withheld } = arrival;
+        let Arrival { claim, came, old_key, withheld } = arrival;
         let origin = if withheld && !came { Origin::Unseen } else { Origin::Fresh };
         let state = Self {
             origin,
@@ -94,7 +94,7 @@ impl SessionState {
             base: None,
             content: Content::default(),
             came,
-            retired_key,
+            old_key,
             access: Access::ReadOnly,
             cookie: None,
             over: None,

@@ -7,7 +7,7 @@
 /// What the headers of one request hold under a name.
 ///
 /// ```
-/// use session_core::Candidates;
+/// use session_core::machine::Candidates;
 ///
 /// let headers: [&[u8]; 2] = [b"theme=dark; sid=one", b"sid=two"];
 /// let found = Candidates::find(headers, "sid");
@@ -29,7 +29,7 @@ impl<'h> Candidates<'h> {
     /// ignored; what lies behind the 16 KiB is not read, and a pair that reaches across them is left out.
     ///
     /// ```
-    /// # use session_core::Candidates;
+    /// # use session_core::machine::Candidates;
     /// let found = Candidates::find([b"=sid=1; sid; SID=2; \"sid\"=3".as_slice()], "sid");
     /// assert!(found.values().is_empty());
     /// ```
@@ -61,7 +61,7 @@ impl<'h> Candidates<'h> {
     /// The values, in the order in which they came; bytes as they were sent.
     ///
     /// ```
-    /// # use session_core::Candidates;
+    /// # use session_core::machine::Candidates;
     /// assert_eq!(Candidates::find([b" sid = a=b ".as_slice()], "sid").values(), [b"a=b"]);
     /// ```
     #[must_use]
@@ -72,7 +72,7 @@ impl<'h> Candidates<'h> {
     /// How many further values of this name were seen and ignored.
     ///
     /// ```
-    /// # use session_core::Candidates;
+    /// # use session_core::machine::Candidates;
     /// assert_eq!(Candidates::find([b"sid=1;".repeat(10).as_slice()], "sid").ignored(), 2);
     /// ```
     #[must_use]
@@ -83,7 +83,7 @@ impl<'h> Candidates<'h> {
     /// How many bytes of headers were not looked at.
     ///
     /// ```
-    /// # use session_core::Candidates;
+    /// # use session_core::machine::Candidates;
     /// assert_eq!(Candidates::find([[b'x'; 16_385].as_slice()], "sid").unread_bytes(), 16_385);
     /// ```
     #[must_use]
@@ -147,7 +147,7 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
 /// Values of one name that are looked at.
 ///
 /// ```
-/// use session_core::{Candidates, value::cookie::parse::MOST_CANDIDATES};
+/// use session_core::machine::{Candidates, MOST_CANDIDATES};
 ///
 /// let header = ["sid=x; "; 10].concat();
 /// let found = Candidates::find([header.as_bytes()], "sid");
@@ -158,7 +158,7 @@ pub const MOST_CANDIDATES: usize = 8;
 /// Bytes of `Cookie` headers that are looked at, over all headers of a request.
 ///
 /// ```
-/// use session_core::{Candidates, value::cookie::parse::MOST_BYTES};
+/// use session_core::machine::{Candidates, MOST_BYTES};
 ///
 /// let header = format!("padding={}; sid=late", "x".repeat(MOST_BYTES));
 /// let found = Candidates::find([header.as_bytes()], "sid");

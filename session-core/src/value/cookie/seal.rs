@@ -19,7 +19,7 @@ use crate::value::id::StoreKey;
 /// another layer or another record.
 ///
 /// ```
-/// use session_core::Binding;
+/// use session_core::machine::Binding;
 ///
 /// assert_ne!(Binding::cookie("__Host-sid", "session"), Binding::cookie("__Host-sid", "admin"));
 /// ```
@@ -38,7 +38,7 @@ impl Binding {
     /// different purposes never accept each other's cookies.
     ///
     /// ```
-    /// # use session_core::Binding;
+    /// # use session_core::machine::Binding;
     /// assert_ne!(Binding::cookie("a", "bc"), Binding::cookie("ab", "c"));
     /// ```
     #[must_use]
@@ -56,7 +56,7 @@ impl Binding {
     /// The record under this key: encryption at rest. A store that swaps two records makes both unreadable.
     ///
     /// ```
-    /// # use session_core::{Binding, StoreKey};
+    /// # use session_core::{machine::Binding, store::StoreKey};
     /// let key = StoreKey::from_bytes([1; 32]);
     /// assert_ne!(Binding::record(&key), Binding::record(&StoreKey::from_bytes([2; 32])));
     /// ```
@@ -88,7 +88,7 @@ impl Binding {
 /// What is inside a seal. It is authenticated, and a value of one kind never opens as another.
 ///
 /// ```
-/// # use session_core::{Binding, IdToken, KeyRing, SealKind, SecretKey, Timestamp, select};
+/// # use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, SealKind, select}};
 /// # let ring = KeyRing::new([SecretKey::generate()?])?;
 /// # let binding = Binding::cookie("sid", "session");
 /// let sealed = ring.seal(&binding, SealKind::Id, &[5; 24], b"text");
@@ -122,7 +122,7 @@ impl SealKind {
 /// Whoever holds it is signed in, so `Debug` shows only its length and there is no `Display`.
 ///
 /// ```
-/// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+/// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
 /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
 /// # let nonce_bytes = [5; 24];
@@ -137,7 +137,7 @@ impl Sealed {
     /// The text, for a header or a store. Do not log it.
     ///
     /// ```
-    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
     /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// let sealed = ring.seal(&Binding::cookie("sid", "session"), SealKind::Id, &[5; 24], b"text");
@@ -151,7 +151,7 @@ impl Sealed {
     /// The text, given away.
     ///
     /// ```
-    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
     /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// let sealed = ring.seal(&Binding::cookie("sid", "session"), SealKind::Id, &[5; 24], b"text");
@@ -179,7 +179,7 @@ impl KeyRing {
     /// Seals a text under the first key. `nonce` must be fresh random bytes, every time.
     ///
     /// ```
-    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
     /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// # let nonce_bytes = [5; 24];
@@ -187,8 +187,8 @@ impl KeyRing {
     /// let sealed = ring.seal(&binding, SealKind::Id, &nonce_bytes, b"text");
     /// let opened = ring.open(&binding, SealKind::Id, sealed.as_str().as_bytes())?;
     /// assert_eq!(opened.plaintext, b"text");
-    /// assert!(!opened.with_retired_key);
-    /// # Ok::<(), session_core::Rejected>(())
+    /// assert!(!opened.with_old_key);
+    /// # Ok::<(), session_core::machine::Rejected>(())
     /// ```
     #[must_use]
     pub fn seal(
@@ -250,7 +250,7 @@ impl KeyRing {
     /// [`Rejected`], whatever is wrong. Its reason is for counting; a visitor learns nothing from it.
     ///
     /// ```
-    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
     /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// let rejected = ring.open(&Binding::cookie("sid", "session"), SealKind::Id, b"junk").unwrap_err();
@@ -258,9 +258,9 @@ impl KeyRing {
     /// ```
     pub fn open(&self, binding: &Binding, kind: SealKind, value: &[u8]) -> Result<Opened, Rejected> {
         let mut plaintext = vec![0; body_len(value.len())?];
-        let (len, with_retired_key) = self.open_into(binding, kind, value, &mut plaintext)?;
+        let (len, with_old_key) = self.open_into(binding, kind, value, &mut plaintext)?;
         plaintext.truncate(len);
-        Ok(Opened { plaintext, with_retired_key })
+        Ok(Opened { plaintext, with_old_key })
     }
 
     /// Opens into a buffer of [`body_len`] bytes; answers how many of them are plaintext, and whether the key is retired.
@@ -300,7 +300,7 @@ pub(super) fn body_len(characters: usize) -> Result<usize, RejectReason> {
 /// How many characters a sealed text of this many bytes is long.
 ///
 /// ```
-/// assert_eq!(session_core::sealed_len(44), 120);
+/// assert_eq!(session_core::machine::sealed_len(44), 120);
 /// ```
 #[must_use]
 pub const fn sealed_len(plaintext: usize) -> usize {
@@ -310,12 +310,12 @@ pub const fn sealed_len(plaintext: usize) -> usize {
 /// What was inside a seal that is authentic.
 ///
 /// ```
-/// # use session_core::{Binding, IdToken, KeyRing, SealKind, SecretKey, Timestamp, select};
+/// # use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, SealKind, select}};
 /// # let ring = KeyRing::new([SecretKey::generate()?])?;
 /// # let binding = Binding::cookie("sid", "session");
 /// let sealed = ring.seal(&binding, SealKind::Id, &[5; 24], b"text");
 /// let opened = ring.open(&binding, SealKind::Id, sealed.as_str().as_bytes())?;
-/// assert_eq!((opened.plaintext.as_slice(), opened.with_retired_key), (b"text".as_slice(), false));
+/// assert_eq!((opened.plaintext.as_slice(), opened.with_old_key), (b"text".as_slice(), false));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -323,7 +323,7 @@ pub struct Opened {
     /// The text that was sealed.
     pub plaintext: Vec<u8>,
     /// Whether the key that sealed it is no longer the first: seal it again at the next opportunity.
-    pub with_retired_key: bool,
+    pub with_old_key: bool,
 }
 
 /// Shows of the text only its length.
@@ -331,7 +331,7 @@ impl fmt::Debug for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Opened")
             .field("plaintext", &format_args!("{} bytes", self.plaintext.len()))
-            .field("with_retired_key", &self.with_retired_key)
+            .field("with_old_key", &self.with_old_key)
             .finish()
     }
 }

@@ -25,7 +25,7 @@ use crate::value::time::Timestamp;
 /// is active.
 ///
 /// ```
-/// use session_core::{IdToken, SessionId, Timestamp};
+/// use session_core::{Timestamp, machine::{IdToken, SessionId}};
 ///
 /// let token = IdToken {
 ///     issued_at: Timestamp::from_millis(1_000),
@@ -50,7 +50,7 @@ impl IdToken {
     /// Times before 1970 are written as 1970, times after the year 10,000 as a moment near it.
     ///
     /// ```
-    /// # use session_core::{IdToken, SessionId, Timestamp};
+    /// # use session_core::{Timestamp, machine::{IdToken, SessionId}};
     /// # let token = IdToken { issued_at: Timestamp::from_millis(1), absolute_deadline: None, id: SessionId::from_bytes([7; 32]) };
     /// assert_eq!(token.encode().len(), IdToken::LEN);
     /// ```
@@ -66,7 +66,7 @@ impl IdToken {
     /// Reads a token back; nothing unless the bytes are exactly one.
     ///
     /// ```
-    /// # use session_core::IdToken;
+    /// # use session_core::machine::IdToken;
     /// assert_eq!(IdToken::decode(&[0; 43]), None);
     /// ```
     #[must_use]
@@ -87,7 +87,7 @@ impl IdToken {
 /// The inside of a cookie that carries the session itself.
 ///
 /// ```
-/// use session_core::{Etag, Record, RecordToken, SessionId, Timestamp};
+/// use session_core::{Timestamp, machine::{RecordToken, SessionId}, store::{Etag, Record}};
 ///
 /// let at = Timestamp::from_millis;
 /// let token = RecordToken {
@@ -112,7 +112,7 @@ impl RecordToken {
     /// The token's bytes, to be sealed as [`SealKind::Record`]. Times are written as [`IdToken::encode`] does.
     ///
     /// ```
-    /// # use session_core::{Etag, Record, RecordToken, SessionId, Timestamp};
+    /// # use session_core::{Timestamp, machine::{RecordToken, SessionId}, store::{Etag, Record}};
     /// # let at = Timestamp::from_millis;
     /// # let record = Record { etag: Etag::new(1), created: at(0), idle_deadline: at(50), absolute_deadline: None,
     /// #     owner: None, payload: vec![0; 10].into() };
@@ -150,7 +150,7 @@ impl RecordToken {
     /// Reads a token back; nothing if any part is cut off or the owner is not UTF-8.
     ///
     /// ```
-    /// # use session_core::RecordToken;
+    /// # use session_core::machine::RecordToken;
     /// assert_eq!(RecordToken::decode(b"short"), None);
     /// ```
     #[must_use]
@@ -181,7 +181,7 @@ impl RecordToken {
 /// What [`select`](super::select::select) looks for: [`IdToken`] or [`RecordToken`], and nothing else.
 ///
 /// ```
-/// use session_core::{IdToken, SessionId, Timestamp, Token};
+/// use session_core::{Timestamp, machine::{IdToken, SessionId, Token}};
 ///
 /// let token = IdToken {
 ///     issued_at: Timestamp::from_millis(1_000),

@@ -1,9 +1,12 @@
 //! A blocking store as the suites expect one.
 
 use async_trait::async_trait;
-use session_core::decision::commit::StoreOp;
-use session_core::edge::blocking::BlockingStore;
-use session_core::{Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Timestamp, Written};
+use session_core::BlockingStore;
+use session_core::machine::StoreOp;
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Written},
+};
 
 /// A [`BlockingStore`] as a [`SessionStore`], so that the store suite proves it. It blocks the thread that asks it: for
 /// tests alone.

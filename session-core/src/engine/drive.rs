@@ -1,0 +1,182 @@
+//! The way of a session through a request: open it, begin to commit, ask the store, conclude, report.
+//!
+//! Nothing is decided here. The lock is held only between two awaits, and what is awaited is the store alone. Every commit
+//! goes the same way: [`begin`], then [`perform_all`](super::perform::perform_all) if something has to be asked, then
+//! [`conclude`]; a closing visit ends with [`VisitReport::settled`](super::report::VisitReport::settled).
+
+use tracing::Instrument as _;
+
+use super::engine::Engine;
+use super::error::OpenError;
+use super::event::Event;
+use super::perform::perform_all;
+use super::visit::CookieHeaders;
+use crate::decision::commit::{CommitError, Outcome, StoreOp, Writing};
+use crate::decision::decide::{Refusal, Trigger, Write};
+use crate::decision::state::{Access, Claim, LoadError, Notice, SessionState};
+use crate::value::answer::{Loaded, StoreError, StoreErrorKind};
+use crate::value::id::{SessionId, StoreKey};
+use crate::value::time::Timestamp;
+
+/// Opens the session of a request: its cookies, one load if they name a session, and the state they make.
+pub(crate) async fn open(
+    engine: &Engine,
+    cookies: &CookieHeaders,
+    access: Access,
+) -> Result<SessionState, OpenError> {
+    // The session is judged by the moment at which it was asked for, however long the store takes to answer.
+    let now = engine.clock.now();
+    let arrival = engine.arrive(cookies, now);
+    let loaded = match &arrival.claim {
+        Some(Claim::Id(id)) => load(engine, id).instrument(load_span()).await,
+        Some(Claim::Record(id, _)) => match &engine.revocations {
+            Some(list) => {
+                let key = id.store_key();
+                async { list.load(&key).await }.instrument(load_span()).await
+            }
+            None => Ok(Loaded::Missing),
+        },
+        None => Ok(Loaded::Missing),
+    };
+    let state = SessionState::open(arrival, loaded, access, now).map_err(|error| match error {
+        LoadError::Store(error) => {
+            engine.tell(&Event::StoreError(error.store()));
+            OpenError::Store(error)
+        }
+        LoadError::Newer(error) => {
+            engine.tell(&Event::Newer);
+            OpenError::Newer(error)
+        }
+    })?;
+    match state.notice() {
+        Some(Notice::Expired) => engine.tell(&Event::Expired),
+        Some(Notice::Corrupt) => engine.tell(&Event::Corrupt),
+        None => {}
+    }
+    engine.tell(&Event::Initiated { fresh: state.is_fresh() });
+    Ok(state)
+}
+
+async fn load(engine: &Engine, id: &SessionId) -> Result<Loaded, StoreError> {
+    let Some(store) = &engine.store else { return Ok(Loaded::Missing) };
+    let key = id.store_key();
+    Ok(match store.load(&key).await? {
+        Loaded::Found(record) => match engine.unseal(&key, record) {
+            Some(record) => Loaded::Found(record),
+            None => return Err(StoreError::new(StoreErrorKind::Corrupt, store.name())),
+        },
+        loaded => loaded,
+    })
+}
+
+/// A commit that has something to ask of the store.
+#[must_use = "dropped, it loses the changes of its visit: perform and conclude it"]
+pub(crate) struct Work {
+    pub(super) writing: Writing,
+    /// The key that this commit ends, for the event.
+    ended: Option<StoreKey>,
+}
+
+/// Begins to commit what the visit changed. `None` when that was all: nobody had to be asked.
+pub(crate) fn begin(
+    engine: &Engine,
+    state: &mut SessionState,
+    trigger: Trigger,
+) -> Result<Option<Box<Work>>, CommitError> {
+    let now = engine.clock.now();
+    if state.needs_nothing(&engine.policy, trigger, now) {
+        return Ok(None);
+    }
+    let begun = writing(engine, state, trigger, now);
+    let writing = begun.inspect_err(|error| tell_error(engine, error))?;
+    // A key is a hash: it is made only for what is told.
+    let ends = writing.ends_a_session().then(|| state.key()).flatten();
+    let work = Work { writing, ended: ends };
+    match work.writing.step() {
+        Some(_) => Ok(Some(Box::new(work))),
+        None => conclude(engine, state, work).map(|()| None),
+    }
+}
+
+fn writing(
+    engine: &Engine,
+    state: &mut SessionState,
+    trigger: Trigger,
+    now: Timestamp,
+) -> Result<Writing, CommitError> {
+    let keeps_its_id = state.keeps_its_id();
+    let draw = || if keeps_its_id { engine.fresh_without_id() } else { engine.fresh() };
+    let mut writing = Writing::begin(state, &engine.policy, trigger, now, draw)?;
+    // Before anything is revoked: the visitor keeps the old cookie if the new one is refused.
+    if let Some(Err(error)) = writing.carried().map(|record| engine.codec.check(record)) {
+        writing.undo(state);
+        return Err(error);
+    }
+    if let Some(StoreOp::Touch { key, idle_deadline, .. }) = writing.step()
+        && !engine.touches.claim(*key, *idle_deadline, state.age(&engine.policy))
+    {
+        writing.skip();
+    }
+    Ok(writing)
+}
+
+/// Asks the store for all that a commit needs.
+pub(crate) async fn perform(engine: &Engine, work: &mut Work) {
+    perform_all(engine, &mut work.writing).instrument(commit_span()).await;
+}
+
+/// Ends a commit: the state stands on what was written, and it is told what became of it.
+pub(crate) fn conclude(engine: &Engine, state: &mut SessionState, work: Work) -> Result<(), CommitError> {
+    let Work { writing, ended } = work;
+    let Outcome { result, decision, conflicts, .. } = writing.finish(state, &engine.policy);
+    if conflicts > 0 {
+        engine.tell(&Event::Conflict(conflicts));
+    }
+    if let Err(error) = &result {
+        tell_error(engine, error);
+        return result;
+    }
+    if decision.refusal == Some(Refusal::Unseen) {
+        engine.tell(&Event::Unseen);
+    }
+    let written = match decision.write {
+        Write::Create | Write::Replace | Write::Touch | Write::Rotate => state.key(),
+        Write::Nothing | Write::Destroy | Write::Revoke => None,
+    };
+    let (old, new) = (ended.map(|key| key.handle()), written.map(|key| key.handle()));
+    match (decision.write, old, new) {
+        (Write::Create, _, Some(new)) => engine.tell(&Event::Created(new)),
+        (Write::Replace, _, Some(handle)) => engine.tell(&Event::Committed(handle)),
+        (Write::Touch, _, Some(handle)) => engine.tell(&Event::Touched(handle)),
+        (Write::Rotate, Some(from), Some(to)) => engine.tell(&Event::Migrated { from, to }),
+        (Write::Nothing | Write::Destroy | Write::Revoke, Some(handle), _) => {
+            engine.tell(&Event::Destroyed(handle));
+        }
+        _ => {}
+    }
+    result
+}
+
+/// The store's part of an opening.
+fn load_span() -> tracing::Span {
+    tracing::debug_span!(target: "session", "session.load")
+}
+
+/// The store's part of a commit; like everything that is traced, without a word about whose session it is.
+fn commit_span() -> tracing::Span {
+    tracing::debug_span!(target: "session", "session.commit")
+}
+
+fn tell_error(engine: &Engine, error: &CommitError) {
+    match error {
+        CommitError::Gone => engine.tell(&Event::Gone),
+        CommitError::Store(error) => engine.tell(&Event::StoreError(error.store())),
+        CommitError::Contended => engine.tell(&Event::Contended),
+        CommitError::TooLarge { size, limit } => {
+            engine.tell(&Event::TooLarge { size: *size, limit: *limit });
+        }
+        CommitError::Newer(_) => engine.tell(&Event::Newer),
+        CommitError::Unseen => engine.tell(&Event::Unseen),
+        CommitError::Entropy | CommitError::ReadOnly | CommitError::NoResponse | CommitError::Closed => {}
+    }
+}
