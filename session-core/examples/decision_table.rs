@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use session_core::{
-    Refusal, Trigger,
-    machine::{CookieAction, Decision, Fate, Origin, Placement, Situation, Write, decide},
+use session_core::machine::{
+    CookieAction, Decision, Fate, Origin, Placement, Refusal, Situation, Trigger, Write, decide,
 };
 
 fn main() {

@@ -4,16 +4,6 @@
 use std::convert::Infallible;
 
 use proptest::prelude::*;
-use session_core::Policy;
-use session_core::Trigger;
-use session_core::{
-    Access,
-    machine::{Arrival, SessionState},
-};
-use session_core::{
-    CommitError,
-    machine::{Commit, CookieOrder, Fresh, StoreOp},
-};
 use session_core::{adapter::*, machine::*, store::*, *};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);

@@ -9,15 +9,12 @@ mod suite;
 use std::error::Error;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use session_core::CookieCodec;
-use session_core::machine::StoreOp;
-use session_core::{Access, machine::SessionState};
-use session_core::{BlockingSessions, BlockingStore};
-use session_core::{
-    Cookie, EntropyError, KeyRing, Policy, SecretKey, Timestamp,
-    adapter::{Clock, CookieHeaders, Entropy},
-    store::{Loaded, StoreError, StoreKey, Written},
+use session_core::adapter::{Clock, CookieHeaders, Entropy};
+use session_core::machine::{
+    Access, BlockingSessions, BlockingStore, CookieCodec, SessionState, StoreOp,
 };
+use session_core::store::{Loaded, StoreError, StoreKey, Written};
+use session_core::{Cookie, EntropyError, KeyRing, Policy, SecretKey, Timestamp};
 
 use crate::store::Store;
 

@@ -3,12 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use session_core::BlockingStore;
-use session_core::machine::StoreOp;
-use session_core::{
-    Timestamp,
-    store::{DEFAULT_MAX_RECORD, Etag, Loaded, Record, StoreError, StoreKey, Written},
-};
+use session_core::Timestamp;
+use session_core::machine::{BlockingStore, StoreOp};
+use session_core::store::{DEFAULT_MAX_RECORD, Etag, Loaded, Record, StoreError, StoreKey, Written};
 
 /// All sessions of this process. What it holds under a key is what a load of it answers.
 #[derive(Debug, Default)]

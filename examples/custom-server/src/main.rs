@@ -15,13 +15,9 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use session_core::BlockingSessions;
-use session_core::CookieCodec;
-use session_core::{Access, machine::SessionState};
-use session_core::{
-    Cookie, KeyRing, Policy, SecretKey,
-    adapter::{CookieHeaders, RequestHead},
-};
+use session_core::adapter::{CookieHeaders, RequestHead};
+use session_core::machine::{Access, BlockingSessions, CookieCodec, SessionState};
+use session_core::{Cookie, KeyRing, Policy, SecretKey};
 
 use crate::http::{Request, Response};
 use crate::store::Store;

@@ -18,9 +18,8 @@ use crate::value::time::Timestamp;
 /// Opens and seals the session's cookie.
 ///
 /// ```
-/// use session_core::CookieCodec;
-/// use session_core::machine::Placement;
-/// use session_core::{KeyRing, SecretKey, Timestamp, machine::CookieAction};
+/// use session_core::machine::{CookieCodec, Placement};
+/// use session_core::{Cookie, KeyRing, SecretKey, Timestamp};
 ///
 /// let keys = KeyRing::new([SecretKey::generate()?])?;
 /// let codec = CookieCodec::new(keys, Cookie::host("sid").build()?, "session");

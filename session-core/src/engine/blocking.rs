@@ -40,11 +40,10 @@ pub trait BlockingStore: fmt::Debug + Send + Sync {
 /// use std::collections::HashMap;
 /// use std::sync::Mutex;
 ///
-/// use session_core::CookieCodec;
-/// use session_core::machine::StoreOp;
-/// use session_core::Access;
-/// use session_core::{BlockingSessions, BlockingStore};
-/// use session_core::{Cookie, KeyRing, Policy, SecretKey, adapter::CookieHeaders, store::{Loaded, StoreError, StoreKey, Written}};
+/// use session_core::adapter::CookieHeaders;
+/// use session_core::machine::{Access, BlockingSessions, BlockingStore, CookieCodec, StoreOp};
+/// use session_core::store::{Loaded, StoreError, StoreKey, Written};
+/// use session_core::{Cookie, KeyRing, Policy, SecretKey};
 ///
 /// /// Keeps new sessions and nothing else: the repository's `examples/custom-server` has a whole store.
 /// #[derive(Debug, Default)]

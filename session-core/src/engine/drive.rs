@@ -6,7 +6,7 @@
 
 use tracing::Instrument as _;
 
-use super::engine::Engine;
+use super::common::Engine;
 use super::error::OpenError;
 use super::event::Event;
 use super::perform::perform_all;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::engine::Engine;
+use super::common::Engine;
 use super::error::UserSessionsError;
 use super::event::Event;
 use super::session::Session;

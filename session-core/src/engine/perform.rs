@@ -1,6 +1,6 @@
 //! Performs what a commit orders, one operation after the other; commits that contend for a session take turns at it.
 
-use super::engine::Engine;
+use super::common::Engine;
 use super::turns::Turn;
 use crate::decision::commit::{StoreOp, Writing};
 use crate::value::answer::{StoreError, Written};

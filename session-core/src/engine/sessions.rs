@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::builder::SessionsBuilder;
-use super::engine::Engine;
+use super::common::Engine;
 use super::finish::Spawn;
 use super::store::SessionStore;
 use super::visit::{CookieHeaders, VisitGuard};

@@ -9,16 +9,6 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
-use session_core::Policy;
-use session_core::Trigger;
-use session_core::{
-    Access,
-    machine::{Arrival, SessionState},
-};
-use session_core::{
-    CommitError,
-    machine::{Commit, CookieOrder, Fresh, StoreOp},
-};
 use session_core::{machine::*, store::*, *};
 use session_store_memory::MemoryStore;
 

@@ -27,10 +27,8 @@ use crate::value::time::Timestamp;
 /// A visit's state on its way to the store. It owns the state, so that it cannot be finished on another one.
 ///
 /// ```
-/// use session_core::machine::{Commit, CookieOrder, Fresh, StoreOp};
-/// use session_core::Trigger;
+/// use session_core::machine::{Access, Arrival, Commit, CookieOrder, Fresh, SessionState, StoreOp, Trigger};
 /// use session_core::Policy;
-/// use session_core::{Access, machine::{Arrival, SessionState}};
 /// use session_core::{EntropyError, adapter::{Clock as _, SystemClock}, store::{Loaded, Written}};
 ///
 /// let (now, policy) = (SystemClock.now(), Policy::default());

@@ -22,7 +22,7 @@ use crate::value::time::Timestamp;
 /// One visit's session.
 ///
 /// ```
-/// use session_core::{Access, machine::{Arrival, SessionState}};
+/// use session_core::machine::{Access, Arrival, SessionState};
 /// use session_core::{Timestamp, store::Loaded};
 ///
 /// let now = Timestamp::from_millis(0);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::decision::codec::CookieCodec;
 use crate::decision::decide::Placement;
 use crate::decision::policy::Policy;
-use crate::engine::engine::Engine;
+use crate::engine::common::Engine;
 use crate::engine::error::ConfigError;
 use crate::engine::event::{Observer, Unobserved};
 use crate::engine::sessions::Sessions;

@@ -9,7 +9,7 @@ use super::{CookieHeaders, Visit, VisitInner, lock};
 use crate::decision::commit::CommitError;
 use crate::decision::decide::{Fate, Trigger};
 use crate::engine::drive;
-use crate::engine::engine::Engine;
+use crate::engine::common::Engine;
 use crate::engine::finish::{BoxFuture, Closing, Finish, Spawn};
 use crate::engine::report::VisitReport;
 use crate::engine::session::{Access, Session, Shared};

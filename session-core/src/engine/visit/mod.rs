@@ -19,7 +19,7 @@ pub use self::guard::VisitGuard;
 pub(crate) use self::guard::commit_now;
 pub(crate) use self::standalone::standalone;
 use super::drive;
-use super::engine::Engine;
+use super::common::Engine;
 use super::error::OpenError;
 use super::finish::{BoxFuture, Finish, Spawn};
 use super::session::{Access, Cell, Session, Shared};
@@ -242,7 +242,7 @@ impl Visit {
         };
         if is_somebody_s {
             // A destroyed session has no previous page, and a URL too long to keep is not kept.
-            _ = Session { shared: shared.clone(), access: Access::Full }.set_previous_url(url);
+            _ = Session { shared: shared.clone(), access: Access::Full }.urls().set_previous(url);
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::share;
 use crate::decision::state::{self, Arrival, SessionState};
-use crate::engine::engine::Engine;
+use crate::engine::common::Engine;
 use crate::engine::finish::{BoxFuture, Spawn};
 use crate::engine::session::{Access, Session};
 use crate::value::answer::Loaded;

@@ -11,7 +11,7 @@ use std::fmt;
 
 use super::base64url;
 use super::keyring::KeyRing;
-pub use super::reject::{RejectReason, Rejected};
+pub(crate) use super::reject::{RejectReason, Rejected};
 use super::xaes::{NONCE_LEN, TAG_LEN};
 use crate::value::id::StoreKey;
 
