@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 
 use proptest::prelude::*;
-use session_core::{adapter::*, machine::*, store::*, *};
+use session_core::{machine::*, store::*, *};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 

@@ -10,9 +10,7 @@ use std::error::Error;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use session_core::adapter::{Clock, CookieHeaders, Entropy};
-use session_core::machine::{
-    Access, BlockingSessions, BlockingStore, CookieCodec, SessionState, StoreOp,
-};
+use session_core::machine::{Access, BlockingSessions, BlockingStore, CookieCodec, SessionState, StoreOp};
 use session_core::store::{Loaded, StoreError, StoreKey, Written};
 use session_core::{Cookie, EntropyError, KeyRing, Policy, SecretKey, Timestamp};
 
