@@ -4,12 +4,6 @@
 use std::convert::Infallible;
 
 use proptest::prelude::*;
-use session_core::Policy;
-use session_core::machine::{Arrival, SessionState};
-use session_core::{
-    CommitError,
-    machine::{Commit, CookieOrder, Fresh, StoreOp},
-};
 use session_core::{machine::*, store::*, *};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
@@ -33,14 +27,19 @@ const PAYLOAD: &[u8] = br#"{"v":1,"data":{"n":1},"system":{"csrf":"t"}}"#;
 
 /// Every way to open a session.
 fn openings() -> Vec<SessionState> {
-    let open = |arrival, loaded| SessionState::open(arrival, loaded, NOW).unwrap();
+    let open = |arrival, loaded| SessionState::open(arrival, loaded, Access::Full, NOW).unwrap();
+    let mut withheld = Arrival::without_cookie();
+    withheld.withheld = true;
     vec![
-        open(Arrival::without_cookie(), Loaded::Missing),
-        open(Arrival::with_id(id()), Loaded::Missing),
-        open(Arrival::with_id(id()), Loaded::Ended { until: NOW.plus(Policy::default().tombstone) }),
-        open(Arrival::with_id(id()), Loaded::Found(record(1, PAYLOAD))),
-        open(Arrival::with_record(id(), record(1, PAYLOAD)), Loaded::Missing),
-        SessionState::corrupt(Arrival::with_id(id())),
+        open(Arrival::without_cookie(), Ok(Loaded::Missing)),
+        open(Arrival::with_id(id()), Ok(Loaded::Missing)),
+        open(Arrival::with_id(id()), Ok(Loaded::Ended { until: NOW.plus(Policy::default().tombstone) })),
+        open(Arrival::with_id(id()), Ok(Loaded::Found(record(1, PAYLOAD)))),
+        open(Arrival::with_record(id(), record(1, PAYLOAD)), Ok(Loaded::Missing)),
+        open(withheld, Ok(Loaded::Missing)),
+        open(Arrival::with_id(id()), Err(StoreError::new(StoreErrorKind::Corrupt, "test"))),
+        SessionState::unread(Arrival::with_id(id())),
+        SessionState::unread(Arrival::with_record(id(), record(1, PAYLOAD))),
     ]
 }
 
@@ -90,22 +89,37 @@ fn drawn(count: &mut u8) -> Result<Fresh, Infallible> {
     Ok(Fresh::from_bytes(&[*count; 64]))
 }
 
-/// Runs every opening × order × policy × every two answers of a store (the last one goes on to be given).
+const TRIGGERS: [Trigger; 5] = [
+    Trigger::Response,
+    Trigger::FailedResponse,
+    Trigger::Abandoned,
+    Trigger::Commit,
+    Trigger::DetachedCommit,
+];
+
+/// Runs every opening × order × policy × trigger × every two answers of a store (the last one goes on to be given).
 fn over_everything(
     law: impl Fn(&SessionState, &Result<(), CommitError>, &[StoreOp], Option<&Written>),
 ) -> usize {
     let mut runs = 0;
-    for eager in [false, true] {
+    for (eager, trigger) in [false, true].into_iter().flat_map(|eager| TRIGGERS.map(|it| (eager, it))) {
         let mut policy = Policy::default();
-        policy.eager = eager;
+        (policy.eager, policy.revocable) = (eager, true);
         for opening in openings() {
             for order in orders() {
                 for first in answers() {
                     for second in answers() {
                         let (mut state, mut count) = (opening.clone(), 0);
                         order(&mut state);
-                        let mut commit =
-                            Commit::begin(&mut state, &policy, NOW, || drawn(&mut count)).unwrap();
+                        let commit = Commit::begin(state, &policy, trigger, NOW, || drawn(&mut count));
+                        let mut commit = match commit {
+                            Ok(commit) => commit,
+                            Err(refused) => {
+                                law(&refused.state, &Err(refused.error), &[], None);
+                                runs += 1;
+                                continue;
+                            }
+                        };
                         let (mut ops, mut last) = (Vec::new(), None);
                         while let Some(op) = commit.step() {
                             // A replay for ever ends by the clock.
@@ -113,9 +127,9 @@ fn over_everything(
                             ops.push(op.clone());
                             let answer = if ops.len() == 1 { first.clone() } else { second.clone() };
                             last = answer.as_ref().ok().cloned();
-                            commit.answer(answer, &policy, late, || drawn(&mut count));
+                            commit.answer(answer, || late, || drawn(&mut count));
                         }
-                        let outcome = commit.finish(&mut state, &policy);
+                        let (state, outcome) = commit.finish();
                         law(&state, &outcome.result, &ops, last.as_ref());
                         runs += 1;
                     }
@@ -131,10 +145,12 @@ fn i1_no_cookie_is_set_or_cleared_unless_the_last_operation_applied() {
     let runs = over_everything(|state, result, ops, last| {
         if !matches!(state.cookie(), CookieOrder::Keep) {
             assert!(result.is_ok(), "{result:?}");
-            assert!(ops.is_empty() || last == Some(&Written::Applied), "{ops:?}");
+            // The list of revocations has it, whoever put it there.
+            let is_revoked = matches!(ops.last(), Some(StoreOp::Revoke { .. })) && last.is_some();
+            assert!(ops.is_empty() || last == Some(&Written::Applied) || is_revoked, "{ops:?}");
         }
     });
-    assert_eq!(runs, 2 * 6 * 11 * 81);
+    assert_eq!(runs, 2 * 5 * 9 * 11 * 81);
 }
 
 #[test]
@@ -145,7 +161,10 @@ fn i3_nothing_but_create_and_rotate_names_a_new_key() {
                 StoreOp::Create { key, .. } | StoreOp::Rotate { new: key, .. } => {
                     assert_ne!(*key, id().store_key())
                 }
-                StoreOp::Replace { key, .. } | StoreOp::Touch { key, .. } | StoreOp::Destroy { key, .. } => {
+                StoreOp::Replace { key, .. }
+                | StoreOp::Touch { key, .. }
+                | StoreOp::Destroy { key, .. }
+                | StoreOp::Revoke { key, .. } => {
                     assert_eq!(*key, id().store_key());
                 }
             }
@@ -169,7 +188,7 @@ fn i6_the_cookie_is_cleared_only_by_a_destroy() {
     over_everything(|state, result, ops, _| {
         if matches!(state.cookie(), CookieOrder::Clear) {
             assert!(result.is_ok() && state.is_destroyed());
-            assert!(ops.iter().all(|op| matches!(op, StoreOp::Destroy { .. })));
+            assert!(ops.iter().all(|op| matches!(op, StoreOp::Destroy { .. } | StoreOp::Revoke { .. })));
         }
     });
 }
@@ -202,12 +221,51 @@ fn i12_the_absolute_deadline_never_moves() {
 fn after_gone_nothing_of_this_visit_is_written() {
     over_everything(|state, result, _, _| {
         if matches!(result, Err(CommitError::Gone)) {
-            let mut state = state.clone();
             assert!(state.is_destroyed() && state.data().is_empty());
-            let commit = Commit::begin(&mut state, &Policy::default(), NOW, || drawn(&mut 0)).unwrap();
-            assert!(commit.step().is_none());
+            let policy = Policy::default();
+            let again = Commit::begin(state.clone(), &policy, Trigger::Response, NOW, || drawn(&mut 0));
+            assert!(again.unwrap().step().is_none());
         }
     });
+}
+
+#[test]
+fn a_load_that_failed_is_never_no_session() {
+    for kind in [StoreErrorKind::Unavailable, StoreErrorKind::Timeout, StoreErrorKind::Refused] {
+        let failed = Err(StoreError::new(kind, "test"));
+        assert!(SessionState::open(Arrival::with_id(id()), failed, Access::Full, NOW).is_err(), "{kind:?}");
+    }
+    let newer = Ok(Loaded::Found(record(1, b"{\"v\":2}")));
+    assert!(SessionState::open(Arrival::with_id(id()), newer, Access::Full, NOW).is_err());
+}
+
+#[test]
+fn a_clock_that_stands_still_does_not_make_patience_endless() {
+    let found = Ok(Loaded::Found(record(1, PAYLOAD)));
+    let mut state = SessionState::open(Arrival::with_id(id()), found, Access::Full, NOW).unwrap();
+    state.data_mut().put("n", 2).unwrap();
+    let policy = Policy::default();
+    let mut commit = Commit::begin(state, &policy, Trigger::Response, NOW, || drawn(&mut 0)).unwrap();
+    let mut asked = 0;
+    while commit.step().is_some() {
+        asked += 1;
+        assert!(asked < 100_000, "for ever");
+        commit.answer(Ok(Written::Conflict(record(2, PAYLOAD))), || NOW, || drawn(&mut 0));
+    }
+    assert!(matches!(commit.finish().1.result, Err(CommitError::Contended)));
+}
+
+#[test]
+fn a_message_is_shown_once_by_a_visit_that_writes_and_left_by_one_that_reads() {
+    let payload = br#"{"v":1,"flash":[{"id":1,"in":"messages","key":["status"],"value":"Saved"}]}"#;
+    let found = || Ok(Loaded::Found(record(1, payload)));
+    let open = |access| SessionState::open(Arrival::with_id(id()), found(), access, NOW).unwrap();
+    let (reads, writes) = (open(Access::ReadOnly), open(Access::Full));
+    assert!(reads.flashed(FlashBag::Messages).has("status") && !reads.is_changed());
+    assert!(writes.flashed(FlashBag::Messages).has("status") && writes.is_changed());
+    let mut upgraded = reads;
+    upgraded.take_flash();
+    assert!(upgraded.is_changed());
 }
 
 proptest! {
@@ -215,7 +273,8 @@ proptest! {
 
     #[test]
     fn i10_any_bytes_as_a_payload_give_an_answer(bytes: Vec<u8>) {
-        let _ = SessionState::open(Arrival::with_id(id()), Loaded::Found(record(1, &bytes)), NOW);
+        let found = Ok(Loaded::Found(record(1, &bytes)));
+        let _ = SessionState::open(Arrival::with_id(id()), found, Access::Full, NOW);
     }
 
     #[test]
@@ -228,9 +287,10 @@ proptest! {
         let entry = serde_json::json!({ "in": bag, "key": key, "value": "V" }).to_string().replace("\"V\"", &value);
         let flash = format!("{{\"v\":1,\"flash\":[{entry},{entry}],\"system\":{{\"age\":\"x\",\"csrf\":7}}}}");
         for payload in [format!("{{\"v\":1,\"data\":{{{data}}}}}"), format!("{{\"v\":1,\"data\":{data}}}"), flash] {
-            if let Ok(mut state) = SessionState::open(Arrival::with_id(id()), Loaded::Found(record(1, payload.as_bytes())), NOW) {
-                state.take_flash();
-                let commit = Commit::begin(&mut state, &Policy::default(), NOW, || drawn(&mut 0));
+            let found = Ok(Loaded::Found(record(1, payload.as_bytes())));
+            if let Ok(state) = SessionState::open(Arrival::with_id(id()), found, Access::Full, NOW) {
+                let policy = Policy::default();
+                let commit = Commit::begin(state, &policy, Trigger::Response, NOW, || drawn(&mut 0));
                 prop_assert!(commit.is_ok());
             }
         }

@@ -66,7 +66,8 @@ async fn id_8_peers_18_no_log_and_no_debug_form_shows_an_id_a_cookie_or_a_value(
     }
     let mut state = SessionState::open(
         Arrival::with_id(SessionId::from_bytes(*b"canary-id-canary-id-canary-id-ca")),
-        Loaded::Missing,
+        Ok(Loaded::Missing),
+        Access::Full,
         Timestamp::from_millis(0),
     )
     .unwrap();
@@ -74,7 +75,8 @@ async fn id_8_peers_18_no_log_and_no_debug_form_shows_an_id_a_cookie_or_a_value(
     state.flash(FlashBag::Input, "canary-key", "canary-value").unwrap();
     state.set_owner(Some("canary-owner"));
     seen += &format!("{state:?}");
-    let commit = Commit::begin(&mut state, &Policy::default(), Timestamp::from_millis(0), || {
+    let policy = Policy::default();
+    let commit = Commit::begin(state, &policy, Trigger::Response, Timestamp::from_millis(0), || {
         Ok::<_, ()>(Fresh::from_bytes(&[b'c'; 64]))
     });
     seen += &format!("{commit:?}");

@@ -7,6 +7,7 @@ mod client;
 pub mod doubles;
 
 pub use client::TestClient;
+pub use doubles::blocking::Blocking;
 pub use doubles::clock::ManualClock;
 pub use doubles::entropy::ScriptedEntropy;
 pub use doubles::faulty::{Fault, FaultyStore, When};

@@ -38,7 +38,7 @@ impl User<'_> {
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
     pub fn confirm(&self) -> Result<(), SessionError> {
-        let now = self.0.shared.sessions.clock.now();
+        let now = self.0.shared.engine.clock.now();
         self.0.edit(|state| state.content.system.put(content::AUTHENTICATED_AT, now))
     }
 

@@ -9,12 +9,6 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
-use session_core::Policy;
-use session_core::machine::{Arrival, SessionState};
-use session_core::{
-    CommitError,
-    machine::{Commit, CookieOrder, Fresh, StoreOp},
-};
 use session_core::{machine::*, store::*, *};
 use session_store_memory::MemoryStore;
 
@@ -205,6 +199,7 @@ pub(crate) fn perform(store: &MemoryStore, op: &StoreOp) -> Result<Written, Stor
             StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
                 store.rotate(old, *expected, new, record, *now, *tombstone_until).await
             }
+            StoreOp::Revoke { .. } => panic!("sessions are in a store"),
         }
     })
 }
@@ -234,7 +229,7 @@ impl World {
 
     pub(crate) fn load(&mut self, who: usize) {
         let loaded = now(self.store.load(&key(CAME_WITH))).expect("the memory store does not fail");
-        let state = SessionState::open(Arrival::with_id(id(CAME_WITH)), loaded, NOW);
+        let state = SessionState::open(Arrival::with_id(id(CAME_WITH)), Ok(loaded), Access::ReadOnly, NOW);
         self.visits[who] = Some(Rc::new(state.expect("the record is of this version")));
         self.spec.load(who);
     }
@@ -267,14 +262,15 @@ impl World {
 
     pub(crate) fn try_commit(&mut self, who: usize, mut broken: Option<Break>) -> (Heard, Said) {
         let policy = Policy::default();
-        let mut visit = self.visits[who].take().expect("a request loads before it commits");
-        let state = Rc::make_mut(&mut visit);
+        let visit = self.visits[who].take().expect("a request loads before it commits");
+        let state = Rc::unwrap_or_clone(visit);
         let draws = &mut self.draws[who];
         let mut draw = || {
             *draws += 1;
             Ok::<_, Infallible>(fresh(who, *draws))
         };
-        let mut commit = Commit::begin(state, &policy, NOW, &mut draw).expect("small, and randomness");
+        let mut commit =
+            Commit::begin(state, &policy, Trigger::Response, NOW, &mut draw).expect("small, and randomness");
         while let Some(op) = commit.step() {
             let fails = broken.as_mut().is_some_and(|broken| {
                 broken.call = broken.call.saturating_sub(1);
@@ -297,9 +293,10 @@ impl World {
             if fails {
                 broken = None;
             }
-            commit.answer(answer, &policy, NOW, &mut draw);
+            commit.answer(answer, || NOW, &mut draw);
         }
-        let heard = match commit.finish(state, &policy).result {
+        let (state, outcome) = commit.finish();
+        let heard = match outcome.result {
             Ok(()) => Heard::Done,
             Err(CommitError::Gone) => Heard::Gone,
             Err(CommitError::Store(_)) => Heard::Failed,
@@ -313,7 +310,7 @@ impl World {
             }
             CookieOrder::SetRecord { .. } => panic!("sessions are in a store"),
         };
-        self.visits[who] = Some(visit);
+        self.visits[who] = Some(Rc::new(state));
         (heard, said)
     }
 
@@ -371,7 +368,8 @@ impl Known {
 
 /// As the next visit would find it.
 fn read(which: usize, record: Record) -> Contents {
-    let state = SessionState::open(Arrival::with_id(id(which)), Loaded::Found(record), NOW);
+    let state =
+        SessionState::open(Arrival::with_id(id(which)), Ok(Loaded::Found(record)), Access::ReadOnly, NOW);
     let state = state.expect("the record is of this version");
     let number = |key: &str| state.data().get::<i64>(key).expect("a number");
     Contents {
