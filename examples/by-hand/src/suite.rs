@@ -1,6 +1,7 @@
 //! The store of this example against the whole store suite.
 
-use session_testkit::{Blocking, Fixture};
+use session_conformance::Fixture;
+use session_testkit::Blocking;
 
 use crate::store::Store;
 
@@ -8,4 +9,4 @@ async fn fixture() -> Fixture {
     Fixture::new(Blocking(Store::default()))
 }
 
-session_testkit::store_suite!(fixture);
+session_conformance::store_suite!(fixture);

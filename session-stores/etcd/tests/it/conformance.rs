@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::json;
 use session_core::store::{StoreKey, async_trait};
 use session_store_etcd::EtcdStore;
-use session_testkit::crowd::{Crowd, Place, run_counting, run_four_processes, run_logout};
-use session_testkit::{Damage, DamageKind, Fixture};
+use session_conformance::crowd::{Crowd, Place, run_counting, run_four_processes, run_logout};
+use session_conformance::{Damage, DamageKind, Fixture};
 
 use crate::support::{PATIENT, SERVER, ask, decode, encode};
 
@@ -55,7 +55,7 @@ async fn open(place: String) -> EtcdStore {
     EtcdStore::builder(url).prefix(prefix).timeout(PATIENT).open().unwrap()
 }
 
-session_testkit::store_suite!(fixture);
+session_conformance::store_suite!(fixture);
 // Not `crowd_suite!`: every write is a consensus round here, and the thousand sessions of its first claim take an hour
 // on a busy machine.
 #[test]
