@@ -265,7 +265,7 @@ fn read_store(name: &str, node: Node) -> Result<StoreConfig, SettingError> {
             let allowed = "the name of a driver".to_owned();
             return Err(SettingError::Refused {
                 key: path("driver"),
-                value: "what is there".to_owned(),
+                value: "a value of another type".to_owned(),
                 allowed,
             });
         }
@@ -276,7 +276,7 @@ fn read_store(name: &str, node: Node) -> Result<StoreConfig, SettingError> {
         if let ("options", Node::Table(options), false) = (key.as_str(), &node, is_built_in) {
             for (option, node) in options {
                 let Node::Value(Value::Text(text)) = node else {
-                    let allowed = "a text".to_owned();
+                    let allowed = "a string".to_owned();
                     return Err(SettingError::RefusedSecret {
                         key: path(&format!("options.{option}")),
                         allowed,
@@ -318,7 +318,7 @@ pub(crate) fn missing(key: &str) -> SettingError {
 fn not_a_table(key: &str) -> SettingError {
     SettingError::Refused {
         key: key.to_owned(),
-        value: "what is there".to_owned(),
+        value: "a value of another type".to_owned(),
         allowed: "a table of settings".to_owned(),
     }
 }

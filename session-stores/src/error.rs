@@ -35,7 +35,9 @@ pub enum SettingError {
         allowed: String,
     },
     /// The value is not accepted by the setting, and is not shown because it is or may contain a secret.
-    #[error("the value of {key} is not allowed (and not shown, as it may hold a secret); allowed: {allowed}")]
+    #[error(
+        "the value of {key} is not allowed (and not shown, because it may contain a secret); allowed: {allowed}"
+    )]
     RefusedSecret {
         /// The setting.
         key: String,
@@ -65,7 +67,7 @@ pub enum SettingError {
         allowed: String,
     },
     /// The setting has an empty value.
-    #[error("{key} is empty; leave it out for its default, or: {allowed}")]
+    #[error("{key} is empty; omit it to use the default; allowed: {allowed}")]
     Empty {
         /// The setting.
         key: String,
@@ -74,15 +76,15 @@ pub enum SettingError {
     },
     /// No setting has this name. Unknown names are errors so that a misspelled setting does not fall back to its
     /// default.
-    #[error("there is no setting {key}{hint}; docs/configuration.md lists them all")]
+    #[error("unknown setting {key}{hint}; docs/configuration.md lists all settings")]
     Unknown {
         /// The unknown name.
         key: String,
-        /// A suggestion such as `, perhaps NAME was meant`, or empty.
+        /// A suggestion such as ` (did you mean NAME?)`, or empty.
         hint: String,
     },
     /// The setting does not apply to the driver of the store.
-    #[error("{key} has no meaning for the driver {driver}; it is for {drivers}")]
+    #[error("{key} does not apply to the driver {driver}; it applies to {drivers}")]
     Foreign {
         /// The setting.
         key: String,
@@ -113,8 +115,8 @@ pub enum SettingError {
     },
     /// There is no driver or store with this name.
     #[error(
-        "there is no session driver {driver:?} (SESSION_DRIVER); there are {allowed}, and a table \
-         [stores.{driver}] is one of them by its key `driver`"
+        "unknown session driver {driver:?} (SESSION_DRIVER); allowed: {allowed}; to use this name, \
+         add a table [stores.{driver}] with one of them as `driver`"
     )]
     UnknownDriver {
         /// The unknown name.
@@ -123,7 +125,7 @@ pub enum SettingError {
         allowed: String,
     },
     /// Sessions are stored in cookies, so there is no store to open.
-    #[error("the driver cookie keeps sessions in cookies: there is no store to open")]
+    #[error("the driver cookie stores sessions in cookies: there is no store to open")]
     NoStore,
     /// The settings contradict each other.
     #[error(transparent)]

@@ -65,8 +65,8 @@ impl SessionConfig {
     /// let error = SessionConfig::from_vars([("SESSION_COOKIE_SAMESITE", "lax")]).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "there is no setting SESSION_COOKIE_SAMESITE, perhaps SESSION_COOKIE_SAME_SITE was meant; \
-    ///      docs/configuration.md lists them all"
+    ///     "unknown setting SESSION_COOKIE_SAMESITE (did you mean SESSION_COOKIE_SAME_SITE?); \
+    ///      docs/configuration.md lists all settings"
     /// );
     /// ```
     pub fn from_vars<N: Into<String>, V: Into<String>>(
@@ -161,13 +161,13 @@ fn check_name(name: &str) -> Result<(), SettingError> {
     Err(SettingError::Unknown { key: name.to_owned(), hint: hint(name, known()) })
 }
 
-/// Returns `, perhaps NAME was meant` if a known name is similar, or an empty string.
+/// Returns ` (did you mean NAME?)` if a known name is similar, or an empty string.
 pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     known
         .map(|candidate| (distance(name, candidate), candidate))
         .min()
         .filter(|(steps, _)| *steps <= 3 && *steps < name.len() / 2)
-        .map_or_else(String::new, |(_, candidate)| format!(", perhaps {candidate} was meant"))
+        .map_or_else(String::new, |(_, candidate)| format!(" (did you mean {candidate}?)"))
 }
 
 /// Returns the edit distance of two names.

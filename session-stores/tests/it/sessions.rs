@@ -160,7 +160,7 @@ async fn a_registered_driver_is_chosen_by_name_and_gets_its_options() {
     let words = refusal(&[("SESSION_OPTION_BOARDS", "7")]).await;
     assert_eq!(
         words,
-        "SESSION_OPTION_BOARDS has no meaning for the driver memory; it is for drivers that the application registers"
+        "SESSION_OPTION_BOARDS does not apply to the driver memory; it applies to drivers that the application registers"
     );
 }
 

@@ -85,7 +85,7 @@ fn every_variable_takes_what_is_allowed_and_refuses_the_rest_naming_key_value_an
         }
         assert_eq!(
             refusal(name, ""),
-            format!("{name} is empty; leave it out for its default, or: {allowed}")
+            format!("{name} is empty; omit it to use the default; allowed: {allowed}")
         );
     }
 }
@@ -155,13 +155,13 @@ fn an_unknown_session_variable_is_a_typing_error_and_nobody_elses_variables_are(
         assert_eq!(
             refusal(name, "x"),
             format!(
-                "there is no setting {name}, perhaps {meant} was meant; docs/configuration.md lists them all"
+                "unknown setting {name} (did you mean {meant}?); docs/configuration.md lists all settings"
             )
         );
     }
     assert_eq!(
         refusal("SESSION_WHATEVER_ELSE", "x"),
-        "there is no setting SESSION_WHATEVER_ELSE; docs/configuration.md lists them all"
+        "unknown setting SESSION_WHATEVER_ELSE; docs/configuration.md lists all settings"
     );
     let others = [
         ("SESSION_MANAGER", "local/x"),
@@ -250,18 +250,18 @@ fn a_mistake_in_a_file_names_key_value_and_what_is_allowed() {
         ("cookie.same_site = 'x'", "cookie.same_site = \"x\" is not allowed; allowed: strict, lax or none"),
         (
             "cookie.samesite = 'x'",
-            "there is no setting cookie.samesite, perhaps cookie.same_site was meant; docs/configuration.md lists them all",
+            "unknown setting cookie.samesite (did you mean cookie.same_site?); docs/configuration.md lists all settings",
         ),
-        ("aeg = 1", "there is no setting aeg; docs/configuration.md lists them all"),
-        ("cookie = 1", "cookie = what is there is not allowed; allowed: a table of settings"),
+        ("aeg = 1", "unknown setting aeg; docs/configuration.md lists all settings"),
+        ("cookie = 1", "cookie = a value of another type is not allowed; allowed: a table of settings"),
         (
             "stores.a.driver = 'memory'\nstores.a.url = 'x'",
-            "stores.a.url has no meaning for the driver memory; it is for redis, redis-cluster, redis-sentinel, \
+            "stores.a.url does not apply to the driver memory; it applies to redis, redis-cluster, redis-sentinel, \
              postgres, mysql, sqlite, memcached, etcd",
         ),
         (
             "stores.redis.ulr = 'x'",
-            "there is no setting stores.redis.ulr; docs/configuration.md lists them all",
+            "unknown setting stores.redis.ulr; docs/configuration.md lists all settings",
         ),
         (
             "stores.memory.timeout = '1h'",

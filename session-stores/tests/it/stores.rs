@@ -129,7 +129,7 @@ async fn sentinels_are_asked_by_their_driver_and_by_their_url_alone() {
     let nameless = [("url", "REDIS_URL", "redis-sentinel://127.0.0.1:1"), settings[1]];
     assert_eq!(
         opened("redis-sentinel", &nameless).await.unwrap_err().to_string(),
-        "the value of url (REDIS_URL) is not allowed (and not shown, as it may hold a secret); allowed: for the driver \
+        "the value of url (REDIS_URL) is not allowed (and not shown, because it may contain a secret); allowed: for the driver \
          redis-sentinel, redis-sentinel://[user:password@]host:port,host:port/service[/db]"
     );
 }
@@ -250,13 +250,13 @@ async fn opening_a_store_that_is_not_there_says_what_to_do() {
         |driver: &'static str| async move { open(&StoreConfig::new(driver)).await.unwrap_err().to_string() };
     assert_eq!(
         words("mongodb").await,
-        "there is no session driver \"mongodb\" (SESSION_DRIVER); there are cookie, memory, file, redb, redis, \
-         redis-cluster, redis-sentinel, memcached, etcd, dynamodb, postgres, mysql, sqlite, and a table [stores.mongodb] is one of them by its \
-         key `driver`"
+        "unknown session driver \"mongodb\" (SESSION_DRIVER); allowed: cookie, memory, file, redis, redis-cluster, \
+         redis-sentinel, memcached, etcd, dynamodb, postgres, mysql, sqlite; to use this name, add a table [stores.mongodb] with \
+         one of them as `driver`"
     );
     assert_eq!(
         words("cookie").await,
-        "the driver cookie keeps sessions in cookies: there is no store to open"
+        "the driver cookie stores sessions in cookies: there is no store to open"
     );
     #[cfg(not(feature = "redis"))]
     assert!(words("redis").await.starts_with("the session driver redis is not compiled into this program"));
@@ -316,7 +316,7 @@ async fn a_url_of_another_database_is_refused_without_being_shown() {
     config.url = Some("postgres://u:hunter2@h/d".into());
     assert_eq!(
         open(&config).await.unwrap_err().to_string(),
-        "the value of url (DATABASE_URL) is not allowed (and not shown, as it may hold a secret); \
+        "the value of url (DATABASE_URL) is not allowed (and not shown, because it may contain a secret); \
          allowed: for the driver mysql, mysql://user:password@host:port/database"
     );
 }
