@@ -20,6 +20,7 @@ use session_core::{
 /// does not forget by itself ignores it, or keeps it and implements [`due`](Self::due).
 ///
 /// No primitive needs a deadline of its own: the store bounds every call by its timeout and then drops the future.
+/// Work on other threads uses [`Blocking`](crate::Blocking), which knows the deadline of the verb.
 #[async_trait]
 pub trait CasEngine: fmt::Debug + Send + Sync + 'static {
     /// Identifies one state of one key. It changes with every write, and a key that is removed and added again has a
@@ -51,6 +52,14 @@ pub trait CasEngine: fmt::Debug + Send + Sync + 'static {
 
     /// Removes the state with this version.
     async fn remove(&self, key: &str, version: &Self::Version) -> Result<Swapped, StoreError>;
+
+    /// Makes sure that what the last `get` of this key returned is durable. For an engine whose reads may return a write
+    /// that has not been acknowledged and could still be undone by a power cut; nothing to do for any other. Called when
+    /// a verb answers that something has happened because it found it so.
+    async fn settle(&self, key: &str) -> Result<(), StoreError> {
+        let _ = key;
+        Ok(())
+    }
 
     /// Where the index of sessions by owner is kept; nowhere unless implemented.
     fn owners(&self) -> Owners<'_> {

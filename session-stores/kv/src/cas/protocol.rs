@@ -87,8 +87,11 @@ impl<E: CasEngine> Protocol<E> {
         // Taken by anything at all, readable or not, except by an earlier attempt of this very call.
         let there = self.engine.get(&name).await?;
         let there = there.and_then(|(bytes, _)| Entry::decode(key, &bytes).ok());
-        let ours = matches!(there, Some(Entry::Record(there)) if there.etag == record.etag);
-        Ok(if ours { Written::Applied } else { Written::Taken })
+        if matches!(there, Some(Entry::Record(there)) if there.etag == record.etag) {
+            self.engine.settle(&name).await?;
+            return Ok(Written::Applied);
+        }
+        Ok(Written::Taken)
     }
 
     pub(super) async fn replace(
@@ -101,7 +104,12 @@ impl<E: CasEngine> Protocol<E> {
         loop {
             let (there, version) = match standing(self.settled(key).await?, expected, record.etag, now) {
                 Standing::Expected(there, version) => (there, version),
-                Standing::Answer(answer) => return Ok(answer),
+                Standing::Answer(answer) => {
+                    if answer == Written::Applied {
+                        self.engine.settle(&key.to_string()).await?;
+                    }
+                    return Ok(answer);
+                }
             };
             self.mark(Some(&there), key, record, now).await?;
             if self.swap(key, &version, &Entry::Record(record.clone())).await? == Swapped::Done {
@@ -144,7 +152,7 @@ impl<E: CasEngine> Protocol<E> {
         let tombstone = Entry::Tombstone { until, successor: None };
         while let Some((bytes, version)) = self.engine.get(&name).await? {
             let owner = match Entry::decode(key, &bytes) {
-                Ok(Entry::Tombstone { .. }) => break,
+                Ok(Entry::Tombstone { .. }) => return self.engine.settle(&name).await,
                 // A pending record, too: whoever knows its key wants it gone.
                 Ok(Entry::Record(record) | Entry::Pending { record, .. }) => record.owner,
                 Err(Unreadable::Damaged) => None,

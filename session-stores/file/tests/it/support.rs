@@ -1,5 +1,4 @@
 //! What the tests of this crate share: records, keys, a store in a directory of its own, a run of this binary as a child.
-#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
