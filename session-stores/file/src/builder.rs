@@ -74,6 +74,7 @@ impl FileStoreBuilder {
         let files = Files {
             disk: Arc::new(Disk::open(&self.path, self.durability)?),
             locks: Arc::new(Locks::new()),
+            turns: Arc::new(Locks::new()),
             readers: threads(),
             writers: threads(),
         };

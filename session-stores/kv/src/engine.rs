@@ -1,5 +1,6 @@
 //! What a key-value engine provides: four primitives, and two capabilities where it has them.
 
+use std::any::Any;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -61,6 +62,14 @@ pub trait CasEngine: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Waits for a turn to change this key, and holds it until the verb is done. For an engine whose swaps are expensive
+    /// to lose: the callers of one process then queue instead of racing. No wait unless implemented; no guarantee rests
+    /// on it. Nobody holds two turns.
+    async fn turn(&self, key: &str) -> Turn {
+        let _ = key;
+        None
+    }
+
     /// Where the index of sessions by owner is kept; nowhere unless implemented.
     fn owners(&self) -> Owners<'_> {
         Owners::Nowhere
@@ -71,6 +80,9 @@ pub trait CasEngine: fmt::Debug + Send + Sync + 'static {
         None
     }
 }
+
+/// What a verb holds while it has its turn: dropping it ends the turn.
+pub type Turn = Option<Box<dyn Any + Send>>;
 
 /// The result of a conditional write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -101,6 +101,7 @@ impl<E: CasEngine> Protocol<E> {
         record: &Record,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
+        let _turn = self.engine.turn(&key.to_string()).await;
         loop {
             let (there, version) = match standing(self.settled(key).await?, expected, record.etag, now) {
                 Standing::Expected(there, version) => (there, version),
@@ -127,6 +128,7 @@ impl<E: CasEngine> Protocol<E> {
         idle_deadline: Timestamp,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
+        let _turn = self.engine.turn(&key.to_string()).await;
         loop {
             let Some((Entry::Record(there), version)) = self.settled(key).await? else {
                 return Ok(Written::Gone);
@@ -150,6 +152,7 @@ impl<E: CasEngine> Protocol<E> {
     pub(super) async fn destroy(&self, key: &StoreKey, until: Timestamp) -> Result<(), StoreError> {
         let name = key.to_string();
         let tombstone = Entry::Tombstone { until, successor: None };
+        let _turn = self.engine.turn(&name).await;
         while let Some((bytes, version)) = self.engine.get(&name).await? {
             let owner = match Entry::decode(key, &bytes) {
                 Ok(Entry::Tombstone { .. }) => return self.engine.settle(&name).await,

@@ -36,6 +36,7 @@ impl<E: CasEngine> Protocol<E> {
         let successor = Successor { key: *new, etag: record.etag };
         let tombstone = Entry::Tombstone { until, successor: Some(successor) };
         let mut pend = None;
+        let _turn = self.engine.turn(&old.to_string()).await;
         loop {
             let held = match self.settled(old).await {
                 Ok(held) => held,
