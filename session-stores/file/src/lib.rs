@@ -3,6 +3,7 @@
 //! What holds and what does not is in the README, below. The verbs and the record format are those of
 //! `session-store-kv`; `engine` implements its primitives on files.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(not(unix))]
 compile_error!(

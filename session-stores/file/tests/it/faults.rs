@@ -1,11 +1,13 @@
 //! A full disk, a read-only one, missing permissions, no descriptors: a typed error, and the old record is intact.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::{at, child, child_dir, child_of, flushing, key, record, tree, under};
+use crate::support::{at, child, child_dir, child_of, flushing, key, name_of, record, tree, under};
 use session_core::{
     Timestamp,
     store::{Etag, Loaded, SessionStore, StoreErrorKind, Written},
@@ -70,7 +72,7 @@ async fn st_7_a_full_disk_is_refused_and_the_old_records_are_intact() {
     let Some(_mount) = Mount::new(dir.path(), "size=256k,mode=0700") else {
         // Without the right to mount: the same by a limit on the size of any one file.
         let limited =
-            limited("ulimit -f 4", "faults::in_a_child_a_large_record_is_refused", &dir.path().join("s"));
+            limited("ulimit -f 4", name_of(in_a_child_a_large_record_is_refused), &dir.path().join("s"));
         assert!(limited, "the child failed");
         return;
     };
@@ -82,7 +84,7 @@ fn st_7_a_limit_on_file_size_is_refused_and_the_old_record_is_intact() {
     let dir = tempfile::tempdir().unwrap();
     assert!(limited(
         "trap '' XFSZ; ulimit -f 4",
-        "faults::in_a_child_a_large_record_is_refused",
+        name_of(in_a_child_a_large_record_is_refused),
         &dir.path().join("s")
     ));
 }
@@ -132,7 +134,7 @@ fn st_7_missing_permission_is_refused_and_never_no_session() {
     if fs::metadata(&root).unwrap().uid() == 0 {
         let mut nobody = Command::new("setpriv");
         nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
-        let test = "faults::in_a_child_without_permission_everything_is_refused";
+        let test = name_of(in_a_child_without_permission_everything_is_refused);
         assert!(under(nobody, &child_of(&exe, test, &root)));
     }
 }
@@ -151,7 +153,7 @@ async fn in_a_child_without_permission_everything_is_refused() {
 #[test]
 fn too_many_open_files_is_unavailable_and_passes() {
     let dir = tempfile::tempdir().unwrap();
-    let test = "faults::in_a_child_without_descriptors_everything_is_unavailable";
+    let test = name_of(in_a_child_without_descriptors_everything_is_unavailable);
     assert!(limited("ulimit -n 64", test, &dir.path().join("s")));
 }
 

@@ -3,6 +3,9 @@
 //! The child runs a script that its seed determines and says after each step that it was acknowledged. The parent runs
 //! the same script on a model: what is on disk must be the model after the acknowledged steps, or after one more.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use crate::support;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +13,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{PATIENT, at, child, child_dir, owned, tree};
+use crate::support::{PATIENT, at, child, child_dir, name_of, owned, tree};
 use session_core::store::{Loaded, OwnerIndex, Record, SessionStore, StoreKey, Sweep, Written};
 use session_store_file::{Durability, FileStore};
 
@@ -169,7 +172,7 @@ async fn in_a_child_the_script_runs_until_it_is_killed() {
 
 /// One life: how many steps were acknowledged, and whether the step after them had taken effect.
 async fn live_and_die(root: &Path, seed: u64) -> (u64, bool) {
-    let mut killed = child("kill::in_a_child_the_script_runs_until_it_is_killed", root)
+    let mut killed = child(name_of(in_a_child_the_script_runs_until_it_is_killed), root)
         .env("SEED", seed.to_string())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -195,7 +198,7 @@ async fn live_and_die(root: &Path, seed: u64) -> (u64, bool) {
     output.read_to_string(&mut rest).unwrap();
     let acknowledged = mix(seed) % 8 + rest.lines().filter(|line| line.starts_with(ACK)).count() as u64;
 
-    let store = crate::support::open(root);
+    let store = support::open(root);
     let mut model = Model::default();
     (0..acknowledged).for_each(|_| model.apply(seed));
     let mut further = model.clone();
@@ -228,7 +231,7 @@ fn st_7_a_writer_killed_a_thousand_times_loses_and_revives_nothing() {
                     steps += done;
                     unacknowledged += u64::from(moved);
                 }
-                let store = crate::support::open(&root);
+                let store = support::open(&root);
                 // Once for the sessions, once for the marks they leave; later than the real time, which stands on a mark
                 // whose writer was killed before it could date it.
                 for _ in 0..2 {

@@ -1,6 +1,5 @@
-//! The file store: the whole suite, and what only files have: kills, locks among processes, modes, links, full disks.
-
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+//! What the file store promises, on a real file system.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod conformance;
 mod faults;

@@ -1,10 +1,12 @@
 //! Where files lie, who may read them, and what stands in the way of links: incident rows 21 and 22.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
-use crate::support::{at, child, child_dir, key, mode, open, owned, record, store, tree, under};
+use crate::support::{at, child, child_dir, key, mode, name_of, open, owned, record, store, tree, under};
 use session_core::store::{Loaded, OwnerIndex, SessionStore, StoreErrorKind, Sweep};
 use session_store_file::FileStore;
 
@@ -46,7 +48,7 @@ fn st_7_directories_are_0700_and_files_0600_whatever_the_umask() {
         let root = dir.path().join(umask);
         let mut shell = Command::new("sh");
         shell.args(["-c", "umask $0; exec \"$@\"", umask]);
-        assert!(under(shell, &child("private::st_7_in_a_child_some_sessions_are_written", &root)));
+        assert!(under(shell, &child(name_of(st_7_in_a_child_some_sessions_are_written), &root)));
         assert_eq!(mode(&root), 0o700, "umask {umask}");
         let names = tree(&root);
         assert!(names.len() > 6, "{names:?}");

@@ -1,11 +1,13 @@
 //! Many readers and writers at once, in one process and in four: nothing torn, nothing lost.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::{at, child, child_dir, key, open, owned, record, store};
+use crate::support::{at, child, child_dir, key, name_of, open, owned, record, store};
 use session_core::store::{Etag, Loaded, OwnerIndex, SessionStore, StoreErrorKind, Sweep, Written};
 use session_store_file::FileStore;
 use tokio::task::JoinHandle;
@@ -59,7 +61,7 @@ fn four_processes_lose_no_increment() {
     runtime.block_on(store.create(&key(1), &record(0, "0"), at(0))).unwrap();
     let children: Vec<_> = (1..=PROCESSES)
         .map(|number| {
-            child("races::in_a_child_numbers_are_added", &root)
+            child(name_of(in_a_child_numbers_are_added), &root)
                 .env("NUMBER", number.to_string())
                 .stdout(Stdio::null())
                 .spawn()

@@ -1,5 +1,7 @@
 //! The six verbs, the owner index and the sweeper, one claim at a time.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use std::fs;
 
 use crate::support::{at, key, owned, record, store, tree};

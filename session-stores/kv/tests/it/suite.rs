@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use session_conformance::{Damage, DamageKind, Fixture};
 use session_core::store::{StoreKey, async_trait};
 use session_store_kv::{CasStore, TxStore};
-use session_testkit::{Damage, DamageKind, Fixture};
 
 use crate::map::{CasMap, Index, TxMap};
 
@@ -36,10 +36,15 @@ fn over_primitives(index: Index) -> Fixture {
     let engine = CasMap::new(index);
     let store = CasStore::new(engine.clone()).timeout(PATIENT);
     let again = store.clone();
-    Fixture::new(store)
+    let fixture = Fixture::new(store)
         .rounds(100)
         .with_damage(Spoil(engine, |engine, key, change| engine.spoil(&key.to_string(), change)))
         .reopen(move || std::future::ready(again.clone()))
+        .in_one_process()
+        // Members outlive their sessions by up to two days.
+        .without_owner_entries()
+        .without_stall();
+    if matches!(index, Index::Nowhere) { fixture.without_owners() } else { fixture }
 }
 
 mod with_sets {
@@ -49,8 +54,8 @@ mod with_sets {
         over_primitives(Index::Set)
     }
 
-    session_testkit::store_suite!(fixture);
-    session_testkit::crowd_suite!(fixture);
+    session_conformance::store_suite!(fixture);
+    session_conformance::crowd_suite!(fixture);
 }
 
 mod with_owners_in_entries {
@@ -60,7 +65,7 @@ mod with_owners_in_entries {
         over_primitives(Index::Primitives)
     }
 
-    session_testkit::store_suite!(fixture);
+    session_conformance::store_suite!(fixture);
 }
 
 mod without_owners {
@@ -70,7 +75,7 @@ mod without_owners {
         over_primitives(Index::Nowhere)
     }
 
-    session_testkit::store_suite!(fixture);
+    session_conformance::store_suite!(fixture);
 }
 
 mod with_transactions {
@@ -84,8 +89,11 @@ mod with_transactions {
             .rounds(100)
             .with_damage(Spoil(engine, |engine, key, change| engine.spoil(key, change)))
             .reopen(move || std::future::ready(again.clone()))
+            .in_one_process()
+            .without_owner_entries()
+            .without_stall()
     }
 
-    session_testkit::store_suite!(fixture);
-    session_testkit::crowd_suite!(fixture);
+    session_conformance::store_suite!(fixture);
+    session_conformance::crowd_suite!(fixture);
 }
