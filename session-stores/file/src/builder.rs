@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use session_core::store::{DEFAULT_MAX_RECORD, StoreError};
-use session_store_kv::{Blocking, CasStore};
+use session_store_kv::{Blocking, CasStore, Turns};
 
 use crate::FileStore;
 use crate::disk::{Disk, Durability};
@@ -74,7 +74,7 @@ impl FileStoreBuilder {
         let files = Files {
             disk: Arc::new(Disk::open(&self.path, self.durability)?),
             locks: Arc::new(Locks::new()),
-            turns: Arc::new(Locks::new()),
+            turns: Turns::default(),
             readers: threads(),
             writers: threads(),
         };

@@ -11,7 +11,7 @@ use session_core::{
     Timestamp,
     store::{StoreError, StoreKey, async_trait},
 };
-use session_store_kv::{Blocking, CasEngine, OwnerSet, Owners, Swapped, Turn};
+use session_store_kv::{Blocking, CasEngine, OwnerSet, Owners, Swapped, Turn, Turns};
 
 use crate::disk::{Disk, Flush};
 use crate::fault::{Fault, NAME};
@@ -23,8 +23,7 @@ use crate::owners;
 pub(crate) struct Files {
     pub(crate) disk: Arc<Disk>,
     pub(crate) locks: Arc<Locks>,
-    /// Queues of this process: fair, and a wait costs no thread.
-    pub(crate) turns: Arc<Locks>,
+    pub(crate) turns: Turns,
     pub(crate) readers: Blocking,
     pub(crate) writers: Blocking,
 }
@@ -125,8 +124,7 @@ impl CasEngine for Files {
     }
 
     async fn turn(&self, key: &str) -> Turn {
-        let key = key_of(key).ok()?;
-        Some(Box::new(self.turns.turn(lock_of(&key)).await))
+        self.turns.of(key).await
     }
 
     fn owners(&self) -> Owners<'_> {

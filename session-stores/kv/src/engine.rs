@@ -63,7 +63,7 @@ pub trait CasEngine: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Waits for a turn to change this key, and holds it until the verb is done. For an engine whose swaps are expensive
-    /// to lose: the callers of one process then queue instead of racing. No wait unless implemented; no guarantee rests
+    /// to lose: the callers of one process then queue instead of racing ([`Turns`](crate::Turns)). No wait unless implemented; no guarantee rests
     /// on it. Nobody holds two turns.
     async fn turn(&self, key: &str) -> Turn {
         let _ = key;
