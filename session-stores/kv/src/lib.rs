@@ -7,11 +7,13 @@ pub mod codec;
 mod delegate;
 mod engine;
 mod owner;
+mod turns;
 mod tx;
 
 pub use blocking::Blocking;
 pub use cas::CasStore;
-pub use engine::{CasEngine, Due, OwnerSet, Owners, Swapped};
+pub use engine::{CasEngine, Due, OwnerSet, Owners, Swapped, Turn};
+pub use turns::Turns;
 pub use tx::{Ending, TxEngine, TxRead, TxStore, TxWrite};
 
 /// What [`delegate_session_store!`] expands to; not public API.

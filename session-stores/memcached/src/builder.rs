@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use session_core::store::DEFAULT_MAX_RECORD;
-use session_store_kv::CasStore;
+use session_store_kv::{CasStore, Turns};
 
 use crate::engine::Memcached;
 use crate::link::Link;
@@ -95,7 +95,7 @@ impl Builder {
             return Err(BuildError::Limits);
         }
         let link = Link::new(address.to_owned(), self.connections);
-        let store = CasStore::new(Memcached { link, prefix: self.prefix });
+        let store = CasStore::new(Memcached { link, prefix: self.prefix, turns: Turns::default() });
         Ok(MemcachedStore { inner: store.timeout(self.timeout).max_record(self.max_record) })
     }
 }

@@ -4,7 +4,7 @@ use session_core::{
     Timestamp,
     store::{StoreError, async_trait},
 };
-use session_store_kv::{CasEngine, Swapped};
+use session_store_kv::{CasEngine, Swapped, Turn, Turns};
 
 use crate::NAME;
 use crate::link::{Link, failure};
@@ -15,6 +15,7 @@ use crate::wire::Verdict;
 pub(crate) struct Memcached {
     pub(crate) link: Link,
     pub(crate) prefix: String,
+    pub(crate) turns: Turns,
 }
 
 impl Memcached {
@@ -71,6 +72,10 @@ impl CasEngine for Memcached {
     async fn remove(&self, key: &str, version: &u64) -> Result<Swapped, StoreError> {
         // The protocol's `delete` has no condition; a `cas` with an expiry in the past removes.
         self.cas(key, *version, b"", AT_ONCE).await
+    }
+
+    async fn turn(&self, key: &str) -> Turn {
+        self.turns.of(key).await
     }
 }
 

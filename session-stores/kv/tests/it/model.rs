@@ -269,6 +269,9 @@ impl Checker<'_> {
         self.judge(&state, &world.events(), order);
         let mut next = (0..self.calls.len()).filter(|at| !world.threads[*at].is_answered());
         let Some(first) = next.next() else {
+            let is_pending = |bytes: &[u8]| bytes.starts_with(b"S1p");
+            let left = state.entries.iter().find(|(_, (bytes, _))| is_pending(bytes));
+            assert!(left.is_none(), "a refused rotation takes back what it put there: {order:?}");
             let answers = world.events().into_iter().flatten().filter_map(|event| event.heard);
             self.seen.endings.insert(answers.collect());
             return;
