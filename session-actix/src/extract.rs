@@ -1,4 +1,4 @@
-//! The extractors: the session to read and write, to read only, and to end without opening it.
+//! The extractors of the session: to read and write, to read only, and to end it without opening it.
 
 use std::future::{Ready, ready};
 use std::ops::Deref;
@@ -6,15 +6,24 @@ use std::ops::Deref;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
-use session_core::adapter::Visit;
+use serde::Serialize;
+use session_core::{
+    Accepts,
+    adapter::{Rejection, Visit},
+};
 
-use crate::words::SessionRejection;
+use crate::rejection::SessionRejection;
 
-/// The visitor's session. The store is asked once per request, when the first extractor asks, however often this is
-/// extracted.
+/// The visitor's session. The store is asked once per request, however often this is extracted.
 ///
 /// It dereferences to the core's [`Session`](session_core::Session), which all adapters share: write business functions
-/// against `&session_core::Session` and they work under every framework.
+/// against that type and they work under every framework.
+///
+/// `Option<Session>` is `None` where there is no [`SessionMiddleware`](crate::SessionMiddleware), or sessions are switched
+/// off. It is also `None` if the store fails, since actix drops the errors of optional extractors; but then the middleware
+/// answers 503 in place of the handler, unless the handler answered an error of its own. A visitor who is signed in is
+/// never taken for a stranger. The same holds for `Result<Session, SessionRejection>`; a page that must be shown while the
+/// store is down opens the session itself, with [`Visit::session`](crate::Visit::session) of a `ReqData<Visit>`.
 ///
 /// ```
 #[doc = include_str!("given/a_handler.in")]
@@ -28,15 +37,17 @@ use crate::words::SessionRejection;
 #[derive(Clone, Debug)]
 pub struct Session(session_core::Session);
 
-/// The session, read-only: every change is `ReadOnly`; flash is shown and stays for the next visit.
+/// The session, read-only: every change is an error, and flash messages are shown but not consumed.
+///
+/// `Option<ReadOnlySession>` works as [`Option<Session>`](Session) does.
 ///
 /// ```
 #[doc = include_str!("given/a_handler.in")]
 /// use session_actix::{ReadOnlySession, SessionError};
 ///
-/// async fn handler(session: ReadOnlySession) -> String {
+/// async fn handler(session: ReadOnlySession) -> Result<String, SessionRejection> {
 ///     assert!(matches!(session.put("theme", "dark"), Err(SessionError::ReadOnly)));
-///     session.get_or("theme", "light".to_owned()).unwrap_or_default()
+///     Ok(session.get_or("theme", "light")?)
 /// }
 /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
 /// assert!(!response.headers().contains_key("set-cookie"));
@@ -46,15 +57,15 @@ pub struct Session(session_core::Session);
 #[derive(Clone, Debug)]
 pub struct ReadOnlySession(session_core::Session);
 
-/// Ends the session without loading it: one store call.
+/// Ends the session: [`now`](Self::now) without loading it, or [`with`](Self::with) a message for the next page.
 ///
 /// ```
-/// use actix_web::{HttpResponse, web};
+/// use actix_web::web::{self, Redirect};
 /// use session_actix::{SessionRejection, SignOut};
 ///
-/// async fn sign_out(sign_out: SignOut) -> Result<HttpResponse, SessionRejection> {
-///     sign_out.now().await?;
-///     Ok(HttpResponse::SeeOther().insert_header(("location", "/")).finish())
+/// async fn sign_out(sign_out: SignOut) -> Result<Redirect, SessionRejection> {
+///     sign_out.with("status", "Goodbye").await?;
+///     Ok(Redirect::to("/").see_other())
 /// }
 /// # let _ = actix_web::App::new().route("/", web::post().to(sign_out));
 /// ```
@@ -62,46 +73,27 @@ pub struct ReadOnlySession(session_core::Session);
 pub struct SignOut(Visit);
 
 impl SignOut {
-    /// Ends it. The response removes the cookie.
+    /// Ends the session with a single store call. The response removes the cookie.
     ///
     /// # Errors
     /// When the store failed: the session may still live.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_handler.in")]
-    /// use session_actix::SignOut;
-    ///
-    /// async fn handler(sign_out: SignOut) -> Result<&'static str, SessionRejection> {
-    ///     sign_out.now().await?;
-    ///     Ok("Goodbye")
-    /// }
-    /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
-    /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(()) }
-    /// ```
     pub async fn now(self) -> Result<(), SessionRejection> {
         Ok(self.0.destroy().await?)
+    }
+
+    /// Ends the session and leaves a message for the next page, in a new session that holds nothing else.
+    ///
+    /// It costs a load and a write. More messages may be added with [`Redirect::with`](crate::Redirect::with).
+    ///
+    /// # Errors
+    /// When the store failed: the session may still live.
+    pub async fn with<V: Serialize>(self, key: impl Accepts<V>, value: V) -> Result<(), SessionRejection> {
+        Ok(self.0.destroy_with(key, value).await?)
     }
 }
 
 impl Session {
-    /// The core's handle, to keep or to hand on.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_handler.in")]
-    /// /// Works under every framework.
-    /// fn visits(session: &session_core::Session) -> Result<String, SessionError> {
-    ///     Ok(session.increment("visits")?.to_string())
-    /// }
-    ///
-    /// async fn handler(session: Session) -> Result<String, SessionRejection> {
-    ///     let session = session.into_inner();
-    ///     Ok(visits(&session)?)
-    /// }
-    /// # let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
-    /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(()) }
-    /// ```
+    /// The core's handle, to keep or to pass on.
     #[must_use]
     pub fn into_inner(self) -> session_core::Session {
         self.0
@@ -126,21 +118,19 @@ impl Deref for ReadOnlySession {
 
 impl FromRequest for Session {
     type Error = SessionRejection;
-    type Future = LocalBoxFuture<'static, Result<Self, SessionRejection>>;
+    type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let visit = Visit::found(request.extensions().get());
-        Box::pin(async move { Ok(Self(visit?.session().await?)) })
+        extract(request, async |visit| Ok(Self(visit.session().await?)))
     }
 }
 
 impl FromRequest for ReadOnlySession {
     type Error = SessionRejection;
-    type Future = LocalBoxFuture<'static, Result<Self, SessionRejection>>;
+    type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let visit = Visit::found(request.extensions().get());
-        Box::pin(async move { Ok(Self(visit?.read_only().await?)) })
+        extract(request, async |visit| Ok(Self(visit.read_only().await?)))
     }
 }
 
@@ -151,4 +141,26 @@ impl FromRequest for SignOut {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Visit::found(request.extensions().get()).map(Self).map_err(SessionRejection))
     }
+}
+
+pub(crate) type Extracting<T> = LocalBoxFuture<'static, Result<T, SessionRejection>>;
+
+/// Left in a request whose session could not be opened. The middleware answers with it, since an `Option` drops the
+/// extractor's error.
+#[derive(Clone)]
+pub(crate) struct Unopened(pub(crate) Rejection);
+
+/// Opens the session for an extractor.
+pub(crate) fn extract<T: 'static>(
+    request: &HttpRequest,
+    open: impl AsyncFnOnce(Visit) -> Result<T, Rejection> + 'static,
+) -> Extracting<T> {
+    let request = request.clone();
+    Box::pin(async move {
+        let visit = Visit::found(request.extensions().get())?;
+        open(visit).await.map_err(|rejection| {
+            request.extensions_mut().insert(Unopened(rejection.clone()));
+            rejection.into()
+        })
+    })
 }

@@ -1,5 +1,6 @@
 //! Sessions for actix-web.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod csrf;
 #[cfg(doctest)]
@@ -8,25 +9,34 @@ mod extract;
 mod input;
 mod middleware;
 mod redirect;
+mod rejection;
 mod spawn;
 mod words;
 
 pub use csrf::{Csrf, CsrfService};
 pub use extract::{ReadOnlySession, Session, SignOut};
-pub use input::{Input, InputLimit, InputRejection};
+pub use input::Input;
 pub use middleware::{ResponseFuture, SessionMiddleware, SessionService};
 pub use redirect::{Redirect, Redirects};
-pub use words::SessionRejection;
+pub use rejection::SessionRejection;
 
+#[doc(inline)]
 pub use session_core::{
-    Age, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, CsrfRules, Date, Device,
-    EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Lifetime, Messages,
-    NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey, SessionError,
-    SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, Urls, User, UserSessions, UserSessionsError,
-    ValidationErrors, ValueError, WithInput,
-    adapter::{CsrfFailure, Failure, RedirectKind, Spawn, Visit, VisitReport},
+    Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, CsrfRules, Date,
+    DefaultFor, Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing,
+    Lifetime, Messages, NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey,
+    SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, ToPath, ToPaths, Urls, User,
+    UserSessions, UserSessionsError, ValidationErrors, ValueError, WithInput,
+    adapter::{
+        BoxFuture, CsrfFailure, CsrfReason, Failure, RedirectKind, Rejection, RequestError, Spawn, Visit,
+        VisitReport,
+    },
+    machine::Values,
     store::{SessionStore, StoreError, StoreErrorKind},
 };
-/// What [`Input`] has read: the form, nested as its names say.
-pub use session_forms as forms;
+#[doc(inline)]
+pub use session_forms::{Form, FormError, InputLimit, NotThatForm};
+
+pub use session_core;
+#[cfg(feature = "stores")]
 pub use session_stores as stores;

@@ -13,6 +13,8 @@ use session_core::{
     adapter::{Adapter, Failure, Middleware, Settling, VisitReport},
 };
 
+use crate::extract::Unopened;
+use crate::rejection::SessionRejection;
 use crate::spawn::BACKGROUND;
 use crate::words;
 
@@ -170,7 +172,8 @@ impl<B> Adapter<Answered<B>> for SessionMiddleware {
 
     fn status(answer: &Answered<B>) -> u16 {
         match answer {
-            Ok(response) => response.status().as_u16(),
+            Ok(response) => unopened(response)
+                .map_or(response.status().as_u16(), |SessionRejection(rejection)| rejection.status()),
             Err(error) => error.as_response_error().status_code().as_u16(),
         }
     }
@@ -183,12 +186,16 @@ impl<B> Adapter<Answered<B>> for SessionMiddleware {
         answer: Result<Answered<B>, (HttpResponse, Option<Answered<B>>)>,
         report: VisitReport,
     ) -> Self::Output {
+        let answer = answer.map(|answer| match answer {
+            Ok(response) => unopened(&response).map_or(Ok(response), |rejection| Err(Error::from(rejection))),
+            Err(error) => Err(error),
+        });
         match answer {
             Ok(Ok(mut response)) => {
                 words::add_headers(response.headers_mut(), &report);
                 Ok(response.map_into_left_body())
             }
-            // An error becomes a response further out, and that one carries the headers.
+            // An outer service makes a response of the error, and that response carries the headers.
             Ok(Err(mut error)) => {
                 error.add_response_mapper(move |mut response| {
                     words::add_headers(response.headers_mut(), &report);
@@ -207,4 +214,14 @@ impl<B> Adapter<Answered<B>> for SessionMiddleware {
             }
         }
     }
+}
+
+/// Why the session could not be opened, if the handler answered as if there were none: it took an `Option`, which drops
+/// the extractor's error.
+fn unopened<B>(response: &ServiceResponse<B>) -> Option<SessionRejection> {
+    if response.status().is_server_error() || response.status().is_client_error() {
+        return None;
+    }
+    let Unopened(rejection) = response.request().extensions().get().cloned()?;
+    Some(rejection.into())
 }

@@ -1,45 +1,11 @@
-//! What the core says and wants to be told, in actix's words: a request's head, its answers, and its header changes.
+//! Conversions between the core's types and actix's: a request's head, responses, header changes.
 
+use actix_web::HttpResponse;
 use actix_web::dev::RequestHead as Head;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::uri::{Authority, PathAndQuery};
-use actix_web::{HttpResponse, ResponseError};
-use session_core::adapter::{BareResponse, Rejection, RequestHead, VisitReport};
-
-/// A handler asked for a session and cannot have one, or asked something of it that it refused.
-///
-/// Handlers may return it: `?` makes one of every error of a session.
-///
-/// ```
-/// use session_actix::{Session, SessionRejection};
-///
-/// async fn sign_in(session: Session) -> Result<&'static str, SessionRejection> {
-///     session.regenerate()?;
-///     session.put("user", 42)?;
-///     Ok("welcome")
-/// }
-/// ```
-#[derive(Debug, Clone, thiserror::Error)]
-#[error(transparent)]
-pub struct SessionRejection(pub Rejection);
-
-/// Of `OpenError`, `SessionError`, `CommitError` and the core's `Rejection` itself.
-impl<E: Into<Rejection>> From<E> for SessionRejection {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl ResponseError for SessionRejection {
-    fn status_code(&self) -> StatusCode {
-        status(self.0.status())
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        response(BareResponse::from(&self.0))
-    }
-}
+use session_core::adapter::{BareResponse, RequestHead, VisitReport};
 
 pub(crate) fn head<'r>(head: &'r Head) -> RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]> + Copy> {
     let url = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
@@ -56,7 +22,7 @@ pub(crate) fn response(answer: BareResponse) -> HttpResponse {
     response.finish()
 }
 
-fn status(code: u16) -> StatusCode {
+pub(crate) fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 

@@ -1,11 +1,11 @@
 //! The middleware that refuses what another site made a visitor's browser send.
 
-use std::convert::Infallible;
 use std::task::{Context, Poll};
 
+use axum_core::BoxError;
 use axum_core::body::Body;
-use axum_core::extract::Request;
-use axum_core::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{Request, Response};
 use session_core::adapter::{BoxFuture, CsrfFailure};
 use session_forms::{CheckedBody, CsrfGuard};
 use tower_layer::Layer;
@@ -37,7 +37,7 @@ use crate::words;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing unless it is laid around routes"]
-pub struct CsrfLayer(CsrfGuard<Response>);
+pub struct CsrfLayer(CsrfGuard<Response<Body>>);
 
 impl CsrfLayer {
     /// A layer without exemptions.
@@ -94,7 +94,7 @@ impl CsrfLayer {
     ///     false => (StatusCode::FORBIDDEN, "Please load the page again.").into_response(),
     /// });
     /// ```
-    pub fn on_refused(self, answer: impl Fn(&CsrfFailure) -> Response + Send + Sync + 'static) -> Self {
+    pub fn on_refused(self, answer: impl Fn(&CsrfFailure) -> Response<Body> + Send + Sync + 'static) -> Self {
         Self(self.0.on_refused(answer))
     }
 }
@@ -124,25 +124,28 @@ impl<S> Layer<S> for CsrfLayer {
 #[derive(Clone, Debug)]
 pub struct CsrfService<S> {
     inner: S,
-    guard: CsrfGuard<Response>,
+    guard: CsrfGuard<Response<Body>>,
 }
 
-impl<S> Service<Request> for CsrfService<S>
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for CsrfService<S>
 where
-    S: Service<Request, Error = Infallible> + Clone + Send + 'static,
-    S::Response: IntoResponse,
+    S: Service<Request<Body>, Response = Response<ResBody>> + Clone + Send + 'static,
     S::Future: Send,
+    ReqBody: http_body::Body<Data = Bytes> + Send + 'static,
+    ReqBody::Error: Into<BoxError>,
+    ResBody: http_body::Body<Data = Bytes> + Send + 'static,
+    ResBody::Error: Into<BoxError>,
 {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = CsrfFuture;
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = CsrfFuture<S::Error>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> CsrfFuture {
-        // The clone stays for the next request; this one is the one that is ready.
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        // Take the service that was polled ready; the clone is polled for the next request.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let guard = self.guard.clone();
@@ -151,31 +154,15 @@ where
             let visit = parts.extensions.get().cloned();
             let limit = parts.extensions.get().copied().unwrap_or_default();
             let head = words::head(&parts.method, &parts.uri, &parts.headers);
-            let body = match guard.check(visit, &head, limit, body, Body::into_data_stream).await {
+            let body = match guard.check(visit, &head, limit, Body::new(body), Body::into_data_stream).await {
                 Ok(CheckedBody::Untouched(body)) => body,
                 Ok(CheckedBody::Read(bytes)) => bytes.into(),
                 Err(response) => return Ok(response),
             };
-            inner.call(Request::from_parts(parts, body)).await.map(IntoResponse::into_response)
+            Ok(inner.call(Request::from_parts(parts, body)).await?.map(Body::new))
         })
     }
 }
 
-/// What [`CsrfService`] answers with.
-///
-/// ```
-/// use axum::{body::Body, http::Request};
-/// use session_axum::{CsrfFuture, CsrfLayer};
-/// use tower_layer::Layer;
-/// use tower_service::Service;
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut service = CsrfLayer::new().layer(axum::Router::<()>::new());
-/// let answer: CsrfFuture = service.call(Request::get("/").body(Body::empty())?);
-/// // A `GET` needs no token; that there is no such page is the router's answer.
-/// assert_eq!(answer.await?.status(), 404);
-/// # Ok(())
-/// # }
-/// ```
-pub type CsrfFuture = BoxFuture<Result<Response, Infallible>>;
+/// The future of a [`CsrfService`]'s response.
+pub type CsrfFuture<E> = BoxFuture<Result<Response<Body>, E>>;

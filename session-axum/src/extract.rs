@@ -1,17 +1,22 @@
-//! The extractors: the session to read and write, to read only, and to end without opening it.
+//! The extractors of the session: to read and write, to read only, and to end it without opening it.
 
 use std::ops::Deref;
 
-use axum_core::extract::FromRequestParts;
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
-use session_core::adapter::Visit;
+use serde::Serialize;
+use session_core::{Accepts, adapter::Visit};
 
 use crate::rejection::SessionRejection;
 
 /// The visitor's session. The store is asked once per request, however often this is extracted.
 ///
 /// It dereferences to the core's [`Session`](session_core::Session), which all adapters share: write business functions
-/// against `&session_core::Session` and they work under every framework.
+/// against that type and they work under every framework.
+///
+/// `Option<Session>` is `None` only where there is no [`SessionLayer`](crate::SessionLayer), or sessions are switched off.
+/// If the store fails, extraction is rejected with 503 in both cases: a visitor who is signed in is never taken for a
+/// stranger.
 ///
 /// ```
 #[doc = include_str!("given/a_handler.in")]
@@ -25,15 +30,17 @@ use crate::rejection::SessionRejection;
 #[derive(Clone, Debug)]
 pub struct Session(session_core::Session);
 
-/// The session, read-only: every change is `ReadOnly`; flash is shown and stays for the next visit.
+/// The session, read-only: every change is an error, and flash messages are shown but not consumed.
+///
+/// `Option<ReadOnlySession>` is `None` only without a layer or where sessions are switched off.
 ///
 /// ```
 #[doc = include_str!("given/a_handler.in")]
 /// use session_axum::{ReadOnlySession, SessionError};
 ///
-/// async fn handler(session: ReadOnlySession) -> String {
+/// async fn handler(session: ReadOnlySession) -> Result<String, SessionRejection> {
 ///     assert!(matches!(session.put("theme", "dark"), Err(SessionError::ReadOnly)));
-///     session.get_or("theme", "light".to_owned()).unwrap_or_default()
+///     Ok(session.get_or("theme", "light")?)
 /// }
 /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
 /// assert!(!response.headers().contains_key("set-cookie"));
@@ -43,14 +50,14 @@ pub struct Session(session_core::Session);
 #[derive(Clone, Debug)]
 pub struct ReadOnlySession(session_core::Session);
 
-/// Ends the session without loading it: one store call.
+/// Ends the session: [`now`](Self::now) without loading it, or [`with`](Self::with) a message for the next page.
 ///
 /// ```
 /// use axum::response::Redirect;
 /// use session_axum::{SessionRejection, SignOut};
 ///
 /// async fn sign_out(sign_out: SignOut) -> Result<Redirect, SessionRejection> {
-///     sign_out.now().await?;
+///     sign_out.with("status", "Goodbye").await?;
 ///     Ok(Redirect::to("/"))
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(sign_out));
@@ -59,46 +66,27 @@ pub struct ReadOnlySession(session_core::Session);
 pub struct SignOut(Visit);
 
 impl SignOut {
-    /// Ends it. The response removes the cookie.
+    /// Ends the session with a single store call. The response removes the cookie.
     ///
     /// # Errors
     /// When the store failed: the session may still live.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_handler.in")]
-    /// use session_axum::SignOut;
-    ///
-    /// async fn handler(sign_out: SignOut) -> Result<&'static str, SessionRejection> {
-    ///     sign_out.now().await?;
-    ///     Ok("Goodbye")
-    /// }
-    /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
-    /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(()) }
-    /// ```
     pub async fn now(self) -> Result<(), SessionRejection> {
         Ok(self.0.destroy().await?)
+    }
+
+    /// Ends the session and leaves a message for the next page, in a new session that holds nothing else.
+    ///
+    /// It costs a load and a write. More messages may be added with [`Redirect::with`](crate::Redirect::with).
+    ///
+    /// # Errors
+    /// When the store failed: the session may still live.
+    pub async fn with<V: Serialize>(self, key: impl Accepts<V>, value: V) -> Result<(), SessionRejection> {
+        Ok(self.0.destroy_with(key, value).await?)
     }
 }
 
 impl Session {
-    /// The core's handle, to keep or to hand on.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_handler.in")]
-    /// /// Works under every framework.
-    /// fn visits(session: &session_core::Session) -> Result<String, SessionError> {
-    ///     Ok(session.increment("visits")?.to_string())
-    /// }
-    ///
-    /// async fn handler(session: Session) -> Result<String, SessionRejection> {
-    ///     let session = session.into_inner();
-    ///     Ok(visits(&session)?)
-    /// }
-    /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
-    /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(()) }
-    /// ```
+    /// The core's handle, to keep or to pass on.
     #[must_use]
     pub fn into_inner(self) -> session_core::Session {
         self.0
@@ -129,11 +117,29 @@ impl<S: Sync> FromRequestParts<S> for Session {
     }
 }
 
+impl<S: Sync> OptionalFromRequestParts<S> for Session {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, SessionRejection> {
+        let Some(visit) = Visit::found_if_any(parts.extensions.get()) else { return Ok(None) };
+        Ok(Some(Self(visit.session().await?)))
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for ReadOnlySession {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         Ok(Self(Visit::found(parts.extensions.get())?.read_only().await?))
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for ReadOnlySession {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, SessionRejection> {
+        let Some(visit) = Visit::found_if_any(parts.extensions.get()) else { return Ok(None) };
+        Ok(Some(Self(visit.read_only().await?)))
     }
 }
 

@@ -1,30 +1,33 @@
-//! The form that came with a request: read within limits, and remembered for `flash_all` and `old`.
+//! The form extractor: reads a request's form within limits, and keeps it for `flash_all` and `old`.
 
 use std::ops::Deref;
 
 use axum_core::extract::{FromRequest, Request};
-use axum_core::response::{IntoResponse, Response};
-use session_core::adapter::{BareResponse, Visit};
-use session_forms::{Form, FormError, NotThatForm};
+use session_core::adapter::Visit;
+use session_forms::Form;
 
 use crate::rejection::SessionRejection;
 use crate::words;
 
-/// The form that came with this request: urlencoded or multipart, of a `GET` the query. Files are skipped.
+/// The form of this request: urlencoded or multipart; of a `GET`, the query. Files are skipped.
 ///
-/// It dereferences to [`Form`]: [`text`](Form::text) for one field, [`to`](Form::to) for a type, `as_map` for all. The
-/// session remembers it, in whatever order the two are extracted, and is not opened by it.
+/// It dereferences to [`Form`]: [`text`](Form::text) for one field, [`to`](Form::to) for a type, `as_map` for all fields.
+/// The session keeps it for old input, in whatever order the two are extracted. Extracting it opens no session.
+///
+/// A body of up to 1 MiB is read; an [`InputLimit`](crate::InputLimit) as an `Extension` changes that. A body that cannot
+/// be read is rejected with 400, 413 or 415.
 ///
 /// ```
-/// use session_axum::{Input, InputRejection, Redirect, Redirects};
+/// use session_axum::{Input, Redirect, Redirects, SessionRejection};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Order { sku: String, count: u32 }
 ///
-/// async fn order(redirects: Redirects, input: Input) -> Result<Redirect, InputRejection> {
-///     let order: Order = input.to()?;
+/// async fn order(redirects: Redirects, input: Input) -> Result<Redirect, SessionRejection> {
+///     // A missing or invalid field becomes its error on the page with the form. A bare `input.to()?` is 422.
+///     let order: Order = redirects.or_back(input.to(), "/order")?;
 ///     if order.count > 10 {
-///         return Ok(redirects.back("/").with_errors([("count", "is more than we have")]).with_input());
+///         return Ok(redirects.back("/order").with_errors([("count", "is more than we have")]).with_input());
 ///     }
 ///     Ok(redirects.to("/orders").with("status", format!("{} of {} ordered", order.count, order.sku)))
 /// }
@@ -33,64 +36,8 @@ use crate::words;
 #[derive(Clone, Debug)]
 pub struct Input(Form);
 
-/// The most bytes that the body of a form may have on the routes around which this is laid, instead of 1 MiB.
-///
-/// ```
-/// use axum::{Extension, Router, routing::post};
-/// use session_axum::{Input, InputLimit};
-///
-/// let app: Router = Router::new()
-///     .route("/avatar", post(async |input: Input| format!("{input:?}")))
-///     .layer(Extension(InputLimit(8 * 1024 * 1024)));
-/// ```
-pub use session_forms::InputLimit;
-
-/// A body is not a form, or not the one that a type asks for.
-///
-/// ```
-#[doc = include_str!("given/a_handler.in")]
-/// #[derive(serde::Deserialize)]
-/// struct Order {
-///     count: u32,
-/// }
-///
-/// async fn handler(input: Input) -> Result<String, InputRejection> {
-///     let order: Order = input.to()?;
-///     Ok(format!("{} ordered", order.count))
-/// }
-/// # let response = app.call(Request::get("/?count=3").body(Body::empty())?).await?;
-/// assert_eq!(response.status().as_u16(), 200);
-/// # let response = app.call(Request::get("/?count=three").body(Body::empty())?).await?;
-/// assert_eq!(response.status().as_u16(), 422);
-/// # Ok(()) }
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum InputRejection {
-    /// It cannot be read: 400, 413 or 415.
-    #[error(transparent)]
-    Form(#[from] FormError),
-    /// It is not what the type asks for: 422.
-    #[error(transparent)]
-    Unfit(#[from] NotThatForm),
-    /// The layer is missing: 500.
-    #[error(transparent)]
-    Session(#[from] SessionRejection),
-}
-
 impl Input {
-    /// The form, to keep.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_handler.in")]
-    /// async fn handler(input: Input) -> String {
-    ///     let form = input.into_form();
-    ///     form.text("email").unwrap_or("nobody").to_owned()
-    /// }
-    /// # let response = app.call(Request::get("/?email=ada").body(Body::empty())?).await?;
-    /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(()) }
-    /// ```
+    /// The form itself.
     #[must_use]
     pub fn into_form(self) -> Form {
         self.0
@@ -106,23 +53,13 @@ impl Deref for Input {
 }
 
 impl<S: Sync> FromRequest<S> for Input {
-    type Rejection = InputRejection;
+    type Rejection = SessionRejection;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, InputRejection> {
-        let visit = Visit::found_for_input(request.extensions().get()).map_err(SessionRejection::from)?;
+    async fn from_request(request: Request, _: &S) -> Result<Self, SessionRejection> {
+        let visit = Visit::found_for_input(request.extensions().get())?;
         let (parts, body) = request.into_parts();
         let head = words::head(&parts.method, &parts.uri, &parts.headers);
         let limit = parts.extensions.get().copied().unwrap_or_default();
         Ok(Self(Form::of_request(visit, &head, limit, body.into_data_stream()).await?))
-    }
-}
-
-impl IntoResponse for InputRejection {
-    fn into_response(self) -> Response {
-        words::response(match self {
-            Self::Form(error) => BareResponse::from(&error),
-            Self::Unfit(error) => BareResponse::from(&error),
-            Self::Session(rejection) => return rejection.into_response(),
-        })
     }
 }

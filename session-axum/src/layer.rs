@@ -11,9 +11,12 @@ use crate::service::SessionService;
 use crate::spawn::TOKIO;
 use crate::words;
 
-/// Gives every request to the inner service a [`Visit`](crate::Visit), and settles it when the response is ready.
+/// Adds sessions to the routes that it is laid around.
 ///
-/// A route that never extracts a [`Session`](crate::Session) costs nothing and gets no header.
+/// Extractors find the visitor's session; changes are written when the handler has answered and before the response is
+/// sent. A route that never extracts a [`Session`](crate::Session) makes no store call and gets no header.
+///
+/// The layer works with any request and response body, inside or outside of other middleware.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -32,21 +35,13 @@ use crate::words;
 pub struct SessionLayer(Middleware<Response>);
 
 impl SessionLayer {
-    /// A layer for these sessions.
-    ///
-    /// ```
-    /// use session_axum::{SecretKey, SessionLayer, Sessions};
-    ///
-    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// let app: axum::Router = axum::Router::new().layer(SessionLayer::new(sessions));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Creates a layer for these sessions.
     pub fn new(sessions: Sessions) -> Self {
         Self(Middleware::new(sessions, &TOKIO, |failure, _| words::response(failure.into())))
     }
 
-    /// What to answer instead of the handler's response when the session could not be written. The default is a bare
-    /// 503 (the store failed, too many at once) or 500 (the session is too large) that says nothing else.
+    /// Sets the response that replaces the handler's when the session could not be written. The default is an empty 503
+    /// (the store failed, or too many requests changed the session at once) or 500 (the session is too large).
     ///
     /// ```
     /// use axum::response::IntoResponse;
@@ -62,20 +57,13 @@ impl SessionLayer {
         Self(self.0.on_failure(answer))
     }
 
-    /// Whether the session keeps the page that the visitor saw last, for
-    /// [`Redirects::back`](crate::Redirects::back): HTML that a `GET` was answered with, where the handler took the
-    /// [`Session`](crate::Session). Off unless said.
+    /// Sets whether the session remembers the page that the visitor saw last, for
+    /// [`Redirects::back`](crate::Redirects::back). Default: off; `back` then uses the `Referer`.
     ///
-    /// Nothing is loaded because of it, and a visitor without a session is given none. But it costs: each new page is
-    /// one write. Without it, `back` goes by the `Referer`.
+    /// A page is an HTML response to a `GET` whose handler extracted the [`Session`](crate::Session). Tracking loads no
+    /// session and creates none for a visitor without one, but each new page is a write.
     ///
-    /// Behind a router that strips a prefix (`nest`), put the layer outside, so that it sees whole paths.
-    ///
-    /// ```
-    /// # use session_axum::{SecretKey, SessionLayer, Sessions};
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
-    /// let layer = SessionLayer::new(sessions).track_pages(true);
-    /// ```
+    /// Behind a router that strips a prefix (`nest`), put the layer outside so that it sees whole paths.
     pub fn track_pages(self, track: bool) -> Self {
         Self(self.0.track_pages(track))
     }

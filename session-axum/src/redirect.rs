@@ -1,16 +1,15 @@
-//! Redirects as axum responses: the extractor that makes them, and what they leave for the next page.
+//! Redirects as axum responses: the extractor that creates them, and what they leave for the next page.
 
 use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use serde::Serialize;
-use session_core::Messages;
-use session_core::{Accepts, SessionError, ValidationErrors, adapter::RedirectKind};
+use session_core::{Accepts, Messages, SessionError, ValidationErrors, adapter::RedirectKind};
 
 use crate::rejection::SessionRejection;
 use crate::words;
 
-/// Makes redirects that know the session, and the page that this request came from. Extracting it opens the session.
+/// Creates redirects that know the session and the page that this request came from. Extracting it opens the session.
 ///
 /// ```
 /// use session_axum::{Input, Redirect, Redirects};
@@ -26,26 +25,18 @@ use crate::words;
 #[derive(Clone, Debug)]
 pub struct Redirects(session_core::adapter::Redirects);
 
-/// A redirect: 303 unless said. One that would lead elsewhere, or whose messages could not be left, is answered 500;
-/// [`check`](Self::check) tells which.
+/// A redirect: 303 unless set otherwise.
 ///
-/// ```
-#[doc = include_str!("given/a_handler.in")]
-/// async fn handler(redirects: Redirects) -> Redirect {
-///     redirects.to("/cart").with("status", "Added")
-/// }
-/// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
-/// assert_eq!(response.status().as_u16(), 303);
-/// assert_eq!(response.headers().get("location").unwrap(), "/cart");
-/// # Ok(()) }
-/// ```
+/// As a response it is 500 if its target leaves the site or its messages could not be left; [`check`](Self::check) returns
+/// that error. It can also be returned as an error: `return Err(redirects.to("/sign-in").into())`.
+///
+/// After the session was destroyed its messages are dropped. To say goodbye, use [`SignOut::with`](crate::SignOut::with).
 #[derive(Debug)]
 #[must_use = "a redirect does nothing unless it is the response"]
-pub struct Redirect(session_core::adapter::Redirect);
+pub struct Redirect(pub(crate) session_core::adapter::Redirect);
 
 impl Redirects {
-    /// To a path on this site or an allowed host; anything else is refused.
-    /// See [`session_core::adapter::Redirects::to`].
+    /// To a path on this site, or to an allowed host; any other target is refused.
     ///
     /// ```
     #[doc = include_str!("given/a_handler.in")]
@@ -63,44 +54,23 @@ impl Redirects {
         Redirect(self.0.to(path))
     }
 
-    /// To anywhere: never with anything that a visitor sent.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_handler.in")]
-    /// async fn handler(redirects: Redirects) -> Redirect {
-    ///     redirects.to_unchecked("https://pay.example/begin")
-    /// }
-    /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
-    /// assert_eq!(response.headers().get("location").unwrap(), "https://pay.example/begin");
-    /// # Ok(()) }
-    /// ```
+    /// To any URL, unchecked. Never pass anything that a visitor sent.
     pub fn to_unchecked(&self, url: impl AsRef<str>) -> Redirect {
         Redirect(self.0.to_unchecked(url))
     }
 
-    /// To the page that the visitor saw last: the one that the session knows
-    /// ([`track_pages`](crate::SessionLayer::track_pages)), else a `Referer` on this very host, else the fallback.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_handler.in")]
-    /// async fn handler(redirects: Redirects) -> Redirect {
-    ///     redirects.back("/cart")
-    /// }
-    /// // The visitor comes from nowhere that the server knows of.
-    /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
-    /// assert_eq!(response.headers().get("location").unwrap(), "/cart");
-    /// # Ok(()) }
-    /// ```
+    /// To the page that the visitor came from: the one that the session tracks
+    /// ([`track_pages`](crate::SessionLayer::track_pages)), else a `Referer` on this host, else the fallback.
     pub fn back(&self, fallback: impl AsRef<str>) -> Redirect {
         Redirect(self.0.back(fallback))
     }
 
-    /// To where the visitor wanted to go before they were sent to sign in, else to the fallback.
+    /// To the URL that the visitor wanted before they were sent to sign in, else to the fallback.
     ///
     /// ```
     #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects) -> Result<Redirect, SessionRejection> {
-    ///     // Noted by the page that asked for a sign-in:
+    ///     // Set by the page that asked for a sign-in:
     ///     redirects.session().urls().set_intended("/orders/7")?;
     ///     // … and followed, once, after it:
     ///     Ok(redirects.intended("/"))
@@ -113,39 +83,45 @@ impl Redirects {
         Redirect(self.0.intended(fallback))
     }
 
-    /// The session that messages are left in.
+    /// The value of a validation, or a redirect [`back`](Self::back) that carries its errors and the input.
+    ///
+    /// It takes the result of [`Form::to`](crate::Form::to), or of a validation library, and its error goes through `?`.
+    ///
+    /// # Errors
+    /// The redirect.
     ///
     /// ```
     #[doc = include_str!("given/a_handler.in")]
-    /// async fn handler(redirects: Redirects) -> Result<Redirect, SessionRejection> {
-    ///     redirects.session().put("theme", "dark")?;
-    ///     Ok(redirects.back("/"))
+    /// #[derive(serde::Deserialize)]
+    /// struct Order {
+    ///     count: u32,
     /// }
-    /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
-    /// assert!(response.headers().contains_key("set-cookie"));
+    ///
+    /// async fn handler(redirects: Redirects, input: Input) -> Result<String, SessionRejection> {
+    ///     let order: Order = redirects.or_back(input.to(), "/order")?;
+    ///     Ok(format!("{} ordered", order.count))
+    /// }
+    /// // `GET /?count=three`: on the next page, `session.errors().first("count")` is "is not a number".
+    /// # let response = app.call(Request::get("/?count=three").body(Body::empty())?).await?;
+    /// assert_eq!(response.status(), StatusCode::SEE_OTHER);
     /// # Ok(()) }
     /// ```
+    #[expect(clippy::result_large_err, reason = "a response, and on the way out")]
+    pub fn or_back<T>(
+        &self,
+        validated: Result<T, impl ValidationErrors>,
+        fallback: impl AsRef<str>,
+    ) -> Result<T, Redirect> {
+        self.0.or_back(validated, fallback).map_err(Redirect)
+    }
+
+    /// The session that messages are left in.
     #[must_use]
     pub fn session(&self) -> &session_core::Session {
         self.0.session()
     }
 
-    /// The core's own, which all adapters share: for functions that are to work under every framework.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_handler.in")]
-    /// /// Works under every framework.
-    /// fn saved(redirects: &session_core::adapter::Redirects) -> Result<session_core::adapter::Finished, SessionError> {
-    ///     redirects.back("/cart").with("status", "Saved").finish()
-    /// }
-    ///
-    /// async fn handler(redirects: Redirects) -> Result<String, SessionRejection> {
-    ///     Ok(saved(&redirects.into_inner())?.location().to_owned())
-    /// }
-    /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
-    /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(()) }
-    /// ```
+    /// The core's own, for functions that serve every framework.
     #[must_use]
     pub fn into_inner(self) -> session_core::adapter::Redirects {
         self.0
@@ -153,39 +129,17 @@ impl Redirects {
 }
 
 impl Redirect {
-    /// Leaves a message for the page.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_handler.in")]
-    /// async fn handler(redirects: Redirects) -> Redirect {
-    ///     // On the next page: `session.flash_messages().get::<String>("status")`.
-    ///     redirects.to("/cart").with("status", "Added to your cart")
-    /// }
-    /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
-    /// assert!(response.headers().contains_key("set-cookie"));
-    /// # Ok(()) }
-    /// ```
+    /// Leaves a message for the next page: `session.flash_messages().get::<String>("status")`.
     pub fn with<V: Serialize>(self, key: impl Accepts<V>, value: V) -> Self {
         Self(self.0.with(key, value))
     }
 
-    /// Leaves what was typed, for `old`: what [`Input`](crate::Input) read. Secrets stay out.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_handler.in")]
-    /// async fn handler(redirects: Redirects, _form: Input) -> Redirect {
-    ///     // On the next page: `session.old::<String>("email")`.
-    ///     redirects.back("/").with_input()
-    /// }
-    /// # let response = app.call(Request::get("/?email=ada&password=secret").body(Body::empty())?).await?;
-    /// assert_eq!(response.status().as_u16(), 303);
-    /// # Ok(()) }
-    /// ```
+    /// Leaves the form that [`Input`](crate::Input) read as old input: `session.old("email")`. Secrets stay out.
     pub fn with_input(self) -> Self {
         Self(self.0.with_input())
     }
 
-    /// Leaves errors: field to message, or to messages.
+    /// Leaves errors: a field and its message, or messages.
     ///
     /// ```
     #[doc = include_str!("given/a_handler.in")]
@@ -203,53 +157,20 @@ impl Redirect {
         Self(self.0.with_errors(errors))
     }
 
-    /// Leaves a validation library's report as errors.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_handler.in")]
-    /// use session_core::ValidationErrors;
-    ///
-    /// /// With the features `validator` and `garde` their reports are ones.
-    /// struct Missing(&'static str);
-    ///
-    /// impl ValidationErrors for Missing {
-    ///     fn messages(&self) -> Vec<(String, String)> {
-    ///         vec![(self.0.to_owned(), "is missing".to_owned())]
-    ///     }
-    /// }
-    ///
-    /// async fn handler(redirects: Redirects) -> Redirect {
-    ///     redirects.back("/").with_report(&Missing("email")).with_input()
-    /// }
-    /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
-    /// assert_eq!(response.status().as_u16(), 303);
-    /// # Ok(()) }
-    /// ```
+    /// Leaves the errors of a validation library's report. The features `validator` and `garde` bring those crates'.
     pub fn with_report(self, report: &impl ValidationErrors) -> Self {
         Self(self.0.with_report(report))
     }
 
-    /// Another kind than 303.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_handler.in")]
-    /// use session_core::adapter::RedirectKind;
-    ///
-    /// async fn handler(redirects: Redirects) -> Redirect {
-    ///     redirects.to("/v2/orders").of_kind(RedirectKind::Temporary)
-    /// }
-    /// # let response = app.call(Request::get("/").body(Body::empty())?).await?;
-    /// assert_eq!(response.status().as_u16(), 307);
-    /// # Ok(()) }
-    /// ```
+    /// Sets another kind than 303.
     pub fn of_kind(self, kind: RedirectKind) -> Self {
         Self(self.0.of_kind(kind))
     }
 
-    /// The response, or what went wrong on the way to it.
+    /// The response, or what went wrong.
     ///
     /// # Errors
-    /// [`SessionError::RefusedUrl`] for a target that leads elsewhere, or what a change to the session may answer.
+    /// [`SessionError::RefusedUrl`] for a target that leaves the site, or the error of the change that failed first.
     ///
     /// ```
     #[doc = include_str!("given/a_handler.in")]
@@ -268,7 +189,7 @@ impl Redirect {
 
 impl IntoResponse for Redirect {
     fn into_response(self) -> Response {
-        self.check().unwrap_or_else(|error| SessionRejection::from(error).into_response())
+        SessionRejection::from(self).into_response()
     }
 }
 

@@ -1,31 +1,85 @@
-//! What the core refused, as a response that tells the client nothing but a status.
+//! The error type of handlers: whatever went wrong in this library, as a response without details.
 
 use axum_core::response::{IntoResponse, Response};
 use session_core::adapter::{BareResponse, Rejection};
 
+use crate::redirect::Redirect;
 use crate::words;
 
-/// A handler asked for a session and cannot have one, or asked something of it that it refused.
+/// The error that handlers return: `?` converts every error of this library into it.
 ///
-/// Handlers may return it: `?` makes one of every error of a session.
+/// The client gets a status and an empty body, the log gets the reason. [`Rejection`] lists the statuses. A
+/// [`Redirect`] can be returned as an error, too.
 ///
 /// ```
+/// use session_axum::{Input, Redirect, Redirects, Session, SessionRejection};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Order { count: u32 }
+///
+/// async fn order(session: Session, redirects: Redirects, input: Input) -> Result<Redirect, SessionRejection> {
+///     let order: Order = redirects.or_back(input.to(), "/order")?; // a missing field: back, with its error
+///     session.increment_by("ordered", order.count)?;
+///     session.commit().await?;
+///     if let Some(user) = session.user().name() {
+///         session.sessions().of(user).destroy_others(&session).await?;
+///     }
+///     Ok(redirects.to("/orders").with("status", "Ordered"))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(order));
+/// ```
+///
+/// An application's own error type needs one `From`:
+///
+/// ```
+/// use axum::response::{IntoResponse, Response};
 /// use session_axum::{Session, SessionRejection};
 ///
-/// async fn sign_in(session: Session) -> Result<&'static str, SessionRejection> {
-///     session.regenerate()?;
-///     session.put("user", 42)?;
-///     Ok("welcome")
+/// enum PageError {
+///     Session(SessionRejection),
+///     SoldOut,
 /// }
+///
+/// impl<E: Into<SessionRejection>> From<E> for PageError {
+///     fn from(error: E) -> Self {
+///         Self::Session(error.into())
+///     }
+/// }
+///
+/// impl IntoResponse for PageError {
+///     fn into_response(self) -> Response {
+///         match self {
+///             Self::Session(rejection) => rejection.into_response(),
+///             Self::SoldOut => "Sold out".into_response(),
+///         }
+///     }
+/// }
+///
+/// async fn buy(session: Session) -> Result<&'static str, PageError> {
+///     if session.get::<u32>("stock")?.is_none() {
+///         return Err(PageError::SoldOut);
+///     }
+///     session.commit().await?;
+///     Ok("Bought")
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(buy));
 /// ```
+///
+/// One that boxes every error, as with `anyhow`, finds this library's with [`Rejection::find`].
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(transparent)]
 pub struct SessionRejection(pub Rejection);
 
-/// Of `OpenError`, `SessionError`, `CommitError` and the core's `Rejection` itself.
 impl<E: Into<Rejection>> From<E> for SessionRejection {
     fn from(error: E) -> Self {
         Self(error.into())
+    }
+}
+
+/// Leaves the handler with a redirect.
+impl From<Redirect> for Rejection {
+    fn from(redirect: Redirect) -> Self {
+        redirect.0.into()
     }
 }
 

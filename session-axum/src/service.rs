@@ -1,16 +1,22 @@
-//! The service: makes the visit of each request, puts it where extractors find it, and adds what came of it to the response.
+//! The service: creates each request's visit, makes it available to extractors, and writes its outcome to the response.
 
 use std::task::{Context, Poll};
 
-use axum_core::response::Response;
-use http::{Request, header};
+use axum_core::BoxError;
+use axum_core::body::Body;
+use bytes::Bytes;
+use http::{Request, Response, header};
 use session_core::adapter::{Adapter, Middleware, Settling, VisitReport};
 use tower_service::Service;
 
 use crate::layer::SessionLayer;
 use crate::words;
 
-/// What [`SessionLayer`] makes of a service.
+/// The [`Service`] that [`SessionLayer`] creates.
+///
+/// It accepts any request body and any response body, so it can stand inside or outside of other tower middleware
+/// (compression, tracing, timeouts, tonic), on a `Router` or in a `ServiceBuilder`. Its own response body is axum's
+/// [`Body`]; an inner axum body is passed on as it is, without another allocation.
 ///
 /// ```
 /// use session_axum::{SecretKey, SessionLayer, SessionService, Sessions};
@@ -23,22 +29,24 @@ use crate::words;
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     pub(crate) inner: S,
-    pub(crate) middleware: Middleware<Response>,
+    pub(crate) middleware: Middleware<Response<Body>>,
 }
 
-impl<S, B> Service<Request<B>> for SessionService<S>
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<S>
 where
-    S: Service<Request<B>, Response = Response>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: http_body::Body<Data = Bytes> + Send + 'static,
+    ResBody::Error: Into<BoxError>,
 {
-    type Response = Response;
+    type Response = Response<Body>;
     type Error = S::Error;
-    type Future = Settling<S::Future, SessionLayer, Response>;
+    type Future = Settling<S::Future, SessionLayer, Response<Body>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let head = words::head(request.method(), request.uri(), request.headers());
         let begun = self.middleware.begin(request.headers().get_all(header::COOKIE), &head);
         request.extensions_mut().insert(begun.visit().clone());
@@ -46,23 +54,30 @@ where
     }
 }
 
-impl<E> Adapter<Result<Response, E>> for SessionLayer {
-    type Response = Response;
-    type Output = Result<Response, E>;
+impl<ResBody, E> Adapter<Result<Response<ResBody>, E>> for SessionLayer
+where
+    ResBody: http_body::Body<Data = Bytes> + Send + 'static,
+    ResBody::Error: Into<BoxError>,
+{
+    type Response = Response<Body>;
+    type Output = Result<Response<Body>, E>;
 
-    fn status(answer: &Self::Output) -> u16 {
+    fn status(answer: &Result<Response<ResBody>, E>) -> u16 {
         answer.as_ref().map_or(500, |response| response.status().as_u16())
     }
 
-    fn content_type(answer: &Self::Output) -> Option<&[u8]> {
+    fn content_type(answer: &Result<Response<ResBody>, E>) -> Option<&[u8]> {
         Some(answer.as_ref().ok()?.headers().get(header::CONTENT_TYPE)?.as_bytes())
     }
 
     fn finish(
-        answer: Result<Self::Output, (Response, Option<Self::Output>)>,
+        answer: Result<Result<Response<ResBody>, E>, (Self::Response, Option<Result<Response<ResBody>, E>>)>,
         report: VisitReport,
     ) -> Self::Output {
-        let mut response = answer.unwrap_or_else(|(instead, _)| Ok(instead))?;
+        let mut response = match answer {
+            Ok(answer) => answer?.map(Body::new),
+            Err((instead, _)) => instead,
+        };
         words::add_headers(response.headers_mut(), report);
         Ok(response)
     }

@@ -1,4 +1,4 @@
-//! What the core says and wants to be told, in the words of `http`.
+//! Conversions between the core's types and `http`'s: a request's head, responses, header changes.
 
 use axum_core::response::{AppendHeaders, IntoResponse, Response};
 use http::uri::{Authority, PathAndQuery};

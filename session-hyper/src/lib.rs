@@ -1,33 +1,41 @@
 //! Sessions for hyper, with no framework at all.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod csrf;
 mod input;
 mod redirect;
+mod rejection;
 mod request;
 mod service;
 mod spawn;
 mod words;
 
 pub use csrf::{CheckedBody, CsrfService};
-pub use input::{Input, InputRejection};
+pub use input::Input;
 pub use redirect::{redirects, respond};
+pub use rejection::SessionRejection;
 pub use request::RequestSession;
 pub use service::{ResponseFuture, SessionService};
 pub use words::plain;
 
+#[doc(inline)]
 pub use session_core::{
-    Age, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, CsrfRules, Date, Device,
-    EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Lifetime, Messages,
-    NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey, Session,
-    SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, Urls, User, UserSessions,
-    UserSessionsError, ValidationErrors, ValueError, WithInput,
+    Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, CsrfRules, Date,
+    DefaultFor, Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing,
+    Lifetime, Messages, NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey,
+    Session, SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, ToPath, ToPaths,
+    Urls, User, UserSessions, UserSessionsError, ValidationErrors, ValueError, WithInput,
     adapter::{
-        CsrfFailure, Failure, Redirect, RedirectKind, Redirects, Rejection as SessionRejection, Spawn, Visit,
-        VisitReport,
+        BoxFuture, CsrfFailure, CsrfReason, Failure, Redirect, RedirectKind, Redirects, Rejection,
+        RequestError, Spawn, Visit, VisitReport,
     },
+    machine::Values,
     store::{SessionStore, StoreError, StoreErrorKind},
 };
-/// What [`Input`] has read: the form, nested as its names say.
-pub use session_forms as forms;
+#[doc(inline)]
+pub use session_forms::{Form, FormError, InputLimit, NotThatForm};
+
+pub use session_core;
+#[cfg(feature = "stores")]
 pub use session_stores as stores;

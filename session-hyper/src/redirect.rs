@@ -1,11 +1,13 @@
 //! Redirects that know the session: from a request, and as a response.
 
 use http::{Request, Response};
-use session_core::adapter::{BoxFuture, Failure, Redirect, Redirects, Rejection};
+use session_core::adapter::{BoxFuture, Redirect, Redirects};
 
-use crate::words::{self, plain};
+use crate::rejection::SessionRejection;
+use crate::words;
 
-/// Opens the session of this request, and makes redirects that know it, and the page that the request came from.
+/// Opens the session of this request, and returns what creates redirects that know it and the page that the request came
+/// from.
 ///
 /// The future owns what it needs, so the request may be taken apart while it runs.
 ///
@@ -22,13 +24,14 @@ use crate::words::{self, plain};
 /// }
 /// # let _ = save(Request::new(()));
 /// ```
-pub fn redirects<B>(request: &Request<B>) -> BoxFuture<Result<Redirects, Rejection>> {
+pub fn redirects<B>(request: &Request<B>) -> BoxFuture<Result<Redirects, SessionRejection>> {
     let head = words::head(request.method(), request.uri(), request.headers());
-    Redirects::of_request(request.extensions().get(), &head)
+    let redirects = Redirects::of_request(request.extensions().get(), &head);
+    Box::pin(async move { Ok(redirects.await?) })
 }
 
-/// The response of a redirect; a bare 500 if it would lead elsewhere, or if its messages could not be left.
-/// [`Redirect::finish`] tells which.
+/// The response of a redirect: 500 if its target leaves the site, or if its messages could not be left.
+/// [`Redirect::finish`] returns that error.
 ///
 /// ```
 /// use session_hyper::{Redirects, Session, respond};
@@ -42,5 +45,5 @@ pub fn redirects<B>(request: &Request<B>) -> BoxFuture<Result<Redirects, Rejecti
 /// ```
 #[must_use]
 pub fn respond<R: Default>(redirect: Redirect) -> Response<R> {
-    redirect.finish().map_or_else(|_| plain(Failure::Internal), |finished| words::response(finished.into()))
+    SessionRejection::from(redirect).into_response()
 }

@@ -1,10 +1,13 @@
-//! How a handler gets at its session: three methods on the request.
+//! The session of a request: methods on the request itself.
 
 use http::{Extensions, Request, request::Parts};
+use serde::Serialize;
 use session_core::{
-    Session,
-    adapter::{BoxFuture, Rejection, Visit},
+    Accepts, Session,
+    adapter::{BoxFuture, Visit},
 };
+
+use crate::rejection::SessionRejection;
 
 /// The visitor's session, from a request that came through a [`SessionService`](crate::SessionService).
 ///
@@ -25,53 +28,98 @@ pub trait RequestSession {
     /// The session, to read and write. The store is asked once per request, however often this is called.
     ///
     /// # Errors
-    /// [`Rejection`]: the service is missing, or the store failed. Answer its
-    /// [`failure`](Rejection::failure)'s status and nothing else.
-    fn session(&self) -> BoxFuture<Result<Session, Rejection>> {
+    /// The service is missing, or the store failed.
+    fn session(&self) -> BoxFuture<Result<Session, SessionRejection>> {
         let visit = self.visit();
         Box::pin(async move { Ok(visit?.session().await?) })
     }
 
-    /// The session, read-only: every change is `ReadOnly`; flash is shown and stays for the next visit.
+    /// The session, read-only: every change is an error, and flash messages are shown but not consumed.
     ///
     /// # Errors
     /// As for [`session`](Self::session).
-    fn read_only_session(&self) -> BoxFuture<Result<Session, Rejection>> {
+    fn read_only_session(&self) -> BoxFuture<Result<Session, SessionRejection>> {
         let visit = self.visit();
         Box::pin(async move { Ok(visit?.read_only().await?) })
     }
 
-    /// Ends the session without loading it: one store call. The response removes the cookie.
+    /// The session, or `None` where there is no [`SessionService`](crate::SessionService) or sessions are switched off.
     ///
     /// # Errors
-    /// [`Rejection::Open`] when the store failed: the session may still live.
-    fn sign_out(&self) -> BoxFuture<Result<(), Rejection>> {
+    /// The store failed: a visitor who is signed in must not be taken for a stranger.
+    fn optional_session(&self) -> BoxFuture<Result<Option<Session>, SessionRejection>> {
+        let visit = Visit::found_if_any(self.visit().ok().as_ref());
+        Box::pin(async move {
+            match visit {
+                Some(visit) => Ok(Some(visit.session().await?)),
+                None => Ok(None),
+            }
+        })
+    }
+
+    /// The session, read-only, or `None` where there is no [`SessionService`](crate::SessionService) or sessions are
+    /// switched off.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn optional_read_only_session(&self) -> BoxFuture<Result<Option<Session>, SessionRejection>> {
+        let visit = Visit::found_if_any(self.visit().ok().as_ref());
+        Box::pin(async move {
+            match visit {
+                Some(visit) => Ok(Some(visit.read_only().await?)),
+                None => Ok(None),
+            }
+        })
+    }
+
+    /// Ends the session without loading it, with a single store call. The response removes the cookie.
+    ///
+    /// # Errors
+    /// When the store failed: the session may still live.
+    fn sign_out(&self) -> BoxFuture<Result<(), SessionRejection>> {
         let visit = self.visit();
         Box::pin(async move { Ok(visit?.destroy().await?) })
     }
 
-    /// The visit itself, to hand on: it opens the session when somebody asks, and gives a
-    /// [`detached`](Visit::detached) one to what outlives the response.
+    /// Ends the session and leaves a message for the next page, in a new session that holds nothing else. Costs a load and
+    /// a write.
     ///
     /// # Errors
-    /// [`Rejection::NoLayer`] when the service is missing.
-    fn visit(&self) -> Result<Visit, Rejection>;
+    /// When the store failed: the session may still live.
+    fn sign_out_with<V: Serialize + Send + 'static>(
+        &self,
+        key: impl Accepts<V> + Send + 'static,
+        value: V,
+    ) -> BoxFuture<Result<(), SessionRejection>>
+    where
+        Self: Sized,
+    {
+        let visit = self.visit();
+        Box::pin(async move { Ok(visit?.destroy_with(key, value).await?) })
+    }
+
+    /// The visit itself, to pass on: it opens the session when somebody asks, and gives a [`detached`](Visit::detached) one
+    /// to what outlives the response.
+    ///
+    /// # Errors
+    /// The service is missing, or sessions are switched off.
+    fn visit(&self) -> Result<Visit, SessionRejection>;
 }
 
 impl RequestSession for Extensions {
-    fn visit(&self) -> Result<Visit, Rejection> {
-        Visit::found(self.get())
+    fn visit(&self) -> Result<Visit, SessionRejection> {
+        Ok(Visit::found(self.get())?)
     }
 }
 
 impl<B> RequestSession for Request<B> {
-    fn visit(&self) -> Result<Visit, Rejection> {
+    fn visit(&self) -> Result<Visit, SessionRejection> {
         self.extensions().visit()
     }
 }
 
 impl RequestSession for Parts {
-    fn visit(&self) -> Result<Visit, Rejection> {
+    fn visit(&self) -> Result<Visit, SessionRejection> {
         self.extensions.visit()
     }
 }

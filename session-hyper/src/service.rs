@@ -22,19 +22,20 @@ use crate::words::{self, plain};
 /// use std::convert::Infallible;
 /// use http_body_util::Full;
 /// use hyper::{Request, Response, body::{Bytes, Incoming}, service::service_fn};
-/// use session_hyper::{RequestSession, SecretKey, SessionService, Sessions, plain, stores::MemoryStore};
+/// use session_hyper::{RequestSession, SecretKey, SessionRejection, SessionService, Sessions, stores::MemoryStore};
 ///
-/// async fn hits(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-///     let text = match request.session().await {
-///         Ok(session) => session.increment("hits").map_or(String::new(), |hits| hits.to_string()),
-///         Err(rejection) => return Ok(plain(rejection.failure())),
-///     };
-///     Ok(Response::new(Full::from(text)))
+/// async fn hits(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, SessionRejection> {
+///     let session = request.session().await?;
+///     Ok(Response::new(Full::from(session.increment("hits")?.to_string())))
+/// }
+///
+/// async fn handler(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+///     Ok(hits(request).await.unwrap_or_else(SessionRejection::into_response))
 /// }
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sessions = Sessions::builder().store(MemoryStore::default()).key(SecretKey::generate()?).build()?;
-/// let service = SessionService::new(sessions, service_fn(hits));
+/// let service = SessionService::new(sessions, service_fn(handler));
 /// # fn is_service<S: hyper::service::Service<Request<Incoming>>>(_: S) {}
 /// # is_service(service);
 /// # Ok(())
@@ -88,7 +89,7 @@ impl<S, R> SessionService<S, R> {
     ///
     /// ```
     #[doc = include_str!("given/a_service.in")]
-    /// use session_hyper::{Spawn, core::BoxFuture};
+    /// use session_hyper::{Spawn, BoxFuture};
     ///
     /// /// For a server with threads of its own.
     /// #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What the core says and wants to be told, in the words of `http`.
+//! Conversions between the core's types and `http`'s: a request's head, responses, header changes.
 
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
@@ -15,15 +15,9 @@ pub(crate) fn head<'r>(
     RequestHead { method: method.as_str(), url, authority, header }
 }
 
-/// A failure response that says nothing: not even a cache may keep it. For handlers whose session could not be opened.
+/// An empty response with this failure's status, which no cache may keep. For [`SessionService::with_failure`].
 ///
-/// ```
-/// use session_hyper::{SessionRejection, plain};
-///
-/// let response = plain::<String>(SessionRejection::NoLayer.failure());
-/// assert_eq!(response.status(), 500);
-/// assert!(response.body().is_empty());
-/// ```
+/// [`SessionService::with_failure`]: crate::SessionService::with_failure
 pub fn plain<R: Default>(failure: Failure) -> Response<R> {
     response(failure.into())
 }

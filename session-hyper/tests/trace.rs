@@ -1,4 +1,6 @@
 //! Nothing secret in any log: a busy life under hyper, everything that is said at TRACE searched.
+//!
+//! A program of its own: it listens to everything that is traced in the process, which only one subscriber can.
 
 #[path = "../../examples/probe/src/hyper.rs"]
 mod probe;

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data, Payload, PayloadConfig, ReqData, ServiceConfig, get, post};
 use actix_web::{App, FromRequest as _, HttpRequest, HttpResponse, HttpServer, Responder};
 use session_actix::{
-    Input, InputRejection, ReadOnlySession, Session, SessionError, SessionMiddleware, SessionRejection, Visit,
+    Input, ReadOnlySession, Session, SessionError, SessionMiddleware, SessionRejection, Visit,
 };
 use session_conformance::probe::{self, Answer, Application, Stats};
 use session_conformance::script::{NotAScript, Script};
@@ -100,7 +100,11 @@ async fn run(session: Session, body: Bytes) -> HttpResponse {
 }
 
 /// Session first, form second, as under the other frameworks: as extractors, they would be asked at once.
-async fn form(session: Session, request: HttpRequest, body: Payload) -> Result<HttpResponse, InputRejection> {
+async fn form(
+    session: Session,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<HttpResponse, SessionRejection> {
     Input::from_request(&request, &mut body.into_inner()).await?;
     Ok(script(&session, probe::script(query(&request))).await)
 }

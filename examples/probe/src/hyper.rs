@@ -18,7 +18,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use session_conformance::probe::{self, Answer, Application, Stats};
 use session_conformance::script::Script;
-use session_hyper::{Input, RequestSession as _, SessionRejection, SessionService, plain};
+use session_hyper::{Input, RequestSession as _, SessionRejection, SessionService};
 
 type Reply = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
@@ -75,7 +75,7 @@ async fn answer(request: Request<Incoming>, stats: Stats) -> Result<Reply, Infal
         (&Method::GET, path) => get(&request, path).await,
         _ => Ok(empty(StatusCode::NOT_FOUND)),
     };
-    Ok(routed.unwrap_or_else(|rejection| plain(rejection.failure())))
+    Ok(routed.unwrap_or_else(SessionRejection::into_response))
 }
 
 async fn get(request: &Request<Incoming>, path: &str) -> Result<Reply, SessionRejection> {

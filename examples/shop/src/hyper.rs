@@ -11,7 +11,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use session_hyper::{CheckedBody, CsrfService, Input, InputRejection, SessionService, redirects};
+use session_hyper::{CheckedBody, CsrfService, Input, SessionRejection, SessionService, redirects};
 use tokio::net::TcpListener;
 
 use crate::ask::Ask;
@@ -38,10 +38,10 @@ async fn handle(shop: Arc<Shop>, request: Request<CheckedBody<Incoming>>) -> Res
     if let Some((kind, content)) = asset(request.uri().path()) {
         return Ok(reply(200, content.into(), [("content-type", kind), ("cache-control", "max-age=60")]));
     }
-    Ok(page(&shop, request).await.unwrap_or_else(InputRejection::into_response))
+    Ok(page(&shop, request).await.unwrap_or_else(SessionRejection::into_response))
 }
 
-async fn page(shop: &Shop, request: Request<CheckedBody<Incoming>>) -> Result<Reply, InputRejection> {
+async fn page(shop: &Shop, request: Request<CheckedBody<Incoming>>) -> Result<Reply, SessionRejection> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let agent = request.headers().get(USER_AGENT).cloned();
     let redirects = redirects(&request).await?;

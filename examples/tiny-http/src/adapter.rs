@@ -1,19 +1,19 @@
-//! The adapter, whole: what `docs/new-framework.md` explains line by line.
+//! The adapter, which `docs/new-framework.md` explains.
 
 use std::io::Cursor;
 use std::sync::LazyLock;
 
 use session_core::{
-    Sessions,
-    adapter::{BoxFuture, CookieHeaders, Failure, HeaderChange, Served, Spawn, Visit, VisitReport},
+    Answer, Sessions,
+    adapter::{BoxFuture, CookieHeaders, HeaderChange, Served, Spawn, Visit, VisitReport},
 };
 use tiny_http::{Header, Request, Response};
 use tokio::runtime::Runtime;
 
-/// A page of this server.
+/// A response of this server.
 pub(crate) type Page = Response<Cursor<Vec<u8>>>;
 
-/// Answers one request: gives the handler its visit, and settles it when the page is ready.
+/// Handles a request: passes the visit to the handler, and commits the session when the response is ready.
 pub(crate) fn answer(
     sessions: &Sessions,
     request: &Request,
@@ -29,12 +29,13 @@ pub(crate) fn answer(
     with_headers(page, &report)
 }
 
-/// A failure's page: a status and nothing else.
-pub(crate) fn plain(failure: Failure) -> Page {
-    let page = Response::from_data([]).with_status_code(failure.status());
-    match Header::from_bytes("cache-control", "no-store") {
-        Ok(header) => page.with_header(header),
-        Err(()) => page,
+/// A page that the library answers by itself: a status and at most one header.
+pub(crate) fn plain(answer: impl Into<Answer>) -> Page {
+    let answer = answer.into();
+    let page = Response::from_data([]).with_status_code(answer.status());
+    match answer.header().map(|(name, value)| Header::from_bytes(name, value)) {
+        Some(Ok(header)) => page.with_header(header),
+        Some(Err(())) | None => page,
     }
 }
 
@@ -57,7 +58,7 @@ fn with_headers(page: Page, report: &VisitReport) -> Page {
     Response::new(status, headers, page.into_reader(), length, None)
 }
 
-/// Where the write of a request goes on whose handler panicked.
+/// Completes the write of a request whose handler panicked.
 #[derive(Debug)]
 struct Background;
 
@@ -67,7 +68,7 @@ impl Spawn for Background {
     }
 }
 
-/// The stores' drivers are async and want tokio; this server's threads are not, and wait.
+/// The drivers of the stores are async and require tokio; the server's threads block on it.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(1).enable_all().build().expect("the system gives a thread")

@@ -1,4 +1,4 @@
-//! What every adapter's CSRF middleware holds and does: whether a request may go on, its form read if that must tell.
+//! The part of CSRF middleware that all adapters share: judges a request, and reads its form where the headers do not decide.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use session_core::{
     CsrfRules,
-    adapter::{BareResponse, CsrfDecision, CsrfFailure, RequestHead, Visit},
+    adapter::{BareResponse, CsrfDecision, CsrfFailure, Rejection, RequestHead, Visit},
 };
 
 use crate::{Form, FormError, InputLimit};
@@ -154,14 +154,15 @@ impl<R> CsrfGuard<R> {
                 Ok((bytes, form)) if session.csrf().verify_form(|name| form.text(name)) => {
                     Ok(CheckedBody::Read(bytes))
                 }
-                Ok(_) => Err(self.refuse(&session.into())),
-                Err(error) => Err((self.answer)(BareResponse::from(&error))),
+                Ok((_, form)) => Err(self.refuse(&CsrfFailure::of_form(&session, |name| form.text(name)))),
+                Err(error) => Err((self.answer)(BareResponse::from(&Rejection::from(error)))),
             },
             Err(rejection) => Err((self.answer)(BareResponse::from(&rejection))),
         }
     }
 
     fn refuse(&self, refusal: &CsrfFailure) -> R {
+        refusal.log();
         match &self.on_refused {
             Some(answer) => answer(refusal),
             None => (self.answer)(BareResponse::from(refusal)),

@@ -5,9 +5,14 @@ use std::fmt;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde_json::Value;
-use session_core::adapter::BareResponse;
+use serde_path_to_error::Segment;
+use session_core::ValidationErrors;
+use session_core::adapter::{Rejection, RequestError};
 
-/// A form is not what a type asks for. It says which rule was broken and never what was typed.
+/// A form does not fit the type that is asked for. It names the field and the rule, and never what was typed.
+///
+/// It is a [`ValidationErrors`](session_core::ValidationErrors): [`Redirects::or_back`](session_core::adapter::Redirects::or_back) shows it
+/// beside its field. As a response it is 422.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -18,42 +23,98 @@ use session_core::adapter::BareResponse;
 /// let form = session_forms::Form::read("application/x-www-form-urlencoded", body.into()).await.unwrap();
 /// let error = form.to::<Order>().unwrap_err();
 /// // What was typed is not in it: it may be a secret.
-/// assert!(error.to_string().starts_with("the form does not fit") && !error.to_string().contains("three"));
+/// assert_eq!((error.field(), error.message()), ("count", "is not a number"));
 /// # });
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the form does not fit: {reason}")]
+#[error("the form does not fit: {}{reason}", if field.is_empty() { String::new() } else { format!("`{field}` ") })]
 pub struct NotThatForm {
+    field: String,
     reason: String,
 }
 
-/// 422: the form can be read, and is not this one.
-impl From<&NotThatForm> for BareResponse {
-    fn from(_: &NotThatForm) -> Self {
-        Self::bare(422)
+impl NotThatForm {
+    /// The path of the field, such as `rows.0.count`. Empty for the form as a whole.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// What is wrong with it, such as "is missing".
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.reason
+    }
+
+    fn because(reason: String) -> Self {
+        Self { field: String::new(), reason }
+    }
+
+    /// The same error at a path; of a missing field, the path is its parent's.
+    fn within(mut self, mut path: Vec<String>) -> Self {
+        if !self.field.is_empty() {
+            path.push(self.field);
+        }
+        self.field = path.join(".");
+        self
+    }
+
+    /// Of text where a number is asked for.
+    fn not_a_number(text: Option<&str>) -> Self {
+        let text = text.map(str::trim);
+        Self::because(match text.map(str::parse::<f64>) {
+            _ if text == Some("") => "is missing".to_owned(),
+            Some(Ok(number)) if number.fract() != 0.0 => "is not a whole number".to_owned(),
+            Some(Ok(_)) => "is out of range".to_owned(),
+            Some(Err(_)) | None => "is not a number".to_owned(),
+        })
+    }
+}
+
+impl ValidationErrors for NotThatForm {
+    fn messages(&self) -> Vec<(String, String)> {
+        vec![(self.field.clone(), self.reason.clone())]
+    }
+}
+
+/// 422: the form can be read, and does not fit.
+impl From<NotThatForm> for Rejection {
+    fn from(error: NotThatForm) -> Self {
+        RequestError::new(422, error).into()
     }
 }
 
 impl de::Error for NotThatForm {
     fn custom<T: fmt::Display>(reason: T) -> Self {
-        Self { reason: reason.to_string() }
+        Self::because(reason.to_string())
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self { field: field.to_owned(), reason: "is missing".to_owned() }
     }
 
     fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self { reason: format!("a field is not {expected}") }
+        Self::because(format!("is not {expected}"))
     }
 
     fn invalid_value(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self { reason: format!("a field is not {expected}") }
+        Self::because(format!("is not {expected}"))
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self { reason: format!("a field is none of {}", expected.join(", ")) }
+        Self::because(format!("is none of {}", expected.join(", ")))
     }
 }
 
 pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, NotThatForm> {
-    T::deserialize(Lenient(value))
+    serde_path_to_error::deserialize(Lenient(value)).map_err(|error| {
+        let segment = |segment: &Segment| match segment {
+            Segment::Seq { index } => index.to_string(),
+            named => named.to_string(),
+        };
+        let path = error.path().iter().map(segment).collect();
+        error.into_inner().within(path)
+    })
 }
 
 struct Lenient(Value);
@@ -71,7 +132,7 @@ macro_rules! numbers {
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotThatForm> {
             match self.0.as_str().and_then(|text| text.trim().parse::<$type>().ok()) {
                 Some(number) => visitor.$visit(number),
-                None => Err(de::Error::invalid_type(de::Unexpected::Other(""), &visitor)),
+                None => Err(NotThatForm::not_a_number(self.0.as_str())),
             }
         }
     )*};
@@ -204,7 +265,31 @@ mod tests {
         }
         assert_eq!(
             read::<Order>(json!({})).unwrap_err().to_string(),
-            "the form does not fit: missing field `count`"
+            "the form does not fit: `count` is missing"
         );
+    }
+
+    #[test]
+    fn an_error_names_its_field_and_what_is_wrong_with_it() {
+        #[derive(Debug, Deserialize)]
+        struct Row {
+            #[expect(dead_code, reason = "only read")]
+            count: u8,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Sheet {
+            #[expect(dead_code, reason = "only read")]
+            rows: Vec<Row>,
+        }
+        for (typed, message) in [
+            (json!({}), "is missing"),
+            (json!({"count": " "}), "is missing"),
+            (json!({"count": "1.5"}), "is not a whole number"),
+            (json!({"count": "300"}), "is out of range"),
+            (json!({"count": "three"}), "is not a number"),
+        ] {
+            let error = read::<Sheet>(json!({"rows": [{"count": "1"}, typed]})).unwrap_err();
+            assert_eq!((error.field(), error.message()), ("rows.1.count", message));
+        }
     }
 }

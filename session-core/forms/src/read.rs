@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use serde_json::Map;
-use session_core::adapter::BareResponse;
+use session_core::adapter::{Rejection, RequestError};
 
 use crate::{Form, names};
 
 /// A body is not a form that can be read. [`FormError::status`] is the answer it deserves.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormError {
     /// Not `application/x-www-form-urlencoded` or `multipart/form-data`: 415.
@@ -46,9 +46,10 @@ impl FormError {
     }
 }
 
-impl From<&FormError> for BareResponse {
-    fn from(error: &FormError) -> Self {
-        Self::bare(error.status())
+/// A response with [`FormError::status`].
+impl From<FormError> for Rejection {
+    fn from(error: FormError) -> Self {
+        RequestError::new(error.status(), error).into()
     }
 }
 

@@ -74,7 +74,7 @@ impl BareResponse {
     }
 
     /// What was so at one moment for one visitor: not even a cache may keep it.
-    const fn of_the_moment(status: u16) -> Self {
+    pub(super) const fn of_the_moment(status: u16) -> Self {
         Self { status, header: Header::NoStore }
     }
 }
@@ -87,7 +87,7 @@ impl From<Failure> for BareResponse {
 
 impl From<&Rejection> for BareResponse {
     fn from(rejection: &Rejection) -> Self {
-        rejection.failure().into()
+        rejection.response()
     }
 }
 

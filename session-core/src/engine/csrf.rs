@@ -1,15 +1,15 @@
-//! Whether a request may change something: what its headers tell, and what its form must tell if they do not.
+//! CSRF protection: judges a request by its headers and, where they do not decide, by a field of its form.
 //!
-//! `session-forms` asks [`CsrfRules::judge`] for the adapters' middlewares and, for [`CsrfDecision::AskForm`], reads the form's
-//! token and asks the session. The session is opened to be read, so that no flash is eaten by a request that is refused.
+//! `session-forms` calls [`CsrfRules::judge`] for the adapters' middleware and, for [`CsrfDecision::AskForm`], reads the form
+//! and verifies its token. The session is opened read-only, so that a refused request consumes no flash.
 
 use super::head::RequestHead;
 use super::rejection::Rejection;
 use super::session::Session;
 use super::visit::Visit;
-use crate::value::csrf::{CsrfRules, HEADERS};
+use crate::value::csrf::{CsrfRules, FIELDS, HEADERS, REFUSED};
 
-/// What a request's method, path and headers tell.
+/// What [`CsrfRules::judge`] decides from a request's method, path and headers.
 ///
 /// ```
 /// # use session_core::{Session, adapter::CsrfDecision};
@@ -41,7 +41,7 @@ pub enum CsrfDecision {
     AskForm(Session),
 }
 
-/// A request that is refused: what the page that says so may want to know. It opens nothing and changes nothing.
+/// A request that CSRF protection refused, for the page that says so. It opens nothing and changes nothing.
 ///
 /// ```
 /// # use session_core::Session;
@@ -55,58 +55,90 @@ pub enum CsrfDecision {
 /// }
 /// assert_eq!(answer(&CsrfFailure::from(Session::standalone())).0, 419);
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CsrfFailure {
     session: Option<Session>,
+    reason: CsrfReason,
+}
+
+/// Why a request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CsrfReason {
+    /// There is no token in the headers, and the body is not a form.
+    #[error("the request carries no CSRF token: no `x-csrf-token` header, and its body is not a form")]
+    NoToken,
+    /// The form has no field with a token.
+    #[error("the form has no CSRF token: add a hidden field `_csrf`")]
+    NoField,
+    /// The request belongs to no stored session, so no token can be right.
+    #[error("the request has a CSRF token but no session: its cookie is missing, expired or signed out")]
+    NoSession,
+    /// The token is not this session's.
+    #[error("the CSRF token is not the session's own")]
+    WrongToken,
 }
 
 impl CsrfFailure {
-    /// Whether the visitor's session was ended, or got another id, a moment ago: [`Session::ended`]. Then nobody forged
-    /// anything: the form was open while they were signed out elsewhere. Send them to the page that signs in.
-    ///
-    /// ```
-    /// # use session_core::{Session, adapter::CsrfFailure};
-    /// // Nobody has signed this visitor out: the token is wrong for some other reason.
-    /// assert!(!CsrfFailure::from(Session::standalone()).ended());
-    /// ```
+    /// Whether the session has ended a moment ago: signed out on another device, or replaced.
     #[must_use]
     pub fn ended(&self) -> bool {
         self.session.as_ref().is_some_and(Session::ended)
     }
 
-    /// The visitor's session, to read: in which language to refuse. `None` if the request brought nothing that could
-    /// be a token, so that nobody opened it.
-    ///
-    /// ```
-    /// # use session_core::{Session, adapter::CsrfFailure};
-    /// let session = Session::standalone();
-    /// session.put("language", "de")?;
-    /// let refusal = CsrfFailure::from(session);
-    /// let language = refusal.session().map(|session| session.get::<String>("language"));
-    /// assert_eq!(language.transpose()?.flatten().as_deref(), Some("de"));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// The session, read-only. `None` if the request was refused without opening it.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
         self.session.as_ref()
     }
+
+    /// Why it was refused.
+    #[must_use]
+    pub const fn reason(&self) -> CsrfReason {
+        self.reason
+    }
+
+    /// The refusal of a form that [`Csrf::verify_form`](crate::Csrf::verify_form) did not accept; `field` looks up a field by its name.
+    #[must_use]
+    pub fn of_form<'f>(session: &Session, field: impl Fn(&'static str) -> Option<&'f str>) -> Self {
+        let has_field = FIELDS.iter().any(|name| field(name).is_some());
+        Self::of(session, if has_field { CsrfReason::WrongToken } else { CsrfReason::NoField })
+    }
+
+    /// Writes the reason to the log, at the level `warn` of the target `session`.
+    pub fn log(&self) {
+        let reason = self.reason;
+        tracing::warn!(target: "session", %reason, status = REFUSED, "CSRF protection refused a request");
+    }
+
+    fn of(session: &Session, reason: CsrfReason) -> Self {
+        let reason = if session.fresh() { CsrfReason::NoSession } else { reason };
+        Self { session: Some(session.to_read_only()), reason }
+    }
 }
 
-/// The refusal of a form that does not carry this session's token.
+/// The refusal of a request without a token.
+impl Default for CsrfFailure {
+    fn default() -> Self {
+        Self { session: None, reason: CsrfReason::NoToken }
+    }
+}
+
+/// The refusal of a token that is not this session's.
 impl From<Session> for CsrfFailure {
     fn from(session: Session) -> Self {
-        Self { session: Some(session.to_read_only()) }
+        Self::of(&session, CsrfReason::WrongToken)
     }
 }
 
 impl CsrfRules {
     /// Judges a request. `found` is the visit in its extensions.
     ///
-    /// A request that needs no token opens nothing, and needs no visit. A body is asked for only if the session has been stored before, since
-    /// no token could be right otherwise.
+    /// A request that needs no token opens no session and needs no visit. The body is read only if the session has been
+    /// stored before, since otherwise no token can be right.
     ///
     /// # Errors
-    /// [`Rejection`] when the layer is missing, or the session cannot be read.
+    /// [`Rejection`] when the session layer is missing or inside this one, or the session cannot be read.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -136,7 +168,10 @@ impl CsrfRules {
         if !self.needs_token(head.method, head.path()) {
             return Ok(CsrfDecision::Pass);
         }
-        let visit = Visit::found(found)?;
+        let visit = match Visit::found(found) {
+            Err(Rejection::NoLayer) => return Err(Rejection::MisplacedCsrf),
+            found => found?,
+        };
         let token = HEADERS.iter().find_map(|name| (head.header)(name));
         let has_form = (head.header)("content-type").is_some_and(is_form);
         if token.is_none() && !has_form {

@@ -1,77 +1,184 @@
-//! Why a handler has no session, or could not use it; and the one place that says what the client then gets.
+//! Every error that a handler can meet, in one type: each with the status of its response and its log line.
 
 use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 
-use super::error::{OpenError, SessionError};
+use super::answer::BareResponse;
+use super::error::{OpenError, SessionError, UserSessionsError};
+use super::redirect::{Finished, Redirect};
 use super::report::{self, Failure};
 use super::visit::Visit;
 use crate::decision::commit::CommitError;
 
-/// A handler asked for a session and cannot have one, or asked something of it that it refused.
+/// Why a handler did not complete: the error type that handlers return, so that `?` works on everything in this library.
 ///
-/// Each adapter wraps it in a type that is a response of its framework: a bare status, since whatever it says is for
-/// the operator and not for the visitor.
+/// Each adapter wraps it in a type that is a response of its framework. The client gets a status and an empty body; the
+/// reason goes to the log, target `session`.
+///
+/// | cause | status | logged at |
+/// |---|---|---|
+/// | missing or misplaced layer, sessions switched off, misuse of a session | 500 | error |
+/// | the store failed, or too many requests changed the session at once | 503 | error |
+/// | the store cannot list a user's sessions | 500 | error |
+/// | the user has too many sessions | 409 | info |
+/// | the request's form cannot be read, or a field is missing or invalid | 400, 413, 415, 422 | info |
+/// | a [`Redirect`] returned as an error | 303 | – |
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The layer is missing: 500.
+    /// The session layer is missing: 500.
     #[error("no session here: put the session layer around this route")]
     NoLayer,
-    /// The session could not be opened: 503, and its cookie is left alone.
+    /// The CSRF layer ran before the session layer: 500.
+    #[error(
+        "the CSRF layer found no session: put it inside the session layer (axum: `.layer(csrf)` before `.layer(sessions)`; \
+         actix: `.wrap(csrf)` before `.wrap(sessions)`)"
+    )]
+    MisplacedCsrf,
+    /// The session could not be opened: 503, and its cookie is left alone. 500 if sessions are switched off.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A call on the session did nothing: 500.
+    /// An operation on the session failed: 500.
     #[error(transparent)]
     Session(#[from] SessionError),
-    /// A commit in the middle of the visit did not happen: 503, or 500 if trying again cannot help.
+    /// A commit in the middle of the request failed: 503, or 500 if trying again cannot help.
     #[error(transparent)]
     Commit(#[from] CommitError),
+    /// A user's sessions could not be listed or ended: 503; 409 if there are too many, 500 if the store has no such index.
+    #[error(transparent)]
+    Owner(#[from] UserSessionsError),
+    /// The request is not what the handler asks for: 4xx.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The handler leaves early with a redirect. Nothing is logged.
+    #[error("redirected to {}", .0.location())]
+    Redirect(Finished),
+}
+
+/// An error in what the client sent, and the status of the response to it.
+///
+/// ```
+/// use session_core::adapter::{Rejection, RequestError};
+///
+/// let error = RequestError::new(422, std::io::Error::other("count is missing"));
+/// assert_eq!(Rejection::from(error).status(), 422);
+/// ```
+#[derive(Clone)]
+pub struct RequestError {
+    status: u16,
+    cause: Arc<dyn Error + Send + Sync>,
+}
+
+impl RequestError {
+    /// Wraps an error. Its `Display` is logged, so it must not contain what the client sent.
+    pub fn new(status: u16, cause: impl Error + Send + Sync + 'static) -> Self {
+        Self { status, cause: Arc::new(cause) }
+    }
+
+    /// The status of the response.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The error itself, to downcast.
+    #[must_use]
+    pub fn cause(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.cause
+    }
+}
+
+impl fmt::Debug for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestError").field("status", &self.status).field("cause", &self.cause).finish()
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)
+    }
+}
+
+impl Error for RequestError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.source()
+    }
+}
+
+/// An unfinished redirect that cannot be sent is the error that it holds.
+impl From<Redirect> for Rejection {
+    fn from(redirect: Redirect) -> Self {
+        redirect.finish().map_or_else(Self::Session, Self::Redirect)
+    }
 }
 
 impl Rejection {
-    /// What to answer. Since the client is told a status and nothing else, why is traced here, as an error of the target
-    /// `session`: a programmer who forgot the layer or asked for the wrong type finds the sentence in the log.
-    ///
-    /// ```
-    /// use session_core::{SessionError, adapter::Rejection};
-    ///
-    /// assert_eq!(Rejection::from(SessionError::ReadOnly).failure().status(), 500);
-    /// ```
+    /// The response, after writing the reason to the log.
     #[must_use]
-    pub fn failure(&self) -> Failure {
-        let failure = self.kind();
-        let error: &(dyn Error + 'static) = self;
-        tracing::error!(target: "session", error, status = failure.status(), "a handler was refused its session");
-        failure
+    pub fn response(&self) -> BareResponse {
+        let (status, error): (_, &(dyn Error + 'static)) = (self.status(), self);
+        match self {
+            Self::Redirect(_) => {}
+            _ if status < 500 => tracing::info!(target: "session", error, status, "a request was rejected"),
+            _ => tracing::error!(target: "session", error, status, "a handler was refused its session"),
+        }
+        match self {
+            Self::Redirect(redirect) => redirect.clone().into(),
+            _ => BareResponse::of_the_moment(status),
+        }
     }
 
-    /// The status of that answer, and no trace: for frameworks that ask for it apart, and as often as they like.
-    ///
-    /// ```
-    /// use session_core::{OpenError, adapter::Rejection};
-    ///
-    /// assert_eq!(Rejection::from(OpenError::Disabled).status(), 500);
-    /// ```
+    /// The status of that response. Logs nothing, for frameworks that ask for it separately.
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.kind().status()
+        match self {
+            Self::Open(error) => error.failure().status(),
+            Self::Commit(error) => report::failure(error).unwrap_or(Failure::Internal).status(),
+            Self::Owner(UserSessionsError::Store(_)) => Failure::Unavailable.status(),
+            Self::Owner(UserSessionsError::TooMany { .. }) => 409,
+            Self::Request(error) => error.status,
+            Self::Redirect(redirect) => redirect.status(),
+            Self::NoLayer
+            | Self::MisplacedCsrf
+            | Self::Session(_)
+            | Self::Owner(UserSessionsError::NotSupported { .. }) => Failure::Internal.status(),
+        }
     }
 
-    fn kind(&self) -> Failure {
-        match self {
-            Self::Open(error) => error.failure(),
-            Self::Commit(error) => report::failure(error).unwrap_or(Failure::Internal),
-            Self::NoLayer | Self::Session(_) => Failure::Internal,
+    /// Finds an error of this library in an error or its sources, for an application that boxes all errors in one type.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use session_core::{SessionError, adapter::Rejection};
+    ///
+    /// let boxed: Box<dyn Error> = SessionError::ReadOnly.into();
+    /// assert_eq!(Rejection::find(&*boxed).map(|rejection| rejection.status()), Some(500));
+    /// assert!(Rejection::find(&std::fmt::Error).is_none());
+    /// ```
+    #[must_use]
+    pub fn find(error: &(dyn Error + 'static)) -> Option<Self> {
+        fn is<E: Error + Clone + Into<Rejection> + 'static>(
+            error: &(dyn Error + 'static),
+        ) -> Option<Rejection> {
+            error.downcast_ref::<E>().cloned().map(Into::into)
         }
+        std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source()).find_map(
+            |error| {
+                is::<Self>(error)
+                    .or_else(|| is::<SessionError>(error))
+                    .or_else(|| is::<OpenError>(error))
+                    .or_else(|| is::<CommitError>(error))
+                    .or_else(|| is::<UserSessionsError>(error))
+                    .or_else(|| is::<RequestError>(error))
+            },
+        )
     }
 }
 
 impl OpenError {
     /// What to answer when a handler asked for a session and cannot have one.
-    ///
-    /// ```
-    /// assert_eq!(session_core::OpenError::Disabled.failure().status(), 500);
-    /// ```
     #[must_use]
     pub const fn failure(&self) -> Failure {
         match self {
@@ -100,16 +207,24 @@ impl Visit {
         }
     }
 
-    /// The same for an extractor that reads a form: `None` where sessions are switched off, since forms are read there, too.
+    /// The visit for an optional extractor: `None` without a layer, or where sessions are switched off.
+    ///
+    /// Opening the visit can still fail. VisitReport that error: a store that is down must not look like a visitor without a
+    /// session.
+    ///
+    /// ```
+    /// assert!(session_core::adapter::Visit::found_if_any(None).is_none());
+    /// ```
+    #[must_use]
+    pub fn found_if_any(in_extensions: Option<&Self>) -> Option<Self> {
+        in_extensions.filter(|visit| !visit.is_off()).cloned()
+    }
+
+    /// The visit for an extractor that reads a form: `None` where sessions are switched off, since forms are read there,
+    /// too.
     ///
     /// # Errors
     /// [`Rejection::NoLayer`] if there is none.
-    ///
-    /// ```
-    /// use session_core::adapter::{Rejection, Visit};
-    ///
-    /// assert!(matches!(Visit::found_for_input(None), Err(Rejection::NoLayer)));
-    /// ```
     pub fn found_for_input(in_extensions: Option<&Self>) -> Result<Option<Self>, Rejection> {
         match Self::found(in_extensions) {
             Ok(visit) => Ok(Some(visit)),

@@ -202,6 +202,27 @@ impl serde::Serialize for Handle {
     }
 }
 
+/// From text, so that it can be a path parameter: `Path<Handle>`.
+impl<'de> serde::Deserialize<'de> for Handle {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl serde::de::Visitor<'_> for Text {
+            type Value = Handle;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the hexadecimal form of a session handle")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Handle, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
 /// The version of a record: a random number chosen by the writer, fresh for every record written.
 ///
 /// Random and not counted, so that a record deleted and made again never repeats one (no ABA), and so that a writer
@@ -293,6 +314,16 @@ mod tests {
         let mut text = b"session-core/store-key/v1\0".to_vec();
         text.extend([3; 32]);
         assert_eq!(id.store_key().as_bytes()[..], Sha256::digest(&text)[..]);
+    }
+
+    #[test]
+    fn a_handle_is_read_from_the_text_that_it_is_written_as() {
+        let handle = SessionId::from_bytes([7; 32]).store_key().handle();
+        let text = serde_json::to_string(&handle).unwrap();
+        assert_eq!(serde_json::from_str::<Handle>(&text).unwrap(), handle);
+        for bad in ["7", "\"\"", "\"zz\"", "null"] {
+            assert!(serde_json::from_str::<Handle>(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What tests of an application with sessions need: a test client, clocks, and stores that log, fail and wait.
 #![doc = include_str!("../README.md")]
 #![allow(clippy::unwrap_used, reason = "everything here runs in tests, where a panic is the report")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
 pub mod doubles;
 
 pub use client::TestClient;
+pub use doubles::blocking::Blocking;
 pub use doubles::clock::ManualClock;
 pub use doubles::entropy::ScriptedEntropy;
 pub use doubles::faulty::{Fault, FaultyStore, When};

@@ -1,4 +1,4 @@
-//! What cannot be tested on this machine, and how loudly that is said.
+//! The tests that cannot run on this machine, and how this is reported.
 
 use session_test_servers::Kind;
 
@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::packages::{self, Need, Package};
 use crate::runner::Call;
 
-/// What is missing, and whether it will be installed or left out.
+/// The missing packages, and whether to install them or to skip their tests.
 pub(crate) struct Missing {
     packages: Vec<Package>,
     install: bool,
@@ -15,7 +15,7 @@ pub(crate) struct Missing {
 }
 
 impl Missing {
-    /// Looks around; an error names what is missing if it can neither be installed nor be left out.
+    /// Detects missing packages. Returns an error if they can neither be installed nor skipped.
     pub(crate) fn look(needs: &Needs, skip: bool, ci: bool) -> Result<Self, Failure> {
         Self::judge(packages::missing(), needs, packages::may_install(), skip, ci)
     }
@@ -47,18 +47,18 @@ impl Missing {
         )))
     }
 
-    /// The packages to install first.
+    /// Returns the packages to install.
     pub(crate) fn installable(&self) -> Vec<Package> {
         if self.install { self.packages.clone() } else { Vec::new() }
     }
 
-    /// The servers that can be started.
+    /// Returns the servers that can be started.
     pub(crate) fn kinds(&self) -> Vec<Kind> {
         let left_out = self.kinds_left_out();
         self.needs.kinds.iter().copied().filter(|kind| !left_out.contains(kind)).collect()
     }
 
-    /// What a person must not overlook: nothing if nothing was left out.
+    /// Returns a warning about skipped tests, or an empty string.
     pub(crate) fn loudly(&self) -> String {
         if self.left_out().is_empty() {
             return String::new();
@@ -71,27 +71,24 @@ impl Missing {
         )
     }
 
-    /// The nextest run without the tests that cannot run; `binaries` are the names of all integration tests.
-    pub(crate) fn in_nextest(&self, call: Call, binaries: &[String]) -> Call {
+    /// The nextest run without the tests that cannot run: those whose module or name has the word, and those of whole crates.
+    pub(crate) fn in_nextest(&self, call: Call) -> Call {
         let words = self.words();
         if words.is_empty() {
             return call;
         }
         let mut filters = vec![format!("test(/{}/)", words.join("|"))];
-        // nextest refuses a filter that matches no package or no binary, so only those that are there are named.
-        let named = |name: &&String| words.iter().any(|word| name.contains(word));
-        filters.extend(binaries.iter().filter(named).map(|name| format!("binary(={name})")));
-        for store in ["redis", "dynamodb", "memcached"].iter().filter(|store| words.contains(store)) {
+        for store in ["redis", "dynamodb", "memcached", "etcd"].iter().filter(|store| words.contains(store)) {
             filters.push(format!("package(session-store-{store})"));
         }
         if !self.kinds_left_out().is_empty() {
-            // The servers' own tests start every kind, whatever they are called.
+            // The tests of the servers' crate start every kind of server.
             filters.push("package(session-test-servers)".to_owned());
         }
         call.args("-E").arg(format!("not ({})", filters.join(" | ")))
     }
 
-    /// The libtest run without the tests that cannot run: by the tests' names only, it knows no more.
+    /// Excludes the tests that cannot run from a call of libtest, which can filter only by test name.
     pub(crate) fn in_libtest(&self, call: Call) -> Call {
         let words = self.words();
         if words.is_empty() {
@@ -115,7 +112,7 @@ impl Missing {
             .collect()
     }
 
-    /// The words by which tests say what they need.
+    /// The words in the names of tests that indicate what they need.
     fn words(&self) -> Vec<&'static str> {
         let kinds = self.kinds_left_out();
         let mut words = Vec::new();
@@ -128,6 +125,7 @@ impl Missing {
                     Kind::MariaDb => &["mysql", "mariadb"],
                     Kind::DynamoDb => &["dynamodb"],
                     Kind::Memcached => &["memcached"],
+                    Kind::Etcd => &["etcd"],
                 });
             }
         }
@@ -188,14 +186,16 @@ mod tests {
     #[test]
     fn left_out_tests_are_filtered_and_said_loudly() {
         let missing = judge(package("redis-server"), false, true, false).unwrap();
-        assert_eq!(missing.kinds(), [Kind::Postgres, Kind::MariaDb, Kind::DynamoDb, Kind::Memcached]);
+        assert_eq!(
+            missing.kinds(),
+            [Kind::Postgres, Kind::MariaDb, Kind::DynamoDb, Kind::Memcached, Kind::Etcd]
+        );
         assert!(
             missing.loudly().starts_with("NOT A FULL RUN: tests named after redis, cluster were LEFT OUT")
         );
-        let binaries = ["redis_cluster".to_owned(), "sqlite".to_owned()];
-        let line = missing.in_nextest(Call::cargo("nextest run"), &binaries).line();
-        let filter = "not (test(/redis|cluster/) | binary(=redis_cluster) | package(session-store-redis) | \
-                      package(session-test-servers))";
+        let line = missing.in_nextest(Call::cargo("nextest run")).line();
+        let filter =
+            "not (test(/redis|cluster/) | package(session-store-redis) | package(session-test-servers))";
         assert_eq!(line, format!("cargo nextest run -E '{filter}'"));
         assert_eq!(
             missing.in_libtest(Call::cargo("test")).line(),
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_complete_machine_runs_everything() {
         let missing = judge(Vec::new(), false, false, true).unwrap();
-        assert_eq!(missing.in_nextest(Call::cargo("nextest run"), &[]).line(), "cargo nextest run");
+        assert_eq!(missing.in_nextest(Call::cargo("nextest run")).line(), "cargo nextest run");
         assert_eq!(missing.kinds(), Kind::ALL);
     }
 }

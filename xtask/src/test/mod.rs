@@ -69,7 +69,7 @@ pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome
 
     let tests = if nextest {
         let call = Call::cargo(&format!("nextest run {scope} --all-features --no-fail-fast"));
-        missing.in_nextest(call, &integration_tests(&repository::files()?))
+        missing.in_nextest(call)
     } else {
         // `--tests` is every target but doctests, which are a stage of their own, and benches.
         missing.in_libtest(Call::cargo(&format!("test {scope} --all-features --no-fail-fast --tests")))
@@ -164,19 +164,6 @@ fn with_library(packages: &[String], files: &[String]) -> Vec<String> {
     packages.iter().filter(library).cloned().collect()
 }
 
-/// The names of the test binaries below some `tests/`.
-fn integration_tests(files: &[String]) -> Vec<String> {
-    let name = |file: &String| {
-        let (_, test) = file.split_once("/tests/")?;
-        let name = test.strip_suffix("/main.rs").or_else(|| test.strip_suffix(".rs"))?;
-        (!name.contains('/')).then(|| name.to_owned())
-    };
-    let mut names: Vec<String> = files.iter().filter_map(name).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
 /// Whether cargo has this subcommand.
 pub(crate) fn has(subcommand: &str) -> bool {
     let mut probe = Command::new("cargo");
@@ -199,11 +186,5 @@ mod tests {
     fn without_packages_the_scope_is_the_workspace() {
         assert_eq!(scope(&[]), "--workspace");
         assert_eq!(scope(&["a".to_owned(), "b".to_owned()]), "-p a -p b");
-    }
-
-    #[test]
-    fn integration_tests_are_named_by_their_file_or_their_folder() {
-        let files = ["a/tests/redis.rs", "a/tests/help/mod.rs", "b/tests/sql/main.rs", "b/src/tests.rs"];
-        assert_eq!(integration_tests(&files.map(str::to_owned)), ["redis", "sql"]);
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::Session;
 use super::flash::raw;
 use super::messages::Messages;
+use super::read::DefaultFor;
 use crate::engine::error::SessionError;
 use crate::value::error::ValueError;
 use crate::value::flash::{FlashBag, field_path};
@@ -71,7 +72,7 @@ impl Session {
     pub fn flash_only(&self, fields: impl ToPaths) -> Result<(), SessionError> {
         let mut form = Values::default();
         form.replace(self.form())?;
-        let secrets = &self.shared.sessions.secrets;
+        let secrets = &self.shared.engine.secrets;
         self.edit(|state| {
             for field in fields.paths().as_slice() {
                 // The field that is named goes, secret or not; what lies below it was not named.
@@ -124,7 +125,7 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub fn flash_input(&self, form: Map<String, Value>) -> Result<(), SessionError> {
-        let secrets = &self.shared.sessions.secrets;
+        let secrets = &self.shared.engine.secrets;
         let form = without_secrets(form, secrets);
         self.edit(|state| {
             for (name, value) in &form {
@@ -188,8 +189,12 @@ impl Session {
     /// assert_eq!(Session::standalone().old_or("country", "NL".to_owned())?, "NL");
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
-    pub fn old_or<T: DeserializeOwned>(&self, field: impl ToPath<T>, default: T) -> Result<T, SessionError> {
-        Ok(self.old(field)?.unwrap_or(default))
+    pub fn old_or<T: DeserializeOwned>(
+        &self,
+        field: impl ToPath<T>,
+        default: impl DefaultFor<T>,
+    ) -> Result<T, SessionError> {
+        Ok(self.old(field)?.unwrap_or_else(|| default.into_value()))
     }
 
     /// Whether something was typed into this field the last time.

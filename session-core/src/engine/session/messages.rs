@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
+use super::read::DefaultFor;
 use crate::engine::error::SessionError;
 use crate::value::flash::FlashView;
 use crate::value::path::{AnyKey, ToPath};
@@ -38,8 +39,12 @@ impl FlashMessages {
     /// assert_eq!(Session::standalone().flash_messages().get_or("count", 0)?, 0);
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
-    pub fn get_or<T: DeserializeOwned>(&self, key: impl ToPath<T>, default: T) -> Result<T, SessionError> {
-        Ok(self.get(key)?.unwrap_or(default))
+    pub fn get_or<T: DeserializeOwned>(
+        &self,
+        key: impl ToPath<T>,
+        default: impl DefaultFor<T>,
+    ) -> Result<T, SessionError> {
+        Ok(self.get(key)?.unwrap_or_else(|| default.into_value()))
     }
 
     /// Whether there is such a message, and it is not null.

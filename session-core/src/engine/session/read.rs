@@ -7,6 +7,24 @@ use crate::engine::error::SessionError;
 use crate::value::path::{ToPath, ToPaths};
 use crate::value::values::Snapshot;
 
+/// What may be given as the default of a `T`: a `T`, and for a `String` also a `&str`.
+pub trait DefaultFor<T> {
+    /// The value.
+    fn into_value(self) -> T;
+}
+
+impl<T> DefaultFor<T> for T {
+    fn into_value(self) -> T {
+        self
+    }
+}
+
+impl DefaultFor<String> for &str {
+    fn into_value(self) -> String {
+        self.to_owned()
+    }
+}
+
 impl Session {
     /// The value under a key: `user.name`, `items[0].sku`, `["user", "a.b"]` segment by segment, or a typed
     /// [`Key`](crate::Key). `None` when it is missing or null.
@@ -27,18 +45,25 @@ impl Session {
         Ok(self.read(|state| state.data().get(key))?)
     }
 
-    /// The value under a key, or the default when it is missing or null.
+    /// The value under a key, or the default when it is missing or null. The default of a `String` may be a `&str`.
     ///
     /// # Errors
     /// [`SessionError::Value`] when a value of another type is there.
     ///
     /// ```
     /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().get_or("theme", "light".to_owned())?, "light");
+    /// let session = Session::standalone();
+    /// let theme: String = session.get_or("theme", "light")?;
+    /// let hits = session.get_or("hits", 0)?;
+    /// assert_eq!((theme.as_str(), hits), ("light", 0));
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
-    pub fn get_or<T: DeserializeOwned>(&self, key: impl ToPath<T>, default: T) -> Result<T, SessionError> {
-        Ok(self.read(|state| state.data().get_or(key, default))?)
+    pub fn get_or<T: DeserializeOwned>(
+        &self,
+        key: impl ToPath<T>,
+        default: impl DefaultFor<T>,
+    ) -> Result<T, SessionError> {
+        Ok(self.get(key)?.unwrap_or_else(|| default.into_value()))
     }
 
     /// Whether all of these are there and not null.

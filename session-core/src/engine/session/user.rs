@@ -1,5 +1,7 @@
 //! The user of a session: tagging a session with its user, and the facet with everything else about the user.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -36,7 +38,7 @@ impl User<'_> {
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
     pub fn confirm(&self) -> Result<(), SessionError> {
-        let now = self.0.shared.sessions.clock.now();
+        let now = self.0.shared.engine.clock.now();
         self.0.edit(|state| state.content.system.put(content::AUTHENTICATED_AT, now))
     }
 
@@ -44,6 +46,24 @@ impl User<'_> {
     #[must_use]
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         self.0.read(|state| state.content.system.get(content::AUTHENTICATED_AT).ok().flatten())
+    }
+
+    /// Whether the user confirmed who they are ([`confirm`](Self::confirm)) within this time: for pages that ask for the
+    /// password again ("step-up").
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # let session = session_core::Session::standalone();
+    /// assert!(!session.user().confirmed_within(Duration::from_secs(15 * 60)));
+    /// session.user().confirm()?;
+    /// assert!(session.user().confirmed_within(Duration::from_secs(15 * 60)));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn confirmed_within(&self, duration: Duration) -> bool {
+        let now = self.0.shared.sessions.clock.now();
+        self.authenticated_at().is_some_and(|then| now < then.plus(duration))
     }
 
     /// Stores something about this session for the user's list of devices: the browser, an address.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Session;
+use super::read::DefaultFor;
 use crate::engine::error::SessionError;
 use crate::value::error::ValueError;
 use crate::value::json::Number;
@@ -141,8 +142,12 @@ impl Session {
     /// assert_eq!(Session::standalone().pull_or("step", 1)?, 1);
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
-    pub fn pull_or<T: DeserializeOwned>(&self, key: impl ToPath<T>, default: T) -> Result<T, SessionError> {
-        self.edit(|state| state.data_mut().pull_or(key, default))
+    pub fn pull_or<T: DeserializeOwned>(
+        &self,
+        key: impl ToPath<T>,
+        default: impl DefaultFor<T>,
+    ) -> Result<T, SessionError> {
+        self.edit(|state| state.data_mut().pull_or(key, default.into_value()))
     }
 
     /// Adds one and returns the new number; missing or null counts from 0. No increment is ever lost to another request.

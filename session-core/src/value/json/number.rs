@@ -136,6 +136,24 @@ impl Number {
     }
 }
 
+/// Equal by value: `Number` 3 equals 3 of every integer type; a float equals no integer.
+macro_rules! equal {
+    ($($number:ty),*) => {$(
+        impl PartialEq<$number> for Number {
+            fn eq(&self, other: &$number) -> bool {
+                *self == Self::from(*other)
+            }
+        }
+
+        impl PartialEq<Number> for $number {
+            fn eq(&self, other: &Number) -> bool {
+                other == self
+            }
+        }
+    )*};
+}
+equal!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64);
+
 macro_rules! integers {
     ($($int:ty),*) => {$(
         impl From<$int> for Number {
@@ -271,6 +289,15 @@ mod tests {
             Some(Number::from(i128::MIN))
         );
         assert_eq!(Number::from(f64::MAX).plus(f64::MAX.into()), None);
+    }
+
+    #[test]
+    fn integers_compare_by_value_whatever_their_type() {
+        let three = n("3");
+        assert!(three == 3_u8 && three == 3_i128 && 3_usize == three && three != 4 && three != -3);
+        assert!(n("1.5") == 1.5 && n("1.5") != 1 && n("3.0") != 3);
+        assert_eq!((three.as_u64(), three.as_i64(), n("-3").as_u64()), (Some(3), Some(3), None));
+        assert_eq!((n("18446744073709551616").as_u64(), n("1.5").as_i64()), (None, None));
     }
 
     #[test]

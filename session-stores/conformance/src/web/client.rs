@@ -158,6 +158,14 @@ impl Reply {
         self.headers.get(header::LOCATION).map_or("", |value| value.to_str().unwrap())
     }
 
+    /// Whether `Vary` names `Cookie`, alone or beside what other middleware added.
+    #[must_use]
+    pub fn varies_by_cookie(&self) -> bool {
+        let values = self.headers.get_all(header::VARY).iter();
+        let mut fields = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        fields.any(|field| field.trim_ascii().eq_ignore_ascii_case(b"cookie"))
+    }
+
     /// Its only `Set-Cookie`; empty if there is none.
     ///
     /// # Panics
