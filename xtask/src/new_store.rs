@@ -4,6 +4,7 @@
 //! database's driver, and the suite says at every step whether the laws still hold.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use crate::failure::Failure;
@@ -89,6 +90,9 @@ pub(crate) fn run(flags: &flags::NewStore) -> Result<(), Failure> {
         let path = Path::new(&folder).join(file);
         fs::create_dir_all(path.parent().expect("every file lies in the crate's folder"))?;
         fs::write(path, name.fill(template))?;
+    }
+    for license in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        symlink(format!("../../{license}"), Path::new(&folder).join(license))?;
     }
     for (file, text) in registered {
         fs::write(file, text)?;

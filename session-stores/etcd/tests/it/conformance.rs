@@ -4,10 +4,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use serde_json::json;
-use session_core::store::{StoreKey, async_trait};
-use session_store_etcd::EtcdStore;
 use session_conformance::crowd::{Crowd, Place, run_counting, run_four_processes, run_logout};
 use session_conformance::{Damage, DamageKind, Fixture};
+use session_core::store::{StoreKey, async_trait};
+use session_store_etcd::EtcdStore;
 
 use crate::support::{PATIENT, SERVER, ask, decode, encode};
 

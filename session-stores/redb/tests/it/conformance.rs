@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use session_conformance::{Damage, DamageKind, Fixture};
 use session_core::store::{StoreKey, async_trait};
 use session_store_redb::RedbStore;
-use session_conformance::{Damage, DamageKind, Fixture};
 
 async fn fixture() -> Fixture {
     let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
