@@ -62,7 +62,7 @@ impl User<'_> {
     /// ```
     #[must_use]
     pub fn confirmed_within(&self, duration: Duration) -> bool {
-        let now = self.0.shared.sessions.clock.now();
+        let now = self.0.shared.engine.clock.now();
         self.authenticated_at().is_some_and(|then| now < then.plus(duration))
     }
 

@@ -1,9 +1,8 @@
 //! A blocking store as the suites expect one.
 
-use async_trait::async_trait;
 use session_core::Timestamp;
 use session_core::machine::{BlockingStore, StoreOp};
-use session_core::store::{Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Written};
+use session_core::store::{Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Written, async_trait};
 
 /// A [`BlockingStore`] as a [`SessionStore`], so that the store suite proves it. It blocks the thread that asks it: for
 /// tests alone.
