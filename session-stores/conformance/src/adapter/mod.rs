@@ -21,9 +21,9 @@ use std::time::Duration;
 
 use crate::probe::Application;
 
-pub use browser::{Browser, Reply, at, script};
+pub use browser::{Browser, Reply, Sent, at, script};
 pub use list::scenarios;
-pub use stage::{Doubles, Place, Server, Stage, World};
+pub use stage::{Calls, Doubles, Place, Server, Stage, World};
 pub use transcript::Transcript;
 
 use browser::Protocol;

@@ -278,12 +278,19 @@ impl World {
         Browser { address: self.server.address, ..browser.clone() }
     }
 
-    /// What `/stats` says of the store: load, create, replace, touch, destroy, rotate.
-    pub async fn calls(&self) -> [u64; 6] {
+    /// The store's calls so far, as `/stats` counts them.
+    pub async fn calls(&self) -> Calls {
         let stats: serde_json::Value =
             serde_json::from_str(&self.browser().quiet().get("/stats").await.text()).expect("JSON");
-        ["load", "create", "replace", "touch", "destroy", "rotate"]
-            .map(|verb| stats["store"][verb].as_u64().expect("a count"))
+        let count = |verb: &str| stats["store"][verb].as_u64().expect("a count");
+        Calls {
+            load: count("load"),
+            create: count("create"),
+            replace: count("replace"),
+            touch: count("touch"),
+            destroy: count("destroy"),
+            rotate: count("rotate"),
+        }
     }
 
     /// A number of `/stats` that is not the store's.
@@ -320,4 +327,43 @@ pub(super) async fn eventually(claim: &str, is_so: impl AsyncFn() -> bool) {
 
 pub(super) fn locked(transcript: &Mutex<Transcript>) -> std::sync::MutexGuard<'_, Transcript> {
     transcript.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Calls of a store's verbs.
+///
+/// ```
+/// use session_conformance::adapter::Calls;
+///
+/// let before = Calls { load: 1, ..Calls::NONE };
+/// let after = Calls { load: 2, replace: 1, ..Calls::NONE };
+/// assert_eq!(after.since(before), Calls { load: 1, replace: 1, ..Calls::NONE });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a promise: a store has six verbs")]
+#[expect(missing_docs, reason = "each is the verb of its name")]
+pub struct Calls {
+    pub load: u64,
+    pub create: u64,
+    pub replace: u64,
+    pub touch: u64,
+    pub destroy: u64,
+    pub rotate: u64,
+}
+
+impl Calls {
+    /// No call at all.
+    pub const NONE: Self = Self { load: 0, create: 0, replace: 0, touch: 0, destroy: 0, rotate: 0 };
+
+    /// The calls since an earlier count.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            load: self.load - before.load,
+            create: self.create - before.create,
+            replace: self.replace - before.replace,
+            touch: self.touch - before.touch,
+            destroy: self.destroy - before.destroy,
+            rotate: self.rotate - before.rotate,
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session_core::Cookie;
 
-use crate::adapter::Stage;
+use crate::adapter::{Calls, Stage};
 use crate::web::claims::{ELSEWHERE, NOT_ASCII};
 
 const COOKIE: &str = "__Host-sid";
@@ -27,7 +27,7 @@ pub async fn a_visitor_who_writes_nothing_gets_no_cookie(stage: &Stage) {
     ])
     .await;
     assert_eq!(ada.cookie(COOKIE), None);
-    assert_eq!(world.calls().await, [0; 6]);
+    assert_eq!(world.calls().await, Calls::NONE);
 }
 
 /// The public handle is stable; the cookie is not sent again.
@@ -176,8 +176,8 @@ pub async fn a_commit_writes_at_once(stage: &Stage) {
     let failing = r#"{"ops":[{"op":"put","key":"a","value":1},{"op":"commit"},{"op":"commit"},{"op":"put","key":"a","value":2}],"status":500}"#;
     ada.run(failing).await;
     if !world.in_cookie() {
-        let now = world.calls().await;
-        assert_eq!((now[0] - before[0], now[2] - before[2]), (1, 1), "one load, one write");
+        let calls = world.calls().await.since(before);
+        assert_eq!(calls, Calls { load: 1, replace: 1, ..Calls::NONE });
         ada.ops(&[(r#""get","key":"a""#, "1")]).await;
     }
     ada.ops(&[
