@@ -76,7 +76,7 @@ const PLACES: &[Place] = &[
 const STORES: &str = "session-stores/Cargo.toml";
 const OPEN: &str = "session-stores/src/open.rs";
 const SETTINGS: &str = "session-stores/src/settings.rs";
-const FEATURE: &str = "{{name}} = [\"session-stores/{{name}}\"]\n";
+const FEATURE: &str = "{{name}} = [\"stores\", \"session-stores?/{{name}}\"]\n";
 
 pub(crate) fn run(flags: &flags::NewStore) -> Result<(), Failure> {
     let name = Name::parse(&flags.name)?;
@@ -233,7 +233,7 @@ mod tests {
         assert!(text(OPEN).contains("\"tiger-beetle\" => return tiger_beetle(config, max_record),"));
         assert!(text(SETTINGS).contains(", tiger-beetle, a registered driver"));
         for adapter in ["session-axum", "session-actix", "session-hyper"] {
-            let feature = "\ntiger-beetle = [\"session-stores/tiger-beetle\"]\n";
+            let feature = "\ntiger-beetle = [\"stores\", \"session-stores?/tiger-beetle\"]\n";
             assert!(text(&format!("{adapter}/Cargo.toml")).contains(feature), "{adapter}");
         }
         let left = files.iter().find(|(_, text)| text.contains("{{name}}") || text.contains("{{module}}"));

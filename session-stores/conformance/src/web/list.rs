@@ -43,20 +43,16 @@ macro_rules! web_claims {
                 features_1_remember_makes_a_value_once
                 features_2_remember_me_outlives_the_browser_and_the_usual_lifetime
                 features_2_a_session_may_close_with_its_browser_or_not
-                features_2_set_age_is_one_sessions_own
                 features_2_set_absolute_moves_the_end_and_no_activity_does
                 features_2_authenticated_at_is_when_the_user_last_confirmed
                 features_2_invalidate_drops_everything_but_what_is_put_afterwards
                 features_2_regenerate_keeps_data_flash_tag_and_lifetimes
-                features_2_commit_writes_now_and_may_be_called_again
-                features_2_who_writes_nothing_leaves_nothing
                 id_10_an_id_is_taken_from_its_cookie_and_from_nowhere_else
                 features_3_flash_and_flash_many_keep_falsy_values
                 features_3_flash_messages_are_read_by_path_with_defaults
                 features_3_reflash_carries_all_three_bags_once_more
                 features_3_reflash_only_and_keep_choose_keys_of_all_bags_and_add_up
                 features_3_reflash_except_leaves_those_keys_out_of_all_bags
-                features_3_now_is_for_this_visit_unless_it_is_reflashed
                 features_3_with_errors_of_several_calls_add_up_in_order
                 features_3_flash_validation_errors_come_with_the_input_or_without
                 features_3_flash_input_takes_a_form_that_is_given
@@ -64,7 +60,6 @@ macro_rules! web_claims {
                 features_3_a_look_that_changes_nothing_takes_no_message_of_others
                 features_4_a_page_shows_what_the_last_visit_left
                 features_3_input_nests_and_is_read_without_a_session
-                features_3_multipart_files_are_skipped
                 features_3_bad_bodies_are_refused_with_their_status
                 features_3_a_body_is_not_read_beyond_its_limit
                 features_3_input_becomes_the_type_that_is_asked_for

@@ -26,6 +26,8 @@ pub async fn a_visitor_who_writes_nothing_gets_no_cookie(stage: &Stage) {
         (r#""has_regenerated""#, "false"),
     ])
     .await;
+    // No cookie came, so none is removed.
+    assert!(ada.get("/logout").await.set_cookies().is_empty());
     assert_eq!(ada.cookie(COOKIE), None);
     assert_eq!(world.calls().await, Calls::NONE);
 }
@@ -180,13 +182,19 @@ pub async fn a_commit_writes_at_once(stage: &Stage) {
         assert_eq!(calls, Calls { load: 1, replace: 1, ..Calls::NONE });
         ada.ops(&[(r#""get","key":"a""#, "1")]).await;
     }
+    let before = world.calls().await;
     ada.ops(&[
         (r#""put","key":"a","value":3"#, "null"),
         (r#""commit""#, "null"),
         (r#""put","key":"b","value":4"#, "null"),
         (r#""commit""#, "null"),
+        (r#""commit""#, "null"),
     ])
     .await;
+    if !world.in_cookie() {
+        let calls = world.calls().await.since(before);
+        assert_eq!(calls, Calls { load: 1, replace: 2, ..Calls::NONE }, "a commit without changes is none");
+    }
     ada.ops(&[(r#""all""#, r#"{"a":3,"b":4}"#)]).await;
 }
 
@@ -224,15 +232,17 @@ pub async fn a_used_session_ends_after_its_absolute_lifetime(stage: &Stage) {
     assert_eq!(ada.get("/read").await.text(), "anon");
 }
 
-/// `set_age`.
+/// `set_age`: this session's idle time, and nobody else's.
 pub async fn a_session_may_have_an_age_of_its_own(stage: &Stage) {
     let world = stage.open().await;
-    let ada = world.browser();
+    let (ada, bob) = (world.browser(), world.browser());
+    bob.ops(&[(r#""put","key":"a","value":2"#, "null")]).await;
     ada.ops(&[(r#""put","key":"a","value":1"#, "null"), (r#""set_age","seconds":30"#, "null")]).await;
     world.clock.advance(Duration::from_secs(29));
     ada.ops(&[(r#""get","key":"a""#, "1")]).await;
     world.clock.advance(Duration::from_secs(31));
     ada.ops(&[(r#""get","key":"a""#, "null")]).await;
+    bob.ops(&[(r#""get","key":"a""#, "2")]).await;
 }
 
 /// 32 bytes, the same on every page, and only its own is good.

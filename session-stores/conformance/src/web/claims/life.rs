@@ -38,13 +38,6 @@ pub async fn features_2_a_session_may_close_with_its_browser_or_not(app: &impl W
     assert_eq!(user(&client).await.as_deref(), Some("ada"));
 }
 
-pub async fn features_2_set_age_is_one_sessions_own(app: &impl WebApp) {
-    let (short, usual) = (signed_in(app).await, signed_in(app).await);
-    short.visit(|session| session.lifetime().set_age(Duration::from_secs(60)).unwrap()).await;
-    app.setting().clock.advance(Duration::from_secs(61));
-    assert_eq!((user(&short).await, user(&usual).await.as_deref()), (None, Some("ada")));
-}
-
 pub async fn features_2_set_absolute_moves_the_end_and_no_activity_does(app: &impl WebApp) {
     let client = signed_in(app).await;
     client.visit(|session| session.lifetime().set_absolute(Some(3 * HOUR)).unwrap()).await;
@@ -139,37 +132,6 @@ pub async fn features_2_regenerate_keeps_data_flash_tag_and_lifetimes(app: &impl
     client.visit(look).await;
     app.setting().clock.advance(9 * HOUR);
     assert_eq!(user(&client).await.as_deref(), Some("ada"));
-}
-
-pub async fn features_2_commit_writes_now_and_may_be_called_again(app: &impl WebApp) {
-    let client = signed_in(app).await;
-    app.setting().store.take();
-    let twice = |session: Session| async move {
-        session.put("a", 1).unwrap();
-        session.commit().await.unwrap();
-        session.put("b", 2).unwrap();
-        session.commit().await.unwrap();
-        session.commit().await.unwrap();
-    };
-    client.wait(twice).await;
-    assert_eq!(app.store_calls(), 3, "one load, two writes");
-    let all = client.visit(|session| session.all().to_json()).await;
-    assert_eq!(all, r#"{"user":"ada","a":1,"b":2}"#);
-}
-
-pub async fn features_2_who_writes_nothing_leaves_nothing(app: &impl WebApp) {
-    let stranger = Client::new(app);
-    let look = |session: &Session| {
-        session.put("a", 1).unwrap();
-        session.forget("a").unwrap();
-        session.regenerate().unwrap();
-        (session.fresh(), session.initiated(), session.is_empty())
-    };
-    let (seen, reply) = stranger.submit("", look).await;
-    assert_eq!((seen, reply.set_cookie()), ((true, true, true), ""));
-    let (_, reply) = stranger.submit("", |session| session.destroy().unwrap()).await;
-    assert_eq!(reply.set_cookie(), "", "no cookie came, so none is removed");
-    assert_eq!(app.store_calls(), 0);
 }
 
 pub async fn id_10_an_id_is_taken_from_its_cookie_and_from_nowhere_else(app: &impl WebApp) {
