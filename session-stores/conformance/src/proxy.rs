@@ -98,16 +98,6 @@ impl Proxy {
     ///
     /// # Errors
     /// When no port can be had.
-    ///
-    /// ```
-    /// # use session_conformance::proxy::{Proxy, Weather};
-    /// # use std::time::Duration;
-    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
-    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
-    /// assert!(proxy.address().ip().is_loopback());
-    /// # Ok(())
-    /// # }
-    /// ```
     pub async fn start(server: SocketAddr) -> io::Result<Self> {
         // While nobody listens the port stays bound, or it would be given to somebody else meanwhile.
         let claim = TcpSocket::new_v4()?;
@@ -121,34 +111,12 @@ impl Proxy {
     }
 
     /// Where it listens.
-    ///
-    /// ```
-    /// # use session_conformance::proxy::{Proxy, Weather};
-    /// # use std::time::Duration;
-    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
-    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
-    /// let url = format!("redis://{}", proxy.address());
-    /// # drop(url);
-    /// # Ok(())
-    /// # }
-    /// ```
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Changes the weather, for open connections too, and counts from zero again.
-    ///
-    /// ```
-    /// # use session_conformance::proxy::{Proxy, Weather};
-    /// # use std::time::Duration;
-    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
-    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
-    /// // The connection ends in the middle of the server's next answer.
-    /// proxy.set(Weather::CutReply(7));
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn set(&self, weather: Weather) {
         let mut passed = self.sky.passed();
         *passed = Passed::default();
@@ -156,34 +124,12 @@ impl Proxy {
     }
 
     /// The weather now: fine again once a cut has happened.
-    ///
-    /// ```
-    /// # use session_conformance::proxy::{Proxy, Weather};
-    /// # use std::time::Duration;
-    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
-    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
-    /// assert_eq!(proxy.weather(), Weather::Fine);
-    /// # Ok(())
-    /// # }
-    /// ```
     #[must_use]
     pub fn weather(&self) -> Weather {
         *self.sky.weather.borrow()
     }
 
     /// How many bytes went through since the weather was last set.
-    ///
-    /// ```
-    /// # use session_conformance::proxy::{Proxy, Weather};
-    /// # use std::time::Duration;
-    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
-    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
-    /// proxy.set(Weather::Fine);
-    /// // Each change of the weather counts from zero again.
-    /// assert_eq!(proxy.passed().request, 0);
-    /// # Ok(())
-    /// # }
-    /// ```
     #[must_use]
     pub fn passed(&self) -> Passed {
         *self.sky.passed()

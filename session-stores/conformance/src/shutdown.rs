@@ -1,4 +1,4 @@
-//! A server that is told to stop while sessions are being written: nothing that was begun may be lost.
+//! Graceful shutdown while sessions are being written: no write that has begun is lost.
 
 use std::sync::Arc;
 use std::time::Duration;

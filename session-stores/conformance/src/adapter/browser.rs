@@ -1,4 +1,4 @@
-//! A browser as far as sessions go: real sockets, HTTP/1.1 or HTTP/2, one jar for all tabs.
+//! A minimal browser over real sockets: HTTP/1.1 or HTTP/2, and one cookie jar for all tabs.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Nothing secret in any log: a busy life over real sockets, overheard at TRACE from every target, searched for what was put in.
+//! No secret in any log: captures every target at TRACE during many requests and searches it for what was stored.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

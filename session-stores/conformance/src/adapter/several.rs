@@ -1,4 +1,4 @@
-//! Several sessions in one application: layers inside of layers and side by side, over real sockets, that never meet.
+//! Several sessions in one application: nested and parallel layers that do not affect each other.
 //!
 //! An adapter's author writes one `async fn start(Sites) -> Server` and calls
 //! [`several_suite!`](crate::several_suite).

@@ -1,4 +1,4 @@
-//! Where a scenario plays: a server of the adapter under trial, its sessions on doubles, browsers to visit it.
+//! The stage of a scenario: a server of the adapter under test, its sessions on doubles, and browsers.
 
 use std::any::Any;
 use std::fmt;
@@ -46,26 +46,12 @@ pub struct Server {
 
 impl Server {
     /// A server that listens here for HTTP/1.1 and stops when the guard is dropped.
-    ///
-    /// ```
-    /// use session_conformance::adapter::Server;
-    ///
-    /// let server = Server::new("127.0.0.1:3000".parse().unwrap(), "whatever stops it when dropped");
-    /// # drop(server);
-    /// ```
     #[must_use]
     pub fn new(address: SocketAddr, guard: impl Any) -> Self {
         Self { address, http2: false, _guard: Box::new(guard) }
     }
 
     /// It speaks HTTP/2 with prior knowledge on the same port, too: every scenario is played over both.
-    ///
-    /// ```
-    /// use session_conformance::adapter::Server;
-    ///
-    /// let server = Server::new("127.0.0.1:3000".parse().unwrap(), ()).with_http2();
-    /// # drop(server);
-    /// ```
     #[must_use]
     pub fn with_http2(mut self) -> Self {
         self.http2 = true;
@@ -97,14 +83,6 @@ pub struct Place {
 
 impl Place {
     /// In a store, fresh for every scenario; the guard (a temporary directory) is kept until the scenario has ended.
-    ///
-    /// ```
-    /// use session_conformance::adapter::Place;
-    ///
-    /// let directory = "a temporary directory that goes away when dropped";
-    /// let place = Place::store(session_store_memory::MemoryStore::new(), directory);
-    /// # drop(place);
-    /// ```
     #[must_use]
     pub fn store<How>(store: impl IntoStore<How>, guard: impl Any) -> Self {
         Self { store: Some(store.into_store()), crowd: 64, _guard: Box::new(guard) }
@@ -112,13 +90,6 @@ impl Place {
 
     /// How many clients write to one session at once in the scenario that crowds it; 64 unless said. For a store whose
     /// every write waits for a disk.
-    ///
-    /// ```
-    /// use session_conformance::adapter::Place;
-    ///
-    /// let place = Place::store(session_store_memory::MemoryStore::new(), ()).with_crowd(8);
-    /// # drop(place);
-    /// ```
     #[must_use]
     pub fn with_crowd(mut self, clients: usize) -> Self {
         self.crowd = clients;
@@ -126,15 +97,6 @@ impl Place {
     }
 
     /// In their cookies.
-    ///
-    /// ```
-    /// use session_conformance::adapter::Place;
-    ///
-    /// async fn in_cookies() -> Place {
-    ///     Place::cookie()
-    /// }
-    /// # let _ = in_cookies();
-    /// ```
     #[must_use]
     pub fn cookie() -> Self {
         Self { store: None, crowd: 64, _guard: Box::new(()) }

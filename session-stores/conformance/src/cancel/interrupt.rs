@@ -1,4 +1,4 @@
-//! The interruption itself: a future that is polled so many times, and calls that pend.
+//! A future that is polled a given number of times, and a store whose calls are pending first.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};

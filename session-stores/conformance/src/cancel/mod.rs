@@ -1,4 +1,4 @@
-//! Requests dropped at every await: what an adapter leaves behind when a client goes away in the middle.
+//! Cancellation: drops a request at every `await` and checks what the adapter leaves behind.
 //!
 //! The future of a response is polled `k` times and dropped, for every `k` until it completes; once while what it waits
 //! for is under way, once when that has just happened. Whatever `k` was: a write happened entirely or not at all, an

@@ -1,4 +1,4 @@
-//! What the interrupted requests were about to do.
+//! The requests that are interrupted, and what must hold afterwards.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};

@@ -1,4 +1,4 @@
-//! One number that many writers add to: at the end it is the number of acknowledged increments.
+//! A number that many writers increment: in the end it equals the number of acknowledged increments.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One logout against a crowd of slow writers: the session is dead afterwards, every time.
+//! A sign-out against many slow writers: the session stays destroyed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The names of the crowd's tests, written once.
+//! The macro that makes tests of the crowd's claims.
 
 /// Makes tests of the [crowd](crate::crowd)'s claims at their full size, in the module where it stands.
 ///

@@ -1,4 +1,4 @@
-//! The runs behind the macro: a runtime for each, and three more processes beside this one where four are asked for.
+//! What the macro calls: one runtime for each test, and other processes where a claim is about several.
 
 use std::future::Future;
 use std::process::{Child, Command, Stdio};

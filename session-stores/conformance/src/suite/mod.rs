@@ -53,26 +53,12 @@ pub struct Case {
 
 impl Case {
     /// The claim it proves, which is also the name of its test.
-    ///
-    /// ```
-    /// let mut names = session_conformance::cases().iter().map(|case| case.name());
-    /// assert!(names.any(|name| name == "replace_never_creates"));
-    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
     /// Runs it inside a Tokio runtime; panics where the store breaks the law.
-    ///
-    /// ```
-    /// use session_conformance::Fixture;
-    ///
-    /// # #[tokio::main] async fn main() {
-    /// let case = session_conformance::cases().iter().find(|case| case.name() == "replace_never_creates").unwrap();
-    /// case.run(Fixture::new(session_store_memory::MemoryStore::new())).await;
-    /// # }
-    /// ```
     pub async fn run(&self, fixture: Fixture) {
         (self.run)(Trial::new(fixture, None)).await;
     }

@@ -1,4 +1,4 @@
-//! A blocking store as the suites expect one.
+//! A blocking store as an async one.
 
 use session_core::Timestamp;
 use session_core::machine::{BlockingStore, StoreOp};

@@ -1,4 +1,4 @@
-//! Cookies as they arrive: forged, broken, doubled, split, foreign; and as they leave.
+//! Cookies of requests (forged, malformed, duplicated, split, foreign) and of responses.
 
 use std::time::Duration;
 

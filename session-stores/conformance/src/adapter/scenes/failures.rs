@@ -1,4 +1,4 @@
-//! When something breaks: the store, the handler, the line to the client.
+//! Failures of the store, of the handler and of the connection to the client.
 
 use std::time::{Duration, Instant};
 

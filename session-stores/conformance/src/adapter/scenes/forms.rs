@@ -1,4 +1,4 @@
-//! Forms: what was typed comes back after a page that was not satisfied, and secrets never do.
+//! Forms: input comes back in the next visit, and secrets do not.
 
 use crate::adapter::{Sent, Stage};
 

@@ -1,4 +1,4 @@
-//! The life of a session, as a browser sees it: begun, renamed, ended, expired.
+//! The life of a session as a browser sees it: created, regenerated, destroyed, expired.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::web::claims::{ELSEWHERE, NOT_ASCII};
 
 const COOKIE: &str = "__Host-sid";
 
-/// Nobody is counted who does nothing.
+/// A visitor without data costs no store call and gets no cookie.
 pub async fn a_visitor_who_writes_nothing_gets_no_cookie(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
