@@ -94,11 +94,27 @@ where
     let run = || {
         runtime.block_on(async {
             let trial = Trial::new(fixture().await, Some(test));
-            let ended = tokio::time::timeout(LONGEST, case(trial)).await;
-            assert!(ended.is_ok(), "the case did not end within {LONGEST:?}: the suite's limit for a case, not a deadline of the store");
+            in_time(case(trial)).await;
         });
     };
     process::end_with(run);
 }
 
+async fn in_time(case: impl Future<Output = ()>) {
+    let ended = tokio::time::timeout(LONGEST, case).await;
+    let whose = "the suite's limit for a case, not a deadline of the store";
+    assert!(ended.is_ok(), "the case did not end within {LONGEST:?}: {whose}");
+}
+
 const LONGEST: Duration = Duration::from_secs(120);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    #[should_panic(expected = "did not end within 120s: the suite's limit")]
+    async fn a_case_that_does_not_end_says_whose_limit_it_met() {
+        in_time(std::future::pending()).await;
+    }
+}
