@@ -21,13 +21,13 @@ use tracing::{Event, Metadata, Subscriber};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Line {
-    /// Who said it: a module's path.
+    /// The target, such as a module's path.
     pub target: String,
-    /// All that was said, fields with their names.
+    /// The message and the fields with their names.
     pub text: String,
 }
 
-/// What was overheard. Clones share it.
+/// The captured lines. Clones share them.
 ///
 /// ```
 /// let heard = session_conformance::overheard::Overheard::everything();
@@ -37,10 +37,10 @@ pub struct Line {
 pub struct Overheard(Arc<Mutex<Vec<Line>>>);
 
 impl Overheard {
-    /// Listens from now on, to every thread of this process.
+    /// Captures from now on, for every thread of this process.
     ///
     /// # Panics
-    /// When somebody listens already: once for each process.
+    /// If a subscriber or logger is installed already. Call it once in a process.
     #[must_use]
     pub fn everything() -> Self {
         let heard = Self::default();

@@ -1,9 +1,9 @@
 //! Long races of many writers on one session, for a store's real server.
 //!
-//! The suite's races are short, so that they can be many. These few are long: 160 writers against a logout a thousand
-//! times, and 64 writers of 50 increments from one process and from four. [`crowd_suite!`](crate::crowd_suite) makes
-//! tests of them; the functions take sizes of one's own. A crowd waits in line for the store's connections: **give the
-//! store a deadline of a minute**, or what is seen on a busy machine is the deadline and not the claim.
+//! The suite's races are many and short. These are few and long: 160 writers against a sign-out, a thousand times, and 64
+//! writers of 50 increments from one process and from four. [`crowd_suite!`](crate::crowd_suite) makes tests of them;
+//! the functions take other sizes. The writers queue for the store's connections: **give the store a deadline of a
+//! minute**, or a busy machine shows the deadline and not the claim.
 
 mod counting;
 mod logout;
@@ -18,7 +18,7 @@ pub use counting::{increments, no_increment_is_lost};
 pub use logout::{Crowd, a_destroyed_session_stays_dead};
 pub use run::{run_counting, run_four_processes, run_logout};
 
-/// Where a store keeps its data, as text that another process can open it by, and what must stay alive meanwhile.
+/// Where a store keeps its data, as text by which another process can open it, and guards that must stay alive.
 ///
 /// ```
 /// use session_conformance::crowd::Place;
