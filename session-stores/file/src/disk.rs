@@ -16,7 +16,6 @@ use rustix::io::Errno;
 use session_core::{Timestamp, store::StoreKey};
 
 use crate::fault::Fault;
-use crate::format::{self, Entry};
 
 /// How far a write goes before it is answered.
 ///
@@ -72,7 +71,7 @@ impl Disk {
         }
         let disk = Self { root, durability };
         match disk.read_small(FORMAT)? {
-            Some(bytes) => format::versioned(&bytes).map(drop)?,
+            Some(bytes) => check_version(&bytes)?,
             None => disk.begin(path)?,
         }
         Ok(disk)
@@ -94,20 +93,22 @@ impl Disk {
         Ok(())
     }
 
-    /// What is under a key, exactly as the file says.
-    pub(crate) fn read(&self, key: &StoreKey) -> Result<Option<Entry>, Fault> {
+    /// Reads the bytes under a key.
+    pub(crate) fn read(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, Fault> {
         let Some(fan) = self.fan(key)? else { return Ok(None) };
-        let Some(file) = open_regular(fan.as_fd(), &key.to_string())? else { return Ok(None) };
-        format::decode(key, slurp(file, LARGEST_FILE)?).map(Some)
+        match open_regular(fan.as_fd(), &key.to_string())? {
+            Some(file) => slurp(file).map(Some),
+            None => Ok(None),
+        }
     }
 
-    /// Puts these bytes under a key, whole or not at all.
+    /// Writes these bytes under a key, whole or not at all.
     pub(crate) fn write(&self, key: &StoreKey, bytes: &[u8], flush: Flush) -> Result<(), Fault> {
         let fan = self.made_dir(self.root.as_fd(), &fan_name(key))?;
         self.write_into(fan.as_fd(), &key.to_string(), bytes, flush)
     }
 
-    /// Makes sure that what stands under a key is there to stay: the last step of a write that may not have come to it.
+    /// Flushes the name of a key: the last step of a write, or one that may have been interrupted before it.
     pub(crate) fn settle(&self, key: &StoreKey) -> Result<(), Fault> {
         match self.fan(key)? {
             Some(fan) => self.flush_dir(fan.as_fd()),
@@ -192,7 +193,7 @@ impl Disk {
 
     fn read_small(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         match open_regular(self.root.as_fd(), name)? {
-            Some(file) => slurp(file, 4_096).map(Some),
+            Some(file) => slurp(file).map(Some),
             None => Ok(None),
         }
     }
@@ -271,12 +272,11 @@ fn open_regular(dir: BorrowedFd<'_>, name: &str) -> Result<Option<File>, Fault> 
     Ok(Some(File::from(fd)))
 }
 
-fn slurp(file: File, most: u64) -> Result<Vec<u8>, Fault> {
+/// Reads a file. Of one that is larger than any record only the start, which is a damaged record.
+fn slurp(file: File) -> Result<Vec<u8>, Fault> {
     let length = file.metadata()?.len();
-    if length > most {
-        return Err(Fault::Corrupt);
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(|_| Fault::Corrupt)?);
+    let most = if length > LARGEST_FILE { 64 } else { LARGEST_FILE };
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(most)).map_err(|_| Fault::Damaged)?);
     file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -289,8 +289,18 @@ fn is_ours(name: &[u8]) -> bool {
 }
 
 fn marker() -> Vec<u8> {
-    let version = format::VERSION.to_string();
-    [format::MAGIC, version.as_bytes(), b" one session per file, named by the hash of its id\n"].concat()
+    format!("{MAGIC}{VERSION} one session per file, named by the hash of its id\n").into_bytes()
+}
+
+/// Checks that this version, or an earlier one, made the directory.
+fn check_version(marker: &[u8]) -> Result<(), Fault> {
+    let text = str::from_utf8(marker).map_err(|_| Fault::Damaged)?;
+    let number = text.strip_prefix(MAGIC).and_then(|rest| rest.split(' ').next());
+    match number.and_then(|number| number.parse::<u32>().ok()) {
+        Some(VERSION) => Ok(()),
+        Some(newer) if newer > VERSION => Err(Fault::Newer),
+        _ => Err(Fault::Damaged),
+    }
 }
 
 fn fan_name(key: &StoreKey) -> String {
@@ -307,6 +317,8 @@ pub(crate) const TEMP: &str = ".tmp.";
 pub(crate) const PRIVATE_FILE: u32 = 0o600;
 const PRIVATE_DIR: u32 = 0o700;
 const FORMAT: &str = "FORMAT";
+const MAGIC: &str = "session-file ";
+const VERSION: u32 = 1;
 /// Far above any record that may be written; a larger file is not one of ours.
 const LARGEST_FILE: u64 = 4 * crate::LARGEST_RECORD as u64;
 const ATTEMPTS: usize = 16;

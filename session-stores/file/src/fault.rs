@@ -10,9 +10,9 @@ use session_core::store::{StoreError, StoreErrorKind};
 pub(crate) enum Fault {
     /// The operating system said no.
     Io(Errno),
-    /// The bytes are not what this library wrote.
-    Corrupt,
-    /// The bytes were written by a newer version of this library.
+    /// The directory's marker is not what this library wrote.
+    Damaged,
+    /// A newer version of this library made the directory.
     Newer,
     /// The deadline passed while waiting for another process's lock. Nothing was done.
     Late,
@@ -36,7 +36,7 @@ impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Io(errno) => Self::new(kind_of(errno), NAME).because(io::Error::from(errno)),
-            Fault::Corrupt => Self::new(StoreErrorKind::Corrupt, NAME),
+            Fault::Damaged => Self::new(StoreErrorKind::Corrupt, NAME),
             Fault::Newer => Self::new(StoreErrorKind::Newer, NAME),
             Fault::Late => Self::timeout(NAME),
             Fault::Unfit(why) => Self::new(StoreErrorKind::Refused, NAME).because(why),

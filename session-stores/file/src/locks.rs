@@ -1,8 +1,7 @@
-//! Who may write: one of 256 locks per key, first among the tasks of this process, then among processes.
+//! 256 locks, chosen by the first byte of a key: first among the tasks of this process, then among processes.
 //!
-//! Within a process a fair async mutex, so that waiting costs no thread. Among processes `flock` on a file that is
-//! never removed; it ends with its process, however that ends. Two locks are always taken in order of their number.
-//! Readers take none.
+//! Within a process a lock is a fair async mutex, so that waiting costs no thread. Among processes it is `flock` on a file
+//! that is never removed; it ends with its process. Nobody holds two of them. Reading a session takes none.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -11,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
-use session_core::store::StoreKey;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::disk::{Disk, LOCKS, PRIVATE_FILE};
@@ -21,10 +19,11 @@ use crate::fault::Fault;
 #[derive(Debug)]
 pub(crate) struct Locks(Vec<Arc<Mutex<()>>>);
 
-/// The right to write some keys, within this process.
+/// One of the locks, held within this process.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    guards: Vec<(u8, OwnedMutexGuard<()>)>,
+    number: u8,
+    _guard: OwnedMutexGuard<()>,
 }
 
 impl Locks {
@@ -32,24 +31,17 @@ impl Locks {
         Self((0..=u8::MAX).map(|_| Arc::default()).collect())
     }
 
-    /// Waits for these keys' turn. No keys, no waiting.
-    pub(crate) async fn turn(&self, keys: &[StoreKey]) -> Turn {
-        let mut numbers: Vec<u8> = keys.iter().map(|key| key.as_bytes()[0]).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let mut guards = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            let lock = Arc::clone(&self.0[usize::from(number)]);
-            guards.push((number, lock.lock_owned().await));
-        }
-        Turn { guards }
+    /// Acquires a lock within this process. Cancel safe.
+    pub(crate) async fn turn(&self, number: u8) -> Turn {
+        let guard = Arc::clone(&self.0[usize::from(number)]).lock_owned().await;
+        Turn { number, _guard: guard }
     }
 }
 
 impl Turn {
-    /// Takes the same locks among processes, until the answer is dropped.
-    pub(crate) fn across_processes(&self, disk: &Disk, deadline: Instant) -> Result<Vec<OwnedFd>, Fault> {
-        self.guards.iter().map(|(number, _)| wait_for(disk, &format!("{number:02x}"), deadline)).collect()
+    /// Acquires the same lock among processes; dropping the file releases it.
+    pub(crate) fn across_processes(&self, disk: &Disk, deadline: Instant) -> Result<OwnedFd, Fault> {
+        wait_for(disk, &format!("{:02x}", self.number), deadline)
     }
 }
 

@@ -1,188 +1,128 @@
 //! The index by owner: an empty file per session in a directory per owner, named by a hash of the owner's name.
 //!
-//! The record is the truth and the mark is a hint: a mark is made before its record is written and removed after it is
-//! gone, both under the record's lock, and whoever lists looks at the record itself. So a kill leaves at worst a mark
-//! that leads to nothing, which the sweeper removes. A session that is rotated leaves its old mark in place, and whoever
-//! reads it follows the tombstone: a session that changes its name while the directory is read is not missed.
+//! The record is the truth and the mark is a hint, whose time of modification is the moment from which it may be
+//! forgotten. A kill leaves at worst a mark that leads to nothing; the sweeper removes it after that moment.
 
-use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
-use session_core::{
-    Timestamp,
-    store::{Record, StoreKey},
-};
-use sha2::{Digest, Sha256};
+use session_core::{Timestamp, store::StoreKey};
 
 use crate::disk::{self, Disk, OWNERS, PRIVATE_FILE};
 use crate::fault::Fault;
-use crate::format::{Entry, hex};
-use crate::verbs::{self, Standing};
 
-/// Says that this session belongs to this owner, before it does.
-pub(crate) fn mark(disk: &Disk, owner: Option<&str>, key: &StoreKey) -> Result<(), Fault> {
-    let Some(owner) = owner else { return Ok(()) };
-    let name = dir_name(owner);
-    for _ in 0..ATTEMPTS {
-        let owners = disk.root_dir(OWNERS)?;
-        let fan = disk.made_dir(owners.as_fd(), &name[..2])?;
-        let dir = disk.made_dir(fan.as_fd(), &name)?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match rustix::fs::openat(&dir, key.to_string(), flags, Mode::from_raw_mode(PRIVATE_FILE)) {
-            Ok(file) => {
-                rustix::fs::fchmod(&file, Mode::from_raw_mode(PRIVATE_FILE))?;
-                return disk.flush_dir(dir.as_fd());
-            }
-            // The sweeper removed the directory, which was empty, between the two calls.
-            Err(Errno::NOENT) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Err(Errno::NOENT.into())
+/// Marks a session as this owner's, at least until `expiry`, and returns the owner's directory, to be flushed.
+pub(crate) fn insert(disk: &Disk, owner: &str, key: &StoreKey, expiry: Timestamp) -> Result<OwnedFd, Fault> {
+    let owners = disk.root_dir(OWNERS)?;
+    let fan = disk.made_dir(owners.as_fd(), fan_of(owner))?;
+    let dir = disk.made_dir(fan.as_fd(), owner)?;
+    let until = modified(dir.as_fd(), key)?.map_or(expiry, |there| there.max(expiry));
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let mark = rustix::fs::openat(&dir, key.to_string(), flags, Mode::from_raw_mode(PRIVATE_FILE))?;
+    rustix::fs::fchmod(&mark, Mode::from_raw_mode(PRIVATE_FILE))?;
+    let time = Timespec { tv_sec: until.as_millis().div_euclid(1_000).saturating_add(1), tv_nsec: 0 };
+    rustix::fs::futimens(&mark, &Timestamps { last_access: time, last_modification: time })?;
+    Ok(dir)
 }
 
-/// Takes a mark back after its record is gone. One that stays is the sweeper's, so this cannot fail a verb.
-pub(crate) fn unmark(disk: &Disk, owner: Option<&str>, key: &StoreKey) {
-    if let Some(owner) = owner
-        && let Ok(Some(dir)) = open(disk, &dir_name(owner))
-    {
-        let _ = disk::unlink(dir.as_fd(), &key.to_string());
+/// Removes a mark if it is there.
+pub(crate) fn remove(disk: &Disk, owner: &str, key: &StoreKey) -> Result<(), Fault> {
+    match open(disk, owner)? {
+        Some(dir) => disk::unlink(dir.as_fd(), &key.to_string()),
+        None => Ok(()),
     }
 }
 
 /// The keys marked as this owner's.
-pub(crate) fn marked(disk: &Disk, owner: &str) -> Result<Vec<StoreKey>, Fault> {
-    marks_in(disk, &dir_name(owner))
-}
-
-/// The live sessions of this owner. A record that cannot be read is nobody's.
-pub(crate) fn list(disk: &Disk, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, Fault> {
-    let mut waiting = marked(disk, owner)?;
-    let mut seen: HashSet<StoreKey> = waiting.iter().copied().collect();
-    let mut listed = Vec::new();
-    while let Some(key) = waiting.pop() {
-        match verbs::standing(disk, &key) {
-            Ok(Standing::Found(record)) if record.owner.as_deref() == Some(owner) && record.is_live(now) => {
-                listed.push((key, record));
-            }
-            Ok(Standing::Retired { to: Some(to), .. }) if seen.insert(to) => waiting.push(to),
-            Ok(_) | Err(Fault::Corrupt | Fault::Newer) => {}
-            Err(fault) => return Err(fault),
-        }
-    }
-    Ok(listed)
-}
-
-/// What became of one member of an index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// It was alive.
-    Live,
-    /// There was nothing of this owner's to end.
-    Nothing,
-    /// It goes on under this key.
-    Moved(StoreKey),
-}
-
-/// Ends a session if it is this owner's, under its lock.
-pub(crate) fn end(
-    disk: &Disk,
-    owner: &str,
-    key: &StoreKey,
-    now: Timestamp,
-    until: Timestamp,
-) -> Result<Ended, Fault> {
-    match verbs::standing(disk, key) {
-        Ok(Standing::Found(record)) if record.owner.as_deref() == Some(owner) => {
-            verbs::destroy(disk, key, until)?;
-            Ok(if record.is_live(now) { Ended::Live } else { Ended::Nothing })
-        }
-        Ok(Standing::Retired { to: Some(to), .. }) => Ok(Ended::Moved(to)),
-        // A record that cannot be read is no session to anybody. A newer one is an error: it could not be ended.
-        Ok(_) | Err(Fault::Corrupt) => Ok(Ended::Nothing),
-        Err(fault) => Err(fault),
-    }
-}
-
-/// Marks of one of the 256 directories that may lead to nothing, as (directory, key).
-pub(crate) fn doubtful(disk: &Disk, fan: u8) -> Result<Vec<(String, StoreKey)>, Fault> {
-    let mut doubtful = Vec::new();
-    let Some(owners) = disk.dir(OWNERS)? else { return Ok(doubtful) };
-    let Some(fan) = disk::open_dir(owners.as_fd(), &format!("{fan:02x}"))? else { return Ok(doubtful) };
-    for name in disk::names(fan.as_fd())? {
-        let marks = marks_in(disk, &name)?;
-        if marks.is_empty() {
-            remove_empty(fan.as_fd(), &name);
-        }
-        for key in marks {
-            if !holds(disk, &name, &key) {
-                doubtful.push((name.clone(), key));
-            }
-        }
-    }
-    Ok(doubtful)
-}
-
-/// Removes a mark if it leads to nothing, under its key's lock.
-pub(crate) fn remove_if_idle(disk: &Disk, name: &str, key: &StoreKey) -> Result<(), Fault> {
-    if holds(disk, name, key) {
-        return Ok(());
-    }
-    let Some(fan) = open_fan(disk, name)? else { return Ok(()) };
-    if let Some(dir) = disk::open_dir(fan.as_fd(), name)? {
-        disk::unlink(dir.as_fd(), &key.to_string())?;
-        remove_empty(fan.as_fd(), name);
-    }
-    Ok(())
-}
-
-/// Whether a mark may still be needed. What cannot be read might be.
-fn holds(disk: &Disk, name: &str, key: &StoreKey) -> bool {
-    match disk.read(key) {
-        Ok(Some(Entry::Record { record, .. })) => {
-            record.owner.as_deref().is_some_and(|owner| dir_name(owner) == name)
-        }
-        Ok(Some(Entry::Retired { to, .. })) => to.is_some(),
-        Ok(None) => false,
-        Err(_) => true,
-    }
-}
-
-fn marks_in(disk: &Disk, name: &str) -> Result<Vec<StoreKey>, Fault> {
-    match open(disk, name)? {
+pub(crate) fn members(disk: &Disk, owner: &str) -> Result<Vec<StoreKey>, Fault> {
+    match open(disk, owner)? {
         Some(dir) => Ok(disk::names(dir.as_fd())?.iter().filter_map(|name| name.parse().ok()).collect()),
         None => Ok(Vec::new()),
     }
 }
 
-fn open(disk: &Disk, name: &str) -> Result<Option<OwnedFd>, Fault> {
-    match open_fan(disk, name)? {
-        Some(fan) => disk::open_dir(fan.as_fd(), name),
+/// What may be forgotten in one of the 256 directories.
+#[derive(Debug, Default)]
+pub(crate) struct Lapsed {
+    /// Marks, by owner and key.
+    pub(crate) marks: Vec<(String, StoreKey)>,
+    /// Owners without a mark.
+    pub(crate) owners: Vec<String>,
+}
+
+/// Finds what may be forgotten in one of the 256 directories.
+pub(crate) fn lapsed(disk: &Disk, fan: u8, before: Timestamp) -> Result<Lapsed, Fault> {
+    let mut lapsed = Lapsed::default();
+    let Some(owners) = disk.dir(OWNERS)? else { return Ok(lapsed) };
+    let Some(fan) = disk::open_dir(owners.as_fd(), &format!("{fan:02x}"))? else { return Ok(lapsed) };
+    for owner in disk::names(fan.as_fd())? {
+        let Some(dir) = disk::open_dir(fan.as_fd(), &owner)? else { continue };
+        let names = disk::names(dir.as_fd())?;
+        for key in names.iter().filter_map(|name| name.parse().ok()) {
+            if modified(dir.as_fd(), &key)?.is_some_and(|until| until <= before) {
+                lapsed.marks.push((owner.clone(), key));
+            }
+        }
+        if names.is_empty() {
+            lapsed.owners.push(owner);
+        }
+    }
+    Ok(lapsed)
+}
+
+/// Removes a mark if it may be forgotten.
+pub(crate) fn remove_lapsed(
+    disk: &Disk,
+    owner: &str,
+    key: &StoreKey,
+    before: Timestamp,
+) -> Result<(), Fault> {
+    match open(disk, owner)? {
+        Some(dir) if modified(dir.as_fd(), key)?.is_some_and(|until| until <= before) => {
+            disk::unlink(dir.as_fd(), &key.to_string())?;
+            remove_empty(disk, owner)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes an owner's directory if nothing is in it.
+pub(crate) fn remove_empty(disk: &Disk, owner: &str) -> Result<(), Fault> {
+    if let Some(fan) = open_fan(disk, owner)? {
+        // Refused by the system if a mark has come meanwhile, which is what is wanted.
+        let _ = rustix::fs::unlinkat(&fan, owner, AtFlags::REMOVEDIR);
+    }
+    Ok(())
+}
+
+/// The lock of an owner's directory, by its first byte.
+pub(crate) fn lock_of(owner: &str) -> u8 {
+    u8::from_str_radix(fan_of(owner), 16).unwrap_or_default()
+}
+
+fn modified(dir: BorrowedFd<'_>, key: &StoreKey) -> Result<Option<Timestamp>, Fault> {
+    match rustix::fs::statat(dir, key.to_string(), AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(Timestamp::from_millis(stat.st_mtime.saturating_mul(1_000)))),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn open(disk: &Disk, owner: &str) -> Result<Option<OwnedFd>, Fault> {
+    match open_fan(disk, owner)? {
+        Some(fan) => disk::open_dir(fan.as_fd(), owner),
         None => Ok(None),
     }
 }
 
-fn open_fan(disk: &Disk, name: &str) -> Result<Option<OwnedFd>, Fault> {
+fn open_fan(disk: &Disk, owner: &str) -> Result<Option<OwnedFd>, Fault> {
     match disk.dir(OWNERS)? {
-        Some(owners) => disk::open_dir(owners.as_fd(), name.get(..2).unwrap_or(name)),
+        Some(owners) => disk::open_dir(owners.as_fd(), fan_of(owner)),
         None => Ok(None),
     }
 }
 
-fn remove_empty(fan: BorrowedFd<'_>, name: &str) {
-    // Refused by the system if a mark has come meanwhile, which is what is wanted.
-    let _ = rustix::fs::unlinkat(fan, name, AtFlags::REMOVEDIR);
+fn fan_of(owner: &str) -> &str {
+    owner.get(..2).unwrap_or(owner)
 }
-
-/// No name of a user stands in a directory listing.
-fn dir_name(owner: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(OWNER_LABEL);
-    hash.update(owner);
-    hex(&hash.finalize())
-}
-
-const OWNER_LABEL: &[u8] = b"session-store-file/owner/v1\0";
-const ATTEMPTS: usize = 16;

@@ -1,19 +1,25 @@
-//! What the sweeper removes, and how it makes sure under the lock that it still may.
+//! The sweep: finds what looks dead in the 256 directories, and has each removed on the condition that it still is.
 //!
-//! Dead are: an expired record, a lapsed tombstone, a record whose rotation never happened, a file that has been
-//! unreadable for a day. A temporary file belongs to a writer that holds its key's lock, so whoever holds that lock and
-//! finds one knows that its writer is dead: no age is guessed. A file of a newer version is left alone.
+//! Dead are: an expired record, an ended tombstone, a file that has been damaged for a day, a mark in the owner index that
+//! may be forgotten. A temporary file belongs to a writer that holds its key's lock, so if the lock is free its writer is
+//! dead. A file of a newer version is left alone.
 
-use std::time::Duration;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
-use session_core::{Timestamp, store::StoreKey};
+use session_core::{
+    Timestamp,
+    store::{StoreError, StoreKey, Sweep, Swept, async_trait},
+};
+use session_store_kv::codec::{Entry, SLACK, Unreadable};
 
-use crate::disk::{Disk, Flush, TEMP};
+use crate::disk::{Disk, TEMP};
+use crate::engine::{Files, lock_of};
 use crate::fault::Fault;
-use crate::format::{Entry, encode_record};
-use crate::{owners, verbs};
+use crate::store::FileStore;
+use crate::{locks, owners};
 
-/// Where a sweeper is on its way through the 256 directories.
+/// The position of a sweeper in the 256 directories.
 ///
 /// Calls that run out of time share one circle, so that a sweep of any number of sessions comes to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,60 +29,144 @@ pub(crate) struct Circle {
 }
 
 impl Circle {
-    /// A new circle from this directory on.
+    /// Begins a new circle at this directory.
     pub(crate) const fn begin(fan: u8) -> Self {
         Self { fan, left: 256 }
     }
 
     /// The directory to look at now; `None` once all have been.
-    pub(crate) fn fan(&self) -> Option<u8> {
+    fn fan(&self) -> Option<u8> {
         (self.left > 0).then_some(self.fan)
     }
 
-    /// This directory is done.
-    pub(crate) fn advance(&mut self) {
+    /// Goes on to the next directory.
+    fn advance(&mut self) {
         self.fan = self.fan.wrapping_add(1);
         self.left = self.left.saturating_sub(1);
     }
 
-    /// Begins a new circle where this one is.
-    pub(crate) fn again(&mut self) {
+    /// Begins a new circle at the current position.
+    fn again(&mut self) {
         *self = Self::begin(self.fan);
     }
 }
 
 /// Something that looked dead without a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Suspect {
-    /// A record or tombstone, and the key at the other end of its rotation.
-    Session { key: StoreKey, other: Option<StoreKey> },
+enum Suspect {
+    /// A record or tombstone.
+    Session(StoreKey),
     /// A temporary file.
     Temp { key: StoreKey, name: String },
     /// A mark in the owner index.
-    Mark { dir: String, key: StoreKey },
+    Mark { owner: String, key: StoreKey },
+    /// A directory of the owner index.
+    Owner(String),
 }
 
-impl Suspect {
-    /// The keys whose locks its removal needs.
-    pub(crate) fn keys(&self) -> Vec<StoreKey> {
-        match self {
-            Self::Session { key, other } => std::iter::once(*key).chain(*other).collect(),
-            Self::Temp { key, .. } | Self::Mark { key, .. } => vec![*key],
+/// One sweeper works at a time, among all processes: another one is told that nothing was removed and nothing waits.
+/// A call goes on where the last one stopped, and stops when half of the store's timeout is over. It answers `more`
+/// until it has been once through all directories, or for as long as its batches are full.
+#[async_trait]
+impl Sweep for FileStore {
+    async fn sweep(&self, before: Timestamp, most: usize) -> Result<Swept, StoreError> {
+        let only = self.files().read(|disk| locks::try_lock(disk, locks::SWEEPER)).await?;
+        if only.is_none() || most == 0 {
+            return Ok(Swept { removed: 0, more: false });
         }
-    }
-
-    /// Removes it if it is still dead, and says how many records and tombstones that were.
-    pub(crate) fn remove(&self, disk: &Disk, before: Timestamp) -> Result<usize, Fault> {
-        match self {
-            Self::Session { key, other } => remove_session(disk, key, other.as_ref(), before),
-            Self::Temp { key, name } => disk.remove_temp(key, name).map(|()| 0),
-            Self::Mark { dir, key } => owners::remove_if_idle(disk, dir, key).map(|()| 0),
+        let stop = Instant::now() + self.files().readers.timeout() / 2;
+        let circle = |step: &dyn Fn(&mut Circle)| {
+            let mut circle = self.circle.lock().unwrap_or_else(PoisonError::into_inner);
+            step(&mut circle);
+            circle.fan()
+        };
+        let (mut removed, mut failure) = (0, None);
+        while let Some(fan) = circle(&|_| {}) {
+            let (gone, mut late) = self.sweep_fan(fan, before, most - removed, stop, &mut failure).await;
+            removed += gone;
+            if removed >= most {
+                circle(&Circle::again);
+                return Ok(Swept { removed, more: true });
+            }
+            // A directory is done, or so stuck that waiting on would keep all others.
+            if !late || gone == 0 {
+                circle(&Circle::advance);
+            }
+            late |= Instant::now() >= stop;
+            if late && circle(&|_| {}).is_some() {
+                return Ok(Swept { removed, more: true });
+            }
+        }
+        circle(&Circle::again);
+        match failure {
+            Some(error) if removed == 0 => Err(error),
+            _ => Ok(Swept { removed, more: false }),
         }
     }
 }
 
-/// What looks dead in one of the 256 directories of records; at most so many sessions.
-pub(crate) fn suspects(disk: &Disk, fan: u8, before: Timestamp, most: usize) -> Result<Vec<Suspect>, Fault> {
+impl FileStore {
+    /// Sweeps one directory: how much was removed, and whether time ran out. One file that cannot be removed does not
+    /// keep the others.
+    async fn sweep_fan(
+        &self,
+        fan: u8,
+        before: Timestamp,
+        room: usize,
+        stop: Instant,
+        failure: &mut Option<StoreError>,
+    ) -> (usize, bool) {
+        let found = match self.files().read(move |disk| suspects(disk, fan, before, room)).await {
+            Ok(found) => found,
+            Err(error) => {
+                *failure = Some(error);
+                return (0, false);
+            }
+        };
+        let mut removed = 0;
+        for suspect in found {
+            if Instant::now() >= stop {
+                return (removed, true);
+            }
+            match self.remove_dead(suspect, before).await {
+                Ok(is_session) => removed += usize::from(is_session),
+                Err(error) => *failure = Some(error),
+            }
+        }
+        (removed, false)
+    }
+
+    /// Removes it if it is still dead. Whether a record or tombstone is gone now.
+    async fn remove_dead(&self, suspect: Suspect, before: Timestamp) -> Result<bool, StoreError> {
+        let files = self.files();
+        match suspect {
+            Suspect::Session(key) => return self.inner.sweep_key(&key, before).await,
+            Suspect::Temp { key, name } => {
+                remove(files, lock_of(&key), move |disk| disk.remove_temp(&key, &name)).await
+            }
+            Suspect::Mark { owner, key } => {
+                let lock = owners::lock_of(&owner);
+                remove(files, lock, move |disk| owners::remove_lapsed(disk, &owner, &key, before)).await
+            }
+            Suspect::Owner(owner) => {
+                let lock = owners::lock_of(&owner);
+                remove(files, lock, move |disk| owners::remove_empty(disk, &owner)).await
+            }
+        }
+        .map(|()| false)
+    }
+}
+
+async fn remove(
+    files: &Files,
+    lock: u8,
+    work: impl FnOnce(&Disk) -> Result<(), Fault> + Send + 'static,
+) -> Result<(), StoreError> {
+    files.write(lock, work, |_, ()| Ok(())).await
+}
+
+/// What looks dead in one of the 256 directories; at most so many sessions.
+fn suspects(disk: &Disk, fan: u8, before: Timestamp, most: usize) -> Result<Vec<Suspect>, Fault> {
     let mut suspects = Vec::new();
     let mut sessions = 0;
     for name in disk.fan_names(fan)? {
@@ -86,77 +176,31 @@ pub(crate) fn suspects(disk: &Disk, fan: u8, before: Timestamp, most: usize) -> 
             }
         } else if sessions < most
             && let Ok(key) = name.parse()
-            && let Ok(Some(other)) = dead(disk, &key, before)
+            && let Ok(true) = is_dead(disk, &key, before)
         {
             sessions += 1;
-            suspects.push(Suspect::Session { key, other });
+            suspects.push(Suspect::Session(key));
         }
     }
+    let lapsed = owners::lapsed(disk, fan, before)?;
+    suspects.extend(lapsed.marks.into_iter().map(|(owner, key)| Suspect::Mark { owner, key }));
+    suspects.extend(lapsed.owners.into_iter().map(Suspect::Owner));
     Ok(suspects)
 }
 
-/// Marks that look idle in one of the 256 directories of the index.
-pub(crate) fn idle_marks(disk: &Disk, fan: u8) -> Result<Vec<Suspect>, Fault> {
-    Ok(owners::doubtful(disk, fan)?.into_iter().map(|(dir, key)| Suspect::Mark { dir, key }).collect())
-}
-
-/// Whether what is under the key is dead; if so, the key at the other end of its rotation.
-fn dead(disk: &Disk, key: &StoreKey, before: Timestamp) -> Result<Option<Option<StoreKey>>, Fault> {
-    Ok(match disk.read(key) {
-        Ok(Some(Entry::Record { record, from })) => {
-            let undone = match &from {
-                Some(old) if record.is_live(before) => !verbs::leads_to(disk, old, key)?,
-                _ => false,
-            };
-            (undone || !record.is_live(before)).then_some(from)
+fn is_dead(disk: &Disk, key: &StoreKey, before: Timestamp) -> Result<bool, Fault> {
+    let Some(bytes) = disk.read(key)? else { return Ok(false) };
+    Ok(match Entry::decode(key, &bytes) {
+        Ok(entry) => entry.expiry() <= before.plus(SLACK),
+        Err(Unreadable::Damaged) => {
+            disk.modified(key)?.is_some_and(|modified| modified.plus(DAMAGED_IS_KEPT) <= before)
         }
-        Ok(Some(Entry::Retired { until, to })) => (until <= before).then_some(to),
-        Err(Fault::Corrupt) => {
-            let kept = disk.modified(key)?.map(|modified| modified.plus(UNREADABLE_IS_KEPT));
-            kept.is_some_and(|kept| kept <= before).then_some(None)
-        }
-        Ok(None) | Err(Fault::Newer) => None,
-        Err(fault) => return Err(fault),
+        Err(Unreadable::Newer) => false,
     })
 }
 
-fn remove_session(
-    disk: &Disk,
-    key: &StoreKey,
-    locked: Option<&StoreKey>,
-    before: Timestamp,
-) -> Result<usize, Fault> {
-    let Some(other) = dead(disk, key, before)? else { return Ok(0) };
-    if other.as_ref() != locked {
-        return Ok(0);
-    }
-    let mut owner = None;
-    match disk.read(key) {
-        Ok(Some(Entry::Record { record, .. })) => owner = record.owner,
-        Ok(Some(Entry::Retired { to: Some(new), .. })) => release(disk, key, &new)?,
-        Ok(Some(Entry::Retired { to: None, .. }) | None) | Err(Fault::Corrupt) => {}
-        Err(fault) => return Err(fault),
-    }
-    disk.remove(key)?;
-    owners::unmark(disk, owner.as_deref(), key);
-    Ok(1)
-}
-
-/// Makes the record that a tombstone leads to count by itself.
-fn release(disk: &Disk, old: &StoreKey, new: &StoreKey) -> Result<(), Fault> {
-    match disk.read(new) {
-        Ok(Some(Entry::Record { record, from: Some(from) })) if from == *old => {
-            disk.write(new, &encode_record(new, &record, None), Flush::All)
-        }
-        // Rewritten meanwhile: it counts by itself. That may have been a touch, whose name is not flushed yet.
-        Ok(Some(_)) => disk.settle(new),
-        Ok(None) | Err(Fault::Corrupt) => Ok(()),
-        Err(fault) => Err(fault),
-    }
-}
-
 /// How long a damaged file is kept for whoever wants to know what happened, by the file system's clock.
-const UNREADABLE_IS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+const DAMAGED_IS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,8 @@ use tokio::sync::Semaphore;
 /// Runs blocking work of one store on Tokio's blocking threads: at most so many at once, each within a deadline.
 ///
 /// Work that has begun ends by itself even if its caller stops waiting, and holds its place until then. Work whose turn
-/// has not come by the deadline is never begun.
+/// has not come by the deadline is never begun. In an engine of a [`CasStore`](crate::CasStore), the deadline is that of
+/// the verb, if it is earlier.
 ///
 /// ```
 /// use session_store_kv::Blocking;
@@ -68,7 +69,8 @@ impl Blocking {
         first: impl Future<Output = G>,
         work: impl FnOnce(G, Instant) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (name, deadline) = (self.name, Instant::now() + self.timeout);
+        let (name, own) = (self.name, Instant::now() + self.timeout);
+        let deadline = DEADLINE.try_with(|verb| own.min(*verb)).unwrap_or(own);
         let done = async {
             let held = first.await;
             let permit = Arc::clone(&self.permits).acquire_owned().await;
@@ -82,8 +84,19 @@ impl Blocking {
             });
             task.await.map_err(|error| StoreError::unavailable(name, error))?
         };
-        tokio::time::timeout(self.timeout, done).await.unwrap_or_else(|_| Err(StoreError::timeout(name)))
+        tokio::time::timeout_at(deadline.into(), done)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::timeout(name)))
     }
+}
+
+/// Runs a verb: blocking calls in it know when it ends.
+pub(crate) async fn until<T>(deadline: Instant, verb: impl Future<Output = T>) -> T {
+    DEADLINE.scope(deadline, verb).await
+}
+
+tokio::task_local! {
+    static DEADLINE: Instant;
 }
 
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);

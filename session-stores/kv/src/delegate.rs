@@ -2,7 +2,8 @@
 
 /// Implements `SessionStore` for a type by calling the store in one of its fields.
 ///
-/// A store's crate exports a type of its own, with a builder, and keeps this crate out of its signatures.
+/// A store's crate exports a type of its own, with a builder, and keeps this crate out of its signatures. A store with
+/// a sweeper of its own adds `sweeper: |store| Some(store)`.
 ///
 /// ```
 /// # use session_store_kv::{CasEngine, CasStore};
@@ -32,6 +33,11 @@
 #[macro_export]
 macro_rules! delegate_session_store {
     ($store:ty, $field:ident) => {
+        $crate::delegate_session_store! { $store, $field, sweeper: |store| {
+            $crate::__private::SessionStore::sweeper(&store.$field)
+        } }
+    };
+    ($store:ty, $field:ident, sweeper: |$this:ident| $sweeper:expr) => {
         #[$crate::__private::async_trait]
         impl $crate::__private::SessionStore for $store {
             fn name(&self) -> &'static str {
@@ -111,7 +117,8 @@ macro_rules! delegate_session_store {
             }
 
             fn sweeper(&self) -> Option<&dyn $crate::__private::Sweep> {
-                $crate::__private::SessionStore::sweeper(&self.$field)
+                let $this = self;
+                $sweeper
             }
         }
     };

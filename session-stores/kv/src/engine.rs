@@ -1,5 +1,6 @@
 //! What a key-value engine provides: four primitives, and two capabilities where it has them.
 
+use std::any::Any;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -20,6 +21,7 @@ use session_core::{
 /// does not forget by itself ignores it, or keeps it and implements [`due`](Self::due).
 ///
 /// No primitive needs a deadline of its own: the store bounds every call by its timeout and then drops the future.
+/// Work on other threads uses [`Blocking`](crate::Blocking), which knows the deadline of the verb.
 #[async_trait]
 pub trait CasEngine: fmt::Debug + Send + Sync + 'static {
     /// Identifies one state of one key. It changes with every write, and a key that is removed and added again has a
@@ -52,6 +54,22 @@ pub trait CasEngine: fmt::Debug + Send + Sync + 'static {
     /// Removes the state with this version.
     async fn remove(&self, key: &str, version: &Self::Version) -> Result<Swapped, StoreError>;
 
+    /// Makes sure that what the last `get` of this key returned is durable. For an engine whose reads may return a write
+    /// that has not been acknowledged and could still be undone by a power cut; nothing to do for any other. Called when
+    /// a verb answers that something has happened because it found it so.
+    async fn settle(&self, key: &str) -> Result<(), StoreError> {
+        let _ = key;
+        Ok(())
+    }
+
+    /// Waits for a turn to change this key, and holds it until the verb is done. For an engine whose swaps are expensive
+    /// to lose: the callers of one process then queue instead of racing. No wait unless implemented; no guarantee rests
+    /// on it. Nobody holds two turns.
+    async fn turn(&self, key: &str) -> Turn {
+        let _ = key;
+        None
+    }
+
     /// Where the index of sessions by owner is kept; nowhere unless implemented.
     fn owners(&self) -> Owners<'_> {
         Owners::Nowhere
@@ -62,6 +80,9 @@ pub trait CasEngine: fmt::Debug + Send + Sync + 'static {
         None
     }
 }
+
+/// What a verb holds while it has its turn: dropping it ends the turn.
+pub type Turn = Option<Box<dyn Any + Send>>;
 
 /// The result of a conditional write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

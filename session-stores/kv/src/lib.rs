@@ -11,7 +11,7 @@ mod tx;
 
 pub use blocking::Blocking;
 pub use cas::CasStore;
-pub use engine::{CasEngine, Due, OwnerSet, Owners, Swapped};
+pub use engine::{CasEngine, Due, OwnerSet, Owners, Swapped, Turn};
 pub use tx::{Ending, TxEngine, TxRead, TxStore, TxWrite};
 
 /// What [`delegate_session_store!`] expands to; not public API.

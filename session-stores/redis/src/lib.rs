@@ -8,8 +8,6 @@ mod builder;
 mod cache;
 #[cfg(feature = "cluster")]
 mod cluster;
-mod codec;
-mod crc;
 mod fault;
 mod link;
 mod owners;

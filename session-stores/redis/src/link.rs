@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::{AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, RedisError, Value};
-use session_core::store::{Loaded, StoreError};
+use session_core::store::{Loaded, StoreError, StoreKey};
+use session_store_kv::codec::Entry;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::NAME;
 use crate::cache::Cache;
-use crate::codec::{self, Stored};
 use crate::fault::{ends_connection, fault, is_unknown_script};
 use crate::script::Script;
-use crate::store::bytes;
+use crate::store::{bytes, entry};
 
 /// Access to one server. Cheap to clone; every call ends within the deadline.
 pub(crate) struct Link {
@@ -66,7 +66,7 @@ impl Link {
 
     /// Reads a record from the near cache, or else from the server. A read is idempotent, so it is retried once on a
     /// new connection if the connection is broken.
-    pub(crate) async fn load(&self, key: &[u8]) -> Result<Loaded, StoreError> {
+    pub(crate) async fn load(&self, session: &StoreKey, key: &[u8]) -> Result<Loaded, StoreError> {
         if let Some(known) = self.cache().and_then(|cache| cache.get(key)) {
             return Ok(known);
         }
@@ -75,7 +75,7 @@ impl Link {
         let read = async || {
             let open = self.connection().await?;
             let ticket = open.cache.as_ref().map(|cache| (cache, cache.expect(key)));
-            let loaded = decode(self.send(&open, &get).await?);
+            let loaded = decode(session, self.send(&open, &get).await?);
             match (&loaded, ticket) {
                 (Ok(loaded), Some((cache, ticket))) => cache.keep(key, ticket, loaded),
                 (Err(_), Some((cache, _))) => cache.forget(key),
@@ -250,13 +250,11 @@ fn give_up(slot: &Mutex<Slot>, number: u64) {
     }
 }
 
-/// Decodes the reply of a `GET`.
-fn decode(reply: Value) -> Result<Loaded, StoreError> {
-    match codec::decode(bytes(reply)?)? {
-        Stored::Settled(loaded) => Ok(loaded),
-        // Written by a cluster and moved here by hand; it was never committed.
-        Stored::Pending(_) => Ok(Loaded::Missing),
-    }
+/// Decodes the reply to a `GET`. A pending record was written by a cluster and moved here by hand: it was never
+/// committed.
+fn decode(key: &StoreKey, reply: Value) -> Result<Loaded, StoreError> {
+    let entry = bytes(reply)?.map(|bytes| entry(key, &bytes)).transpose()?;
+    Ok(entry.map_or(Loaded::Missing, Entry::into_loaded))
 }
 
 /// Whether the connection ended before the answer was complete.

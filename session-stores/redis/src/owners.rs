@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use redis::Value;
 use session_core::{
     Timestamp,
-    store::{Loaded, OwnerIndex, Record, StoreError, StoreKey},
+    store::{OwnerIndex, Record, StoreError, StoreKey},
 };
+use session_store_kv::codec::{self, Entry};
 
-use crate::codec::{self, Stored};
 use crate::fault::strange_reply;
 use crate::script::{DESTROY_ALL, LIST};
 use crate::store::RedisStore;
@@ -28,8 +28,9 @@ impl OwnerIndex for RedisStore {
                 return Err(strange_reply());
             };
             // A record that cannot be decoded is skipped; loading it returns the error.
-            if let Ok(Stored::Settled(Loaded::Found(record))) = codec::decode(Some(value)) {
-                sessions.push((session_key(&name)?, record));
+            let key = session_key(&name)?;
+            if let Ok(Entry::Record(record)) = Entry::decode(&key, &value) {
+                sessions.push((key, record));
             }
         }
         Ok(sessions)
@@ -50,8 +51,8 @@ impl OwnerIndex for RedisStore {
         let arguments: [&[u8]; 5] = [
             self.sessions.as_bytes(),
             owner.as_bytes(),
-            &codec::moment(now),
-            &codec::tombstone(tombstone_until),
+            &codec::encode_moment(now),
+            &codec::encode_moment(tombstone_until),
             spared.as_bytes(),
         ];
         let reply = self.link.run(&DESTROY_ALL, &[&self.owner_key(owner)], &arguments).await;
@@ -66,7 +67,8 @@ impl RedisStore {
     }
 
     async fn look_up(&self, owner: &str, now: Timestamp, what: &[u8]) -> Result<Value, StoreError> {
-        let arguments: [&[u8]; 4] = [self.sessions.as_bytes(), owner.as_bytes(), &codec::moment(now), what];
+        let arguments: [&[u8]; 4] =
+            [self.sessions.as_bytes(), owner.as_bytes(), &codec::encode_moment(now), what];
         self.link.run(&LIST, &[&self.owner_key(owner)], &arguments).await
     }
 }

@@ -6,10 +6,10 @@ use session_core::{
     Timestamp,
     store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Written},
 };
+use session_store_kv::codec::{self, Entry, Successor};
 
 use crate::NAME;
 use crate::builder::Builder;
-use crate::codec::{self, Stored};
 use crate::fault::strange_reply;
 use crate::link::Link;
 use crate::script::{CREATE, DESTROY, REPLACE, ROTATE, Script, TOUCH};
@@ -102,10 +102,16 @@ impl RedisStore {
         format!("{}{key}", self.sessions).into_bytes()
     }
 
-    async fn write(&self, script: &Script, keys: &[&[u8]], rest: &[&[u8]]) -> Result<Written, StoreError> {
+    async fn write(
+        &self,
+        script: &Script,
+        session: &StoreKey,
+        keys: &[&[u8]],
+        rest: &[&[u8]],
+    ) -> Result<Written, StoreError> {
         let mut arguments = vec![self.owners.as_bytes()];
         arguments.extend(rest);
-        written(self.link.run(script, keys, &arguments).await?)
+        written(session, self.link.run(script, keys, &arguments).await?)
     }
 }
 
@@ -120,12 +126,13 @@ impl SessionStore for RedisStore {
     }
 
     async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
-        self.link.load(&self.key(key)).await
+        self.link.load(key, &self.key(key)).await
     }
 
     async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError> {
         StoreError::check_size(NAME, record, self.max_record)?;
-        self.write(&CREATE, &[&self.key(key)], &[&codec::record(record), &codec::moment(now)]).await
+        let rest = [&codec::encode_record(key, record)[..], &codec::encode_moment(now)];
+        self.write(&CREATE, key, &[&self.key(key)], &rest).await
     }
 
     async fn replace(
@@ -136,8 +143,12 @@ impl SessionStore for RedisStore {
         now: Timestamp,
     ) -> Result<Written, StoreError> {
         StoreError::check_size(NAME, record, self.max_record)?;
-        let rest = [&codec::record(record)[..], &codec::moment(now), &codec::etag(expected)];
-        self.write(&REPLACE, &[&self.key(key)], &rest).await
+        let rest = [
+            &codec::encode_record(key, record)[..],
+            &codec::encode_moment(now),
+            &codec::encode_etag(expected),
+        ];
+        self.write(&REPLACE, key, &[&self.key(key)], &rest).await
     }
 
     async fn touch(
@@ -146,12 +157,13 @@ impl SessionStore for RedisStore {
         idle_deadline: Timestamp,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
-        let rest = [&codec::moment(idle_deadline)[..], &codec::moment(now)];
-        self.write(&TOUCH, &[&self.key(key)], &rest).await
+        let rest = [&codec::encode_idle_deadline(key, idle_deadline)[..], &codec::encode_moment(now)];
+        self.write(&TOUCH, key, &[&self.key(key)], &rest).await
     }
 
     async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
-        self.write(&DESTROY, &[&self.key(key)], &[&codec::tombstone(tombstone_until)]).await.map(drop)
+        let tombstone = codec::encode_tombstone(key, tombstone_until, None);
+        self.write(&DESTROY, key, &[&self.key(key)], &[&tombstone]).await.map(drop)
     }
 
     async fn rotate(
@@ -164,13 +176,14 @@ impl SessionStore for RedisStore {
         tombstone_until: Timestamp,
     ) -> Result<Written, StoreError> {
         StoreError::check_size(NAME, record, self.max_record)?;
+        let successor = Successor { key: *new, etag: record.etag };
         let rest = [
-            &codec::record(record)[..],
-            &codec::moment(now),
-            &codec::etag(expected),
-            &codec::tombstone(tombstone_until),
+            &codec::encode_record(new, record)[..],
+            &codec::encode_moment(now),
+            &codec::encode_etag(expected),
+            &codec::encode_tombstone(old, tombstone_until, Some(&successor)),
         ];
-        self.write(&ROTATE, &[&self.key(old), &self.key(new)], &rest).await
+        self.write(&ROTATE, old, &[&self.key(old), &self.key(new)], &rest).await
     }
 
     fn owners(&self) -> Option<&dyn OwnerIndex> {
@@ -187,19 +200,26 @@ pub(crate) fn bytes(reply: Value) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
-/// Converts the result of a script.
-pub(crate) fn written(reply: Value) -> Result<Written, StoreError> {
+/// Decodes the value under a session's key.
+pub(crate) fn entry(key: &StoreKey, value: &[u8]) -> Result<Entry, StoreError> {
+    Entry::decode(key, value).map_err(|unreadable| unreadable.in_store(NAME))
+}
+
+/// Converts the result of a script about this session.
+pub(crate) fn written(key: &StoreKey, reply: Value) -> Result<Written, StoreError> {
     let Value::Array(parts) = reply else { return Err(strange_reply()) };
     let mut parts = parts.into_iter();
     match (parts.next(), parts.next()) {
         (Some(Value::Int(0)), None) => Ok(Written::Gone),
         (Some(Value::Int(1)), None) => Ok(Written::Applied),
-        (Some(Value::Int(2)), Some(Value::BulkString(current))) => match codec::decode(Some(current))? {
-            Stored::Settled(Loaded::Found(record)) => Ok(Written::Conflict(record)),
-            Stored::Settled(_) | Stored::Pending(_) => Err(strange_reply()),
+        (Some(Value::Int(2)), Some(Value::BulkString(current))) => match entry(key, &current)? {
+            Entry::Record(record) => Ok(Written::Conflict(record)),
+            Entry::Tombstone { .. } | Entry::Pending { .. } => Err(strange_reply()),
         },
         (Some(Value::Int(3)), None) => Ok(Written::Taken),
-        (Some(Value::Int(4)), Some(Value::BulkString(current))) => Err(codec::unreadable(&current)),
+        (Some(Value::Int(4)), Some(Value::BulkString(current))) => {
+            Err(entry(key, &current).err().unwrap_or_else(strange_reply))
+        }
         (Some(Value::Int(5)), Some(Value::BulkString(_))) => Ok(Written::Gone),
         _ => Err(strange_reply()),
     }

@@ -36,7 +36,7 @@ fn fixture_with(durability: Durability) -> Fixture {
 
 /// How many marks lie in the owner's directory, which is named by a hash.
 fn marks(owners: &Path, owner: &str) -> usize {
-    let hash = Sha256::new().chain_update(b"session-store-file/owner/v1\0").chain_update(owner).finalize();
+    let hash = Sha256::new().chain_update(b"session-store-kv/owner/v1\0").chain_update(owner).finalize();
     let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     fs::read_dir(owners.join(&name[..2]).join(&name)).map_or(0, Iterator::count)
 }
@@ -73,7 +73,7 @@ impl Damage for Scribble {
             DamageKind::Truncate => bytes.truncate(middle),
             DamageKind::FlipBit => bytes[middle] ^= 1,
             DamageKind::Garbage => bytes.fill(0xa5),
-            DamageKind::NewerFormat => bytes = b"session-file 2 in words of the future\n".to_vec(),
+            DamageKind::NewerFormat => bytes[1] = b'2',
             other => panic!("a new way to spoil a record: {other:?}"),
         }
         fs::write(&path, bytes).unwrap();

@@ -9,6 +9,7 @@ use session_core::store::{
     Etag, Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, StoreKey, Sweep, Swept, Written,
 };
 use session_store_file::FileStore;
+use session_store_kv::codec;
 
 fn path_of(dir: &tempfile::TempDir, key: &StoreKey) -> std::path::PathBuf {
     let name = key.to_string();
@@ -81,7 +82,8 @@ async fn an_earlier_tombstone_stays_as_it_is() {
     store.destroy(&key(1), at(60)).await.unwrap();
     store.destroy(&key(1), at(90)).await.unwrap();
     assert_eq!(store.load(&key(1)).await.unwrap(), Loaded::Ended { until: at(60) });
-    assert!(!fs::read_to_string(path_of(&dir, &key(1))).unwrap().contains("secret"));
+    let left = fs::read(path_of(&dir, &key(1))).unwrap();
+    assert!(!String::from_utf8_lossy(&left).contains("secret"));
 }
 
 #[tokio::test]
@@ -103,14 +105,18 @@ async fn a_rotated_session_lives_under_the_new_key_alone() {
     assert_eq!(behind, Written::Conflict(next));
 }
 
+/// What a kill between the first and the second rename of a rotation leaves under the new key.
+fn leave_pending(dir: &tempfile::TempDir, old: &StoreKey, new: &StoreKey, record: &Record) {
+    let path = path_of(dir, new);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, codec::encode_pending(new, old, record)).unwrap();
+}
+
 #[tokio::test]
 async fn a_rotation_killed_before_its_tombstone_never_happened() {
     let (store, dir) = store();
     store.create(&key(1), &owned(1, "ada"), at(0)).await.unwrap();
-    let before = fs::read(path_of(&dir, &key(1))).unwrap();
-    store.rotate(&key(1), Etag::new(1), &key(2), &owned(2, "ada"), at(1), at(60)).await.unwrap();
-    // What a kill between the two renames leaves: the new record is there, the old one has not given way.
-    fs::write(path_of(&dir, &key(1)), before).unwrap();
+    leave_pending(&dir, &key(1), &key(2), &owned(2, "ada"));
 
     assert!(alive(&store, &key(1)).await);
     assert_eq!(store.load(&key(2)).await.unwrap(), Loaded::Missing);
@@ -118,20 +124,33 @@ async fn a_rotation_killed_before_its_tombstone_never_happened() {
     let listed = store.list("ada", at(1)).await.unwrap();
     assert_eq!(listed.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [key(1)]);
 
-    store.destroy(&key(2), at(60)).await.unwrap();
-    let again = store.rotate(&key(1), Etag::new(1), &key(2), &owned(3, "ada"), at(1), at(60)).await.unwrap();
+    // The same call again goes on from there.
+    let again = store.rotate(&key(1), Etag::new(1), &key(2), &owned(2, "ada"), at(1), at(60)).await.unwrap();
     assert_eq!(again, Written::Applied);
     assert!(alive(&store, &key(2)).await && !alive(&store, &key(1)).await);
 }
 
 #[tokio::test]
+async fn a_rotation_killed_after_its_tombstone_is_finished_by_a_reader() {
+    let (store, dir) = store();
+    store.create(&key(1), &owned(1, "ada"), at(0)).await.unwrap();
+    store.rotate(&key(1), Etag::new(1), &key(2), &owned(2, "ada"), at(1), at(60)).await.unwrap();
+    leave_pending(&dir, &key(1), &key(2), &owned(2, "ada"));
+    assert_eq!(store.load(&key(2)).await.unwrap(), Loaded::Found(owned(2, "ada")));
+    // From now on it does not depend on the tombstone.
+    fs::remove_file(path_of(&dir, &key(1))).unwrap();
+    assert_eq!(store.load(&key(2)).await.unwrap(), Loaded::Found(owned(2, "ada")));
+}
+
+#[tokio::test]
 async fn the_sweeper_removes_a_rotation_that_never_happened() {
     let (store, dir) = store();
-    store.create(&key(1), &record(1, "{}"), at(0)).await.unwrap();
-    let before = fs::read(path_of(&dir, &key(1))).unwrap();
-    store.rotate(&key(1), Etag::new(1), &key(2), &record(2, "{}"), at(1), at(60)).await.unwrap();
-    fs::write(path_of(&dir, &key(1)), before).unwrap();
-    store.sweep(at(2), 10).await.unwrap();
+    store.create(&key(1), &Record { idle_deadline: at(900), ..record(1, "{}") }, at(0)).await.unwrap();
+    leave_pending(&dir, &key(1), &key(2), &record(2, "{}"));
+    // Its writer may still be at work until the session would have ended.
+    store.sweep(at(99), 10).await.unwrap();
+    assert!(path_of(&dir, &key(2)).exists());
+    store.sweep(at(100), 10).await.unwrap();
     assert!(!path_of(&dir, &key(2)).exists());
     assert!(alive(&store, &key(1)).await);
 }
@@ -178,7 +197,7 @@ async fn st_5_a_record_of_a_newer_version_is_left_alone() {
     let (store, dir) = store();
     store.create(&key(1), &owned(1, "ada"), at(0)).await.unwrap();
     let path = path_of(&dir, &key(1));
-    let newer = b"session-file 2 something this version cannot know";
+    let newer = b"S2 something this version cannot know";
     fs::write(&path, newer).unwrap();
     let kind = |result: Result<Written, session_core::store::StoreError>| result.unwrap_err().kind();
     assert_eq!(store.load(&key(1)).await.unwrap_err().kind(), StoreErrorKind::Newer);
@@ -301,9 +320,8 @@ async fn st_11_what_dead_writers_left_is_swept() {
     fs::write(&temp, "half a rec").unwrap();
     let session = path_of(&dir, &key(1));
     fs::remove_file(&session).unwrap();
-    for _ in 0..2 {
-        store.sweep(at(1), 10).await.unwrap();
-    }
+    // A mark is kept until the end of the day on which its session would have lapsed.
+    store.sweep(at(2 * 24 * 3_600), 10).await.unwrap();
     let left = tree(&dir.path().join("sessions"));
     assert!(left.iter().all(|name| !name.contains(&key(1).to_string())), "{left:?}");
 }

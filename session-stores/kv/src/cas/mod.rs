@@ -7,7 +7,7 @@ mod set;
 mod sweep;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use session_core::{
@@ -18,6 +18,7 @@ use session_core::{
     },
 };
 
+use crate::blocking;
 use crate::engine::{CasEngine, Owners};
 use protocol::Protocol;
 
@@ -70,8 +71,15 @@ impl<E: CasEngine> CasStore<E> {
         &self.protocol.engine
     }
 
+    /// Removes one entry if it was dead at `before`, and returns whether it was there to be removed. For a store that
+    /// finds what is due in its own way and implements [`Sweep`] itself.
+    pub async fn sweep_key(&self, key: &StoreKey, before: Timestamp) -> Result<bool, StoreError> {
+        self.in_time(self.protocol.sweep_one(&key.to_string(), before)).await
+    }
+
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let name = self.protocol.engine.name();
+        let work = blocking::until(Instant::now() + self.timeout, work);
         tokio::time::timeout(self.timeout, work).await.unwrap_or_else(|_| Err(StoreError::timeout(name)))
     }
 

@@ -109,6 +109,7 @@ impl<E: CasEngine> Protocol<E> {
         until: Timestamp,
     ) -> Result<Ended, StoreError> {
         let tombstone = Entry::Tombstone { until, successor: None };
+        let _turn = self.engine.turn(&key.to_string()).await;
         loop {
             self.settled(key).await.map(drop).or_else(|error| match error.kind() {
                 session_core::store::StoreErrorKind::Corrupt => Ok(()),

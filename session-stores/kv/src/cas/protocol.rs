@@ -87,8 +87,11 @@ impl<E: CasEngine> Protocol<E> {
         // Taken by anything at all, readable or not, except by an earlier attempt of this very call.
         let there = self.engine.get(&name).await?;
         let there = there.and_then(|(bytes, _)| Entry::decode(key, &bytes).ok());
-        let ours = matches!(there, Some(Entry::Record(there)) if there.etag == record.etag);
-        Ok(if ours { Written::Applied } else { Written::Taken })
+        if matches!(there, Some(Entry::Record(there)) if there.etag == record.etag) {
+            self.engine.settle(&name).await?;
+            return Ok(Written::Applied);
+        }
+        Ok(Written::Taken)
     }
 
     pub(super) async fn replace(
@@ -98,10 +101,16 @@ impl<E: CasEngine> Protocol<E> {
         record: &Record,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
+        let _turn = self.engine.turn(&key.to_string()).await;
         loop {
             let (there, version) = match standing(self.settled(key).await?, expected, record.etag, now) {
                 Standing::Expected(there, version) => (there, version),
-                Standing::Answer(answer) => return Ok(answer),
+                Standing::Answer(answer) => {
+                    if answer == Written::Applied {
+                        self.engine.settle(&key.to_string()).await?;
+                    }
+                    return Ok(answer);
+                }
             };
             self.mark(Some(&there), key, record, now).await?;
             if self.swap(key, &version, &Entry::Record(record.clone())).await? == Swapped::Done {
@@ -119,6 +128,7 @@ impl<E: CasEngine> Protocol<E> {
         idle_deadline: Timestamp,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
+        let _turn = self.engine.turn(&key.to_string()).await;
         loop {
             let Some((Entry::Record(there), version)) = self.settled(key).await? else {
                 return Ok(Written::Gone);
@@ -142,9 +152,10 @@ impl<E: CasEngine> Protocol<E> {
     pub(super) async fn destroy(&self, key: &StoreKey, until: Timestamp) -> Result<(), StoreError> {
         let name = key.to_string();
         let tombstone = Entry::Tombstone { until, successor: None };
+        let _turn = self.engine.turn(&name).await;
         while let Some((bytes, version)) = self.engine.get(&name).await? {
             let owner = match Entry::decode(key, &bytes) {
-                Ok(Entry::Tombstone { .. }) => break,
+                Ok(Entry::Tombstone { .. }) => return self.engine.settle(&name).await,
                 // A pending record, too: whoever knows its key wants it gone.
                 Ok(Entry::Record(record) | Entry::Pending { record, .. }) => record.owner,
                 Err(Unreadable::Damaged) => None,

@@ -36,6 +36,7 @@ impl<E: CasEngine> Protocol<E> {
         let successor = Successor { key: *new, etag: record.etag };
         let tombstone = Entry::Tombstone { until, successor: Some(successor) };
         let mut pend = None;
+        let _turn = self.engine.turn(&old.to_string()).await;
         loop {
             let held = match self.settled(old).await {
                 Ok(held) => held,
@@ -49,7 +50,7 @@ impl<E: CasEngine> Protocol<E> {
                 }
             };
             if is_pointer(held.as_ref().map(|(entry, _)| entry), &successor) {
-                return self.arrive((new, record)).await;
+                return self.arrive(old, (new, record)).await;
             }
             // The new etag never stands under the old key, so there is no repeated call to recognise by it.
             let (there, version) = match standing(held, expected, expected, now) {
@@ -118,11 +119,19 @@ impl<E: CasEngine> Protocol<E> {
     }
 
     /// A repeated call found the rotation committed: it answers `Applied` if the record stands as it was moved.
-    async fn arrive(&self, (new, record): (&StoreKey, &Record)) -> Result<Written, StoreError> {
-        Ok(match self.settled(new).await? {
-            Some((Entry::Record(there), _)) if there.etag == record.etag => Written::Applied,
-            _ => Written::Gone,
-        })
+    async fn arrive(
+        &self,
+        old: &StoreKey,
+        (new, record): (&StoreKey, &Record),
+    ) -> Result<Written, StoreError> {
+        match self.settled(new).await? {
+            Some((Entry::Record(there), _)) if there.etag == record.etag => {
+                self.engine.settle(&new.to_string()).await?;
+                self.engine.settle(&old.to_string()).await?;
+                Ok(Written::Applied)
+            }
+            _ => Ok(Written::Gone),
+        }
     }
 
     /// The pending record was changed between this call's commit and its promotion.

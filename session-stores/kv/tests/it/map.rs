@@ -16,6 +16,7 @@ use session_store_kv::{CasEngine, Due, Ending, OwnerSet, Owners, Swapped, TxEngi
 pub(crate) struct CasMap {
     inner: Arc<Mutex<Inner>>,
     index: Index,
+    is_stalled: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,7 +43,27 @@ impl Inner {
 
 impl CasMap {
     pub(crate) fn new(index: Index) -> Self {
-        Self { inner: Arc::default(), index }
+        Self { inner: Arc::default(), index, is_stalled: false }
+    }
+
+    /// An engine that answers nothing.
+    pub(crate) fn stalled(index: Index) -> Self {
+        Self { is_stalled: true, ..Self::new(index) }
+    }
+
+    /// How many members an owner's set has, in a set or in an entry.
+    pub(crate) fn members_of(&self, owner: &[u8; 32]) -> usize {
+        let name: String = owner.iter().map(|byte| format!("{byte:02x}")).collect();
+        let inner = self.lock();
+        let in_entry = inner.entries.get(&format!("o-{name}")).map_or(0, |(bytes, ..)| bytes.len() / 40);
+        in_entry + inner.sets.get(&name).map_or(0, BTreeMap::len)
+    }
+
+    /// Waits for ever if the engine is stalled.
+    async fn answers(&self) {
+        if self.is_stalled {
+            std::future::pending().await
+        }
     }
 
     /// Changes the bytes under a key behind the store's back.
@@ -64,10 +85,12 @@ impl CasEngine for CasMap {
     }
 
     async fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u64)>, StoreError> {
+        self.answers().await;
         Ok(self.lock().entries.get(key).map(|(bytes, version, _)| (bytes.clone(), *version)))
     }
 
     async fn add(&self, key: &str, bytes: &[u8], expiry: Timestamp) -> Result<Option<u64>, StoreError> {
+        self.answers().await;
         let mut inner = self.lock();
         let version = inner.next();
         Ok(match inner.entries.entry(key.to_owned()) {
@@ -86,6 +109,7 @@ impl CasEngine for CasMap {
         bytes: &[u8],
         expiry: Timestamp,
     ) -> Result<Swapped, StoreError> {
+        self.answers().await;
         let mut inner = self.lock();
         let next = inner.next();
         Ok(match inner.entries.get_mut(key) {
@@ -98,6 +122,7 @@ impl CasEngine for CasMap {
     }
 
     async fn remove(&self, key: &str, version: &u64) -> Result<Swapped, StoreError> {
+        self.answers().await;
         let mut inner = self.lock();
         let is_it = inner.entries.get(key).is_some_and(|entry| entry.1 == *version);
         if is_it {
@@ -128,6 +153,7 @@ impl OwnerSet for CasMap {
         expiry: Timestamp,
         _now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.answers().await;
         let mut inner = self.lock();
         let there = inner.sets.entry(owner.to_owned()).or_default().entry(*member).or_insert(expiry);
         *there = expiry.max(*there);
@@ -142,6 +168,7 @@ impl OwnerSet for CasMap {
     }
 
     async fn members(&self, owner: &str, _now: Timestamp) -> Result<Vec<StoreKey>, StoreError> {
+        self.answers().await;
         Ok(self.lock().sets.get(owner).map(|set| set.keys().copied().collect()).unwrap_or_default())
     }
 }
@@ -149,6 +176,7 @@ impl OwnerSet for CasMap {
 #[async_trait]
 impl Due for CasMap {
     async fn due(&self, before: Timestamp, most: usize) -> Result<Vec<String>, StoreError> {
+        self.answers().await;
         let inner = self.lock();
         let due = inner.entries.iter().filter(|(_, (.., expiry))| *expiry <= before);
         Ok(due.map(|(key, _)| key.clone()).take(most).collect())
@@ -171,6 +199,12 @@ impl TxMap {
     pub(crate) fn spoil(&self, key: &StoreKey, change: impl FnOnce(&mut Vec<u8>)) {
         let row = [&b"s"[..], key.as_bytes()].concat();
         change(self.0.lock().unwrap().rows.get_mut(&row).unwrap());
+    }
+
+    /// How many rows the index of an owner has.
+    pub(crate) fn rows_of(&self, owner: &[u8; 32]) -> usize {
+        let from = [&b"o"[..], owner].concat();
+        self.0.lock().unwrap().rows.keys().filter(|row| row.starts_with(&from)).count()
     }
 }
 

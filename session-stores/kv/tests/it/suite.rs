@@ -5,11 +5,13 @@ use std::time::Duration;
 use session_conformance::{Damage, DamageKind, Fixture};
 use session_core::store::{StoreKey, async_trait};
 use session_store_kv::{CasStore, TxStore};
+use sha2::{Digest, Sha256};
 
 use crate::map::{CasMap, Index, TxMap};
 
 /// A deadline that a busy machine keeps; what the suite proves here is not the deadline.
 const PATIENT: Duration = Duration::from_secs(60);
+const BRIEF: Duration = Duration::from_millis(100);
 
 /// An engine, and how to change the bytes of a session in it.
 struct Spoil<E>(E, fn(&E, &StoreKey, Change<'_>));
@@ -32,19 +34,30 @@ impl<E: Send + Sync + 'static> Damage for Spoil<E> {
     }
 }
 
+/// The name of an owner in an index.
+fn hash(owner: &str) -> [u8; 32] {
+    Sha256::new().chain_update(b"session-store-kv/owner/v1\0").chain_update(owner).finalize().into()
+}
+
 fn over_primitives(index: Index) -> Fixture {
     let engine = CasMap::new(index);
     let store = CasStore::new(engine.clone()).timeout(PATIENT);
-    let again = store.clone();
+    let (again, entries) = (store.clone(), engine.clone());
     let fixture = Fixture::new(store)
         .rounds(100)
         .with_damage(Spoil(engine, |engine, key, change| engine.spoil(&key.to_string(), change)))
         .reopen(move || std::future::ready(again.clone()))
         .in_one_process()
-        // Members outlive their sessions by up to two days.
-        .without_owner_entries()
-        .without_stall();
-    if matches!(index, Index::Nowhere) { fixture.without_owners() } else { fixture }
+        .stalled(BRIEF, move || {
+            let stalled = CasStore::new(CasMap::stalled(index)).timeout(BRIEF);
+            std::future::ready(Fixture::new(stalled))
+        });
+    match index {
+        Index::Nowhere => fixture.without_owners().without_owner_entries(),
+        Index::Set | Index::Primitives => {
+            fixture.owner_entries(move |owner| std::future::ready(entries.members_of(&hash(&owner))))
+        }
+    }
 }
 
 mod with_sets {
@@ -84,13 +97,13 @@ mod with_transactions {
     async fn fixture() -> Fixture {
         let engine = TxMap::default();
         let store = TxStore::new(engine.clone()).threads(PATIENT, 4, 4);
-        let again = store.clone();
+        let (again, entries) = (store.clone(), engine.clone());
         Fixture::new(store)
             .rounds(100)
             .with_damage(Spoil(engine, |engine, key, change| engine.spoil(key, change)))
             .reopen(move || std::future::ready(again.clone()))
             .in_one_process()
-            .without_owner_entries()
+            .owner_entries(move |owner| std::future::ready(entries.rows_of(&hash(&owner))))
             .without_stall()
     }
 

@@ -9,7 +9,8 @@ use session_core::{
 };
 
 use super::store::RedisClusterStore;
-use crate::codec;
+use session_store_kv::codec::{self, Entry};
+
 use crate::fault::strange_reply;
 use crate::owners::session_key;
 use crate::script::{DESTROY_OWNED, INDEX_ADD};
@@ -41,12 +42,12 @@ impl OwnerIndex for RedisClusterStore {
         now: Timestamp,
         tombstone_until: Timestamp,
     ) -> Result<usize, StoreError> {
-        let stone = codec::tombstone(tombstone_until);
         let trips = async {
             let members = self.members(owner).await?;
             let doomed = members.iter().filter(|key| Some(*key) != except);
             let ends = doomed.map(async |key| {
-                let arguments: [&[u8]; 3] = [owner.as_bytes(), &codec::moment(now), &stone];
+                let tombstone = codec::encode_tombstone(key, tombstone_until, None);
+                let arguments: [&[u8]; 3] = [owner.as_bytes(), &codec::encode_moment(now), &tombstone];
                 let reply = self.line.run(&DESTROY_OWNED, &self.key(key), &arguments).await?;
                 Ok::<_, StoreError>((key, verdict(&reply)?))
             });
@@ -82,7 +83,8 @@ impl RedisClusterStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let member = key.to_string();
-        let arguments: [&[u8]; 3] = [member.as_bytes(), &codec::moment(dead), &codec::moment(now)];
+        let arguments: [&[u8]; 3] =
+            [member.as_bytes(), &codec::encode_moment(dead), &codec::encode_moment(now)];
         self.line.run(&INDEX_ADD, &self.owner_key(owner), &arguments).await.map(drop)
     }
 
@@ -108,10 +110,10 @@ impl RedisClusterStore {
     }
 
     async fn look(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
-        match codec::decode(self.get(key).await?) {
-            Ok(stored) => self.settle(key, stored).await,
+        match self.get(key).await?.map(|value| Entry::decode(key, &value)) {
+            Some(Ok(entry)) => self.settle(key, entry).await,
             // A record that cannot be decoded is skipped; loading it returns the error.
-            Err(_unreadable) => Ok(Loaded::Missing),
+            Some(Err(_)) | None => Ok(Loaded::Missing),
         }
     }
 

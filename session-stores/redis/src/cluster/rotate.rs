@@ -5,28 +5,29 @@ use session_core::{
     Timestamp,
     store::{Etag, Loaded, Record, StoreError, StoreKey, Written},
 };
+use session_store_kv::codec::{self, Entry, Successor};
 
-use super::store::{RedisClusterStore, met_pending, settled};
-use crate::codec::{self, Stored};
+use super::store::{RedisClusterStore, met_pending};
 use crate::fault::strange_reply;
 use crate::script::{COMMIT, PEND, PROMOTE, WITHDRAW};
-use crate::store::written;
+use crate::store::{entry, written};
 
 impl RedisClusterStore {
     /// What a value means once it is known whether a pending record in it counts. One that does is promoted.
-    pub(super) async fn settle(&self, key: &StoreKey, stored: Stored) -> Result<Loaded, StoreError> {
-        let pending = match settled(stored) {
-            Ok(loaded) => return Ok(loaded),
-            Err(pending) => pending,
+    pub(super) async fn settle(&self, key: &StoreKey, entry: Entry) -> Result<Loaded, StoreError> {
+        let (old, record) = match entry {
+            Entry::Pending { old, record } => (old, record),
+            Entry::Record(_) | Entry::Tombstone { .. } => return Ok(entry.into_loaded()),
         };
-        let etag = pending.record.etag;
-        let committed =
-            self.get(&pending.old).await?.is_some_and(|stone| codec::points_to(&stone, key, etag));
-        if !committed {
+        let etag = record.etag;
+        let there = self.get(&old).await?.and_then(|value| Entry::decode(&old, &value).ok());
+        let target = Successor { key: *key, etag };
+        if !matches!(there, Some(Entry::Tombstone { successor: Some(successor), .. }) if successor == target)
+        {
             return Ok(Loaded::Missing);
         }
         match self.promote(key, etag).await? {
-            Written::Applied => Ok(Loaded::Found(pending.record)),
+            Written::Applied => Ok(Loaded::Found(record)),
             _ => Ok(Loaded::Missing),
         }
     }
@@ -40,7 +41,7 @@ impl RedisClusterStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Written, StoreError> {
-        let pending = codec::pending(old, record);
+        let pending = codec::encode_pending(new, old, record);
         let name = self.key(new);
         let arguments: [&[u8]; 1] = [&pending];
         let pend = self.line.run(&PEND, &name, &arguments);
@@ -56,12 +57,13 @@ impl RedisClusterStore {
             },
             _ => return Err(strange_reply()),
         };
-        let stone = codec::pointer(until, new, record.etag);
+        let successor = Successor { key: *new, etag: record.etag };
+        let stone = codec::encode_tombstone(old, until, Some(&successor));
         let committed = self.commit(old, &stone, now, expected, there).await?;
         match (committed, there) {
             (Written::Applied, _) => self.promote(new, record.etag).await,
             (refused, b"pending") => {
-                self.line.run(&WITHDRAW, &name, &[&codec::etag(record.etag)]).await?;
+                self.line.run(&WITHDRAW, &name, &[&codec::encode_etag(record.etag)]).await?;
                 Ok(refused)
             }
             (refused, _) => Ok(refused),
@@ -76,18 +78,18 @@ impl RedisClusterStore {
         expected: Etag,
         there: &[u8],
     ) -> Result<Written, StoreError> {
-        let (name, now, expected) = (self.key(old), codec::moment(now), codec::etag(expected));
+        let (name, now, expected) = (self.key(old), codec::encode_moment(now), codec::encode_etag(expected));
         let arguments: [&[u8]; 4] = [stone, &now, &expected, there];
         let reply = self.line.run(&COMMIT, &name, &arguments).await?;
-        let Some(pending) = met_pending(&reply) else { return written(reply) };
+        let Some(pending) = met_pending(&reply) else { return written(old, reply) };
         // The old session itself came here by a rotation that nobody has finished yet.
-        match self.settle(old, codec::decode(Some(pending.to_vec()))?).await? {
-            Loaded::Found(_) => written(self.line.run(&COMMIT, &name, &arguments).await?),
+        match self.settle(old, entry(old, pending)?).await? {
+            Loaded::Found(_) => written(old, self.line.run(&COMMIT, &name, &arguments).await?),
             Loaded::Missing | Loaded::Ended { .. } => Ok(Written::Gone),
         }
     }
 
     async fn promote(&self, key: &StoreKey, etag: Etag) -> Result<Written, StoreError> {
-        written(self.line.run(&PROMOTE, &self.key(key), &[&codec::etag(etag)]).await?)
+        written(key, self.line.run(&PROMOTE, &self.key(key), &[&codec::encode_etag(etag)]).await?)
     }
 }

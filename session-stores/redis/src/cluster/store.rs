@@ -9,11 +9,12 @@ use session_core::{
 
 use super::builder::ClusterBuilder;
 use super::line::Line;
+use session_store_kv::codec;
+
 use crate::NAME;
-use crate::codec::{self, Stored};
 use crate::fault::strange_reply;
 use crate::script::{CREATE, DESTROY, REPLACE, Script, TOUCH};
-use crate::store::{bytes, written};
+use crate::store::{bytes, entry, written};
 
 /// Sessions in a Redis (or Valkey) Cluster.
 ///
@@ -90,7 +91,7 @@ impl RedisClusterStore {
         let name = self.key(key);
         let reply = self.line.run(script, &name, &arguments).await?;
         let Some(pending) = met_pending(&reply) else { return Ok(reply) };
-        match self.settle(key, codec::decode(Some(pending.to_vec()))?).await? {
+        match self.settle(key, entry(key, pending)?).await? {
             Loaded::Found(_) => self.line.run(script, &name, &arguments).await,
             Loaded::Missing | Loaded::Ended { .. } => Ok(reply),
         }
@@ -108,7 +109,12 @@ impl SessionStore for RedisClusterStore {
     }
 
     async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
-        let trips = async { self.settle(key, codec::decode(self.get(key).await?)?).await };
+        let trips = async {
+            match self.get(key).await? {
+                Some(value) => self.settle(key, entry(key, &value)?).await,
+                None => Ok(Loaded::Missing),
+            }
+        };
         self.line.all_within(trips).await
     }
 
@@ -116,8 +122,8 @@ impl SessionStore for RedisClusterStore {
         StoreError::check_size(NAME, record, self.max_record)?;
         let trips = async {
             self.index(key, record, now).await?;
-            let rest = [&codec::record(record)[..], &codec::moment(now)];
-            written(self.verb(&CREATE, key, &rest).await?)
+            let rest = [&codec::encode_record(key, record)[..], &codec::encode_moment(now)];
+            written(key, self.verb(&CREATE, key, &rest).await?)
         };
         self.line.all_within(trips).await
     }
@@ -130,16 +136,17 @@ impl SessionStore for RedisClusterStore {
         now: Timestamp,
     ) -> Result<Written, StoreError> {
         StoreError::check_size(NAME, record, self.max_record)?;
-        let (value, at, expected) = (codec::record(record), codec::moment(now), codec::etag(expected));
+        let value = codec::encode_record(key, record);
+        let (at, expected) = (codec::encode_moment(now), codec::encode_etag(expected));
         let trips = async {
             if record.owner.is_some() {
                 let reply = self.verb(&REPLACE, key, &[&value, &at, &expected, b"if-indexed"]).await?;
                 if !wants_index_first(&reply) {
-                    return written(reply);
+                    return written(key, reply);
                 }
                 self.index(key, record, now).await?;
             }
-            written(self.verb(&REPLACE, key, &[&value, &at, &expected]).await?)
+            written(key, self.verb(&REPLACE, key, &[&value, &at, &expected]).await?)
         };
         self.line.all_within(trips).await
     }
@@ -150,7 +157,7 @@ impl SessionStore for RedisClusterStore {
         idle_deadline: Timestamp,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
-        let rest = [&codec::moment(idle_deadline)[..], &codec::moment(now)];
+        let rest = [&codec::encode_idle_deadline(key, idle_deadline)[..], &codec::encode_moment(now)];
         let trips = async {
             match self.verb(&TOUCH, key, &rest).await? {
                 Value::Array(parts) if matches!(parts[..], [Value::Int(1), Value::BulkString(_)]) => {
@@ -160,15 +167,16 @@ impl SessionStore for RedisClusterStore {
                     self.index_until(&owner, key, idle_deadline, now).await?;
                     Ok(Written::Applied)
                 }
-                reply => written(reply),
+                reply => written(key, reply),
             }
         };
         self.line.all_within(trips).await
     }
 
     async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
-        let reply = self.verb(&DESTROY, key, &[&codec::tombstone(tombstone_until)]).await?;
-        written(reply).map(drop)
+        let tombstone = codec::encode_tombstone(key, tombstone_until, None);
+        let reply = self.verb(&DESTROY, key, &[&tombstone]).await?;
+        written(key, reply).map(drop)
     }
 
     async fn rotate(
@@ -203,12 +211,4 @@ pub(super) fn met_pending(reply: &Value) -> Option<&[u8]> {
 
 fn wants_index_first(reply: &Value) -> bool {
     matches!(reply, Value::Array(parts) if parts[..] == [Value::Int(6)])
-}
-
-/// A pending record as its reader sees it.
-pub(super) fn settled(stored: Stored) -> Result<Loaded, Box<codec::Pending>> {
-    match stored {
-        Stored::Settled(loaded) => Ok(loaded),
-        Stored::Pending(pending) => Err(pending),
-    }
 }

@@ -4,7 +4,7 @@ local current = redis.call('GET', KEYS[1])
 local is = state(current)
 if is == 'odd' then return {ODD, current} end
 if is == 'tombstone' then
-  if ARGV[4] ~= 'taken' and string.sub(current, 13) == string.sub(ARGV[1], 13) then return {APPLIED} end
+  if ARGV[4] ~= 'taken' and string.sub(current, 17) == string.sub(ARGV[1], 17) then return {APPLIED} end
   return {GONE}
 end
 if is == 'pending' then return {PENDING, current} end

@@ -4,7 +4,7 @@ local current = redis.call('GET', KEYS[1])
 local is = state(current)
 if is == 'tombstone' then return {GONE} end
 local record = current
-if is == 'pending' then record = string.sub(current, 37) elseif is ~= 'record' then return {TAKEN} end
+if is == 'pending' then record = inner(current) elseif is ~= 'record' then return {TAKEN} end
 if owner(record) ~= ARGV[1] then return {TAKEN} end
 bury(KEYS[1], ARGV[3])
 if live(record, ARGV[2]) then return {APPLIED} end

@@ -1,4 +1,4 @@
--- What every script shares: where things are in a value (see codec.rs) and how two of them compare.
+-- What every script shares: where things are in a value (see the codec of session-store-kv) and how two of them compare.
 --
 -- Times and etags are 8 bytes, big-endian, times with the sign bit flipped. They are compared as bytes: a Lua number is
 -- a double and would mix up neighbouring etags, and Lua's `<` on strings follows the server's locale.
@@ -7,15 +7,18 @@ local function state(value)
   if not value or value == '' then return 'none' end
   if string.sub(value, 1, 2) ~= 'S1' then return 'odd' end
   local kind = string.sub(value, 3, 3)
-  if kind == 'r' and #value >= 44 then return 'record' end
-  if kind == 't' and #value >= 12 then return 'tombstone' end
-  if kind == 'p' and #value >= 80 then return 'pending' end
+  if kind == 'r' and #value >= 48 then return 'record' end
+  if kind == 't' and #value >= 16 then return 'tombstone' end
+  if kind == 'p' and #value >= 88 then return 'pending' end
   return 'odd'
 end
 
+-- The record that a pending one holds.
+local function inner(pending) return string.sub(pending, 41) end
+
 local function etag(record) return string.sub(record, 5, 12) end
 local function idle(record) return string.sub(record, 21, 28) end
-local function absolute(record) return string.sub(record, 29, 36) end
+local function absolute(record) return string.sub(record, 33, 40) end
 
 local function before(a, b)
   for i = 1, 8 do
@@ -48,13 +51,13 @@ local SLACK = 60000
 local function expiry(record) return text(millis(deadline(record)) + SLACK) end
 
 local function owner_length(record)
-  local a, b, c, d = string.byte(record, 37, 40)
+  local a, b, c, d = string.byte(record, 41, 44)
   return ((a * 256 + b) * 256 + c) * 256 + d
 end
 
 local function owner(record)
   if string.byte(record, 4) % 2 == 0 then return nil end
-  return string.sub(record, 45, 44 + owner_length(record))
+  return string.sub(record, 49, 48 + owner_length(record))
 end
 
 -- The owner index: a sorted set per owner, the score being the moment the session is dead. An empty prefix means that

@@ -3,7 +3,7 @@ local current = redis.call('GET', KEYS[1])
 local is = state(current)
 if is == 'record' then return {APPLIED} end
 if is ~= 'pending' then return {GONE} end
-local inner = string.sub(current, 37)
-if etag(inner) ~= ARGV[1] then return {GONE} end
-redis.call('SET', KEYS[1], inner, 'PXAT', expiry(inner))
+local record = inner(current)
+if etag(record) ~= ARGV[1] then return {GONE} end
+redis.call('SET', KEYS[1], record, 'PXAT', expiry(record))
 return {APPLIED}

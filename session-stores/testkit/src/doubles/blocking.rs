@@ -1,8 +1,9 @@
-//! A blocking store as an async one.
+//! A blocking store as the suites expect one.
 
 use session_core::Timestamp;
 use session_core::machine::{BlockingStore, StoreOp};
-use session_core::store::{Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Written, async_trait};
+use session_core::store::async_trait;
+use session_core::store::{Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Written};
 
 /// A [`BlockingStore`] as a [`SessionStore`], so that the store suite proves it. It blocks the thread that asks it: for
 /// tests alone.

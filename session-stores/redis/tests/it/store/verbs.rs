@@ -148,7 +148,7 @@ async fn a_payload_is_readable_json_behind_a_head_of_44_bytes() {
     let mut plain = plain(&url).await;
     let text: String = redis::cmd("GETRANGE")
         .arg(format!("{prefix}session:{key}"))
-        .arg(44)
+        .arg(48)
         .arg(-1)
         .query_async(&mut plain)
         .await
@@ -184,6 +184,18 @@ async fn st_5_a_newer_record_is_left_alone_and_a_damaged_one_can_be_destroyed() 
             _ => assert!(matches!(store.load(&key).await.unwrap(), Loaded::Ended { .. })),
         }
     }
+}
+
+#[tokio::test]
+async fn at_18_a_value_under_another_key_is_corrupt() {
+    let (url, prefix) = (shared_url(), fresh_prefix());
+    let store = RedisStore::builder(&url).prefix(&prefix).timeout(PATIENT).connect().await.unwrap();
+    let (key, other) = (fresh_key(), fresh_key());
+    store.create(&key, &record("{}"), now()).await.unwrap();
+    let mut copy = redis::cmd("COPY");
+    copy.arg(format!("{prefix}session:{key}")).arg(format!("{prefix}session:{other}"));
+    let _: () = copy.query_async(&mut plain(&url).await).await.unwrap();
+    assert_eq!(store.load(&other).await.unwrap_err().kind(), StoreErrorKind::Corrupt);
 }
 
 #[tokio::test]
