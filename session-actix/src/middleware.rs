@@ -7,7 +7,7 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::error::InternalError;
 use actix_web::http::header::{CONTENT_TYPE, COOKIE};
-use actix_web::{Error, HttpMessage, HttpResponse};
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use session_core::{
     Sessions,
     adapter::{Adapter, Failure, Middleware, Settling, VisitReport},
@@ -186,12 +186,13 @@ impl<B> Adapter<Answered<B>> for SessionMiddleware {
         answer: Result<Answered<B>, (HttpResponse, Option<Answered<B>>)>,
         report: VisitReport,
     ) -> Self::Output {
-        let answer = answer.map(|answer| match answer {
-            Ok(response) => unopened(&response).map_or(Ok(response), |rejection| Err(Error::from(rejection))),
-            Err(error) => Err(error),
-        });
         match answer {
             Ok(Ok(mut response)) => {
+                if let Some(rejection) = unopened(&response) {
+                    let mut instead = rejection.error_response();
+                    words::add_headers(instead.headers_mut(), &report);
+                    return Ok(response.into_response(instead).map_into_right_body());
+                }
                 words::add_headers(response.headers_mut(), &report);
                 Ok(response.map_into_left_body())
             }
