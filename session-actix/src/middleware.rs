@@ -1,6 +1,7 @@
 //! The middleware: what an application wraps around its routes, the service that this makes, and what leaves it.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -10,7 +11,7 @@ use actix_web::http::header::{CONTENT_TYPE, COOKIE};
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use session_core::{
     Sessions,
-    adapter::{Adapter, Failure, Middleware, Settling, VisitReport},
+    adapter::{Adapter, Failure, Middleware, Settling, SignIn, VisitReport},
 };
 
 use crate::extract::Unopened;
@@ -39,7 +40,10 @@ use crate::words;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a middleware does nothing unless it is wrapped around routes"]
-pub struct SessionMiddleware(Middleware<HttpResponse>);
+pub struct SessionMiddleware {
+    middleware: Middleware<HttpResponse>,
+    sign_in: Option<Arc<str>>,
+}
 
 impl SessionMiddleware {
     /// A middleware for these sessions. Make `sessions` once, outside of the closure that makes each worker's `App`.
@@ -54,7 +58,8 @@ impl SessionMiddleware {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(sessions: Sessions) -> Self {
-        Self(Middleware::new(sessions, &BACKGROUND, |failure, _| words::response(failure.into())))
+        let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| words::response(failure.into()));
+        Self { middleware, sign_in: None }
     }
 
     /// What to answer instead of the handler's response when the session could not be written. The default is a bare
@@ -71,7 +76,7 @@ impl SessionMiddleware {
         self,
         answer: impl Fn(Failure, &VisitReport) -> HttpResponse + Send + Sync + 'static,
     ) -> Self {
-        Self(self.0.on_failure(answer))
+        Self { middleware: self.middleware.on_failure(answer), ..self }
     }
 
     /// Whether the session keeps the page that the visitor saw last, for [`Redirects::back`](crate::Redirects::back): HTML that a `GET` was answered with, where
@@ -86,7 +91,12 @@ impl SessionMiddleware {
     /// let middleware = SessionMiddleware::new(sessions).track_pages(true);
     /// ```
     pub fn track_pages(self, track: bool) -> Self {
-        Self(self.0.track_pages(track))
+        Self { middleware: self.middleware.track_pages(track), ..self }
+    }
+
+    /// Sets the page to which [`SignedIn`](crate::SignedIn) and [`Recent`](crate::Recent) send strangers.
+    pub fn sign_in_page(self, path: impl Into<Arc<str>>) -> Self {
+        Self { sign_in: Some(path.into()), ..self }
     }
 }
 
@@ -102,7 +112,11 @@ where
     type Future = Ready<Result<SessionService<S>, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(SessionService { inner, middleware: self.0.clone() }))
+        ready(Ok(SessionService {
+            inner,
+            middleware: self.middleware.clone(),
+            sign_in: self.sign_in.clone(),
+        }))
     }
 }
 
@@ -125,6 +139,7 @@ where
 pub struct SessionService<S> {
     inner: S,
     middleware: Middleware<HttpResponse>,
+    sign_in: Option<Arc<str>>,
 }
 
 impl<S, B> Service<ServiceRequest> for SessionService<S>
@@ -143,7 +158,11 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let head = words::head(request.head());
         let begun = self.middleware.begin(request.headers().get_all(COOKIE), &head);
+        let sign_in = self.sign_in.as_ref().map(|page| SignIn::of_request(page.clone(), &head));
         request.extensions_mut().insert(begun.visit().clone());
+        if let Some(sign_in) = sign_in {
+            request.extensions_mut().insert(sign_in);
+        }
         begun.serve(self.inner.call(request))
     }
 }

@@ -14,8 +14,8 @@ use actix_web::{
 use bytes::Bytes;
 use session_actix::stores::MemoryStore;
 use session_actix::{
-    Csrf, Handle, Input, InputLimit, ReadOnlySession, Redirect, RedirectKind, Redirects, Session,
-    SessionMiddleware, SessionRejection, SignOut, UserSessionsError, Visit,
+    Csrf, Handle, Input, InputLimit, ReadOnlySession, Recent, Redirect, RedirectKind, Redirects, Session,
+    SessionMiddleware, SessionRejection, SignOut, SignedIn, UserSessionsError, Visit,
 };
 use session_testkit::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 
@@ -174,6 +174,14 @@ async fn optional_read_only(session: Option<ReadOnlySession>) -> Answer<String> 
     Ok(web::whose(session.as_deref())?)
 }
 
+async fn account(user: SignedIn) -> String {
+    user.into_name()
+}
+
+async fn secret(user: Recent<15>) -> String {
+    user.into_name()
+}
+
 async fn device(handle: http::Path<Handle>) -> String {
     handle.to_string()
 }
@@ -213,7 +221,7 @@ async fn app(setting: Setting) -> impl WebApp {
         .wrap(Csrf::new().on_refused(|_| HttpResponse::Forbidden().body(PLEASE)))
         .route("/echo", http::post().to(plain));
     let routes = http::scope("")
-        .wrap(SessionMiddleware::new(setting.sessions.clone()).track_pages(true))
+        .wrap(SessionMiddleware::new(setting.sessions.clone()).track_pages(true).sign_in_page("/sign-in"))
         .route("/page", http::get().to(page))
         .route("/other", http::get().to(page))
         .route("/api", http::get().to(api))
@@ -237,6 +245,10 @@ async fn app(setting: Setting) -> impl WebApp {
         .route("/optional", http::get().to(optional))
         .route("/optional-read-only", http::get().to(optional_read_only))
         .route("/device/{handle}", http::get().to(device))
+        .route("/account", http::get().to(account))
+        .route("/account", http::post().to(account))
+        .service(http::scope("/area").route("/account", http::get().to(account)))
+        .route("/secret", http::get().to(secret))
         .route("/order", http::post().to(order))
         .route("/fail", http::post().to(fail))
         .route("/sign-out", http::post().to(sign_out))

@@ -10,6 +10,7 @@ mod layer;
 mod redirect;
 mod rejection;
 mod service;
+mod signed_in;
 mod spawn;
 mod words;
 
@@ -20,6 +21,7 @@ pub use layer::SessionLayer;
 pub use redirect::{Redirect, Redirects};
 pub use rejection::SessionRejection;
 pub use service::SessionService;
+pub use signed_in::{Recent, SignedIn};
 
 #[doc(inline)]
 pub use session_core::{

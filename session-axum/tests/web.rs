@@ -11,8 +11,8 @@ use axum::{Json, Router};
 use http_body_util::BodyExt;
 use session_axum::stores::MemoryStore;
 use session_axum::{
-    CsrfLayer, Handle, Input, InputLimit, ReadOnlySession, Redirect, RedirectKind, Redirects, Session,
-    SessionLayer, SessionRejection, SignOut, UserSessionsError,
+    CsrfLayer, Handle, Input, InputLimit, ReadOnlySession, Recent, Redirect, RedirectKind, Redirects,
+    Session, SessionLayer, SessionRejection, SignOut, SignedIn, UserSessionsError,
 };
 use session_testkit::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 use tower_service::Service;
@@ -145,6 +145,14 @@ async fn optional_read_only(session: Option<ReadOnlySession>) -> Answer<String> 
     Ok(web::whose(session.as_deref())?)
 }
 
+async fn account(user: SignedIn) -> String {
+    user.into_name()
+}
+
+async fn secret(user: Recent<15>) -> String {
+    user.into_name()
+}
+
 async fn device(Path(handle): Path<Handle>) -> String {
     handle.to_string()
 }
@@ -194,6 +202,9 @@ fn routes(setting: &Setting) -> Router {
         .route("/optional", get(optional))
         .route("/optional-read-only", get(optional_read_only))
         .route("/device/{handle}", get(device))
+        .route("/account", get(account).post(account))
+        .nest("/area", Router::new().route("/account", get(account)))
+        .route("/secret", get(secret))
         .route("/order", post(order))
         .route("/fail", post(fail))
         .route("/sign-out", post(sign_out))
@@ -208,7 +219,7 @@ fn bare(router: Router) -> Router {
 }
 
 fn sessions(setting: &Setting) -> SessionLayer {
-    SessionLayer::new(setting.sessions.clone()).track_pages(true)
+    SessionLayer::new(setting.sessions.clone()).track_pages(true).sign_in_page("/sign-in")
 }
 
 async fn app(setting: Setting) -> App {

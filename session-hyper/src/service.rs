@@ -1,13 +1,14 @@
 //! The service: makes each request's visit, and turns what the core made of the answer into headers.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::header::{CONTENT_TYPE, COOKIE};
 use http::{Request, Response};
 use hyper::service::Service;
 use session_core::{
     Sessions,
-    adapter::{Adapter, Failure, Middleware, Settling, Spawn, VisitReport},
+    adapter::{Adapter, Failure, Middleware, Settling, SignIn, Spawn, VisitReport},
 };
 
 use crate::spawn::TOKIO;
@@ -45,6 +46,7 @@ use crate::words::{self, plain};
 pub struct SessionService<S, R> {
     inner: S,
     middleware: Middleware<Response<R>>,
+    sign_in: Option<Arc<str>>,
 }
 
 impl<S, R: Default> SessionService<S, R> {
@@ -82,7 +84,7 @@ impl<S, R> SessionService<S, R> {
         inner: S,
         answer: impl Fn(Failure, &VisitReport) -> Response<R> + Send + Sync + 'static,
     ) -> Self {
-        Self { inner, middleware: Middleware::new(sessions, &TOKIO, answer) }
+        Self { inner, middleware: Middleware::new(sessions, &TOKIO, answer), sign_in: None }
     }
 
     /// For servers that do not run on tokio: where the write of a dropped request goes on.
@@ -127,11 +129,18 @@ impl<S, R> SessionService<S, R> {
         self.middleware = self.middleware.track_pages(track);
         self
     }
+
+    /// Sets the page to which [`signed_in`](crate::RequestSession::signed_in) and
+    /// [`signed_in_within`](crate::RequestSession::signed_in_within) send strangers.
+    pub fn sign_in_page(mut self, path: impl Into<Arc<str>>) -> Self {
+        self.sign_in = Some(path.into());
+        self
+    }
 }
 
 impl<S: Clone, R> Clone for SessionService<S, R> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), middleware: self.middleware.clone() }
+        Self { inner: self.inner.clone(), middleware: self.middleware.clone(), sign_in: self.sign_in.clone() }
     }
 }
 
@@ -155,7 +164,11 @@ where
     fn call(&self, mut request: Request<B>) -> Self::Future {
         let head = words::head(request.method(), request.uri(), request.headers());
         let begun = self.middleware.begin(request.headers().get_all(COOKIE), &head);
+        let sign_in = self.sign_in.as_ref().map(|page| SignIn::of_request(page.clone(), &head));
         request.extensions_mut().insert(begun.visit().clone());
+        if let Some(sign_in) = sign_in {
+            request.extensions_mut().insert(sign_in);
+        }
         begun.serve(self.inner.call(request))
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test, where a panic is the report")]
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -29,7 +30,8 @@ impl WebApp for App {
             let (parts, body) = answer(request, self.0.handlers.clone()).await.into_parts();
             return Response::from_parts(parts, body.collect().await.unwrap().to_bytes());
         }
-        let service = SessionService::new(self.0.sessions.clone(), routes).track_pages(true);
+        let service =
+            SessionService::new(self.0.sessions.clone(), routes).track_pages(true).sign_in_page("/sign-in");
         let (parts, body) = service.call(request).await.unwrap().into_parts();
         Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
     }
@@ -114,6 +116,8 @@ async fn route(request: Request<Full<Bytes>>, handlers: Handlers) -> Answer {
         }
         (_, "/optional" | "/bare/optional") => whose(request.optional_session().await?.as_ref())?,
         (_, "/optional-read-only") => whose(request.optional_read_only_session().await?.as_ref())?,
+        (_, "/account" | "/area/account") => typed("text/plain", request.signed_in().await?),
+        (_, "/secret") => typed("text/plain", request.signed_in_within(Duration::from_secs(15 * 60)).await?),
         (_, "/order") => {
             let redirects = redirects(&request).await?;
             let Count { count } = redirects.or_back(Input::read(request).await?.to(), "/order")?;

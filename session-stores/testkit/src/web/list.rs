@@ -115,6 +115,9 @@ macro_rules! web_claims {
                 a_handle_is_a_path_parameter
                 a_farewell_is_shown_in_a_session_that_holds_nothing_else
                 a_message_after_a_sign_out_is_dropped_and_its_redirect_is_sent
+                features_6_a_page_for_users_sends_strangers_to_sign_in_and_back
+                features_6_a_page_for_users_costs_a_user_one_load
+                features_6_a_page_that_needs_a_recent_confirmation_asks_again
                 features_1_a_default_may_be_a_str
                 features_2_a_confirmation_lasts_as_long_as_a_page_asks
             ;

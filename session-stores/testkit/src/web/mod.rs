@@ -42,6 +42,8 @@ pub use setting::{Handlers, Setting, rules};
 /// | `POST /order` | the input as [`Count`], or back to `/order` with its errors; the count |
 /// | `POST /fail` | does what the input's `how` says, each with one `?` into an error type of the application's own: see the claim |
 /// | `POST /sign-out`, `POST /farewell` | ends the session, without and with the message `status`: `Bye`; 303 to `/page` with `more`: `Soon` |
+/// | `GET`, `POST /account`, `GET /area/account` | for users only, else to `/sign-in`: the user's name; the second in a nested router |
+/// | `GET /secret` | the same for who confirmed within 15 minutes |
 /// | `POST /misplaced` | behind the CSRF middleware, outside of the session layer: `plain` |
 /// | `POST /guarded/echo` | behind the CSRF middleware: the input's map as JSON; `GET` answers `plain` |
 /// | `POST /guarded/raw` | behind it: the body as it came |

@@ -1,6 +1,9 @@
 //! What handlers get and return: optional sessions, one error type with a log line for each error, farewells.
 
-use http::StatusCode;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::overheard::Overheard;
@@ -130,4 +133,45 @@ pub async fn a_message_after_a_sign_out_is_dropped_and_its_redirect_is_sent(app:
     assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/page"));
     assert!(reply.set_cookie().contains("Max-Age=0"), "{}", reply.set_cookie());
     assert_eq!(ada.get("/page").await.json()["flash_messages"], json!({}));
+}
+
+pub async fn features_6_a_page_for_users_sends_strangers_to_sign_in_and_back(app: &impl WebApp) {
+    for path in ["/account?tab=2", "/area/account"] {
+        let client = Client::new(app);
+        client.visit(|session| session.flash("status", "Saved").unwrap()).await;
+        let reply = client.get(path).await;
+        assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/sign-in"), "{path}");
+        let shown = client.get("/page").await.json();
+        assert_eq!(shown["flash_messages"]["status"], "Saved", "the redirect has shown nothing");
+        client.visit(|session| session.tag("ada").unwrap()).await;
+        assert_eq!(client.post("/intended", "").await.location(), path);
+        assert_eq!(client.get(path).await.body, "ada", "{path}");
+    }
+    let stranger = Client::new(app);
+    assert!(is_bare(&stranger.post("/account", "a=1").await, 401), "a form cannot be sent again");
+    let script = [("sec-fetch-dest", "empty")];
+    let reply = stranger.send(Method::GET, "/account", &script, Bytes::new()).await;
+    assert!(is_bare(&reply, 401), "nor is a script led anywhere");
+}
+
+pub async fn features_6_a_page_for_users_costs_a_user_one_load(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.visit(|session| session.tag("ada").unwrap()).await;
+    app.setting().store.take();
+    for method in [Method::GET, Method::POST] {
+        assert_eq!(client.send(method, "/account", &[], Bytes::new()).await.body, "ada");
+        assert_eq!(app.setting().store.take().len(), 1);
+    }
+    app.setting().faults.fail(Fault::every().on(Verb::Load));
+    assert!(is_bare(&client.get("/account").await, 503), "a user is never taken for a stranger");
+}
+
+pub async fn features_6_a_page_that_needs_a_recent_confirmation_asks_again(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.visit(|session| session.tag("ada").unwrap()).await;
+    assert_eq!(client.get("/secret").await.location(), "/sign-in", "signed in, and never confirmed");
+    client.visit(|session| session.user().confirm().unwrap()).await;
+    assert_eq!(client.get("/secret").await.body, "ada");
+    app.setting().clock.advance(Duration::from_secs(15 * 60));
+    assert_eq!(client.get("/secret").await.location(), "/sign-in");
 }
