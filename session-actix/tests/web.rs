@@ -260,4 +260,5 @@ async fn app(setting: Setting) -> impl WebApp {
     Application { service: test::init_service(app).await, setting }
 }
 
+session_testkit::adapter_exports!(session_actix);
 session_testkit::web_claims!(app, MemoryStore::default());

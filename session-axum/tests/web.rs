@@ -226,6 +226,7 @@ async fn app(setting: Setting) -> App {
     App { router: bare(routes(&setting).layer(sessions(&setting))), setting }
 }
 
+session_testkit::adapter_exports!(session_axum);
 session_testkit::web_claims!(app, MemoryStore::default());
 
 /// Every claim holds with other middleware inside of the session layer, outside of it, and in either form of stacking.

@@ -225,4 +225,5 @@ async fn app(setting: Setting) -> App {
     App(setting)
 }
 
+session_testkit::adapter_exports!(session_hyper);
 session_testkit::web_claims!(app, MemoryStore::default());

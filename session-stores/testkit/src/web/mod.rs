@@ -5,6 +5,7 @@
 
 pub mod claims;
 mod client;
+mod exports;
 mod list;
 mod setting;
 
