@@ -1,4 +1,4 @@
-//! The middleware: what an application wraps around its routes, the service that this makes, and what leaves it.
+//! The session middleware: what an application wraps around its routes, and the service that it creates.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -19,9 +19,10 @@ use crate::rejection::SessionRejection;
 use crate::spawn::BACKGROUND;
 use crate::words;
 
-/// Gives every request to the inner service a [`Visit`](crate::Visit), and settles it when the response is ready.
+/// Adds sessions to the routes that it is wrapped around.
 ///
-/// A route that never extracts a [`Session`](crate::Session) costs nothing and gets no header.
+/// Extractors find the visitor's session; changes are written when the handler has answered and before the response is
+/// sent. A route that never extracts a [`Session`](crate::Session) makes no store call and gets no header.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -46,7 +47,8 @@ pub struct SessionMiddleware {
 }
 
 impl SessionMiddleware {
-    /// A middleware for these sessions. Make `sessions` once, outside of the closure that makes each worker's `App`.
+    /// Creates a middleware for these sessions. Create `sessions` once, outside of the closure that creates each worker's
+    /// `App`.
     ///
     /// ```
     /// use session_actix::{SecretKey, SessionMiddleware, Sessions};
@@ -62,8 +64,8 @@ impl SessionMiddleware {
         Self { middleware, sign_in: None }
     }
 
-    /// What to answer instead of the handler's response when the session could not be written. The default is a bare
-    /// 503 (the store failed, too many at once) or 500 (the session is too large) that says nothing else.
+    /// Sets the response that replaces the handler's when the session could not be written. The default is an empty 503
+    /// (the store failed, or too many requests changed the session at once) or 500 (the session is too large).
     ///
     /// ```
     /// use actix_web::HttpResponse;
@@ -79,17 +81,11 @@ impl SessionMiddleware {
         Self { middleware: self.middleware.on_failure(answer), ..self }
     }
 
-    /// Whether the session keeps the page that the visitor saw last, for [`Redirects::back`](crate::Redirects::back): HTML that a `GET` was answered with, where
-    /// the handler took the session to read and write. Off unless said.
+    /// Sets whether the session remembers the page that the visitor saw last, for
+    /// [`Redirects::back`](crate::Redirects::back). Default: off; `back` then uses the `Referer`.
     ///
-    /// Nothing is loaded because of it, and a visitor without a session is given none. But it costs: each new page is
-    /// one write. Without it, `back` goes by the `Referer`.
-    ///
-    /// ```
-    /// # use session_actix::{SecretKey, SessionMiddleware, Sessions};
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
-    /// let middleware = SessionMiddleware::new(sessions).track_pages(true);
-    /// ```
+    /// A page is an HTML response to a `GET` whose handler took the session to read and write. Tracking loads no session and
+    /// creates none for a visitor without one, but each new page is a write.
     pub fn track_pages(self, track: bool) -> Self {
         Self { middleware: self.middleware.track_pages(track), ..self }
     }
@@ -120,7 +116,7 @@ where
     }
 }
 
-/// What [`SessionMiddleware`] makes of a service.
+/// The service that [`SessionMiddleware`] creates.
 ///
 /// ```
 /// use actix_web::dev::{Service, ServiceRequest, Transform};
@@ -167,7 +163,7 @@ where
     }
 }
 
-/// What [`SessionService`] answers with.
+/// The future of a [`SessionService`]'s response.
 ///
 /// ```
 /// use actix_web::dev::{Service, ServiceRequest};

@@ -130,7 +130,7 @@ impl TestClient {
     ///
     /// With actix, where `app` comes from `test::init_service`:
     ///
-    /// ```ignore
+    /// ```text
     /// let mut request = test::TestRequest::post().uri("/orders");
     /// for header in ada.headers("POST").await {
     ///     request = request.insert_header(header);

@@ -2,7 +2,7 @@
 
 /// Imports from an adapter all that an application needs, so that a name which one adapter lacks does not compile.
 ///
-/// ```ignore
+/// ```text
 /// session_testkit::adapter_exports!(session_axum);
 /// ```
 #[macro_export]
