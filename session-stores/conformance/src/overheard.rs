@@ -52,6 +52,14 @@ impl Overheard {
         heard
     }
 
+    /// Listens to what this thread logs through `tracing`, until the guard is dropped.
+    #[must_use = "it listens until the guard is dropped"]
+    pub fn on_this_thread() -> (Self, tracing::subscriber::DefaultGuard) {
+        let heard = Self::default();
+        let guard = tracing::subscriber::set_default(Ear { heard: heard.clone(), spans: AtomicU64::new(1) });
+        (heard, guard)
+    }
+
     /// All lines so far.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {

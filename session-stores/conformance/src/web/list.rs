@@ -100,6 +100,21 @@ macro_rules! web_claims {
                 features_8_events_tell_of_cookies_that_are_not_acceptable
                 features_8_events_tell_of_conflicts_and_of_writes_that_came_too_late
                 features_8_the_test_client_arranges_and_reads_sessions
+                features_8_the_test_client_sends_and_follows
+                an_optional_session_is_none_only_without_a_layer
+                an_optional_session_of_a_failing_store_is_a_503
+                every_error_of_a_handler_has_its_status
+                a_store_that_fails_in_a_handler_is_a_503
+                a_missing_field_comes_back_as_its_error
+                what_is_refused_leaves_its_reason_in_the_log
+                a_handle_is_a_path_parameter
+                a_farewell_is_shown_in_a_session_that_holds_nothing_else
+                a_message_after_a_sign_out_is_dropped_and_its_redirect_is_sent
+                features_6_a_page_for_users_sends_strangers_to_sign_in_and_back
+                features_6_a_page_for_users_costs_a_user_one_load
+                features_6_a_page_that_needs_a_recent_confirmation_asks_again
+                features_1_a_default_may_be_a_str
+                features_2_a_confirmation_lasts_as_long_as_a_page_asks
             ;
             its_own:
                 features_3_secret_fields_are_those_that_the_application_names
@@ -107,6 +122,7 @@ macro_rules! web_claims {
             ;
             switched_off:
                 features_7_sessions_that_are_switched_off_step_aside
+                an_optional_session_is_none_where_sessions_are_switched_off
                 features_7_a_handler_that_asks_for_a_session_that_is_switched_off_is_a_bare_500
             ;
             in_cookies:

@@ -163,3 +163,15 @@ pub async fn id_10_an_id_is_taken_from_its_cookie_and_from_nowhere_else(app: &im
     let asked = app.setting().store.ops();
     assert!(asked.iter().all(|op| op.key != Some(key)), "ada's session was not even looked for");
 }
+
+pub async fn features_2_a_confirmation_lasts_as_long_as_a_page_asks(app: &impl WebApp) {
+    let client = signed_in(app).await;
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let is_recent = async || client.visit(move |session| session.user().confirmed_within(minutes(15))).await;
+    assert!(!is_recent().await, "nobody has confirmed anything");
+    client.visit(|session| session.user().confirm().unwrap()).await;
+    app.setting().clock.advance(minutes(14));
+    assert!(is_recent().await);
+    app.setting().clock.advance(minutes(1));
+    assert!(!is_recent().await);
+}
