@@ -159,7 +159,9 @@ pub(crate) fn extract<T: 'static>(
     Box::pin(async move {
         let visit = Visit::found(request.extensions().get())?;
         open(visit).await.map_err(|rejection| {
-            request.extensions_mut().insert(Unopened(rejection.clone()));
+            if let Rejection::Open(_) = rejection {
+                request.extensions_mut().insert(Unopened(rejection.clone()));
+            }
             rejection.into()
         })
     })

@@ -10,6 +10,7 @@ mod input;
 mod middleware;
 mod redirect;
 mod rejection;
+mod signed_in;
 mod spawn;
 mod words;
 
@@ -19,6 +20,7 @@ pub use input::Input;
 pub use middleware::{ResponseFuture, SessionMiddleware, SessionService};
 pub use redirect::{Redirect, Redirects};
 pub use rejection::SessionRejection;
+pub use signed_in::{Recent, SignedIn};
 
 #[doc(inline)]
 pub use session_core::{

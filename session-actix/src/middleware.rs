@@ -1,16 +1,17 @@
-//! The middleware: what an application wraps around its routes, the service that this makes, and what leaves it.
+//! The session middleware: what an application wraps around its routes, and the service that it creates.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::error::InternalError;
 use actix_web::http::header::{CONTENT_TYPE, COOKIE};
-use actix_web::{Error, HttpMessage, HttpResponse};
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use session_core::{
     Sessions,
-    adapter::{Adapter, Failure, Middleware, Settling, VisitReport},
+    adapter::{Adapter, Failure, Middleware, Settling, SignIn, VisitReport},
 };
 
 use crate::extract::Unopened;
@@ -18,9 +19,10 @@ use crate::rejection::SessionRejection;
 use crate::spawn::BACKGROUND;
 use crate::words;
 
-/// Gives every request to the inner service a [`Visit`](crate::Visit), and settles it when the response is ready.
+/// Adds sessions to the routes that it is wrapped around.
 ///
-/// A route that never extracts a [`Session`](crate::Session) costs nothing and gets no header.
+/// Extractors find the visitor's session; changes are written when the handler has answered and before the response is
+/// sent. A route that never extracts a [`Session`](crate::Session) makes no store call and gets no header.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -39,10 +41,14 @@ use crate::words;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a middleware does nothing unless it is wrapped around routes"]
-pub struct SessionMiddleware(Middleware<HttpResponse>);
+pub struct SessionMiddleware {
+    middleware: Middleware<HttpResponse>,
+    sign_in: Option<Arc<str>>,
+}
 
 impl SessionMiddleware {
-    /// A middleware for these sessions. Make `sessions` once, outside of the closure that makes each worker's `App`.
+    /// Creates a middleware for these sessions. Create `sessions` once, outside of the closure that creates each worker's
+    /// `App`.
     ///
     /// ```
     /// use session_actix::{SecretKey, SessionMiddleware, Sessions};
@@ -54,11 +60,12 @@ impl SessionMiddleware {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(sessions: Sessions) -> Self {
-        Self(Middleware::new(sessions, &BACKGROUND, |failure, _| words::response(failure.into())))
+        let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| words::response(failure.into()));
+        Self { middleware, sign_in: None }
     }
 
-    /// What to answer instead of the handler's response when the session could not be written. The default is a bare
-    /// 503 (the store failed, too many at once) or 500 (the session is too large) that says nothing else.
+    /// Sets the response that replaces the handler's when the session could not be written. The default is an empty 503
+    /// (the store failed, or too many requests changed the session at once) or 500 (the session is too large).
     ///
     /// ```
     /// use actix_web::HttpResponse;
@@ -71,22 +78,21 @@ impl SessionMiddleware {
         self,
         answer: impl Fn(Failure, &VisitReport) -> HttpResponse + Send + Sync + 'static,
     ) -> Self {
-        Self(self.0.on_failure(answer))
+        Self { middleware: self.middleware.on_failure(answer), ..self }
     }
 
-    /// Whether the session keeps the page that the visitor saw last, for [`Redirects::back`](crate::Redirects::back): HTML that a `GET` was answered with, where
-    /// the handler took the session to read and write. Off unless said.
+    /// Sets whether the session remembers the page that the visitor saw last, for
+    /// [`Redirects::back`](crate::Redirects::back). Default: off; `back` then uses the `Referer`.
     ///
-    /// Nothing is loaded because of it, and a visitor without a session is given none. But it costs: each new page is
-    /// one write. Without it, `back` goes by the `Referer`.
-    ///
-    /// ```
-    /// # use session_actix::{SecretKey, SessionMiddleware, Sessions};
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap()).build().unwrap();
-    /// let middleware = SessionMiddleware::new(sessions).track_pages(true);
-    /// ```
+    /// A page is an HTML response to a `GET` whose handler took the session to read and write. Tracking loads no session and
+    /// creates none for a visitor without one, but each new page is a write.
     pub fn track_pages(self, track: bool) -> Self {
-        Self(self.0.track_pages(track))
+        Self { middleware: self.middleware.track_pages(track), ..self }
+    }
+
+    /// Sets the page to which [`SignedIn`](crate::SignedIn) and [`Recent`](crate::Recent) send strangers.
+    pub fn sign_in_page(self, path: impl Into<Arc<str>>) -> Self {
+        Self { sign_in: Some(path.into()), ..self }
     }
 }
 
@@ -102,11 +108,15 @@ where
     type Future = Ready<Result<SessionService<S>, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(SessionService { inner, middleware: self.0.clone() }))
+        ready(Ok(SessionService {
+            inner,
+            middleware: self.middleware.clone(),
+            sign_in: self.sign_in.clone(),
+        }))
     }
 }
 
-/// What [`SessionMiddleware`] makes of a service.
+/// The service that [`SessionMiddleware`] creates.
 ///
 /// ```
 /// use actix_web::dev::{Service, ServiceRequest, Transform};
@@ -125,6 +135,7 @@ where
 pub struct SessionService<S> {
     inner: S,
     middleware: Middleware<HttpResponse>,
+    sign_in: Option<Arc<str>>,
 }
 
 impl<S, B> Service<ServiceRequest> for SessionService<S>
@@ -143,12 +154,16 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let head = words::head(request.head());
         let begun = self.middleware.begin(request.headers().get_all(COOKIE), &head);
+        let sign_in = self.sign_in.as_ref().map(|page| SignIn::of_request(page.clone(), &head));
         request.extensions_mut().insert(begun.visit().clone());
+        if let Some(sign_in) = sign_in {
+            request.extensions_mut().insert(sign_in);
+        }
         begun.serve(self.inner.call(request))
     }
 }
 
-/// What [`SessionService`] answers with.
+/// The future of a [`SessionService`]'s response.
 ///
 /// ```
 /// use actix_web::dev::{Service, ServiceRequest};
@@ -186,12 +201,13 @@ impl<B> Adapter<Answered<B>> for SessionMiddleware {
         answer: Result<Answered<B>, (HttpResponse, Option<Answered<B>>)>,
         report: VisitReport,
     ) -> Self::Output {
-        let answer = answer.map(|answer| match answer {
-            Ok(response) => unopened(&response).map_or(Ok(response), |rejection| Err(Error::from(rejection))),
-            Err(error) => Err(error),
-        });
         match answer {
             Ok(Ok(mut response)) => {
+                if let Some(rejection) = unopened(&response) {
+                    let mut instead = rejection.error_response();
+                    words::add_headers(instead.headers_mut(), &report);
+                    return Ok(response.into_response(instead).map_into_right_body());
+                }
                 words::add_headers(response.headers_mut(), &report);
                 Ok(response.map_into_left_body())
             }

@@ -107,7 +107,6 @@ impl Redirects {
     /// assert_eq!(response.status().as_u16(), 303);
     /// # Ok(()) }
     /// ```
-    #[expect(clippy::result_large_err, reason = "a response, and on the way out")]
     pub fn or_back<T>(
         &self,
         validated: Result<T, impl ValidationErrors>,

@@ -1,5 +1,7 @@
 //! The error type of handlers: whatever went wrong in this library, as a response without details.
 
+use std::error::Error;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use session_core::adapter::{BareResponse, Rejection};
@@ -83,7 +85,7 @@ use crate::words;
 /// # let _ = actix_web::App::new().route("/", actix_web::web::post().to(buy));
 /// ```
 ///
-/// One that boxes every error, as with `anyhow`, finds this library's with [`Rejection::find`].
+/// One that boxes every error, as with `anyhow`, finds this library's with [`find`](Self::find).
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(transparent)]
 pub struct SessionRejection(pub Rejection);
@@ -91,6 +93,24 @@ pub struct SessionRejection(pub Rejection);
 impl<E: Into<Rejection>> From<E> for SessionRejection {
     fn from(error: E) -> Self {
         Self(error.into())
+    }
+}
+
+impl SessionRejection {
+    /// Finds an error of this library in an error or its sources, for applications that box every error, as with `anyhow`.
+    ///
+    /// ```
+    /// use session_actix::{SessionError, SessionRejection};
+    ///
+    /// let boxed: Box<dyn std::error::Error> = SessionError::ReadOnly.into();
+    /// assert!(SessionRejection::find(&*boxed).is_some());
+    /// assert!(SessionRejection::find(&std::fmt::Error).is_none());
+    /// ```
+    #[must_use]
+    pub fn find(error: &(dyn Error + 'static)) -> Option<Self> {
+        let own = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
+            .find_map(|error| error.downcast_ref::<Self>().cloned());
+        own.or_else(|| session_forms::find_rejection(error).map(Self))
     }
 }
 

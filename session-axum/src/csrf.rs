@@ -1,4 +1,4 @@
-//! The middleware that refuses what another site made a visitor's browser send.
+//! The CSRF middleware: rejects requests that another site made a visitor's browser send.
 
 use std::task::{Context, Poll};
 
@@ -13,13 +13,14 @@ use tower_service::Service;
 
 use crate::words;
 
-/// Lets a request that may change something through only with the session's token: in the header `X-CSRF-TOKEN` or
-/// `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. All others get 419.
+/// Protects routes against cross-site request forgery: a request that may change something must carry the session's token,
+/// in the header `X-CSRF-TOKEN` or `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. Otherwise it is answered 419,
+/// and the log says why.
 ///
-/// Put it inside the [`SessionLayer`](crate::SessionLayer). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass and open nothing. A
-/// form is read, up to the [`InputLimit`](crate::InputLimit), and given on to the handler as it came; a body of another
+/// Put it inside the [`SessionLayer`](crate::SessionLayer). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass and open no session. A
+/// form is read, up to the [`InputLimit`](crate::InputLimit), and passed on to the handler unchanged; a body of another
 /// type is not touched, so its token must be in a header. Pages get the token from
-/// [`csrf_token`](session_core::Csrf::token), and carry `Vary: Cookie` for having asked.
+/// [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -40,35 +41,17 @@ use crate::words;
 pub struct CsrfLayer(CsrfGuard<Response<Body>>);
 
 impl CsrfLayer {
-    /// A layer without exemptions.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_guarded_handler.in")]
-    /// let layer = CsrfLayer::new();
-    /// // `POST /`, with no token in it:
-    /// # let response = guarded(layer).call(Request::post("/").body(Body::empty())?).await?;
-    /// assert_eq!(response.status().as_u16(), 419);
-    /// # Ok(()) }
-    /// ```
+    /// Creates a layer without exemptions.
     pub fn new() -> Self {
         Self(CsrfGuard::new(words::response))
     }
 
-    /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
-    ///
-    /// ```
-    #[doc = include_str!("given/a_guarded_handler.in")]
-    /// let layer = CsrfLayer::new().exempt("/webhooks");
-    /// // `POST /webhooks/mail`, with no token in it:
-    /// # let response = guarded(layer).call(Request::post("/webhooks/mail").body(Body::empty())?).await?;
-    /// assert_eq!(response.status().as_u16(), 200);
-    /// # Ok(()) }
-    /// ```
+    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
     pub fn exempt(self, path: impl Into<String>) -> Self {
         Self(self.0.exempt(path))
     }
 
-    /// Exempts the requests for which this is true, asked with the method and the path.
+    /// Exempts requests for which the predicate, given the method and the path, returns true.
     ///
     /// ```
     #[doc = include_str!("given/a_guarded_handler.in")]
@@ -82,8 +65,8 @@ impl CsrfLayer {
         Self(self.0.exempt_when(exempt))
     }
 
-    /// What to answer instead of a bare 419. A visitor who was signed out on another device a moment ago comes here with
-    /// a form that was theirs: send them to the page that signs in, and let that page
+    /// Sets the response that replaces an empty 419. A visitor whose session has just ended on another device arrives here
+    /// with a form of that session ([`CsrfFailure::ended`]): redirect them to the sign-in page, and let that page
     /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::Session::ended).
     ///
     /// ```

@@ -29,3 +29,9 @@ struct FromAdonisJs;
 
 #[doc = include_str!("../../docs/migrating/laravel.md")]
 struct FromLaravel;
+
+#[doc = include_str!("../../docs/other-layers.md")]
+struct OtherLayers;
+
+#[doc = include_str!("../../docs/recipes.md")]
+struct Recipes;

@@ -1,5 +1,7 @@
 //! The layer: what an application puts around its routes.
 
+use std::sync::Arc;
+
 use axum_core::response::Response;
 use session_core::{
     Sessions,
@@ -32,12 +34,16 @@ use crate::words;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing unless it is laid around routes"]
-pub struct SessionLayer(Middleware<Response>);
+pub struct SessionLayer {
+    middleware: Middleware<Response>,
+    sign_in: Option<Arc<str>>,
+}
 
 impl SessionLayer {
     /// Creates a layer for these sessions.
     pub fn new(sessions: Sessions) -> Self {
-        Self(Middleware::new(sessions, &TOKIO, |failure, _| words::response(failure.into())))
+        let middleware = Middleware::new(sessions, &TOKIO, |failure, _| words::response(failure.into()));
+        Self { middleware, sign_in: None }
     }
 
     /// Sets the response that replaces the handler's when the session could not be written. The default is an empty 503
@@ -54,7 +60,7 @@ impl SessionLayer {
         self,
         answer: impl Fn(Failure, &VisitReport) -> Response + Send + Sync + 'static,
     ) -> Self {
-        Self(self.0.on_failure(answer))
+        Self { middleware: self.middleware.on_failure(answer), ..self }
     }
 
     /// Sets whether the session remembers the page that the visitor saw last, for
@@ -65,7 +71,12 @@ impl SessionLayer {
     ///
     /// Behind a router that strips a prefix (`nest`), put the layer outside so that it sees whole paths.
     pub fn track_pages(self, track: bool) -> Self {
-        Self(self.0.track_pages(track))
+        Self { middleware: self.middleware.track_pages(track), ..self }
+    }
+
+    /// Sets the page to which [`SignedIn`](crate::SignedIn) and [`Recent`](crate::Recent) send strangers.
+    pub fn sign_in_page(self, path: impl Into<Arc<str>>) -> Self {
+        Self { sign_in: Some(path.into()), ..self }
     }
 }
 
@@ -73,6 +84,6 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, middleware: self.0.clone() }
+        SessionService { inner, middleware: self.middleware.clone(), sign_in: self.sign_in.clone() }
     }
 }

@@ -11,6 +11,7 @@ mod layer;
 mod redirect;
 mod rejection;
 mod service;
+mod signed_in;
 mod spawn;
 mod words;
 
@@ -21,6 +22,7 @@ pub use layer::SessionLayer;
 pub use redirect::{Redirect, Redirects};
 pub use rejection::SessionRejection;
 pub use service::SessionService;
+pub use signed_in::{Recent, SignedIn};
 
 #[doc(inline)]
 pub use session_core::{

@@ -106,7 +106,6 @@ impl Redirects {
     /// assert_eq!(response.status(), StatusCode::SEE_OTHER);
     /// # Ok(()) }
     /// ```
-    #[expect(clippy::result_large_err, reason = "a response, and on the way out")]
     pub fn or_back<T>(
         &self,
         validated: Result<T, impl ValidationErrors>,

@@ -1,5 +1,7 @@
 //! The error type of handlers: whatever went wrong in this library, as a response without details.
 
+use std::error::Error;
+
 use axum_core::response::{IntoResponse, Response};
 use session_core::adapter::{BareResponse, Rejection};
 
@@ -65,7 +67,7 @@ use crate::words;
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(buy));
 /// ```
 ///
-/// One that boxes every error, as with `anyhow`, finds this library's with [`Rejection::find`].
+/// One that boxes every error, as with `anyhow`, finds this library's with [`find`](Self::find).
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(transparent)]
 pub struct SessionRejection(pub Rejection);
@@ -73,6 +75,24 @@ pub struct SessionRejection(pub Rejection);
 impl<E: Into<Rejection>> From<E> for SessionRejection {
     fn from(error: E) -> Self {
         Self(error.into())
+    }
+}
+
+impl SessionRejection {
+    /// Finds an error of this library in an error or its sources, for applications that box every error, as with `anyhow`.
+    ///
+    /// ```
+    /// use session_axum::{SessionError, SessionRejection};
+    ///
+    /// let boxed: Box<dyn std::error::Error> = SessionError::ReadOnly.into();
+    /// assert!(SessionRejection::find(&*boxed).is_some());
+    /// assert!(SessionRejection::find(&std::fmt::Error).is_none());
+    /// ```
+    #[must_use]
+    pub fn find(error: &(dyn Error + 'static)) -> Option<Self> {
+        let own = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
+            .find_map(|error| error.downcast_ref::<Self>().cloned());
+        own.or_else(|| session_forms::find_rejection(error).map(Self))
     }
 }
 

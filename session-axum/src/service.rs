@@ -1,12 +1,13 @@
 //! The service: creates each request's visit, makes it available to extractors, and writes its outcome to the response.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum_core::BoxError;
 use axum_core::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, header};
-use session_core::adapter::{Adapter, Middleware, Settling, VisitReport};
+use session_core::adapter::{Adapter, Middleware, Settling, SignIn, VisitReport};
 use tower_service::Service;
 
 use crate::layer::SessionLayer;
@@ -30,6 +31,7 @@ use crate::words;
 pub struct SessionService<S> {
     pub(crate) inner: S,
     pub(crate) middleware: Middleware<Response<Body>>,
+    pub(crate) sign_in: Option<Arc<str>>,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<S>
@@ -49,7 +51,11 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let head = words::head(request.method(), request.uri(), request.headers());
         let begun = self.middleware.begin(request.headers().get_all(header::COOKIE), &head);
+        let sign_in = self.sign_in.as_ref().map(|page| SignIn::of_request(page.clone(), &head));
         request.extensions_mut().insert(begun.visit().clone());
+        if let Some(sign_in) = sign_in {
+            request.extensions_mut().insert(sign_in);
+        }
         begun.serve(self.inner.call(request))
     }
 }

@@ -96,7 +96,7 @@ async fn a_timeout_in_either_order_drops_the_data_and_ends_the_old_id() {
         ada.assert_missing("user").await;
         ada.follow(response.headers().get_all(header::SET_COOKIE));
         if is_inside {
-            ada.assert_session("user", "ada".to_owned()).await;
+            ada.assert_session("user", "ada").await;
             ada.assert_missing("half").await;
         }
     }

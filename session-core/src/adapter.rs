@@ -13,6 +13,7 @@ pub use crate::engine::redirect::{Finished, Kind as RedirectKind, Redirect, Redi
 pub use crate::engine::rejection::{Rejection, RequestError};
 pub use crate::engine::report::{Failure, HeaderChange, VisitReport, failure};
 pub use crate::engine::serve::{Refused, Serve, Served};
+pub use crate::engine::sign_in::SignIn;
 pub use crate::engine::sources::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use crate::engine::visit::{CookieHeaders, Visit, VisitGuard};
 pub use crate::value::page::PageRequest;

@@ -1,4 +1,4 @@
-//! The service that refuses what another site made a visitor's browser send.
+//! The CSRF service: rejects requests that another site made a visitor's browser send.
 
 use std::fmt;
 
@@ -30,13 +30,14 @@ use crate::words;
 /// ```
 pub type CheckedBody<B> = Either<B, Full<Bytes>>;
 
-/// Lets a request that may change something through only with the session's token: in the header `X-CSRF-TOKEN` or
-/// `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. All others get 419.
+/// Protects routes against cross-site request forgery: a request that may change something must carry the session's token,
+/// in the header `X-CSRF-TOKEN` or `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. Otherwise it is answered 419,
+/// and the log says why.
 ///
 /// Put it inside the [`SessionService`](crate::SessionService). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass and open
-/// nothing. A form is read, up to the limit, and given on to the handler as it came; a body of another type is not
+/// nothing. A form is read, up to the limit, and passed on to the handler unchanged; a body of another type is not
 /// touched, so its token must be in a header. Pages get the token from
-/// [`csrf_token`](session_core::Csrf::token), and carry `Vary: Cookie` for having asked.
+/// [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -64,42 +65,20 @@ pub struct CsrfService<S, R> {
 }
 
 impl<S, R: Default + 'static> CsrfService<S, R> {
-    /// A service without exemptions around `inner`.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_guarded_handler.in")]
-    /// let service = CsrfService::new(service_fn(order));
-    /// # let service = SessionService::new(sessions, service);
-    /// // `POST /orders`, with no token in it:
-    /// # let request = Request::post("/orders").body(Full::<Bytes>::default())?;
-    /// # let response = service.call(request).await?;
-    /// assert_eq!(response.status(), 419);
-    /// # Ok(()) }
-    /// ```
+    /// Creates a service without exemptions around `inner`.
     pub fn new(inner: S) -> Self {
         Self { inner, guard: CsrfGuard::new(words::response), limit: InputLimit::default() }
     }
 }
 
 impl<S, R> CsrfService<S, R> {
-    /// Exempts a path and all below it: routes that prove in another way who calls. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
-    ///
-    /// ```
-    #[doc = include_str!("given/a_guarded_handler.in")]
-    /// let service = CsrfService::new(service_fn(order)).exempt("/webhooks");
-    /// # let service = SessionService::new(sessions, service);
-    /// // `POST /webhooks/mail`, with no token in it:
-    /// # let request = Request::post("/webhooks/mail").body(Full::<Bytes>::default())?;
-    /// # let response = service.call(request).await?;
-    /// assert_eq!(response.status(), 200);
-    /// # Ok(()) }
-    /// ```
+    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.guard = self.guard.exempt(path);
         self
     }
 
-    /// Exempts the requests for which this is true, asked with the method and the path.
+    /// Exempts requests for which the predicate, given the method and the path, returns true.
     ///
     /// ```
     #[doc = include_str!("given/a_guarded_handler.in")]
@@ -117,16 +96,6 @@ impl<S, R> CsrfService<S, R> {
     }
 
     /// The most bytes of a form that are read in search of the token; 1 MiB unless said.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_guarded_handler.in")]
-    /// // The forms here are short: whoever sends a longer one is answered 413.
-    /// let service = CsrfService::new(service_fn(order)).limit(16 * 1024);
-    /// # let service = SessionService::new(sessions, service);
-    /// # let request = Request::post("/orders").body(Full::<Bytes>::default())?;
-    /// # let response = service.call(request).await?;
-    /// # Ok(()) }
-    /// ```
     pub fn limit(mut self, bytes: usize) -> Self {
         self.limit = InputLimit(bytes);
         self

@@ -1,5 +1,7 @@
 //! The error type of handlers: whatever went wrong in this library, as a response without details.
 
+use std::error::Error;
+
 use http::Response;
 use session_core::adapter::{BareResponse, Rejection};
 
@@ -40,7 +42,7 @@ use crate::words;
 /// ```
 ///
 /// An application's own error type needs one `From`: `impl<E: Into<SessionRejection>> From<E> for PageError`. One that boxes
-/// every error, as with `anyhow`, finds this library's with [`Rejection::find`].
+/// every error, as with `anyhow`, finds this library's with [`find`](Self::find).
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(transparent)]
 pub struct SessionRejection(pub Rejection);
@@ -52,6 +54,22 @@ impl<E: Into<Rejection>> From<E> for SessionRejection {
 }
 
 impl SessionRejection {
+    /// Finds an error of this library in an error or its sources, for applications that box every error, as with `anyhow`.
+    ///
+    /// ```
+    /// use session_hyper::{SessionError, SessionRejection};
+    ///
+    /// let boxed: Box<dyn std::error::Error> = SessionError::ReadOnly.into();
+    /// assert!(SessionRejection::find(&*boxed).is_some());
+    /// assert!(SessionRejection::find(&std::fmt::Error).is_none());
+    /// ```
+    #[must_use]
+    pub fn find(error: &(dyn Error + 'static)) -> Option<Self> {
+        let own = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
+            .find_map(|error| error.downcast_ref::<Self>().cloned());
+        own.or_else(|| session_forms::find_rejection(error).map(Self))
+    }
+
     /// The response, after writing the reason to the log.
     #[must_use]
     pub fn into_response<R: Default>(self) -> Response<R> {

@@ -1,10 +1,12 @@
 //! The session of a request: methods on the request itself.
 
+use std::time::Duration;
+
 use http::{Extensions, Request, request::Parts};
 use serde::Serialize;
 use session_core::{
     Accepts, Session,
-    adapter::{BoxFuture, Visit},
+    adapter::{BoxFuture, SignIn, Visit},
 };
 
 use crate::rejection::SessionRejection;
@@ -72,6 +74,28 @@ pub trait RequestSession {
         })
     }
 
+    /// The name of the user who is signed in (the session's [`tag`](Session::tag)).
+    ///
+    /// # Errors
+    /// For a navigation of a stranger, a redirect to the service's
+    /// [`sign_in_page`](crate::SessionService::sign_in_page), with the URL kept for
+    /// [`Redirects::intended`](crate::Redirects::intended); for everything else (forms, scripts) a 401. As for
+    /// [`session`](Self::session) if the session cannot be opened.
+    fn signed_in(&self) -> BoxFuture<Result<String, SessionRejection>> {
+        let (visit, sign_in) = (self.visit(), self.sign_in());
+        Box::pin(async move { Ok(SignIn::user(sign_in.as_ref(), &visit?).await?) })
+    }
+
+    /// The name of a user who has confirmed who they are ([`User::confirm`](crate::User::confirm)) within this time: for
+    /// pages that ask for the password again.
+    ///
+    /// # Errors
+    /// As for [`signed_in`](Self::signed_in).
+    fn signed_in_within(&self, time: Duration) -> BoxFuture<Result<String, SessionRejection>> {
+        let (visit, sign_in) = (self.visit(), self.sign_in());
+        Box::pin(async move { Ok(SignIn::recent(sign_in.as_ref(), &visit?, time).await?) })
+    }
+
     /// Ends the session without loading it, with a single store call. The response removes the cookie.
     ///
     /// # Errors
@@ -104,11 +128,19 @@ pub trait RequestSession {
     /// # Errors
     /// The service is missing, or sessions are switched off.
     fn visit(&self) -> Result<Visit, SessionRejection>;
+
+    /// Where the service sends strangers.
+    #[doc(hidden)]
+    fn sign_in(&self) -> Option<SignIn>;
 }
 
 impl RequestSession for Extensions {
     fn visit(&self) -> Result<Visit, SessionRejection> {
         Ok(Visit::found(self.get())?)
+    }
+
+    fn sign_in(&self) -> Option<SignIn> {
+        self.get().cloned()
     }
 }
 
@@ -116,10 +148,18 @@ impl<B> RequestSession for Request<B> {
     fn visit(&self) -> Result<Visit, SessionRejection> {
         self.extensions().visit()
     }
+
+    fn sign_in(&self) -> Option<SignIn> {
+        self.extensions().sign_in()
+    }
 }
 
 impl RequestSession for Parts {
     fn visit(&self) -> Result<Visit, SessionRejection> {
         self.extensions.visit()
+    }
+
+    fn sign_in(&self) -> Option<SignIn> {
+        self.extensions.sign_in()
     }
 }

@@ -1,22 +1,23 @@
-//! The service: makes each request's visit, and turns what the core made of the answer into headers.
+//! The service: creates each request's visit, and writes its outcome to the response.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::header::{CONTENT_TYPE, COOKIE};
 use http::{Request, Response};
 use hyper::service::Service;
 use session_core::{
     Sessions,
-    adapter::{Adapter, Failure, Middleware, Settling, Spawn, VisitReport},
+    adapter::{Adapter, Failure, Middleware, Settling, SignIn, Spawn, VisitReport},
 };
 
 use crate::spawn::TOKIO;
 use crate::words::{self, plain};
 
-/// Gives every request to the inner service a [`Visit`](crate::Visit), and settles it when the response is ready.
+/// Adds sessions to the requests of an inner service.
 ///
-/// `R` is the body of the inner service's responses. A handler that never asks for its session costs nothing and gets
-/// no header.
+/// `R` is the body of its responses: any type, with [`with_failure`](Self::with_failure) if it is not `Default`. A handler
+/// that never asks for its session makes no store call and gets no header.
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -45,13 +46,14 @@ use crate::words::{self, plain};
 pub struct SessionService<S, R> {
     inner: S,
     middleware: Middleware<Response<R>>,
+    sign_in: Option<Arc<str>>,
 }
 
 impl<S, R: Default> SessionService<S, R> {
-    /// A service with these sessions around `inner`. Make one per connection, the sessions once.
+    /// Creates a service with these sessions around `inner`: one per connection, the sessions once.
     ///
-    /// A session that could not be written is answered with a bare 503 (the store failed, too many at once) or 500 (it
-    /// is too large), with an empty body.
+    /// If the session could not be written, the response is an empty 503 (the store failed, or too many requests changed the
+    /// session at once) or 500 (it is too large).
     ///
     /// ```
     #[doc = include_str!("given/a_service.in")]
@@ -65,7 +67,7 @@ impl<S, R: Default> SessionService<S, R> {
 }
 
 impl<S, R> SessionService<S, R> {
-    /// The same with the application's own answer to that, and for bodies that are not `Default`.
+    /// Creates a service with the application's own response to that, also for bodies that are not `Default`.
     ///
     /// ```
     #[doc = include_str!("given/a_service.in")]
@@ -82,10 +84,10 @@ impl<S, R> SessionService<S, R> {
         inner: S,
         answer: impl Fn(Failure, &VisitReport) -> Response<R> + Send + Sync + 'static,
     ) -> Self {
-        Self { inner, middleware: Middleware::new(sessions, &TOKIO, answer) }
+        Self { inner, middleware: Middleware::new(sessions, &TOKIO, answer), sign_in: None }
     }
 
-    /// For servers that do not run on tokio: where the write of a dropped request goes on.
+    /// Sets where the write of a dropped request continues, for servers that do not run on tokio.
     ///
     /// ```
     #[doc = include_str!("given/a_service.in")]
@@ -111,27 +113,27 @@ impl<S, R> SessionService<S, R> {
         self
     }
 
-    /// Whether the session keeps the page that the visitor saw last, for [`Redirects::back`](crate::Redirects::back):
-    /// HTML that a `GET` was answered with, where the handler took the session to read and write. Off unless said.
+    /// Sets whether the session remembers the page that the visitor saw last, for
+    /// [`Redirects::back`](crate::Redirects::back). Default: off; `back` then uses the `Referer`.
     ///
-    /// Nothing is loaded because of it, and a visitor without a session is given none. But it costs: each new page is
-    /// one write. Without it, `back` goes by the `Referer`.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_service.in")]
-    /// let service = SessionService::new(sessions, service_fn(hello)).track_pages(true);
-    /// # let _: SessionService<_, Full<Bytes>> = service;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// A page is an HTML response to a `GET` whose handler took the session to read and write. Tracking loads no session and
+    /// creates none for a visitor without one, but each new page is a write.
     pub fn track_pages(mut self, track: bool) -> Self {
         self.middleware = self.middleware.track_pages(track);
+        self
+    }
+
+    /// Sets the page to which [`signed_in`](crate::RequestSession::signed_in) and
+    /// [`signed_in_within`](crate::RequestSession::signed_in_within) send strangers.
+    pub fn sign_in_page(mut self, path: impl Into<Arc<str>>) -> Self {
+        self.sign_in = Some(path.into());
         self
     }
 }
 
 impl<S: Clone, R> Clone for SessionService<S, R> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), middleware: self.middleware.clone() }
+        Self { inner: self.inner.clone(), middleware: self.middleware.clone(), sign_in: self.sign_in.clone() }
     }
 }
 
@@ -155,12 +157,16 @@ where
     fn call(&self, mut request: Request<B>) -> Self::Future {
         let head = words::head(request.method(), request.uri(), request.headers());
         let begun = self.middleware.begin(request.headers().get_all(COOKIE), &head);
+        let sign_in = self.sign_in.as_ref().map(|page| SignIn::of_request(page.clone(), &head));
         request.extensions_mut().insert(begun.visit().clone());
+        if let Some(sign_in) = sign_in {
+            request.extensions_mut().insert(sign_in);
+        }
         begun.serve(self.inner.call(request))
     }
 }
 
-/// What [`SessionService`] answers with, whatever the service in it is.
+/// The future of a [`SessionService`]'s response.
 ///
 /// ```
 /// # use std::convert::Infallible;

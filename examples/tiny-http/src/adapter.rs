@@ -4,8 +4,8 @@ use std::io::Cursor;
 use std::sync::LazyLock;
 
 use session_core::{
-    Answer, Sessions,
-    adapter::{BoxFuture, CookieHeaders, HeaderChange, Served, Spawn, Visit, VisitReport},
+    Sessions,
+    adapter::{BareResponse, BoxFuture, CookieHeaders, HeaderChange, Served, Spawn, Visit, VisitReport},
 };
 use tiny_http::{Header, Request, Response};
 use tokio::runtime::Runtime;
@@ -30,7 +30,7 @@ pub(crate) fn answer(
 }
 
 /// A page that the library answers by itself: a status and at most one header.
-pub(crate) fn plain(answer: impl Into<Answer>) -> Page {
+pub(crate) fn plain(answer: impl Into<BareResponse>) -> Page {
     let answer = answer.into();
     let page = Response::from_data([]).with_status_code(answer.status());
     match answer.header().map(|(name, value)| Header::from_bytes(name, value)) {

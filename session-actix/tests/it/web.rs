@@ -8,14 +8,16 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{App, FromRequest as _, HttpRequest, HttpResponse, Responder, test, web as http};
+use actix_web::{
+    App, FromRequest as _, HttpRequest, HttpResponse, Responder, ResponseError, test, web as http,
+};
 use bytes::Bytes;
 use session_actix::stores::MemoryStore;
 use session_actix::{
-    Csrf, Input, InputLimit, Redirect, Redirects, Session, SessionMiddleware, SessionRejection, Visit,
+    Csrf, Handle, Input, InputLimit, ReadOnlySession, Recent, Redirect, RedirectKind, Redirects, Session,
+    SessionMiddleware, SessionRejection, SignOut, SignedIn, UserSessionsError, Visit,
 };
 use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
-use session_core::adapter::RedirectKind;
 
 struct Application<S> {
     service: S,
@@ -111,6 +113,89 @@ async fn intended(redirects: Redirects) -> Redirect {
     redirects.intended("/fallback").of_kind(RedirectKind::Found)
 }
 
+/// An application's own error type: one `From` takes every error of the library.
+#[derive(Debug)]
+enum PageError {
+    Session(SessionRejection),
+    SoldOut,
+}
+
+impl<E: Into<SessionRejection>> From<E> for PageError {
+    fn from(error: E) -> Self {
+        Self::Session(error.into())
+    }
+}
+
+impl std::fmt::Display for PageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Session(rejection) => rejection.fmt(f),
+            Self::SoldOut => f.write_str("sold out"),
+        }
+    }
+}
+
+impl ResponseError for PageError {
+    fn error_response(&self) -> HttpResponse {
+        match self {
+            Self::Session(rejection) => rejection.error_response(),
+            Self::SoldOut => HttpResponse::Gone().finish(),
+        }
+    }
+}
+
+async fn fail(session: Session, redirects: Redirects, input: Input) -> Result<HttpResponse, PageError> {
+    match input.text("how").unwrap_or_default() {
+        "a value of another type" => session.get::<u32>("user").map(drop)?,
+        "a commit" => {
+            session.put("a", 1)?;
+            session.commit().await?;
+        }
+        "devices" => session.sessions().of("ada").list().await.map(drop)?,
+        "too many sessions" => Err(UserSessionsError::TooMany { most: 1 })?,
+        "a form that does not fit" => input.to::<Count>().map(drop)?,
+        "a redirect" => return Err(redirects.to("/sign-in").into()),
+        "sold out" => return Err(PageError::SoldOut),
+        _ => {}
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn order(redirects: Redirects, input: Input) -> Answer<String> {
+    let Count { count } = redirects.or_back(input.to(), "/order")?;
+    Ok(count.to_string())
+}
+
+async fn optional(session: Option<Session>) -> Answer<String> {
+    Ok(web::whose(session.as_deref())?)
+}
+
+async fn optional_read_only(session: Option<ReadOnlySession>) -> Answer<String> {
+    Ok(web::whose(session.as_deref())?)
+}
+
+async fn account(user: SignedIn) -> String {
+    user.into_name()
+}
+
+async fn secret(user: Recent<15>) -> String {
+    user.into_name()
+}
+
+async fn device(handle: http::Path<Handle>) -> String {
+    handle.to_string()
+}
+
+async fn sign_out(sign_out: SignOut, redirects: Redirects) -> Answer<Redirect> {
+    sign_out.now().await?;
+    Ok(redirects.to("/page").with("more", "Soon"))
+}
+
+async fn farewell(sign_out: SignOut, redirects: Redirects) -> Answer<Redirect> {
+    sign_out.with("status", "Bye").await?;
+    Ok(redirects.to("/page").with("more", "Soon"))
+}
+
 async fn login(session: Session) -> Answer<HttpResponse> {
     session.regenerate()?;
     Ok(HttpResponse::NoContent().finish())
@@ -135,8 +220,8 @@ async fn app(setting: Setting) -> impl WebApp {
     let polite = http::scope("/polite")
         .wrap(Csrf::new().on_refused(|_| HttpResponse::Forbidden().body(PLEASE)))
         .route("/echo", http::post().to(plain));
-    let app = App::new()
-        .wrap(SessionMiddleware::new(setting.sessions.clone()).track_pages(true))
+    let routes = http::scope("")
+        .wrap(SessionMiddleware::new(setting.sessions.clone()).track_pages(true).sign_in_page("/sign-in"))
         .route("/page", http::get().to(page))
         .route("/other", http::get().to(page))
         .route("/api", http::get().to(api))
@@ -157,9 +242,23 @@ async fn app(setting: Setting) -> impl WebApp {
         .route("/intend", http::post().to(intend))
         .route("/intended", http::post().to(intended))
         .route("/login", http::post().to(login))
+        .route("/optional", http::get().to(optional))
+        .route("/optional-read-only", http::get().to(optional_read_only))
+        .route("/device/{handle}", http::get().to(device))
+        .route("/account", http::get().to(account))
+        .route("/account", http::post().to(account))
+        .service(http::scope("/area").route("/account", http::get().to(account)))
+        .route("/secret", http::get().to(secret))
+        .route("/order", http::post().to(order))
+        .route("/fail", http::post().to(fail))
+        .route("/sign-out", http::post().to(sign_out))
+        .route("/farewell", http::post().to(farewell))
         .service(guarded)
         .service(polite);
+    let misplaced = http::resource("/misplaced").wrap(Csrf::new()).route(http::post().to(plain));
+    let app = App::new().route("/bare/optional", http::get().to(optional)).service(misplaced).service(routes);
     Application { service: test::init_service(app).await, setting }
 }
 
+session_conformance::adapter_exports!(session_actix);
 session_conformance::web_claims!(app, MemoryStore::default());

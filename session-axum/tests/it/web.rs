@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test, where a panic is the report")]
 
 use axum::body::Body;
-use axum::extract::{Extension, RawQuery};
+use axum::extract::{Extension, Path, RawQuery};
 use axum::http::{Request, Response, StatusCode};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
@@ -11,10 +11,10 @@ use axum::{Json, Router};
 use http_body_util::BodyExt;
 use session_axum::stores::MemoryStore;
 use session_axum::{
-    CsrfLayer, Input, InputLimit, Redirect, Redirects, Session, SessionLayer, SessionRejection,
+    CsrfLayer, Handle, Input, InputLimit, ReadOnlySession, Recent, Redirect, RedirectKind, Redirects,
+    Session, SessionLayer, SessionRejection, SignOut, SignedIn, UserSessionsError,
 };
 use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
-use session_core::adapter::RedirectKind;
 use tower_service::Service;
 
 struct App {
@@ -93,6 +93,80 @@ async fn intended(redirects: Redirects) -> Redirect {
     redirects.intended("/fallback").of_kind(RedirectKind::Found)
 }
 
+/// An application's own error type: one `From` takes every error of the library.
+#[derive(Debug)]
+enum PageError {
+    Session(SessionRejection),
+    SoldOut,
+}
+
+impl<E: Into<SessionRejection>> From<E> for PageError {
+    fn from(error: E) -> Self {
+        Self::Session(error.into())
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> axum::response::Response {
+        match self {
+            Self::Session(rejection) => rejection.into_response(),
+            Self::SoldOut => StatusCode::GONE.into_response(),
+        }
+    }
+}
+
+async fn fail(session: Session, redirects: Redirects, input: Input) -> Result<StatusCode, PageError> {
+    match input.text("how").unwrap_or_default() {
+        "a value of another type" => session.get::<u32>("user").map(drop)?,
+        "a commit" => {
+            session.put("a", 1)?;
+            session.commit().await?;
+        }
+        "devices" => session.sessions().of("ada").list().await.map(drop)?,
+        "too many sessions" => Err(UserSessionsError::TooMany { most: 1 })?,
+        "a form that does not fit" => input.to::<Count>().map(drop)?,
+        "a redirect" => return Err(redirects.to("/sign-in").into()),
+        "sold out" => return Err(PageError::SoldOut),
+        _ => {}
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn order(redirects: Redirects, input: Input) -> Answer<String> {
+    let Count { count } = redirects.or_back(input.to(), "/order")?;
+    Ok(count.to_string())
+}
+
+async fn optional(session: Option<Session>) -> Answer<String> {
+    Ok(web::whose(session.as_deref())?)
+}
+
+async fn optional_read_only(session: Option<ReadOnlySession>) -> Answer<String> {
+    Ok(web::whose(session.as_deref())?)
+}
+
+async fn account(user: SignedIn) -> String {
+    user.into_name()
+}
+
+async fn secret(user: Recent<15>) -> String {
+    user.into_name()
+}
+
+async fn device(Path(handle): Path<Handle>) -> String {
+    handle.to_string()
+}
+
+async fn sign_out(sign_out: SignOut, redirects: Redirects) -> Answer<Redirect> {
+    sign_out.now().await?;
+    Ok(redirects.to("/page").with("more", "Soon"))
+}
+
+async fn farewell(sign_out: SignOut, redirects: Redirects) -> Answer<Redirect> {
+    sign_out.with("status", "Bye").await?;
+    Ok(redirects.to("/page").with("more", "Soon"))
+}
+
 async fn login(session: Session) -> Answer<StatusCode> {
     session.regenerate()?;
     Ok(StatusCode::NO_CONTENT)
@@ -125,25 +199,40 @@ fn routes(setting: &Setting) -> Router {
         .route("/intend", post(intend))
         .route("/intended", post(intended))
         .route("/login", post(login))
+        .route("/optional", get(optional))
+        .route("/optional-read-only", get(optional_read_only))
+        .route("/device/{handle}", get(device))
+        .route("/account", get(account).post(account))
+        .nest("/area", Router::new().route("/account", get(account)))
+        .route("/secret", get(secret))
+        .route("/order", post(order))
+        .route("/fail", post(fail))
+        .route("/sign-out", post(sign_out))
+        .route("/farewell", post(farewell))
         .merge(guarded)
         .merge(polite)
 }
 
+/// What no session layer stands around.
+fn bare(router: Router) -> Router {
+    router.route("/bare/optional", get(optional)).route("/misplaced", post("plain").layer(CsrfLayer::new()))
+}
+
 fn sessions(setting: &Setting) -> SessionLayer {
-    SessionLayer::new(setting.sessions.clone()).track_pages(true)
+    SessionLayer::new(setting.sessions.clone()).track_pages(true).sign_in_page("/sign-in")
 }
 
 async fn app(setting: Setting) -> App {
-    App { router: routes(&setting).layer(sessions(&setting)), setting }
+    App { router: bare(routes(&setting).layer(sessions(&setting))), setting }
 }
 
+session_conformance::adapter_exports!(session_axum);
 session_conformance::web_claims!(app, MemoryStore::default());
 
 /// Every claim holds with other middleware inside of the session layer, outside of it, and in either form of stacking.
 mod other_layers {
     use std::time::Duration;
 
-    use axum::Router;
     use axum::http::StatusCode;
     use session_axum::stores::MemoryStore;
     use session_conformance::web::Setting;
@@ -153,7 +242,7 @@ mod other_layers {
     use tower_http::timeout::TimeoutLayer;
     use tower_http::trace::TraceLayer;
 
-    use super::{App, routes, sessions};
+    use super::{App, bare, routes, sessions};
 
     fn timeout() -> TimeoutLayer {
         TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(30))
@@ -170,7 +259,7 @@ mod other_layers {
             .layer(TraceLayer::new_for_http())
             .layer(CompressionLayer::new())
             .layer(timeout());
-        App { router: routes(&setting).layer(layers), setting }
+        App { router: bare(routes(&setting).layer(layers)), setting }
     }
 
     async fn innermost(setting: Setting) -> App {
@@ -180,16 +269,16 @@ mod other_layers {
             .layer(limit())
             .layer(timeout())
             .layer(sessions(&setting));
-        App { router: routes(&setting).layer(layers), setting }
+        App { router: bare(routes(&setting).layer(layers)), setting }
     }
 
     async fn one_by_one(setting: Setting) -> App {
-        let router: Router = routes(&setting)
+        let router = routes(&setting)
             .layer(timeout())
             .layer(sessions(&setting))
             .layer(TraceLayer::new_for_http())
             .layer(CompressionLayer::new());
-        App { router, setting }
+        App { router: bare(router), setting }
     }
 
     mod session_layer_outermost {

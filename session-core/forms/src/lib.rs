@@ -28,8 +28,11 @@ pub use lenient::NotThatForm;
 pub use read::FormError;
 pub use request::InputLimit;
 
+use std::error::Error;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use session_core::adapter::Rejection;
 
 /// The fields of a form, nested as their names say. Every leaf is text, as it came.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -105,4 +108,24 @@ impl std::fmt::Debug for Form {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.fields.keys()).finish()
     }
+}
+
+/// Finds an error of this crate or of the core in an error or its sources: [`Rejection::find`], and forms.
+///
+/// ```
+/// use std::error::Error;
+/// use session_forms::{FormError, find_rejection};
+///
+/// let boxed: Box<dyn Error> = FormError::NotAForm.into();
+/// assert_eq!(find_rejection(&*boxed).map(|rejection| rejection.status()), Some(415));
+/// assert!(find_rejection(&std::fmt::Error).is_none());
+/// ```
+#[must_use]
+pub fn find_rejection(error: &(dyn Error + 'static)) -> Option<Rejection> {
+    let own = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
+        .find_map(|error| {
+            let form = error.downcast_ref::<FormError>().cloned().map(Rejection::from);
+            form.or_else(|| error.downcast_ref::<NotThatForm>().cloned().map(Rejection::from))
+        });
+    own.or_else(|| Rejection::find(error))
 }

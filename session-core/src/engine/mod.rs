@@ -20,6 +20,7 @@ pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod sign_in;
 pub(crate) mod sources;
 pub(crate) mod store;
 #[cfg(feature = "minijinja")]

@@ -23,6 +23,7 @@ use crate::decision::commit::CommitError;
 /// | the store cannot list a user's sessions | 500 | error |
 /// | the user has too many sessions | 409 | info |
 /// | the request's form cannot be read, or a field is missing or invalid | 400, 413, 415, 422 | info |
+/// | nobody is signed in, where the request cannot be sent to the sign-in page | 401 | info |
 /// | a [`Redirect`] returned as an error | 303 | – |
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -51,6 +52,12 @@ pub enum Rejection {
     /// The request is not what the handler asks for: 4xx.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// Nobody is signed in, and the request is not a navigation that could be sent to the sign-in page: 401.
+    #[error("nobody is signed in")]
+    SignedOut,
+    /// `SignedIn` or `Recent` is used without a sign-in page: 500.
+    #[error("no sign-in page: set it with `sign_in_page` where the session layer is created")]
+    NoSignInPage,
     /// The handler leaves early with a redirect. Nothing is logged.
     #[error("redirected to {}", .0.location())]
     Redirect(Finished),
@@ -139,9 +146,11 @@ impl Rejection {
             Self::Owner(UserSessionsError::Store(_)) => Failure::Unavailable.status(),
             Self::Owner(UserSessionsError::TooMany { .. }) => 409,
             Self::Request(error) => error.status,
+            Self::SignedOut => 401,
             Self::Redirect(redirect) => redirect.status(),
             Self::NoLayer
             | Self::MisplacedCsrf
+            | Self::NoSignInPage
             | Self::Session(_)
             | Self::Owner(UserSessionsError::NotSupported { .. }) => Failure::Internal.status(),
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test, where a panic is the report")]
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -11,8 +12,8 @@ use hyper::service::{Service, service_fn};
 use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 use session_hyper::stores::MemoryStore;
 use session_hyper::{
-    CheckedBody, CsrfService, Input, RedirectKind, RequestSession, SessionError, SessionRejection,
-    SessionService, redirects, respond,
+    CheckedBody, CsrfService, Handle, Input, NotHex, RedirectKind, RequestSession, Session, SessionError,
+    SessionRejection, SessionService, UserSessionsError, redirects, respond,
 };
 
 struct App(Setting);
@@ -24,8 +25,14 @@ impl WebApp for App {
             let answering = answer(request, handlers.clone());
             async { Ok::<_, Infallible>(answering.await) }
         });
-        let service = SessionService::new(self.0.sessions.clone(), routes).track_pages(true);
-        let (parts, body) = service.call(request.map(Full::new)).await.unwrap().into_parts();
+        let request = request.map(Full::new);
+        if let "/bare/optional" | "/misplaced" = request.uri().path() {
+            let (parts, body) = answer(request, self.0.handlers.clone()).await.into_parts();
+            return Response::from_parts(parts, body.collect().await.unwrap().to_bytes());
+        }
+        let service =
+            SessionService::new(self.0.sessions.clone(), routes).track_pages(true).sign_in_page("/sign-in");
+        let (parts, body) = service.call(request).await.unwrap().into_parts();
         Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
     }
 
@@ -38,7 +45,7 @@ type Answer = Result<Response<Full<Bytes>>, SessionRejection>;
 
 async fn answer(request: Request<Full<Bytes>>, handlers: Handlers) -> Response<Full<Bytes>> {
     let path = request.uri().path();
-    if path.starts_with("/guarded/") || path.starts_with("/polite/") {
+    if path.starts_with("/guarded/") || path.starts_with("/polite/") || path == "/misplaced" {
         let is_polite = path.starts_with("/polite/");
         let routes = service_fn(|request| {
             let answering = Box::pin(guarded(request));
@@ -107,14 +114,79 @@ async fn route(request: Request<Full<Bytes>>, handlers: Handlers) -> Answer {
         (_, "/intended") => {
             respond(redirects(&request).await?.intended("/fallback").of_kind(RedirectKind::Found))
         }
+        (_, "/optional" | "/bare/optional") => whose(request.optional_session().await?.as_ref())?,
+        (_, "/optional-read-only") => whose(request.optional_read_only_session().await?.as_ref())?,
+        (_, "/account" | "/area/account") => typed("text/plain", request.signed_in().await?),
+        (_, "/secret") => typed("text/plain", request.signed_in_within(Duration::from_secs(15 * 60)).await?),
+        (_, "/order") => {
+            let redirects = redirects(&request).await?;
+            let Count { count } = redirects.or_back(Input::read(request).await?.to(), "/order")?;
+            typed("text/plain", count.to_string())
+        }
+        (_, "/fail") => match fail(request).await {
+            Ok(status) => with_status(status, Response::default()),
+            Err(PageError::Session(rejection)) => rejection.into_response(),
+            Err(PageError::SoldOut) => status(StatusCode::GONE),
+        },
+        (_, "/sign-out") => {
+            request.sign_out().await?;
+            respond(redirects(&request).await?.to("/page").with("more", "Soon"))
+        }
+        (_, "/farewell") => {
+            request.sign_out_with("status", "Bye").await?;
+            respond(redirects(&request).await?.to("/page").with("more", "Soon"))
+        }
+        (_, path) if path.starts_with("/device/") => device(path),
         (_, "/login") => done(request.session().await?.regenerate())?,
         _ => status(StatusCode::NOT_FOUND),
     })
 }
 
+/// An application's own error type: one `From` takes every error of the library.
+#[derive(Debug)]
+enum PageError {
+    Session(SessionRejection),
+    SoldOut,
+}
+
+impl<E: Into<SessionRejection>> From<E> for PageError {
+    fn from(error: E) -> Self {
+        Self::Session(error.into())
+    }
+}
+
+async fn fail(request: Request<Full<Bytes>>) -> Result<StatusCode, PageError> {
+    let session = request.session().await?;
+    let redirects = redirects(&request).await?;
+    let input = Input::read(request).await?;
+    match input.text("how").unwrap_or_default() {
+        "a value of another type" => session.get::<u32>("user").map(drop)?,
+        "a commit" => {
+            session.put("a", 1)?;
+            session.commit().await?;
+        }
+        "devices" => session.sessions().of("ada").list().await.map(drop)?,
+        "too many sessions" => Err(UserSessionsError::TooMany { most: 1 })?,
+        "a form that does not fit" => input.to::<Count>().map(drop)?,
+        "a redirect" => return Err(redirects.to("/sign-in").into()),
+        "sold out" => return Err(PageError::SoldOut),
+        _ => {}
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn whose(session: Option<&Session>) -> Answer {
+    Ok(typed("text/plain", web::whose(session)?))
+}
+
+fn device(path: &str) -> Response<Full<Bytes>> {
+    let handle: Result<Handle, NotHex> = path.trim_start_matches("/device/").parse();
+    handle.map_or_else(|_| status(StatusCode::NOT_FOUND), |handle| typed("text/plain", handle.to_string()))
+}
+
 async fn guarded(request: Request<CheckedBody<Full<Bytes>>>) -> Answer {
     Ok(match (request.method(), request.uri().path()) {
-        (&Method::GET, _) | (_, "/guarded/hooks/x" | "/guarded/signed" | "/polite/echo") => {
+        (&Method::GET, _) | (_, "/guarded/hooks/x" | "/guarded/signed" | "/polite/echo" | "/misplaced") => {
             typed("text/plain", "plain".to_owned())
         }
         (_, "/guarded/raw") => Response::new(Full::new(request.collect().await.unwrap().to_bytes())),
@@ -153,4 +225,5 @@ async fn app(setting: Setting) -> App {
     App(setting)
 }
 
+session_conformance::adapter_exports!(session_hyper);
 session_conformance::web_claims!(app, MemoryStore::default());

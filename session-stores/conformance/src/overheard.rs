@@ -1,4 +1,4 @@
-//! Everything that is logged in this process: `tracing` spans and events of every target at TRACE, and the `log` crate's records.
+//! Captures everything that this process logs: `tracing` spans and events at TRACE, and records of `log`.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,13 +21,13 @@ use tracing::{Event, Metadata, Subscriber};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Line {
-    /// Who said it: a module's path.
+    /// The target, such as a module's path.
     pub target: String,
-    /// All that was said, fields with their names.
+    /// The message and the fields with their names.
     pub text: String,
 }
 
-/// What was overheard. Clones share it.
+/// The captured lines. Clones share them.
 ///
 /// ```
 /// let heard = session_conformance::overheard::Overheard::everything();
@@ -37,15 +37,10 @@ pub struct Line {
 pub struct Overheard(Arc<Mutex<Vec<Line>>>);
 
 impl Overheard {
-    /// Listens from now on, to every thread of this process.
+    /// Captures from now on, for every thread of this process.
     ///
     /// # Panics
-    /// When somebody listens already: once for each process.
-    ///
-    /// ```
-    /// let heard = session_conformance::overheard::Overheard::everything();
-    /// assert!(heard.lines().is_empty());
-    /// ```
+    /// If a subscriber or logger is installed already. Call it once in a process.
     #[must_use]
     pub fn everything() -> Self {
         let heard = Self::default();
@@ -57,12 +52,15 @@ impl Overheard {
         heard
     }
 
+    /// Listens to what this thread logs through `tracing`, until the guard is dropped.
+    #[must_use = "it listens until the guard is dropped"]
+    pub fn on_this_thread() -> (Self, tracing::subscriber::DefaultGuard) {
+        let heard = Self::default();
+        let guard = tracing::subscriber::set_default(Ear { heard: heard.clone(), spans: AtomicU64::new(1) });
+        (heard, guard)
+    }
+
     /// All lines so far.
-    ///
-    /// ```
-    /// let heard = session_conformance::overheard::Overheard::everything();
-    /// assert!(heard.lines().is_empty());
-    /// ```
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

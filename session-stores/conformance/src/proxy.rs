@@ -1,7 +1,7 @@
-//! A TCP proxy that breaks what passes through it: slow, silent, reset, refused, or cut after an exact byte.
+//! A TCP proxy that injects faults: delay, silence, reset, refusal, or a cut after an exact byte.
 //!
-//! Put it between a store and its real server. It listens on a free loopback port, and what it does can be changed at
-//! any moment for connections that are open already. For tests: it panics where a test would.
+//! Put it between a store and its server. It listens on a free loopback port. Its behaviour can be changed at any moment,
+//! also for open connections. For tests: it panics on errors of its own.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-/// What happens to the bytes.
+/// What the proxy does with the bytes.
 ///
 /// ```
 /// # use session_conformance::proxy::{Proxy, Weather};
@@ -31,23 +31,23 @@ use tokio::task::AbortHandle;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Weather {
-    /// They pass.
+    /// Passes them on.
     Fine,
-    /// They pass, each piece this much later.
+    /// Passes each chunk on after this delay.
     Slow(Duration),
-    /// They vanish, and connections stay open. One that lost bytes stays silent for good, as a dead line does.
+    /// Drops them and keeps connections open. A connection that lost bytes stays silent for ever.
     BlackHole,
-    /// Open connections end with a reset, and so does each new one.
+    /// Resets open connections and each new one.
     Reset,
-    /// Open connections end with a reset, and nobody listens.
+    /// Resets open connections and stops listening.
     Refuse,
-    /// The connection whose byte to the server would be the one after this many ends instead; then it is fine again.
+    /// Passes this many bytes to the server, then ends that connection; afterwards the weather is `Fine`.
     CutRequest(u64),
-    /// The same for bytes from the server.
+    /// Passes this many bytes from the server, then ends that connection; afterwards the weather is `Fine`.
     CutReply(u64),
 }
 
-/// How many bytes went through since the weather was last set.
+/// The number of bytes that have passed since the weather was set.
 ///
 /// ```
 /// # use session_conformance::proxy::{Proxy, Weather};
@@ -67,7 +67,7 @@ pub struct Passed {
     pub reply: u64,
 }
 
-/// A running proxy; it ends when dropped.
+/// A running proxy. It stops on drop.
 ///
 /// ```no_run
 /// # async fn test() -> std::io::Result<()> {
@@ -97,17 +97,7 @@ impl Proxy {
     /// Listens on a free loopback port and passes everything to `server`.
     ///
     /// # Errors
-    /// When no port can be had.
-    ///
-    /// ```
-    /// # use session_conformance::proxy::{Proxy, Weather};
-    /// # use std::time::Duration;
-    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
-    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
-    /// assert!(proxy.address().ip().is_loopback());
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// If no port is available.
     pub async fn start(server: SocketAddr) -> io::Result<Self> {
         // While nobody listens the port stays bound, or it would be given to somebody else meanwhile.
         let claim = TcpSocket::new_v4()?;
@@ -120,70 +110,26 @@ impl Proxy {
         Ok(Self { address, sky, listening, _claim: claim })
     }
 
-    /// Where it listens.
-    ///
-    /// ```
-    /// # use session_conformance::proxy::{Proxy, Weather};
-    /// # use std::time::Duration;
-    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
-    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
-    /// let url = format!("redis://{}", proxy.address());
-    /// # drop(url);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Changes the weather, for open connections too, and counts from zero again.
-    ///
-    /// ```
-    /// # use session_conformance::proxy::{Proxy, Weather};
-    /// # use std::time::Duration;
-    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
-    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
-    /// // The connection ends in the middle of the server's next answer.
-    /// proxy.set(Weather::CutReply(7));
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Sets the weather, for open connections as well, and resets the counts.
     pub fn set(&self, weather: Weather) {
         let mut passed = self.sky.passed();
         *passed = Passed::default();
         self.sky.weather.send_replace(weather);
     }
 
-    /// The weather now: fine again once a cut has happened.
-    ///
-    /// ```
-    /// # use session_conformance::proxy::{Proxy, Weather};
-    /// # use std::time::Duration;
-    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
-    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
-    /// assert_eq!(proxy.weather(), Weather::Fine);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the weather: `Fine` again after a cut.
     #[must_use]
     pub fn weather(&self) -> Weather {
         *self.sky.weather.borrow()
     }
 
-    /// How many bytes went through since the weather was last set.
-    ///
-    /// ```
-    /// # use session_conformance::proxy::{Proxy, Weather};
-    /// # use std::time::Duration;
-    /// # #[tokio::main] async fn main() -> std::io::Result<()> {
-    /// let proxy = Proxy::start("127.0.0.1:6379".parse().unwrap()).await?;
-    /// proxy.set(Weather::Fine);
-    /// // Each change of the weather counts from zero again.
-    /// assert_eq!(proxy.passed().request, 0);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns how many bytes have passed since the weather was set.
     #[must_use]
     pub fn passed(&self) -> Passed {
         *self.sky.passed()

@@ -1,4 +1,4 @@
-//! A server that is told to stop while sessions are being written: nothing that was begun may be lost.
+//! Graceful shutdown while sessions are being written: no write that has begun is lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use session_testkit::doubles::faulty::When;
 use session_testkit::doubles::gate::{Gate, GateStore};
 use session_testkit::doubles::wrap::Verb;
 
-/// Runs the claim on one adapter: with clients who wait for their answers, and with clients who have gone away, whose
-/// writes are nobody's but the library's.
+/// Runs the claim on one adapter: with clients that wait for their responses, and with clients that have disconnected,
+/// whose writes the library finishes in the background.
 ///
-/// `serve` serves until its third argument is ready, then finishes gracefully the requests that it has begun and returns.
-/// `GET /` opens the session and increments `hits`. Afterwards the writes are waited for with [`Sessions::drain`], as an
-/// application does before it ends. Call it on a tokio runtime.
+/// `serve` serves until its third argument is ready, then completes the requests in flight and returns. `GET /` opens the
+/// session and increments `hits`. Afterwards the claim awaits [`Sessions::drain`], as an application does before it
+/// exits. Call it on a Tokio runtime.
 ///
 /// # Panics
-/// When a write is lost.
+/// If a write is lost.
 ///
 /// ```
 /// # use std::sync::Arc;

@@ -1,25 +1,27 @@
-//! A test client: sessions arranged before a request and read after it, without HTTP.
+//! A test client: arranges a visitor's session, sends requests as that visitor, and reads the session afterwards.
 
 use std::fmt;
 
+use http::header::{COOKIE, HeaderName, HeaderValue, SET_COOKIE};
+use http::{Method, Request, Response};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use session_core::{
-    FlashMessages, Session, Sessions,
-    adapter::{BoxFuture, Closing, CookieHeaders, Spawn},
-};
+use session_core::adapter::{BoxFuture, Closing, CookieHeaders, Spawn};
+use session_core::{AnyKey, FlashMessages, Session, Sessions};
 
-/// One visitor of an application under test, by way of its own [`Sessions`].
+/// One visitor of an application under test, who shares its [`Sessions`].
 ///
-/// Arrange what the visitor's session holds, send [`cookie`](Self::cookie) with a request, feed back the response's
-/// `Set-Cookie` values with [`follow`](Self::follow), and look at what has become of the session. It works wherever
-/// sessions live, in a store or in their cookies, and follows a regenerated id as a browser does.
+/// Arrange what the visitor's session holds, [`send`](Self::send) requests, and assert what has become of the session. It
+/// works with sessions in a store and in cookies, and follows a new id as a browser does. The methods may be called in any
+/// order: arranging keeps the session's id, its CSRF token, and what was left for the next request.
 ///
 /// ```
+/// use http::{Request, Response};
 /// use serde_json::json;
-/// use session_core::{SecretKey, Sessions};
+/// use session_core::{Key, SecretKey, Sessions};
 /// use session_testkit::TestClient;
+///
+/// const ITEMS: Key<u32> = Key::new("cart.items");
 ///
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sessions = Sessions::builder()
@@ -29,13 +31,16 @@ use session_core::{
 /// let mut ada = TestClient::new(&sessions);
 /// ada.as_user("ada").await;
 /// ada.with_session(json!({ "cart": { "items": 2 } })).await;
-/// ada.with_errors([("email", "is taken")]).await;
 ///
-/// // Send `ada.cookie()` as the `Cookie` header of a request; then `ada.follow(…)` with its `Set-Cookie` values.
-/// assert!(ada.cookie().unwrap().starts_with("__Host-sid="));
+/// // The application: with axum, `async |request| app.clone().oneshot(request).await.unwrap()`.
+/// let app = async |request: Request<String>| {
+///     assert!(request.headers().contains_key("cookie") && request.headers().contains_key("x-csrf-token"));
+///     Response::new("ordered")
+/// };
+/// let response = ada.send(Request::post("/orders").body("sku=tea".to_owned())?, app).await;
+/// assert_eq!(response.status(), 200);
 ///
-/// ada.assert_session("cart.items", 2).await;
-/// ada.assert_validation_error("email", "is taken").await;
+/// ada.assert_session(ITEMS, 2).await;
 /// ada.assert_missing("user").await;
 /// # Ok(())
 /// # }
@@ -48,67 +53,25 @@ pub struct TestClient {
 
 impl TestClient {
     /// A visitor without a session.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let ada = TestClient::new(&sessions);
-    /// assert_eq!(ada.cookie(), None);
-    /// # Ok(()) }
-    /// ```
     #[must_use]
     pub fn new(sessions: &Sessions) -> Self {
         Self { sessions: sessions.clone(), cookie: None }
     }
 
     /// Puts these values (an object; names are paths) into the session.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.with_session(serde_json::json!({ "cart.items": 2 })).await;
-    /// ada.assert_session("cart", serde_json::json!({ "items": 2 })).await;
-    /// # Ok(()) }
-    /// ```
     pub async fn with_session(&mut self, values: impl Serialize) {
         self.arrange(|session| session.put_many(values)).await;
     }
 
     /// Leaves these messages (an object) for the next request.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.with_flash(serde_json::json!({ "status": "Saved" })).await;
-    /// ada.assert_flash("status", "Saved".to_owned()).await;
-    /// # Ok(()) }
-    /// ```
     pub async fn with_flash(&mut self, messages: impl Serialize) {
         self.arrange(|session| session.flash_many(&messages)).await;
     }
 
-    /// Leaves this form as old input for the next request, but for secrets.
+    /// Leaves this form as old input for the next request, without secrets.
     ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.with_input(serde_json::json!({ "email": "ada@example.com", "password": "secret" })).await;
-    /// let session = ada.session().await;
-    /// assert_eq!(session.old::<String>("email")?.as_deref(), Some("ada@example.com"));
-    /// assert!(!session.has_old("password"));
-    /// # Ok(()) }
-    /// ```
+    /// # Panics
+    /// When the form is no object.
     pub async fn with_input(&mut self, form: impl Serialize) {
         let form: Map<String, Value> = match serde_json::to_value(form) {
             Ok(Value::Object(form)) => form,
@@ -118,89 +81,76 @@ impl TestClient {
     }
 
     /// Leaves these errors, field and message, for the next request.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.with_errors([("email", "is taken"), ("name", "is missing")]).await;
-    /// ada.assert_validation_error("name", "is missing").await;
-    /// # Ok(()) }
-    /// ```
     pub async fn with_errors<'e>(&mut self, errors: impl IntoIterator<Item = (&'e str, &'e str)>) {
         self.arrange(|session| session.with_errors(errors)).await;
     }
 
-    /// Makes it a session of this user, as a sign-in would.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.as_user("ada").await;
-    /// assert_eq!(sessions.of("ada").count().await?, 1);
-    /// # Ok(()) }
-    /// ```
+    /// Makes it a session of this user who has just confirmed who they are, as a sign-in does.
     pub async fn as_user(&mut self, tag: impl AsRef<str>) {
-        self.arrange(|session| session.tag(tag)).await;
+        self.arrange(|session| {
+            session.tag(tag)?;
+            session.user().confirm()
+        })
+        .await;
     }
 
-    /// The token that this visitor's forms carry, made in their session if it has none: for the field `_csrf` or the header
-    /// `x-csrf-token` of a request that is to pass the CSRF middleware.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// let form = format!("_csrf={}&sku=tea", ada.csrf_token().await);
-    /// # assert!(ada.session().await.csrf().verify(form.trim_start_matches("_csrf=").trim_end_matches("&sku=tea")));
-    /// # Ok(()) }
-    /// ```
+    /// The token of this visitor's forms, made if there is none: for the field `_csrf` or the header `x-csrf-token`.
+    /// [`send`](Self::send) adds it by itself.
     pub async fn csrf_token(&mut self) -> String {
         let mut token = String::new();
         self.arrange(|session| session.csrf().token().map(|made| token = made)).await;
         token
     }
 
-    /// The value of the `Cookie` header to send; none for a visitor without a session.
+    /// Sends a request as this visitor and follows the response: a new session id, or its removal.
     ///
+    /// The request gets the visitor's cookie and, unless its method is safe or it has one, the header `x-csrf-token`. `app`
+    /// calls the application: with axum `async |request| app.clone().oneshot(request).await.unwrap()`, with hyper
+    /// `async |request| service.call(request).await.unwrap()`. For actix, whose requests are other types, see
+    /// [`headers`](Self::headers).
+    pub async fn send<B, R>(
+        &mut self,
+        mut request: Request<B>,
+        app: impl AsyncFnOnce(Request<B>) -> Response<R>,
+    ) -> Response<R> {
+        let method = request.method().clone();
+        for (name, value) in self.headers(method.as_str()).await {
+            let name = HeaderName::from_static(name);
+            if name == COOKIE || !request.headers().contains_key(&name) {
+                let value = HeaderValue::try_from(value).expect("cookies and tokens are visible ASCII");
+                request.headers_mut().append(name, value);
+            }
+        }
+        let response = app(request).await;
+        self.follow(response.headers().get_all(SET_COOKIE));
+        response
+    }
+
+    /// The headers of this visitor's request with this method: `cookie` and, unless the method is safe, `x-csrf-token`.
+    ///
+    /// With actix, where `app` comes from `test::init_service`:
+    ///
+    /// ```text
+    /// let mut request = test::TestRequest::post().uri("/orders");
+    /// for header in ada.headers("POST").await {
+    ///     request = request.insert_header(header);
+    /// }
+    /// let response = test::call_service(&app, request.to_request()).await;
+    /// ada.follow(response.headers().get_all("set-cookie").map(|value| value.as_bytes()));
     /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.as_user("ada").await;
-    /// // Of a request that the application under test gets:
-    /// let header = ("Cookie", ada.cookie().unwrap());
-    /// assert!(header.1.starts_with("__Host-sid="));
-    /// # Ok(()) }
-    /// ```
+    pub async fn headers(&mut self, method: &str) -> Vec<(&'static str, String)> {
+        let is_safe = Method::try_from(method).is_ok_and(|method| method.is_safe());
+        let token = if is_safe { None } else { Some(("x-csrf-token", self.csrf_token().await)) };
+        self.cookie().map(|cookie| ("cookie", cookie)).into_iter().chain(token).collect()
+    }
+
+    /// The value of the `Cookie` header to send; `None` for a visitor without a session.
     #[must_use]
     pub fn cookie(&self) -> Option<String> {
         self.cookie.clone()
     }
 
-    /// Takes the `Set-Cookie` values of a response: a new id is followed, a removal obeyed, other cookies are ignored.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.as_user("ada").await;
-    /// // The application has answered a sign-out.
-    /// ada.follow(["__Host-sid=; Path=/; Max-Age=0", "theme=dark"]);
-    /// assert_eq!(ada.cookie(), None);
-    /// # Ok(()) }
-    /// ```
+    /// Takes the `Set-Cookie` values of a response: follows a new id, obeys a removal, ignores other cookies.
     pub fn follow<B: AsRef<[u8]>>(&mut self, set_cookies: impl IntoIterator<Item = B>) {
         for header in set_cookies {
             let header = String::from_utf8_lossy(header.as_ref()).into_owned();
@@ -212,158 +162,91 @@ impl TestClient {
         }
     }
 
-    /// The session as it is now, to read. Looking at it takes no flash.
+    /// The session as it is now, read-only. Consumes no flash.
     ///
     /// # Panics
     /// When the store fails.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.with_session(serde_json::json!({ "theme": "dark" })).await;
-    /// assert_eq!(ada.session().await.get::<String>("theme")?.as_deref(), Some("dark"));
-    /// # Ok(()) }
-    /// ```
     pub async fn session(&self) -> Session {
-        let guard = self.sessions.visit(self.headers(), &NOWHERE);
+        let guard = self.sessions.visit(self.cookies(), &NOWHERE);
         guard.visit().read_only().await.expect("the session can be opened")
     }
 
-    /// What the next request will be shown.
+    /// The messages that the next request will be shown.
     ///
     /// # Panics
     /// When the store fails.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.with_flash(serde_json::json!({ "status": "Saved" })).await;
-    /// assert!(ada.flash_messages().await.has("status"));
-    /// // Looking takes nothing.
-    /// assert!(ada.flash_messages().await.has("status"));
-    /// # Ok(()) }
-    /// ```
     pub async fn flash_messages(&self) -> FlashMessages {
         self.session().await.flash_messages()
     }
 
-    /// Claims that this value is in the session.
+    /// Asserts that the session holds this value: `assert_session("cart.items", 2)`, or with a `Key`.
     ///
     /// # Panics
-    /// When it is not.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.with_session(serde_json::json!({ "cart": { "items": 2 } })).await;
-    /// ada.assert_session("cart.items", 2).await;
-    /// # Ok(()) }
-    /// ```
+    /// When it does not.
     #[track_caller]
-    pub fn assert_session<V>(&self, key: &str, value: V) -> impl Future<Output = ()>
-    where
-        V: DeserializeOwned + PartialEq + fmt::Debug,
-    {
+    pub fn assert_session(&self, key: impl AnyKey, value: impl Serialize) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
         async move {
-            let found = self.session().await.get::<V>(key);
+            let (found, wanted) = (self.session().await.get::<Value>(key.path()), json(value));
+            let name = key.path();
             assert!(
-                matches!(&found, Ok(Some(found)) if *found == value),
-                "{caller}: \"{key}\" holds {found:?}, not {value:?}"
+                matches!(&found, Ok(Some(found)) if *found == wanted),
+                "{caller}: \"{name}\" holds {}, not {wanted}",
+                shown(found.ok().flatten())
             );
         }
     }
 
-    /// Claims that the next request is shown this message.
+    /// Asserts that the next request is shown this message: `assert_flash("status", "Saved")`.
     ///
     /// # Panics
     /// When it is not.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.with_flash(serde_json::json!({ "status": "Saved" })).await;
-    /// ada.assert_flash("status", "Saved".to_owned()).await;
-    /// # Ok(()) }
-    /// ```
     #[track_caller]
-    pub fn assert_flash<V>(&self, key: &str, value: V) -> impl Future<Output = ()>
-    where
-        V: DeserializeOwned + PartialEq + fmt::Debug,
-    {
+    pub fn assert_flash(&self, key: impl AnyKey, value: impl Serialize) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
         async move {
-            let found = self.flash_messages().await.get::<V>(key);
+            let (found, wanted) = (self.flash_messages().await.get::<Value>(key.path()), json(value));
+            let name = key.path();
             assert!(
-                matches!(&found, Ok(Some(found)) if *found == value),
-                "{caller}: the message \"{key}\" is {found:?}, not {value:?}"
+                matches!(&found, Ok(Some(found)) if *found == wanted),
+                "{caller}: the message \"{name}\" is {}, not {wanted}",
+                shown(found.ok().flatten())
             );
         }
     }
 
-    /// Claims that the next request is shown this error for the field, whatever other errors there are.
+    /// Asserts that the next request is shown this error for the field, whatever other errors there are.
     ///
     /// # Panics
     /// When it is not.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.with_errors([("email", "is taken")]).await;
-    /// ada.assert_validation_error("email", "is taken").await;
-    /// # Ok(()) }
-    /// ```
     #[track_caller]
-    pub fn assert_validation_error(&self, field: &str, message: &str) -> impl Future<Output = ()> {
+    pub fn assert_validation_error(&self, field: impl AnyKey, message: &str) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
         async move {
-            let found = self.session().await.errors().of(field);
+            let found = self.session().await.errors().of(field.path());
             assert!(
                 found.iter().any(|found| found == message),
-                "{caller}: the errors of \"{field}\" are {found:?}, without {message:?}"
+                "{caller}: the errors of \"{}\" are {found:?}, without {message:?}",
+                field.path()
             );
         }
     }
 
-    /// Claims that there is no such value in the session, not even null.
+    /// Asserts that the session has no such value, not even null.
     ///
     /// # Panics
-    /// When there is.
-    ///
-    /// ```
-    /// # use session_testkit::TestClient;
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let mut ada = TestClient::new(&sessions);
-    /// ada.with_session(serde_json::json!({ "theme": "dark" })).await;
-    /// ada.assert_missing("user").await;
-    /// # Ok(()) }
-    /// ```
+    /// When it has.
     #[track_caller]
-    pub fn assert_missing(&self, key: &str) -> impl Future<Output = ()> {
+    pub fn assert_missing(&self, key: impl AnyKey) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
-        async move { assert!(self.session().await.missing(key), "{caller}: there is a \"{key}\"") }
+        async move {
+            assert!(self.session().await.missing(key.path()), "{caller}: there is a \"{}\"", key.path());
+        }
     }
 
     /// A visit that changes something and keeps what earlier calls have left for the next request.
     async fn arrange<E: fmt::Debug>(&mut self, change: impl FnOnce(&Session) -> Result<(), E>) {
-        let guard = self.sessions.visit(self.headers(), &NOWHERE);
+        let guard = self.sessions.visit(self.cookies(), &NOWHERE);
         let session = guard.visit().session().await.expect("the session can be opened");
         session.reflash().expect("what was left is kept");
         change(&session).expect("the session can be arranged so");
@@ -375,9 +258,17 @@ impl TestClient {
         self.follow(report.set_cookie);
     }
 
-    fn headers(&self) -> CookieHeaders {
+    fn cookies(&self) -> CookieHeaders {
         self.cookie().into_iter().collect()
     }
+}
+
+fn json(value: impl Serialize) -> Value {
+    serde_json::to_value(value).expect("what is asserted can be JSON")
+}
+
+fn shown(found: Option<Value>) -> String {
+    found.map_or("nothing".to_owned(), |value| value.to_string())
 }
 
 impl fmt::Debug for TestClient {

@@ -250,7 +250,7 @@ async fn opening_a_store_that_is_not_there_says_what_to_do() {
         |driver: &'static str| async move { open(&StoreConfig::new(driver)).await.unwrap_err().to_string() };
     assert_eq!(
         words("mongodb").await,
-        "unknown session driver \"mongodb\" (SESSION_DRIVER); allowed: cookie, memory, file, redis, redis-cluster, \
+        "unknown session driver \"mongodb\" (SESSION_DRIVER); allowed: cookie, memory, file, redb, redis, redis-cluster, \
          redis-sentinel, memcached, etcd, dynamodb, postgres, mysql, sqlite; to use this name, add a table [stores.mongodb] with \
          one of them as `driver`"
     );

@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn the_real_packages_are_found_by_their_names() {
         let files = ["../session-stores/memory/Cargo.toml", "../session-stores/memcached/Cargo.toml"];
-        let sources = ["../session-stores/memcached/tests/conformance.rs"];
+        let sources = ["../session-stores/memcached/tests/it/conformance.rs"];
         let files: Vec<String> = files.iter().chain(&sources).map(|file| (*file).to_owned()).collect();
         let of = |package: &str| Needs::of(&[package.to_owned()], &files).kinds;
         assert!(of("session-store-memory").is_empty());

@@ -31,11 +31,13 @@ impl Breach {
 }
 
 pub(crate) fn run(flags: &flags::Tidy) -> Result<(), Failure> {
-    if flags.bless {
-        map::bless()?;
-        return generated::bless();
-    }
-    check()
+    if flags.bless { bless() } else { check() }
+}
+
+/// Writes every generated document.
+pub(crate) fn bless() -> Result<(), Failure> {
+    map::bless()?;
+    generated::bless()
 }
 
 /// Checks every file of the repository and every generated document.

@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_group_of_imports_is_read_name_by_name() {
-        let text = "use crate::{\n    value::{id::Etag, time},\n    edge::Session,\n};";
+        let text = "use crate::{\n    value::{id::Etag, time},\n    engine::Session,\n};";
         let found = breaches("session-core/src/decision/decide.rs", text);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].1.contains("`crate::engine`"), "{found:?}");

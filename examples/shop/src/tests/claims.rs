@@ -25,12 +25,12 @@ pub(super) async fn a_wrong_sign_in_shows_errors_and_what_was_typed_but_never_th
 pub(super) async fn signing_in_is_a_new_id_and_leads_where_the_visitor_wanted_to_go(shop: Open) {
     let mut ada = shop.visitor();
     assert_eq!(ada.get("/orders").await.location, "/sign-in");
-    ada.client.assert_flash("status", "sign_in_first".to_owned()).await;
+    ada.client.assert_flash("status", "sign_in_first").await;
     let (before, cookie) = (ada.session().await.id().unwrap(), ada.client.cookie());
     let reply = ada.sign_in().await;
     assert_eq!((reply.status, reply.location.as_str()), (303, "/orders"));
-    ada.client.assert_flash("status", "signed_in".to_owned()).await;
-    ada.client.assert_flash("about", "Ada".to_owned()).await;
+    ada.client.assert_flash("status", "signed_in").await;
+    ada.client.assert_flash("about", "Ada").await;
     let session = ada.session().await;
     assert_eq!(session.user().name().as_deref(), Some(EMAIL));
     assert_ne!(session.id().unwrap(), before);
@@ -57,8 +57,8 @@ pub(super) async fn signing_out_ends_the_session_in_every_tab_and_keeps_the_tast
     here.sign_in().await;
     other_tab.client.follow(here.client.cookie());
     here.post("/sign-out", &[]).await;
-    here.client.assert_flash("status", "signed_out".to_owned()).await;
-    here.client.assert_session("theme", "dark".to_owned()).await;
+    here.client.assert_flash("status", "signed_out").await;
+    here.client.assert_session("theme", "dark").await;
     here.client.assert_missing("cart").await;
     // The other tab has not heard of the new cookie.
     assert_eq!(other_tab.get("/orders").await.location, "/sign-in");
@@ -93,7 +93,7 @@ pub(super) async fn a_message_is_shown_once(shop: Open) {
     let mut ada = shop.visitor();
     ada.get("/").await;
     assert_eq!(ada.post("/cart/add", &[("sku", "teapot")]).await.location, "/");
-    ada.client.assert_flash("status", "added".to_owned()).await;
+    ada.client.assert_flash("status", "added").await;
     assert!(ada.get("/").await.html.contains("In your cart: Round teapot"));
     assert!(!ada.get("/").await.html.contains("In your cart: Round teapot"));
     assert!(ada.client.flash_messages().await.is_empty());
@@ -108,7 +108,7 @@ pub(super) async fn a_form_without_the_token_is_refused_and_sets_no_cookie(shop:
         assert!(reply.html.contains("This form is out of date"));
     }
     ada.client.assert_missing("cart").await;
-    ada.client.assert_flash("about", "Ada".to_owned()).await;
+    ada.client.assert_flash("about", "Ada").await;
 
     // From another site it comes without the cookie, and must not be answered with one.
     ada.get("/").await;
@@ -122,7 +122,7 @@ pub(super) async fn theme_and_language_stay_and_the_switch_leads_back(shop: Open
     ada.get("/cart").await;
     assert_eq!(ada.post("/preferences", &[("theme", "dark")]).await.location, "/cart");
     ada.post("/preferences", &[("language", "de")]).await;
-    ada.client.assert_session("theme", "dark".to_owned()).await;
+    ada.client.assert_session("theme", "dark").await;
     let page = ada.get("/").await.html;
     assert!(page.contains(r#"<html lang="de" data-theme="dark">"#) && page.contains("Guter Tee"));
     // What the refusal of a form says, it says in the visitor's language, too.
@@ -145,7 +145,7 @@ pub(super) async fn an_address_is_given_only_after_the_password(shop: Open) {
     ada.client.assert_missing("address").await;
     assert!(ada.get("/account").await.html.contains(r#"value="Lindenallee 1""#));
     ada.post("/account", &[("address[street]", "Lindenallee 1"), ("address[city]", "Leipzig")]).await;
-    ada.client.assert_session("address.city", "Leipzig".to_owned()).await;
+    ada.client.assert_session("address.city", "Leipzig").await;
 }
 
 pub(super) async fn devices_are_listed_and_ended(shop: Open) {
@@ -160,10 +160,10 @@ pub(super) async fn devices_are_listed_and_ended(shop: Open) {
     let handle = there.session().await.id().unwrap().to_string();
     assert!(page.contains(&handle));
     here.post("/devices/end", &[("device", &handle)]).await;
-    here.client.assert_flash("status", "device_ended".to_owned()).await;
+    here.client.assert_flash("status", "device_ended").await;
     assert_eq!(there.session().await.user().name(), None);
     here.post("/devices/end", &[("device", &handle)]).await;
-    here.client.assert_flash("status", "device_gone".to_owned()).await;
+    here.client.assert_flash("status", "device_gone").await;
 
     here.post("/devices/end-others", &[]).await;
     here.client.assert_flash("about", 1).await;
@@ -211,5 +211,5 @@ pub(super) async fn a_static_file_has_nothing_to_do_with_sessions(shop: Open) {
     ada.client.with_flash(json!({ "status": "signed_out" })).await;
     let reply = ada.get("/style.css").await;
     assert_eq!((reply.status, reply.set_cookie.as_str()), (200, ""));
-    ada.client.assert_flash("status", "signed_out".to_owned()).await;
+    ada.client.assert_flash("status", "signed_out").await;
 }

@@ -52,6 +52,27 @@ pub(crate) enum Parsed {
 }
 
 impl Number {
+    /// The number as a `u64`, or `None` if it is negative, too large or a float.
+    ///
+    /// ```
+    /// use session_core::Number;
+    ///
+    /// let hits = Number::from(3);
+    /// assert_eq!((hits.as_u64(), hits.as_i64(), hits.as_f64()), (Some(3), Some(3), 3.0));
+    /// assert!(hits == 3);
+    /// assert_eq!(Number::from(-1).as_u64(), None);
+    /// ```
+    #[must_use]
+    pub fn as_u64(self) -> Option<u64> {
+        self.try_into().ok()
+    }
+
+    /// The number as an `i64`, or `None` if it is out of range or a float.
+    #[must_use]
+    pub fn as_i64(self) -> Option<i64> {
+        self.try_into().ok()
+    }
+
     /// Nothing, the number.
     pub(crate) const ZERO: Self = Self(Repr::Int(0));
 

@@ -1,4 +1,4 @@
-//! A browser as far as sessions go: real sockets, HTTP/1.1 or HTTP/2, one jar for all tabs.
+//! A minimal browser over real sockets: HTTP/1.1 or HTTP/2, and one cookie jar for all tabs.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -233,6 +233,12 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// The status, and how many cookies came with it.
+    #[must_use]
+    pub fn sent(&self) -> Sent {
+        Sent { status: self.status.as_u16(), cookies: self.set_cookies().len() }
+    }
+
     /// All `Set-Cookie` values.
     #[must_use]
     pub fn set_cookies(&self) -> Vec<String> {
@@ -303,3 +309,13 @@ fn check(ops: &[(&str, &str)], got: &[String], expected: &[&str]) {
 }
 
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What matters of a response where its text does not. See [`Reply::sent`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "it is compared with what a scene expects")]
+pub struct Sent {
+    /// The status.
+    pub status: u16,
+    /// The number of `Set-Cookie` headers.
+    pub cookies: usize,
+}

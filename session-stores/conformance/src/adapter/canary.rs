@@ -1,4 +1,4 @@
-//! Nothing secret in any log: a busy life over real sockets, overheard at TRACE from every target, searched for what was put in.
+//! No secret in any log: captures every target at TRACE during many requests and searches it for what was stored.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::overheard::{Line, Overheard};
 use crate::probe::Application;
 use session_testkit::Fault;
 
-/// Plays the life, with sessions in this place and once more in their cookies, over every protocol that the server
-/// speaks, and searches the log. Nobody is left out: neither the framework, nor the HTTP library, nor the runtime.
+/// Makes the requests, with sessions in this place and once more in their cookies, over every protocol that the server
+/// speaks, and searches the log of all crates: the framework, the HTTP library and the runtime included.
 ///
-/// It listens to the whole process, so one test calls it, in a binary of its own.
+/// It captures the log of the whole process, so one test calls it, in a test program of its own.
 ///
 /// # Panics
-/// When a line shows a cookie, a key, a token, an owner, a value or the name of one.
+/// If a line shows a cookie, a key, a token, an owner, a value or the name of one.
 pub fn play<S, P>(start: impl Fn(Application) -> S + 'static, place: impl Fn() -> P + 'static)
 where
     S: Future<Output = Server> + 'static,
@@ -46,7 +46,7 @@ where
     search(&heard.lines(), &secrets);
 }
 
-/// Everything that a session may hold carries this word.
+/// Part of every value that is stored.
 const CANARY: &str = "canary";
 
 fn search(lines: &[Line], secrets: &BTreeSet<String>) {

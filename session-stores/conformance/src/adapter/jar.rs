@@ -52,17 +52,6 @@ struct Stored {
 
 impl Jar {
     /// Takes the value of a `Set-Cookie` header, and says whether it was kept or, for one that is over, obeyed.
-    ///
-    /// ```
-    /// # use session_core::Timestamp;
-    /// # use session_conformance::adapter::jar::{Jar, Origin};
-    /// # let page = Origin { host: "app.example".to_owned(), secure: true };
-    /// # let now = Timestamp::from_millis(0);
-    /// let mut jar = Jar::default();
-    /// assert!(jar.store(b"sid=1; Path=/; HttpOnly", &page, "/", now));
-    /// // A page may not set a cookie for somebody else's host.
-    /// assert!(!jar.store(b"sid=1; Domain=bank.example", &page, "/", now));
-    /// ```
     pub fn store(&mut self, header: &[u8], origin: &Origin, request_path: &str, now: Timestamp) -> bool {
         let Some(cookie) = parse(header, origin, request_path, now) else { return false };
         let same = |old: &Stored| {
@@ -82,49 +71,18 @@ impl Jar {
     }
 
     /// The pairs that a request carries, in the order of browsers: longer paths first, then older ones.
-    ///
-    /// ```
-    /// # use session_core::Timestamp;
-    /// # use session_conformance::adapter::jar::{Jar, Origin};
-    /// # let page = Origin { host: "app.example".to_owned(), secure: true };
-    /// # let now = Timestamp::from_millis(0);
-    /// let mut jar = Jar::default();
-    /// jar.store(b"sid=1; Path=/account", &page, "/account", now);
-    /// assert_eq!(jar.cookies(&page, "/account/orders", now).len(), 1);
-    /// assert!(jar.cookies(&page, "/elsewhere", now).is_empty());
-    /// ```
     #[must_use]
     pub fn cookies(&self, origin: &Origin, path: &str, now: Timestamp) -> Vec<Vec<u8>> {
         pairs(self.matching(origin, path, now))
     }
 
     /// What `document.cookie` would show.
-    ///
-    /// ```
-    /// # use session_core::Timestamp;
-    /// # use session_conformance::adapter::jar::{Jar, Origin};
-    /// # let page = Origin { host: "app.example".to_owned(), secure: true };
-    /// # let now = Timestamp::from_millis(0);
-    /// let mut jar = Jar::default();
-    /// jar.store(b"sid=1; Path=/; HttpOnly", &page, "/", now);
-    /// assert!(jar.visible_to_scripts(&page, "/", now).is_empty());
-    /// ```
     #[must_use]
     pub fn visible_to_scripts(&self, origin: &Origin, path: &str, now: Timestamp) -> Vec<Vec<u8>> {
         pairs(self.matching(origin, path, now).into_iter().filter(|cookie| !cookie.http_only).collect())
     }
 
     /// The value that a page sees for this name, the first if there are several.
-    ///
-    /// ```
-    /// # use session_core::Timestamp;
-    /// # use session_conformance::adapter::jar::{Jar, Origin};
-    /// # let page = Origin { host: "app.example".to_owned(), secure: true };
-    /// # let now = Timestamp::from_millis(0);
-    /// let mut jar = Jar::default();
-    /// jar.store(b"sid=1; Path=/", &page, "/", now);
-    /// assert_eq!(jar.value("sid", &page, now).as_deref(), Some("1"));
-    /// ```
     #[must_use]
     pub fn value(&self, name: &str, origin: &Origin, now: Timestamp) -> Option<String> {
         let named = self.matching(origin, "/", now).into_iter().find(|cookie| cookie.name == name.as_bytes());
@@ -132,18 +90,6 @@ impl Jar {
     }
 
     /// Ends the browser's run: cookies without an expiry go.
-    ///
-    /// ```
-    /// # use session_core::Timestamp;
-    /// # use session_conformance::adapter::jar::{Jar, Origin};
-    /// # let page = Origin { host: "app.example".to_owned(), secure: true };
-    /// # let now = Timestamp::from_millis(0);
-    /// let mut jar = Jar::default();
-    /// jar.store(b"sid=1; Path=/", &page, "/", now);
-    /// jar.store(b"theme=dark; Path=/; Max-Age=3600", &page, "/", now);
-    /// jar.close_browser();
-    /// assert_eq!(jar.cookies(&page, "/", now), [b"theme=dark".to_vec()]);
-    /// ```
     pub fn close_browser(&mut self) {
         self.cookies.retain(|cookie| cookie.expires.is_some());
     }

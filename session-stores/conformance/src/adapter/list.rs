@@ -1,5 +1,7 @@
 //! The names of all scenarios, written once: the macro makes tests of them, [`scenarios`] values.
 
+use std::sync::LazyLock;
+
 use super::Scenario;
 
 /// Makes a test of every scenario of the adapter suite, in the module where it stands.
@@ -31,7 +33,8 @@ use super::Scenario;
 #[macro_export]
 macro_rules! adapter_suite {
     ($start:path, $place:path) => {
-        $crate::adapter_suite! { @each tests [$start, $place] }
+        $crate::adapter_core_suite!($start, $place);
+        $crate::adapter_forms_suite!($start, $place);
     };
     (@tests [$start:path, $place:path] $($module:ident: $($scenario:ident)* ;)*) => {
         $($(
@@ -49,7 +52,19 @@ macro_rules! adapter_suite {
             }
         ),*),*]
     };
-    (@each $what:ident [$($with:tt)*]) => {
+    (@forms $what:ident [$($with:tt)*]) => {
+        $crate::adapter_suite! { @$what [$($with)*]
+            forms:
+                what_was_typed_comes_back_in_the_next_visit_only
+                only_the_fields_that_are_named_come_back
+                no_secret_comes_back
+                a_multipart_form_comes_back_without_its_files
+                a_body_that_is_no_form_is_refused_and_changes_nothing
+                a_form_that_is_too_long_is_refused
+            ;
+        }
+    };
+    (@core $what:ident [$($with:tt)*]) => {
         $crate::adapter_suite! { @$what [$($with)*]
             values:
                 values_come_back_in_the_next_visit_as_they_were_put
@@ -73,14 +88,6 @@ macro_rules! adapter_suite {
                 a_route_that_opens_no_session_eats_no_message
                 a_failed_page_leaves_the_message_for_the_next
                 errors_are_shown_by_field_in_the_next_visit
-            ;
-            forms:
-                what_was_typed_comes_back_in_the_next_visit_only
-                only_the_fields_that_are_named_come_back
-                no_secret_comes_back
-                a_multipart_form_comes_back_without_its_files
-                a_body_that_is_no_form_is_refused_and_changes_nothing
-                a_form_that_is_too_long_is_refused
             ;
             life:
                 a_visitor_who_writes_nothing_gets_no_cookie
@@ -142,6 +149,23 @@ macro_rules! adapter_suite {
     };
 }
 
+/// The scenarios of [`adapter_suite!`](crate::adapter_suite) that need no form: values, flash, lifetimes, cookies,
+/// headers, costs, failures, races. For an adapter that does not parse bodies.
+#[macro_export]
+macro_rules! adapter_core_suite {
+    ($start:path, $place:path) => {
+        $crate::adapter_suite! { @core tests [$start, $place] }
+    };
+}
+
+/// The scenarios of [`adapter_suite!`](crate::adapter_suite) about forms: the route `/form` of the probe.
+#[macro_export]
+macro_rules! adapter_forms_suite {
+    ($start:path, $place:path) => {
+        $crate::adapter_suite! { @forms tests [$start, $place] }
+    };
+}
+
 /// All scenarios as values, in the order of the list.
 ///
 /// ```
@@ -149,5 +173,9 @@ macro_rules! adapter_suite {
 /// ```
 #[must_use]
 pub fn scenarios() -> &'static [Scenario] {
-    crate::adapter_suite! { @each values [] }
+    static ALL: LazyLock<Vec<Scenario>> = LazyLock::new(|| [CORE, FORMS].concat());
+    &ALL
 }
+
+const CORE: &[Scenario] = crate::adapter_suite! { @core values [] };
+const FORMS: &[Scenario] = crate::adapter_suite! { @forms values [] };

@@ -1,4 +1,4 @@
-//! The adapter suite: a black box over real sockets, visited by a browser, judged by what it sends.
+//! The adapter suite: black-box scenarios over real sockets with a minimal browser.
 //!
 //! An adapter's author writes one `async fn start(Application) -> Server` that serves the routes of
 //! [`probe`](crate::probe) on a free loopback port, and calls [`adapter_suite!`](crate::adapter_suite).
@@ -21,9 +21,9 @@ use std::time::Duration;
 
 use crate::probe::Application;
 
-pub use browser::{Browser, Reply, at, script};
+pub use browser::{Browser, Reply, Sent, at, script};
 pub use list::scenarios;
-pub use stage::{Doubles, Place, Server, Stage, World};
+pub use stage::{Calls, Doubles, Place, Server, Stage, World};
 pub use transcript::Transcript;
 
 use browser::Protocol;
@@ -43,11 +43,6 @@ pub struct Scenario {
 
 impl Scenario {
     /// The claim it proves, which is also the name of its test.
-    ///
-    /// ```
-    /// let mut names = session_conformance::adapter::scenarios().iter().map(|scenario| scenario.name());
-    /// assert!(names.any(|name| name == "values_come_back_in_the_next_visit_as_they_were_put"));
-    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name

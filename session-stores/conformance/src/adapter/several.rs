@@ -1,4 +1,4 @@
-//! Several sessions in one application: layers inside of layers and side by side, over real sockets, that never meet.
+//! Several sessions in one application: nested and parallel layers that do not affect each other.
 //!
 //! An adapter's author writes one `async fn start(Sites) -> Server` and calls
 //! [`several_suite!`](crate::several_suite).
@@ -38,7 +38,7 @@ pub struct Sites {
     pub api: Sessions,
 }
 
-/// What every area does on its route of this name.
+/// The behaviour of every area's route of this name.
 ///
 /// # Errors
 /// What a change may answer.
@@ -79,10 +79,10 @@ struct Application {
 type Start = Box<dyn Fn(Sites) -> Pin<Box<dyn Future<Output = Server>>>>;
 type Claim = for<'g> fn(&'g Ground) -> Pin<Box<dyn Future<Output = ()> + 'g>>;
 
-/// Plays one claim on a runtime of its own. What the macro calls.
+/// Runs one claim on a runtime of its own. Called by the macro.
 ///
 /// # Panics
-/// Where the adapter does not do as the claim says.
+/// If the claim does not hold.
 pub fn play<S, How>(claim: Claim, start: impl Fn(Sites) -> S + 'static, store: impl IntoStore<How>)
 where
     S: Future<Output = Server> + 'static,
@@ -160,7 +160,7 @@ pub async fn features_7_several_sessions_in_one_application_never_meet(ground: &
     }
 }
 
-/// ID-12: whatever key, store or purpose two areas share, the cookie of one says nothing to another.
+/// ID-12: the cookie of one area is not accepted by another, whatever key, store or purpose they share.
 pub async fn id_12_a_cookie_of_one_area_is_garbage_in_every_other(ground: &Ground) {
     let app = ground.open(|_, sessions| sessions).await;
     for area in AREAS {
@@ -184,7 +184,7 @@ pub async fn id_12_a_cookie_of_one_area_is_garbage_in_every_other(ground: &Groun
     }
 }
 
-/// The same with one name for all: then the purpose tells them apart.
+/// The same if all have one cookie name: the purpose distinguishes them.
 pub async fn id_12_areas_of_one_cookie_name_are_told_apart_by_their_purpose(ground: &Ground) {
     let app = ground
         .open(|area, sessions| sessions.cookie(Cookie::host("sid")).purpose(format!("area {area}")))
@@ -200,7 +200,7 @@ pub async fn id_12_areas_of_one_cookie_name_are_told_apart_by_their_purpose(grou
     }
 }
 
-/// The end of one is the end of that one.
+/// Destroying one session leaves the others.
 pub async fn features_7_a_sign_out_or_a_new_id_in_one_area_leaves_the_others(ground: &Ground) {
     let app = ground.open(|_, sessions| sessions).await;
     for (nth, area) in AREAS.iter().enumerate() {
@@ -222,7 +222,7 @@ pub async fn features_7_a_sign_out_or_a_new_id_in_one_area_leaves_the_others(gro
     }
 }
 
-/// An outer layer that no handler asks is not there.
+/// An outer layer whose session no handler reads costs nothing.
 pub async fn features_7_an_outer_layer_that_nobody_asks_costs_nothing(ground: &Ground) {
     let app = ground.open(|_, sessions| sessions).await;
     for area in AREAS {

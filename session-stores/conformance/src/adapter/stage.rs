@@ -1,4 +1,4 @@
-//! Where a scenario plays: a server of the adapter under trial, its sessions on doubles, browsers to visit it.
+//! The stage of a scenario: a server of the adapter under test, its sessions on doubles, and browsers.
 
 use std::any::Any;
 use std::fmt;
@@ -46,26 +46,12 @@ pub struct Server {
 
 impl Server {
     /// A server that listens here for HTTP/1.1 and stops when the guard is dropped.
-    ///
-    /// ```
-    /// use session_conformance::adapter::Server;
-    ///
-    /// let server = Server::new("127.0.0.1:3000".parse().unwrap(), "whatever stops it when dropped");
-    /// # drop(server);
-    /// ```
     #[must_use]
     pub fn new(address: SocketAddr, guard: impl Any) -> Self {
         Self { address, http2: false, _guard: Box::new(guard) }
     }
 
     /// It speaks HTTP/2 with prior knowledge on the same port, too: every scenario is played over both.
-    ///
-    /// ```
-    /// use session_conformance::adapter::Server;
-    ///
-    /// let server = Server::new("127.0.0.1:3000".parse().unwrap(), ()).with_http2();
-    /// # drop(server);
-    /// ```
     #[must_use]
     pub fn with_http2(mut self) -> Self {
         self.http2 = true;
@@ -97,14 +83,6 @@ pub struct Place {
 
 impl Place {
     /// In a store, fresh for every scenario; the guard (a temporary directory) is kept until the scenario has ended.
-    ///
-    /// ```
-    /// use session_conformance::adapter::Place;
-    ///
-    /// let directory = "a temporary directory that goes away when dropped";
-    /// let place = Place::store(session_store_memory::MemoryStore::new(), directory);
-    /// # drop(place);
-    /// ```
     #[must_use]
     pub fn store<How>(store: impl IntoStore<How>, guard: impl Any) -> Self {
         Self { store: Some(store.into_store()), crowd: 64, _guard: Box::new(guard) }
@@ -112,13 +90,6 @@ impl Place {
 
     /// How many clients write to one session at once in the scenario that crowds it; 64 unless said. For a store whose
     /// every write waits for a disk.
-    ///
-    /// ```
-    /// use session_conformance::adapter::Place;
-    ///
-    /// let place = Place::store(session_store_memory::MemoryStore::new(), ()).with_crowd(8);
-    /// # drop(place);
-    /// ```
     #[must_use]
     pub fn with_crowd(mut self, clients: usize) -> Self {
         self.crowd = clients;
@@ -126,15 +97,6 @@ impl Place {
     }
 
     /// In their cookies.
-    ///
-    /// ```
-    /// use session_conformance::adapter::Place;
-    ///
-    /// async fn in_cookies() -> Place {
-    ///     Place::cookie()
-    /// }
-    /// # let _ = in_cookies();
-    /// ```
     #[must_use]
     pub fn cookie() -> Self {
         Self { store: None, crowd: 64, _guard: Box::new(()) }
@@ -278,12 +240,19 @@ impl World {
         Browser { address: self.server.address, ..browser.clone() }
     }
 
-    /// What `/stats` says of the store: load, create, replace, touch, destroy, rotate.
-    pub async fn calls(&self) -> [u64; 6] {
+    /// The store's calls so far, as `/stats` counts them.
+    pub async fn calls(&self) -> Calls {
         let stats: serde_json::Value =
             serde_json::from_str(&self.browser().quiet().get("/stats").await.text()).expect("JSON");
-        ["load", "create", "replace", "touch", "destroy", "rotate"]
-            .map(|verb| stats["store"][verb].as_u64().expect("a count"))
+        let count = |verb: &str| stats["store"][verb].as_u64().expect("a count");
+        Calls {
+            load: count("load"),
+            create: count("create"),
+            replace: count("replace"),
+            touch: count("touch"),
+            destroy: count("destroy"),
+            rotate: count("rotate"),
+        }
     }
 
     /// A number of `/stats` that is not the store's.
@@ -320,4 +289,43 @@ pub(super) async fn eventually(claim: &str, is_so: impl AsyncFn() -> bool) {
 
 pub(super) fn locked(transcript: &Mutex<Transcript>) -> std::sync::MutexGuard<'_, Transcript> {
     transcript.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Calls of a store's verbs.
+///
+/// ```
+/// use session_conformance::adapter::Calls;
+///
+/// let before = Calls { load: 1, ..Calls::NONE };
+/// let after = Calls { load: 2, replace: 1, ..Calls::NONE };
+/// assert_eq!(after.since(before), Calls { load: 1, replace: 1, ..Calls::NONE });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a promise: a store has six verbs")]
+#[expect(missing_docs, reason = "each is the verb of its name")]
+pub struct Calls {
+    pub load: u64,
+    pub create: u64,
+    pub replace: u64,
+    pub touch: u64,
+    pub destroy: u64,
+    pub rotate: u64,
+}
+
+impl Calls {
+    /// No call at all.
+    pub const NONE: Self = Self { load: 0, create: 0, replace: 0, touch: 0, destroy: 0, rotate: 0 };
+
+    /// The calls since an earlier count.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            load: self.load - before.load,
+            create: self.create - before.create,
+            replace: self.replace - before.replace,
+            touch: self.touch - before.touch,
+            destroy: self.destroy - before.destroy,
+            rotate: self.rotate - before.rotate,
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What was said in a run of the suite, with all that differs from run to run made equal: adapters compare byte for byte.
+//! The transcript of a run, normalized so that the transcripts of two adapters can be compared byte for byte.
 
 use std::fmt::{self, Write as _};
 
@@ -21,16 +21,6 @@ pub struct Transcript {
 
 impl Transcript {
     /// The text.
-    ///
-    /// ```
-    /// use session_conformance::adapter::Transcript;
-    ///
-    /// /// What `diff` shows best.
-    /// fn lines(transcript: &Transcript) -> Vec<&str> {
-    ///     transcript.as_str().lines().collect()
-    /// }
-    /// assert!(lines(&Transcript::default()).is_empty());
-    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

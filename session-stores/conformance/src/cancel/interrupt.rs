@@ -1,4 +1,4 @@
-//! The interruption itself: a future that is polled so many times, and calls that pend.
+//! A future that is polled a given number of times, and a store whose calls are pending first.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,19 +9,19 @@ use session_core::store::{StoreError, async_trait};
 use super::Responding;
 use session_testkit::doubles::wrap::{Call, Hook, Outcome};
 
-/// When a request is dropped, after its last poll.
+/// When, after its last poll, a request is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
-    /// At once: what it waits for is under way.
+    /// At once, while the operation that it awaits is in progress.
     UnderWay,
-    /// When it is woken: what it waited for has happened, and it has not heard of it.
+    /// When it is woken: the operation has completed, and the request has not been polled since.
     Happened,
 }
 
 /// How a request ended.
 #[derive(Debug)]
 pub(super) enum Ended {
-    /// With a response: the value of its `Set-Cookie` header.
+    /// It completed. The value of the response's `Set-Cookie` header.
     Answered(Option<String>),
     Dropped,
     Panicked,
@@ -36,7 +36,7 @@ impl Ended {
     }
 }
 
-/// Polls a request so many times, each time it is woken, and drops it.
+/// Polls a request at most so many times, each time after it was woken, and drops it.
 pub(super) async fn interrupt(mut request: Responding, polls: usize, moment: Moment) -> Ended {
     let mut left = polls;
     poll_fn(move |context| {
@@ -54,7 +54,7 @@ pub(super) async fn interrupt(mut request: Responding, polls: usize, moment: Mom
     .await
 }
 
-/// The hook of a store whose every call pends twice before its effect and twice after it.
+/// A hook that makes every call of a store return `Pending` twice before its effect and twice after it.
 #[derive(Debug)]
 pub(super) struct Pends;
 
@@ -73,7 +73,7 @@ impl Hook for Pends {
     }
 }
 
-/// Pends once.
+/// Returns `Pending` once.
 pub(super) async fn pend() {
     let mut pended = false;
     poll_fn(|context| {

@@ -1,8 +1,8 @@
-//! Requests dropped at every await: what an adapter leaves behind when a client goes away in the middle.
+//! Cancellation: drops a request at every `await` and checks what the adapter leaves behind.
 //!
-//! The future of a response is polled `k` times and dropped, for every `k` until it completes; once while what it waits
-//! for is under way, once when that has just happened. Whatever `k` was: a write happened entirely or not at all, an
-//! ordered `destroy` or `regenerate` happened, the next request is answered, and nothing of the dropped one lives on.
+//! Polls the future of a response `k` times and drops it, for every `k` until it completes: once while the operation that
+//! it awaits is in progress, once when that has just completed. For every `k`, a write happened entirely or not at all, an
+//! ordered `destroy` or `regenerate` happened, the next request is answered, and nothing of the dropped request is left.
 
 mod interrupt;
 mod scenario;
@@ -44,18 +44,18 @@ pub type Responding = Pin<Box<dyn Future<Output = Option<String>>>>;
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: there is no third place")]
 pub enum Place {
-    /// In a store, whose every call here pends several times before its effect and after it.
+    /// In a store, each call of which returns `Pending` several times before and after its effect.
     Store(Arc<dyn SessionStore>),
-    /// In the cookie, with a store of those that were ended.
+    /// In the cookie, with a store of revoked sessions.
     Cookie(Arc<dyn SessionStore>),
 }
 
-/// Runs the claims on one adapter. `place` is made anew for every run; `serve` makes its service of the sessions, with
-/// one route that gives its visit to the handler and awaits it, and calls it with this `Cookie` header. Call it on a
-/// tokio runtime.
+/// Runs the claims on one adapter. `place` is called for every run. `serve` builds the adapter's service around the
+/// sessions, with one route that passes its visit to the handler and awaits it, and calls the service with this `Cookie`
+/// header. Call it on a Tokio runtime.
 ///
 /// # Panics
-/// When a claim does not hold, with the number of polls after which the request was dropped.
+/// If a claim does not hold. The message has the number of polls after which the request was dropped.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -113,7 +113,7 @@ struct Run {
 }
 
 impl Run {
-    /// Signs in, drops a request after so many polls, looks again. Answers whether the request completed.
+    /// Signs in, drops a request after so many polls, and reads the session again. Returns whether the request completed.
     async fn holds(
         self,
         place: Place,
@@ -175,7 +175,7 @@ impl Run {
     }
 }
 
-/// Lives as long as anything of the application does: visits, handles and writes all hold on to it.
+/// Alive as long as any visit, handle or write of the application: each of them holds a reference to it.
 #[derive(Debug)]
 #[expect(dead_code, reason = "it is held, not used")]
 struct Alive(Arc<()>);

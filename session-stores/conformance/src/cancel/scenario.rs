@@ -1,4 +1,4 @@
-//! What the interrupted requests were about to do.
+//! The requests that are interrupted, and what must hold afterwards.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -13,20 +13,20 @@ use super::interrupt::pend;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scenario {
-    /// Two values, written when the visit closes.
+    /// Puts two values, which are written when the visit closes.
     Put,
-    /// The same, and written by the handler.
+    /// Puts two values and commits in the handler.
     Commit,
     /// The same as `Put`, while another request writes the same session.
     Contended,
     Destroy,
     Regenerate,
-    /// The session is ended without being opened.
+    /// Destroys the session without opening it.
     SignOut,
     PutAndPanic,
     DestroyAndPanic,
     RegenerateAndPanic,
-    /// The handler panics inside of the session, with its state in hand.
+    /// Panics inside of a closure that holds the session's state.
     PanicInUpdate,
 }
 
@@ -44,7 +44,7 @@ impl Scenario {
         Self::PanicInUpdate,
     ];
 
-    /// Whether the id of before is dead once this was ordered.
+    /// Whether the previous id is invalid once this was ordered.
     pub(super) fn ends_the_id(self) -> bool {
         self.destroys() || self.regenerates()
     }
@@ -107,7 +107,7 @@ async fn act(scenario: Scenario, visit: &Visit, acted: &AtomicBool, rival: &(Ses
     }
 }
 
-/// Another request's write, so that ours meets a conflict.
+/// A write of another request, which causes a conflict.
 async fn write_as_another((sessions, cookie): &(Sessions, String)) {
     let guard = sessions.visit(CookieHeaders::from_iter([cookie]), &NOWHERE);
     let session = guard.visit().session().await.expect("the store answers");

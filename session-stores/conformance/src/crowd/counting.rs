@@ -1,4 +1,4 @@
-//! One number that many writers add to: at the end it is the number of acknowledged increments.
+//! A number that many writers increment: in the end it equals the number of acknowledged increments.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 
 use crate::suite::trial::{fine, fresh_etag, fresh_key, record_at};
 
-/// Makes a session that counts, lets so many writers add one to it so many times each, and compares.
+/// Creates a counter, lets so many writers increment it so many times each, and compares the result.
 ///
 /// # Panics
-/// When an increment is lost or counted twice, or when the store fails.
+/// If an increment is lost or counted twice, or the store fails.
 ///
 /// ```
 /// use session_conformance::crowd::no_increment_is_lost;
@@ -30,8 +30,8 @@ pub async fn no_increment_is_lost(store: Arc<dyn SessionStore>, writers: usize, 
     assert_eq!(count(&store, &key).await, writers * each, "every acknowledged increment, once");
 }
 
-/// Lets so many writers add one to the number in a session, each so many times, each until it is acknowledged. After
-/// a conflict a writer steps back for a while of a random length, twice as long after each, as the library does.
+/// Lets so many writers increment the number in a session, each so many times, and retry until the write is acknowledged.
+/// After a conflict a writer waits with exponential backoff and jitter, as the library does.
 ///
 /// ```
 /// use session_core::{adapter::{Clock, SystemClock}, machine::SessionId, store::{Etag, Record, SessionStore}};
@@ -70,7 +70,7 @@ pub async fn increments(store: &Arc<dyn SessionStore>, key: &StoreKey, writers: 
     }
 }
 
-/// Adds one, however often somebody else is first; what is stored then.
+/// Increments the number, retries on conflicts, and returns the record that is stored.
 async fn increment(
     store: &Arc<dyn SessionStore>,
     key: &StoreKey,
@@ -95,7 +95,7 @@ async fn increment(
     }
 }
 
-/// A new session that counts from nought.
+/// Creates a session with the number zero.
 pub(crate) async fn counter(store: &Arc<dyn SessionStore>) -> StoreKey {
     let (key, now) = (fresh_key(), SystemClock.now());
     let created = fine("create", store.create(&key, &record_at(now, "0"), now).await);

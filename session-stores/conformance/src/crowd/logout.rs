@@ -1,4 +1,4 @@
-//! One logout against a crowd of slow writers: the session is dead afterwards, every time.
+//! A sign-out against many slow writers: the session stays destroyed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ pub struct Crowd {
     pub rounds: usize,
     /// Sessions at the same time, each with all its writers.
     pub at_once: usize,
-    /// No further session is begun after this while; without it all are. For a server that is slow.
+    /// Starts no further session after this time. For a slow server.
     pub within: Option<Duration>,
 }
 
@@ -41,19 +41,19 @@ impl Default for Crowd {
     }
 }
 
-/// Destroys one session after another while so many writers are at work on each, all of which have read it before;
-/// none of the sessions may be alive afterwards.
+/// Destroys one session after another while many writers work on each, all of which have read it before. None of the
+/// sessions may be alive afterwards.
 ///
-/// The schedule, for each session: two writers of three write at once, and go on until their write is applied or they
-/// hear that the session is gone; others touch it. The logout is sent after some of the answers, a different number
-/// in each round, so that it falls before, between and after the writes. One writer of three is slower than the
-/// logout: it writes when that is acknowledged, and must hear that the session is gone; some try a rotation or the
-/// very create that made the session. When all are done the tombstone stands, and no rotation has left anything.
+/// For each session, two writers of three write at once and retry until their write is applied or the answer is `Gone`;
+/// some of them touch it. The destroy is sent after some of the answers, a different number in each round, so that it
+/// falls before, between and after the writes. One writer of three waits until the destroy is acknowledged, and must get
+/// `Gone`; some of these try a rotation, or the create that made the session. In the end the tombstone is there, and no
+/// rotation has left anything.
 ///
-/// Says how many sessions it was.
+/// Returns the number of sessions.
 ///
 /// # Panics
-/// When a session is alive, when an answer is impossible, or when the store fails.
+/// If a session is alive, an answer is impossible, or the store fails.
 ///
 /// ```
 /// use session_conformance::crowd::{Crowd, a_destroyed_session_stays_dead};
@@ -135,7 +135,7 @@ struct Story {
 }
 
 impl Story {
-    /// In flight while the logout is sent, for as long as it takes.
+    /// Writes while the destroy is sent.
     async fn write(&self, number: usize) {
         if number.is_multiple_of(5) {
             let later = self.now.plus(HOUR * 3);
@@ -157,7 +157,7 @@ impl Story {
         }
     }
 
-    /// So slow that the logout has been acknowledged.
+    /// Writes once the destroy has been acknowledged.
     async fn write_after_the_end(&self, number: usize) {
         self.ended.acquire().await.expect("it is never closed").forget();
         let Self { store, key, now, first, .. } = self;

@@ -1,11 +1,11 @@
-//! The names of the crowd's tests, written once.
+//! The macro that makes tests of the crowd's claims.
 
 /// Makes tests of the [crowd](crate::crowd)'s claims at their full size, in the module where it stands.
 ///
-/// With the path of a function `async fn() -> Fixture` two: 160 slow writers against a logout, a thousand times, and
-/// 64 writers of 50 increments. For a store that several processes may open it takes two paths instead and makes a
-/// third, those increments from four processes: an `async fn() -> Place` that makes a new place for data, and an
-/// `async fn(String) -> Store` that opens the store there, in any process.
+/// With the path of a function `async fn() -> Fixture` it makes two tests: 160 slow writers against a sign-out, a
+/// thousand times, and 64 writers of 50 increments. For a store that several processes can open it takes two paths, of an
+/// `async fn() -> Place` that makes a new place for data and of an `async fn(String) -> Store` that opens the store
+/// there, and makes a third test: the increments from four processes.
 ///
 /// ```
 /// mod a_store_in_memory {

@@ -1,4 +1,4 @@
-//! The runs behind the macro: a runtime for each, and three more processes beside this one where four are asked for.
+//! What the macro calls: one runtime for each test, and other processes where a claim is about several.
 
 use std::future::Future;
 use std::process::{Child, Command, Stdio};
@@ -59,7 +59,7 @@ pub fn run_four_processes<P, F, O, S, How>(
     });
 }
 
-/// A child that does not outlive its parent's test.
+/// A child process that is killed on drop.
 struct Process(Child);
 
 impl Process {
@@ -86,7 +86,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Errors mean that it is gone already.
+        // An error means that it has exited.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -98,5 +98,5 @@ fn block_on(test: impl Future<Output = ()>) {
 }
 
 const PROCESSES: usize = 4;
-/// Tells a child which session and where.
+/// The key of the session and the place of the data, for a child.
 const SHARE: &str = "SESSION_TESTKIT_SHARE";

@@ -1,4 +1,4 @@
-//! What comes URL-encoded: a parameter of a query.
+//! URL-encoded query parameters.
 
 /// The value of a query's parameter, decoded; none when it is missing or is not UTF-8.
 ///

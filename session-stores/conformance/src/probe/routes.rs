@@ -1,4 +1,4 @@
-//! What each route of the probe does to its session, and what it answers.
+//! The routes of the probe: what each does to its session, and its response.
 
 use std::convert::Infallible;
 use std::time::Duration;

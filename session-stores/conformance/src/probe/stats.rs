@@ -1,4 +1,4 @@
-//! What `/stats` shows: the library's calls of the store and the events that tell of races, counted since start.
+//! The counters behind `/stats`: calls of the store, and events about races, since the start.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -58,55 +58,23 @@ pub struct Counter(Stats);
 
 impl Stats {
     /// Counts the calls of this store.
-    ///
-    /// ```
-    /// use session_core::{machine::SessionId, store::SessionStore as _};
-    /// use session_conformance::probe::Stats;
-    ///
-    /// # #[tokio::main] async fn main() {
-    /// let stats = Stats::default();
-    /// let store = stats.counted(std::sync::Arc::new(session_store_memory::MemoryStore::new()));
-    /// store.load(&SessionId::from_bytes([7; 32]).store_key()).await.unwrap();
-    /// assert!(stats.to_json().contains(r#""load": 1"#));
-    /// # }
-    /// ```
     #[must_use]
     pub fn counted(&self, store: Arc<dyn SessionStore>) -> Counted {
         Hooked::around(store, self.observer())
     }
 
     /// Counts conflicts, lost sessions and rejected cookies.
-    ///
-    /// ```
-    /// use session_core::{Event, Observer as _};
-    /// use session_conformance::probe::Stats;
-    ///
-    /// let stats = Stats::default();
-    /// stats.observer().observe(&Event::Gone);
-    /// assert!(stats.to_json().contains(r#""gone": 1"#));
-    /// ```
     #[must_use]
     pub fn observer(&self) -> Counter {
         Counter(self.clone())
     }
 
     /// A client has connected.
-    ///
-    /// ```
-    /// let stats = session_conformance::probe::Stats::default();
-    /// stats.connected();
-    /// assert!(stats.to_json().contains(r#""connections": 1"#));
-    /// ```
     pub fn connected(&self) {
         self.0.connections.fetch_add(1, Relaxed);
     }
 
     /// The body of `/stats`.
-    ///
-    /// ```
-    /// let json = session_conformance::probe::Stats::default().to_json();
-    /// assert!(json.starts_with(r#"{"store": {"load": 0"#));
-    /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
         let counts = &*self.0;

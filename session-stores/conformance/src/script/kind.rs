@@ -1,4 +1,4 @@
-//! The kinds of error that a script can answer, and which of the library's errors is of which kind.
+//! The kinds of error in a script's results, and the library's errors that they stand for.
 
 use serde::Serialize;
 use session_core::{CommitError, SessionError, UserSessionsError, ValueError};

@@ -51,13 +51,6 @@ impl Script {
     ///
     /// # Errors
     /// [`NotAScript`] when the text is not JSON of that form, or the status is not one of HTTP's (200 to 599).
-    ///
-    /// ```
-    /// use session_conformance::script::Script;
-    ///
-    /// assert!(Script::parse(br#"{"ops": [{"op": "all"}]}"#).is_ok());
-    /// assert!(Script::parse(br#"{"ops": [], "status": 99}"#).is_err());
-    /// ```
     pub fn parse(text: &[u8]) -> Result<Self, NotAScript> {
         let script: Self = serde_json::from_slice(text).map_err(NotAScript)?;
         if (200..600).contains(&script.status) {
@@ -68,13 +61,6 @@ impl Script {
     }
 
     /// The status that the response shall have.
-    ///
-    /// ```
-    /// use session_conformance::script::Script;
-    ///
-    /// assert_eq!(Script::parse(br#"{"ops": []}"#).unwrap().status(), 200);
-    /// assert_eq!(Script::parse(br#"{"ops": [], "status": 503}"#).unwrap().status(), 503);
-    /// ```
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
@@ -84,18 +70,6 @@ impl Script {
     ///
     /// # Panics
     /// At an operation `panic`: that is what it is for.
-    ///
-    /// ```
-    /// use session_core::Session;
-    /// use session_conformance::script::Script;
-    ///
-    /// # #[tokio::main] async fn main() {
-    /// let script = Script::parse(br#"{"ops": [{"op": "dance"}, {"op": "has", "key": "a"}]}"#).unwrap();
-    /// let answer = script.run(&Session::standalone()).await.to_json();
-    /// // The first makes no sense; the second is answered all the same.
-    /// assert!(answer.contains("BadOp") && answer.ends_with(r#"{"ok":false}]}"#), "{answer}");
-    /// # }
-    /// ```
     pub async fn run(&self, session: &Session) -> Answer {
         let mut results = Vec::with_capacity(self.ops.len());
         for op in &self.ops {
@@ -133,16 +107,6 @@ enum OneResult {
 
 impl Answer {
     /// The answer as the probe sends it.
-    ///
-    /// ```
-    /// use session_core::Session;
-    /// use session_conformance::script::Script;
-    ///
-    /// # #[tokio::main] async fn main() {
-    /// let script = Script::parse(br#"{"ops": [{"op": "put", "key": "a", "value": 1}]}"#).unwrap();
-    /// assert_eq!(script.run(&Session::standalone()).await.to_json(), r#"{"results":[{"ok":null}]}"#);
-    /// # }
-    /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("results are JSON already")

@@ -1,4 +1,4 @@
-//! One operation on one session: the table of the probe's words and the calls they stand for.
+//! The operations of a script and the session calls that they stand for.
 
 use std::time::Duration;
 

@@ -19,7 +19,7 @@ async fn round_trip(t: &Trial, record: Record) {
     t.expect_record(&new, &moved).await;
 }
 
-/// No payload at all is a payload.
+/// An empty payload.
 pub async fn an_empty_payload_comes_back(t: Trial) {
     round_trip(&t, t.record("")).await;
 }
@@ -91,7 +91,7 @@ pub async fn an_owner_can_be_given_and_taken_away(t: Trial) {
     t.expect_record(&key, &plain).await;
 }
 
-/// A conflict's record is as true as a load's.
+/// The record of a conflict is complete, like that of a load.
 pub async fn the_record_of_a_conflict_comes_back_whole(t: Trial) {
     let owner = t.owner();
     let record = Record { owner: Some(owner), ..t.record((0..=255).rev().collect::<Vec<u8>>()) };
@@ -103,7 +103,7 @@ pub async fn the_record_of_a_conflict_comes_back_whole(t: Trial) {
     assert_eq!(rotated, Written::Conflict(record));
 }
 
-/// Bytes that no compression makes smaller and no stray shift leaves alike.
+/// Incompressible bytes without repetition.
 pub(super) fn pattern(size: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut byte = || {

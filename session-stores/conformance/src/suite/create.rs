@@ -1,4 +1,4 @@
-//! `create`: stores unless the key is taken, by anything at all.
+//! `create`: stores a record unless anything is under the key.
 
 use session_core::store::Written;
 
@@ -17,7 +17,7 @@ pub async fn create_does_not_overwrite_a_session(t: Trial) {
     t.expect_record(&key, &record).await;
 }
 
-/// After a lost answer the same create is asked again: it has happened.
+/// A retry after a lost response reports that the create has happened.
 pub async fn create_asked_again_answers_applied(t: Trial) {
     let (key, record) = t.stored("once").await;
     assert_eq!(t.create(&key, &record).await, Written::Applied);
@@ -41,7 +41,7 @@ pub async fn create_over_a_tombstone_is_taken(t: Trial) {
     t.expect_tombstone(&key).await;
 }
 
-/// Not even the session's own create, asked again, brings it back.
+/// A retry of the session's own create does not revive it.
 pub async fn create_asked_again_does_not_revive_a_destroyed_session(t: Trial) {
     let (key, record) = t.stored("dead").await;
     t.destroy(&key).await;
@@ -49,7 +49,7 @@ pub async fn create_asked_again_does_not_revive_a_destroyed_session(t: Trial) {
     t.expect_tombstone(&key).await;
 }
 
-/// The tombstone that a rotation leaves takes the key as well.
+/// The tombstone of a rotation takes the key as well.
 pub async fn create_over_a_rotated_key_is_taken(t: Trial) {
     let (old, record) = t.stored("old").await;
     let (new, moved) = (t.key(), t.record("new"));

@@ -84,7 +84,7 @@ pub async fn a_record_of_a_newer_format_is_left_alone(t: Trial) {
     still_newer().await;
 }
 
-/// A destroy of a newer record destroys it or refuses to; it does not say yes and leave it.
+/// A destroy of a newer record either destroys it or fails.
 pub async fn a_destroy_of_a_newer_record_keeps_its_word(t: Trial) {
     let (key, _) = t.stored("from the future").await;
     if !spoil(&t, &key, DamageKind::NewerFormat).await {
@@ -99,7 +99,7 @@ pub async fn a_destroy_of_a_newer_record_keeps_its_word(t: Trial) {
     }
 }
 
-/// Nobody is stuck with a corrupt record: it can be destroyed, and then it is gone.
+/// A corrupt record can be destroyed.
 pub async fn a_corrupt_record_can_be_destroyed(t: Trial) {
     for kind in [DamageKind::Truncate, DamageKind::FlipBit, DamageKind::Garbage] {
         let (key, _) = t.stored("a record of some length, so that there is something to spoil").await;
@@ -129,7 +129,7 @@ pub async fn a_destroyed_corrupt_record_leaves_a_tombstone(t: Trial) {
     }
 }
 
-/// A write to a corrupt record fails or heals it; it never half-applies.
+/// A write to a corrupt record fails or replaces it whole.
 pub async fn a_write_to_a_corrupt_record_fails_or_heals_it(t: Trial) {
     for kind in [DamageKind::Truncate, DamageKind::FlipBit, DamageKind::Garbage] {
         let (key, record) = t.stored("a record of some length, so that there is something to spoil").await;

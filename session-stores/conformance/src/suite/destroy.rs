@@ -1,18 +1,18 @@
-//! `destroy` and the tombstones it leaves: without data, for a while, only where something stood.
+//! `destroy` and its tombstones: without data, with an end, and only where a record was.
 
 use session_core::store::{Loaded, Record, Written};
 
 use super::Trial;
 use super::trial::{HOUR, SECOND, fine};
 
-/// Gone, and the tombstone says until when.
+/// Leaves a tombstone with its end.
 pub async fn destroy_leaves_a_tombstone_with_its_end(t: Trial) {
     let (key, _) = t.stored("{}").await;
     t.destroy(&key).await;
     t.expect_tombstone(&key).await;
 }
 
-/// Where nothing stood, nothing appears, and it is no error.
+/// Under a missing key it leaves nothing and succeeds.
 pub async fn destroy_of_nothing_leaves_nothing(t: Trial) {
     let key = t.key();
     t.destroy(&key).await;
@@ -20,7 +20,7 @@ pub async fn destroy_of_nothing_leaves_nothing(t: Trial) {
     assert_eq!(t.create(&key, &t.record("{}")).await, Written::Applied, "the key is as free as before");
 }
 
-/// The second destroy is no error and moves nothing.
+/// The second destroy succeeds and keeps the first tombstone.
 pub async fn destroy_twice_keeps_the_first_tombstone(t: Trial) {
     let (key, _) = t.stored("{}").await;
     t.destroy(&key).await;
@@ -40,7 +40,7 @@ pub async fn destroy_of_a_rotated_key_keeps_its_tombstone(t: Trial) {
     t.expect_record(&new, &moved).await;
 }
 
-/// A tombstone that would have ended already: the session is gone all the same.
+/// The session is destroyed even if its tombstone has ended already.
 pub async fn destroy_with_a_tombstone_of_the_past_still_destroys(t: Trial) {
     let (key, record) = t.stored("{}").await;
     let past = t.now.minus(HOUR);

@@ -1,4 +1,4 @@
-//! The ends of sizes and of time.
+//! Limits of sizes and of timestamps.
 
 use session_core::{
     Timestamp,
@@ -67,7 +67,7 @@ pub async fn a_record_over_the_limit_is_refused_before_any_look(t: Trial) {
     assert_eq!(error.kind(), StoreErrorKind::TooLarge { size: limit + 1, limit });
 }
 
-/// A session for a hundred years.
+/// Deadlines in a hundred years.
 pub async fn deadlines_in_a_hundred_years_are_kept(t: Trial) {
     let far = t.now.plus(HOUR * 24 * 36_525);
     let record = Record { idle_deadline: far, absolute_deadline: Some(far), ..t.record("{}") };

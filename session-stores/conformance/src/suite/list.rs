@@ -1,11 +1,11 @@
-//! The names of all cases, written once: the macro makes tests of them, [`cases`] values.
+//! The list of all cases: the macro makes tests of them, [`cases`] values.
 
 use super::{Case, Trial};
 
 /// Makes a test of every case of the store suite, in the module where it stands.
 ///
 /// It takes the path of a function `async fn() -> Fixture`, which is called once for every case. The store's crate
-/// needs nothing but `session-testkit` among its dev-dependencies: each test runs on a runtime of its own.
+/// needs nothing but `session-conformance` among its dev-dependencies: each test runs on a runtime of its own.
 ///
 /// ```
 /// mod a_store_in_memory {
@@ -13,6 +13,10 @@ use super::{Case, Trial};
 ///
 ///     async fn fixture() -> Fixture {
 ///         Fixture::new(session_store_memory::MemoryStore::new())
+///             .without_reopen()
+///             .without_damage()
+///             .without_owner_entries()
+///             .without_stall()
 ///     }
 ///
 ///     session_conformance::store_suite!(fixture);
@@ -223,7 +227,7 @@ macro_rules! store_suite {
     };
 }
 
-/// All cases as values, in the order of the list: for a runner of one's own, or to run one of them by its name.
+/// All cases as values, in the order of the list, for another harness.
 ///
 /// ```
 /// assert!(session_conformance::cases().len() >= 60);

@@ -53,26 +53,12 @@ pub struct Case {
 
 impl Case {
     /// The claim it proves, which is also the name of its test.
-    ///
-    /// ```
-    /// let mut names = session_conformance::cases().iter().map(|case| case.name());
-    /// assert!(names.any(|name| name == "replace_never_creates"));
-    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
     /// Runs it inside a Tokio runtime; panics where the store breaks the law.
-    ///
-    /// ```
-    /// use session_conformance::Fixture;
-    ///
-    /// # #[tokio::main] async fn main() {
-    /// let case = session_conformance::cases().iter().find(|case| case.name() == "replace_never_creates").unwrap();
-    /// case.run(Fixture::new(session_store_memory::MemoryStore::new())).await;
-    /// # }
-    /// ```
     pub async fn run(&self, fixture: Fixture) {
         (self.run)(Trial::new(fixture, None)).await;
     }
@@ -108,11 +94,27 @@ where
     let run = || {
         runtime.block_on(async {
             let trial = Trial::new(fixture().await, Some(test));
-            let ended = tokio::time::timeout(LONGEST, case(trial)).await;
-            assert!(ended.is_ok(), "the case did not end within {LONGEST:?}: the suite's limit for a case, not a deadline of the store");
+            in_time(case(trial)).await;
         });
     };
     process::end_with(run);
 }
 
+async fn in_time(case: impl Future<Output = ()>) {
+    let ended = tokio::time::timeout(LONGEST, case).await;
+    let whose = "the suite's limit for a case, not a deadline of the store";
+    assert!(ended.is_ok(), "the case did not end within {LONGEST:?}: {whose}");
+}
+
 const LONGEST: Duration = Duration::from_secs(120);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    #[should_panic(expected = "did not end within 120s: the suite's limit")]
+    async fn a_case_that_does_not_end_says_whose_limit_it_met() {
+        in_time(std::future::pending()).await;
+    }
+}

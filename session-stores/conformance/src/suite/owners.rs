@@ -28,7 +28,7 @@ async fn keys(index: &dyn OwnerIndex, owner: &str, now: Timestamp) -> BTreeSet<S
     keys
 }
 
-/// All of them, whole, and nobody else's.
+/// Lists all sessions of an owner with their records, and no others.
 pub async fn list_gives_all_sessions_of_an_owner(t: Trial) {
     let index = index!(t);
     let (ada, bob) = (t.owner(), t.owner());
@@ -48,7 +48,7 @@ pub async fn list_gives_all_sessions_of_an_owner(t: Trial) {
     assert_eq!(keys(index, &bob, t.now).await, BTreeSet::from([theirs]));
 }
 
-/// Somebody without sessions has an empty list, not an error.
+/// An owner without sessions has an empty list.
 pub async fn an_unknown_owner_has_no_sessions(t: Trial) {
     let index = index!(t);
     assert!(keys(index, &t.owner(), t.now).await.is_empty());
@@ -88,7 +88,7 @@ pub async fn owners_are_compared_exactly(t: Trial) {
     }
 }
 
-/// The dead are never listed: not the expired, not the destroyed.
+/// Neither expired nor destroyed sessions are listed.
 pub async fn the_dead_are_never_listed(t: Trial) {
     let index = index!(t);
     let owner = t.owner();
@@ -225,7 +225,7 @@ pub async fn destroy_all_counts_the_living(t: Trial) {
     assert!(keys(index, &owner, t.now).await.is_empty());
 }
 
-/// Sixty devices: no page of a list gets lost.
+/// An owner with sixty sessions: no page of the list is lost.
 pub async fn an_owner_of_many_sessions_is_listed_whole(t: Trial) {
     let index = index!(t);
     let owner = t.owner();

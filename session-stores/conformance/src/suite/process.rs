@@ -1,4 +1,4 @@
-//! Another process on the same data: the same test program again, told by its environment what to do.
+//! Another process on the same data: the same test program, started again for one case.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{Command, Stdio};

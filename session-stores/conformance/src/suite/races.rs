@@ -1,4 +1,4 @@
-//! Races: many writers at once, and the ends of a session against writers in flight.
+//! Races: many writers at once, and a session that ends while writers are in flight.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ pub async fn of_many_creates_under_one_key_one_wins(t: Trial) {
     }
 }
 
-/// A logout against writers in flight: whatever the order, the session is dead afterwards.
+/// A destroy against writers in flight: in any order, the session stays destroyed.
 pub async fn a_slow_writer_does_not_revive_a_destroyed_session(t: Trial) {
     for _ in 0..t.rounds() {
         let (key, record) = t.stored("").await;
@@ -317,7 +317,7 @@ pub async fn readers_never_see_half_a_record(t: Trial) {
     }
 }
 
-/// Two hundred sessions written at once do not get into each other's way.
+/// Two hundred sessions written at once keep their own records.
 pub async fn many_sessions_at_once_do_not_mix(t: Trial) {
     let now = t.now;
     let tasks: Vec<_> = (0..200)

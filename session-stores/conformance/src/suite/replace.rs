@@ -38,7 +38,7 @@ pub async fn replace_with_the_etag_of_a_conflict_applies(t: Trial) {
     t.expect_record(&key, &mine).await;
 }
 
-/// After a lost answer the same replace is asked again: it has happened.
+/// A retry after a lost response reports that the replace has happened.
 pub async fn replace_asked_again_answers_applied(t: Trial) {
     let (key, first) = t.stored("first").await;
     let second = t.record("second");
@@ -58,7 +58,7 @@ pub async fn replace_asked_again_late_does_not_undo_a_newer_write(t: Trial) {
     t.expect_record(&key, &third).await;
 }
 
-/// Nothing upserts: under a missing key, nothing comes into being.
+/// A replace under a missing key creates nothing.
 pub async fn replace_never_creates(t: Trial) {
     let key = t.key();
     assert_eq!(t.replace(&key, fresh_etag(), &t.record("new")).await, Written::Gone);

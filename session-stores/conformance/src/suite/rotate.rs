@@ -1,4 +1,4 @@
-//! `rotate`: in one step the record stands under the new key and a tombstone under the old.
+//! `rotate`: moves a session to a new key in one step and leaves a tombstone under the old key.
 
 use session_core::store::{Loaded, Record, Written};
 

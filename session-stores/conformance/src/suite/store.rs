@@ -1,4 +1,4 @@
-//! The store as a whole: its name, what it prints, what a stranger finds in it.
+//! The store as a whole: its name, its `Debug` output, its keys.
 
 use session_core::{
     machine::SessionId,

@@ -30,7 +30,7 @@ pub(super) async fn sweep_all(sweeper: &dyn Sweep, before: Timestamp) -> usize {
     panic!("sweeping comes to an end");
 }
 
-/// The dead go, the living stay.
+/// Removes expired sessions and keeps live ones.
 pub async fn a_sweep_removes_the_dead_and_keeps_the_living(t: Trial) {
     let sweeper = sweeper!(t);
     let (alive, record) = t.stored("alive").await;
@@ -44,7 +44,7 @@ pub async fn a_sweep_removes_the_dead_and_keeps_the_living(t: Trial) {
     t.expect_record(&alive, &record).await;
 }
 
-/// Tombstones go once they have ended, not before.
+/// Removes a tombstone once it has ended, and not before.
 pub async fn a_sweep_removes_tombstones_once_they_have_ended(t: Trial) {
     let sweeper = sweeper!(t);
     let (key, _) = t.stored("{}").await;
@@ -55,7 +55,7 @@ pub async fn a_sweep_removes_tombstones_once_they_have_ended(t: Trial) {
     t.expect_missing(&key).await;
 }
 
-/// A sweep with nothing to do does nothing, and says so.
+/// Without anything due, removes nothing and reports no more.
 pub async fn a_sweep_of_the_living_removes_nothing(t: Trial) {
     let sweeper = sweeper!(t);
     let (key, record) = t.stored("{}").await;
@@ -65,7 +65,7 @@ pub async fn a_sweep_of_the_living_removes_nothing(t: Trial) {
     t.expect_record(&key, &record).await;
 }
 
-/// A batch is never larger than asked for, and says when another is worth its call.
+/// A batch is not larger than asked for, and reports whether more is due.
 pub async fn a_sweep_is_bounded(t: Trial) {
     let sweeper = sweeper!(t);
     let mut dead = Vec::new();
@@ -87,7 +87,7 @@ pub async fn a_sweep_is_bounded(t: Trial) {
     }
 }
 
-/// A batch of none removes none.
+/// A batch of size zero removes nothing.
 pub async fn a_sweep_of_none_removes_none(t: Trial) {
     let sweeper = sweeper!(t);
     let record = Record { idle_deadline: t.now.plus(SECOND), ..t.record("dead soon") };
@@ -96,7 +96,7 @@ pub async fn a_sweep_of_none_removes_none(t: Trial) {
     t.expect_record(&key, &record).await;
 }
 
-/// Whoever was touched in time survives the sweep that would have taken it.
+/// A session that was touched in time is not swept at its former deadline.
 pub async fn a_touched_session_survives_the_sweep(t: Trial) {
     let sweeper = sweeper!(t);
     let (key, record) = t.stored("{}").await;
@@ -106,7 +106,7 @@ pub async fn a_touched_session_survives_the_sweep(t: Trial) {
     t.expect_record(&key, &Record { idle_deadline: later, ..record }).await;
 }
 
-/// Touches and sweeps at the same moment: an acknowledged touch is never swept away.
+/// Concurrent touches and sweeps: a session whose touch was acknowledged is not swept.
 pub async fn an_acknowledged_touch_is_never_swept_away(t: Trial) {
     sweeper!(t);
     for _ in 0..t.rounds() {
@@ -183,7 +183,7 @@ pub async fn a_key_used_again_is_listed_for_its_new_owner_only(t: Trial) {
     assert_eq!(fine("list", index.list(&bob, t.now).await), vec![(key, record)]);
 }
 
-/// The owner index forgets whom the sweep took.
+/// The owner index does not list a session that was swept.
 pub async fn the_owner_index_forgets_the_swept(t: Trial) {
     let sweeper = sweeper!(t);
     let Some(index) = t.owners() else { return };

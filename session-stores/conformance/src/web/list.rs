@@ -43,20 +43,16 @@ macro_rules! web_claims {
                 features_1_remember_makes_a_value_once
                 features_2_remember_me_outlives_the_browser_and_the_usual_lifetime
                 features_2_a_session_may_close_with_its_browser_or_not
-                features_2_set_age_is_one_sessions_own
                 features_2_set_absolute_moves_the_end_and_no_activity_does
                 features_2_authenticated_at_is_when_the_user_last_confirmed
                 features_2_invalidate_drops_everything_but_what_is_put_afterwards
                 features_2_regenerate_keeps_data_flash_tag_and_lifetimes
-                features_2_commit_writes_now_and_may_be_called_again
-                features_2_who_writes_nothing_leaves_nothing
                 id_10_an_id_is_taken_from_its_cookie_and_from_nowhere_else
                 features_3_flash_and_flash_many_keep_falsy_values
                 features_3_flash_messages_are_read_by_path_with_defaults
                 features_3_reflash_carries_all_three_bags_once_more
                 features_3_reflash_only_and_keep_choose_keys_of_all_bags_and_add_up
                 features_3_reflash_except_leaves_those_keys_out_of_all_bags
-                features_3_now_is_for_this_visit_unless_it_is_reflashed
                 features_3_with_errors_of_several_calls_add_up_in_order
                 features_3_flash_validation_errors_come_with_the_input_or_without
                 features_3_flash_input_takes_a_form_that_is_given
@@ -64,7 +60,6 @@ macro_rules! web_claims {
                 features_3_a_look_that_changes_nothing_takes_no_message_of_others
                 features_4_a_page_shows_what_the_last_visit_left
                 features_3_input_nests_and_is_read_without_a_session
-                features_3_multipart_files_are_skipped
                 features_3_bad_bodies_are_refused_with_their_status
                 features_3_a_body_is_not_read_beyond_its_limit
                 features_3_input_becomes_the_type_that_is_asked_for
@@ -105,6 +100,21 @@ macro_rules! web_claims {
                 features_8_events_tell_of_cookies_that_are_not_acceptable
                 features_8_events_tell_of_conflicts_and_of_writes_that_came_too_late
                 features_8_the_test_client_arranges_and_reads_sessions
+                features_8_the_test_client_sends_and_follows
+                an_optional_session_is_none_only_without_a_layer
+                an_optional_session_of_a_failing_store_is_a_503
+                every_error_of_a_handler_has_its_status
+                a_store_that_fails_in_a_handler_is_a_503
+                a_missing_field_comes_back_as_its_error
+                what_is_refused_leaves_its_reason_in_the_log
+                a_handle_is_a_path_parameter
+                a_farewell_is_shown_in_a_session_that_holds_nothing_else
+                a_message_after_a_sign_out_is_dropped_and_its_redirect_is_sent
+                features_6_a_page_for_users_sends_strangers_to_sign_in_and_back
+                features_6_a_page_for_users_costs_a_user_one_load
+                features_6_a_page_that_needs_a_recent_confirmation_asks_again
+                features_1_a_default_may_be_a_str
+                features_2_a_confirmation_lasts_as_long_as_a_page_asks
             ;
             its_own:
                 features_3_secret_fields_are_those_that_the_application_names
@@ -112,6 +122,7 @@ macro_rules! web_claims {
             ;
             switched_off:
                 features_7_sessions_that_are_switched_off_step_aside
+                an_optional_session_is_none_where_sessions_are_switched_off
                 features_7_a_handler_that_asks_for_a_session_that_is_switched_off_is_a_bare_500
             ;
             in_cookies:

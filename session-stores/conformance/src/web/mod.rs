@@ -5,6 +5,7 @@
 
 pub mod claims;
 mod client;
+mod exports;
 mod list;
 mod setting;
 
@@ -36,6 +37,15 @@ pub use setting::{Handlers, Setting, rules};
 /// | `POST /intend` | `set_intended_url` with the input's `to`: 204, or 400 if it is refused |
 /// | `POST /intended` | a 302 to the intended URL, else `/fallback` |
 /// | `POST /login` | regenerates; 204 |
+/// | `GET /optional`, `GET /optional-read-only` | [`whose`] of an optional session |
+/// | `GET /bare/optional` | the same outside of the session layer |
+/// | `GET /device/{handle}` | the handle, read from the path; 4xx if it is none |
+/// | `POST /order` | the input as [`Count`], or back to `/order` with its errors; the count |
+/// | `POST /fail` | does what the input's `how` says, each with one `?` into an error type of the application's own: see the claim |
+/// | `POST /sign-out`, `POST /farewell` | ends the session, without and with the message `status`: `Bye`; 303 to `/page` with `more`: `Soon` |
+/// | `GET`, `POST /account`, `GET /area/account` | for users only, else to `/sign-in`: the user's name; the second in a nested router |
+/// | `GET /secret` | the same for who confirmed within 15 minutes |
+/// | `POST /misplaced` | behind the CSRF middleware, outside of the session layer: `plain` |
 /// | `POST /guarded/echo` | behind the CSRF middleware: the input's map as JSON; `GET` answers `plain` |
 /// | `POST /guarded/raw` | behind it: the body as it came |
 /// | `POST /guarded/hooks/x` | behind it, exempt by `/guarded/hooks`: `plain` |
@@ -118,6 +128,17 @@ pub fn page(session: &Session) -> Result<String, SessionError> {
     let mut shown = serde_json::to_value(&view).unwrap();
     shown["previous"] = json!(session.urls().previous());
     Ok(shown.to_string())
+}
+
+/// What a page says of a session that may be missing: the value `user`, `stranger`, or `no session`.
+///
+/// # Errors
+/// As for [`Session::get`].
+pub fn whose(session: Option<&Session>) -> Result<String, SessionError> {
+    match session {
+        Some(session) => session.get_or("user", "stranger"),
+        None => Ok("no session".to_owned()),
+    }
 }
 
 /// Flashes input as the query says: `all`, `only=a,b`, `except=a,b`.

@@ -8,7 +8,7 @@ use session_core::{
 };
 
 use crate::fixture::IntoStore;
-use session_testkit::{ManualClock, OpLog};
+use session_testkit::{FaultyStore, ManualClock, OpLog};
 
 /// The sessions of an application under trial, and the doors to what is around them.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Setting {
     pub clock: ManualClock,
     /// What their store was asked.
     pub store: OpLog<dyn SessionStore>,
+    /// Makes their store fail.
+    pub faults: FaultyStore<dyn SessionStore>,
     /// What they told their observer.
     pub events: Events,
     /// What `POST /do` does.
@@ -34,14 +36,15 @@ impl Setting {
         rules: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
     ) -> Self {
         let (clock, events) = (ManualClock::default(), Events::default());
-        let store = OpLog::over(store.into_store());
+        let faults = FaultyStore::over(store.into_store());
+        let store = OpLog::over(Arc::new(faults.clone()) as Arc<dyn SessionStore>);
         let builder = Sessions::builder()
             .shared_store(Arc::new(store.clone()))
             .key(SecretKey::generate().expect("the system's random generator works"))
             .clock(clock.clone())
             .observer(events.clone());
         let sessions = rules(builder).build().expect("the rules agree");
-        Self { sessions, clock, store, events, handlers: Handlers::default() }
+        Self { sessions, clock, store, faults, events, handlers: Handlers::default() }
     }
 }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use session_conformance::crowd::{Crowd, run_counting, run_logout};
 use session_conformance::{Case, Fixture, cases, run_case, suite};
+use session_core::store::StoreErrorKind;
+use session_testkit::{Fault, FaultyStore};
 
 fn fixture_with(flaw: Flaw) -> Fixture {
     let store = Flawed::with(flaw);
@@ -223,6 +225,14 @@ fn a_declaration_that_is_not_true_fails() {
     let name = "list_gives_all_sessions_of_an_owner";
     let message = message(name, fixture_with(Flaw::None).without_owners()).unwrap();
     assert!(message.ends_with("is `Some`: remove the call"), "{message}");
+}
+
+#[test]
+fn a_case_that_meets_the_stores_deadline_says_so() {
+    let store = FaultyStore::new(Flawed::with(Flaw::None));
+    store.fail(Fault::every().kind(StoreErrorKind::Timeout));
+    let message = message("create_stores_a_new_session", Fixture::new(store)).unwrap();
+    assert!(message.contains("this is the store's own deadline, not the suite's"), "{message}");
 }
 
 /// The case of this name.

@@ -60,12 +60,12 @@ fn fixture_of(bench: Bench) -> Fixture {
         .reopen(move || std::future::ready(again.clone().build().unwrap()))
         .shared(at, |at| async move {
             let [host_port, table, prefix] = at.split(' ').collect::<Vec<_>>()[..] else { panic!("{at}") };
-            let client = common::client(host_port, None, 3);
-            DynamoDbStore::new(client, table).prefix(prefix).deadline(common::MINUTE).build().unwrap()
+            let client = crate::common::client(host_port, None, 3);
+            DynamoDbStore::new(client, table).prefix(prefix).deadline(crate::common::MINUTE).build().unwrap()
         })
         .stalled(BRIEF, || async {
             let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-            let client = common::client(&silent.local_addr().unwrap().to_string(), None, 3);
+            let client = crate::common::client(&silent.local_addr().unwrap().to_string(), None, 3);
             let store = DynamoDbStore::new(client, "sessions").prefix("p").deadline(BRIEF).build().unwrap();
             Fixture::new(store).with_guard(silent)
         })

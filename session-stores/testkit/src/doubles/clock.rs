@@ -1,4 +1,4 @@
-//! A clock that stands still until it is told to move.
+//! A clock that moves on demand only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
@@ -23,54 +23,22 @@ pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
     /// A clock that shows this time.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, adapter::Clock as _};
-    /// # use session_testkit::ManualClock;
-    /// assert_eq!(ManualClock::at(Timestamp::from_millis(7)).now().as_millis(), 7);
-    /// ```
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(now.as_millis())))
     }
 
     /// Moves it forwards.
-    ///
-    /// ```
-    /// # use session_core::adapter::Clock as _;
-    /// # use session_testkit::ManualClock;
-    /// let clock = ManualClock::default();
-    /// let before = clock.now();
-    /// clock.advance(std::time::Duration::from_secs(60));
-    /// assert_eq!(before.until(clock.now()).as_secs(), 60);
-    /// ```
     pub fn advance(&self, by: Duration) {
         self.change(|now| now.plus(by));
     }
 
     /// Moves it backwards, as a corrected clock does.
-    ///
-    /// ```
-    /// # use session_core::adapter::Clock as _;
-    /// # use session_testkit::ManualClock;
-    /// let clock = ManualClock::default();
-    /// let before = clock.now();
-    /// clock.rewind(std::time::Duration::from_secs(60));
-    /// assert!(clock.now() < before);
-    /// ```
     pub fn rewind(&self, by: Duration) {
         self.change(|now| now.minus(by));
     }
 
     /// Sets it.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, adapter::Clock as _};
-    /// # use session_testkit::ManualClock;
-    /// let clock = ManualClock::default();
-    /// clock.set(Timestamp::from_millis(7));
-    /// assert_eq!(clock.now().as_millis(), 7);
-    /// ```
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.as_millis(), SeqCst);
     }

@@ -1,4 +1,4 @@
-//! Random bytes that are the same in every run, and that can be told to run out.
+//! Deterministic entropy that can fail on demand.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -33,29 +33,12 @@ struct Script {
 
 impl ScriptedEntropy {
     /// A generator at its beginning.
-    ///
-    /// ```
-    /// # use session_core::adapter::Entropy as _;
-    /// # use session_testkit::ScriptedEntropy;
-    /// let mut id = [0; 32];
-    /// ScriptedEntropy::new().fill(&mut id).unwrap();
-    /// assert_ne!(id, [0; 32]);
-    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// A generator that begins elsewhere: two with different seeds below 2^32 do not meet.
-    ///
-    /// ```
-    /// # use session_core::adapter::Entropy as _;
-    /// # use session_testkit::ScriptedEntropy;
-    /// let (mut one, mut other) = ([0; 32], [0; 32]);
-    /// ScriptedEntropy::seeded(1).fill(&mut one).unwrap();
-    /// ScriptedEntropy::seeded(2).fill(&mut other).unwrap();
-    /// assert_ne!(one, other);
-    /// ```
     #[must_use]
     pub fn seeded(seed: u32) -> Self {
         let script = Script { words: AtomicU64::new(u64::from(seed) << 32), ..Script::default() };
@@ -63,29 +46,11 @@ impl ScriptedEntropy {
     }
 
     /// Makes every call fail from now on, or work again.
-    ///
-    /// ```
-    /// # use session_core::adapter::Entropy as _;
-    /// # use session_testkit::ScriptedEntropy;
-    /// let entropy = ScriptedEntropy::new();
-    /// entropy.fail(true);
-    /// assert!(entropy.fill(&mut [0; 8]).is_err());
-    /// entropy.fail(false);
-    /// assert!(entropy.fill(&mut [0; 8]).is_ok());
-    /// ```
     pub fn fail(&self, fails: bool) {
         self.0.fails.store(fails, SeqCst);
     }
 
     /// How many bytes it gave, failed calls not counted.
-    ///
-    /// ```
-    /// # use session_core::adapter::Entropy as _;
-    /// # use session_testkit::ScriptedEntropy;
-    /// let entropy = ScriptedEntropy::new();
-    /// entropy.fill(&mut [0; 24]).unwrap();
-    /// assert_eq!(entropy.bytes_given(), 24);
-    /// ```
     #[must_use]
     pub fn bytes_given(&self) -> u64 {
         self.0.bytes.load(SeqCst)

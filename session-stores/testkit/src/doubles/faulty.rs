@@ -63,86 +63,27 @@ pub enum When {
 
 impl Fault {
     /// Every call fails.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
-    /// # use session_testkit::{Fault, FaultyStore, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = FaultyStore::new(session_store_memory::MemoryStore::new());
-    /// store.fail(Fault::every());
-    /// assert!(store.load(&key).await.is_err() && store.load(&key).await.is_err());
-    /// # }
-    /// ```
     pub fn every() -> Self {
         Self { nth: None, verb: None, when: When::Before, kind: StoreErrorKind::Unavailable, seen: 0 }
     }
 
     /// The n-th call from now on fails, the next one being the first, and no other. With [`on`](Self::on): the n-th of
     /// that verb.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
-    /// # use session_testkit::{Fault, FaultyStore, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = FaultyStore::new(session_store_memory::MemoryStore::new());
-    /// store.fail(Fault::nth(2));
-    /// assert!(store.load(&key).await.is_ok());
-    /// assert!(store.load(&key).await.is_err());
-    /// assert!(store.load(&key).await.is_ok());
-    /// # }
-    /// ```
     pub fn nth(n: u64) -> Self {
         Self { nth: Some(n), ..Self::every() }
     }
 
     /// Only calls of this verb.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
-    /// # use session_testkit::{Fault, FaultyStore, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = FaultyStore::new(session_store_memory::MemoryStore::new());
-    /// store.fail(Fault::every().on(Verb::Destroy));
-    /// assert!(store.load(&key).await.is_ok());
-    /// assert!(store.destroy(&key, now).await.is_err());
-    /// # }
-    /// ```
     pub fn on(self, verb: Verb) -> Self {
         Self { verb: Some(verb), ..self }
     }
 
     /// It has its effect, and then fails: the answer is lost.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
-    /// # use session_testkit::{Fault, FaultyStore, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = FaultyStore::new(session_store_memory::MemoryStore::new());
-    /// // The destroy happens, and nobody hears of it.
-    /// store.fail(Fault::every().on(Verb::Destroy).after());
-    /// assert!(store.destroy(&key, now).await.is_err());
-    /// # }
-    /// ```
     pub fn after(self) -> Self {
         Self { when: When::After, ..self }
     }
 
     /// The kind of the error.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
-    /// # use session_testkit::{Fault, FaultyStore, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = FaultyStore::new(session_store_memory::MemoryStore::new());
-    /// store.fail(Fault::every().kind(StoreErrorKind::Timeout));
-    /// assert_eq!(store.load(&key).await.unwrap_err().kind(), StoreErrorKind::Timeout);
-    /// # }
-    /// ```
     pub fn kind(self, kind: StoreErrorKind) -> Self {
         Self { kind, ..self }
     }
@@ -177,16 +118,6 @@ pub struct Faults {
 
 impl<S: SessionStore> FaultyStore<S> {
     /// A store without faults yet.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
-    /// # use session_testkit::{Fault, FaultyStore, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = FaultyStore::new(session_store_memory::MemoryStore::new());
-    /// assert!(store.load(&key).await.is_ok(), "no fault yet");
-    /// # }
-    /// ```
     pub fn new(store: S) -> Self {
         let faults = Faults::of(store.name());
         Self::with(store, faults)
@@ -195,16 +126,6 @@ impl<S: SessionStore> FaultyStore<S> {
 
 impl<S: SessionStore + ?Sized> FaultyStore<S> {
     /// The same around a store that is shared already, perhaps a `dyn SessionStore`.
-    ///
-    /// ```
-    /// use session_core::store::SessionStore;
-    /// use session_testkit::FaultyStore;
-    /// use std::sync::Arc;
-    ///
-    /// let chosen: Arc<dyn SessionStore> = Arc::new(session_store_memory::MemoryStore::new());
-    /// let store = FaultyStore::over(chosen);
-    /// assert_eq!(store.name(), "memory");
-    /// ```
     pub fn over(store: Arc<S>) -> Self {
         let faults = Faults { store: store.name(), faults: Mutex::default() };
         Self::around(store, faults)
@@ -213,34 +134,11 @@ impl<S: SessionStore + ?Sized> FaultyStore<S> {
 
 impl<S: ?Sized> FaultyStore<S> {
     /// Adds a fault. Its counting starts here.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
-    /// # use session_testkit::{Fault, FaultyStore, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = FaultyStore::new(session_store_memory::MemoryStore::new());
-    /// store.fail(Fault::nth(1));
-    /// assert!(store.load(&key).await.is_err());
-    /// # }
-    /// ```
     pub fn fail(&self, fault: Fault) {
         self.hook.lock().push(fault);
     }
 
     /// Removes all faults.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
-    /// # use session_testkit::{Fault, FaultyStore, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = FaultyStore::new(session_store_memory::MemoryStore::new());
-    /// store.fail(Fault::every());
-    /// store.heal();
-    /// assert!(store.load(&key).await.is_ok());
-    /// # }
-    /// ```
     pub fn heal(&self) {
         self.hook.lock().clear();
     }

@@ -1,4 +1,4 @@
-//! A store whose calls can be held at a gate: how a test writes down one interleaving and gets exactly that one.
+//! A store whose calls can be held at a gate, so that a test chooses one interleaving.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -56,23 +56,6 @@ impl Gate {
     ///
     /// # Panics
     /// When the store is gone, so that nothing can arrive any more.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
-    /// # use session_testkit::{GateStore, Verb, When};
-    /// # #[tokio::main] async fn main() {
-    /// # let key = SessionId::from_bytes([7; 32]).store_key();
-    /// let store = GateStore::new(session_store_memory::MemoryStore::new());
-    /// let mut gate = store.hold(Verb::Load, When::Before);
-    /// let slow = tokio::spawn({
-    ///     let store = store.clone();
-    ///     async move { store.load(&key).await }
-    /// });
-    /// assert_eq!(gate.arrived().await.verb, Verb::Load);
-    /// gate.release();
-    /// assert!(slow.await.unwrap().is_ok());
-    /// # }
-    /// ```
     pub async fn arrived(&mut self) -> Call {
         if let Some(call) = self.arrived {
             return call;
@@ -82,18 +65,6 @@ impl Gate {
     }
 
     /// Lets the call pass; one that has not come yet will not be held.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
-    /// # use session_testkit::{GateStore, Verb, When};
-    /// # #[tokio::main] async fn main() {
-    /// # let key = SessionId::from_bytes([7; 32]).store_key();
-    /// let store = GateStore::new(session_store_memory::MemoryStore::new());
-    /// let gate = store.hold(Verb::Load, When::Before);
-    /// gate.release();
-    /// assert!(store.load(&key).await.is_ok(), "it came too late to be held");
-    /// # }
-    /// ```
     pub fn release(self) {
         // An error means that the call was dropped while it waited.
         let _ = self.open.send(());
@@ -126,16 +97,6 @@ struct Waiting {
 
 impl<S> GateStore<S> {
     /// A store that holds nothing yet.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
-    /// # use session_testkit::{GateStore, Verb, When};
-    /// # #[tokio::main] async fn main() {
-    /// # let key = SessionId::from_bytes([7; 32]).store_key();
-    /// let store = GateStore::new(session_store_memory::MemoryStore::new());
-    /// assert!(store.load(&key).await.is_ok());
-    /// # }
-    /// ```
     pub fn new(store: S) -> Self {
         Self::with(store, Gates::default())
     }
@@ -143,38 +104,11 @@ impl<S> GateStore<S> {
 
 impl<S: ?Sized> GateStore<S> {
     /// The same around a store that is shared already, perhaps a `dyn SessionStore`.
-    ///
-    /// ```
-    /// use session_core::store::SessionStore;
-    /// use session_testkit::GateStore;
-    /// use std::sync::Arc;
-    ///
-    /// let chosen: Arc<dyn SessionStore> = Arc::new(session_store_memory::MemoryStore::new());
-    /// assert_eq!(GateStore::over(chosen).name(), "memory");
-    /// ```
     pub fn over(store: Arc<S>) -> Self {
         Self::around(store, Gates::default())
     }
 
     /// Holds the next call of this verb, before its effect or after it. Two gates for the same verb hold two calls.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
-    /// # use session_testkit::{GateStore, Verb, When};
-    /// # #[tokio::main] async fn main() {
-    /// # let key = SessionId::from_bytes([7; 32]).store_key();
-    /// let store = GateStore::new(session_store_memory::MemoryStore::new());
-    /// let mut gate = store.hold(Verb::Destroy, When::Before);
-    /// let ending = tokio::spawn({
-    ///     let store = store.clone();
-    ///     async move { store.destroy(&key, Timestamp::from_millis(0)).await }
-    /// });
-    /// gate.arrived().await;
-    /// assert!(store.load(&key).await.is_ok(), "other verbs pass meanwhile");
-    /// gate.release();
-    /// assert!(ending.await.unwrap().is_ok());
-    /// # }
-    /// ```
     pub fn hold(&self, verb: Verb, when: When) -> Gate {
         let (arrival, arrives) = oneshot::channel();
         let (open, opens) = oneshot::channel();

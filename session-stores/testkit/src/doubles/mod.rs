@@ -1,4 +1,4 @@
-//! Doubles: a clock to move, random bytes to foretell, and wrappers that record, fail or hold back a store's calls.
+//! Test doubles: a clock, entropy, and wrappers that record, fail or delay the calls of a store.
 //!
 //! Every wrapper forwards the capabilities of the store inside, the owner index and the sweeper, and treats them with
 //! the same rules as the six verbs.

@@ -1,4 +1,4 @@
-//! A store that writes down what it is asked: the proof of "a read is one round trip, a write two".
+//! A store that records its calls, for claims about cost.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -65,16 +65,6 @@ pub struct Log(Mutex<Vec<(u64, Op)>>);
 
 impl<S> OpLog<S> {
     /// Starts an empty log around the store.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
-    /// # use session_testkit::{OpLog, Outcome, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = OpLog::new(session_store_memory::MemoryStore::new());
-    /// assert_eq!(store.count_all(), 0);
-    /// # Ok(()) }
-    /// ```
     pub fn new(store: S) -> Self {
         Self::with(store, Log::default())
     }
@@ -82,102 +72,35 @@ impl<S> OpLog<S> {
 
 impl<S: ?Sized> OpLog<S> {
     /// Starts an empty log around a store that is shared already, perhaps a `dyn SessionStore`.
-    ///
-    /// ```
-    /// use session_core::store::SessionStore;
-    /// use session_testkit::OpLog;
-    /// use std::sync::Arc;
-    ///
-    /// let chosen: Arc<dyn SessionStore> = Arc::new(session_store_memory::MemoryStore::new());
-    /// assert_eq!(OpLog::over(chosen).name(), "memory");
-    /// ```
     pub fn over(store: Arc<S>) -> Self {
         Self::around(store, Log::default())
     }
 
     /// All calls so far, in the order in which they began.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
-    /// # use session_testkit::{OpLog, Outcome, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = OpLog::new(session_store_memory::MemoryStore::new());
-    /// store.destroy(&key, now).await?;
-    /// assert_eq!(store.ops()[0].outcome, Some(Outcome::Done));
-    /// # Ok(()) }
-    /// ```
     #[must_use]
     pub fn ops(&self) -> Vec<Op> {
         self.hook.lock().iter().map(|(_, op)| *op).collect()
     }
 
     /// The verbs of all calls so far: what a test of costs compares.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
-    /// # use session_testkit::{OpLog, Outcome, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = OpLog::new(session_store_memory::MemoryStore::new());
-    /// store.load(&key).await?;
-    /// store.destroy(&key, now).await?;
-    /// assert_eq!(store.verbs(), [Verb::Load, Verb::Destroy]);
-    /// # Ok(()) }
-    /// ```
     #[must_use]
     pub fn verbs(&self) -> Vec<Verb> {
         self.hook.lock().iter().map(|(_, op)| op.verb).collect()
     }
 
     /// How many calls there were.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
-    /// # use session_testkit::{OpLog, Outcome, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = OpLog::new(session_store_memory::MemoryStore::new());
-    /// store.load(&key).await?;
-    /// store.destroy(&key, now).await?;
-    /// assert_eq!(store.count_all(), 2);
-    /// # Ok(()) }
-    /// ```
     #[must_use]
     pub fn count_all(&self) -> usize {
         self.hook.lock().len()
     }
 
     /// How many calls of one verb there were.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
-    /// # use session_testkit::{OpLog, Outcome, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = OpLog::new(session_store_memory::MemoryStore::new());
-    /// store.load(&key).await?;
-    /// assert_eq!((store.count_of(Verb::Load), store.count_of(Verb::Destroy)), (1, 0));
-    /// # Ok(()) }
-    /// ```
     #[must_use]
     pub fn count_of(&self, verb: Verb) -> usize {
         self.hook.lock().iter().filter(|(_, op)| op.verb == verb).count()
     }
 
     /// Gives all calls so far and starts anew.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
-    /// # use session_testkit::{OpLog, Outcome, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
-    /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
-    /// let store = OpLog::new(session_store_memory::MemoryStore::new());
-    /// store.load(&key).await?;
-    /// assert_eq!(store.take().len(), 1);
-    /// assert_eq!(store.count_all(), 0);
-    /// # Ok(()) }
-    /// ```
     pub fn take(&self) -> Vec<Op> {
         std::mem::take(&mut *self.hook.lock()).into_iter().map(|(_, op)| op).collect()
     }

@@ -1,4 +1,4 @@
-//! One wrapper around a store with a hook before and after every call: the recorder, the saboteur and the gate are hooks.
+//! A wrapper around a store with a hook before and after every call. The other doubles are hooks.
 
 use std::fmt;
 use std::future::Future;
@@ -169,15 +169,6 @@ pub struct Hooked<S: ?Sized, H> {
 
 impl<S, H> Hooked<S, H> {
     /// Puts the hook around the store.
-    ///
-    /// ```
-    /// use session_core::store::SessionStore as _;
-    /// use session_testkit::Hooked;
-    /// use session_testkit::doubles::oplog::Log;
-    ///
-    /// let store = Hooked::with(session_store_memory::MemoryStore::new(), Log::default());
-    /// assert_eq!(store.name(), "memory");
-    /// ```
     pub fn with(store: S, hook: H) -> Self {
         Self::around(Arc::new(store), hook)
     }
@@ -185,29 +176,11 @@ impl<S, H> Hooked<S, H> {
 
 impl<S: ?Sized, H> Hooked<S, H> {
     /// Puts the hook around a store that is shared already, perhaps a `dyn SessionStore`.
-    ///
-    /// ```
-    /// use session_core::store::SessionStore;
-    /// use session_testkit::Hooked;
-    /// use session_testkit::doubles::oplog::Log;
-    /// use std::sync::Arc;
-    ///
-    /// let chosen: Arc<dyn SessionStore> = Arc::new(session_store_memory::MemoryStore::new());
-    /// assert_eq!(Hooked::around(chosen, Log::default()).name(), "memory");
-    /// ```
     pub fn around(store: Arc<S>, hook: H) -> Self {
         Self { hook: Arc::new(hook), calls: Arc::default(), store }
     }
 
     /// The store inside, for calls that the hook does not see.
-    ///
-    /// ```
-    /// use session_testkit::OpLog;
-    ///
-    /// let store = OpLog::new(session_store_memory::MemoryStore::new());
-    /// assert_eq!(store.inner().stats().sessions(), 0);
-    /// assert_eq!(store.count_all(), 0, "the log has not seen it");
-    /// ```
     pub fn inner(&self) -> &S {
         &self.store
     }

@@ -1,11 +1,11 @@
-//! Cookies as they arrive: forged, broken, doubled, split, foreign; and as they leave.
+//! Cookies of requests (forged, malformed, duplicated, split, foreign) and of responses.
 
 use std::time::Duration;
 
 use session_core::Cookie;
 
-use crate::adapter::Stage;
 use crate::adapter::stage::key;
+use crate::adapter::{Sent, Stage};
 
 const COOKIE: &str = "__Host-sid";
 
@@ -157,7 +157,7 @@ pub async fn a_session_that_grew_too_large_is_a_500_and_the_old_cookie_stays(sta
     let large = "x".repeat(9_000);
     let put = format!(r#""put","key":"large","value":"{large}""#);
     let reply = ada.run(&crate::adapter::browser::script([put.as_str()])).await;
-    assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (500, 0));
+    assert_eq!(reply.sent(), Sent { status: 500, cookies: 0 });
     assert_eq!(ada.cookie(COOKIE), old);
     ada.ops(&[
         (r#""all""#, r#"{"a":1}"#),

@@ -1,11 +1,11 @@
-//! When something breaks: the store, the handler, the line to the client.
+//! Failures of the store, of the handler and of the connection to the client.
 
 use std::time::{Duration, Instant};
 
 use session_core::store::StoreErrorKind;
 
-use crate::adapter::Stage;
 use crate::adapter::stage::eventually;
+use crate::adapter::{Sent, Stage};
 use session_testkit::{Fault, Verb, When};
 
 const COOKIE: &str = "__Host-sid";
@@ -46,7 +46,7 @@ pub async fn a_write_that_fails_is_a_503_and_sets_no_cookie(stage: &Stage) {
         }
         doubles.faults.fail(Fault::every().on(verb).kind(StoreErrorKind::Timeout));
         let reply = ada.get(path).await;
-        assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (503, 0), "{path}");
+        assert_eq!(reply.sent(), Sent { status: 503, cookies: 0 }, "{path}");
         doubles.faults.heal();
         assert_eq!(ada.get(path).await.status, 200);
     }
@@ -82,7 +82,7 @@ pub async fn a_panic_after_regenerate_or_destroy_still_ends_the_old_id(stage: &S
         ada.get("/login").await;
         let script = format!(r#"{{"ops":[{{"op":"{order}"}},{{"op":"panic"}}]}}"#);
         if let Some(reply) = ada.try_run(&script).await {
-            assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (500, 0), "{order}");
+            assert_eq!(reply.sent(), Sent { status: 500, cookies: 0 }, "{order}");
         }
         if !world.in_cookie() {
             assert_eq!(ada.snapshot().get("/read").await.text(), "anon", "{order}");
@@ -98,7 +98,7 @@ pub async fn a_panic_drops_the_data_and_leaves_the_session(stage: &Stage) {
     ada.get("/login").await;
     let script = r#"{"ops":[{"op":"put","key":"user","value":"eve"},{"op":"panic"}]}"#;
     if let Some(reply) = ada.try_run(script).await {
-        assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (500, 0));
+        assert_eq!(reply.sent(), Sent { status: 500, cookies: 0 });
     }
     assert_eq!(ada.get("/read").await.text(), "alice@example.com");
 }

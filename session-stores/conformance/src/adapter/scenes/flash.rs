@@ -49,17 +49,20 @@ pub async fn a_message_for_now_is_shown_now_and_not_later(stage: &Stage) {
     let ada = world.browser();
     ada.ops(&[
         (r#""now","key":"hint","value":"red""#, "null"),
+        (r#""now","key":"nothing","value":null"#, "null"),
         (r#""flash_get","key":"hint""#, "\"red\""),
+        (r#""flash_messages""#, r#"{"hint":"red","nothing":null}"#),
         (r#""put","key":"a","value":1"#, "null"),
     ])
     .await;
     ada.ops(&[
         (r#""flash_messages""#, "{}"),
         (r#""now","key":"hint","value":"blue""#, "null"),
+        (r#""now","key":"nothing","value":null"#, "null"),
         (r#""reflash""#, "null"),
     ])
     .await;
-    ada.ops(&[(r#""flash_messages""#, r#"{"hint":"blue"}"#)]).await;
+    ada.ops(&[(r#""flash_messages""#, r#"{"hint":"blue","nothing":null}"#)]).await;
 }
 
 /// All, some, all but some.

@@ -1,4 +1,4 @@
-//! What caches are told: `Vary` when a handler looked, `no-store` when a cookie is set, nothing otherwise.
+//! Caching headers: `Vary` if a handler read the session, `no-store` if a cookie is set, nothing otherwise.
 
 use std::time::Duration;
 

@@ -1,15 +1,15 @@
-//! The life of a session, as a browser sees it: begun, renamed, ended, expired.
+//! The life of a session as a browser sees it: created, regenerated, destroyed, expired.
 
 use std::time::Duration;
 
 use session_core::Cookie;
 
-use crate::adapter::Stage;
+use crate::adapter::{Calls, Stage};
 use crate::web::claims::{ELSEWHERE, NOT_ASCII};
 
 const COOKIE: &str = "__Host-sid";
 
-/// Nobody is counted who does nothing.
+/// A visitor without data costs no store call and gets no cookie.
 pub async fn a_visitor_who_writes_nothing_gets_no_cookie(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -26,8 +26,10 @@ pub async fn a_visitor_who_writes_nothing_gets_no_cookie(stage: &Stage) {
         (r#""has_regenerated""#, "false"),
     ])
     .await;
+    // No cookie came, so none is removed.
+    assert!(ada.get("/logout").await.set_cookies().is_empty());
     assert_eq!(ada.cookie(COOKIE), None);
-    assert_eq!(world.calls().await, [0; 6]);
+    assert_eq!(world.calls().await, Calls::NONE);
 }
 
 /// The public handle is stable; the cookie is not sent again.
@@ -176,17 +178,23 @@ pub async fn a_commit_writes_at_once(stage: &Stage) {
     let failing = r#"{"ops":[{"op":"put","key":"a","value":1},{"op":"commit"},{"op":"commit"},{"op":"put","key":"a","value":2}],"status":500}"#;
     ada.run(failing).await;
     if !world.in_cookie() {
-        let now = world.calls().await;
-        assert_eq!((now[0] - before[0], now[2] - before[2]), (1, 1), "one load, one write");
+        let calls = world.calls().await.since(before);
+        assert_eq!(calls, Calls { load: 1, replace: 1, ..Calls::NONE });
         ada.ops(&[(r#""get","key":"a""#, "1")]).await;
     }
+    let before = world.calls().await;
     ada.ops(&[
         (r#""put","key":"a","value":3"#, "null"),
         (r#""commit""#, "null"),
         (r#""put","key":"b","value":4"#, "null"),
         (r#""commit""#, "null"),
+        (r#""commit""#, "null"),
     ])
     .await;
+    if !world.in_cookie() {
+        let calls = world.calls().await.since(before);
+        assert_eq!(calls, Calls { load: 1, replace: 2, ..Calls::NONE }, "a commit without changes is none");
+    }
     ada.ops(&[(r#""all""#, r#"{"a":3,"b":4}"#)]).await;
 }
 
@@ -224,15 +232,17 @@ pub async fn a_used_session_ends_after_its_absolute_lifetime(stage: &Stage) {
     assert_eq!(ada.get("/read").await.text(), "anon");
 }
 
-/// `set_age`.
+/// `set_age`: this session's idle time, and nobody else's.
 pub async fn a_session_may_have_an_age_of_its_own(stage: &Stage) {
     let world = stage.open().await;
-    let ada = world.browser();
+    let (ada, bob) = (world.browser(), world.browser());
+    bob.ops(&[(r#""put","key":"a","value":2"#, "null")]).await;
     ada.ops(&[(r#""put","key":"a","value":1"#, "null"), (r#""set_age","seconds":30"#, "null")]).await;
     world.clock.advance(Duration::from_secs(29));
     ada.ops(&[(r#""get","key":"a""#, "1")]).await;
     world.clock.advance(Duration::from_secs(31));
     ada.ops(&[(r#""get","key":"a""#, "null")]).await;
+    bob.ops(&[(r#""get","key":"a""#, "2")]).await;
 }
 
 /// 32 bytes, the same on every page, and only its own is good.

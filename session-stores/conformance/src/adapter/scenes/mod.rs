@@ -1,4 +1,4 @@
-//! The scenarios: what every adapter must show a browser, each named after its claim.
+//! The scenarios of the adapter suite, each named after its claim.
 
 pub mod cookies;
 pub mod cost;

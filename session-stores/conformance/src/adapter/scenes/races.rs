@@ -1,4 +1,4 @@
-//! Requests at once: no acknowledged write is lost, and dead means dead. Sessions in cookies cannot promise it.
+//! Concurrent requests: no acknowledged write is lost, and an ended session stays ended. Not for sessions in cookies.
 
 use tokio::task::JoinSet;
 

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::SET_COOKIE;
+use http::{Request, StatusCode};
 use serde_json::json;
-use session_core::{Event, Session};
+use session_core::{Event, Key, Session};
 
 use crate::web::{Client, Setting, WebApp};
 use session_testkit::TestClient;
@@ -93,7 +95,7 @@ pub async fn features_8_the_test_client_arranges_and_reads_sessions(app: &impl W
     ada.with_flash(json!({ "status": "Saved" })).await;
     ada.with_input(json!({ "email": "e", "password": "p" })).await;
     ada.with_errors([("email", "is taken")]).await;
-    ada.assert_flash("status", "Saved".to_owned()).await;
+    ada.assert_flash("status", "Saved").await;
     ada.assert_validation_error("email", "is taken").await;
 
     let client = Client::new(app);
@@ -112,10 +114,36 @@ pub async fn features_8_the_test_client_arranges_and_reads_sessions(app: &impl W
     ada.follow(reply.headers.get_all(SET_COOKIE));
     assert_ne!(ada.cookie(), before, "a new id is followed");
     ada.assert_session("cart.items", 3).await;
-    ada.assert_flash("status", "Ordered".to_owned()).await;
+    ada.assert_flash("status", "Ordered").await;
     ada.assert_missing("user").await;
     assert_eq!(ada.session().await.user().name().as_deref(), Some("ada"));
     let (_, reply) = client.submit("", |session| session.destroy().unwrap()).await;
     ada.follow(reply.headers.get_all(SET_COOKIE));
     assert_eq!(ada.cookie(), None, "a removal is obeyed");
+}
+
+pub async fn features_8_the_test_client_sends_and_follows(app: &impl WebApp) {
+    let mut ada = TestClient::new(&app.setting().sessions);
+    // What was handed out first is still right after all that follows.
+    let (token, cookie) = (ada.csrf_token().await, ada.cookie());
+    ada.with_session(json!({ "user": "ada" })).await;
+    ada.as_user("ada").await;
+    ada.with_flash(json!({ "status": "Saved" })).await;
+    assert_eq!((ada.csrf_token().await, ada.cookie()), (token, cookie));
+    assert!(ada.session().await.user().confirmed_within(std::time::Duration::from_secs(1)));
+
+    let form = |path: &str, body: &'static str| {
+        let request = Request::post(path).header("host", "shop.example");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        request.body(Bytes::from_static(body.as_bytes())).unwrap()
+    };
+    let response = ada.send(form("/guarded/echo", "a=1"), async |request| app.send(request).await).await;
+    assert_eq!((response.status(), &**response.body()), (StatusCode::OK, br#"{"a":"1"}"#.as_slice()));
+    ada.assert_flash("status", "Saved").await;
+    let before = ada.cookie();
+    ada.send(form("/login", ""), async |request| app.send(request).await).await;
+    assert_ne!(ada.cookie(), before, "a new id is followed");
+    ada.assert_session(Key::<String>::new("user"), "ada").await;
+    ada.send(form("/sign-out", ""), async |request| app.send(request).await).await;
+    assert_eq!(ada.cookie(), None);
 }

@@ -101,24 +101,6 @@ pub async fn features_3_reflash_except_leaves_those_keys_out_of_all_bags(app: &i
     assert_eq!(shown(&client).await, nothing());
 }
 
-pub async fn features_3_now_is_for_this_visit_unless_it_is_reflashed(app: &impl WebApp) {
-    let client = Client::new(app);
-    let now = |session: &Session| {
-        session.flash_now("hint", "red").unwrap();
-        session.flash_now("nothing", ()).unwrap();
-        session.flash_messages().all().to_json()
-    };
-    assert_eq!(client.visit(now).await, r#"{"hint":"red","nothing":null}"#);
-    assert_eq!(shown(&client).await, nothing());
-    let reflashed = |session: &Session| {
-        session.flash_now("hint", "blue").unwrap();
-        session.flash_now("nothing", ()).unwrap();
-        session.reflash().unwrap();
-    };
-    client.visit(reflashed).await;
-    assert_eq!(shown(&client).await.0, json!({ "hint": "blue", "nothing": null }));
-}
-
 pub async fn features_3_with_errors_of_several_calls_add_up_in_order(app: &impl WebApp) {
     let client = Client::new(app);
     let leave = |session: &Session| {

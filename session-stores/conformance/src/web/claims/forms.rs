@@ -16,14 +16,6 @@ pub async fn features_3_input_nests_and_is_read_without_a_session(app: &impl Web
     assert_eq!(app.store_calls(), 0);
 }
 
-pub async fn features_3_multipart_files_are_skipped(app: &impl WebApp) {
-    let body = "--X\r\nContent-Disposition: form-data; name=\"user[name]\"\r\n\r\nada\r\n\
-        --X\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"p.png\"\r\n\r\n\u{0}PNG\r\n--X--\r\n";
-    let headers = [("content-type", MULTIPART)];
-    let reply = Client::new(app).send(Method::POST, "/echo", &headers, body.into()).await;
-    assert_eq!(reply.json(), json!({"user": {"name": "ada"}}));
-}
-
 pub async fn features_3_bad_bodies_are_refused_with_their_status(app: &impl WebApp) {
     let client = Client::new(app);
     let many = "a=1&".repeat(1_001);

@@ -38,13 +38,6 @@ pub async fn features_2_a_session_may_close_with_its_browser_or_not(app: &impl W
     assert_eq!(user(&client).await.as_deref(), Some("ada"));
 }
 
-pub async fn features_2_set_age_is_one_sessions_own(app: &impl WebApp) {
-    let (short, usual) = (signed_in(app).await, signed_in(app).await);
-    short.visit(|session| session.lifetime().set_age(Duration::from_secs(60)).unwrap()).await;
-    app.setting().clock.advance(Duration::from_secs(61));
-    assert_eq!((user(&short).await, user(&usual).await.as_deref()), (None, Some("ada")));
-}
-
 pub async fn features_2_set_absolute_moves_the_end_and_no_activity_does(app: &impl WebApp) {
     let client = signed_in(app).await;
     client.visit(|session| session.lifetime().set_absolute(Some(3 * HOUR)).unwrap()).await;
@@ -141,37 +134,6 @@ pub async fn features_2_regenerate_keeps_data_flash_tag_and_lifetimes(app: &impl
     assert_eq!(user(&client).await.as_deref(), Some("ada"));
 }
 
-pub async fn features_2_commit_writes_now_and_may_be_called_again(app: &impl WebApp) {
-    let client = signed_in(app).await;
-    app.setting().store.take();
-    let twice = |session: Session| async move {
-        session.put("a", 1).unwrap();
-        session.commit().await.unwrap();
-        session.put("b", 2).unwrap();
-        session.commit().await.unwrap();
-        session.commit().await.unwrap();
-    };
-    client.wait(twice).await;
-    assert_eq!(app.store_calls(), 3, "one load, two writes");
-    let all = client.visit(|session| session.all().to_json()).await;
-    assert_eq!(all, r#"{"user":"ada","a":1,"b":2}"#);
-}
-
-pub async fn features_2_who_writes_nothing_leaves_nothing(app: &impl WebApp) {
-    let stranger = Client::new(app);
-    let look = |session: &Session| {
-        session.put("a", 1).unwrap();
-        session.forget("a").unwrap();
-        session.regenerate().unwrap();
-        (session.fresh(), session.initiated(), session.is_empty())
-    };
-    let (seen, reply) = stranger.submit("", look).await;
-    assert_eq!((seen, reply.set_cookie()), ((true, true, true), ""));
-    let (_, reply) = stranger.submit("", |session| session.destroy().unwrap()).await;
-    assert_eq!(reply.set_cookie(), "", "no cookie came, so none is removed");
-    assert_eq!(app.store_calls(), 0);
-}
-
 pub async fn id_10_an_id_is_taken_from_its_cookie_and_from_nowhere_else(app: &impl WebApp) {
     let client = signed_in(app).await;
     let pair = client.cookie().unwrap();
@@ -200,4 +162,16 @@ pub async fn id_10_an_id_is_taken_from_its_cookie_and_from_nowhere_else(app: &im
     }
     let asked = app.setting().store.ops();
     assert!(asked.iter().all(|op| op.key != Some(key)), "ada's session was not even looked for");
+}
+
+pub async fn features_2_a_confirmation_lasts_as_long_as_a_page_asks(app: &impl WebApp) {
+    let client = signed_in(app).await;
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let is_recent = async || client.visit(move |session| session.user().confirmed_within(minutes(15))).await;
+    assert!(!is_recent().await, "nobody has confirmed anything");
+    client.visit(|session| session.user().confirm().unwrap()).await;
+    app.setting().clock.advance(minutes(14));
+    assert!(is_recent().await);
+    app.setting().clock.advance(minutes(1));
+    assert!(!is_recent().await);
 }

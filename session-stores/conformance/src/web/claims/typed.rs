@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use session_core::{Date, Key, Session, SessionError, Timestamp};
+use session_core::{Date, Key, Number, Session, SessionError, Timestamp};
 
 use crate::web::{Client, WebApp};
 
@@ -110,4 +110,20 @@ pub async fn features_1_remember_makes_a_value_once(app: &impl WebApp) {
     };
     let again: String = client.wait(again).await;
     assert_eq!(again, "first");
+}
+
+pub async fn features_1_a_default_may_be_a_str(app: &impl WebApp) {
+    let client = Client::new(app);
+    let look = |session: &Session| -> (String, String, u8, Number) {
+        let theme = session.get_or("theme", "light").unwrap();
+        (
+            theme,
+            session.old_or("email", "").unwrap(),
+            session.get_or("n", 7).unwrap(),
+            session.increment("hits").unwrap(),
+        )
+    };
+    let (theme, email, number, hits) = client.visit(look).await;
+    assert_eq!((theme.as_str(), email.as_str(), number), ("light", "", 7));
+    assert!(hits == 1 && hits.as_u64() == Some(1));
 }
