@@ -94,6 +94,12 @@ impl TestClient {
         .await;
     }
 
+    /// Makes it a session of this user who has not confirmed who they are lately: for tests of pages that ask for the
+    /// password again.
+    pub async fn as_remembered_user(&mut self, tag: impl AsRef<str>) {
+        self.arrange(|session| session.tag(tag)).await;
+    }
+
     /// The token of this visitor's forms, made if there is none: for the field `_csrf` or the header `x-csrf-token`.
     /// [`send`](Self::send) adds it by itself.
     pub async fn csrf_token(&mut self) -> String {

@@ -132,7 +132,7 @@ pub(super) async fn theme_and_language_stay_and_the_switch_leads_back(shop: Open
 pub(super) async fn an_address_is_given_only_after_the_password(shop: Open) {
     let mut ada = shop.visitor();
     // Signed in, but nobody proved anything lately.
-    ada.client.as_user(EMAIL).await;
+    ada.client.as_remembered_user(EMAIL).await;
     assert_eq!(ada.get("/account").await.location, "/confirm");
     ada.get("/confirm").await;
     assert_eq!(ada.post("/confirm", &[("password", "a guess")]).await.location, "/confirm");

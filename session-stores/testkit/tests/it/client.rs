@@ -61,6 +61,19 @@ async fn the_application_finds_what_was_arranged() {
 }
 
 #[tokio::test]
+async fn a_user_has_just_confirmed_and_a_remembered_user_has_not() {
+    for sessions in places() {
+        let (mut ada, mut bob) = (TestClient::new(&sessions), TestClient::new(&sessions));
+        ada.as_user("ada").await;
+        bob.as_remembered_user("bob").await;
+        let minute = std::time::Duration::from_secs(60);
+        assert!(ada.session().await.user().confirmed_within(minute));
+        assert!(!bob.session().await.user().confirmed_within(minute));
+        assert_eq!(bob.session().await.user().name().as_deref(), Some("bob"));
+    }
+}
+
+#[tokio::test]
 async fn the_client_follows_a_new_id_and_a_sign_out() {
     for sessions in places() {
         let mut ada = TestClient::new(&sessions);
