@@ -9,8 +9,8 @@ use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, HttpServer, web};
 use session_actix::stores::{FileStore, MemoryStore};
 use session_actix::{Session, SessionMiddleware, Sessions, Visit};
-use session_testkit::cancel::{Handler, Place, Responding, every_request_may_be_dropped_at_any_await};
-use session_testkit::shutdown::a_shutdown_loses_no_commit;
+use session_conformance::cancel::{Handler, Place, Responding, every_request_may_be_dropped_at_any_await};
+use session_conformance::shutdown::a_shutdown_loses_no_commit;
 
 #[actix_web::test]
 async fn a_dropped_request_leaves_nothing_half_done_in_memory() {

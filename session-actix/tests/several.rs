@@ -4,8 +4,8 @@ use actix_web::web::{self, Path, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer};
 use session_actix::stores::MemoryStore;
 use session_actix::{Session, SessionMiddleware, SessionRejection};
-use session_testkit::adapter::Server;
-use session_testkit::adapter::several::{Sites, act};
+use session_conformance::adapter::Server;
+use session_conformance::adapter::several::{Sites, act};
 use tokio::sync::oneshot;
 
 async fn start(sites: Sites) -> Server {
@@ -49,4 +49,4 @@ fn answer(session: &Session, route: &str) -> Result<HttpResponse, SessionRejecti
     Ok(response.body(answer.body))
 }
 
-session_testkit::several_suite!(start, MemoryStore::default());
+session_conformance::several_suite!(start, MemoryStore::default());

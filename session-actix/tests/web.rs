@@ -15,8 +15,8 @@ use session_actix::{
     Csrf, Input, InputLimit, InputRejection, Redirect, Redirects, Session, SessionMiddleware,
     SessionRejection, Visit,
 };
+use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 use session_core::adapter::RedirectKind;
-use session_testkit::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 
 struct Application<S> {
     service: S,
@@ -163,4 +163,4 @@ async fn app(setting: Setting) -> impl WebApp {
     Application { service: test::init_service(app).await, setting }
 }
 
-session_testkit::web_claims!(app, MemoryStore::default());
+session_conformance::web_claims!(app, MemoryStore::default());

@@ -10,8 +10,8 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use session_axum::stores::{FileStore, MemoryStore};
 use session_axum::{Session, SessionLayer, Sessions, Visit};
-use session_testkit::cancel::{Handler, Place, Responding, every_request_may_be_dropped_at_any_await};
-use session_testkit::shutdown::a_shutdown_loses_no_commit;
+use session_conformance::cancel::{Handler, Place, Responding, every_request_may_be_dropped_at_any_await};
+use session_conformance::shutdown::a_shutdown_loses_no_commit;
 use tower_service::Service;
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use session_axum::stores::MemoryStore;
 use session_axum::{Session, SessionLayer, SessionRejection};
-use session_testkit::adapter::Server;
-use session_testkit::adapter::several::{Sites, act};
+use session_conformance::adapter::Server;
+use session_conformance::adapter::several::{Sites, act};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -47,4 +47,4 @@ fn answer(session: &Session, route: &str) -> Response {
     }
 }
 
-session_testkit::several_suite!(start, MemoryStore::default());
+session_conformance::several_suite!(start, MemoryStore::default());

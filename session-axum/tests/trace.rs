@@ -3,8 +3,8 @@
 #[path = "../../examples/probe/src/axum.rs"]
 mod probe;
 
-use session_testkit::adapter::{Place, Server};
-use session_testkit::probe::Application;
+use session_conformance::adapter::{Place, Server};
+use session_conformance::probe::Application;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -23,5 +23,5 @@ async fn memory() -> Place {
 
 #[test]
 fn id_8_peers_18_no_log_of_any_crate_shows_a_secret() {
-    session_testkit::adapter::canary::play(start, memory);
+    session_conformance::adapter::canary::play(start, memory);
 }

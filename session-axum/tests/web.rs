@@ -14,8 +14,8 @@ use session_axum::{
     CsrfLayer, Input, InputLimit, InputRejection, Redirect, Redirects, Session, SessionLayer,
     SessionRejection,
 };
+use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 use session_core::adapter::RedirectKind;
-use session_testkit::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 use tower_service::Service;
 
 struct App {
@@ -132,4 +132,4 @@ async fn app(setting: Setting) -> App {
     App { router, setting }
 }
 
-session_testkit::web_claims!(app, MemoryStore::default());
+session_conformance::web_claims!(app, MemoryStore::default());

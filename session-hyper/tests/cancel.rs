@@ -11,10 +11,10 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
+use session_conformance::cancel::{Handler, Place, Responding, every_request_may_be_dropped_at_any_await};
+use session_conformance::shutdown::a_shutdown_loses_no_commit;
 use session_hyper::stores::{FileStore, MemoryStore};
 use session_hyper::{RequestSession as _, SessionService, Sessions};
-use session_testkit::cancel::{Handler, Place, Responding, every_request_may_be_dropped_at_any_await};
-use session_testkit::shutdown::a_shutdown_loses_no_commit;
 
 #[tokio::test]
 async fn a_dropped_request_leaves_nothing_half_done_in_memory() {

@@ -8,10 +8,10 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use session_conformance::adapter::Server;
+use session_conformance::adapter::several::{Sites, act};
 use session_hyper::stores::MemoryStore;
 use session_hyper::{RequestSession as _, SessionRejection, SessionService, Sessions};
-use session_testkit::adapter::Server;
-use session_testkit::adapter::several::{Sites, act};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -85,4 +85,4 @@ fn below(request: &Request<Incoming>, area: &str) -> bool {
     request.uri().path().strip_prefix(area).is_some_and(|rest| rest.starts_with('/'))
 }
 
-session_testkit::several_suite!(start, MemoryStore::default());
+session_conformance::several_suite!(start, MemoryStore::default());

@@ -5,8 +5,8 @@ mod probe;
 
 use std::time::Duration;
 
-use session_testkit::adapter::{Place, Server};
-use session_testkit::probe::Application;
+use session_conformance::adapter::{Place, Server};
+use session_conformance::probe::Application;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -24,7 +24,7 @@ mod in_memory {
         super::Place::store(session_hyper::stores::MemoryStore::new(), ())
     }
 
-    session_testkit::adapter_suite!(super::start, place);
+    session_conformance::adapter_suite!(super::start, place);
 }
 
 mod in_cookies {
@@ -32,7 +32,7 @@ mod in_cookies {
         super::Place::cookie()
     }
 
-    session_testkit::adapter_suite!(super::start, place);
+    session_conformance::adapter_suite!(super::start, place);
 }
 
 mod in_files {
@@ -46,5 +46,5 @@ mod in_files {
         super::Place::store(store, folder).with_crowd(8)
     }
 
-    session_testkit::adapter_suite!(super::start, place);
+    session_conformance::adapter_suite!(super::start, place);
 }

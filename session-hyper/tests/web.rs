@@ -8,12 +8,12 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::service::{Service, service_fn};
+use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 use session_hyper::stores::MemoryStore;
 use session_hyper::{
     CheckedBody, CsrfService, Input, InputRejection, RedirectKind, RequestSession, SessionError,
     SessionRejection, SessionService, redirects, respond,
 };
-use session_testkit::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 
 struct App(Setting);
 
@@ -153,4 +153,4 @@ async fn app(setting: Setting) -> App {
     App(setting)
 }
 
-session_testkit::web_claims!(app, MemoryStore::default());
+session_conformance::web_claims!(app, MemoryStore::default());

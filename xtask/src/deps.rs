@@ -64,6 +64,21 @@ const RULES: &[Rule] = &[
         refused: &["axum", "axum-*", "hyper", "hyper-*"],
         why: "one adapter, one framework",
     },
+    Rule {
+        package: "session-testkit",
+        refused: &[
+            "mio",
+            "hyper",
+            "hyper-*",
+            "h2",
+            "axum",
+            "axum-*",
+            "actix-*",
+            "log",
+            "session-conformance",
+        ],
+        why: "an application's tests build it: it has no runtime, no server and no suite",
+    },
 ];
 
 /// A package and features that nobody in the workspace may turn on.

@@ -8,7 +8,6 @@ use session_test_servers::Kind;
 use crate::failure::Failure;
 use crate::packages;
 use crate::servers::{Running, Starting};
-use crate::test::all_kinds;
 
 pub(crate) fn run() -> Result<(), Failure> {
     let needed: Vec<_> = packages::missing()
@@ -20,7 +19,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         return Err(Failure::new(format!("install these packages first: {}", names.join(" "))));
     }
     println!("starting (the first time, dynoxide is built: some minutes)…");
-    let running = Starting::begin(&all_kinds(), needed).wait()?;
+    let running = Starting::begin(&Kind::ALL, needed).wait()?;
     print!("{}", words(&running));
     io::stdout().flush()?;
     // Ctrl-C and SIGTERM end this process in their default way, and the servers end with it: the kernel kills them and

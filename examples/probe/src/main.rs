@@ -12,7 +12,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use session_testkit::probe::{Application, Stats};
+use session_conformance::probe::{Application, Stats};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use session_conformance::proxy::Weather;
 use session_test_servers::{Kind, start};
-use session_testkit::proxy::Weather;
 use tokio::task::JoinSet;
 
 use crate::down::{fails_in_time, signed_in};

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use session_conformance::proxy::Weather;
 use session_test_servers::{Kind, start};
-use session_testkit::proxy::Weather;
 use tokio::task::JoinSet;
 
 use crate::line::{Line, until_it_serves};

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use session_conformance::proxy::{Proxy, Weather};
 use session_test_servers::{Kind, Server, start};
-use session_testkit::proxy::{Proxy, Weather};
 
 use crate::site::Place;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use session_conformance::proxy::Weather;
 use session_test_servers::Kind;
-use session_testkit::proxy::Weather;
 
 use crate::line::Line;
 use crate::site::Site;

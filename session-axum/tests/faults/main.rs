@@ -21,8 +21,8 @@ mod read_only;
 mod redis_only;
 mod site;
 
+use session_conformance::proxy::Weather;
 use session_test_servers::Kind;
-use session_testkit::proxy::Weather;
 
 use lost::Way;
 use site::Place;

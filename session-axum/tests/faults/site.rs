@@ -10,8 +10,8 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::TokioIo;
 use session_axum::stores::{StoreConfig, open};
 use session_axum::{SecretKey, Sessions};
+use session_conformance::probe::{Application, Stats};
 use session_test_servers::{Kind, shared};
-use session_testkit::probe::{Application, Stats};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::*;
+use session_conformance::Fixture;
+use session_conformance::crowd::{self, Crowd, Place};
 use session_store_dynamodb::DynamoDbStore;
 use session_test_servers::{Kind, shared};
-use session_testkit::Fixture;
-use session_testkit::crowd::{self, Crowd, Place};
 
 /// URL and prefix.
 async fn place() -> Place {

@@ -76,6 +76,13 @@ impl Ground for Table {
         let (table, url) = text.split_once(' ').unwrap();
         Self::open_at(url, Self(table.into()).config().deadline(PATIENT)).unwrap()
     }
+
+    async fn stalled(deadline: Duration) -> (Store, Box<dyn Any + Send>) {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("postgres://user@{}/test", silent.local_addr().unwrap());
+        let store = PostgresStore::open(&url, &SqlConfig::new().deadline(deadline)).unwrap();
+        (Arc::new(store), Box::new(silent))
+    }
 }
 
 impl Served for Table {
@@ -178,8 +185,8 @@ async fn races_end_well_under_serializable_isolation_too() {
     let strict = options().options([("default_transaction_isolation", "serializable")]);
     let store = table.on(PgPoolOptions::new().acquire_timeout(PATIENT).connect_lazy_with(strict));
     claims::races::rotates_race_on(Arc::clone(&store), 10).await;
-    let crowd = session_testkit::crowd::Crowd { writers: 8, rounds: 20, ..Default::default() };
-    session_testkit::crowd::a_destroyed_session_stays_dead(store, crowd).await;
+    let crowd = session_conformance::crowd::Crowd { writers: 8, rounds: 20, ..Default::default() };
+    session_conformance::crowd::a_destroyed_session_stays_dead(store, crowd).await;
 }
 
 /// One statement for each verb, as the server counts them; conflicts and dead sessions included.

@@ -7,6 +7,7 @@ mod claims;
 use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use claims::{Ground, LATER, NOW, PATIENT, Store, created, key, record};
 use session_core::store::{Loaded, StoreError, StoreErrorKind, StoreKey, Written};
@@ -79,6 +80,13 @@ impl Ground for File {
 
     fn at(text: &str) -> Store {
         Arc::new(open(text.into(), &SqlConfig::new().deadline(PATIENT)))
+    }
+
+    async fn stalled(deadline: Duration) -> (Store, Box<dyn Any + Send>) {
+        let file = Self::new().await;
+        let store = file.open(|config| config.deadline(deadline));
+        let held = file.stranger().await.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        (store, Box::new((held, file)))
     }
 }
 

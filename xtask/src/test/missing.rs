@@ -2,6 +2,7 @@
 
 use session_test_servers::Kind;
 
+use super::needs::Needs;
 use crate::failure::Failure;
 use crate::packages::{self, Need, Package};
 use crate::runner::Call;
@@ -10,16 +11,27 @@ use crate::runner::Call;
 pub(crate) struct Missing {
     packages: Vec<Package>,
     install: bool,
+    needs: Needs,
 }
 
 impl Missing {
     /// Looks around; an error names what is missing if it can neither be installed nor be left out.
-    pub(crate) fn look(skip: bool, ci: bool) -> Result<Self, Failure> {
-        Self::judge(packages::missing(), packages::may_install(), skip, ci)
+    pub(crate) fn look(needs: &Needs, skip: bool, ci: bool) -> Result<Self, Failure> {
+        Self::judge(packages::missing(), needs, packages::may_install(), skip, ci)
     }
 
-    fn judge(packages: Vec<Package>, install: bool, skip: bool, ci: bool) -> Result<Self, Failure> {
-        let missing = Self { packages, install };
+    fn judge(
+        mut packages: Vec<Package>,
+        needs: &Needs,
+        install: bool,
+        skip: bool,
+        ci: bool,
+    ) -> Result<Self, Failure> {
+        packages.retain(|package| match package.needed_by {
+            Need::Servers(kinds) => kinds.iter().any(|kind| needs.kinds.contains(kind)),
+            Need::Browser => needs.browser,
+        });
+        let missing = Self { packages, install, needs: needs.clone() };
         if missing.packages.is_empty() || install || (skip && !ci) {
             return Ok(missing);
         }
@@ -43,7 +55,7 @@ impl Missing {
     /// The servers that can be started.
     pub(crate) fn kinds(&self) -> Vec<Kind> {
         let left_out = self.kinds_left_out();
-        super::all_kinds().into_iter().filter(|kind| !left_out.contains(kind)).collect()
+        self.needs.kinds.iter().copied().filter(|kind| !left_out.contains(kind)).collect()
     }
 
     /// What a person must not overlook: nothing if nothing was left out.
@@ -136,26 +148,39 @@ mod tests {
     use super::*;
     use crate::packages::PACKAGES;
 
+    fn judge(packages: Vec<Package>, install: bool, skip: bool, ci: bool) -> Result<Missing, Failure> {
+        Missing::judge(packages, &Needs::everything(), install, skip, ci)
+    }
+
     fn package(name: &str) -> Vec<Package> {
         PACKAGES.iter().filter(|package| package.name == name).copied().collect()
     }
 
     #[test]
     fn a_missing_package_stops_a_user_who_cannot_install_it_and_is_named() {
-        let failure =
-            Missing::judge(package("postgresql-15"), false, false, false).err().unwrap().to_string();
+        let failure = judge(package("postgresql-15"), false, false, false).err().unwrap().to_string();
         assert!(failure.contains("apt-get install --no-install-recommends postgresql-15"), "{failure}");
         assert!(failure.contains("--skip-missing"), "{failure}");
     }
 
     #[test]
+    fn a_package_that_no_chosen_test_needs_is_not_missing() {
+        let needs = Needs { kinds: vec![Kind::Redis], browser: false };
+        for name in ["postgresql-15", "chromium"] {
+            let missing = Missing::judge(package(name), &needs, false, false, true).unwrap();
+            assert_eq!(missing.kinds(), [Kind::Redis]);
+        }
+        assert!(Missing::judge(package("redis-server"), &needs, false, false, true).is_err());
+    }
+
+    #[test]
     fn ci_never_leaves_anything_out() {
-        assert!(Missing::judge(package("chromium"), false, true, true).is_err());
+        assert!(judge(package("chromium"), false, true, true).is_err());
     }
 
     #[test]
     fn what_can_be_installed_is_not_left_out() {
-        let missing = Missing::judge(package("mariadb-client"), true, false, false).unwrap();
+        let missing = judge(package("mariadb-client"), true, false, false).unwrap();
         assert_eq!(missing.installable().len(), 1);
         assert_eq!(missing.kinds(), Kind::ALL);
         assert_eq!(missing.loudly(), "");
@@ -163,7 +188,7 @@ mod tests {
 
     #[test]
     fn left_out_tests_are_filtered_and_said_loudly() {
-        let missing = Missing::judge(package("redis-server"), false, true, false).unwrap();
+        let missing = judge(package("redis-server"), false, true, false).unwrap();
         assert_eq!(
             missing.kinds(),
             [Kind::Postgres, Kind::MariaDb, Kind::DynamoDb, Kind::Memcached, Kind::Etcd]
@@ -184,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_complete_machine_runs_everything() {
-        let missing = Missing::judge(Vec::new(), false, false, true).unwrap();
+        let missing = judge(Vec::new(), false, false, true).unwrap();
         assert_eq!(missing.in_nextest(Call::cargo("nextest run"), &[]).line(), "cargo nextest run");
         assert_eq!(missing.kinds(), Kind::ALL);
     }

@@ -14,7 +14,7 @@ fn sentence(text: &str) -> Option<&str> {
     text.lines().next()?.strip_prefix("//! ")
 }
 
-/// Whether a file belongs on the map: what applications compile, and the testkit.
+/// Whether a file belongs on the map: what applications compile, and the two test crates.
 fn is_mapped(file: &str) -> bool {
     let source = file.starts_with("session-") && file.contains("/src/") && file.ends_with(".rs");
     source && !file.ends_with("/tests.rs")

@@ -33,6 +33,7 @@ pub struct Bench {
     pub client: Client,
     pub table: String,
     pub prefix: String,
+    pub host_port: String,
     pub wire: Arc<Wire>,
 }
 
@@ -55,7 +56,7 @@ impl Bench {
             DynamoDbStore::new(client.clone(), &table).prefix(&prefix).deadline(MINUTE).build().unwrap();
         store.create_table().await.unwrap();
         wire.calls.lock().unwrap().clear();
-        Self { store, client, table, prefix, wire }
+        Self { store, client, table, prefix, host_port, wire }
     }
 
     /// Another store on the same data.

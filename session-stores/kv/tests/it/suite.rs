@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use session_conformance::{Damage, DamageKind, Fixture};
 use session_core::store::{StoreKey, async_trait};
 use session_store_kv::{CasStore, TxStore};
-use session_testkit::{Damage, DamageKind, Fixture};
 
 use crate::map::{CasMap, Index, TxMap};
 
@@ -40,6 +40,9 @@ fn over_primitives(index: Index) -> Fixture {
         .rounds(100)
         .with_damage(Spoil(engine, |engine, key, change| engine.spoil(&key.to_string(), change)))
         .reopen(move || std::future::ready(again.clone()))
+        .in_one_process()
+        .without_owner_entries()
+        .without_stall()
 }
 
 mod with_sets {
@@ -49,8 +52,8 @@ mod with_sets {
         over_primitives(Index::Set)
     }
 
-    session_testkit::store_suite!(fixture);
-    session_testkit::crowd_suite!(fixture);
+    session_conformance::store_suite!(fixture);
+    session_conformance::crowd_suite!(fixture);
 }
 
 mod with_owners_in_entries {
@@ -60,17 +63,17 @@ mod with_owners_in_entries {
         over_primitives(Index::Primitives)
     }
 
-    session_testkit::store_suite!(fixture);
+    session_conformance::store_suite!(fixture);
 }
 
 mod without_owners {
     use super::*;
 
     async fn fixture() -> Fixture {
-        over_primitives(Index::Nowhere)
+        over_primitives(Index::Nowhere).without_owners()
     }
 
-    session_testkit::store_suite!(fixture);
+    session_conformance::store_suite!(fixture);
 }
 
 mod with_transactions {
@@ -84,8 +87,11 @@ mod with_transactions {
             .rounds(100)
             .with_damage(Spoil(engine, |engine, key, change| engine.spoil(key, change)))
             .reopen(move || std::future::ready(again.clone()))
+            .in_one_process()
+            .without_owner_entries()
+            .without_stall()
     }
 
-    session_testkit::store_suite!(fixture);
-    session_testkit::crowd_suite!(fixture);
+    session_conformance::store_suite!(fixture);
+    session_conformance::crowd_suite!(fixture);
 }

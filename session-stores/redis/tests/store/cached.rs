@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use session_conformance::proxy::Weather;
 use session_core::store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, Written};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, start};
-use session_testkit::proxy::Weather;
 
 use crate::cuts::proxy;
 use crate::support::{

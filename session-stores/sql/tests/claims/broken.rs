@@ -3,8 +3,8 @@
 use std::net::ToSocketAddrs;
 use std::time::{Duration, Instant};
 
+use session_conformance::proxy::{Proxy, Weather};
 use session_core::store::{Loaded, StoreErrorKind, Written};
-use session_testkit::proxy::{Proxy, Weather};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 

@@ -1,21 +1,31 @@
-//! What the testkit's suites are given: a store with a table of its own, and somebody who damages its rows.
+//! The fixture of the store suite: a store with a table of its own, and access to its rows.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use session_conformance::crowd::Place;
+use session_conformance::{Damage, DamageKind, Fixture};
 use session_core::store::{StoreKey, async_trait};
-use session_testkit::crowd::Place;
-use session_testkit::{Damage, DamageKind, Fixture};
 
 use super::Ground;
 
 pub(crate) async fn fixture<G: Ground>() -> Fixture {
     let ground = Arc::new(G::new().await);
     let again = Arc::clone(&ground);
-    Fixture::new(ground.store()).with_damage(Spoil(Arc::clone(&ground))).reopen(move || {
-        let store = again.store();
-        async move { store }
-    })
+    Fixture::new(ground.store())
+        .reopen(move || std::future::ready(again.store()))
+        .shared(ground.text(), |place| std::future::ready(G::at(&place)))
+        .stalled(BRIEF, || async {
+            let (store, guard) = G::stalled(BRIEF).await;
+            // Only kept, never used: the lock makes it shareable.
+            Fixture::new(store).with_guard(Mutex::new(guard))
+        })
+        .with_damage(Spoil(ground))
+        // The index is a column of the session's row.
+        .without_owner_entries()
 }
+
+const BRIEF: Duration = Duration::from_millis(200);
 
 /// Where several processes may open a store.
 pub(crate) async fn place<G: Ground>() -> Place {

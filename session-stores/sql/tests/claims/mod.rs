@@ -63,6 +63,8 @@ pub(crate) trait Ground: Sized + Send + Sync + 'static {
     /// What another process finds this place by, and the store there.
     fn text(&self) -> String;
     fn at(text: &str) -> Store;
+    /// A store with this deadline on a database that stalls until the value is dropped.
+    fn stalled(deadline: Duration) -> impl Future<Output = (Store, Box<dyn Any + Send>)> + Send;
 
     /// A place with its table.
     async fn new() -> Self {
@@ -116,11 +118,11 @@ macro_rules! every_database {
         mod conformance {
             use super::claims::{Store, fixture};
 
-            async fn fixture() -> session_testkit::Fixture {
+            async fn fixture() -> session_conformance::Fixture {
                 fixture::fixture::<$ground>().await
             }
 
-            async fn place() -> session_testkit::crowd::Place {
+            async fn place() -> session_conformance::crowd::Place {
                 fixture::place::<$ground>().await
             }
 
@@ -128,8 +130,8 @@ macro_rules! every_database {
                 <$ground as super::claims::Ground>::at(&place)
             }
 
-            session_testkit::store_suite!(fixture);
-            session_testkit::crowd_suite!(place, open);
+            session_conformance::store_suite!(fixture);
+            session_conformance::crowd_suite!(place, open);
         }
 
         claims::claims! { $ground:
