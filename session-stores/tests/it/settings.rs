@@ -51,6 +51,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("SESSION_COOKIE_SAME_SITE", &["strict", "lax", "none", "Lax"], &["sometimes"]),
     ("SESSION_COOKIE_PARTITIONED", &["true", "false"], &["maybe"]),
     ("SESSION_FILE_LOCATION", &["/var/lib/shop", "sessions"], &["a\nb"]),
+    ("SESSION_REDB_PATH", &["/var/lib/shop/s.redb", "s.redb"], &["a\nb"]),
     ("SESSION_PREFIX", &["shop", "shop:", "a.b-c_d"], &[":", "a b", "a:b", "{a}"]),
     ("SESSION_REDB_PATH", &["/var/lib/shop/s.redb", "s.redb"], &["a\nb"]),
     ("SESSION_TABLE", &["sessions", "Shop.Sessions-1"], &["a b", "a;b", "a\"b"]),

@@ -1,6 +1,7 @@
 //! The law of all stores, races, crowds and damage included.
 
 use std::hash::{BuildHasher, RandomState};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::json;
@@ -8,6 +9,7 @@ use session_conformance::crowd::{Crowd, Place, run_counting, run_four_processes,
 use session_conformance::{Damage, DamageKind, Fixture};
 use session_core::store::{StoreKey, async_trait};
 use session_store_etcd::EtcdStore;
+use sha2::{Digest, Sha256};
 
 use crate::support::{PATIENT, SERVER, ask, decode, encode};
 
@@ -39,11 +41,28 @@ fn new_prefix() -> String {
 
 async fn fixture() -> Fixture {
     let prefix = new_prefix();
-    let open = {
-        let prefix = prefix.clone();
-        move || EtcdStore::builder(SERVER.url()).prefix(&prefix).timeout(PATIENT).open().unwrap()
-    };
-    Fixture::new(open()).with_damage(Scribble { prefix }).reopen(move || std::future::ready(open()))
+    let place = format!("{} {prefix}", SERVER.url());
+    let index = prefix.clone();
+    Fixture::new(open(place.clone()).await)
+        .shared(place, open)
+        .owner_entries(move |owner| std::future::ready(members(&index, &owner)))
+        .stalled(BRIEF, || async {
+            let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("etcd://{}", silent.local_addr().unwrap());
+            let store = EtcdStore::builder(url).prefix("p/").timeout(BRIEF).open().unwrap();
+            Fixture::new(store).with_guard(silent)
+        })
+        .with_damage(Scribble { prefix })
+        .without_sweep()
+}
+
+/// How many keys the owner's index has, under a hash of the owner's name.
+fn members(prefix: &str, owner: &str) -> usize {
+    let hash = Sha256::new().chain_update(OWNER).chain_update(owner).finalize();
+    let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (key, end) = (encode(format!("{prefix}o-{name}/")), encode(format!("{prefix}o-{name}0")));
+    let found = ask(SERVER.url(), "kv/range", &json!({"key": key, "range_end": end}));
+    found["kvs"].as_array().map_or(0, Vec::len)
 }
 
 async fn place() -> Place {
@@ -73,3 +92,7 @@ fn crowd_of_16_writers_in_four_processes_ends_at_320() {
     const NAME: &str = concat!(module_path!(), "::crowd_of_16_writers_in_four_processes_ends_at_320");
     run_four_processes(place, open, NAME, 16, 20);
 }
+
+const BRIEF: Duration = Duration::from_millis(200);
+/// As `session-store-kv` hashes the names of owners.
+const OWNER: &str = "session-store-kv/owner/v1\0";

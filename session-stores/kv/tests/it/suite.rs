@@ -85,7 +85,7 @@ mod without_owners {
     use super::*;
 
     async fn fixture() -> Fixture {
-        over_primitives(Index::Nowhere)
+        over_primitives(Index::Nowhere).without_owners()
     }
 
     session_conformance::store_suite!(fixture);
