@@ -3,6 +3,7 @@
 
 mod cluster;
 mod conformance;
+#[cfg(any(feature = "sentinel", feature = "tls"))]
 mod process;
 mod sentinel;
 mod store;
