@@ -83,7 +83,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         drivers: &["etcd"],
         default: "etcd://127.0.0.1:2379",
         allowed: "etcd://[user:password@]host:port, with further members as ,host:port",
-        about: "Where etcd is.",
+        about: "The URL of etcd.",
         secret: true,
         take: take_url,
     },

@@ -33,7 +33,7 @@ xflags::xflags! {
             /// Write the generated documents instead of comparing them.
             optional --bless
         }
-        /// Who may depend on whom.
+        /// Checks which crate may depend on which.
         cmd deps {}
         /// The quick start of each adapter's README compiles with that adapter and its framework alone.
         cmd one-crate {}

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     pub(crate) rules: Rules,
 }
 
-/// Who says what the sessions shall be like.
+/// Where the settings of the sessions come from.
 #[derive(Debug)]
 pub(crate) enum Rules {
     Flags(Box<Settings>),

@@ -29,7 +29,7 @@ impl Ask {
         self.secret(name).trim()
     }
 
-    /// A field as it came: for passwords, where blanks count.
+    /// Returns a field without trimming, for passwords, in which blanks are significant.
     pub(crate) fn secret(&self, name: &str) -> &str {
         self.form.text(name).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Who may sign in: one demo account, shown on the sign-in page.
+//! The users: a single demo account, shown on the sign-in page.
 
 /// Somebody with an account.
 #[derive(Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ pub(crate) const CART: Key<BTreeMap<String, u32>> = Key::new("cart");
 pub(crate) const THEME: Key<String> = Key::new("theme");
 pub(crate) const LANGUAGE: Key<String> = Key::new("language");
 
-/// Who is signed in. The session's tag says so, which is also what finds all of a user's sessions.
+/// Returns the signed-in user: the tag of the session, by which a user's sessions are also listed.
 pub(crate) fn visitor(session: &Session) -> Option<&'static Person> {
     people::named(&session.user().name()?)
 }
