@@ -79,7 +79,8 @@ impl Gateway {
     async fn post(&self, method: &str, body: &Value, token: Option<&str>) -> Result<Value, StoreError> {
         let body = Bytes::from(body.to_string());
         let mut last = StoreError::timeout(NAME);
-        for _ in &self.endpoints {
+        // Once more than there are endpoints: a pooled connection may turn out to be closed.
+        for _ in 0..=self.endpoints.len() {
             let at = self.preferred.load(Relaxed);
             let asking = self.ask(&self.endpoints[at], method, body.clone(), token);
             match tokio::time::timeout(self.patience, asking).await {

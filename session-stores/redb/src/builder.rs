@@ -79,6 +79,12 @@ impl RedbStoreBuilder {
     /// # Errors
     /// [`OpenError`].
     pub fn open(self) -> Result<RedbStore, OpenError> {
+        #[cfg(unix)]
+        if let Ok(file) = std::fs::metadata(&self.path)
+            && std::os::unix::fs::MetadataExt::mode(&file) & 0o077 != 0
+        {
+            return Err(OpenError::Exposed);
+        }
         let engine = Engine::open(self.path, self.cache)?;
         Ok(RedbStore::new(engine, self.concurrency, self.timeout, self.max_record))
     }

@@ -107,7 +107,6 @@ impl Batch {
     }
 
     /// Runs one writer's work. The outer error ends the batch, the inner one leaves it as it was.
-    #[expect(clippy::type_complexity, reason = "two errors with two meanings")]
     fn run<T>(
         &mut self,
         work: impl Fn(&mut dyn TxWrite) -> Result<Ending<T>, StoreError>,

@@ -24,7 +24,7 @@ async fn fixture() -> Fixture {
         .in_one_process()
         // The file is locked, so nobody can look at the index; the tests of `session-store-kv` do.
         .without_owner_entries()
-        // It waits for the disk alone; the tests beside the engine hold its lock.
+        // It waits for the disk alone, which a test cannot stall.
         .without_stall()
 }
 
