@@ -32,12 +32,12 @@ struct Place {
 const PLACES: &[Place] = &[
     Place {
         file: "Cargo.toml",
-        before: "    \"session-stores/conformance\",",
+        before: "    \"session-stores/sql\",",
         insert: "    \"session-stores/{{name}}\",\n",
     },
     Place {
         file: "Cargo.toml",
-        before: "session-conformance = ",
+        before: "session-store-sql = ",
         insert: "session-store-{{name}} = { path = \"session-stores/{{name}}\", version = \"0.1.0\" }\n",
     },
     Place {
