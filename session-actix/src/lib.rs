@@ -1,5 +1,6 @@
 //! Sessions for actix-web.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod csrf;
 #[cfg(doctest)]

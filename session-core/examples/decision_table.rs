@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use session_core::machine::{CookieAction, Decision, Fate, Origin, Placement, Situation, Write, decide};
+use session_core::machine::{
+    CookieAction, Decision, Fate, Origin, Placement, Refusal, Situation, Trigger, Write, decide,
+};
 
 fn main() {
     println!("# The decision table\n");
@@ -15,14 +17,27 @@ fn main() {
         "`cargo xtask tidy` fails when the two differ. Each line covers every situation that matches it; `–` means"
     );
     println!("that the column makes no difference.\n");
+    println!(
+        "A 5xx, and a request that never gets a response, drop the changes to data first, unless the session was wiped"
+    );
+    println!("(`invalidate`, `destroy`): their rows show what is done with what stood there before.\n");
+    println!(
+        "*Unseen*: another site sent the request, no cookie came, and `SameSite` would have withheld it. *Unread*: an"
+    );
+    println!(
+        "authentic cookie whose session was not looked up. *Revocable*: there is a list of revocations. *Refused*: an explicit"
+    );
+    println!(
+        "`commit` answers with the error of that name; a response goes out as it is, and an event tells.\n"
+    );
     for (eager, title) in [(false, "Lazy (the default)"), (true, "Eager")] {
         println!("## {title}\n");
         println!(
-            "| placement | origin | fate | changed | something in it | refresh due | persistent | re-issue | cookie came | store | cookie |"
+            "| placement | origin | fate | asked by | changed | wiped | something in it | refresh due | persistent | re-issue | cookie came | revocable | store | cookie |"
         );
-        println!("|---|---|---|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         for placement in [Placement::Store, Placement::Cookie] {
-            for origin in [Origin::Fresh, Origin::Unknown, Origin::Ended, Origin::Stored, Origin::Carried] {
+            for origin in ORIGINS {
                 for fate in [Fate::Keep, Fate::Renew, Fate::Destroy] {
                     print_rows(placement, origin, fate, eager);
                 }
@@ -32,69 +47,128 @@ fn main() {
     }
 }
 
+const ORIGINS: [Origin; 7] = [
+    Origin::Fresh,
+    Origin::Unseen,
+    Origin::Unknown,
+    Origin::Ended,
+    Origin::Unread,
+    Origin::Stored,
+    Origin::Carried,
+];
+
+/// The triggers of a cell: those that have the same rows stand in one.
 fn print_rows(placement: Placement, origin: Origin, fate: Fate, eager: bool) {
-    let matching: Vec<Situation> = Situation::all()
-        .filter(|s| (s.placement, s.origin, s.fate, s.eager) == (placement, origin, fate, eager))
-        .collect();
-    if matching.is_empty() {
-        return;
+    let mut by_rows: Vec<(Rows, Vec<&str>)> = Vec::new();
+    for (trigger, name) in TRIGGERS {
+        let matching: Vec<Situation> = Situation::all()
+            .filter(|s| (s.placement, s.origin, s.fate, s.eager) == (placement, origin, fate, eager))
+            .filter(|s| s.trigger == trigger && can_be(*s))
+            .collect();
+        if matching.is_empty() {
+            return;
+        }
+        let rows = rows(matching);
+        match by_rows.iter_mut().find(|(same, _)| *same == rows) {
+            Some((_, names)) => names.push(name),
+            None => by_rows.push((rows, vec![name])),
+        }
     }
+    for (rows, names) in by_rows {
+        let asked_by = if names.len() == TRIGGERS.len() { "–".to_owned() } else { names.join(", ") };
+        for (cells, then) in rows {
+            println!(
+                "| {placement:?} | {origin:?} | {fate:?} | {asked_by} | {} | {} | {} |",
+                cells.join(" | "),
+                store(then),
+                cookie(then.cookie)
+            );
+        }
+    }
+}
+
+const TRIGGERS: [(Trigger, &str); 5] = [
+    (Trigger::Response, "response"),
+    (Trigger::Commit, "commit"),
+    (Trigger::DetachedCommit, "commit without response"),
+    (Trigger::FailedResponse, "5xx"),
+    (Trigger::Abandoned, "no response ever"),
+];
+
+type Rows = BTreeMap<Vec<&'static str>, Decision>;
+
+fn rows(matching: Vec<Situation>) -> Rows {
     // A column matters if flipping it alone ever changes the answer.
     let matters: Vec<bool> = (0..COLUMNS.len())
-        .map(|column| matching.iter().any(|s| decide(*s) != decide(flipped(*s, column))))
+        .map(|column| matching.iter().any(|s| shown(*s) != shown(flipped(*s, column))))
         .collect();
-    let mut rows: BTreeMap<Vec<&str>, Decision> = BTreeMap::new();
+    let mut rows = Rows::new();
     for situation in matching {
         let cells = (0..COLUMNS.len()).map(|column| match (matters[column], get(situation, column)) {
             (false, _) => "–",
             (true, true) => "yes",
             (true, false) => "no",
         });
-        rows.insert(cells.collect(), decide(situation));
+        rows.insert(cells.collect(), shown(situation));
     }
-    for (cells, then) in rows {
-        println!(
-            "| {placement:?} | {origin:?} | {fate:?} | {} | {} | {} |",
-            cells.join(" | "),
-            store(then.write),
-            cookie(then.cookie)
-        );
-    }
+    rows
+}
+
+/// Whether data is dropped is said above the table: it is when a failure changed something that it did not wipe.
+fn shown(situation: Situation) -> Decision {
+    Decision { drops_data: false, ..decide(situation) }
 }
 
 type Column = (fn(&Situation) -> bool, fn(&mut Situation, bool));
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 8] = [
     (|s| s.changed, |s, to| s.changed = to),
+    (|s| s.wiped, |s, to| s.wiped = to),
     (|s| s.something, |s, to| s.something = to),
     (|s| s.refresh_due, |s, to| s.refresh_due = to),
     (|s| s.persistent, |s, to| s.persistent = to),
     (|s| s.reissue, |s, to| s.reissue = to),
     (|s| s.cookie_came, |s, to| s.cookie_came = to),
+    (|s| s.revocable, |s, to| s.revocable = to),
 ];
 
 fn get(situation: Situation, column: usize) -> bool {
     COLUMNS[column].0(&situation)
 }
 
-fn flipped(mut situation: Situation, column: usize) -> Situation {
-    // A cookie that came in cannot be unsaid for any origin but a fresh one.
-    if column == COLUMNS.len() - 1 && situation.origin != Origin::Fresh {
-        return situation;
-    }
-    let to = !get(situation, column);
-    COLUMNS[column].1(&mut situation, to);
-    situation
+/// Where no record stood there is nothing that this visit did not put there, and nothing to refresh.
+fn can_be(situation: Situation) -> bool {
+    let has_record = matches!(situation.origin, Origin::Stored | Origin::Carried);
+    has_record || (!situation.refresh_due && (situation.changed || !situation.something))
 }
 
-fn store(write: Write) -> &'static str {
-    match write {
-        Write::Nothing => "–",
-        Write::Create => "Create(new)",
-        Write::Touch => "Touch(old)",
-        Write::Replace => "Replace(old, expected etag)",
-        Write::Rotate => "Rotate(old, expected etag, new)",
-        Write::Destroy => "Destroy(old)",
+/// The same with one column changed, or as it is where there is no such situation.
+fn flipped(situation: Situation, column: usize) -> Situation {
+    let (mut changed, to) = (situation, !get(situation, column));
+    COLUMNS[column].1(&mut changed, to);
+    let cookie_fits = match changed.origin {
+        Origin::Fresh => true,
+        Origin::Unseen => !changed.cookie_came,
+        Origin::Unknown | Origin::Ended | Origin::Unread | Origin::Stored | Origin::Carried => {
+            changed.cookie_came
+        }
+    };
+    let wipe_fits = !changed.wiped || (changed.changed && changed.fate > Fate::Keep);
+    let list_fits = !changed.revocable || changed.placement == Placement::Cookie;
+    if cookie_fits && wipe_fits && list_fits && can_be(changed) { changed } else { situation }
+}
+
+fn store(then: Decision) -> &'static str {
+    match (then.refusal, then.write) {
+        (Some(Refusal::NoResponse), _) => "refused: no response",
+        (Some(Refusal::Unseen), _) => "refused: unseen",
+        (None, Write::Nothing) => "–",
+        (None, Write::Create) => "Create(new)",
+        (None, Write::Touch) => "Touch(old)",
+        (None, Write::Replace) => "Replace(old, expected etag)",
+        (None, Write::Rotate) => "Rotate(old, expected etag, new)",
+        (None, Write::Destroy) => "Destroy(old)",
+        (None, Write::Revoke) => "Revoke(old)",
     }
 }
 

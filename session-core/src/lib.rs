@@ -29,6 +29,7 @@
 //! journal, flash, and the cookie codec. `decision` holds policy, state, the decision table and the commit. Both only
 //! compute: time and randomness are arguments. `engine` holds the store trait, the handle and the driver; it alone
 //! awaits, locks, and reads the clock. No dependency of this crate is a runtime, a framework or an HTTP library.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod decision;
 #[cfg(doctest)]

@@ -1,15 +1,20 @@
 //! For servers without async, for tools and for proofs: the session as a state machine, and the cookie codec.
 //!
-//! Nothing here awaits, locks, reads a clock or makes randomness. Open a [`SessionState`] from the request's cookies
-//! and what the store holds, change it, and [`Commit`] it: the commit gives one [`StoreOp`] after the other to perform,
-//! and at the end the [`CookieOrder`] for the response. [`decide`] is the table behind it.
+//! [`BlockingSessions`] is all that a server without async needs: it opens a session for a request and closes it before
+//! the response, over a [`BlockingStore`].
+//!
+//! Below it, nothing awaits, locks, reads a clock or makes randomness. Open a [`SessionState`] from what a [`CookieCodec`]
+//! reads and what the store holds, change it, and [`Commit`] it: the commit gives one [`StoreOp`] after the other to
+//! perform, and at the end the [`CookieOrder`] for the response. [`decide`] is the table behind it.
 
-pub use crate::decision::commit::{Commit, CookieOrder, Fresh, Outcome, StoreOp};
+pub use crate::decision::codec::{CookieCodec, Decoded};
+pub use crate::decision::commit::{Commit, CookieOrder, Fresh, NotBegun, Outcome, StoreOp};
 pub use crate::decision::decide::{
-    CookieAction, Decision, Fate, Origin, Placement, Situation, Write, decide,
+    CookieAction, Decision, Fate, Origin, Placement, Refusal, Situation, Trigger, Write, decide,
 };
 pub use crate::decision::policy::refresh_interval;
-pub use crate::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+pub use crate::decision::state::{Access, Arrival, Claim, LoadError, NewerFormat, Notice, SessionState};
+pub use crate::engine::blocking::{BlockingSessions, BlockingStore};
 pub use crate::value::bag::Bag;
 pub use crate::value::cookie::format::{CookieSpec, CookieTooLarge, MOST_AGE};
 pub use crate::value::cookie::keyring::MOST_KEYS;

@@ -1,5 +1,6 @@
 //! Sessions for hyper, with no framework at all.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod csrf;
 mod input;

@@ -1,10 +1,12 @@
 //! Nothing secret in any log: a busy life under hyper, everything that is said at TRACE searched.
+//!
+//! A program of its own: it listens to everything that is traced in the process, which only one subscriber can.
 
 #[path = "../../examples/probe/src/hyper.rs"]
 mod probe;
 
-use session_testkit::adapter::{Place, Server};
-use session_testkit::probe::Application;
+use session_conformance::adapter::{Place, Server};
+use session_conformance::probe::Application;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -23,5 +25,5 @@ async fn memory() -> Place {
 
 #[test]
 fn id_8_peers_18_no_log_of_any_crate_shows_a_secret() {
-    session_testkit::adapter::canary::play(start, memory);
+    session_conformance::adapter::canary::play(start, memory);
 }

@@ -3,15 +3,15 @@
 use session_stores::{SETTINGS, STORE_SETTINGS};
 
 fn main() {
-    print!("{}", include_str!("configuration/head.md"));
-    println!("\n## Sessions and their cookie\n");
-    println!("| in a file | variable | default | allowed | |\n|---|---|---|---|---|");
+    print!("{}", include_str!("configuration/head.md.in"));
+    println!("\n## Sessions and cookie\n");
+    println!("| in a file | variable | default | accepted | description |\n|---|---|---|---|---|");
     for setting in SETTINGS {
         println!("{}", row(setting.key, setting.variable, setting.default, setting.allowed, setting.about));
     }
     println!("\n## Stores\n");
-    println!("{}", include_str!("configuration/stores.md"));
-    println!("| in `[stores.NAME]` | variable | default | allowed | |\n|---|---|---|---|---|");
+    println!("{}", include_str!("configuration/stores.md.in"));
+    println!("| in `[stores.NAME]` | variable | default | accepted | description |\n|---|---|---|---|---|");
     for setting in STORE_SETTINGS {
         let drivers = match setting.drivers {
             [] => "All drivers.".to_owned(),
@@ -21,7 +21,7 @@ fn main() {
         let about = format!("{} {drivers}", setting.about);
         println!("{}", row(setting.key, &variables, setting.default, setting.allowed, &about));
     }
-    print!("\n{}", include_str!("configuration/tail.md"));
+    print!("\n{}", include_str!("configuration/tail.md.in"));
 }
 
 fn row(key: &str, variable: &str, default: &str, allowed: &str, about: &str) -> String {
@@ -29,7 +29,7 @@ fn row(key: &str, variable: &str, default: &str, allowed: &str, about: &str) -> 
     format!("| `{key}` | {variable} | {} | {} | {about} |", escape(default), escape(allowed))
 }
 
-/// As a cell of a table shows it.
+/// Escapes text for a table cell.
 fn escape(text: &str) -> String {
     text.replace('|', "\\|").replace('*', "\\*").replace('`', "\\`").replace("__", "\\_\\_")
 }

@@ -1,4 +1,4 @@
-//! All that may be configured about sessions, read from a file by `serde` or from the environment.
+//! The configuration of sessions, read from a file with `serde` or from the environment.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::store_config::StoreConfig;
 use crate::store_settings::STORE_SETTINGS;
 use crate::value::Value;
 
-/// The configuration of sessions. Start from [`from_env`](Self::from_env), from a file, or from both: a file first and
-/// the environment [over it](Self::with_env).
+/// The configuration of sessions. Read it from the environment with [`from_env`](Self::from_env), from a file with
+/// `serde`, or from a file overridden by the environment with [`with_env`](Self::with_env).
 ///
-/// Unknown keys are errors, in files as in variables. What every key means is in [`SETTINGS`] and [`STORE_SETTINGS`].
+/// Unknown keys are errors, in files and in variables. [`SETTINGS`] and [`STORE_SETTINGS`] describe every key.
 ///
 /// ```
 /// use session_stores::SessionConfig;
@@ -46,41 +46,41 @@ use crate::value::Value;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SessionConfig {
-    /// Whether there are sessions at all.
+    /// Whether sessions are enabled.
     pub enabled: bool,
     /// The name of a table in `stores`, or of a driver.
     pub driver: Option<String>,
-    /// The store in which ended sessions are noted, where sessions live in cookies: a name as for `driver`.
+    /// For sessions in cookies: the store that records ended sessions, named as in `driver`.
     pub revocations: Option<String>,
-    /// The keys; the first seals.
+    /// The secret keys; the first seals, all open.
     pub keys: Vec<SecretKey>,
-    /// How long a session may lie unused.
+    /// The idle timeout.
     pub age: Age,
-    /// How long it may live in all; `None` for as long as it is used.
+    /// The absolute lifetime; `None` for none.
     pub absolute: Option<Age>,
-    /// Whether the cookie ends with the browser.
+    /// Whether the cookie is removed when the browser closes.
     pub clear_with_browser: bool,
-    /// Open every visit.
+    /// Whether every visit opens its session.
     pub eager: bool,
-    /// Write data changes even when the response is a 5xx.
+    /// Whether changes of data are written even if the response is a 5xx.
     pub commit_on_error: bool,
-    /// Seal what the store keeps.
+    /// Whether records in the store are encrypted.
     pub encrypt: bool,
-    /// The largest session in bytes.
+    /// The maximum size of a session, in bytes.
     pub max_record: usize,
-    /// How long an ended session is remembered as ended.
+    /// How long the tombstone of an ended session is kept.
     pub tombstone: Age,
-    /// How long a commit may go on replaying.
+    /// How long a commit retries after conflicts.
     pub contention: Duration,
-    /// What these sessions are for.
+    /// The purpose that is sealed into the cookie.
     pub purpose: Option<String>,
-    /// Form fields that are never flashed back; `None` for the usual ones.
+    /// Form fields that are not kept as old input; `None` for the default list.
     pub secret_fields: Option<Vec<String>>,
-    /// Hosts that an intended URL may lead to.
+    /// Other hosts that an intended URL may point to.
     pub redirect_hosts: Vec<String>,
     /// The cookie.
     pub cookie: CookieConfig,
-    /// Stores by name.
+    /// The stores, by name.
     pub stores: BTreeMap<String, StoreConfig>,
 }
 
@@ -96,19 +96,19 @@ pub struct SessionConfig {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CookieConfig {
-    /// Its name; `None` for the safest that goes with the rest.
+    /// The name; `None` for the safest one that the other attributes allow.
     pub name: Option<String>,
-    /// The path below which browsers send it.
+    /// The `Path` attribute.
     pub path: String,
-    /// The domain it is shared with.
+    /// The `Domain` attribute.
     pub domain: Option<String>,
-    /// Hidden from scripts.
+    /// The `HttpOnly` attribute.
     pub http_only: bool,
-    /// Over HTTPS only.
+    /// The `Secure` attribute.
     pub secure: bool,
-    /// With requests that other sites cause.
+    /// The `SameSite` attribute.
     pub same_site: SameSite,
-    /// One for each top-level site.
+    /// The `Partitioned` attribute.
     pub partitioned: bool,
 }
 
@@ -152,10 +152,11 @@ impl Default for CookieConfig {
 }
 
 impl SessionConfig {
-    /// The store that `driver` chooses: the table of that name under `stores`, or else that driver with its defaults.
+    /// Returns the configuration of the store that `driver` selects: the table of that name under `stores`, or else
+    /// the driver of that name with its defaults.
     ///
     /// # Errors
-    /// [`SettingError::Missing`] when no driver is chosen.
+    /// [`SettingError::Missing`] if no driver is set.
     ///
     /// ```
     /// use session_stores::SessionConfig;
@@ -169,10 +170,11 @@ impl SessionConfig {
         self.named_store(driver)
     }
 
-    /// The store of this name under `stores`, or else the driver of this name with its defaults.
+    /// Returns the configuration of the store with this name under `stores`, or else of the driver with this name and
+    /// its defaults.
     ///
     /// # Errors
-    /// None today; a name that is neither is found when the store is opened.
+    /// Currently none: an unknown name is detected when the store is opened.
     ///
     /// ```
     /// use session_stores::SessionConfig;
@@ -198,7 +200,7 @@ impl SessionConfig {
         Ok(store)
     }
 
-    /// Reads a whole file.
+    /// Converts a parsed file.
     pub(crate) fn from_node(node: Node) -> Result<Self, SettingError> {
         let mut config = Self::default();
         let Node::Table(table) = node else { return Err(not_a_table("the configuration")) };
@@ -252,7 +254,7 @@ impl<'de> Deserialize<'de> for StoreConfig {
     }
 }
 
-/// One table under `stores`; its driver has the table's name unless another is said.
+/// Reads one table under `stores`. The driver defaults to the name of the table.
 fn read_store(name: &str, node: Node) -> Result<StoreConfig, SettingError> {
     let path = |key: &str| if name.is_empty() { key.to_owned() } else { format!("stores.{name}.{key}") };
     let Node::Table(mut table) = node else { return Err(not_a_table(&format!("stores.{name}"))) };
@@ -306,7 +308,7 @@ fn read_store(name: &str, node: Node) -> Result<StoreConfig, SettingError> {
     Ok(store)
 }
 
-/// A setting that must be there, by both of its names.
+/// The error for a missing required setting, with its key and its variable.
 pub(crate) fn missing(key: &str) -> SettingError {
     let setting = SETTINGS.iter().find(|setting| setting.key == key);
     let (variable, allowed) = setting.map_or(("", ""), |setting| (setting.variable, setting.allowed));

@@ -1,4 +1,4 @@
-//! The page of all settings, as a test: the code that it shows compiles, and runs where it can.
+//! Compiles the code in `docs/configuration.md` as doctests.
 
 #[doc = include_str!("../../docs/configuration.md")]
 struct Configuration;

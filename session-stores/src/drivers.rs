@@ -1,4 +1,4 @@
-//! Drivers by name: the built-in ones, and those that an application registers.
+//! Drivers by name: the built-in ones and those registered by the application.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -13,7 +13,7 @@ use crate::error::SettingError;
 use crate::open::{BUILT_IN, open_built_in};
 use crate::store_config::StoreConfig;
 
-/// Why a driver could not open its store.
+/// The cause for which a driver could not open its store.
 ///
 /// ```
 /// use session_stores::Cause;
@@ -26,7 +26,7 @@ pub type Cause = Box<dyn Error + Send + Sync>;
 type Opening = Pin<Box<dyn Future<Output = Result<Arc<dyn SessionStore>, Cause>> + Send>>;
 type Open = dyn Fn(StoreConfig) -> Opening + Send + Sync;
 
-/// The drivers that a configuration may name: all built-in ones, and the application's own.
+/// The drivers that a configuration can name: the built-in ones and those registered by the application.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -50,7 +50,7 @@ pub struct Drivers {
 }
 
 impl Drivers {
-    /// The built-in ones.
+    /// Creates a set of the built-in drivers.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -67,9 +67,9 @@ impl Drivers {
         Self::default()
     }
 
-    /// Adds a driver, or puts one in a built-in one's place: `dynamodb` with the application's own client, say.
+    /// Registers a driver, or replaces a built-in one, for example `dynamodb` with the application's own client.
     ///
-    /// What the driver needs to know beyond [`StoreConfig`]'s fields comes in its `options`.
+    /// Settings of the driver beyond the fields of [`StoreConfig`] are in its `options`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -106,8 +106,8 @@ impl Drivers {
     /// Opens a store.
     ///
     /// # Errors
-    /// [`SettingError::UnknownDriver`], [`SettingError::NotCompiled`], a setting that the store cannot do with, or
-    /// [`SettingError::Store`] when it could not be opened.
+    /// [`SettingError::UnknownDriver`], [`SettingError::NotCompiled`], an error about a setting that the store does
+    /// not accept, or [`SettingError::Store`] if the store could not be opened.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

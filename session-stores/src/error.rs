@@ -1,16 +1,16 @@
-//! What is wrong with a configuration: the key, the value unless it is a secret, and what is allowed.
+//! Errors in a configuration: the setting, its value unless secret, and the accepted values.
 
 use std::error::Error;
 use std::fmt;
 
 use session_core::{ConfigError, EntropyError, KeyError};
 
-/// The configuration is wrong, or a store in it could not be opened. Nothing was started.
+/// Returned when the configuration is invalid or a store in it cannot be opened.
 ///
-/// `key` is the name as the person wrote it: a variable (`SESSION_AGE`), or the path in a file (`cookie.same_site`).
-/// No message holds a key, a password or a URL.
+/// `key` is the name that the user wrote: a variable (`SESSION_AGE`) or the path in a file (`cookie.same_site`).
+/// Messages never contain secret keys, passwords or URLs.
 ///
-/// `{:?}` is the sentence and its causes: what an operator reads when `main` returns this error.
+/// `Debug` prints the message and its causes, so that an operator can read the error when `main` returns it.
 ///
 /// ```
 /// use session_stores::SessionConfig;
@@ -24,110 +24,111 @@ use session_core::{ConfigError, EntropyError, KeyError};
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingError {
-    /// A value that this setting cannot have.
+    /// The value is not accepted by the setting.
     #[error("{key} = {value} is not allowed; allowed: {allowed}")]
     Refused {
         /// The setting.
         key: String,
-        /// Its value, text in quotation marks.
+        /// The value; strings are quoted.
         value: String,
-        /// What it may be.
+        /// The accepted values.
         allowed: String,
     },
-    /// A value that this setting cannot have, and that is not shown because it is, or may hold, a secret.
+    /// The value is not accepted by the setting, and is not shown because it is or may contain a secret.
     #[error("the value of {key} is not allowed (and not shown, as it may hold a secret); allowed: {allowed}")]
     RefusedSecret {
         /// The setting.
         key: String,
-        /// What it may be.
+        /// The accepted values.
         allowed: String,
     },
-    /// A key that is not fit to seal sessions.
+    /// A secret key is invalid.
     #[error("{key}, key {place}: {problem}; allowed: {allowed}")]
     Key {
         /// The setting.
         key: String,
-        /// Which of the keys, counting from one.
+        /// The position of the key, starting from 1.
         place: usize,
-        /// What is wrong with it.
+        /// What is wrong with the key.
         problem: KeyError,
-        /// What it may be.
+        /// The accepted values.
         allowed: String,
     },
-    /// Keys that do not go together.
+    /// The secret keys do not form a valid key ring.
     #[error("{key}: {problem}; allowed: {allowed}")]
     Keys {
         /// The setting.
         key: String,
-        /// What is wrong with them.
+        /// What is wrong with the keys.
         problem: KeyError,
-        /// What they may be.
+        /// The accepted values.
         allowed: String,
     },
-    /// A setting that is there and has nothing in it.
+    /// The setting has an empty value.
     #[error("{key} is empty; leave it out for its default, or: {allowed}")]
     Empty {
         /// The setting.
         key: String,
-        /// What it may be.
+        /// The accepted values.
         allowed: String,
     },
-    /// No setting has this name: a typing error would otherwise pass for a default.
+    /// No setting has this name. Unknown names are errors so that a misspelled setting does not fall back to its
+    /// default.
     #[error("there is no setting {key}{hint}; docs/configuration.md lists them all")]
     Unknown {
-        /// The name.
+        /// The unknown name.
         key: String,
-        /// `, perhaps NAME was meant`, or nothing.
+        /// A suggestion such as `, perhaps NAME was meant`, or empty.
         hint: String,
     },
-    /// A setting of a store that its driver has no use for.
+    /// The setting does not apply to the driver of the store.
     #[error("{key} has no meaning for the driver {driver}; it is for {drivers}")]
     Foreign {
         /// The setting.
         key: String,
         /// The store's driver.
         driver: String,
-        /// The drivers that know the setting.
+        /// The drivers that accept the setting.
         drivers: String,
     },
-    /// A setting that must be there.
+    /// A required setting is missing.
     #[error("{key} is not set; allowed: {allowed}")]
     Missing {
         /// The setting.
         key: String,
-        /// What it may be.
+        /// The accepted values.
         allowed: String,
     },
-    /// A driver that this program was built without.
+    /// The driver was not compiled into this program.
     #[error(
         "the session driver {driver} is not compiled into this program: enable the feature \"{feature}\" of the crate \
          your sessions come from, as in `cargo add session-axum --features {feature}` \
          (the same for session-actix, session-hyper and session-stores)"
     )]
     NotCompiled {
-        /// The driver, and the setting that asks for more of it.
+        /// The driver, with the setting that requires the feature.
         driver: String,
-        /// The feature of `session-stores`, and of every adapter crate.
+        /// The required feature of `session-stores` and of every adapter crate.
         feature: &'static str,
     },
-    /// No driver and no named store has this name.
+    /// There is no driver or store with this name.
     #[error(
         "there is no session driver {driver:?} (SESSION_DRIVER); there are {allowed}, and a table \
          [stores.{driver}] is one of them by its key `driver`"
     )]
     UnknownDriver {
-        /// The name.
+        /// The unknown name.
         driver: String,
-        /// The names there are.
+        /// The known names.
         allowed: String,
     },
-    /// Sessions in cookies have no store to open.
+    /// Sessions are stored in cookies, so there is no store to open.
     #[error("the driver cookie keeps sessions in cookies: there is no store to open")]
     NoStore,
-    /// Settings that contradict each other.
+    /// The settings contradict each other.
     #[error(transparent)]
     Sessions(#[from] ConfigError),
-    /// The operating system gave no random bytes.
+    /// The operating system returned no random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
     /// The store could not be opened.
@@ -135,7 +136,7 @@ pub enum SettingError {
     Store {
         /// The driver.
         driver: String,
-        /// Why.
+        /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
 }
@@ -152,7 +153,7 @@ impl fmt::Debug for SettingError {
     }
 }
 
-/// Why a single value was not taken; the caller knows the names.
+/// The reason why a single value was rejected. The caller adds the name of the setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
     Refused,

@@ -1,5 +1,6 @@
-//! Every session store behind a feature, and one opened from configuration.
+//! All session stores behind features, and stores opened from configuration.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config;
 #[cfg(doctest)]
@@ -20,11 +21,15 @@ mod value;
 
 #[cfg(feature = "dynamodb")]
 pub use session_store_dynamodb::DynamoDbStore;
+#[cfg(feature = "etcd")]
+pub use session_store_etcd::EtcdStore;
 #[cfg(feature = "file")]
 pub use session_store_file::FileStore;
 #[cfg(feature = "memcached")]
 pub use session_store_memcached::MemcachedStore;
 pub use session_store_memory::MemoryStore;
+#[cfg(feature = "redb")]
+pub use session_store_redb::RedbStore;
 #[cfg(feature = "redis-cluster")]
 pub use session_store_redis::RedisClusterStore;
 #[cfg(feature = "redis")]

@@ -1,4 +1,4 @@
-//! What a file says, before it is known what it should say: values and tables of values, from any `serde` format.
+//! An untyped tree of values and tables, deserialised from any `serde` format.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,8 +7,9 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 
 use crate::value::Value;
 
-/// A value, or a table of them. Read in one pass without any opinion, so that every mistake is ours to describe, by the
-/// name of its key and in the same words for every format, and so that no format's error quotes a line with a secret.
+/// A value or a table of values. Deserialising without a schema lets this crate report every mistake itself, with the
+/// name of the key and with the same message in every format, and prevents errors of the format's parser from quoting
+/// a line that contains a secret.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node {
     Value(Value),

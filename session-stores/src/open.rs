@@ -1,4 +1,4 @@
-//! Opens the stores of the built-in drivers, each where its feature is compiled in.
+//! Opens the stores of the built-in drivers whose features are enabled.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use crate::place::place_of;
 #[cfg(any(
     feature = "redis",
     feature = "memcached",
+    feature = "etcd",
     feature = "postgres",
     feature = "mysql",
     feature = "sqlite"
@@ -19,15 +20,17 @@ use crate::place::place_of;
 use crate::place::{bad_url, url};
 use crate::store_config::StoreConfig;
 
-/// The drivers there are, compiled in or not.
-pub(crate) const BUILT_IN: [&str; 11] = [
+/// All built-in drivers, whether compiled in or not.
+pub(crate) const BUILT_IN: [&str; 13] = [
     "cookie",
     "memory",
     "file",
+    "redb",
     "redis",
     "redis-cluster",
     "redis-sentinel",
     "memcached",
+    "etcd",
     "dynamodb",
     "postgres",
     "mysql",
@@ -36,7 +39,8 @@ pub(crate) const BUILT_IN: [&str; 11] = [
 
 pub(crate) async fn open_built_in(config: &StoreConfig) -> Result<Arc<dyn SessionStore>, SettingError> {
     let max_record = config.max_record.unwrap_or(DEFAULT_MAX_RECORD);
-    // Boxed one by one: together, the drivers' futures nest more deeply than a compiler follows in an application.
+    // Each future is boxed: combined, the drivers' futures would exceed the compiler's recursion limit in
+    // applications.
     let opening: BoxFuture<'_> = match config.driver.as_str() {
         "cookie" => return Err(SettingError::NoStore),
         "memory" => {
@@ -50,7 +54,8 @@ pub(crate) async fn open_built_in(config: &StoreConfig) -> Result<Arc<dyn Sessio
             return Ok(Arc::new(builder.build()));
         }
         "file" => return file(config, max_record),
-        // The URL says which of the three it is, too.
+        "redb" => return redb(config, max_record),
+        // The scheme of the URL also selects one of the three drivers.
         "redis" => match place_of(config) {
             Some("redis-cluster") => Box::pin(cluster(config, max_record)),
             Some("redis-sentinel") => Box::pin(sentinel(config, max_record)),
@@ -59,6 +64,7 @@ pub(crate) async fn open_built_in(config: &StoreConfig) -> Result<Arc<dyn Sessio
         "redis-cluster" => Box::pin(cluster(config, max_record)),
         "redis-sentinel" => Box::pin(sentinel(config, max_record)),
         "memcached" => Box::pin(memcached(config, max_record)),
+        "etcd" => Box::pin(etcd(config, max_record)),
         "dynamodb" => Box::pin(dynamodb(config, max_record)),
         "postgres" => Box::pin(postgres(config, max_record)),
         "mysql" => Box::pin(mysql(config, max_record)),
@@ -91,6 +97,17 @@ fn file(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>
     Ok(Arc::new(store.open().map_err(|error| failed(config, error))?))
 }
 
+#[cfg(feature = "redb")]
+fn redb(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
+    let location = config.location.as_deref().unwrap_or("sessions.redb".as_ref());
+    let store = session_store_redb::RedbStore::builder(location)
+        .timeout(config.timeout)
+        .max_record(max_record)
+        .open()
+        .map_err(|error| failed(config, error))?;
+    Ok(Arc::new(store))
+}
+
 #[cfg(feature = "redis")]
 async fn redis(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
     let url = url(config, "redis", Some("redis://127.0.0.1:6379"))?;
@@ -103,7 +120,7 @@ async fn sentinel(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn Ses
     one_redis(session_store_redis::RedisStore::sentinel(url), "redis-sentinel", config, max_record).await
 }
 
-/// One server, wherever it was found.
+/// Finishes a builder for a single server, given directly or found through sentinels.
 #[cfg(feature = "redis")]
 async fn one_redis(
     builder: session_store_redis::Builder,
@@ -148,7 +165,27 @@ async fn memcached(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn Se
         error => failed(config, error),
     })?;
     if config.prepare {
-        // Any question will do: the answer shows that the server is there.
+        // Any call tests the connection.
+        let nobody = session_core::store::StoreKey::from_bytes([0; 32]);
+        store.load(&nobody).await.map_err(|error| failed(config, error))?;
+    }
+    Ok(Arc::new(store))
+}
+
+#[cfg(feature = "etcd")]
+async fn etcd(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
+    use session_store_etcd::{BuildError, EtcdStore};
+
+    let builder = EtcdStore::builder(url(config, "etcd", Some("etcd://127.0.0.1:2379"))?)
+        .prefix(format!("{}/", config.prefix))
+        .timeout(config.timeout)
+        .max_record(max_record);
+    let store = builder.open().map_err(|error| match error {
+        BuildError::Url => bad_url("etcd"),
+        error => failed(config, error),
+    })?;
+    if config.prepare {
+        // Any question will do: the answer shows that the cluster is there.
         let nobody = session_core::store::StoreKey::from_bytes([0; 32]);
         store.load(&nobody).await.map_err(|error| failed(config, error))?;
     }
@@ -270,7 +307,8 @@ async fn sqlite(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn Sessi
 
     let url = url(config, "sqlite", Some("sqlite:sessions.db"))?;
     let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-    // A question mark would begin options, of which we have none; `:memory:` would be a store for each connection.
+    // A question mark would start options, which are not supported; `:memory:` would be a separate store for each
+    // connection.
     let path = path.filter(|path| !path.is_empty() && !path.contains('?') && *path != ":memory:");
     let path = path.ok_or_else(|| bad_url("sqlite"))?;
     let durability = match config.durability {
@@ -290,7 +328,7 @@ fn failed(config: &StoreConfig, error: impl Into<Cause>) -> SettingError {
     SettingError::Store { driver: config.driver.clone(), source: error.into() }
 }
 
-/// Stands in for each store whose feature is off.
+/// Defines a placeholder for each store whose feature is disabled.
 macro_rules! absent {
     ($($feature:literal $name:ident ($($wait:ident)?);)*) => {$(
         #[cfg(not(feature = $feature))]
@@ -302,10 +340,12 @@ macro_rules! absent {
 
 absent! {
     "file" file ();
+    "redb" redb ();
     "redis" redis (async);
     "redis-cluster" cluster (async);
     "redis-sentinel" sentinel (async);
     "memcached" memcached (async);
+    "etcd" etcd (async);
     "dynamodb" dynamodb (async);
     "postgres" postgres (async);
     "mysql" mysql (async);

@@ -1,4 +1,4 @@
-//! The environment over a configuration: which variables count, for which store, and what a typing error was meant to be.
+//! Applies environment variables to a configuration, and suggests names for misspelled variables.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,8 +14,8 @@ impl SessionConfig {
     /// Reads the environment of this process.
     ///
     /// # Errors
-    /// [`SettingError`] for the first variable that is wrong. An unknown `SESSION_…` is wrong, except for
-    /// `SESSION_MANAGER`, which desktops set, and `SESSION_TEST_…`.
+    /// [`SettingError`] for the first invalid variable. An unknown variable that begins with `SESSION_` is an error,
+    /// except `SESSION_MANAGER`, which desktop environments set, and `SESSION_TEST_…`.
     ///
     /// ```no_run
     /// let config = session_stores::SessionConfig::from_env()?;
@@ -25,7 +25,7 @@ impl SessionConfig {
         Self::default().with_env()
     }
 
-    /// Reads the environment of this process over what is already said, by a file for instance.
+    /// Applies the environment of this process to an existing configuration, for example one read from a file.
     ///
     /// # Errors
     /// As for [`from_env`](Self::from_env).
@@ -54,7 +54,7 @@ impl SessionConfig {
         self.with_vars(vars)
     }
 
-    /// Reads these variables; all others keep their defaults. Nothing else is looked at.
+    /// Reads only the given variables; all other settings keep their defaults.
     ///
     /// # Errors
     /// As for [`from_env`](Self::from_env).
@@ -75,7 +75,7 @@ impl SessionConfig {
         Self::default().with_vars(vars)
     }
 
-    /// Reads these variables over what is already said.
+    /// Applies the given variables to an existing configuration.
     ///
     /// # Errors
     /// As for [`from_env`](Self::from_env).
@@ -108,8 +108,9 @@ impl SessionConfig {
         Ok(self)
     }
 
-    /// Settings of the chosen store; where that is the cookie, of the store of its revocations. Those of other stores are checked too where they are ours, and then forgotten: an
-    /// environment may describe several stores, of which the driver chooses one.
+    /// Applies the variables of the selected store, or, with sessions in cookies, of the store of revocations.
+    /// Variables of other stores are validated if they begin with `SESSION_`, and otherwise ignored: an environment
+    /// may describe several stores, one of which the driver selects.
     fn take_store(&mut self, vars: &BTreeMap<String, Value>) -> Result<(), SettingError> {
         let described =
             |name: &String| self.stores.get(name).cloned().unwrap_or_else(|| StoreConfig::new(name));
@@ -160,7 +161,7 @@ fn check_name(name: &str) -> Result<(), SettingError> {
     Err(SettingError::Unknown { key: name.to_owned(), hint: hint(name, known()) })
 }
 
-/// `, perhaps NAME was meant`, where one name is near.
+/// Returns `, perhaps NAME was meant` if a known name is similar, or an empty string.
 pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     known
         .map(|candidate| (distance(name, candidate), candidate))
@@ -169,7 +170,7 @@ pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Stri
         .map_or_else(String::new, |(_, candidate)| format!(", perhaps {candidate} was meant"))
 }
 
-/// How many letters must be added, dropped or changed to make one name the other.
+/// Returns the edit distance of two names.
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (at, letter) in one.bytes().enumerate() {

@@ -1,8 +1,9 @@
-//! Where a server is: the URL of a store's configuration, if it is one that the driver can do with.
+//! The URL in a store's configuration, checked against the schemes that the driver accepts.
 
 #[cfg(any(
     feature = "redis",
     feature = "memcached",
+    feature = "etcd",
     feature = "postgres",
     feature = "mysql",
     feature = "sqlite"
@@ -11,7 +12,7 @@ pub(crate) use taken::{bad_url, url};
 
 use crate::store_config::{StoreConfig, driver_of};
 
-/// The driver that the scheme of the store's URL names.
+/// Returns the driver named by the scheme of the store's URL.
 pub(crate) fn place_of(config: &StoreConfig) -> Option<&'static str> {
     let (scheme, _) = config.url.as_ref()?.expose().split_once(':')?;
     driver_of(scheme)
@@ -20,6 +21,7 @@ pub(crate) fn place_of(config: &StoreConfig) -> Option<&'static str> {
 #[cfg(any(
     feature = "redis",
     feature = "memcached",
+    feature = "etcd",
     feature = "postgres",
     feature = "mysql",
     feature = "sqlite"
@@ -29,7 +31,7 @@ mod taken {
     use crate::error::SettingError;
     use crate::store_config::{Secret, StoreConfig};
 
-    /// The URL, if its scheme is one of this driver's.
+    /// Returns the URL if the driver accepts its scheme.
     pub(crate) fn url(
         config: &StoreConfig,
         driver: &str,
@@ -50,7 +52,7 @@ mod taken {
         }
     }
 
-    /// The URL is not one of this driver's.
+    /// The error for a URL that the driver does not accept.
     pub(crate) fn bad_url(driver: &str) -> SettingError {
         let (key, allowed) = url_setting(driver);
         SettingError::RefusedSecret { key, allowed: format!("for the driver {driver}, {allowed}") }
@@ -67,6 +69,7 @@ mod taken {
                 ("REDIS_URL", "redis-sentinel://[user:password@]host:port,host:port/service[/db]")
             }
             "memcached" => ("MEMCACHED_URL", "memcached://host:port"),
+            "etcd" => ("ETCD_URL", "etcd://[user:password@]host:port[,host:port]"),
             "postgres" => ("DATABASE_URL", "postgres://user:password@host:port/database"),
             "mysql" => ("DATABASE_URL", "mysql://user:password@host:port/database"),
             _ => ("DATABASE_URL", "sqlite:PATH"),

@@ -1,4 +1,4 @@
-//! How single values are read: names, paths, tables, lists; and in which words each is allowed.
+//! Parsing of single values (names, paths, tables, lists), and the descriptions of what each accepts.
 
 use session_core::SameSite;
 
@@ -58,7 +58,7 @@ pub(crate) fn endpoint(value: &Value) -> Result<String, Problem> {
     .map(|text| text.trim_end_matches('/').to_owned())
 }
 
-/// A number of connections.
+/// Parses a number of connections.
 pub(crate) fn connections(value: &Value) -> Result<u32, Problem> {
     value.count_of(10_000).and_then(|most| u32::try_from(most).map_err(|_| Problem::Refused))
 }
@@ -81,13 +81,13 @@ pub(crate) fn same_site(value: &Value) -> Result<SameSite, Problem> {
 }
 
 pub(crate) const FLAG: &str = "true or false";
-pub(crate) const AGE: &str = "whole seconds from 1 up, as 2h, 30 min, 7d, or a bare number of seconds";
+pub(crate) const AGE: &str = "whole seconds, 1 or more, such as 2h, 30 min, 7d, or a bare number of seconds";
 pub(crate) const AGE_OR_NEVER: &str =
-    "whole seconds from 1 up, as 24h, 30 days, or a bare number of seconds; or never";
+    "whole seconds, 1 or more, such as 24h, 30 days, or a bare number of seconds; or never";
 pub(crate) const CONNECTIONS: &str = "1 to 10000";
-pub(crate) const PATIENCE: &str = "1ms to 5min, as 500ms, 2s, or a bare number of seconds";
-pub(crate) const SIZE: &str = "256 to 16777216 bytes, as 65536, 64 KiB, 1 MiB";
+pub(crate) const PATIENCE: &str = "1ms to 5min, such as 500ms, 2s, or a bare number of seconds";
+pub(crate) const SIZE: &str = "256 to 16777216 bytes, such as 65536, 64 KiB, 1 MiB";
 pub(crate) const NAME: &str = "1 to 64 letters, digits, -, _ and .";
-pub(crate) const LIST: &str = "a list of names, in the environment with commas between them";
+pub(crate) const LIST: &str = "a list of names, separated by commas in the environment";
 pub(crate) const KEYS: &str = "1 to 8 keys of 32 random bytes or more each, as hexadecimal or base64 \
-                    (base64: in front is allowed), in the environment with commas between them";
+                    (with or without the prefix base64:), separated by commas in the environment";

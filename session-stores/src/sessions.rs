@@ -1,4 +1,4 @@
-//! From a configuration to `Sessions`, with the builder in between for what code has to add.
+//! Converts a configuration into a `SessionsBuilder` or into `Sessions`.
 
 use session_core::{ConfigError, Cookie, CookieError, SecretKey, Sessions, SessionsBuilder};
 
@@ -8,10 +8,10 @@ use crate::error::SettingError;
 use crate::store_config::StoreConfig;
 
 impl SessionConfig {
-    /// Opens the store and makes the sessions.
+    /// Opens the store and builds the `Sessions`.
     ///
     /// # Errors
-    /// [`SettingError`] naming what is missing, contradicts itself or could not be opened.
+    /// [`SettingError`] if a setting is missing, if settings contradict each other, or if the store cannot be opened.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -28,7 +28,7 @@ impl SessionConfig {
         self.into_sessions_with(&Drivers::new()).await
     }
 
-    /// The same, with drivers of the application's own.
+    /// Like [`into_sessions`](Self::into_sessions), with drivers registered by the application.
     ///
     /// # Errors
     /// As for [`into_sessions`](Self::into_sessions).
@@ -50,10 +50,10 @@ impl SessionConfig {
         Ok(self.into_builder_with(drivers).await?.build()?)
     }
 
-    /// Opens the store and hands over the builder, so that code can add to it: an observer, say.
+    /// Opens the store and returns the builder, to which code can add further settings, such as an observer.
     ///
     /// # Errors
-    /// As for [`into_sessions`](Self::into_sessions), but for what only the builder's `build` finds.
+    /// As for [`into_sessions`](Self::into_sessions), except for errors that only the builder's `build` returns.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -70,7 +70,7 @@ impl SessionConfig {
         self.into_builder_with(&Drivers::new()).await
     }
 
-    /// The same, with drivers of the application's own.
+    /// Like [`into_builder`](Self::into_builder), with drivers registered by the application.
     ///
     /// # Errors
     /// As for [`into_builder`](Self::into_builder).
@@ -92,7 +92,7 @@ impl SessionConfig {
         self.cookie.check()?;
         let builder = self.rules();
         if !self.enabled {
-            // Nothing is opened and nothing sealed; the core still wants a key and a place.
+            // Sessions are disabled, so neither is used, but the builder requires a secret key and a placement.
             return Ok(builder.in_cookie().key(SecretKey::generate()?));
         }
         let store = self.store()?;
@@ -110,7 +110,7 @@ impl SessionConfig {
         Ok(builder.shared_store(drivers.open(&store).await?))
     }
 
-    /// The store of the revocations, if there is one.
+    /// Returns the configuration of the store of revocations, if there is one.
     fn revocations(&self) -> Result<Option<StoreConfig>, SettingError> {
         let Some(name) = &self.revocations else { return Ok(None) };
         let list = self.named_store(name)?;
@@ -162,7 +162,7 @@ impl SessionConfig {
 }
 
 impl CookieConfig {
-    /// The cookie. Without `secure`, prefixes that browsers only take with it are dropped from the name.
+    /// Converts to a `Cookie`. Without `secure`, removes name prefixes that require it.
     fn describe(&self) -> Cookie {
         let belongs_to_host = self.domain.is_none() && self.path == "/";
         let name =
@@ -182,7 +182,7 @@ impl CookieConfig {
 }
 
 impl CookieConfig {
-    /// What only all of the cookie's settings together show to be wrong, said of the setting that is to be changed.
+    /// Checks the combination of the cookie's settings, and reports the setting that must be changed.
     fn check(&self) -> Result<(), SettingError> {
         let Err(error) = self.describe().build() else { return Ok(()) };
         let (key, variable, value) = match &error {

@@ -1,6 +1,6 @@
-//! Every setting of the sessions, once: its key in a file, its variable, its default, what is allowed, how it is taken.
+//! The table of session settings: key in a file, environment variable, default, accepted values, and parser.
 //!
-//! The environment, files, error messages and the page `docs/configuration.md` all read this table.
+//! The environment, files, error messages and `docs/configuration.md` are all based on this table.
 
 use session_core::{KeyRing, SecretKey};
 
@@ -11,7 +11,7 @@ use crate::reading::{
 };
 use crate::value::Value;
 
-/// A setting of the sessions.
+/// A session setting.
 ///
 /// ```
 /// use session_stores::SETTINGS;
@@ -22,20 +22,20 @@ use crate::value::Value;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Setting {
-    /// Its path in a file: `cookie.same_site`.
+    /// The path in a file: `cookie.same_site`.
     pub key: &'static str,
-    /// Its variable.
+    /// The environment variable.
     pub variable: &'static str,
-    /// What holds when nothing is said.
+    /// The default, as text.
     pub default: &'static str,
-    /// What it may be.
+    /// The accepted values.
     pub allowed: &'static str,
-    /// What it is for, in one sentence.
+    /// What the setting does, in one sentence.
     pub about: &'static str,
     pub(crate) take: fn(&mut SessionConfig, &Value) -> Result<(), Problem>,
 }
 
-/// The settings of the sessions, in the order of the documentation.
+/// All session settings, in the order of the documentation.
 ///
 /// ```
 /// for setting in session_stores::SETTINGS {
@@ -48,33 +48,33 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_ENABLED",
         default: "true",
         allowed: FLAG,
-        about: "Switched off, the layer steps aside, and extracting a session says so.",
+        about: "Whether sessions are enabled. If not, the layer forwards requests unchanged, and extracting a session is an error.",
         take: |config, value| put(&mut config.enabled, value.flag()),
     },
     Setting {
         key: "driver",
         variable: "SESSION_DRIVER",
-        default: "none: it must be said",
-        allowed: "cookie, memory, file, redis, redis-cluster, redis-sentinel, memcached, dynamodb, postgres, mysql, \
-                  sqlite, a registered driver, or the name of a table under [stores]",
-        about: "Where sessions live.",
+        default: "none (required)",
+        allowed: "cookie, memory, file, redb, redis, redis-cluster, redis-sentinel, memcached, etcd, dynamodb, postgres, \
+                  mysql, sqlite, a registered driver, or the name of a table under [stores]",
+        about: "Where sessions are stored.",
         take: |config, value| put(&mut config.driver, name(value).map(Some)),
     },
     Setting {
         key: "revocations",
         variable: "SESSION_REVOCATIONS",
-        default: "none: a copied cookie works until its deadline",
+        default: "none: a copied cookie is valid until its deadline",
         allowed: "a driver other than cookie, or the name of a table under [stores]",
-        about: "For sessions in cookies: the store that keeps the list of those that were ended, so that a copied cookie \
-                dies with the sign-out. It costs one load per visit that opens its session.",
+        about: "For sessions in cookies: the store that records ended sessions, so that a copied cookie is rejected after \
+                the sign-out. Costs one load per visit that opens its session.",
         take: |config, value| put(&mut config.revocations, name(value).map(Some)),
     },
     Setting {
         key: "keys",
         variable: "SESSION_KEYS",
-        default: "none: it must be said",
+        default: "none (required)",
         allowed: KEYS,
-        about: "The keys that seal cookies: the first seals, all open. `APP_KEY` counts if this is not set.",
+        about: "The secret keys for cookies: the first seals, all open. Falls back to `APP_KEY`.",
         take: take_keys,
     },
     Setting {
@@ -82,7 +82,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_AGE",
         default: "2h",
         allowed: AGE,
-        about: "How long a session may lie unused.",
+        about: "The idle timeout: how long a session stays valid without being used.",
         take: |config, value| put(&mut config.age, value.age()),
     },
     Setting {
@@ -90,7 +90,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_ABSOLUTE",
         default: "24h",
         allowed: AGE_OR_NEVER,
-        about: "How long a session may live in all; not less than `age`.",
+        about: "The absolute lifetime of a session; not less than `age`.",
         take: |config, value| put(&mut config.absolute, value.age_or_never()),
     },
     Setting {
@@ -98,7 +98,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_CLEAR_WITH_BROWSER",
         default: "true",
         allowed: FLAG,
-        about: "Whether the cookie ends with the browser, unless a session decides for itself.",
+        about: "Whether the cookie is removed when the browser closes, unless set for a single session.",
         take: |config, value| put(&mut config.clear_with_browser, value.flag()),
     },
     Setting {
@@ -106,7 +106,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_EAGER",
         default: "false",
         allowed: FLAG,
-        about: "The classic behaviour: every visit opens its session, every response carries the cookie.",
+        about: "Whether every visit opens its session and every response carries the cookie, as in classic frameworks.",
         take: |config, value| put(&mut config.eager, value.flag()),
     },
     Setting {
@@ -114,7 +114,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_COMMIT_ON_ERROR",
         default: "false",
         allowed: FLAG,
-        about: "Write data changes even when the response is a 5xx.",
+        about: "Whether changes of data are written even if the response is a 5xx.",
         take: |config, value| put(&mut config.commit_on_error, value.flag()),
     },
     Setting {
@@ -122,7 +122,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_ENCRYPT",
         default: "false",
         allowed: FLAG,
-        about: "Seal what the store keeps, with the same keys.",
+        about: "Whether records in the store are encrypted, with the same keys.",
         take: |config, value| put(&mut config.encrypt, value.flag()),
     },
     Setting {
@@ -130,7 +130,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_MAX_RECORD",
         default: "64 KiB",
         allowed: SIZE,
-        about: "The largest session; a larger one is an error.",
+        about: "The maximum size of a session; a larger one is an error.",
         take: |config, value| put(&mut config.max_record, value.size()),
     },
     Setting {
@@ -138,7 +138,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_TOMBSTONE",
         default: "60s",
         allowed: AGE,
-        about: "How long an ended session is remembered as ended: at least as long as the longest request.",
+        about: "How long the tombstone of an ended session is kept: at least as long as the longest request.",
         take: |config, value| put(&mut config.tombstone, value.age()),
     },
     Setting {
@@ -146,7 +146,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_CONTENTION",
         default: "2s",
         allowed: PATIENCE,
-        about: "How long a commit may go on replaying over other requests' writes.",
+        about: "How long a commit retries after conflicts with other requests.",
         take: |config, value| put(&mut config.contention, value.patience()),
     },
     Setting {
@@ -154,7 +154,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_PURPOSE",
         default: "session",
         allowed: NAME,
-        about: "What these sessions are for: cookies of one purpose never open for another.",
+        about: "The purpose of these sessions: a cookie sealed for one purpose does not open for another.",
         take: |config, value| put(&mut config.purpose, name(value).map(Some)),
     },
     Setting {
@@ -162,7 +162,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_SECRET_FIELDS",
         default: "password, password_confirmation, _csrf, _token, _method",
         allowed: LIST,
-        about: "Form fields that are never flashed back unless named.",
+        about: "Form fields that are not kept as old input unless named explicitly.",
         take: |config, value| put(&mut config.secret_fields, value.list().map(Some)),
     },
     Setting {
@@ -170,7 +170,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_REDIRECT_HOSTS",
         default: "none",
         allowed: LIST,
-        about: "Hosts that an intended URL may lead to besides paths on this site.",
+        about: "Other hosts that an intended URL may point to.",
         take: |config, value| put(&mut config.redirect_hosts, value.list()),
     },
     Setting {
@@ -186,15 +186,15 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_COOKIE_PATH",
         default: "/",
         allowed: "a path that begins with /, of printable ASCII without semicolons",
-        about: "The path below which browsers send the cookie. It is no protection.",
+        about: "The path under which browsers send the cookie. It is not a security boundary.",
         take: |config, value| put(&mut config.cookie.path, path(value)),
     },
     Setting {
         key: "cookie.domain",
         variable: "SESSION_COOKIE_DOMAIN",
-        default: "none: one host only",
+        default: "none (host-only)",
         allowed: "a domain of ASCII letters, digits, dots and hyphens",
-        about: "The domain with all of whose hosts the cookie is shared.",
+        about: "The domain whose hosts share the cookie.",
         take: |config, value| put(&mut config.cookie.domain, domain(value).map(Some)),
     },
     Setting {
@@ -210,8 +210,8 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_COOKIE_SECURE",
         default: "true",
         allowed: FLAG,
-        about: "Whether the cookie travels over HTTPS only. `false` is for development; it drops a `__Host-` or \
-                `__Secure-` in front of the name, which browsers would refuse.",
+        about: "Whether the cookie is sent over HTTPS only. `false` is for development; it removes the prefix `__Host-` or \
+                `__Secure-` from the name, which browsers would reject.",
         take: |config, value| put(&mut config.cookie.secure, value.flag()),
     },
     Setting {
@@ -219,7 +219,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_COOKIE_SAME_SITE",
         default: "lax",
         allowed: "strict, lax or none",
-        about: "Whether the cookie comes along with requests that other sites cause.",
+        about: "Whether the cookie is sent with cross-site requests.",
         take: |config, value| put(&mut config.cookie.same_site, same_site(value)),
     },
     Setting {
@@ -227,7 +227,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_COOKIE_PARTITIONED",
         default: "false",
         allowed: FLAG,
-        about: "Whether each top-level site that embeds this one gets a cookie of its own (CHIPS).",
+        about: "Whether each top-level site that embeds this one gets a separate cookie (CHIPS).",
         take: |config, value| put(&mut config.cookie.partitioned, value.flag()),
     },
 ];

@@ -1,4 +1,4 @@
-//! What is said about one store: its driver, where it is, and what it may cost.
+//! The configuration of a single store: driver, location and limits.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::error::SettingError;
 
-/// The settings of one store. What a driver has no use for is `None` or its default.
+/// The settings of a single store. Settings that its driver does not use are `None` or have their defaults.
 ///
 /// ```
 /// use session_stores::StoreConfig;
@@ -20,54 +20,54 @@ use crate::error::SettingError;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StoreConfig {
-    /// The driver: `memory`, `file`, `redis`, … or the name of a registered one.
+    /// The driver: `memory`, `file`, `redis`, …, or the name of a registered driver.
     pub driver: String,
-    /// Where the server is: Redis, memcached, Postgres, MySQL; or `sqlite:PATH`.
+    /// The URL of the server (Redis, memcached, etcd, Postgres, MySQL), or `sqlite:PATH`.
     pub url: Option<Secret>,
-    /// The directory of the file store.
+    /// The directory of the file store, or the file of redb.
     pub location: Option<PathBuf>,
-    /// What every key in Redis, memcached or DynamoDB begins with.
+    /// The prefix of every store key in Redis, memcached, etcd or DynamoDB.
     pub prefix: String,
-    /// The table of SQL databases and DynamoDB.
+    /// The table in SQL databases and DynamoDB.
     pub table: String,
-    /// How long one call may take.
+    /// The deadline of a call.
     pub timeout: Duration,
-    /// The largest record in bytes; the sessions' own `max_record` where nothing is said.
+    /// The maximum size of a record, in bytes; `None` for the `max_record` of the sessions.
     pub max_record: Option<usize>,
-    /// Whether opening contacts the server: Redis is connected to, SQL and DynamoDB get their table if it is missing.
+    /// Whether opening the store connects to the server and, with SQL and DynamoDB, creates a missing table.
     pub prepare: bool,
-    /// The most connections to a SQL database or memcached; the store's own default where nothing is said.
+    /// The maximum number of connections to a SQL database or memcached; `None` for the store's default.
     pub max_connections: Option<u32>,
-    /// How many connections to a SQL database are kept when there is nothing to do.
+    /// The number of connections to a SQL database that are kept open when idle.
     pub min_connections: u32,
     /// What an acknowledged write to a file or to SQLite survives.
     pub durability: Durability,
-    /// How many reads, and how many writes, of the file store may be at the disk at once.
+    /// The maximum number of concurrent reads, and of concurrent writes, of the file store.
     pub concurrency: usize,
-    /// How many sessions are kept in this process with the help of Redis; none unless said.
+    /// The number of sessions in the near cache of the Redis store; `None` for no cache.
     pub client_cache: Option<usize>,
-    /// The most sessions the memory store keeps.
+    /// The maximum number of sessions in the memory store.
     pub max_sessions: usize,
-    /// The most bytes the memory store keeps.
+    /// The maximum size of the memory store, in bytes.
     pub max_bytes: Option<usize>,
-    /// Into how many parts the memory store divides its sessions; its own choice where nothing is said.
+    /// The number of shards of the memory store; `None` for its default.
     pub shards: Option<usize>,
-    /// Where DynamoDB is, `http://HOST:PORT`.
+    /// The address of DynamoDB, `http://HOST:PORT`.
     pub endpoint: Option<String>,
-    /// DynamoDB's region.
+    /// The AWS region.
     pub region: String,
-    /// Who asks DynamoDB.
+    /// The id of the AWS access key.
     pub access_key_id: Option<String>,
-    /// The secret of the one who asks DynamoDB.
+    /// The secret of the AWS access key.
     pub secret_access_key: Option<Secret>,
-    /// The token of a temporary access to DynamoDB.
+    /// The session token of temporary AWS credentials.
     pub session_token: Option<Secret>,
-    /// Whatever a registered driver wants to know (`SESSION_OPTION_…`, in lower case).
+    /// Settings of a registered driver (`SESSION_OPTION_…`, in lower case).
     pub options: BTreeMap<String, Secret>,
 }
 
 impl StoreConfig {
-    /// The defaults for a driver.
+    /// Creates the default configuration of a driver.
     ///
     /// ```
     /// use session_stores::StoreConfig;
@@ -102,12 +102,12 @@ impl StoreConfig {
         }
     }
 
-    /// The store that one text names: `memory`, `cookie`, `file:DIR`, `redis://…`, `redis-cluster://h:p,h:p`,
-    /// `redis-sentinel://h:p,h:p/service`, `memcached://HOST:PORT`, `dynamodb://HOST:PORT/TABLE`, `postgres://…`,
-    /// `mysql://…`, `sqlite:PATH`.
+    /// Parses a URL that describes a store: `memory`, `cookie`, `file:DIR`, `redis://…`, `redis-cluster://h:p,h:p`,
+    /// `redis-sentinel://h:p,h:p/service`, `memcached://HOST:PORT`, `etcd://HOST:PORT`, `dynamodb://HOST:PORT/TABLE`,
+    /// `postgres://…`, `mysql://…`, `sqlite:PATH`, `redb:PATH`.
     ///
     /// # Errors
-    /// [`SettingError::RefusedSecret`] for any other text, which is not shown.
+    /// [`SettingError::RefusedSecret`] for any other text, without showing it.
     ///
     /// ```
     /// use session_stores::StoreConfig;
@@ -123,14 +123,15 @@ impl StoreConfig {
             return Ok(Self::new(text));
         }
         let (scheme, rest) = text.split_once(':').ok_or_else(refused)?;
-        if rest.trim_start_matches('/').is_empty() && !matches!(scheme, "file" | "sqlite") || rest.is_empty()
+        if rest.trim_start_matches('/').is_empty() && !matches!(scheme, "file" | "redb" | "sqlite")
+            || rest.is_empty()
         {
             return Err(refused());
         }
         let driver = match scheme {
-            "file" => {
+            "file" | "redb" => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
-                return Ok(Self { location: Some(path.into()), ..Self::new("file") });
+                return Ok(Self { location: Some(path.into()), ..Self::new(scheme) });
             }
             "dynamodb" => {
                 let (place, table) =
@@ -159,20 +160,21 @@ impl StoreConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {
-    /// A power cut: it is on the disk before it is acknowledged.
+    /// A power cut: the write is on disk before it is acknowledged.
     #[default]
     PowerCut,
-    /// The end of the process, however it ends; a power cut may undo the last moments.
+    /// The end of the process, however it ends; a power cut may undo the last writes.
     ProcessCrash,
 }
 
-/// The driver that a URL's scheme names.
+/// Returns the driver that the scheme of a URL names.
 pub(crate) fn driver_of(scheme: &str) -> Option<&'static str> {
     Some(match scheme {
         "redis" | "rediss" | "redis+unix" | "unix" => "redis",
         "redis-cluster" | "rediss-cluster" => "redis-cluster",
         "redis-sentinel" | "rediss-sentinel" => "redis-sentinel",
         "memcached" => "memcached",
+        "etcd" => "etcd",
         "postgres" | "postgresql" => "postgres",
         "mysql" | "mariadb" => "mysql",
         "sqlite" => "sqlite",
@@ -180,13 +182,13 @@ pub(crate) fn driver_of(scheme: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether DynamoDB or a SQL database might have a table of this name; SQL is stricter when the store is opened.
+/// Whether the name is valid for a table in DynamoDB or SQL. SQL stores apply stricter rules when they are opened.
 pub(crate) fn is_table(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     (1..=255).contains(&name.len()) && name.bytes().all(plain)
 }
 
-/// A text that is or may hold a secret, such as a URL with a password. It prints as `****`.
+/// A string that is or may contain a secret, such as a URL with a password. It prints as `****`.
 ///
 /// ```
 /// use session_stores::Secret;
@@ -199,7 +201,7 @@ pub(crate) fn is_table(name: &str) -> bool {
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself. Do not log it.
+    /// Returns the string. Do not log it.
     ///
     /// ```
     /// let token = session_stores::Secret::from("s3cr3t");
@@ -231,5 +233,5 @@ impl fmt::Debug for Secret {
 
 const URLS: &str = "memory, cookie, file:DIR, redis://HOST:PORT, redis-cluster://HOST:PORT,HOST:PORT, \
                     redis-sentinel://HOST:PORT,HOST:PORT/SERVICE, memcached://HOST:PORT, \
-                    dynamodb://HOST:PORT/TABLE, postgres://USER@HOST:PORT/DATABASE, \
-                    mysql://USER@HOST:PORT/DATABASE, sqlite:PATH";
+                    etcd://HOST:PORT, dynamodb://HOST:PORT/TABLE, postgres://USER@HOST:PORT/DATABASE, \
+                    mysql://USER@HOST:PORT/DATABASE, sqlite:PATH, redb:PATH";

@@ -1,6 +1,6 @@
-//! Every setting of one store, once: its key in a file, its variables, the drivers that know it, and how it is taken.
+//! The table of store settings: key in a file, environment variables, drivers that accept it, and parser.
 //!
-//! The environment, files, error messages and the page `docs/configuration.md` all read this table.
+//! The environment, files, error messages and `docs/configuration.md` are all based on this table.
 
 use crate::error::{Problem, SettingError};
 use crate::reading::{
@@ -10,7 +10,7 @@ use crate::settings::explain;
 use crate::store_config::StoreConfig;
 use crate::value::Value;
 
-/// A setting of one store.
+/// A store setting.
 ///
 /// ```
 /// use session_stores::STORE_SETTINGS;
@@ -21,24 +21,24 @@ use crate::value::Value;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StoreSetting {
-    /// Its key in the table `[stores.NAME]` of a file.
+    /// The key in the table `[stores.NAME]` of a file.
     pub key: &'static str,
-    /// Its variables; of several that are set, the first counts. They speak of the store that `SESSION_DRIVER` chooses.
+    /// The environment variables, which apply to the store that `SESSION_DRIVER` selects. The first one that is set is used.
     pub variables: &'static [&'static str],
-    /// The drivers that know it; none named: all.
+    /// The drivers that accept it; empty means all.
     pub drivers: &'static [&'static str],
-    /// What holds when nothing is said.
+    /// The default, as text.
     pub default: &'static str,
-    /// What it may be.
+    /// The accepted values.
     pub allowed: &'static str,
-    /// What it is for, in one sentence.
+    /// What the setting does, in one sentence.
     pub about: &'static str,
-    /// Whether its value is, or may hold, a secret.
+    /// Whether the value is or may contain a secret.
     pub secret: bool,
     pub(crate) take: fn(&mut StoreConfig, &Value) -> Result<(), Problem>,
 }
 
-/// The settings of one store, in the order of the documentation.
+/// All store settings, in the order of the documentation.
 ///
 /// ```
 /// let mut redis = session_stores::STORE_SETTINGS.iter().filter(|setting| setting.drivers.contains(&"redis"));
@@ -53,7 +53,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         allowed: "redis://[user:password@]host[:port][/db], rediss://… (feature redis-tls), \
                   redis-cluster://host:port,host:port (feature redis-cluster), \
                   redis-sentinel://host:port,host:port/service[/db] (feature redis-sentinel)",
-        about: "Where Redis or Valkey is.",
+        about: "The URL of Redis or Valkey.",
         secret: true,
         take: take_url,
     },
@@ -63,7 +63,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         drivers: &["postgres", "mysql", "sqlite"],
         default: "none for postgres and mysql; sqlite:sessions.db for sqlite",
         allowed: "postgres://user:password@host:port/database, mysql://user:password@host:port/database, sqlite:PATH",
-        about: "Where the database is.",
+        about: "The URL of the database.",
         secret: true,
         take: take_url,
     },
@@ -73,27 +73,47 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         drivers: &["memcached"],
         default: "memcached://127.0.0.1:11211",
         allowed: "memcached://host:port",
-        about: "Where memcached is.",
+        about: "The URL of memcached.",
         secret: true,
         take: take_url,
+    },
+    StoreSetting {
+        key: "url",
+        variables: &["ETCD_URL"],
+        drivers: &["etcd"],
+        default: "etcd://127.0.0.1:2379",
+        allowed: "etcd://[user:password@]host:port, with further members as ,host:port",
+        about: "Where etcd is.",
+        secret: true,
+        take: take_url,
+    },
+    StoreSetting {
+        key: "location",
+        variables: &["SESSION_REDB_PATH"],
+        drivers: &["redb"],
+        default: "sessions.redb",
+        allowed: "a file on a local disk, in a directory that exists",
+        about: "The database file of the redb store. One process at a time opens it.",
+        secret: false,
+        take: |config, value| put(&mut config.location, value.text().map(|path| Some(path.into()))),
     },
     StoreSetting {
         key: "location",
         variables: &["SESSION_FILE_LOCATION"],
         drivers: &["file"],
         default: "sessions",
-        allowed: "a directory of its own on a local disk",
-        about: "Where the file store keeps its files.",
+        allowed: "a dedicated directory on a local disk",
+        about: "The directory of the file store.",
         secret: false,
         take: |config, value| put(&mut config.location, value.text().map(|path| Some(path.into()))),
     },
     StoreSetting {
         key: "prefix",
         variables: &["SESSION_PREFIX"],
-        drivers: &["redis", "redis-cluster", "redis-sentinel", "memcached", "dynamodb"],
+        drivers: &["redis", "redis-cluster", "redis-sentinel", "memcached", "etcd", "dynamodb"],
         default: "app",
-        allowed: "1 to 64 letters, digits, -, _ and . (a : at the end is dropped)",
-        about: "What every key begins with: one for each application on a server.",
+        allowed: "1 to 64 letters, digits, -, _ and . (a trailing : is removed)",
+        about: "The prefix of every store key: a different one for each application on a server.",
         secret: false,
         take: |config, value| put(&mut config.prefix, prefix(value)),
     },
@@ -104,7 +124,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         default: "sessions",
         allowed: "1 to 255 letters, digits, -, _ and .; \
                   for SQL a lower-case letter, then lower-case letters, digits and _, at most 40",
-        about: "The table sessions live in.",
+        about: "The table that holds the sessions.",
         secret: false,
         take: |config, value| put(&mut config.table, table(value)),
     },
@@ -114,7 +134,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         drivers: &[],
         default: "2s",
         allowed: PATIENCE,
-        about: "How long one call of the store may take before it is an error.",
+        about: "The deadline of one store call, after which it is an error.",
         secret: false,
         take: |config, value| put(&mut config.timeout, value.patience()),
     },
@@ -122,9 +142,9 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         key: "max_record",
         variables: &[],
         drivers: &[],
-        default: "as for the sessions",
+        default: "the value for the sessions",
         allowed: SIZE,
-        about: "The largest record this store takes.",
+        about: "The maximum size of a record in this store.",
         secret: false,
         take: |config, value| put(&mut config.max_record, value.size().map(Some)),
     },
@@ -136,6 +156,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
             "redis-cluster",
             "redis-sentinel",
             "memcached",
+            "etcd",
             "postgres",
             "mysql",
             "sqlite",
@@ -143,8 +164,8 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         ],
         default: "true",
         allowed: FLAG,
-        about: "Contact the server at start-up: connect, and make the table if it is missing. `false` starts without \
-                the server, and leaves the table to your own tools.",
+        about: "Whether to connect at start-up and create a missing table. `false` starts without the server, and leaves \
+                the table to your own tools.",
         secret: false,
         take: |config, value| put(&mut config.prepare, value.flag()),
     },
@@ -154,7 +175,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         drivers: &["postgres", "mysql", "sqlite", "memcached"],
         default: "10; 32 for memcached",
         allowed: CONNECTIONS,
-        about: "The most connections to the server.",
+        about: "The maximum number of connections to the server.",
         secret: false,
         take: |config, value| put(&mut config.max_connections, connections(value).map(Some)),
     },
@@ -164,7 +185,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         drivers: &["postgres", "mysql", "sqlite"],
         default: "none",
         allowed: CONNECTIONS,
-        about: "How many connections are kept when there is nothing to do; not more than `max_connections`.",
+        about: "The number of connections kept open when idle; not more than `max_connections`.",
         secret: false,
         take: |config, value| put(&mut config.min_connections, connections(value)),
     },
@@ -174,8 +195,8 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         drivers: &["file", "sqlite"],
         default: "power-cut",
         allowed: "power-cut or process-crash",
-        about: "What an acknowledged write survives. `process-crash` waits for no disk, and a power cut may undo the \
-                last moments, sign-outs among them.",
+        about: "What an acknowledged write survives. `process-crash` does not wait for the disk, so a power cut may undo \
+                the last writes, including sign-outs.",
         secret: false,
         take: |config, value| put(&mut config.durability, durability(value)),
     },
@@ -185,7 +206,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         drivers: &["file"],
         default: "64",
         allowed: "1 to 10000",
-        about: "How many reads, and how many writes, may be at the disk at once.",
+        about: "The maximum number of concurrent reads, and of concurrent writes.",
         secret: false,
         take: |config, value| put(&mut config.concurrency, value.count_of(10_000)),
     },
@@ -193,10 +214,10 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         key: "client_cache",
         variables: &["SESSION_CLIENT_CACHE"],
         drivers: &["redis", "redis-sentinel"],
-        default: "none: every read asks the server",
+        default: "none: every read goes to the server",
         allowed: "2 to 10000000",
-        about: "So many sessions are kept in this process, with the server's help: reading an unchanged one costs no \
-                round trip (feature redis-client-cache).",
+        about: "The number of sessions cached in this process and invalidated by the server: reading an unchanged one \
+                costs no round trip (feature redis-client-cache).",
         secret: false,
         take: |config, value| {
             let sessions = value.count_of(10_000_000).and_then(|sessions| match sessions {
@@ -212,7 +233,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         drivers: &["memory"],
         default: "1000000",
         allowed: "1 to 1000000000",
-        about: "The most sessions kept in memory; one more evicts one, anonymous ones first.",
+        about: "The maximum number of sessions in memory; a further one evicts another, anonymous ones first.",
         secret: false,
         take: |config, value| put(&mut config.max_sessions, value.count_of(1_000_000_000)),
     },
@@ -221,8 +242,8 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         variables: &["SESSION_MAX_BYTES"],
         drivers: &["memory"],
         default: "none",
-        allowed: "1 to 1099511627776 bytes, as 1073741824, 512 MiB",
-        about: "The most memory that sessions may take, beside `max_sessions`.",
+        allowed: "1 to 1099511627776 bytes, such as 1073741824, 512 MiB",
+        about: "The maximum memory of all sessions, in addition to `max_sessions`.",
         secret: false,
         take: |config, value| put(&mut config.max_bytes, value.size_in(1, 1 << 40).map(Some)),
     },
@@ -230,9 +251,9 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         key: "shards",
         variables: &["SESSION_SHARDS"],
         drivers: &["memory"],
-        default: "128, fewer for some thousand sessions",
+        default: "128; fewer for a few thousand sessions",
         allowed: "1 to 65536",
-        about: "Into how many parts, each with a lock of its own, the memory store divides its sessions.",
+        about: "The number of shards of the memory store, each with its own lock.",
         secret: false,
         take: |config, value| put(&mut config.shards, value.count_of(65_536).map(Some)),
     },
@@ -240,9 +261,9 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         key: "endpoint",
         variables: &["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"],
         drivers: &["dynamodb"],
-        default: "none: it must be said",
+        default: "none (required)",
         allowed: "http://HOST:PORT (for AWS itself, register the driver with your own client)",
-        about: "Where a server is that speaks DynamoDB's API.",
+        about: "The address of a server with DynamoDB's API.",
         secret: false,
         take: |config, value| put(&mut config.endpoint, endpoint(value).map(Some)),
     },
@@ -252,7 +273,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         drivers: &["dynamodb"],
         default: "us-east-1",
         allowed: NAME,
-        about: "The region.",
+        about: "The AWS region.",
         secret: false,
         take: |config, value| put(&mut config.region, name(value)),
     },
@@ -261,8 +282,8 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         variables: &["AWS_ACCESS_KEY_ID"],
         drivers: &["dynamodb"],
         default: "local",
-        allowed: "a text",
-        about: "Who asks.",
+        allowed: "a string",
+        about: "The id of the access key.",
         secret: true,
         take: |config, value| put(&mut config.access_key_id, value.text().map(|id| Some(id.to_owned()))),
     },
@@ -271,8 +292,8 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         variables: &["AWS_SECRET_ACCESS_KEY"],
         drivers: &["dynamodb"],
         default: "local",
-        allowed: "a text",
-        about: "The secret of the one who asks.",
+        allowed: "a string",
+        about: "The secret of the access key.",
         secret: true,
         take: |config, value| put(&mut config.secret_access_key, value.text().map(|key| Some(key.into()))),
     },
@@ -281,8 +302,8 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         variables: &["AWS_SESSION_TOKEN"],
         drivers: &["dynamodb"],
         default: "none",
-        allowed: "a text",
-        about: "The token of a temporary access.",
+        allowed: "a string",
+        about: "The session token of temporary credentials.",
         secret: true,
         take: |config, value| put(&mut config.session_token, value.text().map(|token| Some(token.into()))),
     },

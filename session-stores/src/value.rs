@@ -1,4 +1,4 @@
-//! One value of a setting as it came, and its readings: a flag, an age, a size, a list.
+//! A raw value of a setting, and its conversions to flags, ages, sizes and lists.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,14 +8,14 @@ use session_core::Age;
 
 use crate::error::Problem;
 
-/// A value before anybody has said what it should be. The environment has texts only.
+/// An untyped value. Values from the environment are always `Text`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Text(String),
     Whole(i128),
     Flag(bool),
     List(Vec<Value>),
-    /// Nothing any setting takes: a fraction, a null, a date.
+    /// A value that no setting accepts: a fraction, a null, a date.
     Other(String),
 }
 
@@ -57,7 +57,7 @@ impl Value {
         }
     }
 
-    /// An age, or `never`.
+    /// Parses an age or `never`.
     pub(crate) fn age_or_never(&self) -> Result<Option<Age>, Problem> {
         match self {
             Self::Text(text) if text == "never" => Ok(None),
@@ -65,7 +65,8 @@ impl Value {
         }
     }
 
-    /// A short wait: milliseconds, seconds or minutes, from 1 ms to 5 minutes; a bare number is seconds.
+    /// Parses a short duration in milliseconds, seconds or minutes, from 1 ms to 5 minutes. A bare number is in
+    /// seconds.
     pub(crate) fn patience(&self) -> Result<Duration, Problem> {
         let wait = match self {
             Self::Whole(seconds) => {
@@ -88,12 +89,12 @@ impl Value {
         if wait.is_zero() || wait > LONGEST_PATIENCE { Err(Problem::Refused) } else { Ok(wait) }
     }
 
-    /// Bytes: a bare number, or with `KiB` or `MiB` behind it.
+    /// Parses a size in bytes, with an optional `KiB` or `MiB`.
     pub(crate) fn size(&self) -> Result<usize, Problem> {
         self.size_in(SMALLEST_RECORD, LARGEST_RECORD)
     }
 
-    /// The same, within other limits.
+    /// Parses a size in bytes within the given limits.
     pub(crate) fn size_in(&self, least: usize, most: usize) -> Result<usize, Problem> {
         let bytes = match self {
             Self::Whole(bytes) => usize::try_from(*bytes).ok(),
@@ -113,7 +114,7 @@ impl Value {
         bytes.filter(|bytes| (least..=most).contains(bytes)).ok_or(Problem::Refused)
     }
 
-    /// A number from 1 up to this one.
+    /// Parses a number from 1 to `most`.
     pub(crate) fn count_of(&self, most: usize) -> Result<usize, Problem> {
         let number = match self {
             Self::Whole(number) => usize::try_from(*number).map_err(|_| Problem::Refused)?,
@@ -123,7 +124,8 @@ impl Value {
         if (1..=most).contains(&number) { Ok(number) } else { Err(Problem::Refused) }
     }
 
-    /// Texts: a list, or one text with commas between them. Blanks around each are dropped, an empty one is refused.
+    /// Parses a list of strings, or one string separated by commas. Surrounding blanks are trimmed; empty items are
+    /// rejected.
     pub(crate) fn list(&self) -> Result<Vec<String>, Problem> {
         let texts = match self {
             Self::Text(text) => text.split(',').map(str::trim).collect(),
@@ -139,7 +141,7 @@ impl Value {
     }
 }
 
-/// As an error shows it: text in quotation marks, a long one cut.
+/// Formats the value for errors: strings are quoted, and long ones truncated.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

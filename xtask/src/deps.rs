@@ -1,7 +1,7 @@
-//! `cargo xtask deps`: who may depend on whom, read from cargo's own trees.
+//! `cargo xtask deps`: checks the allowed dependencies, with the output of `cargo tree`.
 //!
-//! The core stands on no runtime, no framework and no HTTP crate; each adapter stands on its own framework only; and
-//! nothing turns on a feature that brings old code with known holes.
+//! The core depends on no runtime, framework or HTTP crate; each adapter depends on its own framework only; and
+//! nothing enables a feature that includes old code with known vulnerabilities.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use xshell::{Shell, cmd};
 use crate::failure::Failure;
 use crate::runner::Call;
 
-/// A tree and what may not be in it. A name that ends with `*` stands for all that begin so.
+/// A dependency tree and the crates that it must not contain. A name that ends with `*` is a prefix.
 struct Rule {
     package: &'static str,
     refused: &'static [&'static str],
@@ -64,9 +64,24 @@ const RULES: &[Rule] = &[
         refused: &["axum", "axum-*", "hyper", "hyper-*"],
         why: "one adapter, one framework",
     },
+    Rule {
+        package: "session-testkit",
+        refused: &[
+            "mio",
+            "hyper",
+            "hyper-*",
+            "h2",
+            "axum",
+            "axum-*",
+            "actix-*",
+            "log",
+            "session-conformance",
+        ],
+        why: "an application's tests build it: it has no runtime, no server and no suite",
+    },
 ];
 
-/// A package and features that nobody in the workspace may turn on.
+/// A package and features of it that must not be enabled in the workspace.
 struct Feature {
     package: &'static str,
     refused: &'static [&'static str],
@@ -114,7 +129,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     without_a_system(&shell)
 }
 
-/// The core builds where there is no operating system, on machines that have that target.
+/// Checks that the core builds without an operating system, if that target is installed.
 fn without_a_system(shell: &Shell) -> Result<(), Failure> {
     let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
     if !Path::new(&sysroot).join("lib/rustlib").join(WASM).is_dir() {
@@ -127,8 +142,8 @@ fn without_a_system(shell: &Shell) -> Result<(), Failure> {
 }
 
 impl Rule {
-    /// The core is judged with everything on. An adapter is judged as it comes: what the drivers of stores bring along is
-    /// the application's choice.
+    /// The core is checked with all features. An adapter is checked with its default features, because the drivers of
+    /// stores are the application's choice.
     fn features(&self) -> &'static [&'static str] {
         if self.package == "session-core" { &["--all-features"] } else { &[] }
     }

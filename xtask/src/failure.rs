@@ -1,9 +1,9 @@
-//! Why a command of xtask stops: a message for the person at the terminal.
+//! The error type of xtask: a message for the terminal.
 
 use std::error::Error;
 use std::fmt;
 
-/// A sentence, and what lies below it.
+/// A message with its causes.
 pub(crate) struct Failure(String);
 
 impl Failure {
@@ -24,7 +24,7 @@ impl fmt::Debug for Failure {
     }
 }
 
-/// Any error, with all that caused it. (So `Failure` is no `Error` itself: the two impls would overlap.)
+/// Converts any error, with its causes. (`Failure` does not implement `Error`, because the two impls would overlap.)
 impl<E: Error> From<E> for Failure {
     fn from(error: E) -> Self {
         let mut message = error.to_string();

@@ -11,10 +11,22 @@ xflags::xflags! {
             /// Only this package (again for more); for work on one crate and on xtask itself.
             repeated -p,--package package: String
         }
-        /// `test` with nothing left out, and `cargo deny check`.
+        /// `test` with nothing left out, and `publishable`.
         cmd ci {
             /// Only this package (again for more); for work on xtask itself.
             repeated -p,--package package: String
+        }
+        /// What must hold before the crates go to a registry: packages, features, oldest versions, public API, advisories.
+        cmd publishable {
+            /// Only this stage (again for more): msrv, deny, package, features, minimal, api, semver.
+            repeated --stage stage: String
+            /// Accept the public API of what is checked out as the baseline of `semver`.
+            optional --accept
+        }
+        /// The public API of each crate against its `public-api.txt`.
+        cmd api {
+            /// Write the files instead of comparing them.
+            optional --bless
         }
         /// The house rules that no compiler knows.
         cmd tidy {

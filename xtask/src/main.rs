@@ -1,6 +1,7 @@
-//! All automation of this repository.
+//! The automation of this repository.
 //!
-//! One dispatch, one file per command. Nothing is in shell: what a person, CI and a bench machine run is the same code.
+//! One dispatch, one file per command. There are no shell scripts: developers, CI and benchmark machines run the same
+//! code.
 
 mod bench;
 mod ci;
@@ -10,6 +11,7 @@ mod flags;
 mod new_store;
 mod one_crate;
 mod packages;
+mod publishable;
 mod repository;
 mod runner;
 mod servers;
@@ -26,6 +28,9 @@ use crate::failure::Failure;
 use crate::flags::{Xtask, XtaskCmd};
 
 fn main() -> ExitCode {
+    if std::env::var_os(publishable::AS_RUSTDOC).is_some() {
+        return publishable::rustdoc();
+    }
     let mut asked: Vec<OsString> = std::env::args_os().skip(1).collect();
     if asked.is_empty() {
         asked.push("--help".into());
@@ -44,6 +49,8 @@ fn dispatch(flags: Xtask) -> Result<(), Failure> {
     match flags.subcommand {
         XtaskCmd::Test(flags) => test::run(&flags),
         XtaskCmd::Ci(flags) => ci::run(&flags),
+        XtaskCmd::Publishable(flags) => publishable::run(&flags),
+        XtaskCmd::Api(flags) => publishable::api(&flags),
         XtaskCmd::Tidy(flags) => tidy::run(&flags),
         XtaskCmd::Deps(_) => deps::run(),
         XtaskCmd::OneCrate(_) => one_crate::run(),

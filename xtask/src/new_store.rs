@@ -1,4 +1,4 @@
-//! `cargo xtask new-store NAME`: a store crate with nothing behind its verbs yet, and the test that says so.
+//! `cargo xtask new-store NAME`: creates a store crate with unimplemented verbs and its conformance test.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::failure::Failure;
 use crate::flags;
 
-/// Template, and where it goes in the crate.
+/// Each template, and its path in the new crate.
 const FILES: &[(&str, &str)] = &[
     (include_str!("../templates/store/Cargo.toml.in"), "Cargo.toml"),
     (include_str!("../templates/store/lib.rs.in"), "src/lib.rs"),
@@ -37,7 +37,7 @@ pub(crate) fn run(flags: &flags::NewStore) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A store's name in its three spellings.
+/// The name of a store in three spellings.
 #[derive(Debug)]
 struct Name {
     /// `tiger-beetle`
@@ -64,7 +64,7 @@ impl Name {
     }
 
     fn fill(&self, template: &str) -> String {
-        // In the order that rustfmt wants.
+        // In the order of rustfmt.
         let mut exports = [format!("{}Store", self.title), "NotWritten".to_owned()];
         exports.sort();
         template
@@ -80,7 +80,7 @@ fn capitalised(word: &str) -> String {
     chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect()
 }
 
-/// The workspace's manifest with the crate among the members and among the dependencies.
+/// Adds the crate to the members and dependencies of the workspace manifest.
 fn registered(manifest: &str, name: &Name) -> Result<String, Failure> {
     let plain = &name.plain;
     let member = format!("    \"session-stores/{plain}\",\n");

@@ -1,7 +1,9 @@
-//! `cargo xtask one-crate`: an application that depends on one adapter and its framework compiles that adapter's quick start.
+//! `cargo xtask one-crate`: checks that the quick start of each adapter compiles with that adapter and its framework
+//! as the only dependencies.
 //!
-//! Doctests cannot show this: they see every dependency of their crate. So each README becomes an application of its own,
-//! made of its first TOML block and its first Rust block, with the store in Redis switched on as a user would.
+//! Doctests cannot check this, because they can use every dependency of their crate. Each README is turned into a
+//! separate application, from its first TOML block and its first Rust block, with the Redis store enabled as a user
+//! would do.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     for adapter in ADAPTERS {
         let folder = make(adapter)?;
         let manifest = folder.join("Cargo.toml");
-        // One target directory of their own: their features are not the workspace's, which would be built anew for them.
+        // A separate target directory, because their features differ from those of the workspace.
         let check = Call::cargo("check --quiet --target-dir target/one-crate --manifest-path");
         check.arg(manifest.to_string_lossy()).run().map_err(|failure| {
             Failure::new(format!("the quick start of {adapter}/README.md is not an application: {failure}"))
@@ -26,7 +28,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the application. Files that are the same stay as they are, so that nothing is compiled twice.
+/// Writes the application. Unchanged files are not written, to avoid rebuilds.
 fn make(adapter: &str) -> Result<PathBuf, Failure> {
     let readme = fs::read_to_string(format!("{adapter}/README.md"))?;
     let missing =
@@ -39,13 +41,13 @@ fn make(adapter: &str) -> Result<PathBuf, Failure> {
     write(&folder.join("src/main.rs"), &shown_and_hidden(&program))?;
     let lock = folder.join("Cargo.lock");
     if !lock.exists() {
-        // The versions that everything else here is tested with.
+        // Use the versions with which the workspace is tested.
         fs::copy("Cargo.lock", lock)?;
     }
     Ok(folder)
 }
 
-/// The first fenced block of a language, whatever its attributes.
+/// Returns the first fenced block of a language, with any attributes.
 fn block(readme: &str, language: &str) -> Option<String> {
     let fence =
         |line: &&str| line.strip_prefix("```").is_some_and(|kind| kind.split(',').next() == Some(language));
@@ -54,7 +56,7 @@ fn block(readme: &str, language: &str) -> Option<String> {
     (!block.is_empty()).then_some(block)
 }
 
-/// The dependencies as the README lists them, but for the adapter: it is here, not in the registry.
+/// Returns the dependencies from the README, with a path for the adapter.
 fn manifest(adapter: &str, dependencies: &str) -> String {
     let here = format!("{adapter} = {{ path = \"../../../../{adapter}\", features = [\"{FEATURE}\"] }}");
     let own = |line: &str| line.split('=').next().is_some_and(|name| name.trim() == adapter);
@@ -66,7 +68,7 @@ fn manifest(adapter: &str, dependencies: &str) -> String {
     )
 }
 
-/// A doctest's lines as the compiler sees them.
+/// Returns the lines of a doctest as the compiler sees them, hidden ones included.
 fn shown_and_hidden(program: &str) -> String {
     program.lines().map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line))).collect()
 }

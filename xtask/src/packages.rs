@@ -1,4 +1,4 @@
-//! What the tests need on this machine: which of it is missing, and how it is installed.
+//! The programs that the tests need: detects and installs missing ones.
 
 use std::env;
 use std::fs::{self, File};
@@ -10,20 +10,20 @@ use session_test_servers::Kind;
 
 use crate::failure::Failure;
 
-/// A Debian package and the file that shows it is there.
+/// A Debian package, and the file by which it is detected.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Package {
     pub(crate) name: &'static str,
-    /// A program in the path, or an absolute file.
+    /// A program in `PATH`, or an absolute path.
     probe: &'static str,
-    /// Whose tests cannot run without it.
+    /// The tests that need the package.
     pub(crate) needed_by: Need,
 }
 
-/// Who needs a package.
+/// The reason why a package is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// Tests that talk to these servers.
+    /// Tests that use these servers.
     Servers(&'static [Kind]),
     /// Tests that drive a browser.
     Browser,
@@ -31,7 +31,7 @@ pub(crate) enum Need {
 
 const REDIS: Need = Need::Servers(&[Kind::Redis, Kind::RedisCluster]);
 
-/// Everything from the distribution.
+/// All packages from the distribution.
 pub(crate) const PACKAGES: &[Package] = &[
     Package { name: "redis-server", probe: "redis-server", needed_by: REDIS },
     Package { name: "redis-tools", probe: "redis-cli", needed_by: REDIS },
@@ -43,6 +43,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     Package { name: "mariadb-server-core", probe: "mariadbd", needed_by: Need::Servers(&[Kind::MariaDb]) },
     Package { name: "mariadb-client", probe: "mariadb", needed_by: Need::Servers(&[Kind::MariaDb]) },
     Package { name: "memcached", probe: "memcached", needed_by: Need::Servers(&[Kind::Memcached]) },
+    Package { name: "etcd-server", probe: "etcd", needed_by: Need::Servers(&[Kind::Etcd]) },
     Package { name: "chromium", probe: "chromium", needed_by: Need::Browser },
     Package { name: "chromium-driver", probe: "chromedriver", needed_by: Need::Browser },
     Package {
@@ -52,7 +53,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     },
 ];
 
-/// The packages that are not on this machine.
+/// Returns the packages that are not installed.
 pub(crate) fn missing() -> Vec<Package> {
     PACKAGES.iter().filter(|package| find(package.probe).is_none()).copied().collect()
 }
@@ -63,7 +64,7 @@ pub(crate) fn may_install() -> bool {
     root && find("apt-get").is_some()
 }
 
-/// Installs packages from the distribution; what apt says goes to a file, and here only if it fails.
+/// Installs packages from the distribution. The output of apt is written to a file, and shown only on failure.
 pub(crate) fn install(packages: &[Package]) -> Result<(), Failure> {
     if packages.is_empty() {
         return Ok(());
@@ -80,7 +81,7 @@ pub(crate) fn install(packages: &[Package]) -> Result<(), Failure> {
     quietly(&mut install, "apt-get install")
 }
 
-/// Our servers have data directories of their own; the package would initialise one more and start it.
+/// Prevents the package from creating and starting a cluster: the tests use their own data directories.
 fn keep_debian_from_making_a_cluster() -> Result<(), Failure> {
     let file = Path::new("/etc/postgresql-common/createcluster.conf");
     let before = fs::read_to_string(file).unwrap_or_default();
@@ -94,14 +95,14 @@ fn without_main_cluster(before: &str) -> String {
     kept.chain(["create_main_cluster = false"]).map(|line| format!("{line}\n")).collect()
 }
 
-/// Where the DynamoDB emulator is, if it is on this machine.
+/// Returns the path of the DynamoDB emulator, if it is installed.
 pub(crate) fn dynoxide() -> Option<PathBuf> {
     let tools = env::var_os("SESSION_TOOLS").map_or_else(|| PathBuf::from(TOOLS), PathBuf::from);
     let installed = tools.join("bin/dynoxide");
     if installed.is_file() { Some(installed) } else { find("dynoxide") }
 }
 
-/// Builds the DynamoDB emulator once: 5 minutes of one processor. It does not outlive us: nobody waits for it then.
+/// Builds the DynamoDB emulator once, which takes about 5 minutes of CPU time. The build is killed with this process.
 pub(crate) fn install_dynoxide() -> Result<(), Failure> {
     if dynoxide().is_some() {
         return Ok(());
@@ -113,7 +114,7 @@ pub(crate) fn install_dynoxide() -> Result<(), Failure> {
     quietly(&mut install, "cargo install dynoxide")
 }
 
-/// Runs a command with its words in a file under `target/xtask`, and tells the end of them if it fails.
+/// Runs a command with its output in a file under `target/xtask`, and shows the end of the output on failure.
 fn quietly(command: &mut Command, name: &str) -> Result<(), Failure> {
     fs::create_dir_all("target/xtask")?;
     let log = PathBuf::from(format!("target/xtask/{}.log", name.replace(' ', "-")));
@@ -130,7 +131,7 @@ fn quietly(command: &mut Command, name: &str) -> Result<(), Failure> {
 
 fn find(probe: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    // An absolute probe replaces whatever it is joined to.
+    // Joining an absolute path replaces the base.
     env::split_paths(&path)
         .chain(["/usr/sbin".into(), "/sbin".into()])
         .map(|directory| directory.join(probe))

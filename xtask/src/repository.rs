@@ -1,4 +1,4 @@
-//! Where the repository is and which files belong to it.
+//! The root of the repository and its files.
 
 use std::env;
 use std::path::Path;
@@ -7,14 +7,14 @@ use xshell::{Shell, cmd};
 
 use crate::failure::Failure;
 
-/// Goes to the root, so that every path below is relative to it whoever called from wherever.
+/// Changes to the root, so that all paths are relative to it.
 pub(crate) fn enter() -> Result<(), Failure> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace");
     env::set_current_dir(root)?;
     Ok(())
 }
 
-/// Every file that is tracked or would be: ignored ones are nobody's business.
+/// Returns all files that are tracked or not ignored.
 pub(crate) fn files() -> Result<Vec<String>, Failure> {
     let shell = Shell::new()?;
     let list = cmd!(shell, "git ls-files --cached --others --exclude-standard").quiet().read()?;

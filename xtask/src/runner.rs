@@ -1,4 +1,4 @@
-//! Runs programs for the stages: seen by the person as they speak, and heard where their words count.
+//! Runs programs for the stages: shows their output, and captures it where it is needed.
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::failure::Failure;
 
-/// A program with its arguments and additions to the environment.
+/// A program with its arguments and environment variables.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     program: String,
@@ -15,7 +15,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// `cargo` with these words, split at blanks: none of our arguments has one inside.
+    /// A call of `cargo` with these arguments, separated by blanks.
     pub(crate) fn cargo(words: &str) -> Self {
         let arguments = words.split_whitespace().map(str::to_owned).collect();
         Self { program: "cargo".to_owned(), arguments, environment: Vec::new() }
@@ -41,8 +41,8 @@ impl Call {
         self
     }
 
-    /// The call as a person would type it. Addresses of servers are left out: they end with this run, and tests start
-    /// their own where none is named.
+    /// Returns the call as a user would type it, without the addresses of servers, which stop with this run; tests
+    /// start their own servers if no address is set.
     pub(crate) fn line(&self) -> String {
         let environment = self.environment.iter().filter(|(name, _)| !name.starts_with("SESSION_TEST_"));
         environment
@@ -53,12 +53,12 @@ impl Call {
             .join(" ")
     }
 
-    /// Runs it on our own terminal.
+    /// Runs it on the terminal.
     pub(crate) fn run(&self) -> Result<(), Failure> {
         outcome(self.command().status()?)
     }
 
-    /// Runs it, shows what it says, and gives that back too; the second is whether it went well.
+    /// Runs it, shows its output and returns it, together with the result.
     pub(crate) fn heard(&self) -> Result<(String, Result<(), Failure>), Failure> {
         let mut command = self.command();
         if io::stdout().is_terminal() {
@@ -73,9 +73,16 @@ impl Call {
         Ok((String::from_utf8_lossy(&heard).into_owned(), outcome(child.wait()?)))
     }
 
+    /// Runs it and gives back what it writes to its standard output; complaints are seen by the person.
+    pub(crate) fn read(&self) -> Result<String, Failure> {
+        let output = self.command().stderr(Stdio::inherit()).output()?;
+        outcome(output.status)?;
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        // Set for the toolchain of `cargo run` that started us; the calls below choose for themselves.
+        // Set by the `cargo run` that started xtask, and not meant for the calls below.
         command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH");
         command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
@@ -91,7 +98,7 @@ fn tee(mut from: impl Read, mut to: impl Write) -> Vec<u8> {
     let mut buffer = [0; 8192];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
         heard.extend_from_slice(&buffer[..read]);
-        // A closed terminal is no reason to stop counting.
+        // Continue if the terminal is closed.
         drop(to.write_all(&buffer[..read]).and_then(|()| to.flush()));
     }
     heard

@@ -1,4 +1,4 @@
-//! Every server of the tests, started side by side while something else goes on.
+//! Starts all servers of the tests in parallel, in the background.
 
 use std::thread::{self, JoinHandle};
 
@@ -7,19 +7,19 @@ use session_test_servers::{Kind, Server, start};
 use crate::failure::Failure;
 use crate::packages;
 
-/// Servers that are being installed and started. Dropped early, it waits and stops them: an interrupted package manager
-/// is worse than a minute.
+/// Servers that are being installed and started. Drop waits for the installation and stops them, because interrupting
+/// the package manager would be worse than waiting.
 pub(crate) struct Starting {
     threads: Vec<JoinHandle<Result<Vec<Server>, Failure>>>,
 }
 
-/// Servers that answer; dropping it stops them.
+/// Running servers, stopped on drop.
 pub(crate) struct Running {
     pub(crate) servers: Vec<Server>,
 }
 
 impl Starting {
-    /// Begins with these kinds: installs what is given, then starts them all at once.
+    /// Installs the packages, then starts servers of these kinds in parallel.
     pub(crate) fn begin(kinds: &[Kind], install: Vec<packages::Package>) -> Self {
         let (emulated, packaged): (Vec<Kind>, Vec<Kind>) =
             kinds.iter().partition(|&&kind| kind == Kind::DynamoDb);
@@ -28,7 +28,7 @@ impl Starting {
             start_all(&packaged)
         })];
         if !emulated.is_empty() {
-            // Minutes of building: beside everything else, from the very beginning.
+            // The build takes minutes, so it starts first and runs in parallel.
             threads.push(thread::spawn(move || {
                 packages::install_dynoxide()?;
                 start_all(&emulated)
@@ -37,7 +37,7 @@ impl Starting {
         Self { threads }
     }
 
-    /// Waits until all of them answer.
+    /// Waits until all servers are ready.
     pub(crate) fn wait(mut self) -> Result<Running, Failure> {
         let mut servers = Vec::new();
         for thread in std::mem::take(&mut self.threads) {
@@ -50,7 +50,7 @@ impl Starting {
 
 impl Drop for Starting {
     fn drop(&mut self) {
-        // The package manager's thread only; the emulator's build ends with this process.
+        // Waits for the package manager only; the build of the emulator is killed with this process.
         if !self.threads.is_empty() {
             drop(self.threads.remove(0).join());
         }
@@ -58,7 +58,7 @@ impl Drop for Starting {
 }
 
 impl Running {
-    /// What the tests read their addresses from.
+    /// Returns the environment variables with the addresses for the tests.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
         self.servers.iter().flat_map(Server::env).collect()
     }

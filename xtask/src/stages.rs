@@ -1,17 +1,17 @@
-//! Named steps of a long run: each says its name and its time, a failing one says how to repeat it.
+//! The named stages of a long run: prints the name and time of each, and how to repeat a failed one.
 
 use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
 
-/// The steps so far.
+/// The stages so far.
 #[derive(Default)]
 pub(crate) struct Stages {
     done: Vec<(&'static str, Duration)>,
 }
 
 impl Stages {
-    /// Runs one step. `repeat` is the command for a person who wants to see only this step again.
+    /// Runs a stage. `repeat` is the command that repeats only this stage.
     pub(crate) fn run<T>(
         &mut self,
         name: &'static str,
@@ -35,7 +35,7 @@ impl Stages {
         }
     }
 
-    /// The steps and their times, one per line, and the sum.
+    /// Returns a table of the stages and their times, with the sum.
     pub(crate) fn table(&self) -> String {
         let width = self.done.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max("total".len());
         let total = self.done.iter().map(|(_, took)| *took).sum();

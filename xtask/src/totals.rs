@@ -1,13 +1,13 @@
-//! What the test runners themselves say they ran.
+//! Reads the totals that the test runners report.
 
 use std::ops::AddAssign;
 
-/// Counts out of the runners' own closing lines.
+/// Counts from the runners' summary lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
-    /// Left out by a filter or marked to be ignored.
+    /// Tests that were filtered out or ignored.
     pub(crate) skipped: u64,
 }
 
@@ -20,20 +20,20 @@ impl AddAssign for Totals {
 }
 
 impl Totals {
-    /// Reads nextest's `Summary [ 1.2s] 17 tests run: 16 passed (1 slow), 1 failed, 3 skipped`. Whatever ran and did not
-    /// pass (failed, timed out, could not be started) has failed.
+    /// Parses nextest's `Summary [ 1.2s] 17 tests run: 16 passed (1 slow), 1 failed, 3 skipped`. Every test that ran
+    /// and did not pass (failed, timed out, could not be started) counts as failed.
     pub(crate) fn of_nextest(output: &str) -> Option<Self> {
         let output = plain(output);
         let summary = output.lines().rev().find(|line| line.trim_start().starts_with("Summary ["))?;
         let (head, tail) = summary.split_once(" run: ")?;
-        // `17 tests`, or `5/17 tests` when the run was cut short.
+        // `17 tests`, or `5/17 tests` if the run was aborted.
         let count = head.split_whitespace().rev().nth(1)?;
         let run: u64 = count.split('/').next()?.parse().ok()?;
         let passed = number_before(tail, "passed");
         Some(Self { passed, failed: run.saturating_sub(passed), skipped: number_before(tail, "skipped") })
     }
 
-    /// Adds up libtest's `test result: ok. 22 passed; 0 failed; 1 ignored; …`, one line per binary.
+    /// Sums libtest's `test result: ok. 22 passed; 0 failed; 1 ignored; …`, one line per binary.
     pub(crate) fn of_libtest(output: &str) -> Self {
         let mut sum = Self::default();
         for line in plain(output).lines() {
@@ -48,7 +48,7 @@ impl Totals {
     }
 }
 
-/// The number in front of the first such word.
+/// Returns the number before the first occurrence of the word.
 fn number_before(text: &str, word: &str) -> u64 {
     let words: Vec<&str> = text.split_whitespace().collect();
     words
@@ -58,7 +58,7 @@ fn number_before(text: &str, word: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// The text without terminal colours: an escape, a bracket, and all up to a letter.
+/// Removes terminal colours: an escape, a bracket, and everything up to a letter.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars();

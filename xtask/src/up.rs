@@ -1,4 +1,4 @@
-//! `cargo xtask up`: every server, for a person, until Ctrl-C.
+//! `cargo xtask up`: runs every server until Ctrl-C.
 
 use std::io::{self, Write};
 use std::thread;
@@ -8,7 +8,6 @@ use session_test_servers::Kind;
 use crate::failure::Failure;
 use crate::packages;
 use crate::servers::{Running, Starting};
-use crate::test::all_kinds;
 
 pub(crate) fn run() -> Result<(), Failure> {
     let needed: Vec<_> = packages::missing()
@@ -20,11 +19,11 @@ pub(crate) fn run() -> Result<(), Failure> {
         return Err(Failure::new(format!("install these packages first: {}", names.join(" "))));
     }
     println!("starting (the first time, dynoxide is built: some minutes)…");
-    let running = Starting::begin(&all_kinds(), needed).wait()?;
+    let running = Starting::begin(&Kind::ALL, needed).wait()?;
     print!("{}", words(&running));
     io::stdout().flush()?;
-    // Ctrl-C and SIGTERM end this process in their default way, and the servers end with it: the kernel kills them and
-    // their watch removes their directories, as after any other death of ours. A handler would add nothing.
+    // Ctrl-C and SIGTERM terminate this process, and the servers with it: the kernel kills them, and their watcher
+    // removes their directories. A signal handler is not needed.
     loop {
         thread::park();
     }
@@ -55,6 +54,7 @@ fn for_an_application(kind: Kind, url: &str) -> String {
         Kind::Postgres => format!("export SESSION_DRIVER=postgres DATABASE_URL={url}"),
         Kind::MariaDb => format!("export SESSION_DRIVER=mysql DATABASE_URL={url}"),
         Kind::Memcached => format!("export SESSION_DRIVER=memcached MEMCACHED_URL={url}"),
+        Kind::Etcd => format!("export SESSION_DRIVER=etcd ETCD_URL={url}"),
         Kind::DynamoDb => {
             let endpoint = url.trim_start_matches("dynamodb://").trim_end_matches("/sessions");
             format!(

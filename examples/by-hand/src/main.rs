@@ -1,160 +1,118 @@
-//! The core without async and without its driver: two requests on one session over a `HashMap`, every step printed.
+//! The core without async: requests on one session over a `HashMap`, every step printed.
 //!
-//! Ring 0 gives ids, records and times; ring 1 decides; what is missing (a store, a clock, randomness) is this file.
+//! The core gives [`BlockingSessions`] and decides; what is missing (a store, a clock, randomness) is this example.
 
-use std::collections::HashMap;
-use std::convert::Infallible;
+mod store;
+#[cfg(test)]
+mod suite;
 
-use session_core::Policy;
-use session_core::machine::{Arrival, SessionState};
-use session_core::{
-    CommitError,
-    machine::{Commit, CookieOrder, Fresh, StoreOp},
-};
-use session_core::{
-    Timestamp,
-    machine::SessionId,
-    store::{Loaded, StoreError, StoreKey, Written},
-};
+use std::error::Error;
+use std::sync::atomic::{AtomicU8, Ordering};
 
-/// The whole store: a record, or a tombstone.
-type Shelf = HashMap<StoreKey, Loaded>;
+use session_core::adapter::{Clock, CookieHeaders, Entropy};
+use session_core::machine::{Access, BlockingSessions, BlockingStore, CookieCodec, SessionState, StoreOp};
+use session_core::store::{Loaded, StoreError, StoreKey, Written};
+use session_core::{Cookie, EntropyError, KeyRing, Policy, SecretKey, Timestamp};
 
-/// The clock of this example stands still, and its randomness counts: never do that at home.
-const NOW: Timestamp = Timestamp::from_millis(1_893_484_800_000);
+use crate::store::Store;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (mut shelf, mut dice) = (Shelf::new(), 0_u8);
+fn main() -> Result<(), Box<dyn Error>> {
+    let keys = KeyRing::new([SecretKey::generate()?])?;
+    let codec = CookieCodec::new(keys, Cookie::host("sid").build()?, "session");
+    let sessions = BlockingSessions::new(codec, Policy::default(), Printing(Store::default()))?;
+    let shop = Shop(sessions.clock(Still).entropy(Dice::default()));
 
     println!("1. A new visitor puts something in a cart.");
-    let mut visit = open(&shelf, None)?;
+    let mut visit = shop.open(None)?;
     visit.data_mut().push("cart", "tea")?;
-    let id = commit(&mut shelf, &mut visit, &mut dice).expect("the first write makes a session");
+    let cookie = shop.close(visit).ok_or("the first write makes a session")?;
 
     println!("\n2. Two requests at once: both have loaded the same record.");
-    let mut one = open(&shelf, Some(&id))?;
-    let mut other = open(&shelf, Some(&id))?;
+    let mut one = shop.open(Some(&cookie))?;
+    let mut other = shop.open(Some(&cookie))?;
     one.data_mut().push("cart", "milk")?;
     other.data_mut().push("cart", "bread")?;
     println!("   The first one commits.");
-    commit(&mut shelf, &mut one, &mut dice);
+    shop.close(one);
     println!("   The second one is late: it replays what it did on what is there now.");
-    commit(&mut shelf, &mut other, &mut dice);
-    println!("   cart = {:?}", open(&shelf, Some(&id))?.data().get::<Vec<String>>("cart")?);
+    shop.close(other);
+    println!("   cart = {:?}", shop.open(Some(&cookie))?.data().get::<Vec<String>>("cart")?);
 
     println!("\n3. Signing in: a new id. A slow request still holds the old one.");
-    let mut slow = open(&shelf, Some(&id))?;
-    let mut sign_in = open(&shelf, Some(&id))?;
+    let mut slow = shop.open(Some(&cookie))?;
+    let mut sign_in = shop.open(Some(&cookie))?;
     sign_in.data_mut().put("user", "ada")?;
-    sign_in.regenerate(|| Ok::<_, Infallible>(String::new()))?;
-    let new = commit(&mut shelf, &mut sign_in, &mut dice).expect("a new id is set");
+    sign_in.regenerate(|| shop.0.token())?;
+    let cookie = shop.close(sign_in).ok_or("a new id is set")?;
     slow.data_mut().push("cart", "stolen")?;
     println!("   The slow one commits.");
-    commit(&mut shelf, &mut slow, &mut dice);
+    shop.close(slow);
 
     println!("\n4. Signing out.");
-    let mut sign_out = open(&shelf, Some(&new))?;
+    let mut sign_out = shop.open(Some(&cookie))?;
     println!("   user = {:?}", sign_out.data().get::<String>("user")?);
     sign_out.destroy();
-    commit(&mut shelf, &mut sign_out, &mut dice);
+    shop.close(sign_out);
     println!("   A straggler opens the dead session and writes: nothing is kept, nothing is said.");
-    let mut straggler = open(&shelf, Some(&new))?;
+    let mut straggler = shop.open(Some(&cookie))?;
     straggler.data_mut().put("late", true)?;
-    commit(&mut shelf, &mut straggler, &mut dice);
+    shop.close(straggler);
     Ok(())
 }
 
-/// What a driver does first: the cookie's id, one look at the shelf, and a state.
-fn open(shelf: &Shelf, id: Option<&SessionId>) -> Result<SessionState, Box<dyn std::error::Error>> {
-    let (arrival, loaded) = match id {
-        Some(id) => {
-            let loaded = shelf.get(&id.store_key()).cloned().unwrap_or(Loaded::Missing);
-            (Arrival::with_id(id.clone()), loaded)
+/// Opens and closes, and says what it sees.
+struct Shop(BlockingSessions<Printing>);
+
+impl Shop {
+    fn open(&self, cookie: Option<&str>) -> Result<SessionState, Box<dyn Error>> {
+        let cookies: CookieHeaders = cookie.into_iter().collect();
+        let state = self.0.open(&cookies, Access::Full)?;
+        println!("   open      {:?}", state.origin());
+        Ok(state)
+    }
+
+    /// Gives the cookie that the browser sends from now on, if it is told one.
+    fn close(&self, state: SessionState) -> Option<String> {
+        let report = self.0.close(state, 200);
+        match &report.error {
+            None => println!("   close     done"),
+            Some(error) => println!("   close     {error}: nothing was revived"),
         }
-        None => (Arrival::without_cookie(), Loaded::Missing),
-    };
-    let state = SessionState::open(arrival, loaded, NOW)?;
-    println!("   open      {:?}", state.origin());
-    Ok(state)
+        for header in report.headers(|_| []).into_iter().flatten() {
+            println!("   header    {}: {:.24}…", header.name(), header.value());
+        }
+        report.set_cookie.as_deref()?.split(';').next().map(str::to_owned)
+    }
 }
 
-/// What a driver does last: begin, perform step after step, finish, and obey the cookie order.
-fn commit(shelf: &mut Shelf, state: &mut SessionState, dice: &mut u8) -> Option<SessionId> {
-    let policy = Policy::default();
-    let mut draw = || {
-        *dice += 1;
-        Ok::<_, Infallible>(Fresh::from_bytes(&[*dice; 64]))
-    };
-    let mut commit = Commit::begin(state, &policy, NOW, &mut draw).expect("it is small");
-    println!("   decide    {:?}", commit.decision());
-    while let Some(op) = commit.step() {
-        let answer = perform(shelf, op);
-        println!("   store     {:<9} -> {}", verb(op), word(&answer));
-        commit.answer(Ok::<_, StoreError>(answer), &policy, NOW, &mut draw);
+/// A store that says what it is asked.
+#[derive(Debug)]
+struct Printing(Store);
+
+impl BlockingStore for Printing {
+    fn name(&self) -> &'static str {
+        self.0.name()
     }
-    let outcome = commit.finish(state, &policy);
-    match outcome.result {
-        Ok(()) => println!("   finish    done, conflicts: {}", outcome.conflicts),
-        Err(CommitError::Gone) => println!("   finish    gone: nothing was revived"),
-        Err(error) => println!("   finish    {error}"),
+
+    fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
+        self.0.load(key)
     }
-    match state.cookie() {
-        CookieOrder::Keep => println!("   cookie    keep"),
-        CookieOrder::Clear => println!("   cookie    clear"),
-        CookieOrder::SetId { id, .. } => {
-            println!("   cookie    set, for the session {:.8}…", id.store_key().to_string());
-            return Some(id.clone());
-        }
-        CookieOrder::SetRecord { .. } => println!("   cookie    set, with the whole session"),
+
+    fn perform(&self, operation: &StoreOp) -> Result<Written, StoreError> {
+        let written = self.0.perform(operation)?;
+        println!("   store     {:<9} -> {}", verb(operation), word(&written));
+        Ok(written)
     }
-    None
 }
 
-/// The verbs of a store, as far as one thread needs them; nothing here inserts but `Create` and `Rotate`.
-fn perform(shelf: &mut Shelf, op: &StoreOp) -> Written {
-    match op {
-        StoreOp::Create { key, record, .. } => {
-            if shelf.contains_key(key) {
-                return Written::Taken;
-            }
-            shelf.insert(*key, Loaded::Found(record.clone()));
-        }
-        StoreOp::Replace { key, expected, record, now } => match shelf.get_mut(key) {
-            Some(Loaded::Found(there)) if !there.is_live(*now) => return Written::Gone,
-            Some(Loaded::Found(there)) if there.etag != *expected => return Written::Conflict(there.clone()),
-            Some(Loaded::Found(there)) => *there = record.clone(),
-            Some(Loaded::Missing | Loaded::Ended { .. }) | None => return Written::Gone,
-        },
-        StoreOp::Touch { key, idle_deadline, .. } => match shelf.get_mut(key) {
-            Some(Loaded::Found(there)) => there.idle_deadline = there.idle_deadline.max(*idle_deadline),
-            Some(Loaded::Missing | Loaded::Ended { .. }) | None => return Written::Gone,
-        },
-        StoreOp::Destroy { key, tombstone_until } => {
-            if let Some(there) = shelf.get_mut(key) {
-                *there = Loaded::Ended { until: *tombstone_until };
-            }
-        }
-        StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
-            let over_old =
-                StoreOp::Replace { key: *old, expected: *expected, record: record.clone(), now: *now };
-            let written = perform(shelf, &over_old);
-            if written != Written::Applied {
-                return written;
-            }
-            shelf.insert(*old, Loaded::Ended { until: *tombstone_until });
-            shelf.insert(*new, Loaded::Found(record.clone()));
-        }
-    }
-    Written::Applied
-}
-
-fn verb(op: &StoreOp) -> &'static str {
-    match op {
+fn verb(operation: &StoreOp) -> &'static str {
+    match operation {
         StoreOp::Create { .. } => "Create",
         StoreOp::Replace { .. } => "Replace",
         StoreOp::Touch { .. } => "Touch",
         StoreOp::Destroy { .. } => "Destroy",
         StoreOp::Rotate { .. } => "Rotate",
+        StoreOp::Revoke { .. } => "Revoke",
     }
 }
 
@@ -164,5 +122,26 @@ fn word(written: &Written) -> &'static str {
         Written::Conflict(_) => "conflict: another request wrote first, replay",
         Written::Gone => "gone",
         Written::Taken => "taken",
+    }
+}
+
+/// The clock of this example stands still: never do that at home.
+#[derive(Debug)]
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_893_484_800_000)
+    }
+}
+
+/// And its randomness counts.
+#[derive(Debug, Default)]
+struct Dice(AtomicU8);
+
+impl Entropy for Dice {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        bytes.fill(self.0.fetch_add(1, Ordering::Relaxed) + 1);
+        Ok(())
     }
 }

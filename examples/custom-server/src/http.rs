@@ -6,7 +6,15 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 pub(crate) struct Request {
     pub(crate) line: String,
     pub(crate) cookies: Vec<String>,
+    headers: Vec<(String, String)>,
     pub(crate) body: String,
+}
+
+impl Request {
+    /// The first value of a header, asked by its lower-case name.
+    pub(crate) fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.iter().find(|(there, _)| there == name).map(|(_, value)| value.as_bytes())
+    }
 }
 
 /// Reads a request.
@@ -18,7 +26,7 @@ pub(crate) fn read(stream: impl Read) -> io::Result<Request> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let line = line.trim_end().trim_end_matches(" HTTP/1.1").to_owned();
-    let (mut cookies, mut length) = (Vec::new(), 0);
+    let (mut cookies, mut headers, mut length) = (Vec::new(), Vec::new(), 0);
     loop {
         let mut header = String::new();
         reader.read_line(&mut header)?;
@@ -26,24 +34,24 @@ pub(crate) fn read(stream: impl Read) -> io::Result<Request> {
         match name.to_ascii_lowercase().as_str() {
             "cookie" => cookies.push(value.trim().to_owned()),
             "content-length" => length = value.trim().parse().map_err(io::Error::other)?,
-            _ => {}
+            name => headers.push((name.to_owned(), value.trim().to_owned())),
         }
     }
     let mut body = String::new();
     reader.take(length).read_to_string(&mut body)?;
-    Ok(Request { line, cookies, body })
+    Ok(Request { line, cookies, headers, body })
 }
 
 /// A response to be.
 pub(crate) struct Response {
-    pub(crate) status: &'static str,
+    pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: String,
 }
 
 impl Response {
     /// Plain text.
-    pub(crate) fn text(status: &'static str, body: impl Into<String>) -> Self {
+    pub(crate) fn text(status: u16, body: impl Into<String>) -> Self {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 

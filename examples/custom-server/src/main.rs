@@ -3,8 +3,9 @@
 //! `cargo run -p custom-server -- 127.0.0.1:8080`, then see the README.
 
 mod http;
-mod sessions;
 mod store;
+#[cfg(test)]
+mod suite;
 #[cfg(test)]
 mod tests;
 
@@ -14,18 +15,27 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use session_core::machine::SessionState;
-use session_core::{CommitError, SecretKey};
+use session_core::adapter::{CookieHeaders, RequestHead};
+use session_core::machine::{Access, BlockingSessions, CookieCodec, SessionState};
+use session_core::{Cookie, KeyRing, Policy, SecretKey};
 
 use crate::http::{Request, Response};
-use crate::sessions::{Sessions, token};
+use crate::store::Store;
+
+type Sessions = BlockingSessions<Store>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(address)?;
     println!("listening on {}", listener.local_addr()?);
     // A real server takes its key from its configuration; with this one nobody stays signed in over a restart.
-    serve(&listener, Sessions::new(SecretKey::generate()?)?)
+    serve(&listener, sessions(SecretKey::generate()?)?)
+}
+
+/// Sessions under one key, in a cookie for plain HTTP.
+fn sessions(key: SecretKey) -> Result<Sessions, Box<dyn Error>> {
+    let codec = CookieCodec::new(KeyRing::new([key])?, Cookie::insecure_http("sid").build()?, "session");
+    Ok(BlockingSessions::new(codec, Policy::default(), Store::default())?)
 }
 
 fn serve(listener: &TcpListener, sessions: Sessions) -> Result<(), Box<dyn Error>> {
@@ -48,44 +58,43 @@ fn respond(request: &Request, sessions: &Sessions) -> Response {
         "GET /" => home,
         "POST /sign-in" => sign_in,
         "POST /sign-out" => sign_out,
-        _ => return Response::text("404 Not Found", "no such page\n"),
+        _ => return Response::text(404, "no such page\n"),
     };
-    let Ok(mut session) = sessions.open(&request.cookies) else {
-        return Response::text("503 Service Unavailable", "");
+    let (method, url) = request.line.split_once(' ').unwrap_or(("GET", "/"));
+    let head = RequestHead { method, url, authority: None, header: |name| request.header(name) };
+    let cookies = CookieHeaders::of(&request.cookies, &head);
+    let Ok(mut session) = sessions.open(&cookies, Access::Full) else {
+        return Response::text(503, "");
     };
-    let mut response = match page(&mut session, &request.body) {
-        Ok(text) => Response::text("200 OK", text),
-        Err(_) => {
-            // What a failed page changed is dropped; what it ended stays ended.
-            session.drop_data();
-            Response::text("500 Internal Server Error", "")
-        }
+    let mut response = match page(sessions, &mut session, &request.body) {
+        Ok(text) => Response::text(200, text),
+        // What a failed page changed is dropped; what it ended stays ended.
+        Err(_) => Response::text(500, ""),
     };
-    match sessions.close(&mut session) {
-        Ok(Some(cookie)) => {
-            response.headers.push(("set-cookie", cookie));
-            response.headers.push(("cache-control", "no-store".to_owned()));
-        }
-        Ok(None) | Err(CommitError::Gone) => {}
-        Err(_) => response = Response::text("503 Service Unavailable", ""),
+    let report = sessions.close(session, response.status);
+    if let Some(failure) = report.failure() {
+        response = Response::text(failure.status(), "");
     }
-    response.headers.push(("vary", "Cookie".to_owned()));
+    // No page sets one of these headers itself, so there is nothing to replace.
+    for header in report.headers(|_| []).into_iter().flatten() {
+        response.headers.push((header.name(), header.value().to_owned()));
+    }
     response
 }
 
-fn home(session: &mut SessionState, _: &str) -> Result<String, Box<dyn Error>> {
+fn home(_: &Sessions, session: &mut SessionState, _: &str) -> Result<String, Box<dyn Error>> {
     let visits = session.data_mut().increment("visits")?;
     let user = session.data().get::<String>("user")?.unwrap_or_else(|| "stranger".to_owned());
     Ok(format!("hello {user}, this is visit {visits}\n"))
 }
 
-fn sign_in(session: &mut SessionState, body: &str) -> Result<String, Box<dyn Error>> {
-    session.regenerate(token)?;
+fn sign_in(sessions: &Sessions, session: &mut SessionState, body: &str) -> Result<String, Box<dyn Error>> {
+    session.regenerate(|| sessions.token())?;
     session.data_mut().put("user", body.trim_start_matches("user="))?;
     Ok("welcome\n".to_owned())
 }
 
-fn sign_out(session: &mut SessionState, _: &str) -> Result<String, Box<dyn Error>> {
+fn sign_out(_: &Sessions, session: &mut SessionState, _: &str) -> Result<String, Box<dyn Error>> {
     session.destroy();
     Ok("bye\n".to_owned())
 }

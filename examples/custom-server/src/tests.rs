@@ -6,8 +6,7 @@ use std::thread;
 
 use session_core::SecretKey;
 
-use crate::serve;
-use crate::sessions::Sessions;
+use crate::{serve, sessions};
 
 #[test]
 fn a_visitor_is_known_from_sign_in_to_sign_out() {
@@ -39,6 +38,28 @@ fn of_twenty_visits_at_once_each_one_counts() {
 }
 
 #[test]
+fn a_response_that_is_one_visitor_s_own_is_not_kept_by_caches() {
+    let mut browser = Browser::of(start());
+    let first = browser.send("GET", "/", "");
+    assert!(first.contains("vary: Cookie") && first.contains("cache-control: no-store"), "{first}");
+    let second = browser.send("GET", "/", "");
+    assert!(second.contains("vary: Cookie") && !second.contains("set-cookie"), "{second}");
+}
+
+#[test]
+fn another_site_s_form_does_not_replace_the_visitor_s_cookie() {
+    let mut stream = TcpStream::connect(start()).unwrap();
+    write!(
+        stream,
+        "GET / HTTP/1.1\r\nhost: a\r\nsec-fetch-site: cross-site\r\nsec-fetch-mode: no-cors\r\n\r\n"
+    )
+    .unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.ends_with("this is visit 1\n") && !response.contains("set-cookie"), "{response}");
+}
+
+#[test]
 fn a_page_without_a_session_sets_no_cookie() {
     let response = Browser::of(start()).send("GET", "/favicon.ico", "");
     assert!(response.starts_with("HTTP/1.1 404") && !response.contains("set-cookie"));
@@ -47,7 +68,7 @@ fn a_page_without_a_session_sets_no_cookie() {
 fn start() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let sessions = Sessions::new(SecretKey::generate().unwrap()).unwrap();
+    let sessions = sessions(SecretKey::generate().unwrap()).unwrap();
     thread::spawn(move || serve(&listener, sessions).unwrap());
     address
 }

@@ -1,4 +1,4 @@
-//! The room on actix-web: two sockets, a stream of events, and the forms.
+//! The chat on actix-web: two WebSockets, an event stream, and the forms.
 
 use std::convert::Infallible;
 use std::io;
@@ -31,7 +31,7 @@ pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, room: Room)
     HttpServer::new(app).workers(2).listen(listener)?.run().await
 }
 
-/// A socket with a detached session: it writes and commits by itself.
+/// A WebSocket with a detached session, which it commits itself.
 async fn chat(
     request: HttpRequest,
     body: Payload,
@@ -45,7 +45,7 @@ async fn chat(
     Ok(response)
 }
 
-/// A socket with a read-only session: it hears, and cannot write.
+/// A WebSocket with a read-only session, which receives messages only.
 async fn watch(
     request: HttpRequest,
     body: Payload,
@@ -60,7 +60,7 @@ async fn watch(
     Ok(response)
 }
 
-/// The same as server-sent events.
+/// The same messages as server-sent events.
 async fn events(
     room: Data<Room>,
     visit: ReqData<Visit>,
@@ -94,14 +94,14 @@ async fn talk(
             },
             message = messages.recv() => match (message, &speaker) {
                 (Some(Ok(Message::Text(text))), Some(speaker)) => speaker.say(&text).await,
-                // axum answers these by itself.
+                // axum answers pings by itself.
                 (Some(Ok(Message::Ping(bytes))), _) => socket.pong(&bytes).await.is_ok(),
                 (Some(Ok(Message::Close(_)) | Err(_)) | None, _) => false,
                 (Some(Ok(_)), _) => true,
             },
         };
         if !goes_on {
-            // The client may be gone already.
+            // The client may have disconnected.
             let _ = socket.close(None).await;
             return;
         }

@@ -1,4 +1,4 @@
-//! The room on axum: two sockets, a stream of events, and the forms.
+//! The chat on axum: two WebSockets, an event stream, and the forms.
 
 use std::convert::Infallible;
 use std::io;
@@ -32,7 +32,7 @@ pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, room: Room)
     axum::serve(listener, app).await
 }
 
-/// A socket with a detached session: it writes and commits by itself.
+/// A WebSocket with a detached session, which it commits itself.
 async fn chat(
     upgrade: WebSocketUpgrade,
     State(room): State<Room>,
@@ -46,7 +46,7 @@ async fn chat(
     })
 }
 
-/// A socket with a read-only session: it hears, and cannot write.
+/// A WebSocket with a read-only session, which receives messages only.
 async fn watch(
     upgrade: WebSocketUpgrade,
     State(room): State<Room>,
@@ -59,7 +59,7 @@ async fn watch(
     })
 }
 
-/// The same as server-sent events.
+/// The same messages as server-sent events.
 async fn events(
     State(room): State<Room>,
     Extension(visit): Extension<Visit>,
@@ -89,7 +89,7 @@ async fn talk(mut socket: WebSocket, mut listener: Listener, speaker: Option<Spe
             },
         };
         if !goes_on {
-            // The client may be gone already.
+            // The client may have disconnected.
             let _ = socket.send(Message::Close(None)).await;
             return;
         }

@@ -1,6 +1,6 @@
-//! A chat whose sockets know who is signed in, and end when that person signs out.
+//! A chat over WebSockets, which close when their user signs out.
 //!
-//! `cargo run -p live`, then see the README.
+//! Run it with `cargo run -p live`; see the README.
 
 mod actix;
 mod axum;
@@ -10,6 +10,7 @@ mod tests;
 
 use std::time::Duration;
 
+use clap::{Parser, ValueEnum};
 use session_axum::stores::MemoryStore;
 use session_axum::{Cookie, SecretKey, Sessions};
 use tokio::net::TcpListener;
@@ -18,12 +19,10 @@ use crate::room::Room;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Some((adapter, address)) = read(std::env::args().skip(1)) else {
-        return Err("usage: live [--adapter axum|actix] [ADDRESS]".into());
-    };
+    let Flags { adapter, address } = Flags::parse();
     let sessions = Sessions::builder()
         .store(MemoryStore::new())
-        .key(SecretKey::generate()?) // from the configuration, in a server that keeps its visitors
+        .key(SecretKey::generate()?) // in production: from the configuration
         .cookie(Cookie::insecure_http("sid"))
         .build()?;
     let room = Room::new();
@@ -33,8 +32,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(serve(adapter, listener, sessions, room).await?)
 }
 
+/// A chat whose sockets know who is signed in, and end when that person signs out.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Flags {
+    /// The framework that serves.
+    #[arg(long, value_enum, default_value_t = Adapter::Axum)]
+    adapter: Adapter,
+    /// Where to listen.
+    #[arg(default_value = "127.0.0.1:8080")]
+    address: String,
+}
+
 /// Which framework serves the room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Adapter {
     Axum,
     Actix,
@@ -53,24 +64,5 @@ async fn serve(
     }
 }
 
-/// The command line; `None` if it makes no sense.
-fn read(mut arguments: impl Iterator<Item = String>) -> Option<(Adapter, String)> {
-    let (mut adapter, mut address) = (Adapter::Axum, "127.0.0.1:8080".to_owned());
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--adapter" => {
-                adapter = match arguments.next()?.as_str() {
-                    "axum" => Adapter::Axum,
-                    "actix" => Adapter::Actix,
-                    _ => return None,
-                }
-            }
-            option if option.starts_with('-') => return None,
-            _ => address = argument,
-        }
-    }
-    Some((adapter, address))
-}
-
-/// How long a socket may outlive its session in silence.
+/// The maximum time for which an idle socket stays open after its session has ended.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);

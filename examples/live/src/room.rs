@@ -1,8 +1,9 @@
-//! The room: who is in it is what their sessions say, and when a session ends, so does what was held open for it.
+//! The chat room, independent of the framework: users are identified by their sessions, and connections close when
+//! their session ends.
 //!
-//! Nothing here knows a framework. A socket or a stream outlives the response that opened it, so it keeps the request's
-//! [`Visit`] and looks again at every beat: one load and no write. A [`Speaker`] has a detached session, which it commits
-//! by itself.
+//! A socket or stream outlives the response that opened it. It therefore keeps the [`Visit`] of the request and
+//! reloads the session at every tick: one load and no write. A [`Speaker`] has a detached session, which it commits
+//! itself.
 
 use std::time::Duration;
 
@@ -10,24 +11,24 @@ use session_core::{OpenError, Session, SessionError, adapter::Visit};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 
-/// What everybody hears, and the beat at which all look again.
+/// The messages, and the ticks at which all listeners reload their sessions.
 #[derive(Clone, Debug)]
 pub(crate) struct Room {
     lines: broadcast::Sender<String>,
     beat: watch::Sender<()>,
 }
 
-/// Hears every line, for as long as the session lives that was signed in when it came.
+/// Receives every message, until its session ends.
 pub(crate) struct Listener {
     name: String,
     visit: Visit,
     lines: broadcast::Receiver<String>,
     beat: watch::Receiver<()>,
-    /// A beat has been and nobody has looked yet.
+    /// A tick has occurred, and the session has not been reloaded yet.
     due: bool,
 }
 
-/// Says lines, and counts them in a session of its own.
+/// Sends messages, and counts them in its detached session.
 pub(crate) struct Speaker {
     name: String,
     session: Session,
@@ -39,12 +40,13 @@ impl Room {
         Self { lines: broadcast::Sender::new(64), beat: watch::Sender::new(()) }
     }
 
-    /// Makes all listeners look whether their sessions still live.
+    /// Makes all listeners reload their sessions.
     pub(crate) fn look_again(&self) {
         self.beat.send_replace(());
     }
 
-    /// Does so for ever. A held socket outlives its session by no more than this.
+    /// Makes all listeners reload their sessions at this interval, for ever. A connection outlives its session by at
+    /// most one interval.
     pub(crate) async fn keep_looking(self, every: Duration) {
         let mut beats = tokio::time::interval(every);
         loop {
@@ -53,18 +55,19 @@ impl Room {
         }
     }
 
-    /// A listener for whoever this session says; `None` for a stranger. A read-only session is enough.
+    /// Returns a listener for the session's user, or `None` if no user is signed in. A read-only session is
+    /// sufficient.
     pub(crate) fn listener(&self, visit: Visit, session: &Session) -> Result<Option<Listener>, SessionError> {
         let (lines, beat) = (self.lines.subscribe(), self.beat.subscribe());
         let name = session.get(USER)?;
         Ok(name.map(|name| Listener { name, visit, lines, beat, due: false }))
     }
 
-    /// A listener and a speaker, who belong to one socket. The handler's own session closes with the response, and the
-    /// response of a WebSocket is its first word: so this one is detached.
+    /// Returns the listener and the speaker of a socket. The speaker's session is detached, because the handler's
+    /// session closes with the response, which a WebSocket sends before any message.
     pub(crate) async fn enter(&self, visit: Visit) -> Result<Option<(Listener, Speaker)>, OpenError> {
         let session = visit.detached().await?;
-        // A name that is no text is no name.
+        // A name that is not a string is ignored.
         let Ok(Some(listener)) = self.listener(visit, &session) else { return Ok(None) };
         let speaker = Speaker { name: listener.name.clone(), session, lines: self.lines.clone() };
         Ok(Some((listener, speaker)))
@@ -72,7 +75,7 @@ impl Room {
 }
 
 impl Listener {
-    /// The next line; `None` once the session has ended. Stopping to wait for it loses nothing.
+    /// Returns the next message, or `None` once the session has ended. Cancel safe.
     pub(crate) async fn hear(&mut self) -> Option<String> {
         loop {
             if self.due {
@@ -84,7 +87,7 @@ impl Listener {
             tokio::select! {
                 line = self.lines.recv() => match line {
                     Ok(line) => return Some(line),
-                    // Too slow for so much talk: some lines are lost, and it hears on.
+                    // The listener is too slow: some messages are lost.
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return None,
                 },
@@ -96,8 +99,8 @@ impl Listener {
         }
     }
 
-    /// Looks again, with a load of its own. It finds whatever ended the session, or gave it another id. A failing store is
-    /// no sign-out.
+    /// Reloads the session, and returns false if it has ended or has another id. A store failure does not count as a
+    /// sign-out.
     async fn is_signed_in(&self) -> bool {
         match self.visit.detached().await {
             Ok(session) => session.get::<String>(USER).is_ok_and(|user| user.as_ref() == Some(&self.name)),
@@ -107,19 +110,19 @@ impl Listener {
 }
 
 impl Speaker {
-    /// Says a line, and counts it in the session; false once the session has ended. The commit finds that out first: it
-    /// never revives one.
+    /// Sends a message and counts it in the session. Returns false once the session has ended, which the commit
+    /// detects; it never revives a session.
     pub(crate) async fn say(&self, text: &str) -> bool {
         if self.session.increment("said").is_err() || self.session.commit().await.is_err() {
             return false;
         }
-        // One line, as streams of events want it. Nobody hears it when the last one has left.
+        // A single line, as required by event streams. Fails if there are no listeners.
         let _ = self.lines.send(format!("{}: {}", self.name, text.replace(['\r', '\n'], " ")));
         true
     }
 }
 
-/// Signs somebody in, by nothing but a name: this is a chat.
+/// Signs a user in by name, without a password, since this is only an example.
 pub(crate) fn sign_in(session: &Session, name: &str) -> Result<(), SessionError> {
     let name = name.trim();
     if name.is_empty() {
@@ -129,7 +132,7 @@ pub(crate) fn sign_in(session: &Session, name: &str) -> Result<(), SessionError>
     session.put(USER, name)
 }
 
-/// The page for this visitor.
+/// Returns the page for this visitor.
 pub(crate) fn page(session: &Session) -> &'static str {
     if session.has(USER) { include_str!("pages/chat.html") } else { include_str!("pages/sign_in.html") }
 }

@@ -1,4 +1,4 @@
-//! The room over real sockets, on each adapter: who speaks, who is ended, and what holding a socket costs.
+//! Tests over real sockets on each adapter: messages, the end of sessions, and the cost of an open socket.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::Adapter;
 use crate::room::Room;
 
-/// Each claim as a test on each adapter.
+/// Defines each test once per adapter.
 macro_rules! on_each_adapter {
     ($($claim:ident),* $(,)?) => { $(
         mod $claim {
@@ -88,7 +88,7 @@ async fn who_signed_out_elsewhere_is_not_heard_any_more(server: Server) {
     let (mut chat, mut other) =
         (server.open("/chat", &ada).await.unwrap(), server.open("/chat", &bob).await.unwrap());
     server.send("POST", "/sign-out", &ada, "").await;
-    // No beat: the commit finds it out.
+    // Without a tick: the commit detects it.
     chat.send(Message::text("still here?")).await.unwrap();
     assert_eq!(next(&mut chat).await, None);
     other.send(Message::text("anyone?")).await.unwrap();
@@ -108,7 +108,7 @@ async fn what_is_held_for_ten_minutes_writes_nothing(server: Server) {
     let (mut chat, mut watch) =
         (server.open("/chat", &cookie).await.unwrap(), server.open("/watch", &cookie).await.unwrap());
     let mut events = server.events(&cookie).await;
-    // Wait until each of the three has looked once, so that what is counted from here on is the beats' alone.
+    // Wait until each of the three has reloaded once, so that only the following ticks are counted.
     server.beat(3).await;
     server.store.take();
     for _ in 0..BEATS {
@@ -118,7 +118,7 @@ async fn what_is_held_for_ten_minutes_writes_nothing(server: Server) {
     let verbs = server.store.verbs();
     assert!(verbs.iter().all(|verb| *verb == Verb::Load), "only looked: {verbs:?}");
 
-    // All three are still there.
+    // All three are still open.
     chat.send(Message::text("good morning")).await.unwrap();
     for heard in [next(&mut chat).await, next(&mut watch).await, events.next().await] {
         assert_eq!(heard.as_deref(), Some("ada: good morning"));
@@ -133,7 +133,7 @@ async fn holding_a_socket_does_not_keep_a_session_alive(server: Server) {
     assert_eq!(next(&mut chat).await, None);
 }
 
-/// The room on one of the adapters, with a clock and beats that move when a test says so.
+/// The chat on one of the adapters, with a manual clock and manual ticks.
 struct Server {
     address: SocketAddr,
     room: Room,
@@ -156,7 +156,7 @@ impl Server {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let served = room.clone();
-        // A thread of its own, which ends with the test's process.
+        // A separate thread, which ends with the test process.
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(crate::serve(adapter, listener, sessions, served)).unwrap();
@@ -164,7 +164,7 @@ impl Server {
         Self { address, room, clock, store }
     }
 
-    /// One beat, until each of so many listeners has looked.
+    /// Triggers a tick and waits until this many listeners have reloaded.
     async fn beat(&self, listeners: usize) {
         let looked = self.store.count_of(Verb::Load) + listeners;
         self.room.look_again();
@@ -194,7 +194,7 @@ impl Server {
         Ok(connect_async(request).await?.0)
     }
 
-    /// A stream of events, of which the head has been read.
+    /// Opens an event stream and reads the response head.
     async fn events(&self, cookie: &str) -> Events {
         let mut events = Events(BufReader::new(self.request("GET", "/events", cookie, "").await));
         assert_eq!(events.line().await.as_deref(), Some("HTTP/1.1 200 OK"));
@@ -218,10 +218,10 @@ impl Server {
 struct Events(BufReader<TcpStream>);
 
 impl Events {
-    /// The data of the next event; `None` when the server ends the stream.
+    /// Returns the data of the next event, or `None` at the end of the stream.
     async fn next(&mut self) -> Option<String> {
         loop {
-            // Between the events stand the sizes of chunks, which are no data.
+            // Lines with the sizes of chunks are skipped.
             if let Some(data) = self.line().await?.strip_prefix("data: ") {
                 return Some(data.to_owned());
             }
@@ -238,7 +238,7 @@ impl Events {
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// The next line; `None` when the server ends the socket.
+/// Returns the next message, or `None` when the server closes the socket.
 async fn next(socket: &mut Socket) -> Option<String> {
     let next = tokio::time::timeout(PATIENCE, socket.next()).await.expect("something comes");
     match next {
@@ -247,10 +247,10 @@ async fn next(socket: &mut Socket) -> Option<String> {
     }
 }
 
-/// So short that a visit after three minutes would move the deadline.
+/// Short enough that a visit after three minutes would extend the deadline.
 const AGE: Duration = Duration::from_secs(30 * 60);
 
-/// Of six seconds: ten minutes.
+/// 100 ticks of six seconds are ten minutes.
 const BEATS: usize = 100;
 
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! A page that counts its visits, and `/metrics` that counts what became of its sessions.
+//! A page that counts its visits, and `/metrics` with counters of session events.
 
 mod metrics;
 

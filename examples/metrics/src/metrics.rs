@@ -1,4 +1,4 @@
-//! An observer that counts, and writes its counts as Prometheus reads them.
+//! An observer that counts events and exports the counters in the Prometheus format.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use session_axum::{Event, Observer};
 
-/// What an exporter says it sends.
+/// The content type of the Prometheus format.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4";
 
-/// Counts of events, by name. Clones count together.
+/// Counters of events, by name. Clones share the counters.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metrics(Arc<Mutex<Counts>>);
 
@@ -35,20 +35,14 @@ impl Observer for Metrics {
 }
 
 impl Metrics {
-    /// The counts, as text.
+    /// Returns the counters in the Prometheus text format.
     pub(crate) fn to_text(&self) -> String {
         let counts = self.lock();
         let mut text = String::new();
-        family(&mut text, "session_events_total", "What happened to sessions.", "event", &counts.events);
-        family(&mut text, "session_rejected_cookies_total", "Cookies refused.", "reason", &counts.rejected);
-        family(
-            &mut text,
-            "session_store_errors_total",
-            "Failures of the store.",
-            "store",
-            &counts.store_errors,
-        );
-        text.push_str("# HELP session_replays_total Writes replayed over another request's.\n");
+        family(&mut text, "session_events_total", "Session events.", "event", &counts.events);
+        family(&mut text, "session_rejected_cookies_total", "Rejected cookies.", "reason", &counts.rejected);
+        family(&mut text, "session_store_errors_total", "Store failures.", "store", &counts.store_errors);
+        text.push_str("# HELP session_replays_total Writes replayed after a conflict.\n");
         _ = writeln!(text, "# TYPE session_replays_total counter\nsession_replays_total {}", counts.replays);
         text
     }
@@ -66,7 +60,7 @@ fn family<K: AsRef<str>>(text: &mut String, name: &str, help: &str, label: &str,
     }
 }
 
-/// A reason's name, such as `Malformed`, without what may follow it.
+/// Returns the name of a reason, such as `Malformed`, without its fields.
 fn label(reason: &impl std::fmt::Debug) -> String {
     let text = format!("{reason:?}");
     text.split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default().to_owned()

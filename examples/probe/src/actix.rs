@@ -9,8 +9,8 @@ use actix_web::{App, FromRequest as _, HttpRequest, HttpResponse, HttpServer, Re
 use session_actix::{
     Input, ReadOnlySession, Session, SessionError, SessionMiddleware, SessionRejection, Visit,
 };
-use session_testkit::probe::{self, Answer, Application, Stats};
-use session_testkit::script::{NotAScript, Script};
+use session_conformance::probe::{self, Answer, Application, Stats};
+use session_conformance::script::{NotAScript, Script};
 
 /// Serves the probe until `stopped`, then finishes the requests that it has begun.
 ///

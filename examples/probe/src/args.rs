@@ -1,9 +1,13 @@
 //! The command line: every flag at most once, every wrong value named together with what is allowed.
+//!
+//! clap reads it; what is wrong is said on one line instead of clap's several, and without the value where that is secret.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 use session_core::PolicyError;
 use session_core::{Age, ConfigError, SecretKey};
 use session_stores::StoreConfig;
@@ -82,183 +86,248 @@ impl fmt::Display for WrongFlag {
 
 impl std::error::Error for WrongFlag {}
 
+/// A server whose requests are scripts: what a session does, shown, tested and measured.
+#[derive(Debug, Parser)]
+#[command(name = "probe", version, max_term_width = 100)]
+struct Flags {
+    /// The framework; with none- before it, the same server without sessions.
+    #[arg(long)]
+    adapter: Named,
+    /// Where sessions live: memory, cookie, file:DIR, or a URL such as redis://HOST:PORT.
+    #[arg(long, value_parser = store, required_unless_present = FROM_ENV)]
+    store: Option<StoreConfig>,
+    /// Where to listen, such as 127.0.0.1:8080.
+    #[arg(long, value_name = "ADDRESS", value_parser = listen)]
+    listen: SocketAddr,
+    /// Worker threads; as many as there are processors.
+    #[arg(long, value_name = "N", value_parser = threads)]
+    threads: Option<usize>,
+    /// How long a session lives without use, such as 90, 30min, 2h, 7d.
+    #[arg(long, value_parser = age, conflicts_with = FROM_ENV)]
+    age: Option<Duration>,
+    /// How long it lives at most, or never.
+    #[arg(long, value_parser = absolute, conflicts_with = FROM_ENV)]
+    absolute: Option<Absolute>,
+    /// The key that seals cookies, 64 hex digits; again for older keys. A random one without it.
+    #[arg(long = "key", value_name = "HEX64", value_parser = key, action = ArgAction::Append, conflicts_with = FROM_ENV)]
+    keys: Vec<SecretKey>,
+    /// The cookie's name.
+    #[arg(long, value_name = "NAME", default_value = "sid", conflicts_with = FROM_ENV)]
+    cookie: String,
+    /// Open the session of every request, and send the cookie with every response.
+    #[arg(long, conflicts_with = FROM_ENV)]
+    eager: bool,
+    /// Keep changes when the response is a 5xx.
+    #[arg(long, conflicts_with = FROM_ENV)]
+    commit_on_error: bool,
+    /// Seal what the store holds.
+    #[arg(long, conflicts_with = FROM_ENV)]
+    encrypt_at_rest: bool,
+    /// How long the store may take, such as 500ms or 2s.
+    #[arg(long, value_name = "WAIT", value_parser = wait, conflicts_with = FROM_ENV)]
+    store_timeout: Option<Duration>,
+    /// The largest record, in bytes.
+    #[arg(long, value_name = "BYTES", value_parser = max_record, conflicts_with = FROM_ENV)]
+    max_record: Option<usize>,
+    /// What keys in the store begin with.
+    #[arg(long, value_name = "TEXT", conflicts_with = FROM_ENV)]
+    prefix: Option<String>,
+    /// Everything else comes from SESSION_*, as in an application.
+    #[arg(long, conflicts_with = "store")]
+    from_env: bool,
+}
+
+/// An adapter as the command line names it.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Named {
+    Axum,
+    Actix,
+    Hyper,
+    NoneAxum,
+    NoneActix,
+    NoneHyper,
+}
+
+/// "for as long as it is used", or an age: clap takes an option in an option for a flag without a value.
+#[derive(Clone, Copy, Debug)]
+struct Absolute(Option<Duration>);
+
 impl Args {
     /// Reads the arguments, without the program's name.
-    pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, WrongFlag> {
-        let given = Given::parse(words)?;
-        let (adapter, bare) = match given.need("--adapter")? {
-            "axum" => (Adapter::Axum, false),
-            "actix" => (Adapter::Actix, false),
-            "hyper" => (Adapter::Hyper, false),
-            "none-axum" => (Adapter::Axum, true),
-            "none-actix" => (Adapter::Actix, true),
-            "none-hyper" => (Adapter::Hyper, true),
-            other => return Err(WrongFlag::new("--adapter", other, ADAPTERS)),
+    pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, Refused> {
+        let words = std::iter::once("probe".to_owned()).chain(words);
+        let flags = Flags::try_parse_from(words).map_err(Refused::read)?;
+        let (adapter, bare) = match flags.adapter {
+            Named::Axum => (Adapter::Axum, false),
+            Named::Actix => (Adapter::Actix, false),
+            Named::Hyper => (Adapter::Hyper, false),
+            Named::NoneAxum => (Adapter::Axum, true),
+            Named::NoneActix => (Adapter::Actix, true),
+            Named::NoneHyper => (Adapter::Hyper, true),
         };
-        let threads = given.read("--threads", "a number from 1 to 1024", |text| {
-            text.parse().ok().filter(|threads| (1..=1024).contains(threads))
-        })?;
-        let listen = |text: &str| text.parse().ok();
-        let listen = match given.read("--listen", LISTEN, listen)? {
-            Some(address) => address,
-            None => return Err(WrongFlag(format!("--listen is missing: {LISTEN}"))),
-        };
-        let rules = if given.has(FROM_ENV) {
-            given.refuse_beside_environment()?;
-            Rules::Environment
-        } else {
-            Rules::Flags(Box::new(Settings::read(&given)?))
-        };
+        let (listen, threads) = (flags.listen, flags.threads);
+        let rules = flags.settings().map_or(Rules::Environment, |settings| Rules::Flags(Box::new(settings)));
         Ok(Self { adapter, bare, listen, threads, rules })
     }
 }
 
-impl Settings {
-    fn read(given: &Given) -> Result<Self, WrongFlag> {
-        let max_record = given.read("--max-record", "a number of bytes from 1", |text| {
-            text.parse().ok().filter(|bytes| *bytes > 0)
-        })?;
-        let mut store = store(given.need("--store")?)?;
-        store.max_record = max_record;
-        store.timeout = given.read("--store-timeout", WAIT, wait)?.unwrap_or(store.timeout);
-        Ok(Self {
+impl Flags {
+    /// `None` with `--from-env`, beside which clap wants no store.
+    fn settings(self) -> Option<Settings> {
+        let mut store = self.store?;
+        store.max_record = self.max_record;
+        store.timeout = self.store_timeout.unwrap_or(store.timeout);
+        store.prefix = self.prefix.unwrap_or(store.prefix);
+        Some(Settings {
             store,
-            age: given.read("--age", AGE, age)?,
-            absolute: given.read("--absolute", ABSOLUTE, |text| match text {
-                "never" | "none" => Some(None),
-                text => age(text).map(Some),
-            })?,
-            keys: given.all("--key").map(key).collect::<Result<_, _>>()?,
-            cookie: given.one("--cookie").unwrap_or("sid").to_owned(),
-            eager: given.has("--eager"),
-            commit_on_error: given.has("--commit-on-error"),
-            encrypt_at_rest: given.has("--encrypt-at-rest"),
-            max_record,
+            age: self.age,
+            absolute: self.absolute.map(|Absolute(absolute)| absolute),
+            keys: self.keys,
+            cookie: self.cookie,
+            eager: self.eager,
+            commit_on_error: self.commit_on_error,
+            encrypt_at_rest: self.encrypt_at_rest,
+            max_record: self.max_record,
         })
     }
 }
 
-/// The words as they came, sorted into flags and values.
-struct Given(Vec<(String, String)>);
+/// Why there are no arguments to go on with.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// `--help` or `--version`: the text that was asked for.
+    Asked(String),
+    Wrong(WrongFlag),
+}
 
-impl Given {
-    fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, WrongFlag> {
-        let mut words = words.into_iter();
-        let mut given = Self(Vec::new());
-        while let Some(flag) = words.next() {
-            let value = match flag.as_str() {
-                flag if SWITCHES.contains(&flag) => String::new(),
-                flag if VALUES.contains(&flag) => match words.next() {
-                    Some(value) if !value.starts_with("--") => value,
-                    _ => return Err(WrongFlag(format!("{flag} needs a value"))),
-                },
-                flag => {
-                    let known = [VALUES.join(", "), SWITCHES.join(", ")].join(", ");
-                    return Err(WrongFlag(format!("{flag:?} is not a flag: the flags are {known}")));
-                }
-            };
-            if flag != "--key" && given.one(&flag).is_some() {
-                return Err(WrongFlag(format!("{flag} is given twice: once is allowed")));
-            }
-            given.0.push((flag, value));
+impl Refused {
+    fn read(error: clap::Error) -> Self {
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self::Asked(error.to_string()),
+            _ => Self::Wrong(WrongFlag::of(&error)),
         }
-        Ok(given)
-    }
-
-    fn all(&self, flag: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(given, _)| given == flag).map(|(_, value)| value.as_str())
-    }
-
-    fn one(&self, flag: &str) -> Option<&str> {
-        self.all(flag).next()
-    }
-
-    fn has(&self, switch: &str) -> bool {
-        self.one(switch).is_some()
-    }
-
-    fn need(&self, flag: &'static str) -> Result<&str, WrongFlag> {
-        let allowed = if flag == "--adapter" { ADAPTERS } else { STORES };
-        self.one(flag).ok_or_else(|| WrongFlag(format!("{flag} is missing: {allowed}")))
-    }
-
-    /// One flag beside the environment would make two places to look at.
-    fn refuse_beside_environment(&self) -> Result<(), WrongFlag> {
-        let foreign =
-            self.0.iter().find(|(flag, _)| ![FROM_ENV, "--adapter", "--listen"].contains(&flag.as_str()));
-        match foreign {
-            None => Ok(()),
-            Some((flag, _)) => Err(WrongFlag(format!(
-                "{flag} is not allowed with {FROM_ENV}: only --adapter and --listen are, the rest is said by SESSION_*"
-            ))),
-        }
-    }
-
-    fn read<T>(
-        &self,
-        flag: &str,
-        allowed: &str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, WrongFlag> {
-        let value = self.one(flag);
-        value.map(|value| read(value).ok_or_else(|| WrongFlag::new(flag, value, allowed))).transpose()
     }
 }
 
-fn store(text: &str) -> Result<StoreConfig, WrongFlag> {
+impl WrongFlag {
+    fn of(error: &clap::Error) -> Self {
+        let of = |kind| error.get(kind).map(words).unwrap_or_default();
+        let flags = of(ContextKind::InvalidArg);
+        let flag = flags.first().map(String::as_str).unwrap_or_default();
+        match error.kind() {
+            ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+                let value = of(ContextKind::InvalidValue).concat();
+                match std::error::Error::source(error) {
+                    _ if value.is_empty() => Self(format!("{flag} needs a value")),
+                    // These say themselves what of the value may be shown.
+                    Some(why) if SECRET.contains(&flag) => Self(format!("{flag} {why}")),
+                    Some(allowed) => Self::new(flag, &value, &allowed.to_string()),
+                    None => Self::new(flag, &value, &of(ContextKind::ValidValue).join(", ")),
+                }
+            }
+            ErrorKind::MissingRequiredArgument => {
+                let allowed =
+                    MISSING.iter().find(|(name, _)| *name == flag).map_or("", |(_, allowed)| allowed);
+                Self(format!("{flag} is missing: {allowed}"))
+            }
+            ErrorKind::ArgumentConflict => {
+                let others = of(ContextKind::PriorArg);
+                match flags.iter().chain(&others).find(|flag| *flag != "--from-env") {
+                    Some(other) if flags.iter().chain(&others).any(|flag| flag == "--from-env") => {
+                        Self(format!("{other} is not allowed with --from-env: {BESIDE_ENVIRONMENT}"))
+                    }
+                    _ => Self(format!("{flag} is given twice: once is allowed")),
+                }
+            }
+            _ => {
+                let command = Flags::command();
+                let known: Vec<String> = command
+                    .get_arguments()
+                    .filter_map(|flag| Some(format!("--{}", flag.get_long()?)))
+                    .collect();
+                Self(format!("{flag:?} is not a flag: the flags are {}", known.join(", ")))
+            }
+        }
+    }
+}
+
+/// The flags or values of an error, without the names of their values: `--age <AGE>` is `--age`.
+fn words(value: &ContextValue) -> Vec<String> {
+    let flag = |text: &String| match text.split_once(" <") {
+        Some((flag, _)) if flag.starts_with("--") => flag.to_owned(),
+        _ => text.clone(),
+    };
+    match value {
+        ContextValue::String(text) => vec![flag(text)],
+        ContextValue::Strings(texts) => texts.iter().map(flag).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn store(text: &str) -> Result<StoreConfig, String> {
     StoreConfig::from_url(text).map_err(|_| {
         // A URL may hold a password, so of the value only its kind is shown.
         let kind = text.split_once("://").map_or("", |(kind, _)| kind);
         let is_plain = !text.contains("//") && !text.contains('@');
-        WrongFlag::new("--store", if is_plain { text } else { kind }, STORES)
+        format!("{:?} is not allowed: {STORES}", if is_plain { text } else { kind })
     })
 }
 
 /// The value is a secret, so the message does without it.
-fn key(hex: &str) -> Result<SecretKey, WrongFlag> {
+fn key(hex: &str) -> Result<SecretKey, String> {
     let is_hex = hex.len() == 64 && hex.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let wrong = |problem: &dyn fmt::Display| WrongFlag(format!("--key is not allowed: {problem}; {KEY}"));
+    let wrong = |problem: &dyn fmt::Display| format!("is not allowed: {problem}; {KEY}");
     if !is_hex {
         return Err(wrong(&"its value, not shown, is something else"));
     }
     hex.parse().map_err(|error: session_core::KeyError| wrong(&error))
 }
 
-fn age(text: &str) -> Option<Duration> {
-    text.parse().ok().map(Age::as_duration)
+fn listen(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| LISTEN)
+}
+
+fn threads(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|threads| (1..=1024).contains(threads)).ok_or("a number from 1 to 1024")
+}
+
+fn max_record(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|bytes| *bytes > 0).ok_or("a number of bytes from 1")
+}
+
+fn age(text: &str) -> Result<Duration, &'static str> {
+    text.parse().map(Age::as_duration).map_err(|_| AGE)
+}
+
+fn absolute(text: &str) -> Result<Absolute, &'static str> {
+    match text {
+        "never" | "none" => Ok(Absolute(None)),
+        text => age(text).map(|age| Absolute(Some(age))).map_err(|_| ABSOLUTE),
+    }
 }
 
 /// Shorter than a second, too: a wait is no age.
-fn wait(text: &str) -> Option<Duration> {
+fn wait(text: &str) -> Result<Duration, &'static str> {
     match text.strip_suffix("ms") {
-        Some(number) => number.parse().ok().filter(|ms| *ms > 0).map(Duration::from_millis),
-        None => age(text),
+        Some(number) => number.parse().ok().filter(|ms| *ms > 0).map(Duration::from_millis).ok_or(WAIT),
+        None => age(text).map_err(|_| WAIT),
     }
 }
 
 const ADAPTERS: &str = "axum, actix, hyper, none-axum, none-actix, none-hyper";
 const STORES: &str = "memory, cookie, file:DIR, redis://..., redis-cluster://HOST:PORT,HOST:PORT, \
-                      redis-sentinel://HOST:PORT/SERVICE, memcached://HOST:PORT, dynamodb://HOST:PORT/TABLE, postgres://..., \
-                      mysql://..., sqlite:PATH";
+                      redis-sentinel://HOST:PORT/SERVICE, memcached://HOST:PORT, etcd://HOST:PORT, \
+                      dynamodb://HOST:PORT/TABLE, postgres://..., mysql://..., sqlite:PATH, redb:PATH";
 const LISTEN: &str = "an address and a port such as 127.0.0.1:8080";
 const AGE: &str = "whole seconds from 1 up, such as 90, 30min, 2h, 7d";
 const WAIT: &str = "500ms, or whole seconds from 1 up, such as 5, 30s, 1min";
 const ABSOLUTE: &str = "whole seconds from 1 up, such as 90, 30min, 24h, 7d; or never";
 const KEY: &str = "allowed: 64 hex digits";
-const FROM_ENV: &str = "--from-env";
-const SWITCHES: [&str; 4] = [FROM_ENV, "--eager", "--commit-on-error", "--encrypt-at-rest"];
-const VALUES: [&str; 10] = [
-    "--adapter",
-    "--store",
-    "--listen",
-    "--threads",
-    "--age",
-    "--absolute",
-    "--key",
-    "--cookie",
-    "--store-timeout",
-    "--max-record",
-];
+/// As clap knows it.
+const FROM_ENV: &str = "from_env";
+const BESIDE_ENVIRONMENT: &str = "only --adapter, --listen and --threads are, the rest is said by SESSION_*";
+const SECRET: [&str; 2] = ["--store", "--key"];
+const MISSING: [(&str, &str); 3] = [("--adapter", ADAPTERS), ("--store", STORES), ("--listen", LISTEN)];
 
 #[cfg(test)]
 mod tests;

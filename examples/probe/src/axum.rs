@@ -11,8 +11,8 @@ use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use session_axum::{Input, ReadOnlySession, Session, SessionError, SessionLayer, SessionRejection, Visit};
-use session_testkit::probe::{self, Answer, Application, Stats};
-use session_testkit::script::{NotAScript, Script};
+use session_conformance::probe::{self, Answer, Application, Stats};
+use session_conformance::script::{NotAScript, Script};
 
 /// Serves the probe until `stopped`, then finishes the requests that it has begun.
 ///

@@ -16,9 +16,9 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
+use session_conformance::probe::{self, Answer, Application, Stats};
+use session_conformance::script::Script;
 use session_hyper::{Input, RequestSession as _, SessionRejection, SessionService};
-use session_testkit::probe::{self, Answer, Application, Stats};
-use session_testkit::script::Script;
 
 type Reply = Response<UnsyncBoxBody<Bytes, Infallible>>;
 

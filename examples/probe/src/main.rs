@@ -12,11 +12,11 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use session_testkit::probe::{Application, Stats};
+use session_conformance::probe::{Application, Stats};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::{Adapter, Args};
+use crate::args::{Adapter, Args, Refused};
 
 fn main() -> ExitCode {
     match start() {
@@ -29,7 +29,14 @@ fn main() -> ExitCode {
 }
 
 fn start() -> Result<(), Box<dyn std::error::Error>> {
-    let args = Args::parse(std::env::args().skip(1))?;
+    let args = match Args::parse(std::env::args().skip(1)) {
+        Ok(args) => args,
+        Err(Refused::Asked(text)) => {
+            print!("{text}");
+            return Ok(());
+        }
+        Err(Refused::Wrong(flag)) => return Err(flag.into()),
+    };
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = args.threads {
         builder.worker_threads(threads);

@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
+use session_conformance::probe::Stats;
 use session_core::{Cookie, SecretKey, Sessions};
 use session_stores::{Cause, Drivers, SessionConfig, SettingError};
-use session_testkit::probe::Stats;
 
 use crate::args::{Rules, Settings, WrongFlag};
 

@@ -15,13 +15,13 @@ use std::sync::{
 };
 use std::time::Duration;
 
+use session_conformance::adapter::{Place, Server, transcript};
+use session_conformance::probe::Application;
 #[cfg(feature = "redis")]
 use session_stores::StoreConfig;
 use session_stores::{FileStore, MemoryStore};
 #[cfg(feature = "redis")]
 use session_test_servers::{Kind, Shared, shared};
-use session_testkit::adapter::{Place, Server, transcript};
-use session_testkit::probe::Application;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 

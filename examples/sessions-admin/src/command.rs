@@ -1,129 +1,132 @@
 //! The command line: what is asked, of which store.
 
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use session_core::{Handle, store::StoreKey};
 
-/// What the command line says.
-#[derive(Debug, PartialEq, Eq)]
+/// Lists, inspects and ends the sessions of any store.
+///
+/// Without --store, the store is the one that SESSION_DRIVER and its companions name.
+#[derive(Debug, Parser)]
+#[command(name = "sessions-admin", version)]
 pub(crate) struct Usage {
+    /// The store's URL, such as redis://HOST:PORT or file:DIR.
+    #[arg(long, value_name = "URL", global = true)]
     pub(crate) store: Option<String>,
+    /// Show values too, which may be anybody's secrets.
+    #[arg(long, global = true)]
     pub(crate) show_values: bool,
+    #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 /// What to do.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Subcommand)]
 pub(crate) enum Command {
-    Help,
+    /// The live sessions of a user.
     List { owner: String },
+    /// One session: its head, and the names of what is in it.
     Show(Which),
+    /// Ends one session.
     End(Which),
+    /// Ends every session of a user.
     EndAll { owner: String },
+    /// Prints the completions of a shell.
+    Completions { shell: Shell },
 }
 
-/// One session.
+/// One session: OWNER and HANDLE, or KEY.
+#[derive(Debug, PartialEq, Eq, Args)]
+#[command(override_usage = "sessions-admin show|end OWNER HANDLE\n       sessions-admin show|end KEY")]
+pub(crate) struct Which {
+    /// The user, or the 64 digits of the session's key.
+    #[arg(value_name = "OWNER|KEY")]
+    first: String,
+    /// The session's handle, 32 hexadecimal digits in lower case.
+    #[arg(value_parser = handle)]
+    handle: Option<Handle>,
+}
+
+/// A session as the words of [`Which`] name it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Which {
-    Of { owner: String, handle: Handle },
+pub(crate) enum Named<'a> {
+    Of { owner: &'a str, handle: Handle },
     Under(StoreKey),
 }
 
-impl Usage {
-    pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, BadUsage> {
-        let (mut store, mut show_values, mut rest) = (None, false, Vec::new());
-        let mut words = words.into_iter();
-        while let Some(word) = words.next() {
-            match word.as_str() {
-                "--store" => store = Some(words.next().ok_or(BadUsage::NoUrl)?),
-                "--show-values" => show_values = true,
-                "--help" | "-h" => rest = vec!["help".to_owned()],
-                flag if flag.starts_with("--") => return Err(BadUsage::Flag(word)),
-                _ => rest.push(word),
-            }
-        }
-        Ok(Self { store, show_values, command: Command::parse(&rest)? })
-    }
-}
-
-impl Command {
-    fn parse(words: &[String]) -> Result<Self, BadUsage> {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        Ok(match words[..] {
-            ["help"] => Self::Help,
-            ["list", owner] => Self::List { owner: owner.to_owned() },
-            ["show", ref which @ ..] => Self::Show(Which::parse(which)?),
-            ["end", ref which @ ..] => Self::End(Which::parse(which)?),
-            ["end-all", owner] => Self::EndAll { owner: owner.to_owned() },
-            _ => return Err(BadUsage::Command),
-        })
-    }
-}
-
 impl Which {
-    fn parse(words: &[&str]) -> Result<Self, BadUsage> {
-        match *words {
-            [key] => key.parse().map(Self::Under).map_err(|_| BadUsage::Key),
-            [owner, handle] => {
-                let handle = handle.parse().map_err(|_| BadUsage::Handle)?;
-                Ok(Self::Of { owner: owner.to_owned(), handle })
-            }
-            _ => Err(BadUsage::Command),
+    pub(crate) fn named(&self) -> Result<Named<'_>, NoKey> {
+        match self.handle {
+            Some(handle) => Ok(Named::Of { owner: &self.first, handle }),
+            None => self.first.parse().map(Named::Under).map_err(|_| NoKey),
         }
     }
 }
 
-/// The command line makes no sense.
+/// One word that is no key.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BadUsage {
-    #[error("--store needs a URL behind it")]
-    NoUrl,
-    #[error("there is no flag {0}; allowed are --store URL, --show-values and --help")]
-    Flag(String),
-    #[error("no such command; allowed are list, show, end, end-all and help")]
-    Command,
-    #[error("a session's key is 64 hexadecimal digits in lower case")]
-    Key,
-    #[error("a session's handle is 32 hexadecimal digits in lower case")]
-    Handle,
+#[error("a session's key is 64 hexadecimal digits in lower case; behind a user, a handle is needed")]
+pub(crate) struct NoKey;
+
+fn handle(text: &str) -> Result<Handle, &'static str> {
+    text.parse().map_err(|_| "a session's handle is 32 hexadecimal digits in lower case")
 }
 
-pub(crate) const HELP: &str = "\
-sessions-admin [--store URL] [--show-values] COMMAND
+#[cfg(test)]
+impl Which {
+    pub(crate) fn of(owner: &str, handle: Handle) -> Self {
+        Self { first: owner.to_owned(), handle: Some(handle) }
+    }
 
-  list OWNER          the live sessions of this user
-  show OWNER HANDLE   one of them: its head, and the names of what is in it
-  show KEY            the same by the 64 digits of its key
-  end OWNER HANDLE    ends that one
-  end KEY             the same by its key
-  end-all OWNER       ends every session of this user
-
-Without --store, the store is the one that SESSION_DRIVER and its companions name.
-";
+    pub(crate) fn under(key: StoreKey) -> Self {
+        Self { first: key.to_string(), handle: None }
+    }
+}
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
     use super::*;
 
-    fn parse(line: &str) -> Result<Usage, BadUsage> {
-        Usage::parse(line.split_whitespace().map(str::to_owned))
+    fn parse(line: &str) -> Result<Usage, clap::Error> {
+        Usage::try_parse_from(std::iter::once("sessions-admin").chain(line.split_whitespace()))
     }
 
     #[test]
     fn a_session_is_named_by_owner_and_handle_or_by_its_key() {
         let (handle, key) = ("ab".repeat(16), "ab".repeat(32));
-        let of = Which::Of { owner: "ada".into(), handle: handle.parse().unwrap() };
-        assert_eq!(parse(&format!("show ada {handle}")).unwrap().command, Command::Show(of));
-        assert_eq!(
-            parse(&format!("end {key}")).unwrap().command,
-            Command::End(Which::Under(key.parse().unwrap()))
-        );
+        let Command::Show(which) = parse(&format!("show ada {handle}")).unwrap().command else {
+            panic!("show")
+        };
+        assert_eq!(which.named(), Ok(Named::Of { owner: "ada", handle: handle.parse().unwrap() }));
+        let Command::End(which) = parse(&format!("end {key}")).unwrap().command else { panic!("end") };
+        assert_eq!(which.named(), Ok(Named::Under(key.parse().unwrap())));
     }
 
     #[test]
     fn what_is_not_understood_does_nothing() {
-        assert_eq!(parse("list"), Err(BadUsage::Command));
-        assert_eq!(parse("end ada"), Err(BadUsage::Key));
-        assert_eq!(parse("end ada everything"), Err(BadUsage::Handle));
-        assert_eq!(parse("list ada --forse"), Err(BadUsage::Flag("--forse".into())));
-        assert_eq!(parse("list ada --store"), Err(BadUsage::NoUrl));
+        let kind = |line| parse(line).unwrap_err().kind();
+        assert_eq!(kind("list"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(kind("end ada everything"), ErrorKind::ValueValidation);
+        assert_eq!(kind("list ada --forse"), ErrorKind::UnknownArgument);
+        assert_eq!(kind("list ada --store"), ErrorKind::InvalidValue);
+        assert_eq!(kind("lsit ada"), ErrorKind::InvalidSubcommand);
+        let Command::End(which) = parse("end ada").unwrap().command else { panic!("end") };
+        assert_eq!(which.named(), Err(NoKey));
+    }
+
+    #[test]
+    fn flags_stand_before_or_behind_the_command() {
+        for line in ["--store memory --show-values list ada", "list ada --store memory --show-values"] {
+            let usage = parse(line).unwrap();
+            assert_eq!((usage.store.as_deref(), usage.show_values), (Some("memory"), true));
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_one_that_clap_accepts() {
+        Usage::command().debug_assert();
     }
 }

@@ -6,6 +6,7 @@ mod show;
 
 use std::process::ExitCode;
 
+use clap::{CommandFactory, Parser};
 use session_core::adapter::SystemClock;
 use session_stores::{Drivers, SessionConfig, SettingError, StoreConfig};
 
@@ -13,7 +14,8 @@ use command::{Command, Usage};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match work().await {
+    // Help, version and what is wrong with the words: clap says it and ends the program.
+    match work(Usage::parse()).await {
         Ok(text) => {
             print!("{text}");
             ExitCode::SUCCESS
@@ -30,10 +32,12 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn work() -> Result<String, Box<dyn std::error::Error>> {
-    let Usage { store, show_values, command } = Usage::parse(std::env::args().skip(1))?;
-    if matches!(command, Command::Help) {
-        return Ok(command::HELP.to_owned());
+async fn work(usage: Usage) -> Result<String, Box<dyn std::error::Error>> {
+    let Usage { store, show_values, command } = usage;
+    if let Command::Completions { shell } = command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Usage::command(), "sessions-admin", &mut script);
+        return Ok(String::from_utf8(script)?);
     }
     let store = Drivers::new().open(&configuration(store.as_deref())?).await?;
     Ok(run::run(store.as_ref(), &command, show_values, &SystemClock).await?)

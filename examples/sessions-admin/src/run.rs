@@ -7,7 +7,7 @@ use session_core::{
     store::{Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey},
 };
 
-use crate::command::{Command, Which};
+use crate::command::{Command, Named, NoKey, Which};
 use crate::show;
 
 pub(crate) async fn run(
@@ -18,7 +18,8 @@ pub(crate) async fn run(
 ) -> Result<String, Failure> {
     let now = clock.now();
     match command {
-        Command::Help => Ok(String::new()),
+        // Printed before any store is opened.
+        Command::Completions { .. } => Ok(String::new()),
         Command::List { owner } => {
             let mut found = index(store)?.list(owner, now).await?;
             found.sort_by_key(|(key, record)| (std::cmp::Reverse(record.created), *key));
@@ -45,15 +46,15 @@ async fn find(
     which: &Which,
     clock: &dyn Clock,
 ) -> Result<(StoreKey, Record), Failure> {
-    match which {
-        Which::Under(key) => match store.load(key).await? {
-            Loaded::Found(record) => Ok((*key, record)),
+    match which.named()? {
+        Named::Under(key) => match store.load(&key).await? {
+            Loaded::Found(record) => Ok((key, record)),
             Loaded::Missing => Err(Failure::NotThere),
             Loaded::Ended { .. } => Err(Failure::Ended),
         },
-        Which::Of { owner, handle } => {
+        Named::Of { owner, handle } => {
             let found = index(store)?.list(owner, clock.now()).await?;
-            found.into_iter().find(|(key, _)| key.handle() == *handle).ok_or(Failure::NotThere)
+            found.into_iter().find(|(key, _)| key.handle() == handle).ok_or(Failure::NotThere)
         }
     }
 }
@@ -71,6 +72,8 @@ pub(crate) enum Failure {
     Ended,
     #[error("this store cannot find sessions by their user; name the session by its key")]
     NoIndex,
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
     #[error("the store did not do it")]
     Store(#[from] StoreError),
 }
@@ -111,7 +114,7 @@ mod tests {
     }
 
     fn one(owner: &str, handle: Handle) -> Which {
-        Which::Of { owner: owner.into(), handle }
+        Which::of(owner, handle)
     }
 
     #[tokio::test]
@@ -153,7 +156,7 @@ mod tests {
     async fn an_anonymous_session_is_ended_by_its_key() {
         let (store, _) = store().await;
         let key = StoreKey::from_bytes([4; 32]);
-        let text = run(&*store, &Command::End(Which::Under(key)), false, &Noon).await.unwrap();
+        let text = run(&*store, &Command::End(Which::under(key)), false, &Noon).await.unwrap();
         assert_eq!(text, format!("ended {}\n", key.handle()));
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::{Parser, ValueEnum};
 use session_core::{SecretKey, Sessions};
 use session_stores::{SessionConfig, SettingError, StoreConfig};
 
@@ -14,8 +15,20 @@ pub(crate) struct Config {
     pub(crate) confirm_after: Duration,
 }
 
+/// A small shop: what a session does, in a browser.
+#[derive(Debug, Parser)]
+#[command(name = "shop", version, after_help = VARIABLES)]
+pub(crate) struct Flags {
+    /// Where to listen; over SHOP_ADDR, which is 127.0.0.1:3000 unless said.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// The framework that serves.
+    #[arg(long, value_enum, default_value_t = Adapter::Axum)]
+    adapter: Adapter,
+}
+
 /// Which framework serves the pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Adapter {
     Axum,
     Actix,
@@ -29,20 +42,12 @@ pub(crate) enum ConfigProblem {
     Sessions(#[from] SettingError),
     #[error("SHOP_CONFIRM_AFTER={0:?} is not a number of seconds")]
     ConfirmAfter(String),
-    #[error("--adapter {0:?} is not one of axum, actix, hyper")]
-    Adapter(String),
-    #[error("unknown argument {0:?}; see --help")]
-    Argument(String),
-    #[error("{0} needs a value; see --help")]
-    NoValue(String),
-    #[error("help was asked for")]
-    Help,
 }
 
 impl Config {
     /// Reads the command line, the shop's own variables and, over the shop's defaults, those of the sessions.
     pub(crate) fn read(
-        arguments: &[String],
+        flags: Flags,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigProblem> {
         let variables: Vec<(String, String)> =
@@ -56,18 +61,8 @@ impl Config {
                 Err(_) => return Err(ConfigProblem::ConfirmAfter(given)),
             },
         };
-        let mut listen = set("SHOP_ADDR").unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-        let mut adapter = Adapter::Axum;
-        let mut arguments = arguments.iter();
-        while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or_else(|| ConfigProblem::NoValue(argument.clone()));
-            match argument.as_str() {
-                "--help" | "-h" => return Err(ConfigProblem::Help),
-                "--listen" => value()?.clone_into(&mut listen),
-                "--adapter" => adapter = Adapter::named(value()?)?,
-                other => return Err(ConfigProblem::Argument(other.to_owned())),
-            }
-        }
+        let Flags { listen, adapter } = flags;
+        let listen = listen.or_else(|| set("SHOP_ADDR")).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
         Ok(Self { sessions: defaults().with_vars(variables)?, adapter, listen, confirm_after })
     }
 
@@ -88,17 +83,6 @@ impl Config {
     }
 }
 
-impl Adapter {
-    fn named(name: &str) -> Result<Self, ConfigProblem> {
-        match name {
-            "axum" => Ok(Self::Axum),
-            "actix" => Ok(Self::Actix),
-            "hyper" => Ok(Self::Hyper),
-            other => Err(ConfigProblem::Adapter(other.to_owned())),
-        }
-    }
-}
-
 /// The demo speaks plain HTTP on the loopback. A real shop leaves the cookie alone and gets `__Host-sid; Secure`.
 fn defaults() -> SessionConfig {
     let mut config = SessionConfig::default();
@@ -113,6 +97,15 @@ fn defaults() -> SessionConfig {
 
 const COOKIE: &str = "cookie";
 
+const VARIABLES: &str = "\
+Environment:
+  SESSION_DRIVER=cookie|memory|file   where sessions live; cookie unless said; others with their features
+  SESSION_KEYS=KEY[,OLDER…]           32 bytes each, as hex or base64; made up when missing
+  SESSION_FILE_LOCATION=DIRECTORY     for the file driver; shop-sessions in the temporary directory unless said
+  SESSION_…                           all others are in docs/configuration.md
+  SHOP_ADDR=ADDRESS                   127.0.0.1:3000 unless said
+  SHOP_CONFIRM_AFTER=SECONDS          how old a proof of identity may be for the account page; 300 unless said";
+
 /// As long as it takes to fetch a coffee.
 const CONFIRM_AFTER: Duration = Duration::from_secs(5 * 60);
 
@@ -120,10 +113,14 @@ const CONFIRM_AFTER: Duration = Duration::from_secs(5 * 60);
 mod tests {
     use super::*;
 
+    fn flags(arguments: &[&str]) -> Result<Flags, clap::Error> {
+        Flags::try_parse_from(["shop"].iter().chain(arguments))
+    }
+
     fn read(variables: &[(&str, &str)], arguments: &[&str]) -> Result<Config, ConfigProblem> {
-        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let flags = flags(arguments).expect("these flags are right");
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Config::read(&arguments, variables.iter().map(owned))
+        Config::read(flags, variables.iter().map(owned))
     }
 
     #[tokio::test]
@@ -155,8 +152,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused_by_name() {
-        let said = |arguments| read(&[], arguments).unwrap_err().to_string();
-        assert_eq!(said(&["--listen"]), "--listen needs a value; see --help");
-        assert_eq!(said(&["--adapter", "rocket"]), r#"--adapter "rocket" is not one of axum, actix, hyper"#);
+        let said = |arguments| flags(arguments).unwrap_err().to_string();
+        assert!(said(&["--listen"]).contains("--listen <ADDRESS>"));
+        let rocket = said(&["--adapter", "rocket"]);
+        assert!(
+            ["'rocket'", "--adapter", "axum, actix, hyper"].iter().all(|part| rocket.contains(part)),
+            "{rocket}"
+        );
     }
 }

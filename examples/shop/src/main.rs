@@ -21,20 +21,16 @@ mod words;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::Parser;
 use tokio::net::TcpListener;
 
-use crate::config::{Adapter, Config, ConfigProblem};
+use crate::config::{Adapter, Config, Flags};
 use crate::shop::Shop;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let config = match Config::read(&arguments, environment()) {
+    let config = match Config::read(Flags::parse(), environment()) {
         Ok(config) => config,
-        Err(ConfigProblem::Help) => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
         Err(problem) => return fail(&problem),
     };
     match run(config).await {
@@ -78,15 +74,3 @@ fn fail(problem: &dyn std::error::Error) -> ExitCode {
     }
     ExitCode::FAILURE
 }
-
-const USAGE: &str = "\
-A small shop: what a session does, in a browser.
-
-    shop [--listen ADDRESS] [--adapter axum|actix|hyper]
-
-    SESSION_DRIVER=cookie|memory|file   where sessions live; cookie unless said; others with their features
-    SESSION_KEYS=KEY[,OLDER…]           32 bytes each, as hex or base64; made up when missing
-    SESSION_FILE_LOCATION=DIRECTORY     for the file driver; shop-sessions in the temporary directory unless said
-    SESSION_…                           all others are in docs/configuration.md
-    SHOP_ADDR=ADDRESS                   127.0.0.1:3000 unless said
-    SHOP_CONFIRM_AFTER=SECONDS          how old a proof of identity may be for the account page; 300 unless said";

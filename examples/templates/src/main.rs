@@ -1,4 +1,4 @@
-//! A sign-up form at `/minijinja`, `/askama` and `/tera`: the same page, the same errors, the same old input.
+//! A sign-up form at `/minijinja`, `/askama` and `/tera`, with the same page, errors and old input.
 
 mod render;
 
@@ -41,7 +41,7 @@ fn page(engine: Engine, session: &Session) -> Result<Response, SessionRejection>
     let view = session.view_with_csrf()?;
     Ok(match engine(&view) {
         Ok(html) => Html(html).into_response(),
-        // A template that does not render is ours to mend, and nothing to tell the visitor.
+        // A template that does not render is a bug of the application, so the visitor receives no details.
         Err(error) => {
             eprintln!("{error}");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -1,4 +1,4 @@
-//! The page from each engine, all from one `SessionView`.
+//! Renders the page with each engine from the same `SessionView`.
 
 use std::error::Error;
 
@@ -7,10 +7,10 @@ use session_axum::SessionView;
 
 type Rendered = Result<String, Box<dyn Error>>;
 
-/// Makes the page.
+/// Renders the page.
 pub(crate) type Engine = fn(&SessionView) -> Rendered;
 
-/// MiniJinja calls the functions that the feature `minijinja` brings.
+/// Uses the functions provided by the feature `minijinja`.
 pub(crate) fn minijinja(view: &SessionView) -> Rendered {
     let mut templates = minijinja::Environment::new();
     templates.add_template("page.html", include_str!("../templates/page.minijinja.html"))?;
@@ -24,13 +24,13 @@ struct Page<'v> {
     visits: i64,
 }
 
-/// Askama calls the view's methods, checked when it is compiled.
+/// Calls the methods of the view, which the compiler checks.
 pub(crate) fn askama(view: &SessionView) -> Rendered {
     let visits = view.session().get("visits")?.unwrap_or_default();
     Ok(Page { view, visits }.render()?)
 }
 
-/// Tera reads the view as it serialises.
+/// Uses the serialised view.
 pub(crate) fn tera(view: &SessionView) -> Rendered {
     let mut templates = tera::Tera::default();
     templates.add_raw_template("page.html", include_str!("../templates/page.tera.html"))?;
@@ -46,7 +46,7 @@ mod tests {
         adapter::{BoxFuture, Closing, CookieHeaders, Spawn},
     };
 
-    /// Engines differ in how they write an escaped character, and in nothing else.
+    /// Decodes escaped characters, which each engine writes differently.
     fn decoded(html: &str) -> String {
         let mut html = html.to_owned();
         for (written, letter) in [
@@ -70,7 +70,7 @@ mod tests {
 
     fn agree(view: &SessionView) -> String {
         let engines: [Engine; 3] = [minijinja, askama, tera];
-        // The last line end is left out by some.
+        // Some engines omit the last line break.
         let [minijinja, askama, tera] = engines.map(|engine| engine(view).unwrap().trim_end().to_owned());
         for html in [&minijinja, &askama, &tera] {
             assert!(!html.contains("<script>"), "{html}");
@@ -110,7 +110,7 @@ mod tests {
         assert!(html.contains("<p role=\"status\"><script>'saved' & \"kept\"</script></p>"), "{html}");
     }
 
-    /// What the next visit's page shows of what this visit leaves.
+    /// Returns the view of the next visit after `leave` ran in this one.
     async fn next_visit(leave: impl FnOnce(&Session)) -> SessionView {
         let key = SecretKey::generate().unwrap();
         let sessions = Sessions::builder().in_cookie().key(key).build().unwrap();
@@ -126,7 +126,7 @@ mod tests {
         second.visit().session().await.unwrap().view_with_csrf().unwrap()
     }
 
-    /// Nothing is dropped here.
+    /// No request is dropped in this test.
     #[derive(Debug)]
     struct Nowhere;
 

@@ -1,4 +1,4 @@
-//! The adapter, whole: what `docs/new-framework.md` explains line by line.
+//! The adapter, which `docs/new-framework.md` explains.
 
 use std::io::Cursor;
 use std::sync::LazyLock;
@@ -10,10 +10,10 @@ use session_core::{
 use tiny_http::{Header, Request, Response};
 use tokio::runtime::Runtime;
 
-/// A page of this server.
+/// A response of this server.
 pub(crate) type Page = Response<Cursor<Vec<u8>>>;
 
-/// Answers one request: gives the handler its visit, and settles it when the page is ready.
+/// Handles a request: passes the visit to the handler, and commits the session when the response is ready.
 pub(crate) fn answer(
     sessions: &Sessions,
     request: &Request,
@@ -58,7 +58,7 @@ fn with_headers(page: Page, report: &VisitReport) -> Page {
     Response::new(status, headers, page.into_reader(), length, None)
 }
 
-/// Where the write of a request goes on whose handler panicked.
+/// Completes the write of a request whose handler panicked.
 #[derive(Debug)]
 struct Background;
 
@@ -68,7 +68,7 @@ impl Spawn for Background {
     }
 }
 
-/// The stores' drivers are async and want tokio; this server's threads are not, and wait.
+/// The drivers of the stores are async and require tokio; the server's threads block on it.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(1).enable_all().build().expect("the system gives a thread")

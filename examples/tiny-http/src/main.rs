@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on {}", server.server_addr());
     let sessions = Sessions::builder()
         .store(MemoryStore::new())
-        .key(SecretKey::generate()?) // from the configuration, in a server that keeps its visitors
+        .key(SecretKey::generate()?) // in production: from the configuration
         .cookie(Cookie::insecure_http("sid"))
         .build()?;
     for thread in serve(&server, &sessions, 4) {
@@ -40,7 +40,7 @@ fn serve(server: &Arc<Server>, sessions: &Sessions, threads: usize) -> Vec<threa
         thread::spawn(move || {
             while let Ok(request) = server.recv() {
                 let page = respond(&sessions, &request);
-                // An error here is the client's: it went away.
+                // Fails if the client has disconnected.
                 let _ = request.respond(page);
             }
         })

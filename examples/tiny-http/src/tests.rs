@@ -1,4 +1,4 @@
-//! The server over real sockets.
+//! Tests of the server over real sockets.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -13,6 +13,7 @@
 //! assert_eq!(form.as_map()["tags"], serde_json::json!(["x", "y"]));
 //! # Ok::<(), session_forms::FormError>(()) }).unwrap();
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(doctest)]
 mod documents;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::decide::Placement;
+use super::decide::{Placement, Trigger};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
@@ -21,6 +21,11 @@ pub struct Policy {
     pub eager: bool,
     /// Write data changes even when the response is a 5xx.
     pub commit_on_error: bool,
+    /// Whether a list of revocations is kept, so that a session which is carried in its cookie can be ended.
+    pub revocable: bool,
+    /// Whether a request that another site sent, and from which `SameSite` withheld the cookie, may begin a session by
+    /// writing. It replaces the one that the visitor may have; off unless said.
+    pub unseen_begins: bool,
     /// Whether the cookie outlives the browser, unless a session decides for itself.
     pub persistent: bool,
     /// How long a tombstone stands: at least as long as the longest request.
@@ -41,6 +46,8 @@ impl Default for Policy {
             placement: Placement::Store,
             eager: false,
             commit_on_error: false,
+            revocable: false,
+            unseen_begins: false,
             persistent: false,
             tombstone: Duration::from_secs(60),
             lapse: Duration::from_secs(60),
@@ -94,6 +101,13 @@ impl Policy {
     #[must_use]
     pub fn refresh_due(idle_deadline: Timestamp, age: Duration, now: Timestamp) -> bool {
         idle_deadline.minus(age).plus(refresh_interval(age)) <= now
+    }
+
+    /// What a response with this status asks of the visit: a 5xx drops its changes, unless
+    /// [`commit_on_error`](Self::commit_on_error) is set.
+    #[must_use]
+    pub fn trigger(&self, status: u16) -> Trigger {
+        if status >= 500 && !self.commit_on_error { Trigger::FailedResponse } else { Trigger::Response }
     }
 
     /// When a tombstone made now may be forgotten.

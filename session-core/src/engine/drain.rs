@@ -70,7 +70,7 @@ impl Sessions {
     /// }
     /// ```
     pub async fn drain(&self) {
-        poll_fn(|context| self.inner.flights.poll_none(context)).await;
+        poll_fn(|context| self.engine.flights.poll_none(context)).await;
     }
 
     /// How many writes have begun and not ended.
@@ -84,7 +84,7 @@ impl Sessions {
     /// ```
     #[must_use]
     pub fn writes_in_flight(&self) -> usize {
-        self.inner.flights.count.load(SeqCst)
+        self.engine.flights.count.load(SeqCst)
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn draining_ends_with_the_last_write_and_not_before() {
         let sessions = sessions();
-        let (first, second) = (sessions.inner.flights.begin(), sessions.inner.flights.begin());
+        let (first, second) = (sessions.engine.flights.begin(), sessions.engine.flights.begin());
         let mut context = Context::from_waker(Waker::noop());
         let mut drain = pin!(sessions.drain());
         assert!(drain.as_mut().poll(&mut context).is_pending());
@@ -124,11 +124,11 @@ mod tests {
         let sessions = sessions();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for _ in 0..200 {
-            let flight = sessions.inner.flights.begin();
+            let flight = sessions.engine.flights.begin();
             let ending = std::thread::spawn(move || drop(flight));
             runtime.block_on(sessions.drain());
             ending.join().unwrap();
         }
-        assert!(sessions.inner.flights.lock().is_empty(), "no waker is kept");
+        assert!(sessions.engine.flights.lock().is_empty(), "no waker is kept");
     }
 }

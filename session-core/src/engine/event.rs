@@ -45,6 +45,9 @@ pub enum Event {
     Contended,
     /// A commit found its session gone and dropped its changes: it was refused.
     Gone,
+    /// Another site sent a request without the session's cookie, and what the request changed was not kept: its cookie would
+    /// have replaced the visitor's.
+    Unseen,
     /// A session grew larger than its place allows, in bytes. The visitor sees a failure.
     TooLarge {
         /// As large as it is.
@@ -94,6 +97,7 @@ impl Event {
             Self::Conflict(_) => "conflict",
             Self::Contended => "contended",
             Self::Gone => "gone",
+            Self::Unseen => "unseen",
             Self::TooLarge { .. } => "too_large",
             Self::Newer => "newer",
             Self::StoreError(_) => "store_error",

@@ -16,7 +16,7 @@ use super::head::RequestHead;
 use super::report::{Failure, VisitReport};
 use super::serve::{Serve, Served};
 use super::sessions::Sessions;
-use super::visit::{Visit, VisitGuard};
+use super::visit::{CookieHeaders, Visit, VisitGuard};
 use crate::value::page::PageRequest;
 
 /// What an adapter's middleware is made of. `R` is the framework's response.
@@ -161,7 +161,7 @@ impl<R> Middleware<R> {
         cookies: impl IntoIterator<Item = C>,
         head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
     ) -> Begun<R> {
-        let guard = self.sessions.visit(cookies.into_iter().collect(), self.spawn);
+        let guard = self.sessions.visit(CookieHeaders::of(cookies, head), self.spawn);
         let page = self.tracks_pages.then(|| PageRequest::new(head.method, head.url, &head.header)).flatten();
         Begun { guard, page, on_failure: self.on_failure.clone() }
     }

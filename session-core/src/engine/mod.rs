@@ -1,14 +1,15 @@
 //! Ring 2: the edge. What awaits, locks, or asks the machine for time and randomness lives here and nowhere else.
 
 pub(crate) mod answer;
+pub(crate) mod blocking;
 pub(crate) mod builder;
+mod common;
 pub(crate) mod csrf;
 mod drain;
 mod drive;
 pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod finish;
-mod gate;
 pub(crate) mod head;
 pub(crate) mod middleware;
 pub(crate) mod owners;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::common::Engine;
 use super::error::UserSessionsError;
 use super::event::Event;
 use super::session::Session;
-use super::sessions::{Inner, Sessions};
+use super::sessions::Sessions;
 use super::store::{OwnerIndex, SessionStore};
 use crate::decision::policy::last_seen;
 use crate::value::content::Content;
@@ -31,7 +32,7 @@ use crate::value::values::Values;
 /// ```
 #[derive(Clone, Debug)]
 pub struct UserSessions {
-    inner: Arc<Inner>,
+    engine: Arc<Engine>,
     name: String,
 }
 
@@ -105,7 +106,7 @@ impl Sessions {
     /// ```
     #[must_use]
     pub fn of(&self, user: impl Into<String>) -> UserSessions {
-        UserSessions { inner: self.inner.clone(), name: user.into() }
+        UserSessions { engine: self.engine.clone(), name: user.into() }
     }
 }
 
@@ -143,7 +144,7 @@ impl UserSessions {
     /// ```
     pub async fn count(&self) -> Result<usize, UserSessionsError> {
         let index = self.index()?;
-        index.count(&self.name, self.inner.clock.now()).await.map_err(|error| self.failed(error))
+        index.count(&self.name, self.engine.clock.now()).await.map_err(|error| self.failed(error))
     }
 
     /// One of the user's sessions.
@@ -257,21 +258,21 @@ impl UserSessions {
     }
 
     async fn destroy_but(&self, except: Option<&StoreKey>) -> Result<usize, UserSessionsError> {
-        let now = self.inner.clock.now();
-        let until = self.inner.policy.tombstone_until(now);
+        let now = self.engine.clock.now();
+        let until = self.engine.policy.tombstone_until(now);
         let ended = self.index()?.destroy_all(&self.name, except, now, until).await;
         ended.map_err(|error| self.failed(error))
     }
 
     async fn end(&self, key: &StoreKey) -> Result<(), UserSessionsError> {
-        let until = self.inner.policy.tombstone_until(self.inner.clock.now());
+        let until = self.engine.policy.tombstone_until(self.engine.clock.now());
         self.store()?.destroy(key, until).await.map_err(|error| self.failed(error))?;
-        self.inner.tell(&Event::Destroyed(key.handle()));
+        self.engine.tell(&Event::Destroyed(key.handle()));
         Ok(())
     }
 
     async fn find(&self) -> Result<Vec<(StoreKey, Record)>, UserSessionsError> {
-        let found = self.index()?.list(&self.name, self.inner.clock.now()).await;
+        let found = self.index()?.list(&self.name, self.engine.clock.now()).await;
         found.map_err(|error| self.failed(error))
     }
 
@@ -282,14 +283,14 @@ impl UserSessions {
     fn device(&self, key: &StoreKey, record: Record) -> Device {
         let (created, deadline) = (record.created, record.deadline());
         let (idle, head) = (record.idle_deadline, record.clone());
-        let opened = if self.inner.encrypt_at_rest { self.inner.unseal(key, record) } else { Some(record) };
+        let opened = self.engine.unseal(key, record);
         // A record whose content cannot be read is still a session that can be ended.
         let content = opened
             .and_then(|record| Content::decode(&record.payload, record.owner.clone()).ok())
             .unwrap_or_default();
         let age = match content.age() {
             Some(age) => age,
-            None if content.has_something() => self.inner.policy.age,
+            None if content.has_something() => self.engine.policy.age,
             None => created.until(idle).min(Duration::from_secs(60)),
         };
         Device {
@@ -302,7 +303,7 @@ impl UserSessions {
     }
 
     fn store(&self) -> Result<&dyn SessionStore, UserSessionsError> {
-        self.inner.store.as_deref().ok_or(UserSessionsError::NotSupported { store: "cookie" })
+        self.engine.store.as_deref().ok_or(UserSessionsError::NotSupported { store: "cookie" })
     }
 
     fn index(&self) -> Result<&dyn OwnerIndex, UserSessionsError> {
@@ -311,7 +312,7 @@ impl UserSessions {
     }
 
     fn failed(&self, error: crate::value::answer::StoreError) -> UserSessionsError {
-        self.inner.tell(&Event::StoreError(error.store()));
+        self.engine.tell(&Event::StoreError(error.store()));
         UserSessionsError::Store(error)
     }
 }

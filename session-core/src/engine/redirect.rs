@@ -65,7 +65,7 @@ impl Redirects {
     /// ```
     pub fn to(&self, path: impl AsRef<str>) -> Redirect {
         let target = location(path.as_ref());
-        let allowed = stays(&target, &self.session.shared.sessions.redirect_hosts);
+        let allowed = stays(&target, &self.session.shared.engine.redirect_hosts);
         self.redirect(if allowed { Ok(target) } else { Err(SessionError::RefusedUrl) })
     }
 

@@ -1,6 +1,10 @@
 //! What a closed visit asks of the response: headers, in words that every HTTP library understands.
 
+use crate::decision::codec::CookieCodec;
 use crate::decision::commit::CommitError;
+use crate::decision::decide::Fate;
+use crate::decision::state::SessionState;
+use crate::value::time::Timestamp;
 
 /// What became of a visit. An adapter turns it into headers, and an error into a failure response.
 #[derive(Debug, Default)]
@@ -103,6 +107,27 @@ impl<'r> HeaderChange<'r> {
 }
 
 impl VisitReport {
+    /// What a closed visit asks of its response.
+    ///
+    /// If the last commit failed, an earlier one of the same visit may still have a cookie for the browser. The handler was
+    /// told that it succeeded, so the visitor must be able to come back to its session: without that cookie a new session
+    /// would be nobody's, and a renewed one would have died with its old id. What was to be destroyed is not handed out.
+    pub(crate) fn settled(
+        codec: &CookieCodec,
+        state: &SessionState,
+        result: Result<(), CommitError>,
+        now: impl FnOnce() -> Timestamp,
+    ) -> Self {
+        let (set_cookie, error) = match (result, codec.encode(state.cookie(), now)) {
+            (Ok(()), Ok(header)) => (header, None),
+            (Ok(()), Err(error)) => (None, Some(error)),
+            (Err(error), header) => {
+                (header.ok().flatten().filter(|_| state.fate() != Fate::Destroy), Some(error))
+            }
+        };
+        Self { set_cookie, error, looked: false }
+    }
+
     /// All that must be done to the response's headers, given what it has: `present` gives the values of a header by
     /// its name. What others have set stays, but for a `Cache-Control` that would let somebody keep a cookie.
     ///
@@ -201,9 +226,10 @@ pub fn failure(error: &CommitError) -> Option<Failure> {
         // The handler's response is sent, or was never this commit's to change.
         CommitError::Gone | CommitError::Closed | CommitError::ReadOnly => None,
         CommitError::Contended | CommitError::Store(_) | CommitError::Newer(_) => Some(Failure::Unavailable),
-        CommitError::TooLarge { .. } | CommitError::Entropy | CommitError::NoResponse => {
-            Some(Failure::Internal)
-        }
+        CommitError::TooLarge { .. }
+        | CommitError::Entropy
+        | CommitError::NoResponse
+        | CommitError::Unseen => Some(Failure::Internal),
     }
 }
 

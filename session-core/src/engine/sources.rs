@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::value::cookie::key::SecretKey;
 use crate::value::time::Timestamp;
 
 /// Tells the time.
@@ -113,3 +114,22 @@ impl Entropy for SystemEntropy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the system's random generator failed")]
 pub struct EntropyError;
+
+impl SecretKey {
+    /// Makes a key from 32 bytes of the operating system's generator.
+    ///
+    /// # Errors
+    /// [`EntropyError`] when there are none; nothing else is used instead.
+    ///
+    /// ```
+    /// let key = session_core::SecretKey::generate()?;
+    /// // Print it once, for the configuration; it is the key to every session.
+    /// assert_eq!(key.expose_secret_hex().len(), 64);
+    /// # Ok::<(), session_core::EntropyError>(())
+    /// ```
+    pub fn generate() -> Result<Self, EntropyError> {
+        let mut bytes = zeroize::Zeroizing::new([0; 32]);
+        SystemEntropy.fill(bytes.as_mut())?;
+        Self::from_bytes(bytes.as_ref()).map_err(|_| EntropyError)
+    }
+}

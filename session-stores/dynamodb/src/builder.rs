@@ -1,4 +1,4 @@
-//! How a store is set up: whose client, which table, which prefix, which limits.
+//! The builder of a store: client, table, prefix and limits.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use session_core::store::DEFAULT_MAX_RECORD;
 use crate::names::Names;
 use crate::store::DynamoDbStore;
 
-/// Sets up a [`DynamoDbStore`]; made by [`DynamoDbStore::new`], [`local`](DynamoDbStore::local) and
+/// Builds a [`DynamoDbStore`]; created by [`DynamoDbStore::new`], [`local`](DynamoDbStore::local) and
 /// [`from_url`](DynamoDbStore::from_url).
 ///
-/// | setting | default | why |
+/// | setting | default | description |
 /// |---|---|---|
-/// | [`prefix`](Self::prefix) | `session` | two applications in one table never meet |
-/// | [`deadline`](Self::deadline) | 2 s | nobody waits for a session longer than that |
-/// | [`max_record`](Self::max_record) | 64 KiB | a session is read with every request; the server's own limit is 400 KB |
+/// | [`prefix`](Self::prefix) | `session` | separates applications that share a table |
+/// | [`deadline`](Self::deadline) | 2 s | the maximum duration of a verb |
+/// | [`max_record`](Self::max_record) | 64 KiB | the maximum size of a record; the server's limit is 400 KB |
 #[derive(Debug, Clone)]
 pub struct Builder {
     client: Client,
@@ -33,7 +33,8 @@ impl Builder {
         Self { client, table, prefix, deadline: DEFAULT_DEADLINE, max_record: DEFAULT_MAX_RECORD }
     }
 
-    /// Begins every key with this name: 1 to 64 letters, digits, `-`, `_` and `.`. One name per application and purpose.
+    /// Sets the prefix of every store key: 1 to 64 letters, digits, `-`, `_` and `.`. Use one prefix per application
+    /// and purpose.
     ///
     /// ```
     /// # use session_store_dynamodb::DynamoDbStore;
@@ -46,9 +47,10 @@ impl Builder {
         self
     }
 
-    /// Ends every verb with `Timeout` that has not ended after this while, the client's own retries included.
+    /// Sets the deadline of a verb, including the client's retries, after which it fails with `Timeout`.
     ///
-    /// Set the client's attempt timeout and back-off below it: otherwise one slow attempt uses it up.
+    /// Configure a shorter attempt timeout and back-off in the client; otherwise a single slow attempt uses the whole
+    /// deadline.
     ///
     /// ```
     /// # use session_store_dynamodb::DynamoDbStore;
@@ -62,8 +64,8 @@ impl Builder {
         self
     }
 
-    /// The largest record kept, in bytes of payload and owner; at most 390 KiB, which leaves room in the server's
-    /// 400 KB for the rest of an item.
+    /// Sets the maximum size of a record, in bytes of payload and owner; at most 390 KiB, which leaves room for the
+    /// rest of an item within the server's limit of 400 KB.
     ///
     /// ```
     /// # use session_store_dynamodb::DynamoDbStore;
@@ -79,10 +81,10 @@ impl Builder {
         self
     }
 
-    /// Makes the store. No call is made.
+    /// Builds the store, without a request.
     ///
     /// # Errors
-    /// [`BuildError`] when a setting cannot be.
+    /// [`BuildError`] if a setting is invalid.
     ///
     /// ```
     /// # use session_store_dynamodb::DynamoDbStore;
@@ -91,7 +93,7 @@ impl Builder {
     /// ```
     pub fn build(self) -> Result<DynamoDbStore, BuildError> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        // A colon ends the prefix in every key, so a prefix without one can never reach into another's keys.
+        // A colon terminates the prefix in every store key, so prefixes without colons cannot overlap.
         if !(1..=64).contains(&self.prefix.len()) || !self.prefix.bytes().all(plain) {
             return Err(BuildError::Prefix);
         }
@@ -109,7 +111,7 @@ impl Builder {
     }
 }
 
-/// A setting of the store that cannot be.
+/// Returned when a setting of the store is invalid.
 ///
 /// ```
 /// use session_store_dynamodb::{BuildError, DynamoDbStore};
@@ -120,29 +122,29 @@ impl Builder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The prefix is empty, too long or has a character that keys of this store end it with.
+    /// The prefix is empty, too long, or contains an invalid character.
     #[error("the prefix is not 1 to 64 letters, digits, '-', '_' or '.'")]
     Prefix,
-    /// The table has no name.
+    /// The name of the table is empty.
     #[error("the table has no name")]
     Table,
     /// The deadline is zero.
     #[error("the deadline is zero")]
     Deadline,
-    /// A record of that size is more than an item may be.
+    /// The maximum record size exceeds the size of an item.
     #[error("records of {asked} bytes do not fit into DynamoDB: the most is {most}")]
     MaxRecord {
-        /// The size asked for, in bytes.
+        /// The requested size, in bytes.
         asked: usize,
-        /// The largest that would do, in bytes.
+        /// The largest possible size, in bytes.
         most: usize,
     },
-    /// The text is not `dynamodb://HOST:PORT/TABLE`.
+    /// The URL is not of the form `dynamodb://HOST:PORT/TABLE`.
     #[error("not of the form dynamodb://HOST:PORT/TABLE")]
     Url,
 }
 
-/// A client for an emulator on plain HTTP, with credentials that mean nothing.
+/// Creates a client for an emulator over plain HTTP, with dummy credentials.
 pub(crate) fn local_client(host_port: &str) -> Client {
     let retries =
         RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50));
@@ -173,7 +175,7 @@ pub(crate) fn split_url(url: &str) -> Result<(&str, &str), BuildError> {
 const DEFAULT_PREFIX: &str = "session";
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
 
-/// 400 KB less 10 KiB for keys, names and numbers of an item, and for the owner's name in the entry beside it.
+/// 400 KB minus 10 KiB for the keys, names and numbers of an item, and for the owner's name in its entry.
 const LARGEST_RECORD: usize = 390 * 1024;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The calls: one request each, what servers leave out made up for, and nothing waits longer than the deadline.
+//! The requests: one per call, with fallbacks for servers with fewer features, all within the deadline.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -21,36 +21,37 @@ use crate::failure::{Failure, kind_of, store_error};
 use crate::item::{Item, NAME};
 use crate::write::{Change, Write, unless_longer};
 
-/// The client, the table, and what was learned about the server.
+/// The client, the table, and the detected features of the server.
 #[derive(Debug)]
 pub(crate) struct Calls {
     pub(crate) client: Client,
     pub(crate) table: String,
     pub(crate) deadline: Duration,
-    /// The server gives back the item that refused a condition. Until one has been seen, a refusal without an item is
-    /// followed by a consistent read: the item may be missing, or the server may not know the option.
+    /// Whether the server returns the item for which a condition failed. Until one has been received, a refusal
+    /// without an item is followed by a consistent read: the item may be missing, or the server may not support the
+    /// option.
     brings_items: AtomicBool,
-    /// The server said that it knows no transactions.
+    /// Whether the server has reported that it does not support transactions.
     lacks_transactions: AtomicBool,
 }
 
-/// What came of one write.
+/// The outcome of a write.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It is done; here is what was there before, if the write asked for it.
+    /// Applied, with the previous item if the write requested it.
     Done(Option<Item>),
-    /// The condition did not hold for what stands there.
+    /// The condition failed, with the current item.
     Refused(Option<Item>),
 }
 
-/// What came of several writes that are one.
+/// The outcome of a transaction.
 #[derive(Debug)]
 pub(crate) enum Together {
-    /// All are done.
+    /// All writes were applied.
     Done,
-    /// None is done. One entry per write: what stands there where the condition did not hold.
+    /// No write was applied. One entry per write, with the current item where the condition failed.
     Refused(Vec<Option<Outcome>>),
-    /// The server has no transactions; nothing was done.
+    /// The server does not support transactions; nothing was applied.
     Unsupported,
 }
 
@@ -60,7 +61,7 @@ impl Calls {
         Self { client, table, deadline, brings_items, lacks_transactions }
     }
 
-    /// Ends with `Timeout` what takes longer than the deadline, the SDK's own retries included.
+    /// Applies the deadline, including the SDK's retries, and fails with `Timeout` after it.
     pub(crate) async fn within<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
@@ -71,14 +72,14 @@ impl Calls {
         }
     }
 
-    /// Reads an item, consistently.
+    /// Reads an item with a consistent read.
     pub(crate) async fn get(&self, key: &Item) -> Result<Option<Item>, StoreError> {
         let call = self.client.get_item().table_name(&self.table).set_key(Some(key.clone()));
         let answer = call.consistent_read(true).send().await;
         Ok(answer.map_err(|error| store_error("GetItem", error))?.item)
     }
 
-    /// Makes one write.
+    /// Executes a write.
     pub(crate) async fn write(&self, write: &Write) -> Result<Outcome, StoreError> {
         for round in 0.. {
             match self.write_once(write).await? {
@@ -90,14 +91,15 @@ impl Calls {
         Err(StoreError::timeout(NAME))
     }
 
-    /// Makes all of the writes or none.
+    /// Executes writes in a transaction.
     pub(crate) async fn write_together(&self, writes: &[&Write]) -> Result<Together, StoreError> {
         if self.lacks_transactions.load(Ordering::Relaxed) {
             return Ok(Together::Unsupported);
         }
         for round in 0.. {
-            // No token of ours: the SDK draws one per call, so that its own retries of a lost answer do nothing twice.
-            // One derived from the record would answer a caller's later question from memory, not from the table.
+            // No explicit idempotency token: the SDK creates one per call, so its retries are idempotent. With a
+            // token derived from the record, a later retry by the caller would be answered from the service's memory
+            // instead of the table.
             let items = writes.iter().map(|write| self.part(write)).collect::<Result<Vec<_>, _>>()?;
             let call = self.client.transact_write_items().set_transact_items(Some(items));
             let error = match call.send().await {
@@ -123,10 +125,10 @@ impl Calls {
         Err(StoreError::timeout(NAME))
     }
 
-    /// Makes a session's write together with its owner's entry.
+    /// Writes a session together with its owner's entry.
     ///
-    /// Without transactions the entry goes first: an entry without a session is not listed, a session without an entry
-    /// would be missed.
+    /// Without transactions, the entry is written first: an entry without a session is skipped, but a session without
+    /// an entry would be missed.
     pub(crate) async fn write_listed(&self, session: &Write, entry: &Write) -> Result<Outcome, StoreError> {
         match self.write_together(&[session, entry]).await? {
             Together::Done => Ok(Outcome::Done(None)),
@@ -141,7 +143,8 @@ impl Calls {
         }
     }
 
-    /// Reads why a transaction was cancelled: `None` when it was only in somebody's way and should be tried again.
+    /// Decodes why a transaction was cancelled. Returns `None` if it conflicted with another transaction and must be
+    /// retried.
     async fn refusals(
         &self,
         writes: &[&Write],
@@ -165,7 +168,8 @@ impl Calls {
         Ok(any.then_some(refused))
     }
 
-    /// What stands where a condition did not hold: the item that came with the refusal, or one more consistent read.
+    /// Returns the item for which a condition failed: the one returned with the refusal, or the result of a
+    /// consistent read.
     async fn standing(&self, write: &Write, item: Option<Item>) -> Result<Option<Item>, StoreError> {
         match item.filter(|item| !item.is_empty()) {
             Some(item) => {
@@ -227,7 +231,7 @@ impl Calls {
         }
     }
 
-    /// The write as a part of a transaction.
+    /// Converts a write into an item of a transaction.
     fn part(&self, write: &Write) -> Result<TransactWriteItem, StoreError> {
         let (condition, table) = (write.condition.clone(), &self.table);
         let values = (!write.values.is_empty()).then(|| write.values.clone());
@@ -262,11 +266,11 @@ impl Calls {
     }
 }
 
-/// One try of one write.
+/// The outcome of one attempt of a write.
 enum Attempt {
     Done(Option<Item>),
     Refused(Option<Item>),
-    /// A transaction holds the item at this moment.
+    /// A concurrent transaction holds the item.
     Busy,
 }
 
@@ -282,12 +286,12 @@ where
     }
 }
 
-/// The whole item: its key and its attributes.
+/// Returns the whole item: its primary key and its attributes.
 fn whole(key: &Item, attributes: &Item) -> Item {
     key.iter().chain(attributes).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Waits a little, longer with every round and differently for everyone: 1 to 2 ms at first, 64 to 128 in the end.
+/// Waits with exponential back-off and jitter: from 1 to 2 ms up to 64 to 128 ms.
 pub(crate) async fn pause(round: u32) {
     let base = 1_u64 << round.min(6);
     let jitter = RandomState::new().hash_one(round) % base;

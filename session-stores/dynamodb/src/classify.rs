@@ -1,4 +1,4 @@
-//! What a refused write means, from the item that stood there: the store's answers, decided without asking anybody.
+//! Decides the result of a refused write from the current item, without I/O.
 
 use session_core::{
     Timestamp,
@@ -7,16 +7,16 @@ use session_core::{
 
 use crate::item::{self, Item};
 
-/// What the standing item says about a write that wanted a live record with a certain etag.
+/// The result of a refused write that expected a live record with a certain etag.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// This is the answer.
+    /// The result is final.
     Answer(Written),
-    /// The live record has the etag that was wanted: something else was in the way.
+    /// The live record has the expected etag, so another condition failed.
     Holds(Record),
 }
 
-/// Judges a refused replace.
+/// Classifies a refused replace.
 pub(crate) fn replace(
     standing: Option<&Item>,
     expected: Etag,
@@ -31,7 +31,7 @@ pub(crate) fn replace(
     })
 }
 
-/// Judges a refused touch.
+/// Classifies a refused touch.
 pub(crate) fn touch(
     standing: Option<&Item>,
     idle_deadline: Timestamp,
@@ -44,14 +44,15 @@ pub(crate) fn touch(
     })
 }
 
-/// Judges a refused create: something stands there, and perhaps it is what was to be written.
+/// Classifies a refused create: the store key is taken, or the existing record is the one to be written.
 pub(crate) fn create(standing: Option<&Item>, written: Etag) -> Written {
     if is_ours(standing, written) { Written::Applied } else { Written::Taken }
 }
 
-/// Judges the old half of a refused rotation. `None`: it was not what was in the way.
+/// Classifies the old half of a refused rotation. Returns `None` if its condition did not fail.
 ///
-/// A retry finds the old session retired (or its tombstone lapsed) and its own record under the new key.
+/// A retry finds the tombstone of the old session (or nothing, if it has expired) and its own record under the new
+/// store key.
 pub(crate) fn rotate(
     old: Option<&Item>,
     new: Option<&Item>,
@@ -73,7 +74,7 @@ pub(crate) fn rotate(
     })
 }
 
-/// Whether the record of this very write stands there.
+/// Whether the current record is the one of this write.
 pub(crate) fn is_ours(standing: Option<&Item>, written: Etag) -> bool {
     matches!(standing.map(item::read), Some(Ok(Loaded::Found(record))) if record.etag == written)
 }

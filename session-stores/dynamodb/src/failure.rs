@@ -1,4 +1,4 @@
-//! What went wrong in a call, as the library's four words, without anything that was stored.
+//! Maps errors of the SDK to store errors, without stored data.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::RequestId;
@@ -6,9 +6,9 @@ use session_core::store::{StoreError, StoreErrorKind};
 
 use crate::item::NAME;
 
-/// The server answered with an error: the `source()` of a [`StoreError`] of this store.
+/// An error returned by the server: the `source()` of a [`StoreError`] of this store.
 ///
-/// It holds the service's own code, sentence and request id, and never an item: the SDK's errors may carry one.
+/// Contains the service's code, message and request id, but never an item, which the SDK's errors may contain.
 ///
 /// ```
 /// fn ask_support(error: &session_core::store::StoreError) -> Option<String> {
@@ -30,7 +30,7 @@ impl Failure {
         Self { operation, code: code.into(), message: message.into(), request_id: None }
     }
 
-    /// The service's code: `AccessDeniedException`, `ResourceNotFoundException`, …
+    /// Returns the service's code: `AccessDeniedException`, `ResourceNotFoundException`, …
     ///
     /// ```
     /// use session_store_dynamodb::Failure;
@@ -47,7 +47,7 @@ impl Failure {
         &self.code
     }
 
-    /// The request's id, for the server's logs and its people.
+    /// Returns the request id, for the service's logs and support.
     ///
     /// ```
     /// use session_store_dynamodb::Failure;
@@ -64,7 +64,7 @@ impl Failure {
     }
 }
 
-/// Reads an SDK error as a store error.
+/// Converts an SDK error into a store error.
 pub(crate) fn store_error<E, R>(operation: &'static str, error: SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -95,7 +95,7 @@ where
     }
 }
 
-/// What the service's code means for a session. What passes by itself is `Unavailable`: throttling, its own faults.
+/// Classifies a code of the service. Transient errors (throttling, internal errors) are `Unavailable`.
 pub(crate) fn kind_of(code: &str) -> StoreErrorKind {
     match code {
         "ProvisionedThroughputExceededException"
@@ -115,5 +115,5 @@ pub(crate) fn kind_of(code: &str) -> StoreErrorKind {
     }
 }
 
-/// The code of an answer that names none, as a proxy in between may give.
+/// The code of a response without one, for example from a proxy.
 pub(crate) const UNNAMED: &str = "an unnamed error";

@@ -1,6 +1,6 @@
-//! The items of the table: how a record, a tombstone and an owner's entry are written down and read back.
+//! The items of the table: encoding and decoding of records, tombstones and owners' entries.
 //!
-//! Every item has `expires_at`, in seconds, from its first byte.
+//! Every item has `expires_at`, in seconds since 1970.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::names::{
     PAYLOAD, PK, SK, SUCCESSOR, hex,
 };
 
-/// What the SDK calls an item.
+/// The SDK's type of an item.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// The attributes of a record, without those of the primary key and without [`LISTED_UNTIL`](crate::names::LISTED_UNTIL).
+/// Returns the attributes of a record, without the primary key and [`LISTED_UNTIL`](crate::names::LISTED_UNTIL).
 pub(crate) fn of_record(record: &Record) -> Item {
     let mut item = Item::from([
         (FORMAT_VERSION.into(), number(THIS_FORMAT)),
@@ -37,14 +37,14 @@ pub(crate) fn of_record(record: &Record) -> Item {
     if let Some(owner) = &record.owner {
         item.insert(OWNER_ID.into(), AttributeValue::S(owner.to_string()));
     }
-    // An empty attribute is no attribute: some servers refuse empty values, and the checksum says that it is so.
+    // An empty payload is omitted: some servers reject empty values. The checksum covers its absence.
     if !record.payload.is_empty() {
         item.insert(PAYLOAD.into(), payload(&record.payload));
     }
     item
 }
 
-/// The attributes of a tombstone.
+/// Returns the attributes of a tombstone.
 pub(crate) fn of_tombstone(until: Timestamp) -> Item {
     Item::from([
         (FORMAT_VERSION.into(), number(THIS_FORMAT)),
@@ -53,7 +53,7 @@ pub(crate) fn of_tombstone(until: Timestamp) -> Item {
     ])
 }
 
-/// Reads what stands under a session's key.
+/// Decodes the item of a session.
 pub(crate) fn read(item: &Item) -> Result<Loaded, StoreError> {
     let version = read_number(item, FORMAT_VERSION).ok_or_else(corrupt)?;
     if version > THIS_FORMAT {
@@ -94,14 +94,14 @@ fn read_record(item: &Item) -> Option<Record> {
     (item.get(CHECKSUM) == Some(&checksum(&record))).then_some(record)
 }
 
-/// Sixteen hexadecimal digits over all that a touch does not move.
+/// Computes the checksum, 16 hexadecimal digits, over everything that a touch does not change.
 fn checksum(record: &Record) -> AttributeValue {
     let owner = record.owner.as_deref();
     let mut hash = Sha256::new();
     hash.update(CHECKSUM_LABEL);
     hash.update(record.etag.get().to_be_bytes());
     hash.update(record.created.as_millis().to_be_bytes());
-    // Each part that may be missing says whether it is there, and how long it is.
+    // Each optional part is hashed with its presence and its length.
     for number in [
         record.absolute_deadline.map(Timestamp::as_millis),
         owner.and_then(|owner| i64::try_from(owner.len()).ok()),
@@ -114,31 +114,31 @@ fn checksum(record: &Record) -> AttributeValue {
     AttributeValue::S(hex(&hash.finalize()[..8]))
 }
 
-/// The time-to-live of what is dead at `deadline`: in **seconds**, [`SLACK`] later, rounded up.
+/// Returns the time-to-live of an item that expires at `deadline`: in **seconds**, [`SLACK`] later, rounded up.
 pub(crate) fn ttl(deadline: Timestamp) -> i64 {
     let millis = deadline.plus(SLACK).as_millis();
     millis.div_euclid(1_000) + i64::from(millis.rem_euclid(1_000) != 0)
 }
 
-/// How long an owner's entry must stand for this record to be found until it is dead, as a time-to-live.
+/// Returns the minimum time-to-live of an owner's entry, so that the record is found until it expires.
 ///
-/// Beyond the absolute deadline nothing moves; without one it is what the idle deadline is now.
+/// This is the absolute deadline, or without one the current idle deadline.
 pub(crate) fn listing_needed(record: &Record) -> i64 {
     ttl(record.absolute_deadline.unwrap_or(record.idle_deadline))
 }
 
-/// How long an entry is made to stand: as long as it is needed, or [`LISTING_AHEAD`] beyond an idle deadline that
-/// touches may move, so that hardly any touch has to move the entry too.
+/// Returns the time-to-live with which an entry is written: the absolute deadline, or without one [`LISTING_AHEAD`]
+/// beyond the idle deadline, so that few touches must extend the entry.
 pub(crate) fn listing_made(absolute: Option<Timestamp>, idle_deadline: Timestamp) -> i64 {
     ttl(absolute.unwrap_or(idle_deadline.plus(LISTING_AHEAD)))
 }
 
-/// What is stored cannot be read.
+/// The error for an item that cannot be decoded.
 pub(crate) fn corrupt() -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, NAME)
 }
 
-/// The session that an owner's entry names, unless the entry has lapsed.
+/// Returns the store key in an owner's entry, unless the entry has expired.
 pub(crate) fn read_entry(item: &Item, now: Timestamp) -> Option<StoreKey> {
     let lapsed = read_number(item, EXPIRES_AT).is_some_and(|until| until < now.as_millis().div_euclid(1_000));
     match item.get(SK) {
@@ -147,12 +147,12 @@ pub(crate) fn read_entry(item: &Item, now: Timestamp) -> Option<StoreKey> {
     }
 }
 
-/// Whether this is the tombstone that the rotation to that record left.
+/// Whether the item is the tombstone left by the rotation to that record.
 pub(crate) fn is_left_for(item: &Item, successor: Etag) -> bool {
     item.contains_key(GONE_UNTIL) && item.get(SUCCESSOR) == Some(&etag(successor))
 }
 
-/// The session whose item this is.
+/// Returns the store key of an item.
 pub(crate) fn read_key(item: &Item) -> Option<StoreKey> {
     match item.get(PK) {
         Some(AttributeValue::S(name)) => name.rsplit(':').next()?.parse().ok(),
@@ -160,22 +160,22 @@ pub(crate) fn read_key(item: &Item) -> Option<StoreKey> {
     }
 }
 
-/// An etag as 16 hexadecimal digits: exact on every server, whatever it does to numbers.
+/// Encodes an etag as 16 hexadecimal digits, which are exact on every server, unlike numbers.
 pub(crate) fn etag(etag: Etag) -> AttributeValue {
     AttributeValue::S(format!("{:016x}", etag.get()))
 }
 
-/// A moment in milliseconds.
+/// Encodes a time in milliseconds.
 pub(crate) fn millis(moment: Timestamp) -> AttributeValue {
     number(moment.as_millis())
 }
 
-/// A number.
+/// Encodes a number.
 pub(crate) fn number(number: i64) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-/// Text where it is text, so that a person can read it in the console; bytes otherwise.
+/// Encodes the payload as a string if it is UTF-8, so that it is readable in the console, or else as binary.
 fn payload(bytes: &[u8]) -> AttributeValue {
     match std::str::from_utf8(bytes) {
         Ok(text) => AttributeValue::S(text.into()),
@@ -197,7 +197,7 @@ fn read_number(item: &Item, name: &str) -> Option<i64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
-/// The store's name in errors.
+/// The name of the store in errors.
 pub(crate) const NAME: &str = "dynamodb";
 
 const CHECKSUM_LABEL: &[u8] = b"session-store-dynamodb/checksum/v1\0";
@@ -205,10 +205,10 @@ const CHECKSUM_LABEL: &[u8] = b"session-store-dynamodb/checksum/v1\0";
 /// The format that this version writes.
 pub(crate) const THIS_FORMAT: i64 = 1;
 
-/// How much longer than its session an item may stand, so that "load, then commit" never straddles its removal.
+/// How much longer than its session an item is kept, so that it is not removed between a load and the commit.
 const SLACK: Duration = Duration::from_secs(60);
 
-/// How far ahead of the idle deadline an entry is made when the session has no absolute one.
+/// How much longer than the idle deadline an entry is kept if the session has no absolute deadline.
 const LISTING_AHEAD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 #[cfg(test)]
@@ -290,7 +290,7 @@ mod tests {
             item.remove(name);
             assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Corrupt, "without {name}");
         }
-        // A touch moves this one, and knows nothing of the rest.
+        // A touch changes only this attribute.
         let mut touched = of_record(&whole);
         touched.insert(IDLE_UNTIL.into(), number(80_000));
         assert!(read(&touched).is_ok());

@@ -1,6 +1,7 @@
-//! Sessions in Amazon DynamoDB and servers that speak its API.
+//! Sessions in Amazon DynamoDB and servers with its API.
 #![doc = include_str!("../README.md")]
 #![doc(test(attr(deny(unused_must_use))))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 mod call;

@@ -1,9 +1,9 @@
-//! What things are called in the table: the keys of the items, their attributes.
+//! The names in the table: primary keys and attributes.
 //!
 //! | item | `pk` | `sk` |
 //! |---|---|---|
-//! | a session or its tombstone | `PREFIX:s:` + 64 hexadecimal digits of the key | `session` |
-//! | "this owner has that session" | `PREFIX:o:` + owner (`PREFIX:h:` + its SHA-256 when it is long) | the 64 digits |
+//! | a session or its tombstone | `PREFIX:s:` + 64 hexadecimal digits of the store key | `session` |
+//! | an owner's entry for a session | `PREFIX:o:` + owner (`PREFIX:h:` + its SHA-256 if it is long) | the 64 digits |
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::item::Item;
 
-/// The names under which one `prefix` keeps its items.
+/// The names of the items with one `prefix`.
 #[derive(Debug)]
 pub(crate) struct Names {
     prefix: Box<str>,
@@ -24,17 +24,17 @@ impl Names {
         Self { prefix: prefix.into() }
     }
 
-    /// The primary key of a session.
+    /// Returns the primary key of a session.
     pub(crate) fn session(&self, key: &StoreKey) -> Item {
         primary(format!("{}:s:{key}", self.prefix), SESSION.into())
     }
 
-    /// The primary key of an owner's entry for a session.
+    /// Returns the primary key of an owner's entry for a session.
     pub(crate) fn entry(&self, owner: &str, key: &StoreKey) -> Item {
         primary(self.owner(owner), key.to_string())
     }
 
-    /// The partition that holds all entries of an owner.
+    /// Returns the partition key of all entries of an owner.
     pub(crate) fn owner(&self, owner: &str) -> String {
         if owner.len() <= LONGEST_PLAIN_OWNER {
             return format!("{}:o:{owner}", self.prefix);
@@ -54,7 +54,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Owners longer than this many bytes are hashed into their partition's name, which may have 2,048.
+/// Owners longer than this are hashed, because a partition key is limited to 2,048 bytes.
 const LONGEST_PLAIN_OWNER: usize = 1_024;
 
 /// The partition key.
@@ -67,25 +67,25 @@ const SESSION: &str = "session";
 pub(crate) const EXPIRES_AT: &str = "expires_at";
 /// The format of the item: [`THIS_FORMAT`].
 pub(crate) const FORMAT_VERSION: &str = "format_version";
-/// The record's version.
+/// The etag of the record.
 pub(crate) const ETAG: &str = "etag";
-/// When the session began, in milliseconds.
+/// The creation time, in milliseconds.
 pub(crate) const CREATED_AT: &str = "created_at";
-/// The idle deadline, in milliseconds: the one attribute that a touch moves.
+/// The idle deadline, in milliseconds; the only attribute that a touch changes.
 pub(crate) const IDLE_UNTIL: &str = "idle_until";
-/// The absolute deadline, in milliseconds, where there is one.
+/// The absolute deadline, in milliseconds; optional.
 pub(crate) const ABSOLUTE_UNTIL: &str = "absolute_until";
-/// Whose session it is.
+/// The owner.
 pub(crate) const OWNER_ID: &str = "owner_id";
-/// Until when the owner's entry stands, in seconds; only where there is an owner.
+/// The time-to-live of the owner's entry, in seconds; only with an owner.
 pub(crate) const LISTED_UNTIL: &str = "listed_until";
-/// The session's data.
+/// The payload.
 pub(crate) const PAYLOAD: &str = "payload";
-/// Tells a record that something else has changed from one that this library wrote.
+/// The checksum, which detects changes made by other means.
 pub(crate) const CHECKSUM: &str = "checksum";
-/// Makes an item a tombstone: until when it is wanted, in milliseconds.
+/// The end of a tombstone, in milliseconds. Only tombstones have this attribute.
 pub(crate) const GONE_UNTIL: &str = "gone_until";
-/// The etag of the record that a rotation left a tombstone for: how a retry knows its own.
+/// The etag of the record for which a rotation left this tombstone, by which a retry recognises it.
 pub(crate) const SUCCESSOR: &str = "successor_etag";
 
 #[cfg(test)]

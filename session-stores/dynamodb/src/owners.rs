@@ -1,8 +1,9 @@
-//! The index by owner: a partition of entries that may be too many and never too few, checked against the sessions.
+//! The owner index: a partition of entries per owner, which may be stale but never incomplete, checked against the
+//! sessions.
 //!
-//! An entry is written with its session or before it and lapses after it. So a consistent read of the partition names
-//! every session of the owner that was acknowledged before; what it names beyond that is dropped when the session
-//! itself is read: the dead, the rotated, those who changed hands.
+//! An entry is written with its session or before it, and expires after it. A consistent read of the partition
+//! therefore contains every session of the owner that was acknowledged before. Stale entries, of sessions that have
+//! ended, were rotated or belong to another owner by now, are skipped when the session itself is read.
 
 use std::sync::Arc;
 
@@ -20,7 +21,8 @@ use crate::names::{OWNER_ID, PK};
 use crate::store::{DynamoDbStore, Inner};
 use crate::write;
 
-/// Each request has the store's deadline; the whole takes as many as there are pages and sessions.
+/// The deadline applies to each request, not to the whole operation, which takes a number of requests that depends on
+/// the number of sessions.
 #[async_trait]
 impl OwnerIndex for DynamoDbStore {
     async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
@@ -45,7 +47,7 @@ impl OwnerIndex for DynamoDbStore {
     ) -> Result<usize, StoreError> {
         let owner: Arc<str> = owner.into();
         let mut ended = 0;
-        // A session that rotated while it was to be ended stands under a new key: look again until nothing is left.
+        // A session that was rotated in the meantime has a new store key, so repeat until no session is left.
         for _ in 0..MOST_PASSES {
             let standing = self.inner().owned(&owner, now).await?;
             let keys: Vec<_> =
@@ -60,7 +62,8 @@ impl OwnerIndex for DynamoDbStore {
 }
 
 impl DynamoDbStore {
-    /// Buries these sessions, some at a time, and all of them even if one fails. Says how many were live.
+    /// Replaces these sessions by tombstones, several at a time, and continues if one fails. Returns how many were
+    /// live.
     async fn bury(
         &self,
         owner: &Arc<str>,
@@ -90,7 +93,7 @@ impl DynamoDbStore {
     }
 }
 
-/// What a burial found.
+/// The outcome of replacing a session by a tombstone.
 enum Buried {
     Live,
     Dead,
@@ -111,7 +114,8 @@ impl Inner {
                 _ => Ok(Buried::Dead),
             },
             Outcome::Done(None) | Outcome::Refused(None) => Ok(Buried::Dead),
-            // Retired meanwhile, or somebody else's by now. What is newer is left alone, and said to be so.
+            // Ended in the meantime, or of another owner by now. A record of a newer format is not changed and is an
+            // error.
             Outcome::Refused(Some(standing)) => match item::read(&standing) {
                 Err(error) if error.kind() == StoreErrorKind::Newer => Err(error),
                 _ => Ok(Buried::Dead),
@@ -119,7 +123,7 @@ impl Inner {
         }
     }
 
-    /// The items of the owner's sessions that are no tombstones, live or not.
+    /// Returns the items of the owner's sessions, live or expired, without tombstones.
     async fn owned(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Item)>, StoreError> {
         let keys = self.entries(owner, now).await?;
         let mut owned = Vec::new();
@@ -134,7 +138,7 @@ impl Inner {
         Ok(owned)
     }
 
-    /// The keys that the owner's partition names, dead ones among them.
+    /// Returns the store keys in the owner's partition, including stale ones.
     async fn entries(&self, owner: &str, now: Timestamp) -> Result<Vec<StoreKey>, StoreError> {
         let (mut keys, mut from) = (Vec::new(), None);
         loop {
@@ -153,7 +157,7 @@ impl Inner {
         }
     }
 
-    /// Reads up to [`MOST_KEYS`] sessions' items, consistently.
+    /// Reads the items of up to [`MOST_KEYS`] sessions with a consistent read.
     async fn fetch(&self, keys: &[StoreKey]) -> Result<Vec<Item>, StoreError> {
         let mut wanted: Vec<Item> = keys.iter().map(|key| self.names.session(key)).collect();
         let mut items = Vec::with_capacity(keys.len());
@@ -177,12 +181,13 @@ impl Inner {
     }
 }
 
-/// How often `destroy_all` looks again. Each further pass needs a session that moved during the one before.
+/// The maximum number of passes of `destroy_all`. A further pass is only needed if a session was rotated during the
+/// previous one.
 const MOST_PASSES: usize = 8;
-/// How many sessions `destroy_all` ends at the same time.
+/// The number of sessions that `destroy_all` ends concurrently.
 const MOST_AT_ONCE: usize = 16;
-/// How many keys the server takes in one `BatchGetItem`.
+/// The maximum number of keys of a `BatchGetItem`.
 const MOST_KEYS: usize = 100;
-/// How often keys that the server left out are asked for again. One answer holds up to 16 MB, so that 100 of the largest
-/// records take three.
+/// The maximum number of requests for keys that the server has left out. A response is limited to 16 MB, so 100 of
+/// the largest records take three.
 const MOST_ROUNDS: u32 = 12;

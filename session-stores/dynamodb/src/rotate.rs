@@ -1,4 +1,4 @@
-//! The rotation: one transaction where the server has them, and the safe order of single writes where it has not.
+//! The rotation: a transaction, or a safe order of single writes on servers without transactions.
 
 use session_core::{
     Timestamp,
@@ -10,17 +10,17 @@ use crate::classify;
 use crate::item::{self, Item};
 use crate::write::{Write, unless_longer};
 
-/// Everything that one rotation writes, and what its answer is judged by.
+/// The writes of a rotation, and the data to classify its result.
 pub(crate) struct Rotation {
-    /// The primary key of the session that is left.
+    /// The primary key of the old session.
     pub(crate) old: Item,
-    /// The primary key that it goes on under.
+    /// The primary key of the new session.
     pub(crate) new: Item,
     pub(crate) retirement: Write,
     pub(crate) creation: Write,
-    /// Takes the creation back.
+    /// Removes the new record again.
     pub(crate) withdrawal: Write,
-    /// The owner's entry for the new key.
+    /// The owner's entry for the new store key.
     pub(crate) entry: Option<Write>,
     pub(crate) expected: Etag,
     /// The new record's etag.
@@ -45,14 +45,14 @@ impl Rotation {
                 self.judge(old.as_ref(), new.as_ref())
             }
             [Some(Outcome::Refused(old)), ..] => self.judge(old.as_ref(), None),
-            // The old session was as expected, so the new key is what was in the way.
+            // The old session was as expected, so the new store key is taken.
             _ => Ok(Written::Taken),
         }
     }
 
-    /// New before old, so that a crash between loses nothing: the new key is not in any cookie yet.
+    /// Writes the new record first, so that a crash in between loses nothing: the new id is not in any cookie yet.
     async fn in_steps(&self, calls: &Calls) -> Result<Written, StoreError> {
-        // Looking first keeps the usual refusals from writing anything at all.
+        // Reading first avoids writes in the common cases of refusal.
         let (old, new) = (calls.get(&self.old).await?, calls.get(&self.new).await?);
         let ours = classify::is_ours(new.as_ref(), self.written);
         match self.judge(old.as_ref(), new.as_ref())? {
@@ -68,7 +68,7 @@ impl Rotation {
             return Ok(Written::Taken);
         }
         let Outcome::Refused(old) = calls.write(&self.retirement).await? else { return Ok(Written::Applied) };
-        // The tombstone of an earlier try of this very rotation, whose answer was lost.
+        // The tombstone of an earlier attempt of this rotation, whose answer was lost.
         if old.as_ref().is_some_and(|old| item::is_left_for(old, self.written)) {
             return Ok(Written::Applied);
         }
@@ -77,13 +77,13 @@ impl Rotation {
         Ok(answer)
     }
 
-    /// A key cannot be rotated to itself: something stands under it.
+    /// Handles a rotation to the same store key, which is taken by definition.
     async fn onto_itself(&self, calls: &Calls) -> Result<Written, StoreError> {
         let old = calls.get(&self.old).await?;
         self.judge(old.as_ref(), None)
     }
 
-    /// `Taken` when the old session is as expected.
+    /// Classifies the result. `Taken` if the old session is as expected.
     fn judge(&self, old: Option<&Item>, new: Option<&Item>) -> Result<Written, StoreError> {
         let answer = classify::rotate(old, new, self.expected, self.written, self.now)?;
         Ok(answer.unwrap_or(Written::Taken))

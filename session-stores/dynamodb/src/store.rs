@@ -1,4 +1,4 @@
-//! The store: six verbs, each one conditional call, and what a refusal of it means.
+//! The store: six verbs, each one conditional request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,25 +17,25 @@ use crate::names::Names;
 use crate::rotate::Rotation;
 use crate::write::{self, Write};
 
-/// Keeps sessions in a DynamoDB table. Cloning it copies a pointer.
+/// Sessions in a DynamoDB table. Cheap to clone.
 ///
-/// # What is promised
-/// Every write is conditional on what stands there, and a refused one brings the standing item with it: one call per
-/// verb. Reads are consistent. Expiry is judged from the record; the table's time-to-live only cleans up.
+/// # Guarantees
+/// Every write is conditional, and a refused one returns the current item, so a verb is one request. Reads are
+/// consistent. Expiry is decided from the record; the table's time-to-live only frees space.
 ///
-/// A record with an owner is created, and rotated, in one transaction with the owner's entry. Changing the owner of a
-/// session in place costs a second call, as does, about once in 30 days, touching an owned session that has no absolute
-/// deadline. Owners are looked up in a partition of the table itself and not in a secondary index, which would show a
-/// login only after a while: whoever ends all sessions of a user must not miss one.
+/// A record with an owner is created and rotated in a transaction with the owner's entry. Changing the owner of a
+/// session takes a second request, and so does, about once in 30 days, touching a session with an owner but without
+/// an absolute deadline. The owner index is a partition of the table instead of a secondary index, which is
+/// eventually consistent: ending all sessions of a user must not miss a recent sign-in.
 ///
-/// # On servers that know less
-/// Some emulators give back no item with a refusal: then a refused write is followed by one consistent read. Before the
-/// first refusal that brought an item this is also done on AWS, where a missing item looks the same.
+/// # Servers with fewer features
+/// Some emulators return no item with a refusal: a refused write is then followed by a consistent read. Before the
+/// first refusal with an item this also happens on AWS, where a missing item looks the same.
 ///
-/// Some know no transactions. There the owner's entry is written before the session (an entry alone is not listed), and a
-/// rotation writes the new record before it retires the old one, and takes it back if that is refused: nothing is lost
-/// or revived, but the index may show both for a moment, and a crash between leaves a record that no cookie names until
-/// it expires.
+/// Some do not support transactions. The owner's entry is then written before the session (an entry without a session
+/// is skipped), and a rotation writes the new record, then replaces the old one by a tombstone, and removes the new
+/// record if that is refused. Nothing is lost or revived, but the index may contain both for a moment, and a crash in
+/// between leaves a record that is unreachable until it expires.
 #[derive(Debug, Clone)]
 pub struct DynamoDbStore(Arc<Inner>);
 
@@ -47,7 +47,7 @@ pub(crate) struct Inner {
 }
 
 impl DynamoDbStore {
-    /// Begins a store with the application's own client: its region, credentials, TLS and retries are used as they are.
+    /// Returns a builder with a client of the application, including its region, credentials, TLS and retries.
     ///
     /// ```
     /// use session_store_dynamodb::{DynamoDbStore, aws_sdk_dynamodb as dynamodb};
@@ -63,7 +63,7 @@ impl DynamoDbStore {
         Builder::new(client, table.into())
     }
 
-    /// Begins a store on an emulator at `HOST:PORT`, by plain HTTP and with credentials that mean nothing.
+    /// Returns a builder for an emulator at `HOST:PORT`, over plain HTTP and with dummy credentials.
     ///
     /// ```
     /// # use session_store_dynamodb::DynamoDbStore;
@@ -75,10 +75,10 @@ impl DynamoDbStore {
         Builder::new(local_client(host_port), table.into())
     }
 
-    /// The same from one text: `dynamodb://HOST:PORT/TABLE`.
+    /// Returns a builder for an emulator at `dynamodb://HOST:PORT/TABLE`.
     ///
     /// # Errors
-    /// [`BuildError::Url`] when it is anything else.
+    /// [`BuildError::Url`] if the URL has another form.
     ///
     /// ```
     /// # use session_store_dynamodb::DynamoDbStore;
@@ -154,7 +154,7 @@ impl SessionStore for DynamoDbStore {
         let burial = write::burial(names, key, tombstone_until);
         match calls.within(calls.write(&burial)).await? {
             Outcome::Done(_) | Outcome::Refused(None) => Ok(()),
-            // A tombstone stays as it is. What is not understood is left alone and said to be so.
+            // A tombstone is not changed. An item that cannot be decoded is not changed either, and is an error.
             Outcome::Refused(Some(standing)) => item::read(&standing).map(|_| ()),
         }
     }
@@ -215,7 +215,7 @@ impl Inner {
             let Outcome::Refused(standing) = outcome else { return Ok(Written::Applied) };
             outcome = match classify::replace(standing.as_ref(), expected, record.etag, now)? {
                 Verdict::Answer(answer) => return Ok(answer),
-                // It is the owner who is new, or listed for too short a time.
+                // The owner has changed, or its entry would expire too early.
                 Verdict::Holds(_) => match self.entry(key, record) {
                     Some(entry) => {
                         let listed = write::listed_replacement(&self.names, key, expected, record, now);
@@ -237,7 +237,7 @@ impl Inner {
                 Verdict::Holds(record) => record,
             };
             outcome = match record.owner.as_deref().filter(|_| record.absolute_deadline.is_none()) {
-                // The owner's entry would lapse before the session.
+                // The owner's entry would expire before the session.
                 Some(owner) => {
                     let entry = write::entry(&self.names, owner, key, item::listing_made(None, idle));
                     let listed = write::listed_touching(&self.names, key, owner, idle, now);
@@ -248,7 +248,7 @@ impl Inner {
         }
     }
 
-    /// The entry of the record's owner, if it has one.
+    /// Returns the write of the owner's entry, if the record has an owner.
     fn entry(&self, key: &StoreKey, record: &Record) -> Option<Write> {
         let owner = record.owner.as_deref()?;
         let until = item::listing_made(record.absolute_deadline, record.idle_deadline);

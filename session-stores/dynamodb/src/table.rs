@@ -1,4 +1,4 @@
-//! The table: its definition, and making it.
+//! The definition and creation of the table.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use crate::names::{EXPIRES_AT, PK, SK};
 use crate::store::DynamoDbStore;
 
 impl DynamoDbStore {
-    /// Makes the table if it is not there: two string keys, billed on demand, `expires_at` as time-to-live. Returns when
-    /// it can be used, which takes AWS some seconds; asked again, it changes nothing.
+    /// Creates the table if it does not exist: two string keys, on-demand billing, `expires_at` as time-to-live.
+    /// Returns when the table is active, which takes a few seconds on AWS. Idempotent.
     ///
-    /// Meant for development and tests. In production let your infrastructure tool make the table (the README has its
-    /// definition) and give the application no right to do so.
+    /// Intended for development and tests. In production, create the table with your infrastructure tool (the README
+    /// has its definition) and do not grant the application permission to do so.
     ///
     /// # Errors
-    /// `Refused` when a table of that name has other keys, or when permissions are missing; `Timeout` when the table is
-    /// not ready after a minute.
+    /// `Refused` if a table of that name has other keys, or if permissions are missing; `Timeout` if the table is not
+    /// active after a minute.
     ///
     /// ```no_run
     /// # async fn example(store: session_store_dynamodb::DynamoDbStore) -> Result<(), session_core::store::StoreError> {
@@ -73,7 +73,7 @@ impl DynamoDbStore {
         }
     }
 
-    /// Turns the time-to-live on, where the server has such a thing.
+    /// Enables time-to-live, if the server supports it.
     async fn expire(&self) -> Result<(), StoreError> {
         let calls = &self.inner().calls;
         match calls.client.describe_time_to_live().table_name(&calls.table).send().await {
@@ -92,7 +92,7 @@ impl DynamoDbStore {
         match update.time_to_live_specification(ttl.map_err(incomplete)?).send().await {
             Ok(_) => Ok(()),
             Err(error) if is_unknown(error.as_service_error()) => Ok(()),
-            // Somebody else turned it on meanwhile.
+            // Enabled concurrently by another process.
             Err(error) if says_already(error.as_service_error()) => Ok(()),
             Err(error) => Err(store_error("UpdateTimeToLive", error)),
         }
@@ -125,5 +125,5 @@ fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
     StoreError::new(StoreErrorKind::Refused, NAME).because(error)
 }
 
-/// How long a new table may take.
+/// The deadline for the creation of a table.
 const MOST_WAIT: Duration = Duration::from_secs(60);

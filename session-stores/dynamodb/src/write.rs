@@ -1,4 +1,4 @@
-//! The writes this store makes, as data: what changes, under which condition, and what a refusal brings back.
+//! The writes of this store as data: the change, its condition, and what is returned.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use session_core::{
@@ -12,28 +12,28 @@ use crate::names::{
     PAYLOAD, PK, SUCCESSOR,
 };
 
-/// One write to one item.
+/// A write to an item.
 #[derive(Clone, Debug)]
 pub(crate) struct Write {
     /// The primary key.
     pub(crate) key: Item,
     pub(crate) change: Change,
-    /// The condition expression; without one the write always applies.
+    /// The condition expression; `None` for an unconditional write.
     pub(crate) condition: Option<String>,
-    /// The values that the two expressions name.
+    /// The values in the two expressions.
     pub(crate) values: Item,
-    /// Whether the answer shall bring the item that was there before.
+    /// Whether to return the previous item.
     pub(crate) bring_old: bool,
 }
 
-/// What a write does to its item.
+/// The change of an item.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    /// Puts these attributes in place of whatever was there.
+    /// Replaces the item by these attributes.
     Put(Item),
-    /// Changes some attributes by an update expression.
+    /// Changes attributes with an update expression.
     Update(String),
-    /// Removes it.
+    /// Removes the item.
     Delete,
 }
 
@@ -61,7 +61,7 @@ impl Write {
     }
 }
 
-/// A new session, unless something is there. With an owner it says until when the entry beside it stands.
+/// Creates a session, unless the store key is taken. With an owner, includes the time-to-live of its entry.
 pub(crate) fn creation(names: &Names, key: &StoreKey, record: &Record) -> Write {
     let mut attributes = item::of_record(record);
     if record.owner.is_some() {
@@ -71,9 +71,9 @@ pub(crate) fn creation(names: &Names, key: &StoreKey, record: &Record) -> Write 
     Write::new(names.session(key), Change::Put(attributes)).only_if(format!("attribute_not_exists({PK})"))
 }
 
-/// A record over the live one with the expected etag, whose owner is listed already (or which has none).
+/// Replaces the live record with the expected etag, whose owner has an entry already (or which has no owner).
 ///
-/// An update and not a put, so that `listed_until` stays what it is.
+/// An update instead of a put, so that `listed_until` is kept.
 pub(crate) fn replacement(
     names: &Names,
     key: &StoreKey,
@@ -90,7 +90,7 @@ pub(crate) fn replacement(
     write.with(":expected", item::etag(expected)).with(":now", item::millis(now))
 }
 
-/// The same for a record whose owner's entry is written beside it.
+/// Replaces a record whose owner's entry is written in the same transaction.
 pub(crate) fn listed_replacement(
     names: &Names,
     key: &StoreKey,
@@ -109,7 +109,7 @@ pub(crate) fn listed_replacement(
         .with(":now", item::millis(now))
 }
 
-/// Sets every attribute of the record and removes those that it does not have.
+/// Sets the attributes of the record and removes those that it does not have.
 fn setting(names: &Names, key: &StoreKey, record: &Record) -> Write {
     let attributes = item::of_record(record);
     let mut set: Vec<&String> = attributes.keys().collect();
@@ -129,7 +129,8 @@ fn setting(names: &Names, key: &StoreKey, record: &Record) -> Write {
     write
 }
 
-/// A later idle deadline for a live record, unless it is that late already or its entry would lapse too early.
+/// Extends the idle deadline of a live record. Refused if it would not become later, or if the entry would expire too
+/// early.
 pub(crate) fn touching(names: &Names, key: &StoreKey, idle_deadline: Timestamp, now: Timestamp) -> Write {
     let expression = format!("SET {IDLE_UNTIL} = :idle_until, {EXPIRES_AT} = :expires_at");
     let listed = format!(
@@ -138,7 +139,7 @@ pub(crate) fn touching(names: &Names, key: &StoreKey, idle_deadline: Timestamp, 
     touch(names, key, expression, idle_deadline, now).and_if(&listed)
 }
 
-/// The same for a record whose owner's entry is moved beside it.
+/// Extends the idle deadline of a record whose owner's entry is extended in the same transaction.
 pub(crate) fn listed_touching(
     names: &Names,
     key: &StoreKey,
@@ -164,7 +165,7 @@ fn touch(names: &Names, key: &StoreKey, expression: String, idle: Timestamp, now
         .with(":now", item::millis(now))
 }
 
-/// A tombstone where something stands that is neither a tombstone nor of a newer format.
+/// Replaces a session by a tombstone, unless it is a tombstone already or has a newer format.
 pub(crate) fn burial(names: &Names, key: &StoreKey, until: Timestamp) -> Write {
     let understood = format!("(attribute_not_exists({FORMAT_VERSION}) OR {FORMAT_VERSION} <= :format)");
     Write::new(names.session(key), Change::Put(item::of_tombstone(until)))
@@ -173,7 +174,7 @@ pub(crate) fn burial(names: &Names, key: &StoreKey, until: Timestamp) -> Write {
         .with(":format", item::number(THIS_FORMAT))
 }
 
-/// The same, of a session of this owner only; the answer brings what was buried.
+/// Replaces a session by a tombstone only if it belongs to this owner, and returns the previous item.
 pub(crate) fn burial_of_owned(names: &Names, key: &StoreKey, owner: &str, until: Timestamp) -> Write {
     let mut write = burial(names, key, until)
         .and_if(&format!("{OWNER_ID} = :owner"))
@@ -182,7 +183,8 @@ pub(crate) fn burial_of_owned(names: &Names, key: &StoreKey, owner: &str, until:
     write
 }
 
-/// The old half of a rotation: a tombstone over the live record with the expected etag, which says whose it is.
+/// The old half of a rotation: replaces the live record with the expected etag by a tombstone with the etag of its
+/// successor.
 pub(crate) fn retirement(
     names: &Names,
     key: &StoreKey,
@@ -201,14 +203,14 @@ pub(crate) fn retirement(
         .with(":now", item::millis(now))
 }
 
-/// Takes back a creation, if it is still the one with this etag.
+/// Removes a created record if it still has this etag.
 pub(crate) fn withdrawal(names: &Names, key: &StoreKey, etag: Etag) -> Write {
     Write::new(names.session(key), Change::Delete)
         .only_if(format!("{ETAG} = :etag"))
         .with(":etag", item::etag(etag))
 }
 
-/// "This owner has that session", never for a shorter time than is written there already.
+/// Writes an owner's entry for a session. `until` must not be earlier than that of an existing entry.
 pub(crate) fn entry(names: &Names, owner: &str, key: &StoreKey, until: i64) -> Write {
     let attributes = Item::from([
         (FORMAT_VERSION.into(), item::number(THIS_FORMAT)),
@@ -217,8 +219,7 @@ pub(crate) fn entry(names: &Names, owner: &str, key: &StoreKey, until: i64) -> W
     Write::new(names.entry(owner, key), Change::Put(attributes))
 }
 
-/// An entry by itself, where it cannot be written together with its session: it must not end earlier than another
-/// writer has made it.
+/// Writes an entry separately from its session, on servers without transactions, unless an existing one lasts longer.
 pub(crate) fn unless_longer(entry: &Write) -> Write {
     let until = match &entry.change {
         Change::Put(attributes) => attributes.get(EXPIRES_AT).cloned(),
@@ -233,8 +234,8 @@ pub(crate) fn unless_longer(entry: &Write) -> Write {
     alone
 }
 
-/// What makes an item a live record at `:now`. A tombstone has no idle deadline, so it never is.
+/// The condition for a live record at `:now`. A tombstone has no idle deadline and never matches.
 const LIVE: &str = "idle_until > :now AND (attribute_not_exists(absolute_until) OR absolute_until > :now)";
 
-/// What makes it the version that the caller has seen, in the format that this version writes.
+/// The condition for the expected etag and the format that this version writes.
 const EXPECTED: &str = "etag = :expected AND format_version = :format_version";

@@ -2,6 +2,7 @@
 //!
 //! What holds and what does not is in the README, below; `verbs` is the file that owns every transition on disk.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(not(unix))]
 compile_error!(

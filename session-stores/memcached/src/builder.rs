@@ -1,13 +1,15 @@
-//! How a store is set up: where the server is, the prefix, the deadline, the limits.
+//! The builder: the server's address, the prefix, the timeout, the limits.
 
 use std::time::Duration;
 
 use session_core::store::DEFAULT_MAX_RECORD;
+use session_store_kv::CasStore;
 
+use crate::engine::Memcached;
 use crate::link::Link;
 use crate::store::MemcachedStore;
 
-/// Collects what a store needs. Made by [`MemcachedStore::builder`].
+/// Configures a store. Created by [`MemcachedStore::builder`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Builder {
@@ -18,7 +20,7 @@ pub struct Builder {
     max_record: usize,
 }
 
-/// Why a store was not made. Nothing was contacted.
+/// Returned when the configuration does not fit. No server has been contacted.
 ///
 /// ```
 /// use session_store_memcached::{BuildError, MemcachedStore};
@@ -32,10 +34,10 @@ pub enum BuildError {
     /// Not `memcached://host:port`.
     #[error("the address is not of the form memcached://host:port")]
     Address,
-    /// Two applications on one server must not meet.
+    /// The prefix is missing, too long, or has characters that the protocol does not allow.
     #[error("a prefix is needed: 1 to 100 printable ASCII characters, for example \"shop:\"")]
     Prefix,
-    /// No call could ever be made.
+    /// No connection is allowed, or no time for a call.
     #[error("at least one connection and a deadline above zero are needed")]
     Limits,
 }
@@ -51,69 +53,34 @@ impl Builder {
         }
     }
 
-    /// What every key begins with. Mandatory: two applications must not share one.
-    ///
-    /// ```
-    /// # use session_store_memcached::MemcachedStore;
-    /// let store = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:").open()?;
-    /// # Ok::<(), session_store_memcached::BuildError>(())
-    /// ```
+    /// Sets what every key begins with. Required: two applications must not share one.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// How long one verb may take in all, the wait for a connection included; 2 seconds unless said.
-    ///
-    /// ```
-    /// # use session_store_memcached::{BuildError, MemcachedStore};
-    /// # use std::time::Duration;
-    /// let builder = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:");
-    /// assert!(builder.clone().timeout(Duration::from_millis(300)).open().is_ok());
-    /// assert_eq!(builder.timeout(Duration::ZERO).open().unwrap_err(), BuildError::Limits);
-    /// ```
+    /// Sets how long one verb may take, the wait for a connection included. The default is 2 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How many connections may be open at once; 32 unless said.
-    ///
-    /// ```
-    /// # use session_store_memcached::MemcachedStore;
-    /// let builder = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:");
-    /// assert!(builder.connections(8).open().is_ok());
-    /// ```
+    /// Sets how many connections may be open at once. The default is 32.
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most;
         self
     }
 
-    /// The largest record in bytes; 64 KiB unless said. The server's own limit (`-I`, 1 MiB) must be higher.
-    ///
-    /// ```
-    /// # use session_core::store::SessionStore as _;
-    /// # use session_store_memcached::MemcachedStore;
-    /// let builder = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:");
-    /// assert_eq!(builder.max_record(16 * 1024).open()?.max_record(), 16_384);
-    /// # Ok::<(), session_store_memcached::BuildError>(())
-    /// ```
+    /// Sets the largest record in bytes. The default is 64 KiB. The server's own limit (`-I`, 1 MiB) must be higher.
     pub fn max_record(mut self, bytes: usize) -> Self {
         self.max_record = bytes;
         self
     }
 
-    /// Makes the store. It connects with the first call, so the server may still be down.
+    /// Creates the store. It connects with the first call, so the server may still be down.
     ///
     /// # Errors
     /// [`BuildError`] naming what does not fit.
-    ///
-    /// ```
-    /// use session_store_memcached::{BuildError, MemcachedStore};
-    ///
-    /// let nowhere = MemcachedStore::builder("memcached://127.0.0.1:11211").open();
-    /// assert_eq!(nowhere.unwrap_err(), BuildError::Prefix);
-    /// ```
     pub fn open(self) -> Result<MemcachedStore, BuildError> {
         let address = self.address.strip_prefix("memcached://").ok_or(BuildError::Address)?;
         let (host, port) = address.rsplit_once(':').ok_or(BuildError::Address)?;
@@ -127,7 +94,8 @@ impl Builder {
         if self.connections == 0 || self.timeout.is_zero() {
             return Err(BuildError::Limits);
         }
-        let link = Link::new(address.to_owned(), self.timeout, self.connections);
-        Ok(MemcachedStore { link, prefix: self.prefix, max_record: self.max_record })
+        let link = Link::new(address.to_owned(), self.connections);
+        let store = CasStore::new(Memcached { link, prefix: self.prefix });
+        Ok(MemcachedStore { inner: store.timeout(self.timeout).max_record(self.max_record) })
     }
 }

@@ -1,10 +1,10 @@
 //! Sessions in memcached.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
-mod codec;
+mod engine;
 mod link;
-mod rotate;
 mod store;
 mod wire;
 

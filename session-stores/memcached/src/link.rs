@@ -1,22 +1,18 @@
-//! The connections to one server: at most so many, each used by one call at a time, every call within its deadline.
+//! The connections to one server: a bounded number, each used by one call at a time.
 
 use std::fmt;
-use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use session_core::store::{StoreError, StoreErrorKind};
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
 
 use crate::NAME;
 use crate::wire::{Wire, WireError};
 
-/// The way to the server.
+/// A pool of connections.
 pub(crate) struct Link {
     address: String,
-    deadline: Duration,
     /// As many permits as connections may be open.
     permits: Semaphore,
     // A std mutex: nothing awaits while it is held.
@@ -24,12 +20,11 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(address: String, deadline: Duration, connections: usize) -> Self {
-        Self { address, deadline, permits: Semaphore::new(connections), idle: Mutex::default() }
+    pub(crate) fn new(address: String, connections: usize) -> Self {
+        Self { address, permits: Semaphore::new(connections), idle: Mutex::default() }
     }
 
-    /// A connection for one verb; an idle one where there is one. The wait counts against the deadline of
-    /// [`in_time`](Self::in_time).
+    /// Takes a connection for one question, an idle one if there is one. The wait counts against the store's timeout.
     pub(crate) async fn lease(&self) -> Result<Lease<'_>, StoreError> {
         let permit = self.permits.acquire().await.expect("this semaphore is never closed");
         let idle = self.idle().pop();
@@ -40,21 +35,12 @@ impl Link {
         Ok(Lease { link: self, wire, _permit: permit })
     }
 
-    /// One deadline for all that a verb does.
-    pub(crate) async fn in_time<T>(
-        &self,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        timeout(self.deadline, work).await.unwrap_or_else(|_elapsed| Err(StoreError::timeout(NAME)))
-    }
-
     fn idle(&self) -> MutexGuard<'_, Vec<Wire>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A connection that one verb uses. Dropped (the verb failed, or was cut short) it is closed: an answer that is still on
-/// its way must not meet the next question.
+/// A connection in use. Dropping it closes it, because an answer that is still under way must not meet the next question.
 pub(crate) struct Lease<'l> {
     link: &'l Link,
     wire: Wire,
@@ -62,7 +48,7 @@ pub(crate) struct Lease<'l> {
 }
 
 impl Lease<'_> {
-    /// Every question has its answer: the next verb may use the connection.
+    /// Returns the connection to the pool. Only for a connection whose every question has been answered.
     pub(crate) fn give_back(self) {
         self.link.idle().push(self.wire);
     }
@@ -82,7 +68,7 @@ impl DerefMut for Lease<'_> {
     }
 }
 
-/// What a failed trip means for a session.
+/// Converts a failed exchange.
 pub(crate) fn failure(error: WireError) -> StoreError {
     let kind = match error {
         WireError::Broken(_) | WireError::Strange => StoreErrorKind::Unavailable,
@@ -93,6 +79,6 @@ pub(crate) fn failure(error: WireError) -> StoreError {
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("address", &self.address).field("deadline", &self.deadline).finish()
+        f.debug_struct("Link").field("address", &self.address).finish_non_exhaustive()
     }
 }

@@ -64,13 +64,20 @@ impl Wire {
     /// Reads one item.
     pub(crate) async fn gets(&mut self, key: &str) -> Result<Option<Item>, WireError> {
         self.send(&asking(key)).await?;
-        self.read_item().await
+        self.read_item(key).await
     }
 
-    /// Stores an item where nothing is.
-    pub(crate) async fn add(&mut self, key: &str, expiry: i64, bytes: &[u8]) -> Result<Verdict, WireError> {
-        self.send(&storing("add", key, expiry, bytes, None)).await?;
-        self.read_verdict().await
+    /// Stores an item where nothing is, and reads what is there then: one trip.
+    pub(crate) async fn add_and_get(
+        &mut self,
+        key: &str,
+        expiry: i64,
+        bytes: &[u8],
+    ) -> Result<(Verdict, Option<Item>), WireError> {
+        let mut orders = storing("add", key, expiry, bytes, None);
+        orders.extend(asking(key));
+        self.send(&orders).await?;
+        Ok((self.read_verdict().await?, self.read_item(key).await?))
     }
 
     /// Stores an item over the one that was read.
@@ -83,22 +90,6 @@ impl Wire {
     ) -> Result<Verdict, WireError> {
         self.send(&storing("cas", key, expiry, bytes, Some(unique))).await?;
         self.read_verdict().await
-    }
-
-    /// Stores an item where nothing is, and reads it and another one: one trip.
-    pub(crate) async fn add_and_get_both(
-        &mut self,
-        key: &str,
-        expiry: i64,
-        bytes: &[u8],
-        other: &str,
-    ) -> Result<(Verdict, Option<Item>, Option<Item>), WireError> {
-        let mut orders = storing("add", key, expiry, bytes, None);
-        orders.extend(asking(key));
-        orders.extend(asking(other));
-        self.send(&orders).await?;
-        let verdict = self.read_verdict().await?;
-        Ok((verdict, self.read_item().await?, self.read_item().await?))
     }
 
     async fn send(&mut self, order: &[u8]) -> Result<(), WireError> {
@@ -115,12 +106,15 @@ impl Wire {
         }
     }
 
-    async fn read_item(&mut self) -> Result<Option<Item>, WireError> {
+    /// Reads the answer to a `gets` of this key. An answer about another key is none.
+    async fn read_item(&mut self, key: &str) -> Result<Option<Item>, WireError> {
         let line = self.read_line().await?;
         let words: Vec<&str> = line.split(' ').collect();
         let (length, unique) = match words[..] {
             ["END"] => return Ok(None),
-            ["VALUE", _key, _flags, length, unique] => (length.parse::<usize>(), unique.parse()),
+            ["VALUE", answered, _flags, length, unique] if answered == key => {
+                (length.parse::<usize>(), unique.parse())
+            }
             _ => return Err(refusal(&line)),
         };
         let (Ok(length), Ok(unique)) = (length, unique) else { return Err(WireError::Strange) };

@@ -1,8 +1,8 @@
-//! One session in as few bytes as it takes: head and payload in a single shared buffer.
+//! The compact encoding of a session: header and payload in a single shared buffer.
 //!
-//! Layout: flags (1), key (32), deadline (6 or 8); for a record then etag (8), created and perhaps the absolute
-//! deadline (6 or 8 each), perhaps the owner's length (4) and the owner; the payload is what is left. A load hands out
-//! the tail of that very buffer, so it copies nothing.
+//! Layout: flags (1 byte), store key (32), deadline (6 or 8); for a record also etag (8), creation time and
+//! optionally the absolute deadline (6 or 8 each), optionally the length of the owner (4) and the owner; the rest is
+//! the payload. A load returns the tail of the shared buffer without copying.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use session_core::{
     store::{Etag, Loaded, Payload, Record, StoreKey},
 };
 
-/// A record or a tombstone under its key. Cloning shares the buffer.
+/// A record or a tombstone with its store key. Clones share the buffer.
 #[derive(Clone)]
 pub(crate) struct Entry(Arc<[u8]>);
 
-/// What an entry is, in the order in which a full store lets go of them.
+/// The class of an entry, in the order in which a full store evicts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
     Tombstone,
@@ -70,7 +70,7 @@ impl Entry {
         })
     }
 
-    /// An entry of this length, written where it stays: a vector would be copied into the shared buffer.
+    /// Writes an entry of this length directly into the shared buffer. Writing it into a `Vec` would need a copy.
     fn written(length: usize, write: impl FnOnce(&mut Place<'_>)) -> Self {
         let mut buffer: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
         let mut place = Place(Arc::get_mut(&mut buffer).expect("nobody else has it yet"));
@@ -97,14 +97,14 @@ impl Entry {
         StoreKey::from_bytes(*self.key_bytes())
     }
 
-    /// A record's etag; a tombstone has none.
+    /// Returns the etag of a record, or `None` for a tombstone.
     pub(crate) fn etag(&self) -> Option<Etag> {
         let at = DEADLINE_AT + self.width();
         let bytes = self.0.get(at..at + 8)?.try_into().expect("eight bytes are eight bytes");
         Some(Etag::new(u64::from_le_bytes(bytes)))
     }
 
-    /// When it is dead: a record's earlier deadline, a tombstone's end.
+    /// Returns when the entry expires: the earlier deadline of a record, or the end of a tombstone.
     pub(crate) fn deadline(&self) -> Timestamp {
         let idle = self.idle();
         self.absolute().map_or(idle, |absolute| absolute.min(idle))
@@ -114,7 +114,7 @@ impl Entry {
         !self.has(TOMBSTONE) && now < self.deadline()
     }
 
-    /// The idle deadline of a record, the end of a tombstone.
+    /// Returns the idle deadline of a record, or the end of a tombstone.
     pub(crate) fn idle(&self) -> Timestamp {
         self.time(DEADLINE_AT)
     }
@@ -127,7 +127,7 @@ impl Entry {
         Some(std::str::from_utf8(&self.0[start..end]).expect("these bytes were written from a str"))
     }
 
-    /// Moves the idle deadline, in place when nobody else is reading this buffer.
+    /// Sets the idle deadline, in place if the buffer is not shared.
     pub(crate) fn set_idle(&mut self, idle: Timestamp) {
         if !fits(idle) && !self.has(WIDE) {
             if let Some(mut record) = self.to_record() {
@@ -158,7 +158,8 @@ impl Entry {
         self.to_record().map_or_else(|| Loaded::Ended { until: self.idle() }, Loaded::Found)
     }
 
-    /// What this entry costs in memory, near enough: its buffer and its share of counters, tables and allocator.
+    /// Returns the approximate memory use of this entry: its buffer and its share of counters, tables and allocator
+    /// overhead.
     pub(crate) fn cost(&self) -> usize {
         self.0.len() + OVERHEAD
     }
@@ -193,12 +194,12 @@ impl Entry {
         let width = self.width();
         let mut bytes = [0; 8];
         bytes[8 - width..].copy_from_slice(&self.0[at..at + width]);
-        // The value sits in the upper bytes, so that shifting it down carries the sign along.
+        // The value is in the upper bytes, so that the shift extends the sign.
         Timestamp::from_millis(i64::from_le_bytes(bytes) >> (8 * (8 - width)))
     }
 }
 
-/// The part of a new entry that is not written yet.
+/// The part of a new entry that has not been written yet.
 struct Place<'e>(&'e mut [u8]);
 
 impl Place<'_> {
@@ -213,7 +214,8 @@ impl Place<'_> {
     }
 }
 
-/// Six bytes of milliseconds reach to the year 6429; times beyond make the whole entry wide.
+/// Whether a time fits into six bytes of milliseconds, that is, up to the year 6429. Otherwise all times of the entry
+/// take eight bytes.
 fn fits(time: Timestamp) -> bool {
     const EDGE: i64 = 1 << 47;
     (-EDGE..EDGE).contains(&time.as_millis())

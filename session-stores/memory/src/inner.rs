@@ -1,8 +1,8 @@
-//! The six verbs and the owner index without their `async`: what happens under which locks.
+//! The synchronous implementation of the six verbs and the owner index, with its locking.
 //!
-//! Every change of an entry goes through [`Inner::put`] or [`Inner::remove`], which keep the owner index and the
-//! counters in step while the entry's own shard is locked. Locks are taken in one order: shards by index, then one
-//! shard of owners. Nothing here awaits, sleeps or reads a clock.
+//! Every change of an entry goes through [`Inner::put`] or [`Inner::remove`], which update the owner index and the
+//! counters while the entry's shard is locked. Lock order: shards by index, then one shard of owners. Nothing here
+//! awaits, sleeps or reads a clock.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Inner {
     }
 
     pub(crate) fn load(&self, key: &StoreKey) -> Loaded {
-        // Under the lock only a counter moves; the head is decoded after it.
+        // Under the lock, only a reference count changes; the header is decoded afterwards.
         let entry = lock(&self.shards[self.shard_of(key)]).get(key).cloned();
         entry.map_or(Loaded::Missing, |entry| entry.to_loaded())
     }
@@ -129,8 +129,8 @@ impl Inner {
                 }
                 Some(_) if at_new.is_some() => Written::Taken,
                 Some(_) => {
-                    // The new one first: the owner index then names this session at every moment, and whoever ends
-                    // all sessions of its owner waits for these shards.
+                    // The new entry is inserted first, so that the owner index contains this session at every moment;
+                    // `destroy_all` for its owner waits for these shards.
                     self.put(locked.shard(new), entry);
                     self.put(locked.shard(old), Entry::tombstone(old, until));
                     self.tidy(locked.shard(new), now);
@@ -145,7 +145,7 @@ impl Inner {
         written
     }
 
-    /// The live sessions of an owner, all of one moment.
+    /// Returns a consistent snapshot of the live sessions of an owner.
     pub(crate) fn list(&self, owner: &str, now: Timestamp) -> Vec<(StoreKey, Record)> {
         let name: Arc<str> = owner.into();
         let found = self.with_sessions_of(owner, |locked, keys| {
@@ -169,7 +169,7 @@ impl Inner {
         })
     }
 
-    /// Ends all sessions of an owner but one in a single step, and says how many of them were alive.
+    /// Atomically ends all sessions of an owner except one, and returns how many of them were live.
     pub(crate) fn destroy_all(
         &self,
         owner: &str,
@@ -188,8 +188,8 @@ impl Inner {
         })
     }
 
-    /// Removes up to `most` of what is dead at `before` from the next few entries of one shard, going down from its end:
-    /// a removal moves the last entry into the gap, and that one has been looked at.
+    /// Checks the next few entries of one shard and removes up to `most` that expired before `before`. It proceeds
+    /// from the end, because a removal moves the last entry, which has already been checked, into the gap.
     pub(crate) fn sweep_shard(&self, shard: usize, left: &mut Left, before: Timestamp, most: usize) -> usize {
         let mut shard = lock(&self.shards[shard]);
         let mut removed = 0;
@@ -210,7 +210,7 @@ impl Inner {
         self.shards.len()
     }
 
-    /// A little housekeeping with every write: look at a few entries, give back the dead ones.
+    /// Checks a few entries with every write and removes the expired ones.
     fn tidy(&self, shard: &mut Shard, now: Timestamp) {
         let before = now.minus(GRACE);
         for class in Class::ALL {
@@ -221,8 +221,8 @@ impl Inner {
         }
     }
 
-    /// While the store is over its limits: the dead go first, then tombstones, anonymous sessions, owned ones; never
-    /// the session just written. No lock is held between two victims.
+    /// Evicts entries while the store exceeds its limits: expired entries first, then tombstones, anonymous sessions
+    /// and owned sessions, but never the session that was just written. No lock is held between two evictions.
     fn make_room(&self, spare: &StoreKey, now: Timestamp) {
         while self.counters.entries() > self.max_sessions || self.counters.bytes() > self.max_bytes {
             if !self.evict_dead(spare, now) && !Class::ALL.iter().any(|class| self.evict(*class, spare)) {
@@ -231,7 +231,7 @@ impl Inner {
         }
     }
 
-    /// Looks at a sample of one shard for anything dead.
+    /// Evicts an expired entry from a sample of one shard, if there is one.
     fn evict_dead(&self, spare: &StoreKey, now: Timestamp) -> bool {
         let turn = self.next_victim.fetch_add(1, Relaxed);
         let mut shard = lock(&self.shards[turn % self.shards.len()]);
@@ -247,7 +247,7 @@ impl Inner {
         false
     }
 
-    /// Evicts one entry of this class, of a sample the one with the earliest deadline.
+    /// Evicts one entry of this class: the one with the earliest deadline in a sample.
     fn evict(&self, class: Class, spare: &StoreKey) -> bool {
         if self.counters.of(class) == 0 {
             return false;
@@ -290,7 +290,8 @@ impl Inner {
     }
 
     fn shard_of(&self, key: &StoreKey) -> usize {
-        // The table inside a shard uses the lowest and the highest bits of this hash; these are the ones between.
+        // The table inside a shard uses the lowest and the highest bits of this hash; the shard is selected by the
+        // middle ones.
         (hash(key.as_bytes()) >> 24) as usize % self.shards.len()
     }
 
@@ -303,8 +304,8 @@ impl Inner {
         Locked { inner: self, guards }
     }
 
-    /// Runs with every shard locked that holds a session of this owner. Sessions that move while the locks are being
-    /// gathered make it start over with more of them; there are only so many shards, so that ends.
+    /// Runs `act` with every shard locked that holds a session of this owner. If sessions move while the locks are
+    /// acquired, it starts again with more locks; the number of shards is finite, so this terminates.
     fn with_sessions_of<T>(&self, owner: &str, act: impl FnOnce(&mut Locked<'_>, Vec<StoreKey>) -> T) -> T {
         let mut wanted = BTreeSet::new();
         loop {
@@ -319,7 +320,7 @@ impl Inner {
     }
 }
 
-/// How much of a shard a sweep has yet to look at, by class.
+/// The number of entries of a shard that a sweep has not checked yet, by class.
 pub(crate) struct Left([usize; 3]);
 
 impl Left {
@@ -332,7 +333,7 @@ impl Left {
     }
 }
 
-/// Some shards, locked in the order of their indexes.
+/// The guards of several shards, locked in the order of their indexes.
 struct Locked<'a> {
     inner: &'a Inner,
     guards: Vec<(usize, MutexGuard<'a, Shard>)>,
@@ -351,11 +352,12 @@ impl Locked<'_> {
     }
 }
 
-/// An expired record stays this long for a request that began before it expired.
+/// How long an expired record is kept for requests that started before it expired.
 const GRACE: Duration = Duration::from_secs(60);
-/// Entries of each class looked at with every write: more than one, so that dead ones go faster than new ones come.
+/// The number of entries of each class checked with every write. More than one, so that expired entries are removed
+/// faster than new ones are added.
 const TIDY_STEPS: usize = 2;
-/// Entries of each class looked at under one lock by a sweep.
+/// The number of entries of each class that a sweep checks per lock.
 const SWEEP_STEPS: usize = 256;
-/// Entries compared for one eviction.
+/// The number of entries compared for one eviction.
 const SAMPLE: usize = 16;

@@ -1,5 +1,6 @@
-//! Sessions in this process: sharded, bounded, expiring.
+//! Sessions in the memory of the process.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod entry;
 mod inner;

@@ -1,4 +1,4 @@
-//! Models of the locks: Shuttle runs these little programs under thousands of schedules.
+//! Models of the locking protocol, which Shuttle runs under thousands of schedules.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ fn of_two_rotations_one_wins_and_nothing_deadlocks() {
         let inner = Arc::new(Inner::new(4, 100, usize::MAX));
         inner.create(&key(1), &record(1, Some("ada")), at(0));
         inner.create(&key(4), &record(1, Some("ada")), at(0));
-        // The third goes against the grain of the other two, from another session to a key of its own.
+        // The third one locks in the opposite direction: it rotates another session to its own store key.
         let rotations = [(1, 2), (1, 3), (4, 5)].map(|(old, new)| {
             let inner = Arc::clone(&inner);
             thread::spawn(move || {

@@ -1,6 +1,7 @@
-//! Which sessions belong to whom: a sharded map from owner to keys, written under the lock of the session's own shard.
+//! The owner index: a sharded map from owners to store keys, updated under the lock of the session's shard.
 //!
-//! Lock order: shards of sessions by index, then one shard of owners. Nobody holds two shards of owners.
+//! Lock order: shards of sessions by index, then one shard of owners. No two shards of owners are held at the same
+//! time.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -9,7 +10,7 @@ use session_core::store::StoreKey;
 
 use crate::sync::{Mutex, lock};
 
-/// Owners are chosen by people, so this map hashes with a secret; keys of sessions are not, and need none.
+/// Users can choose the names of owners, so this map uses a keyed hash. Store keys are random and need none.
 pub(crate) struct Owners {
     shards: Box<[Mutex<Keys>]>,
     hasher: RandomState,
@@ -51,10 +52,10 @@ impl Owners {
 
     fn shard(&self, owner: &str) -> &Mutex<Keys> {
         let hash = self.hasher.hash_one(owner);
-        // The upper half picks the shard: the lower bits pick the place inside it.
+        // The upper half selects the shard, because the lower bits select the slot inside it.
         &self.shards[(hash >> 32) as usize % self.shards.len()]
     }
 }
 
-/// Below this many places nothing is worth shrinking.
+/// Tables with fewer slots are not shrunk.
 const SMALL: usize = 16;

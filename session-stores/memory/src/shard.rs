@@ -1,7 +1,8 @@
-//! One shard: a table of small indexes into dense slabs, one slab per class of entry.
+//! A shard: a table of small indexes into dense slabs, with one slab per class of entry.
 //!
-//! Slabs are dense (a removal moves the last entry into the gap), so any index below the length is an entry: sampling
-//! for an eviction and walking in small steps for expiry need no other structure. Table and slabs shrink as they empty.
+//! A removal moves the last entry of a slab into the gap, so every index below the length is an entry. Sampling for
+//! evictions and scanning in small steps for expiry therefore need no other structure. Tables and slabs shrink as
+//! they empty.
 
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ use session_core::{Timestamp, store::StoreKey};
 
 use crate::entry::{Class, Entry};
 
-/// What one lock guards.
+/// The data behind one lock.
 #[derive(Default)]
 pub(crate) struct Shard {
     table: HashTable<u32>,
@@ -29,7 +30,7 @@ impl Shard {
         self.slabs[class_of(place) as usize].get_mut(index_of(place))
     }
 
-    /// Puts the entry under its key and returns what stood there.
+    /// Inserts the entry and returns the one that it replaces.
     pub(crate) fn put(&mut self, entry: Entry) -> Option<Entry> {
         let key = entry.key();
         if let Some(there) = self.get_mut(&key)
@@ -71,25 +72,25 @@ impl Shard {
         self.slabs[class as usize].len()
     }
 
-    /// Of the next `steps` entries of a class, the keys of those that were dead at `before`. Call after call this goes
-    /// round the whole slab.
+    /// Checks the next `steps` entries of a class and returns the store keys of those that expired before `before`.
+    /// Repeated calls cycle through the whole slab.
     pub(crate) fn next_dead(&mut self, class: Class, before: Timestamp, steps: usize) -> Vec<StoreKey> {
         let len = self.len(class);
         let start = self.hands[class as usize] % len.max(1);
         let end = len.min(start + steps);
-        // From the end back to the front at once: a hand left there would only ever see what is new.
+        // Wrap around immediately: at the end, the next call would see only new entries.
         self.hands[class as usize] = if end == len { 0 } else { end };
         self.dead_in(class, before, start..end)
     }
 
-    /// The keys of the entries in a range of a class that were dead at `before`.
+    /// Returns the store keys of the entries in a range of a class that expired before `before`.
     pub(crate) fn dead_in(&self, class: Class, before: Timestamp, range: Range<usize>) -> Vec<StoreKey> {
         let slab = &self.slabs[class as usize];
         let entries = range.filter_map(|index| slab.get(index));
         entries.filter(|entry| entry.deadline() <= before).map(Entry::key).collect()
     }
 
-    /// Of `sample` entries of a class, the one that would die first, leaving `spare` out.
+    /// Returns the entry that expires first in a sample of a class, except `spare`.
     pub(crate) fn first_to_die(
         &mut self,
         class: Class,
@@ -115,7 +116,7 @@ impl Shard {
     fn shrink(&mut self) {
         let (len, room) = (self.table.len(), self.table.capacity());
         if len == 0 {
-            // An empty shard holds nothing: one small leftover can keep an allocator from giving pages back.
+            // Release the whole table: a small allocation can keep the allocator from returning pages.
             self.table = HashTable::new();
         } else if room > SMALL && len * 4 < room {
             let slabs = &self.slabs;
@@ -124,7 +125,7 @@ impl Shard {
     }
 }
 
-/// A vector of entries in pieces: it grows and shrinks without copying, and wastes at most one piece.
+/// A vector of entries in chunks, which grows and shrinks without copying and wastes at most one chunk.
 #[derive(Default)]
 struct Slab {
     pieces: Vec<Vec<Entry>>,
@@ -152,7 +153,7 @@ impl Slab {
                 piece.push(entry);
                 self.pieces.push(piece);
             }
-            // The first piece grows as it fills: most shards of a small store stay small.
+            // The first chunk grows as it fills, so that the shards of a small store stay small.
             None => self.pieces.push(vec![entry]),
         }
         index
@@ -176,7 +177,8 @@ impl Slab {
     }
 }
 
-/// Spreads a key over 64 bits. Keys are hashes already; folding all of them also serves keys that are not.
+/// Folds a store key into 64 bits. Store keys are hashes already; using all bytes also works for keys in tests that
+/// are not.
 pub(crate) fn hash(key: &[u8; 32]) -> u64 {
     key.chunks_exact(8).fold(0x9e37_79b9_7f4a_7c15, |hash: u64, word| {
         let word = u64::from_le_bytes(word.try_into().expect("the key is four words of eight bytes"));
@@ -208,7 +210,7 @@ fn index_of(place: u32) -> usize {
 }
 
 const INDEX: u32 = (1 << 30) - 1;
-/// Entries in one piece of a slab.
+/// The number of entries in a chunk of a slab.
 const PIECE: usize = 128;
-/// Below this many places nothing is worth shrinking.
+/// Tables with fewer slots are not shrunk.
 const SMALL: usize = 64;

@@ -1,34 +1,36 @@
-//! What the store counts: what is in it now, and what it let go of since it began.
+//! Statistics: the current contents of the store, and removals since it was created.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use crate::entry::Class;
 
-/// What is in a [`MemoryStore`](crate::MemoryStore), and what it let go of. Counters of one moment, near enough.
+/// The contents of a [`MemoryStore`](crate::MemoryStore) and its removals. The counters are read one after another,
+/// so they may differ slightly from a consistent snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Sessions that belong to nobody, expired ones among them until they are given back.
+    /// Sessions without an owner, including expired ones that have not been removed yet.
     pub anonymous: usize,
-    /// Sessions that have an owner, likewise.
+    /// Sessions with an owner, including expired ones that have not been removed yet.
     pub owned: usize,
-    /// Tombstones of sessions destroyed or rotated away.
+    /// Tombstones of destroyed or rotated sessions.
     pub tombstones: usize,
-    /// Bytes all these cost, near enough: buffers and their share of tables and allocator. The owner index is extra.
+    /// The approximate memory use in bytes: buffers and their share of tables and allocator overhead, without the
+    /// owner index.
     pub bytes: usize,
-    /// Records and tombstones given back because they were dead, since the store was made.
+    /// Expired records and tombstones removed since the store was created.
     pub expired: u64,
-    /// Tombstones let go before their time because the store was full.
+    /// Tombstones evicted before their end because the store was full.
     pub evicted_tombstones: u64,
-    /// Anonymous sessions ended because the store was full.
+    /// Anonymous sessions evicted because the store was full.
     pub evicted_anonymous: u64,
-    /// Owned sessions ended because the store was full and nothing lesser was in it. Somebody was signed out: a figure
-    /// above zero means that the capacity is too small.
+    /// Sessions with an owner evicted because the store was full and contained nothing else. Each one signed a user
+    /// out: a value above zero means that the capacity is too small.
     pub evicted_owned: u64,
 }
 
 impl Stats {
-    /// Sessions of both kinds.
+    /// Returns the number of sessions, with and without an owner.
     ///
     /// ```
     /// let store = session_store_memory::MemoryStore::new();

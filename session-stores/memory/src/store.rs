@@ -1,4 +1,4 @@
-//! The store itself: its settings, and the three traits of the core.
+//! The store, its builder, and its implementations of the three store traits.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -17,7 +17,7 @@ use session_core::{
 use crate::inner::{Inner, Left};
 use crate::stats::Stats;
 
-/// Sessions in this process. A clone is another handle on the same sessions.
+/// Sessions in the memory of the process. A clone is a handle to the same sessions.
 ///
 /// ```
 /// use session_core::{Timestamp, machine::SessionId, store::{Etag, Loaded, Record, SessionStore, Written}};
@@ -46,7 +46,7 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// A store of at most a million sessions, in as many bytes as they take.
+    /// Creates a store for at most a million sessions, without a limit in bytes.
     ///
     /// ```
     /// let store = session_store_memory::MemoryStore::new();
@@ -57,7 +57,7 @@ impl MemoryStore {
         Self::builder().build()
     }
 
-    /// Sets what `new` decides by itself.
+    /// Returns a builder, to change the defaults of [`new`](Self::new).
     ///
     /// ```
     /// use session_store_memory::MemoryStore;
@@ -74,7 +74,7 @@ impl MemoryStore {
         }
     }
 
-    /// What is in it, and what it let go of. Cheap: it reads a few counters and takes no lock.
+    /// Returns the statistics of the store. Cheap: reads a few counters without locking.
     ///
     /// ```
     /// let store = session_store_memory::MemoryStore::new();
@@ -96,14 +96,14 @@ impl Default for MemoryStore {
     }
 }
 
-/// Shows the figures, none of the sessions.
+/// Shows the statistics, but no sessions.
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }
 
-/// The settings of a [`MemoryStore`]. Made by [`MemoryStore::builder`].
+/// The settings of a [`MemoryStore`], created by [`MemoryStore::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct MemoryStoreBuilder {
@@ -114,7 +114,8 @@ pub struct MemoryStoreBuilder {
 }
 
 impl MemoryStoreBuilder {
-    /// The most records and tombstones to keep; 1,000,000 unless set, at least 1. One more evicts one.
+    /// Sets the maximum number of records and tombstones. The default is 1,000,000, the minimum 1. A further entry
+    /// evicts another one.
     ///
     /// ```
     /// let store = session_store_memory::MemoryStore::builder().max_sessions(10).build();
@@ -125,8 +126,8 @@ impl MemoryStoreBuilder {
         self
     }
 
-    /// The most bytes that records and tombstones may cost together; unlimited unless set. One session is always kept,
-    /// however large.
+    /// Sets the maximum memory use of records and tombstones, in bytes. The default is no limit. One session is
+    /// always kept, whatever its size.
     ///
     /// ```
     /// let store = session_store_memory::MemoryStore::builder().max_bytes(256 << 20).build();
@@ -137,7 +138,7 @@ impl MemoryStoreBuilder {
         self
     }
 
-    /// The largest record to take, in bytes of payload and owner; 64 KiB unless set.
+    /// Sets the maximum size of a record, in bytes of payload and owner. The default is 64 KiB.
     ///
     /// ```
     /// use session_core::store::SessionStore;
@@ -150,7 +151,8 @@ impl MemoryStoreBuilder {
         self
     }
 
-    /// How many locks share the sessions; 128 unless set, fewer for a store of a few thousand sessions. At least 1.
+    /// Sets the number of shards, each with its own lock. The default is 128, or fewer for a store of a few thousand
+    /// sessions. The minimum is 1.
     ///
     /// ```
     /// let store = session_store_memory::MemoryStore::builder().shards(1).build();
@@ -161,7 +163,7 @@ impl MemoryStoreBuilder {
         self
     }
 
-    /// Makes the store.
+    /// Builds the store.
     ///
     /// ```
     /// let store = session_store_memory::MemoryStore::builder().build();
@@ -264,7 +266,7 @@ impl OwnerIndex for MemoryStore {
     }
 }
 
-/// Looks at every entry once, a few hundred under one lock, and lets other tasks run in between.
+/// A sweep checks every entry once, a few hundred per lock, and yields to other tasks in between.
 #[async_trait]
 impl Sweep for MemoryStore {
     async fn sweep(&self, before: Timestamp, most: usize) -> Result<Swept, StoreError> {
@@ -283,7 +285,7 @@ impl Sweep for MemoryStore {
     }
 }
 
-/// Lets the executor run somebody else once; no executor's own call is needed for that.
+/// Yields to the executor once, independent of the runtime.
 async fn step_aside() {
     let mut asked = false;
     poll_fn(|context| {

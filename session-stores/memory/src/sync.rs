@@ -1,6 +1,6 @@
-//! The one mutex of this crate: the standard library's, or in this crate's own tests the one that Shuttle schedules.
+//! The mutex of this crate: the standard library's, or Shuttle's in the crate's own tests.
 //!
-//! A std mutex and not an async one: nothing awaits while it is held, and it is held for less than a microsecond.
+//! A std mutex instead of an async one: it is never held across an `.await`, and held for less than a microsecond.
 
 #[cfg(not(test))]
 pub(crate) use std::sync::{Mutex, MutexGuard};
@@ -10,7 +10,8 @@ pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
 use std::sync::PoisonError;
 
-/// Locks, also after a panic elsewhere: every change under these locks is whole before anything can panic.
+/// Acquires the lock and ignores poisoning: a panic cannot leave the data behind these locks in an inconsistent
+/// state.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! How a store is put together: prefix, deadline, limit, and whether to connect now or when first asked.
+//! The builder of a store: prefix, deadline, size limit, and whether to connect immediately or on the first call.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use session_core::store::{DEFAULT_MAX_RECORD, StoreError};
 use crate::link::{Link, Route};
 use crate::store::RedisStore;
 
-/// Puts a [`RedisStore`] together. Its `Debug` shows no URL, since a URL may hold a password.
+/// Builds a [`RedisStore`]. Its `Debug` does not show the URL, which may contain a password.
 #[derive(Clone)]
 #[must_use]
 pub struct Builder {
@@ -46,8 +46,8 @@ impl Builder {
         Self { place, prefix: None, timeout: DEFAULT_TIMEOUT, max_record: DEFAULT_MAX_RECORD, cached: None }
     }
 
-    /// Sets what every key begins with, say `"shop:"`. There is no default: two applications that share a server and a
-    /// prefix would share their sessions.
+    /// Sets the prefix of every store key, for example `"shop:"`. There is no default, because two applications that
+    /// share a server and a prefix would share their sessions.
     ///
     /// ```
     /// # use session_store_redis::RedisStore;
@@ -59,7 +59,7 @@ impl Builder {
         self
     }
 
-    /// Sets how long one call may take, connecting included: 2 seconds unless said otherwise.
+    /// Sets the deadline of a call, including connecting. The default is 2 seconds.
     ///
     /// ```
     /// # use session_store_redis::{BuildError, RedisStore};
@@ -73,7 +73,7 @@ impl Builder {
         self
     }
 
-    /// Sets the largest [`Record::size`](session_core::store::Record::size) in bytes: 64 KiB unless said otherwise.
+    /// Sets the maximum [`Record::size`](session_core::store::Record::size) in bytes. The default is 64 KiB.
     ///
     /// ```
     /// # use session_core::store::SessionStore as _;
@@ -87,13 +87,13 @@ impl Builder {
         self
     }
 
-    /// Keeps up to this many sessions in this process, with the server's help (Redis 6, RESP3): reading an unchanged
-    /// session costs no round trip, and the server takes a session back as soon as anybody changes or ends it. Writes
-    /// still compare etags in the server, so nothing stale is ever written.
+    /// Enables a near cache of up to this many sessions, with server-assisted invalidation (Redis 6, RESP3): reading
+    /// an unchanged session costs no round trip, and the server invalidates a session when it is changed or ended.
+    /// Writes still compare etags in the server, so a stale record is never written.
     ///
     /// # Security
-    /// A line that goes dead without a word can hide a logout from this process for up to a second; after that, reads
-    /// go to the server again (and fail if it cannot be reached).
+    /// If the connection becomes silent, a sign-out can remain unnoticed by this process for up to a second. After
+    /// that, reads go to the server again, and fail if it is unreachable.
     ///
     /// ```
     /// # use session_store_redis::RedisStore;
@@ -106,11 +106,11 @@ impl Builder {
         self
     }
 
-    /// Makes the store without contacting the server: it connects when first asked. A server that is down at start-up
-    /// then fails session routes only, and only until it is back.
+    /// Builds the store without connecting; it connects on the first call. If the server is down at start-up, only
+    /// routes that use sessions fail, until it is back.
     ///
     /// # Errors
-    /// [`BuildError`] when the URL, the prefix or the timeout cannot be right.
+    /// [`BuildError`] if the URL, the prefix or the timeout is invalid.
     ///
     /// ```
     /// use session_store_redis::{BuildError, RedisStore};
@@ -131,10 +131,10 @@ impl Builder {
         })
     }
 
-    /// Makes the store and connects, so that a wrong address or password shows at start-up.
+    /// Builds the store and connects, so that a wrong address or password is detected at start-up.
     ///
     /// # Errors
-    /// [`BuildError`] when the settings cannot be right or the server cannot be reached within the timeout.
+    /// [`BuildError`] if a setting is invalid or the server cannot be reached within the timeout.
     ///
     /// ```no_run
     /// # async fn open() -> Result<(), session_store_redis::BuildError> {
@@ -176,11 +176,11 @@ impl Place {
     }
 }
 
-/// A client that speaks RESP3 (Redis 6, Valkey), in which a connection's end is reported as it happens, unless the URL
-/// says `protocol=`.
+/// Creates a client that uses RESP3 (Redis 6, Valkey), with which the driver reports the end of a connection
+/// immediately, unless the URL has `protocol=`.
 fn client(url: &str) -> Result<Client, BuildError> {
     prepare_tls(url);
-    // The driver's own message may quote the URL, password and all, so it goes no further.
+    // The driver's message is dropped, because it may quote the URL and its password.
     let info = url.into_connection_info().map_err(|_quotes_the_url| BuildError::Url)?;
     let info = if url.contains("protocol=") {
         info
@@ -191,19 +191,18 @@ fn client(url: &str) -> Result<Client, BuildError> {
     Client::open(info).map_err(|_quotes_the_url| BuildError::Url)
 }
 
-/// Sees to it that there is a cryptography provider. The driver brings none, and panics without; the application's own
-/// is left alone.
+/// Installs a cryptography provider if the application has not installed one. The driver has none and panics without.
 pub(crate) fn prepare_tls(url: &str) {
     #[cfg(feature = "tls")]
     if url.starts_with("rediss") && rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Refused only if another thread has just installed one, which is as good.
+        // Fails only if another thread has just installed one.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
     #[cfg(not(feature = "tls"))]
     let _ = url;
 }
 
-/// A store could not be put together.
+/// Returned when a store cannot be built.
 ///
 /// ```
 /// use session_store_redis::{BuildError, RedisStore};
@@ -214,21 +213,21 @@ pub(crate) fn prepare_tls(url: &str) {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// No prefix was given, or an empty one.
+    /// The prefix is missing or empty.
     #[error("the redis session store needs a key prefix, for example \"shop:\"")]
     NoPrefix,
     /// The timeout is zero.
     #[error("the redis session store's timeout must be longer than zero")]
     NoTime,
-    /// The URL is not one of a Redis server, or asks for TLS without the feature `tls`.
+    /// The URL is not the URL of a Redis server, or requires TLS without the feature `tls`.
     #[error(
         "not a Redis URL; allowed are redis://[user:password@]host[:port][/db], redis+unix:///path and, with the feature \"tls\", rediss://"
     )]
     Url,
-    /// A cluster's prefix with a hash tag.
+    /// The prefix of a cluster store contains a hash tag.
     #[error("the prefix of a cluster store may not contain \"{{\"")]
     HashTag,
-    /// The URL is not one of a cluster.
+    /// The URL is not the URL of a cluster.
     #[error(
         "not a cluster URL; allowed is redis-cluster://[user:password@]host:port,host:port and, with the feature \"tls\", rediss-cluster://"
     )]
@@ -238,7 +237,7 @@ pub enum BuildError {
         "not a sentinel URL; allowed is redis-sentinel://[user:password@]host:port,host:port/service[/db]"
     )]
     SentinelUrl,
-    /// The server cannot be reached, or refused.
+    /// The server cannot be reached, or refused the connection.
     #[error("cannot connect")]
     Connect(#[from] StoreError),
 }

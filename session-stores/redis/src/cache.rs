@@ -1,10 +1,14 @@
-//! What one connection has read and the server has promised to take back: server-assisted client-side caching.
+//! The near cache of a connection: records that it has read and that the server invalidates.
 //!
-//! The server remembers which keys a tracking connection has read, and pushes an invalidation down the same connection
-//! when one changes. Four rules keep that honest. A cache belongs to one connection and ends with it. A read asks for a
-//! ticket first, and its answer is kept only if no invalidation came for the key meanwhile. A write of our own forgets
-//! the key before and after, so that its answer is never followed by an older read. And a hit counts only while the
-//! connection has been heard from lately, so that a dead line cannot hide a logout for long.
+//! The server tracks which keys a connection has read, and pushes an invalidation over the same connection when one
+//! of them changes. Four rules make this correct:
+//!
+//! - A cache belongs to one connection and is dropped with it.
+//! - A read takes a ticket first, and its answer is cached only if no invalidation for the key has arrived since.
+//! - A write by this process removes the key before and after, so that a read never returns an older record than an
+//!   acknowledged write.
+//! - A hit counts only if the server was heard from recently, so that a silent connection cannot hide a sign-out for
+//!   long.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +18,7 @@ use redis::{PushInfo, PushKind, Value};
 use session_core::store::Loaded;
 use tokio::time::Instant;
 
-/// The reads of one connection.
+/// The cached reads of one connection.
 #[derive(Debug)]
 pub(crate) struct Cache {
     most: usize,
@@ -23,7 +27,7 @@ pub(crate) struct Cache {
 
 #[derive(Debug)]
 struct Kept {
-    /// Two generations: when the young one is full it becomes the old one, and the old one is forgotten.
+    /// Two generations: when the young one is full, it replaces the old one.
     young: HashMap<Vec<u8>, Entry>,
     old: HashMap<Vec<u8>, Entry>,
     tickets: u64,
@@ -36,7 +40,7 @@ enum Entry {
     Known(Loaded),
 }
 
-/// Which read an answer belongs to.
+/// Identifies the read that an answer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
 
@@ -46,12 +50,12 @@ impl Cache {
         Self { most: most.max(2), kept: Mutex::new(kept) }
     }
 
-    /// The connection answered or pushed: it is alive.
+    /// Records that the connection has answered or pushed, and is therefore alive.
     pub(crate) fn heard(&self) {
         self.kept().heard = Instant::now();
     }
 
-    /// What is known of the key, if the connection is surely alive.
+    /// Returns the cached answer for the key, if the connection is known to be alive.
     pub(crate) fn get(&self, key: &[u8]) -> Option<Loaded> {
         let kept = self.kept();
         if kept.heard.elapsed() > TRUST {
@@ -63,7 +67,7 @@ impl Cache {
         }
     }
 
-    /// Announces a read of the key.
+    /// Takes a ticket for a read of the key.
     pub(crate) fn expect(&self, key: &[u8]) -> Ticket {
         let mut kept = self.kept();
         kept.tickets += 1;
@@ -76,7 +80,7 @@ impl Cache {
         ticket
     }
 
-    /// Keeps the answer to that read, unless the key has been forgotten or read again since.
+    /// Caches the answer of that read, unless the key has been invalidated or read again since.
     pub(crate) fn keep(&self, key: &[u8], ticket: Ticket, loaded: &Loaded) {
         let mut kept = self.kept();
         let Kept { young, old, .. } = &mut *kept;
@@ -99,7 +103,7 @@ impl Cache {
         kept.old.clear();
     }
 
-    /// Takes a message that the server sent of its own accord.
+    /// Handles a push message of the server.
     pub(crate) fn pushed(&self, push: &PushInfo) {
         self.heard();
         if push.kind != PushKind::Invalidate {
@@ -114,7 +118,7 @@ impl Cache {
                     }
                 }
             }
-            // After FLUSHALL, and for anything unforeseen.
+            // After FLUSHALL, and for unknown messages.
             _ => self.forget_all(),
         }
     }
@@ -124,7 +128,7 @@ impl Cache {
     }
 }
 
-/// How long a silent connection is believed to be alive.
+/// How long a silent connection is assumed to be alive.
 const TRUST: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

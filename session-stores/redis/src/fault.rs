@@ -1,11 +1,11 @@
-//! What a failure of the driver or an error of the server means to a session store.
+//! Maps errors of the driver and of the server to store errors.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 use session_core::store::{StoreError, StoreErrorKind};
 
 use crate::NAME;
 
-/// Sorts a driver error: cannot be reached, would not do it, or did not answer in time.
+/// Classifies a driver error as `Unavailable`, `Refused` or `Timeout`.
 pub(crate) fn fault(error: RedisError) -> StoreError {
     let kind = match error.kind() {
         ErrorKind::Io | ErrorKind::ClusterConnectionNotFound if error.is_timeout() => StoreErrorKind::Timeout,
@@ -19,7 +19,7 @@ pub(crate) fn fault(error: RedisError) -> StoreError {
             | ServerErrorKind::ClusterDown
             | ServerErrorKind::MasterDown
             | ServerErrorKind::TryAgain
-            // Slots that did not settle in time.
+            // Slots were still migrating at the deadline.
             | ServerErrorKind::Moved
             | ServerErrorKind::Ask,
         ) => StoreErrorKind::Unavailable,
@@ -29,20 +29,20 @@ pub(crate) fn fault(error: RedisError) -> StoreError {
     StoreError::new(kind, NAME).because(error)
 }
 
-/// Whether the connection that brought this error is of no more use: it broke, or it leads to a server that no longer
-/// takes writes (a master demoted by a fail-over; the name may lead elsewhere by now).
+/// Whether the connection must be replaced after this error: it broke, or its server no longer accepts writes (a
+/// master demoted by a fail-over, whose name may resolve to another server by now).
 pub(crate) fn ends_connection(error: &RedisError) -> bool {
     error.is_unrecoverable_error()
         || matches!(error.kind(), ErrorKind::Io | ErrorKind::Server(ServerErrorKind::ReadOnly))
         || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
 }
 
-/// Whether the server does not know the script yet, or no longer.
+/// Whether the server does not know the script.
 pub(crate) fn is_unknown_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
-/// A reply of a shape that our own scripts never give.
+/// The error for a reply that the scripts of this crate never return.
 pub(crate) fn strange_reply() -> StoreError {
     StoreError::new(StoreErrorKind::Refused, NAME).because(StrangeReply)
 }

@@ -1,7 +1,8 @@
 //! Sessions in Redis, Valkey and Redis Cluster.
 //!
-//! Start with [`RedisStore::builder`]. What follows is the README.
+//! Start with [`RedisStore::builder`].
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 mod cache;
@@ -24,5 +25,5 @@ pub use cluster::{ClusterBuilder, RedisClusterStore};
 pub use redis;
 pub use store::RedisStore;
 
-/// The store's name in errors and events.
+/// The name of the store in errors and events.
 const NAME: &str = "redis";

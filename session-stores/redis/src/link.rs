@@ -1,8 +1,8 @@
-//! One multiplexed connection that is made on demand, replaced when it breaks, and never waited for without bound.
+//! A multiplexed connection that is opened on demand and replaced when it breaks. All waiting is bounded.
 //!
-//! The driver's own `ConnectionManager` is not used: after a connection attempt that failed for another reason than I/O
-//! (a server still loading its data, a password being rotated) it never tries again, and it keeps a connection that
-//! swallows everything, since a timeout is no reason for it to reconnect.
+//! The driver's `ConnectionManager` is not used: it does not retry after an attempt that failed for a reason other
+//! than I/O (a server that is still loading its data, a password that is being rotated), and it keeps a silent
+//! connection, because it does not reconnect after a timeout.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -20,29 +20,29 @@ use crate::fault::{ends_connection, fault, is_unknown_script};
 use crate::script::Script;
 use crate::store::bytes;
 
-/// The way to one server. Cheap to share; every call ends within the deadline.
+/// Access to one server. Cheap to clone; every call ends within the deadline.
 pub(crate) struct Link {
     route: Route,
     deadline: Duration,
-    /// How many sessions each connection may keep; `None` for no client-side cache.
+    /// The size of the near cache of each connection; `None` for no cache.
     cached: Option<usize>,
     slot: Arc<Mutex<Slot>>,
-    /// Held by the one call that is connecting; the others wait here, each until its own deadline.
+    /// Held by the call that is connecting. Other calls wait for it until their own deadlines.
     connecting: tokio::sync::Mutex<()>,
 }
 
-/// How to find the server to connect to.
+/// How the server is found.
 pub(crate) enum Route {
-    /// Always the same address.
+    /// A fixed address.
     Direct(Box<Client>),
-    /// Whoever the sentinels name as master at the time.
+    /// The current master according to the sentinels.
     #[cfg(feature = "sentinel")]
     Sentinel(Box<tokio::sync::Mutex<redis::sentinel::SentinelClient>>),
 }
 
 #[derive(Default)]
 struct Slot {
-    /// Counts connections, so that a late complaint about an old one does not end its successor.
+    /// The number of the connection, so that a late error of an old connection does not drop its successor.
     number: u64,
     open: Option<Open>,
 }
@@ -59,13 +59,13 @@ impl Link {
         Self { route, deadline, cached, slot: Arc::default(), connecting: tokio::sync::Mutex::new(()) }
     }
 
-    /// Connects now, if it is not connected.
+    /// Connects, unless connected already.
     pub(crate) async fn connect(&self) -> Result<(), StoreError> {
         self.within(async { self.connection().await.map(drop) }).await
     }
 
-    /// Reads a session: from the cache if there is one and it knows, else from the server. A read changes nothing, so
-    /// if the connection turns out to be broken it is sent once more on a new one.
+    /// Reads a record from the near cache, or else from the server. A read is idempotent, so it is retried once on a
+    /// new connection if the connection is broken.
     pub(crate) async fn load(&self, key: &[u8]) -> Result<Loaded, StoreError> {
         if let Some(known) = self.cache().and_then(|cache| cache.get(key)) {
             return Ok(known);
@@ -92,8 +92,8 @@ impl Link {
         self.within(twice).await?
     }
 
-    /// Runs a script on these keys. A broken connection is an error: whether the script ran is for the caller to find
-    /// out by etag.
+    /// Runs a script on these keys. A broken connection is an error; the caller uses the etag to determine whether
+    /// the script ran.
     pub(crate) async fn run(
         &self,
         script: &Script,
@@ -110,14 +110,14 @@ impl Link {
                 }
                 reply => reply,
             };
-            // After the answer too, and in the cache of today's connection, which may be another one by now.
+            // Also after the answer, and in the cache of the current connection, which may have changed.
             open.cache.iter().chain(self.cache().iter()).for_each(forget);
             reply
         })
         .await
     }
 
-    /// Forgets what is cached, after a script that changed sessions it was not told the keys of.
+    /// Clears the near cache, after a script that changed sessions whose store keys are unknown to the caller.
     pub(crate) fn forget_all(&self) {
         if let Some(cache) = self.cache() {
             cache.forget_all();
@@ -134,8 +134,8 @@ impl Link {
     async fn send(&self, open: &Open, command: &Cmd) -> Result<Value, RedisError> {
         let (number, mut connection) = (open.number, open.connection.clone());
         let mut reply = std::pin::pin!(connection.send_packed_command(command));
-        // Half a deadline of silence may be a slow server or a dead line. This call keeps waiting; later ones had
-        // better try a new connection.
+        // After half a deadline without an answer, the server may be slow or the connection dead. This call keeps
+        // waiting; later calls use a new connection.
         let early = timeout_at(Instant::now() + self.deadline / 2, &mut reply).await;
         let reply = match early {
             Ok(reply) => reply,
@@ -166,8 +166,8 @@ impl Link {
             slot.number += 1;
             slot.number
         };
-        // Shorter than the deadline, so that an attempt that began while the server was away does not use up the time
-        // in which the next one would have succeeded.
+        // Shorter than the deadline, so that after an attempt that started while the server was down there is time
+        // for another one.
         let patience = self.deadline / 3;
         let cache = self.cached.map(|most| Arc::new(Cache::new(most)));
         let attempt = async {
@@ -199,7 +199,7 @@ impl Link {
     }
 
     fn settings(&self, client: &Client, number: u64, cache: Option<Arc<Cache>>) -> AsyncConnectionConfig {
-        // The deadline is kept here and nowhere else, so the driver's own timers are off.
+        // The deadline is enforced here, so the driver's own timeouts are disabled.
         let settings = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
@@ -212,7 +212,7 @@ impl Link {
             if let Some(cache) = &cache {
                 cache.pushed(&push);
             }
-            // The driver reports the end of the stream at once: the next call then begins with a new connection
+            // The driver reports the end of the stream immediately, so that the next call uses a new connection
             // instead of failing on the old one.
             if push.kind == PushKind::Disconnection
                 && let Some(slot) = slot.upgrade()
@@ -234,7 +234,7 @@ impl Route {
     }
 }
 
-/// Shows no address: it may hold a password.
+/// Does not show the address, which may contain a password.
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let connected = lock(&self.slot).open.is_some();
@@ -242,7 +242,7 @@ impl fmt::Debug for Link {
     }
 }
 
-/// Forgets the connection of that number; calls still waiting on it keep their own handle.
+/// Drops the connection with this number. Calls that are still waiting on it keep their own handle.
 fn give_up(slot: &Mutex<Slot>, number: u64) {
     let mut slot = lock(slot);
     if slot.number == number && slot.open.take().is_some() {
@@ -250,24 +250,24 @@ fn give_up(slot: &Mutex<Slot>, number: u64) {
     }
 }
 
-/// What a `GET` brought.
+/// Decodes the reply of a `GET`.
 fn decode(reply: Value) -> Result<Loaded, StoreError> {
     match codec::decode(bytes(reply)?)? {
         Stored::Settled(loaded) => Ok(loaded),
-        // Written by a cluster and moved here by hand: it was never committed.
+        // Written by a cluster and moved here by hand; it was never committed.
         Stored::Pending(_) => Ok(Loaded::Missing),
     }
 }
 
-/// Whether the connection ended before the answer was whole.
+/// Whether the connection ended before the answer was complete.
 fn broke(error: &RedisError) -> bool {
     error.is_connection_dropped() || error.kind() == redis::ErrorKind::Parse
 }
 
-/// A std mutex: nothing awaits while it is held.
+/// A std mutex, because it is never held across an `.await`.
 fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Commands that may queue for the socket before callers wait for room (within their deadline).
+/// The number of commands that may queue for the socket before further callers wait (within their deadlines).
 const QUEUE: usize = 1024;

@@ -1,4 +1,4 @@
-//! The sessions of one user: a sorted set per owner, kept by the same scripts that write the sessions.
+//! The owner index: a sorted set per owner, updated by the scripts that write the sessions.
 
 use async_trait::async_trait;
 use redis::Value;
@@ -12,8 +12,9 @@ use crate::fault::strange_reply;
 use crate::script::{DESTROY_ALL, LIST};
 use crate::store::RedisStore;
 
-/// Atomic with the sessions themselves: each verb changes both in one script, and `destroy_all` is one script too, so a
-/// session created meanwhile comes wholly before it (and is ended) or wholly after it (and is listed).
+/// The index is updated atomically with the sessions: each verb changes both in one script, and `destroy_all` is a
+/// single script. A session created concurrently is ordered either before it (and is ended) or after it (and is
+/// listed).
 #[async_trait]
 impl OwnerIndex for RedisStore {
     async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
@@ -26,7 +27,7 @@ impl OwnerIndex for RedisStore {
             let (Value::BulkString(name), Value::BulkString(value)) = (name, value) else {
                 return Err(strange_reply());
             };
-            // A record that cannot be read is no session; whoever loads it learns why.
+            // A record that cannot be decoded is skipped; loading it returns the error.
             if let Ok(Stored::Settled(Loaded::Found(record))) = codec::decode(Some(value)) {
                 sessions.push((session_key(&name)?, record));
             }
@@ -70,7 +71,7 @@ impl RedisStore {
     }
 }
 
-/// The session that a member of an index names.
+/// Parses the store key in a member of an index.
 pub(crate) fn session_key(member: &[u8]) -> Result<StoreKey, StoreError> {
     std::str::from_utf8(member).ok().and_then(|hex| hex.parse().ok()).ok_or_else(strange_reply)
 }

@@ -1,10 +1,10 @@
-//! The Lua scripts, and the two ways to call one: by its hash, and with its text when the server does not know it.
+//! The Lua scripts, called by hash, or with their text if the server does not know them.
 
 use std::sync::LazyLock;
 
 use redis::Cmd;
 
-/// A script with its SHA-1, which is how `EVALSHA` names it.
+/// A script with its SHA-1 hash for `EVALSHA`.
 #[derive(Debug)]
 pub(crate) struct Script {
     text: &'static str,
@@ -16,13 +16,13 @@ impl Script {
         Self { text, hash: redis::Script::new(text).get_hash().to_owned() }
     }
 
-    /// Calls it by hash. The server answers `NOSCRIPT` if it has not seen the text since its start.
+    /// Builds a call by hash. The server answers `NOSCRIPT` if it has not received the text since it started.
     pub(crate) fn by_hash(&self, keys: &[&[u8]], arguments: &[&[u8]]) -> Cmd {
         call("EVALSHA", &self.hash, keys, arguments)
     }
 
-    /// Calls it with its text, after which the server knows it. One command, so that it works on whatever node of a
-    /// cluster the key is on; `SCRIPT LOAD` would have to be sent to the right one.
+    /// Builds a call with the text, after which the server knows the script. A single command reaches the right node
+    /// of a cluster; `SCRIPT LOAD` would have to be routed to it separately.
     pub(crate) fn by_text(&self, keys: &[&[u8]], arguments: &[&[u8]]) -> Cmd {
         call("EVAL", self.text, keys, arguments)
     }

@@ -1,4 +1,4 @@
-//! The route to whichever server the sentinels name as master.
+//! The route to the current master according to the sentinels.
 
 use redis::ProtocolVersion;
 use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
@@ -6,8 +6,8 @@ use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServer
 use crate::builder::BuildError;
 use crate::link::Route;
 
-/// Reads `redis-sentinel://[user:password@]host:port,host:port/service[/db]`. The login is the servers' own, not the
-/// sentinels'.
+/// Parses `redis-sentinel://[user:password@]host:port,host:port/service[/db]`. The credentials are those of the
+/// servers, not of the sentinels.
 pub(crate) fn route(url: &str) -> Result<Route, BuildError> {
     parse(url)
         .map(|client| Route::Sentinel(Box::new(tokio::sync::Mutex::new(client))))
@@ -28,7 +28,8 @@ fn parse(url: &str) -> Option<SentinelClient> {
     if service.is_empty() {
         return None;
     }
-    // The driver reads login and database from a URL like any other; its messages may quote it and go no further.
+    // The driver parses credentials and database from a URL. Its messages are dropped, because they may quote the
+    // URL.
     let like_a_server = redis::Client::open(format!("{scheme}://{login}localhost/{db}")).ok()?;
     let settings = like_a_server.get_connection_info().redis_settings().clone();
     let settings = settings.set_protocol(ProtocolVersion::RESP3);
@@ -37,7 +38,7 @@ fn parse(url: &str) -> Option<SentinelClient> {
         node = node.set_tls_mode(redis::TlsMode::Secure);
     }
     let sentinels: Vec<String> = hosts.split(',').map(|host| format!("{scheme}://{host}")).collect();
-    // With TLS compiled in, the driver would take a `&str` here; without, it wants a `String`.
+    // With TLS, the driver accepts a `&str` here; without, it requires a `String`.
     let service = String::from(service);
     SentinelClient::build(sentinels, service, Some(node), SentinelServerType::Master).ok()
 }

@@ -1,4 +1,4 @@
-//! The six verbs on one Redis server: one command each, decided inside the server by a script.
+//! The six verbs on a single Redis server: one command each, decided by a script in the server.
 
 use async_trait::async_trait;
 use redis::Value;
@@ -14,22 +14,22 @@ use crate::fault::strange_reply;
 use crate::link::Link;
 use crate::script::{CREATE, DESTROY, REPLACE, ROTATE, Script, TOUCH};
 
-/// Sessions in one Redis (or Valkey) server, or in the master that Sentinel names.
+/// Sessions in a single Redis or Valkey server, or in the master of a Sentinel deployment.
 ///
-/// Every verb is one command and one round trip, decided inside the server by a script, so that nothing happens
-/// between a condition and its write. Every key has a time-to-live from its first byte: the record's deadline and a
-/// minute. Nothing waits longer than [`Builder::timeout`].
+/// Every verb is one command and one round trip. A script in the server checks the condition and writes atomically.
+/// Every key is stored with a time-to-live: the record's deadline plus a minute. No call waits longer than
+/// [`Builder::timeout`].
 ///
-/// # What holds when something breaks
+/// # Failures
 ///
 /// A call that ends in [`Unavailable`](session_core::store::StoreErrorKind::Unavailable) or
-/// [`Timeout`](session_core::store::StoreErrorKind::Timeout) may or may not have taken effect. Repeating it with the same
-/// etag tells: if the first one arrived, the second answers `Applied` and changes nothing.
+/// [`Timeout`](session_core::store::StoreErrorKind::Timeout) may or may not have been applied. Repeat it with the same
+/// etag: if the first one was applied, the second answers `Applied` and changes nothing.
 ///
 /// # Clocks
 ///
-/// The library judges expiry by the application's clock. Redis forgets keys by its own clock, a minute after the
-/// deadline; servers whose clocks differ by more than that lose sessions early.
+/// The library decides expiry by the application's clock. Redis removes keys by its own clock, a minute after the
+/// deadline; if the clocks differ by more than that, sessions are lost early.
 ///
 /// ```no_run
 /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
@@ -54,8 +54,8 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Begins a store at this URL: `redis://[user:password@]host[:port][/db]`, `redis+unix:///path`, or with the
-    /// feature `tls` `rediss://…`. Nothing is contacted and nothing is judged before [`Builder::connect`] or
+    /// Returns a builder for the server at this URL: `redis://[user:password@]host[:port][/db]`,
+    /// `redis+unix:///path`, or `rediss://…` with the feature `tls`. The URL is checked by [`Builder::connect`] or
     /// [`Builder::open`].
     ///
     /// ```
@@ -68,9 +68,9 @@ impl RedisStore {
         Builder::new(url.into())
     }
 
-    /// Begins a store on a client that the application made itself, with certificates or socket options of its own.
+    /// Returns a builder with a client of the application, with its own certificates or socket options.
     ///
-    /// A client that speaks RESP2 works too; the end of an idle connection is then noticed by the next call only.
+    /// A client that uses RESP2 works as well; it detects the end of an idle connection only on the next call.
     ///
     /// ```
     /// use session_store_redis::{RedisStore, redis};
@@ -83,9 +83,9 @@ impl RedisStore {
         Builder::with_client(client)
     }
 
-    /// Begins a store at the master that sentinels name, asked anew for each connection:
-    /// `redis-sentinel://[user:password@]host:port,host:port/service[/db]`. After a fail-over the first calls fail; then
-    /// the connection leads to the new master. See the README for what a fail-over can lose.
+    /// Returns a builder for the master named by sentinels, which are asked for each new connection:
+    /// `redis-sentinel://[user:password@]host:port,host:port/service[/db]`. After a fail-over the first calls fail,
+    /// then the store reconnects to the new master. The README describes what a fail-over can lose.
     ///
     /// ```
     /// use session_store_redis::RedisStore;
@@ -178,7 +178,7 @@ impl SessionStore for RedisStore {
     }
 }
 
-/// What a `GET` brought.
+/// Decodes the reply of a `GET`.
 pub(crate) fn bytes(reply: Value) -> Result<Option<Vec<u8>>, StoreError> {
     match reply {
         Value::Nil => Ok(None),
@@ -187,7 +187,7 @@ pub(crate) fn bytes(reply: Value) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
-/// What a script's verdict means.
+/// Converts the result of a script.
 pub(crate) fn written(reply: Value) -> Result<Written, StoreError> {
     let Value::Array(parts) = reply else { return Err(strange_reply()) };
     let mut parts = parts.into_iter();

@@ -1,8 +1,8 @@
-//! One call of a store: a connection, an attempt or several, and an end within the deadline.
+//! A store call: leases a connection, makes one or several attempts, and ends within the deadline.
 //!
-//! Nothing outside this file and `pool` waits. A statement is begun only while there is time for it to end: a server is
-//! told to give one up after two fifths of the deadline, and none is sent to it in the second half. So what was answered
-//! with a timeout is not carried out later, when somebody lets go of the row that it waited for.
+//! All waiting happens in this file and in `pool`. The server cancels a statement after two fifths of the deadline,
+//! and no statement is sent in the second half of the deadline. A statement whose call timed out is therefore never
+//! applied later, when a lock that it waited for is released.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::dialect::Dialect;
 use crate::failure::Failure;
 use crate::pool::{Lease, Suspicion, Watch};
 
-/// A pool and how long a call on it may take.
+/// A pool and the deadline of a call.
 pub(crate) struct Caller<DB: Dialect> {
     pool: Pool<DB>,
     deadline: Duration,
@@ -23,7 +23,7 @@ pub(crate) struct Caller<DB: Dialect> {
     watch: Watch,
 }
 
-/// The same pool.
+/// Shares the pool.
 impl<DB: Dialect> Clone for Caller<DB> {
     fn clone(&self) -> Self {
         self.patient(self.deadline)
@@ -35,12 +35,12 @@ impl<DB: Dialect> Caller<DB> {
         Self::suspicious(pool, deadline, Suspicion::default())
     }
 
-    /// On a pool that asks the suspects among its connections whether they live.
+    /// Creates a caller with a pool that tests connections suspected to be broken.
     pub(crate) fn suspicious(pool: Pool<DB>, deadline: Duration, suspicion: Suspicion) -> Self {
         Self { pool, deadline, suspicion, watch: Watch::default() }
     }
 
-    /// The same pool with another deadline, for what is not part of a request.
+    /// Returns a caller with the same pool and another deadline, for work outside of requests.
     pub(crate) fn patient(&self, deadline: Duration) -> Self {
         let (pool, suspicion, watch) = (self.pool.clone(), self.suspicion.clone(), self.watch.clone());
         Self { pool, deadline, suspicion, watch }
@@ -50,7 +50,7 @@ impl<DB: Dialect> Caller<DB> {
         self.deadline
     }
 
-    /// Waits for the attempts, but not past the deadline.
+    /// Awaits the attempts until the deadline.
     pub(crate) async fn bound<T>(
         &self,
         attempts: impl Future<Output = Result<T, StoreError>>,
@@ -60,10 +60,11 @@ impl<DB: Dialect> Caller<DB> {
             .unwrap_or_else(|_| Err(StoreError::timeout(DB::STORE)))
     }
 
-    /// A connection for one attempt of a call that began then, if it comes while there is time to begin.
+    /// Leases a connection for one attempt of a call that started at `begun`, if one becomes available in time to
+    /// start a statement.
     ///
-    /// The pool goes on for as long as a server refuses connections, and then says no more than that time ran out. So
-    /// where none has come for half of our patience, a connection beside the pool asks why.
+    /// While a server refuses connections, the pool retries until its timeout and does not report the cause. If no
+    /// connection is available after half of the time, a connection outside the pool determines the cause.
     pub(crate) async fn lease(&self, begun: Instant) -> Result<Lease<DB>, Failure> {
         let patience = begins_within::<DB>(self.deadline);
         if begun.elapsed() >= patience {
@@ -78,24 +79,23 @@ impl<DB: Dialect> Caller<DB> {
     }
 }
 
-/// Within what part of the deadline a statement must be begun.
+/// Returns the part of the deadline within which a statement must start.
 pub(crate) fn begins_within<DB: Dialect>(deadline: Duration) -> Duration {
     if DB::REMOTE { deadline / 2 } else { deadline - deadline / 10 }
 }
 
-/// After how long a server is to give a statement up.
+/// Returns the time after which the server must cancel a statement.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) fn servers_patience(deadline: Duration) -> Duration {
     (deadline * 2 / 5).max(Duration::from_millis(1))
 }
 
-/// `call!(caller, once, |connection| { … })`: does the work on a connection, again while the database undoes it in
-/// favour of others, until it is too late to begin. With `again` in the place of `once`, it is also done again
-/// if the connection broke: for work that may be done twice. The work is a block of `Result<_, Failure>`, and may await
-/// and use `?`.
+/// `call!(caller, once, |connection| { … })` runs the block on a connection, and retries while the database aborts it
+/// in favour of other transactions, until it is too late to start. With `again` instead of `once`, it also retries if
+/// the connection broke, for idempotent work. The block returns `Result<_, Failure>`, and may use `.await` and `?`.
 ///
-/// A macro, because the future of an async closure that is given a reference cannot yet be proven `Send`, and every
-/// verb's future must be.
+/// A macro, because the future of an async closure with a reference argument cannot yet be proven `Send`, as the
+/// futures of verbs must be.
 macro_rules! call {
     ($caller:expr, $times:ident, |$connection:ident| $work:expr) => {{
         let caller = &$caller;
@@ -121,7 +121,7 @@ macro_rules! call {
 }
 pub(crate) use call;
 
-/// What a call has tried so far.
+/// The attempts of a call so far.
 pub(crate) struct Attempts {
     begun: Instant,
     pause: Duration,
@@ -129,14 +129,14 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// Work that must not be done twice: a replace that was applied, and replaced by another's, would be a conflict the
-    /// second time, and its caller would add once more what it has added.
+    /// For work that is not idempotent: if a replace was applied and then replaced by another writer, a retry would
+    /// be a conflict, and its caller would replay changes that are already applied.
     pub(crate) fn once() -> Self {
         Self { begun: Instant::now(), pause: FIRST_PAUSE, breaks_left: 0 }
     }
 
-    /// Work that may be done twice. A second break is rare: after the first one, every connection that was idle is
-    /// asked whether it lives; but one that was just then on its way back to the pool may be dead, too.
+    /// For idempotent work. A second broken connection is rare: after the first one, all idle connections are tested
+    /// before use. But a connection that was being returned to the pool at that moment may be broken, too.
     pub(crate) fn again() -> Self {
         Self { breaks_left: 3, ..Self::once() }
     }
@@ -145,7 +145,7 @@ impl Attempts {
         self.begun
     }
 
-    /// Whether an attempt's outcome is the answer, or after what pause comes the next one.
+    /// Decides whether the outcome of an attempt is final, or after which pause to retry.
     pub(crate) fn decide<DB: Dialect, T>(
         &mut self,
         caller: &Caller<DB>,
@@ -174,5 +174,5 @@ impl Attempts {
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long making the tables may take: others may be making them, and an index takes its time.
+/// The deadline for creating the tables: other processes may be creating them, and creating an index takes time.
 pub(crate) const MIGRATION_DEADLINE: Duration = Duration::from_secs(30);

@@ -1,4 +1,4 @@
-//! Beside the six verbs: making the table, the owner index, the sweep.
+//! Everything except the six verbs: migration, the owner index and the sweep.
 
 use async_trait::async_trait;
 use session_core::{
@@ -15,15 +15,15 @@ use crate::store::SqlStore;
 use crate::talk::Talk;
 
 impl<DB: Dialect> SqlStore<DB> {
-    /// The SQL that [`migrate`](Self::migrate) runs where there is nothing yet, for a table called `sessions`; for
-    /// people's own tools.
+    /// The SQL with which [`migrate`](Self::migrate) creates a table called `sessions`, for use with other migration
+    /// tools.
     pub const SCHEMA: &str = DB::SCHEMA;
 
-    /// The SQL that brings the table `sessions` up to date where an earlier version of this library made it
-    /// (its version is 1 in the table `sessions_schema`).
+    /// The SQL that upgrades a table `sessions` created by an earlier version of this library (version 1 in the table
+    /// `sessions_schema`).
     pub const UPGRADE: &str = DB::UPGRADE;
 
-    /// The SQL that [`migrate`](Self::migrate) runs where there is nothing yet, with this store's table name in it.
+    /// Returns the SQL with which [`migrate`](Self::migrate) creates the table, with this store's table name.
     ///
     /// ```
     /// # #[cfg(feature = "sqlite")]
@@ -43,12 +43,12 @@ impl<DB: Dialect> SqlStore<DB> {
         &self.schema
     }
 
-    /// Makes the table and its indexes, or brings older ones up to date. Does nothing where all is there already, and
-    /// any number of processes may do it at once. Takes up to half a minute before it gives up.
+    /// Creates the table and its indexes, or upgrades older ones. Idempotent; several processes may call it at the
+    /// same time. The deadline is 30 seconds.
     ///
     /// # Errors
-    /// `Refused` when the tables are not there and this user may not make them (or the file cannot be written),
-    /// `Newer` when a newer version of this library has been here.
+    /// `Refused` if the tables do not exist and this user may not create them (or the file cannot be written);
+    /// `Newer` if a newer version of this library has upgraded the tables.
     ///
     /// ```
     /// # #[cfg(feature = "sqlite")]
@@ -113,16 +113,16 @@ impl<DB: Dialect> OwnerIndex for SqlStore<DB> {
     }
 }
 
-/// What one pass over an owner's sessions met.
+/// The result of one pass over an owner's sessions.
 pub struct Pass {
-    /// How many there were when it began, live or not.
+    /// The number of sessions at the start, live or expired.
     pub(crate) seen: usize,
-    /// How many live ones it ended.
+    /// The number of live sessions that were ended.
     pub(crate) ended: usize,
 }
 
-/// A pass in statements of their own, so that none waits for two rows while it holds others' attention: what is there,
-/// then the live ones, then the rest.
+/// Runs a pass in separate statements, so that none holds row locks while it waits for others: counts the sessions,
+/// ends the live ones, then the others.
 pub(crate) async fn end_all<DB: Dialect>(
     store: &SqlStore<DB>,
     asked: &Asked<'_>,
@@ -150,8 +150,9 @@ impl<DB: Dialect> Sweep for SqlStore<DB> {
     }
 }
 
-/// A session that is regenerated just then is met in the next pass. Nobody regenerates or signs in this often.
+/// A session that is regenerated during a pass is found in the next one. No user regenerates or signs in this often.
 const MOST_PASSES: usize = 16;
 
-/// MySQL's statement names each row it deletes, and may have 65,535 parameters; and a batch must end in time anyway.
+/// In MySQL, the statement names each row that it deletes and may have at most 65,535 parameters; besides, a batch
+/// must end within the deadline.
 const LARGEST_BATCH: usize = 10_000;

@@ -1,4 +1,4 @@
-//! What a person may set about a store, the same for the three databases.
+//! The settings of a store, common to the three databases.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use session_core::store::DEFAULT_MAX_RECORD;
 
 use crate::table::{BadTableName, TableName};
 
-/// Settings of a SQL store; [`SqlConfig::new`] has good ones.
+/// The settings of a SQL store. [`SqlConfig::new`] returns the defaults.
 ///
 /// ```
 /// use session_store_sql::SqlConfig;
@@ -25,7 +25,8 @@ pub struct SqlConfig {
 }
 
 impl SqlConfig {
-    /// Table `sessions`, a deadline of 2 seconds, 0 to 10 connections, records of at most 64 KiB.
+    /// Returns the defaults: table `sessions`, a deadline of 2 seconds, 0 to 10 connections, records of at most 64
+    /// KiB.
     ///
     /// ```
     /// # use session_store_sql::SqlConfig;
@@ -42,10 +43,10 @@ impl SqlConfig {
         }
     }
 
-    /// The table sessions live in. Two applications in one database take two tables.
+    /// Sets the name of the table. Applications that share a database need separate tables.
     ///
     /// # Errors
-    /// [`SqlConfigError::Table`] when the name is not a plain lower-case identifier (see [`TableName`]).
+    /// [`SqlConfigError::Table`] if the name is not a plain lower-case identifier (see [`TableName`]).
     ///
     /// ```
     /// # use session_store_sql::SqlConfig;
@@ -57,7 +58,7 @@ impl SqlConfig {
         Ok(self)
     }
 
-    /// How long one call may take, waiting for a connection included. Past it the call is a `Timeout`.
+    /// Sets the deadline of a call, including the wait for a connection. After that, the call fails with `Timeout`.
     ///
     /// ```
     /// # use session_store_sql::SqlConfig;
@@ -69,9 +70,10 @@ impl SqlConfig {
         self
     }
 
-    /// The most connections this store opens; at least one. A call is one statement, so a few serve many requests.
+    /// Sets the maximum number of connections; at least one. A call is one statement, so a few connections serve many
+    /// requests.
     ///
-    /// SQLite has one writer whatever is set here: the rest of its connections are for reading.
+    /// SQLite always has a single writer; its other connections are for reading.
     ///
     /// ```
     /// # use session_store_sql::SqlConfig;
@@ -83,7 +85,7 @@ impl SqlConfig {
         self
     }
 
-    /// How many connections are kept open when there is nothing to do.
+    /// Sets the number of connections kept open when idle.
     ///
     /// ```
     /// # use session_store_sql::SqlConfig;
@@ -95,7 +97,7 @@ impl SqlConfig {
         self
     }
 
-    /// The largest record kept, in bytes of payload and owner. A larger one is refused before any call.
+    /// Sets the maximum size of a record, in bytes of payload and owner. A larger record is rejected before any call.
     ///
     /// ```
     /// # use session_store_sql::SqlConfig;
@@ -114,7 +116,7 @@ impl Default for SqlConfig {
     }
 }
 
-/// The store cannot be set up as it was asked for. No password or other part of a URL is in it.
+/// Returned when the settings of a store are invalid. Does not contain any part of a URL.
 ///
 /// ```
 /// use session_store_sql::{SqlConfig, SqlConfigError};
@@ -125,16 +127,16 @@ impl Default for SqlConfig {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqlConfigError {
-    /// The table's name is not allowed.
+    /// The name of the table is invalid.
     #[error("the table's name is not allowed")]
     Table(#[from] BadTableName),
-    /// There is no Tokio runtime here: open a store from within `#[tokio::main]` or a `Runtime::block_on`.
+    /// There is no Tokio runtime: open the store inside `#[tokio::main]` or `Runtime::block_on`.
     #[error("a SQL session store must be opened inside a Tokio runtime")]
     NoRuntime,
-    /// The URL cannot be understood.
+    /// The URL is invalid.
     #[error("the database URL is not of the form {expected}")]
     Url {
-        /// What a good one looks like.
+        /// The expected form.
         expected: &'static str,
     },
 }

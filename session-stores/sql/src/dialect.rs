@@ -1,4 +1,4 @@
-//! What a database says or does in its own way: its words, its error codes, and the verbs that it must do otherwise.
+//! The differences between databases: SQL fragments, error codes, and verbs that need different statements.
 
 use std::sync::Arc;
 
@@ -16,30 +16,29 @@ use crate::store::SqlStore;
 use crate::table::TableName;
 use crate::talk::Talk;
 
-/// A database that sessions are kept in. The verbs that have a body here are right for one with `ON CONFLICT` and
-/// `RETURNING`.
+/// A database for sessions. The provided methods work for databases with `ON CONFLICT` and `RETURNING`.
 #[async_trait]
 pub trait Dialect: Database<Row: Cells, Connection: Talk<Self>> {
-    /// The store's name in errors.
+    /// The name of the store in errors.
     const STORE: &'static str;
-    /// What stands around a name.
+    /// The quote character for identifiers.
     const QUOTE: &'static str;
     const PLACES: Places;
     const OWNER: OwnerAs;
     const TEXTS: Verbs<&'static str>;
-    /// The SQL that makes a table called `sessions`, and the one that brings a table of version 1 up to date.
+    /// The SQL that creates a table called `sessions`, and the SQL that upgrades a table of version 1.
     const SCHEMA: &'static str;
     const UPGRADE: &'static str;
-    /// Whether it is a server at the other end of a network, which goes on without us when we stop waiting.
+    /// Whether the database is a remote server, which continues a statement after the client has stopped waiting.
     const REMOTE: bool;
 
-    /// The words of the common statements that differ from one database to the next.
+    /// Returns the SQL fragment of this database for a placeholder in the common statements.
     fn word(name: &str) -> Option<&'static str>;
 
-    /// Reads the database's own error code.
+    /// Classifies an error by the database's error code.
     fn judge(error: &dyn DatabaseError) -> Verdict;
 
-    /// How many rows a statement changed.
+    /// Returns the number of rows that a statement changed.
     fn affected(done: &Self::QueryResult) -> u64;
 
     async fn create(
@@ -99,18 +98,18 @@ pub trait Dialect: Database<Row: Cells, Connection: Talk<Self>> {
         end_all(store, asked).await
     }
 
-    /// Makes what is not there yet. `version` is that of the tables that were found.
+    /// Creates or upgrades the tables. `version` is the version of the existing tables, if any.
     async fn migrate(
         connection: &mut Self::Connection,
         store: &SqlStore<Self>,
         version: Option<i32>,
     ) -> Result<(), Failure>;
 
-    /// Whether this error says that there is no such table.
+    /// Whether the error means that the table does not exist.
     fn is_missing_table(error: &dyn DatabaseError) -> bool;
 }
 
-/// How many rows the statement changed.
+/// Runs a statement and returns the number of rows that it changed.
 pub(crate) async fn changed<DB: Dialect>(
     connection: &mut DB::Connection,
     statement: &Statement,
@@ -119,7 +118,7 @@ pub(crate) async fn changed<DB: Dialect>(
     Ok(DB::affected(&connection.run(statement, asked).await?))
 }
 
-/// What stands under the key.
+/// Reads the row under the store key.
 pub(crate) async fn there<DB: Dialect>(
     connection: &mut DB::Connection,
     verbs: &Statements,
@@ -129,7 +128,7 @@ pub(crate) async fn there<DB: Dialect>(
     row.as_ref().map_or(Ok(Loaded::Missing), read)
 }
 
-/// The number that the statement answers with.
+/// Runs a statement that returns a number.
 pub(crate) async fn number<DB: Dialect>(
     connection: &mut DB::Connection,
     statement: &Statement,
@@ -138,7 +137,7 @@ pub(crate) async fn number<DB: Dialect>(
     connection.row(statement, asked).await?.as_ref().map_or(Ok(0), read_number)
 }
 
-/// The version of the tables, where there are any.
+/// Returns the version of the tables, if they exist.
 pub(crate) async fn version<DB: Dialect>(
     connection: &mut DB::Connection,
     verbs: &Statements,
@@ -150,12 +149,12 @@ pub(crate) async fn version<DB: Dialect>(
     }
 }
 
-/// The text with another table's name in it than `sessions`.
+/// Replaces the table name `sessions` in the text.
 pub(crate) fn renamed<DB: Dialect>(text: &str, table: &TableName) -> Arc<str> {
     text.replace(&format!("{}sessions", DB::QUOTE), &format!("{}{}", DB::QUOTE, table.as_str())).into()
 }
 
-/// A number of rows as the traits count them.
+/// Converts a number of rows to `usize`.
 pub(crate) fn count(rows: u64) -> usize {
     usize::try_from(rows).unwrap_or(usize::MAX)
 }

@@ -1,4 +1,4 @@
-//! The README as a test: the code that it shows compiles.
+//! Compiles the code in the README as doctests.
 
 #[doc = include_str!("../README.md")]
 struct Readme;

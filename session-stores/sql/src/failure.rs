@@ -1,4 +1,4 @@
-//! What can go wrong underneath, and which kind of store error it is.
+//! Failures of an attempt, and their mapping to store errors.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use session_core::store::{StoreError, StoreErrorKind};
 
 use crate::dialect::Dialect;
 
-/// Why an attempt at a verb failed.
+/// The reason why an attempt failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// The driver or the database said so.
+    /// An error of the driver or the database.
     Sql(sqlx::Error),
-    /// We saw something in a row.
+    /// A row that cannot be used.
     Found(StoreErrorKind),
-    /// Somebody was in the way, nothing was changed, and another attempt may well succeed.
+    /// A concurrent change interfered and nothing was changed; a retry may succeed.
     Again,
-    /// There was no connection while it was still time to begin.
+    /// No connection became available in time.
     Late,
-    /// A connection of our own that asked why was refused.
+    /// A connection opened to determine the cause was refused.
     Unreachable(StoreErrorKind, Cause),
 }
 
@@ -27,21 +27,21 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-/// What a database means by an error it answered with.
+/// The meaning of a database error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It will not do this.
+    /// The database refuses the statement.
     Refused,
-    /// It gave up waiting.
+    /// The database stopped waiting.
     Timeout,
-    /// It is going away or not there yet.
+    /// The database is starting or stopping.
     Unavailable,
-    /// It undid this attempt in favour of another client's.
+    /// The database aborted the attempt in favour of another client.
     Again,
 }
 
 impl Failure {
-    /// Whether the attempt changed nothing and is worth repeating.
+    /// Whether the attempt changed nothing and can be retried.
     pub(crate) fn worth_repeating<DB: Dialect>(&self) -> bool {
         match self {
             Self::Again => true,
@@ -50,7 +50,7 @@ impl Failure {
         }
     }
 
-    /// Whether the connection went away. What was asked may have been done or not.
+    /// Whether the connection broke. The statement may or may not have been applied.
     pub(crate) fn is_broken<DB: Dialect>(&self) -> bool {
         match self {
             Self::Sql(sqlx::Error::Io(_)) => true,
@@ -59,7 +59,7 @@ impl Failure {
         }
     }
 
-    /// Whether the connection can be used again after this: the database answered, so it is in step with us.
+    /// Whether the connection can be reused: the database has answered, so no further answer is pending.
     pub(crate) fn leaves_connection_usable<DB: Dialect>(&self) -> bool {
         match self {
             Self::Again | Self::Found(_) | Self::Late | Self::Unreachable(..) => true,
@@ -68,7 +68,7 @@ impl Failure {
         }
     }
 
-    /// The error a caller sees.
+    /// Converts to the error returned to callers.
     pub(crate) fn into_store_error<DB: Dialect>(self) -> StoreError {
         let error = match self {
             Self::Found(kind) => return StoreError::new(kind, DB::STORE),
@@ -80,7 +80,7 @@ impl Failure {
     }
 }
 
-/// Which kind of store error the driver's error is.
+/// Returns the kind of store error for an error of the driver.
 pub(crate) fn kind_of<DB: Dialect>(error: &sqlx::Error) -> StoreErrorKind {
     match error {
         sqlx::Error::Database(answer) => match DB::judge(&**answer) {
@@ -98,7 +98,7 @@ fn is_decoding(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_))
 }
 
-/// The driver's error without what it may quote of a row: a server's detail ("failing row contains …") shows data.
+/// The driver's error without the server's detail ("failing row contains …"), which may contain data of a row.
 #[derive(Clone)]
 pub struct Cause {
     code: Option<String>,

@@ -1,6 +1,6 @@
 //! Sessions in Postgres, MySQL or MariaDB, and SQLite.
 //!
-//! One type per database, each behind the feature of its name, all with the same schema and the same promises:
+//! One type per database, each behind the feature of its name, all with the same schema and the same guarantees:
 //!
 //! | type | feature | each verb costs |
 //! |---|---|---|
@@ -9,11 +9,11 @@
 //! | `SqliteStore` | `sqlite` | one statement |
 //!
 //! All three are [`SessionStore`](session_core::store::SessionStore), [`OwnerIndex`](session_core::store::OwnerIndex) and
-//! [`Sweep`](session_core::store::Sweep). Nothing here asks the database what time it is: deadlines are epoch milliseconds
-//! that the caller passes, so no time zone of any session or server can move them.
+//! [`Sweep`](session_core::store::Sweep). The database's clock is not used: deadlines are milliseconds since the epoch,
+//! passed by the caller, so the time zones of connections and servers do not matter.
 //!
-//! A statement is prepared the first time a connection runs it, which costs that connection one trip more, once; and a
-//! connection that has been idle for half a second is asked whether it still lives before it is used.
+//! A connection prepares each statement on first use, which takes one more round trip. A connection that was idle for
+//! half a second is tested before use.
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]
@@ -42,6 +42,7 @@
 //! # #[cfg(not(feature = "sqlite"))]
 //! # fn main() {}
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config;
 #[cfg(all(doctest, feature = "mysql", feature = "postgres", feature = "sqlite"))]

@@ -1,7 +1,7 @@
 //! Sessions in MySQL 8 or MariaDB 10.6 and later: one statement for each verb, a second one only after a conflict.
 //!
-//! MySQL has no RETURNING, and its SET sees what the assignments before it did. So every condition stands in WHERE, and
-//! what was in the way is read by a second statement, which only a conflict pays for.
+//! MySQL has no RETURNING, and an assignment in SET sees the effects of those before it. All conditions are therefore
+//! in WHERE, and after a conflict a second statement reads the current row.
 
 use std::sync::Arc;
 
@@ -22,15 +22,15 @@ use crate::statements::{Statements, Verbs};
 use crate::store::SqlStore;
 use crate::talk::Talk;
 
-/// A store in a table of a MySQL or MariaDB database.
+/// Sessions in a table of a MySQL or MariaDB database.
 ///
-/// Every verb is one statement whose conditions stand in its `WHERE`. Where it changed nothing, a second statement reads
-/// why. Rotate is a transaction of two statements; a deadlock that the server breaks is tried again, within the deadline.
+/// Every verb is one statement with its conditions in `WHERE`. If it changed nothing, a second statement reads the
+/// reason. Rotate is a transaction of two statements; after a deadlock it is retried within the deadline.
 ///
-/// A store made from a URL makes its connections strict (`STRICT_ALL_TABLES`: nothing is ever cut to fit). It tells
-/// MariaDB to give up a statement after two fifths of the deadline (`max_statement_time`), and sends none in the second
-/// half: what timed out is not carried out later. MySQL can be told so of waits for a row only, and in whole seconds
-/// (`innodb_lock_wait_timeout`): there this holds for deadlines of 3 seconds and more.
+/// A store opened from a URL sets its connections to strict mode (`STRICT_ALL_TABLES`: values are never truncated).
+/// MariaDB cancels a statement after two fifths of the deadline (`max_statement_time`), and no statement is sent in
+/// the second half, so a statement that timed out is not applied later. MySQL supports such a limit only for lock
+/// waits, and in whole seconds (`innodb_lock_wait_timeout`): there this holds for deadlines of 3 seconds or more.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -44,11 +44,11 @@ use crate::talk::Talk;
 pub type MySqlStore = SqlStore<MySql>;
 
 impl SqlStore<MySql> {
-    /// A store at `mysql://user:password@host:port/database`. It connects when it is first needed, so the server may be
-    /// down now.
+    /// Opens a store at `mysql://user:password@host:port/database`. It connects on the first call, so the server may
+    /// be down.
     ///
     /// # Errors
-    /// [`SqlConfigError::Url`] when that is no such URL, [`SqlConfigError::NoRuntime`] outside of a Tokio runtime.
+    /// [`SqlConfigError::Url`] if the URL has another form, [`SqlConfigError::NoRuntime`] outside a Tokio runtime.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -67,7 +67,7 @@ impl SqlStore<MySql> {
             return Err(SqlConfigError::Url { expected });
         };
         let patience = servers_patience(config.deadline);
-        // What stands in /*M! … */ is a comment to MySQL and not to MariaDB.
+        // MySQL ignores /*M! … */ as a comment; MariaDB executes it.
         let manners: Arc<str> = format!(
             "SET SESSION innodb_lock_wait_timeout = {}, SESSION sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES') \
              /*M!100600 , SESSION max_statement_time = {} */",
@@ -104,12 +104,12 @@ impl Dialect for MySql {
 
     fn judge(error: &dyn DatabaseError) -> Verdict {
         match number(error) {
-            // Deadlock, record changed since it was read: the other one won, this one was undone. Too many connections,
-            // of all or of this user: nothing was begun.
+            // Deadlock, record changed since it was read: this transaction was aborted. Too many connections in total
+            // or of this user: nothing was started.
             1213 | 1020 | 1040 | 1203 | 1226 => Verdict::Again,
             // Lock wait timeout; statement timeout of MySQL and of MariaDB.
             1205 | 3024 | 1969 => Verdict::Timeout,
-            // Server shutting down, connection killed or idle for too long, network read and write failures.
+            // Server shutting down, connection killed or idle for too long, network failures.
             1053 | 1077 | 1079 | 1080 | 1927 | 4031 | 1152 | 1156..=1161 | 1184 => Verdict::Unavailable,
             _ => Verdict::Refused,
         }
@@ -135,7 +135,7 @@ impl Dialect for MySql {
         match there::<Self>(connection, verbs, asked).await? {
             Loaded::Found(there) if there.etag == record.etag => Ok(Written::Applied),
             Loaded::Found(_) | Loaded::Ended { .. } => Ok(Written::Taken),
-            // Swept since.
+            // Swept in the meantime.
             Loaded::Missing => Err(Failure::Again),
         }
     }
@@ -154,7 +154,7 @@ impl Dialect for MySql {
             Loaded::Found(there) if !there.is_live(asked.now) => Ok(Written::Gone),
             Loaded::Found(there) if there.etag == record.etag => Ok(Written::Applied),
             Loaded::Found(there) if there.etag != asked.expected => Ok(Written::Conflict(there)),
-            // A caller with a slower clock touched it between the two statements.
+            // A caller whose clock is behind touched it between the two statements.
             Loaded::Found(_) => Err(Failure::Again),
         }
     }
@@ -167,7 +167,7 @@ impl Dialect for MySql {
         if changed::<Self>(connection, &verbs.touch, asked).await? > 0 {
             return Ok(Written::Applied);
         }
-        // Gone, unless it is of a newer format: then reading it says so.
+        // Gone, unless it has a newer format, in which case reading it returns an error.
         there::<Self>(connection, verbs, asked).await.map(|_| Written::Gone)
     }
 
@@ -191,7 +191,8 @@ impl Dialect for MySql {
         why_not_rotated(&there, asked.expected, &taken, record, asked.now)
     }
 
-    /// One sweeper at a time, by a named lock. It is hashed, since a lock's name may be 64 bytes at most.
+    /// Allows one sweeper at a time, with a named lock. The name is hashed, because lock names are limited to 64
+    /// bytes.
     async fn sweep(
         connection: &mut MySqlConnection,
         store: &SqlStore<Self>,
@@ -203,13 +204,14 @@ impl Dialect for MySql {
             return Ok(0);
         }
         let removed = sweep_batch(&mut *connection, store, asked).await;
-        // Whatever came of it. If this very statement fails, the connection is closed, and with it the lock is gone.
+        // Release the lock in any case. If this statement fails, the connection is closed, which releases the lock as
+        // well.
         let over = sqlx::query(AssertSqlSafe(format!("SELECT release_lock({name})")));
         over.execute(connection).await?;
         removed
     }
 
-    /// Each of these statements may run twice at once; MySQL cannot undo them anyway.
+    /// Each of these statements may run concurrently with itself; MySQL cannot roll them back.
     async fn migrate(
         connection: &mut MySqlConnection,
         store: &SqlStore<Self>,
@@ -223,7 +225,7 @@ impl Dialect for MySql {
         let made = connection.script(&script).await;
         connection.script(&AS_BEFORE.into()).await?;
         match made {
-            // There is such a column: somebody else was faster.
+            // The column exists: another process has added it.
             Err(sqlx::Error::Database(error)) if number(&*error) == 1060 => Err(Failure::Again),
             made => Ok(made.map(drop)?),
         }
@@ -234,7 +236,7 @@ fn number(error: &dyn DatabaseError) -> u16 {
     error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number)
 }
 
-/// Whether the record was inserted, or else the key is taken.
+/// Inserts the record. Returns false if the store key is taken.
 async fn inserted(
     connection: &mut MySqlConnection,
     verbs: &Statements,
@@ -252,7 +254,8 @@ async fn sweep_batch(
     store: &SqlStore<MySql>,
     asked: &Asked<'_>,
 ) -> Result<usize, Failure> {
-    // Otherwise the gaps between the dead would be locked too, where tombstones of the same hour want to go.
+    // Other isolation levels would also lock the gaps between expired rows, into which tombstones of the same hour
+    // are inserted.
     sqlx::query("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").execute(&mut *connection).await?;
     let mut transaction = connection.begin().await?;
     let dead = transaction.rows(&store.statements.sweep, asked).await?;
@@ -299,11 +302,12 @@ ALTER TABLE `sessions` ADD COLUMN checksum BIGINT;
 INSERT IGNORE INTO `sessions_schema` (version) VALUES (2);
 ";
 
-/// Making tables is no request's business: no bound on a statement but the call's own, and then as it was before.
+/// Removes the limit of a statement while tables are created, which is not part of a request, and restores it
+/// afterwards.
 const AT_LEISURE: &str = "SET @session_store = 0 /*M!100600 , @session_store = @@max_statement_time, SESSION max_statement_time = 0 */";
 const AS_BEFORE: &str = "SET @session_tables = 0 /*M!100600 , SESSION max_statement_time = @session_store */";
 
-/// A plain insert: INSERT IGNORE would also ignore that a value does not fit.
+/// A plain insert: INSERT IGNORE would also ignore truncated values.
 const CREATE: &str = "INSERT INTO {table} ({written}) VALUES ({key}, {record}, {checksum})";
 
 const REPLACE: &str = r"
@@ -312,7 +316,7 @@ UPDATE {table} SET
     expires_hour = {hour}, owner = {record_owner}, payload = {payload}, checksum = {checksum}
 WHERE session_key = {key} AND etag = {expected} AND {known} AND {live}";
 
-/// The hour is set first, while the deadline is still the old one: the later of both is the same.
+/// The hour is assigned first, while the deadline still has its old value.
 const TOUCH: &str = r"
 UPDATE {table} SET
     expires_hour =
@@ -320,12 +324,12 @@ UPDATE {table} SET
     idle_deadline = greatest(idle_deadline, {until})
 WHERE session_key = {key} AND {known} AND {live}";
 
-/// The first half of a rotate. It comes before the insert, so that two rotates of one session meet here, at a row that
-/// exists, and not at gaps, where both would wait for each other.
+/// The first half of a rotate. It runs before the insert, so that concurrent rotates of one session contend for an
+/// existing row; contending for gaps would deadlock.
 const RETIRE: &str =
     "UPDATE {table} SET {tombstone} WHERE session_key = {key} AND etag = {expected} AND {known} AND {live}";
 
-/// What a sweep removes.
+/// Selects the rows that a sweep removes.
 const DEAD: &str = r"
 SELECT session_key FROM {table} WHERE expires_hour <= {now_hour} AND {known} AND {dead}
 LIMIT {most} FOR UPDATE SKIP LOCKED";

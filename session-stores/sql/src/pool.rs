@@ -1,4 +1,4 @@
-//! Connections: leased for one attempt, closed when out of step, asked whether they live when there is doubt.
+//! Connections: leased for one attempt, closed if an answer is pending, tested if they may be broken.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::config::{SqlConfig, SqlConfigError};
 use crate::dialect::Dialect;
 use crate::failure::{Cause, Failure, kind_of};
 
-/// A connection that is closed unless [`settle`](Self::settle) gives it back.
+/// A connection that is closed on drop unless [`settle`](Self::settle) returns it to the pool.
 ///
-/// One whose call was cut short, by the deadline or because the request was dropped, is never used again: an answer may
-/// still be on its way to it.
+/// A connection whose call was cancelled, by the deadline or because the request was dropped, is never reused,
+/// because an answer may be pending.
 pub(crate) struct Lease<DB: Dialect> {
     connection: Option<PoolConnection<DB>>,
     patience: Duration,
@@ -30,10 +30,10 @@ impl<DB: Dialect> Lease<DB> {
         self.connection.as_mut().expect("only settle and drop take it")
     }
 
-    /// Gives the connection back if it is in step with us after this outcome.
+    /// Returns the connection to the pool if no answer is pending after this outcome.
     ///
-    /// Returning a connection asks it a last time whether it lives. The pool itself would wait for that answer without
-    /// a bound, and a network that swallows packets would take the whole pool with it.
+    /// Returning a connection tests it once more. The pool would wait for that answer without a limit, so a network
+    /// that drops packets would block the whole pool.
     pub(crate) fn settle<T>(mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
         let usable = outcome.as_ref().err().is_none_or(Failure::leaves_connection_usable::<DB>);
         if usable && let Some(mut connection) = self.connection.take() {
@@ -51,7 +51,7 @@ impl<DB: Dialect> Drop for Lease<DB> {
     }
 }
 
-/// When a connection was last seen to be broken: those that were idle then may be, too.
+/// The time when a connection last broke: connections that were idle then may be broken, too.
 #[derive(Clone, Default)]
 pub(crate) struct Suspicion(Arc<Mutex<Option<Instant>>>);
 
@@ -66,7 +66,7 @@ impl Suspicion {
     }
 }
 
-/// What a connection beside the pool was last told, so that of many callers who wonder one asks.
+/// The last result of a connection outside the pool, so that only one of many waiting callers opens one.
 #[derive(Clone, Default)]
 pub(crate) struct Watch(Arc<tokio::sync::Mutex<Option<Seen>>>);
 
@@ -76,8 +76,8 @@ struct Seen {
 }
 
 impl Watch {
-    /// Why a caller that began then is given no connection. Ends only if the server refuses; a server that is there, or
-    /// that does not answer, is waited for.
+    /// Determines why no connection is available to a caller that started at that time. Completes only if the server
+    /// refuses the connection.
     pub(crate) async fn refusal<DB: Dialect>(
         &self,
         pool: &Pool<DB>,
@@ -102,7 +102,7 @@ async fn ask<DB: Dialect>(pool: &Pool<DB>) -> Seen {
     let at = Instant::now();
     let refused = match pool.connect_options().connect().await {
         Ok(connection) => {
-            // A goodbye that does not arrive harms nobody.
+            // A failure to close the connection has no consequence.
             drop(connection.close().await);
             None
         }
@@ -111,9 +111,9 @@ async fn ask<DB: Dialect>(pool: &Pool<DB>) -> Seen {
     Seen { at, refused }
 }
 
-/// A pool that keeps to the configuration: no call waits for a connection longer than the deadline, and a connection
-/// is asked whether it lives only if it has been idle for a while or since another broke, so that a busy store pays one
-/// trip for a call.
+/// Returns the options of a pool in which no call waits for a connection longer than the deadline, and a connection
+/// is tested only if it was idle for a while or since another one broke, so that a call of a busy store takes one
+/// round trip.
 pub(crate) fn pool_options<DB: Dialect>(config: &SqlConfig, suspicion: &Suspicion) -> PoolOptions<DB> {
     let suspicion = suspicion.clone();
     PoolOptions::new()
@@ -132,7 +132,7 @@ pub(crate) fn pool_options<DB: Dialect>(config: &SqlConfig, suspicion: &Suspicio
         })
 }
 
-/// A pool looks after its connections in the background, and would panic where it cannot.
+/// A pool maintains its connections in background tasks and panics without a runtime.
 pub(crate) fn require_runtime() -> Result<(), SqlConfigError> {
     tokio::runtime::Handle::try_current().map(drop).map_err(|_| SqlConfigError::NoRuntime)
 }

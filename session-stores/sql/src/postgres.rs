@@ -1,8 +1,8 @@
-//! Sessions in Postgres 12 or later: one statement, and so one round trip, for each verb.
+//! Sessions in Postgres 12 or later: one statement, and therefore one round trip, per verb.
 //!
-//! Written for READ COMMITTED, where a statement reads the rows as they were when it began, but changes a row as it is
-//! when it gets hold of it. So what a verb answers comes from the row it holds, never from a read beside it; and under
-//! stricter isolation the database undoes the loser, which is then tried again.
+//! Written for READ COMMITTED, where a statement reads rows as of its start, but changes the latest version of a row
+//! once it has locked it. The result of a verb therefore comes from the locked row, never from a separate read. Under
+//! stricter isolation the database aborts one of two conflicting transactions, which is then retried.
 
 use async_trait::async_trait;
 use session_core::store::{Record, StoreError, Written};
@@ -23,13 +23,15 @@ use crate::store::SqlStore;
 use crate::table::TableName;
 use crate::talk::Talk;
 
-/// A store in a table of a Postgres database.
+/// Sessions in a table of a Postgres database.
 ///
-/// Every verb is one statement, so it needs no transaction and holds no connection between two trips. Touches and
-/// writes leave the indexed columns alone (the expiry index is made of hours), so Postgres keeps them within a page.
+/// Every verb is one statement, so it needs no explicit transaction and holds no connection between round trips.
+/// Touches and writes do not change indexed columns (the expiry index contains hours), so Postgres can use heap-only
+/// updates.
 ///
-/// A store made from a URL tells the server to give up a statement after two fifths of the deadline
-/// (`statement_timeout`), and sends none in the second half: what timed out is not carried out later.
+/// With a store opened from a URL, the server cancels a statement after two fifths of the deadline
+/// (`statement_timeout`), and no statement is sent in the second half, so a statement that timed out is not applied
+/// later.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -43,11 +45,11 @@ use crate::talk::Talk;
 pub type PostgresStore = SqlStore<Postgres>;
 
 impl SqlStore<Postgres> {
-    /// A store at `postgres://user:password@host:port/database`. It connects when it is first needed, so the server
-    /// may be down now.
+    /// Opens a store at `postgres://user:password@host:port/database`. It connects on the first call, so the server
+    /// may be down.
     ///
     /// # Errors
-    /// [`SqlConfigError::Url`] when that is no such URL, [`SqlConfigError::NoRuntime`] outside of a Tokio runtime.
+    /// [`SqlConfigError::Url`] if the URL has another form, [`SqlConfigError::NoRuntime`] outside a Tokio runtime.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -96,7 +98,7 @@ impl Dialect for Postgres {
 
     fn judge(error: &dyn DatabaseError) -> Verdict {
         match error.code().as_deref() {
-            // Serialization failure, deadlock: the other one won, this one was undone.
+            // Serialization failure, deadlock: this transaction was aborted.
             Some("40001" | "40P01") => Verdict::Again,
             // Statement timeout, lock not available, too many connections.
             Some("57014" | "55P03" | "53300") => Verdict::Timeout,
@@ -126,8 +128,8 @@ impl Dialect for Postgres {
             if stood.small(9)? == Some(1) {
                 return Ok(Written::Applied);
             }
-            // Our own earlier attempt may have been at work when this statement began: then its new row is there, but
-            // this statement did not see it.
+            // An earlier attempt of this call may still have been running when this statement started. Its new row
+            // then exists, but this statement did not see it.
             if rows.len() == 1 && stood.int(2)? == Some(record.etag.get().cast_signed()) {
                 rows = connection.rows(&verbs.pair, asked).await?;
             }
@@ -147,7 +149,7 @@ impl Dialect for Postgres {
         })
     }
 
-    /// Both scripts leave alone what is there already.
+    /// Both scripts skip existing objects.
     async fn migrate(
         connection: &mut PgConnection,
         store: &SqlStore<Self>,
@@ -161,7 +163,7 @@ impl Dialect for Postgres {
     }
 }
 
-/// The number of the advisory lock under which a table is made: FNV-1a of its name.
+/// Returns the number of the advisory lock for creating a table: FNV-1a of its name.
 fn lock_number(table: &TableName) -> i64 {
     let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     table.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, hash).cast_signed()
@@ -194,15 +196,16 @@ ALTER TABLE "sessions" ADD COLUMN IF NOT EXISTS checksum BIGINT;
 INSERT INTO "sessions_schema" (version) VALUES (2) ON CONFLICT DO NOTHING;
 "#;
 
-/// One maker of tables at a time: CREATE TABLE IF NOT EXISTS alone fails when two run it together.
+/// Only one process creates tables at a time: concurrent CREATE TABLE IF NOT EXISTS statements fail.
 const MIGRATION_LOCK: &str =
     "SELECT pg_advisory_xact_lock($1), set_config('statement_timeout', '30000', true)";
 
-/// The old row is held first; then the new one comes into being if the old one fits and the key is free; then the old one
-/// becomes a tombstone if the new one came into being. Its etag names its successor's first version.
+/// First locks the old row; then inserts the new row if the old one matches and the new store key is free; then turns
+/// the old row into a tombstone if the new one was inserted. The etag of the tombstone is the first etag of its
+/// successor.
 ///
-/// Answers what stood under the old key, as it was when we held it, with whether it was done; and what stood under the
-/// new key when the statement began.
+/// Returns the row under the old store key as it was when locked, whether the rotation was applied, and the row under
+/// the new store key as of the start of the statement.
 const ROTATE: &str = r"
 WITH there AS (
     SELECT *, etag = {expected} AND {known} AND {live} AS fits FROM {table} WHERE session_key = {key} FOR UPDATE
@@ -221,8 +224,8 @@ FROM there
 UNION ALL
 SELECT {columns}, 0 FROM {table} WHERE session_key = {new}";
 
-/// Ends what it can get hold of, in the order of keys so that two of these cannot wait for each other; and says how many
-/// sessions were there when it began. Those may have moved to another key before it got hold of them.
+/// Ends the sessions that it can lock, in the order of store keys to avoid deadlocks, and returns the number of
+/// sessions at the start. Some of those may have been rotated to another store key before they were locked.
 const DESTROY_ALL: &str = r"
 WITH seen AS (
     SELECT count(*) AS sessions FROM {table} WHERE {of_owner}
@@ -234,7 +237,7 @@ WITH seen AS (
 )
 SELECT sessions, (SELECT count(*) FROM ended WHERE live) FROM seen";
 
-/// The lock lasts as long as the statement: whoever does not get it leaves the work to the one who has it.
+/// The lock is held for the duration of the statement. A sweeper that does not acquire it does nothing.
 const SWEEP: &str = r"
 WITH turn AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(1936942444, '{table}'::regclass::oid::int) AS ours

@@ -1,4 +1,4 @@
-//! Rows and records: what a row that was read back means, and how a record is known to be whole.
+//! Decoding of rows into records, and the checksum.
 
 use session_core::{
     Timestamp,
@@ -9,22 +9,23 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::failure::Failure;
 
-/// The row format this version writes. A row with a higher one is left alone; one with format 1 has no checksum.
+/// The row format that this version writes. A row with a higher format is not changed; a row with format 1 has no
+/// checksum.
 pub(crate) const FORMAT: i32 = 2;
 
-/// The same number as statements write it.
+/// The row format as text for statements.
 pub(crate) const FORMAT_WRITTEN: &str = "2";
 
-/// The version of the schema that this version of the library makes.
+/// The schema version that this version of the library creates.
 pub(crate) const SCHEMA_VERSION: i32 = 2;
 
-/// A row's cells, whatever the database.
+/// Access to the cells of a row of any database.
 pub trait Cells {
-    /// A 32-bit number.
+    /// Returns a 32-bit integer.
     fn small(&self, column: usize) -> Result<Option<i32>, sqlx::Error>;
-    /// A 64-bit number.
+    /// Returns a 64-bit integer.
     fn int(&self, column: usize) -> Result<Option<i64>, sqlx::Error>;
-    /// Bytes, or text as its bytes.
+    /// Returns bytes, or the bytes of a string.
     fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>, sqlx::Error>;
 }
 
@@ -49,7 +50,7 @@ where
     }
 }
 
-/// Reads a row selected as `{columns}`. A row without a payload is a tombstone, and its idle deadline says until when.
+/// Decodes a row selected as `{columns}`. A row without a payload is a tombstone, whose end is the idle deadline.
 pub(crate) fn read(row: &impl Cells) -> Result<Loaded, Failure> {
     let format = present(row.small(1)?)?;
     if format > FORMAT {
@@ -74,23 +75,23 @@ pub(crate) fn read(row: &impl Cells) -> Result<Loaded, Failure> {
     Ok(Loaded::Found(record))
 }
 
-/// The key of a row selected as `{columns}`.
+/// Returns the store key of a row selected as `{columns}`.
 pub(crate) fn read_key(row: &impl Cells) -> Result<StoreKey, Failure> {
     let key = <[u8; 32]>::try_from(row.bytes(0)?.unwrap_or_default()).map_err(|_| CORRUPT)?;
     Ok(StoreKey::from_bytes(key))
 }
 
-/// The etag of a row selected as `{columns}`, without a look at the rest.
+/// Returns the etag of a row selected as `{columns}`, without decoding the rest.
 pub(crate) fn read_etag(row: &impl Cells) -> Result<Etag, Failure> {
     Ok(Etag::new(present(row.int(2)?)?.cast_unsigned()))
 }
 
-/// The one number that a statement answers with.
+/// Returns the number that a statement returned.
 pub(crate) fn read_number(row: &impl Cells) -> Result<usize, Failure> {
     Ok(usize::try_from(row.int(0)?.unwrap_or(0)).unwrap_or(0))
 }
 
-/// Reads what stands under two keys. The two may be one and the same key.
+/// Decodes the rows under two store keys, which may be equal.
 pub(crate) fn read_pair(
     rows: &[impl Cells],
     first: &StoreKey,
@@ -109,8 +110,8 @@ pub(crate) fn read_pair(
     Ok(pair)
 }
 
-/// Reads the sessions of an owner. One that cannot be read is an error: a list that silently lacks a device is a device
-/// nobody ends.
+/// Decodes the sessions of an owner. A row that cannot be decoded is an error: a session missing from the list could
+/// not be ended.
 pub(crate) fn read_list(rows: &[impl Cells]) -> Result<Vec<(StoreKey, Record)>, Failure> {
     let mut list = Vec::with_capacity(rows.len());
     for row in rows {
@@ -121,17 +122,17 @@ pub(crate) fn read_list(rows: &[impl Cells]) -> Result<Vec<(StoreKey, Record)>, 
     Ok(list)
 }
 
-/// A column that is never null, unless something has been at it.
+/// Returns the value of a column that is never null, unless the row was changed by other means.
 fn present<T>(cell: Option<T>) -> Result<T, Failure> {
     cell.ok_or(CORRUPT)
 }
 
 const CORRUPT: Failure = Failure::Found(StoreErrorKind::Corrupt);
 
-/// What the checksum column holds: 64 bits of SHA-256 over the key and all of the record but its idle deadline, which a
-/// touch moves without a look at the rest.
+/// Computes the checksum: 64 bits of SHA-256 over the store key and the record except its idle deadline, which a
+/// touch changes without reading the rest.
 ///
-/// SHA-256 and not a CRC: it is in the tree already, and costs less than the trip.
+/// SHA-256 instead of a CRC, because it is a dependency already and takes less time than the round trip.
 pub(crate) fn checksum(key: &StoreKey, record: &Record) -> i64 {
     let owner = record.owner.as_deref();
     let mut sum = Sha256::new();
@@ -147,13 +148,15 @@ pub(crate) fn checksum(key: &StoreKey, record: &Record) -> i64 {
     sum.iter().take(8).fold(0, |sum: i64, byte| (sum << 8) | i64::from(*byte))
 }
 
-/// The hour a moment lies in: what the expiry index is made of, so that moving a deadline seldom moves an index entry.
-/// Rounds towards zero as the databases' own division does; all that sweeping needs is that it never decreases.
+/// Returns the hour of a time, which the expiry index contains, so that changing a deadline rarely changes an index
+/// entry. Rounds towards zero like the division of the databases; sweeping only requires that the function is
+/// monotonic.
 pub(crate) fn hour(moment: Timestamp) -> i64 {
     moment.as_millis() / 3_600_000
 }
 
-/// Why a rotate changed nothing, from what stands under the two keys: what [`SessionStore::rotate`] promises, in order.
+/// Determines why a rotate changed nothing from the rows under the two store keys, in the order that
+/// [`SessionStore::rotate`] specifies.
 ///
 /// [`SessionStore::rotate`]: session_core::store::SessionStore::rotate
 pub(crate) fn why_not_rotated(
@@ -169,7 +172,7 @@ pub(crate) fn why_not_rotated(
         (Loaded::Found(there), _) if !there.is_live(now) => Ok(Written::Gone),
         (Loaded::Found(there), _) if there.etag != expected => Ok(Written::Conflict(there.clone())),
         (Loaded::Found(_), Loaded::Found(_) | Loaded::Ended { .. }) => Ok(Written::Taken),
-        // What was in the way is not there any more.
+        // The conflicting row no longer exists.
         (Loaded::Found(_), Loaded::Missing) => Err(Failure::Again),
     }
 }

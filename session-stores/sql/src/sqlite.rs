@@ -1,6 +1,6 @@
-//! Sessions in one SQLite file: the embedded store for one machine, shared by any number of its processes.
+//! Sessions in a SQLite file: the embedded store for one machine, shared by any number of its processes.
 //!
-//! SQLite has one writer at a time, so a statement sees what every statement before it did: no stale reads here.
+//! SQLite has a single writer, so a write statement sees the effects of all statements before it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -24,16 +24,16 @@ use crate::statements::{Statements, Verbs};
 use crate::store::SqlStore;
 use crate::talk::Talk;
 
-/// A store in a SQLite file.
+/// Sessions in a SQLite file.
 ///
-/// Writes go through one connection per process, in the order they arrive; reads have connections of their own and wait
-/// for nobody (the file is in WAL mode). Between processes SQLite's own lock decides: who finds it taken asks again,
+/// Writes use one connection per process, in order of arrival; reads use separate connections and do not wait (the
+/// file is in WAL mode). Between processes, SQLite's lock applies: a writer that finds the database locked retries
 /// until the deadline.
 ///
-/// Every verb is one statement, and a statement is atomic: a process that is killed leaves the old record or the new
-/// one. [`Durability`] says what a power cut may take.
+/// Every verb is one atomic statement: if the process is killed, the old or the new record remains. [`Durability`]
+/// describes what a power cut may undo.
 ///
-/// The file must lie on a local disk: SQLite's locks do not work on network file systems.
+/// The file must be on a local disk: SQLite's locks do not work on network file systems.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -57,20 +57,20 @@ pub type SqliteStore = SqlStore<Sqlite>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {
-    /// Everything up to a power cut: each write is flushed to the disk before it is acknowledged
-    /// (`synchronous=FULL`). The default, because a logout that a power cut undoes is a session that came back.
+    /// A power cut: each write is flushed to disk before it is acknowledged (`synchronous=FULL`). The default,
+    /// because a power cut could otherwise undo a sign-out.
     #[default]
     PowerCut,
-    /// A killed process, not a power cut (`synchronous=NORMAL`): the operating system has the write, the disk perhaps
-    /// not yet. A power cut may undo the last moments, never damage the file. Many times faster.
+    /// A killed process, but not a power cut (`synchronous=NORMAL`): the operating system has received the write, but
+    /// the disk may not have. A power cut may undo the last writes, but does not damage the file. Many times faster.
     ProcessCrash,
 }
 
 impl SqlStore<Sqlite> {
-    /// A store in the file at `path`, which is made when it is first needed; nothing is opened yet.
+    /// Returns a store in the file at `path`, which is opened, and created if missing, on the first call.
     ///
     /// # Errors
-    /// [`SqlConfigError::NoRuntime`] outside of a Tokio runtime.
+    /// [`SqlConfigError::NoRuntime`] outside a Tokio runtime.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -87,10 +87,10 @@ impl SqlStore<Sqlite> {
         Self::open_with(path, config, Durability::default())
     }
 
-    /// Like [`open`](Self::open), with a choice of what writes survive.
+    /// Like [`open`](Self::open), with the given durability.
     ///
     /// # Errors
-    /// [`SqlConfigError::NoRuntime`] outside of a Tokio runtime.
+    /// [`SqlConfigError::NoRuntime`] outside a Tokio runtime.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -117,8 +117,8 @@ impl SqlStore<Sqlite> {
                 Durability::PowerCut => SqliteSynchronous::Full,
                 Durability::ProcessCrash => SqliteSynchronous::Normal,
             })
-            // SQLite never waits: a busy file is an answer at once, and `call!` tries again until the deadline. A
-            // statement that waited inside SQLite could still be carried out after its caller was told that it failed.
+            // SQLite does not wait: a locked database is an immediate error, and `call!` retries until the deadline.
+            // A statement waiting inside SQLite could be applied after its caller has received an error.
             .busy_timeout(Duration::ZERO);
         let suspicion = Suspicion::default();
         let pool = || pool_options(config, &suspicion);
@@ -151,7 +151,7 @@ impl Dialect for Sqlite {
 
     fn judge(error: &dyn DatabaseError) -> Verdict {
         match kind(error) {
-            // Busy and locked: another process has the file.
+            // Busy and locked: another process holds the lock.
             5 | 6 => Verdict::Again,
             // Interrupted.
             9 => Verdict::Timeout,
@@ -161,7 +161,7 @@ impl Dialect for Sqlite {
         }
     }
 
-    /// SQLite has one code for every statement that it does not understand.
+    /// SQLite has a single code for all statements that it cannot compile.
     fn is_missing_table(error: &dyn DatabaseError) -> bool {
         kind(error) == 1
     }
@@ -190,7 +190,7 @@ impl Dialect for Sqlite {
         _: Option<i32>,
     ) -> Result<(), Failure> {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        // Somebody else may have been faster.
+        // Another process may have created or upgraded them.
         match version::<Self>(&mut transaction, &store.statements).await? {
             None => transaction.script(&store.schema).await?,
             Some(1) => transaction.script(&renamed::<Self>(UPGRADE, &store.table)).await?,
@@ -200,7 +200,7 @@ impl Dialect for Sqlite {
     }
 }
 
-/// The low byte of SQLite's code is the kind of error, the rest says more about it.
+/// The low byte of SQLite's code is the primary error; the rest is the extended code.
 fn kind(error: &dyn DatabaseError) -> i32 {
     error.code().and_then(|code| code.parse::<i32>().ok()).map_or(0, |code| code & 0xff)
 }
@@ -231,8 +231,8 @@ ALTER TABLE "sessions" ADD COLUMN checksum INTEGER;
 INSERT OR IGNORE INTO "sessions_schema" (version) VALUES (2);
 "#;
 
-/// Two rows in one insert: the record under the new key, and for the old key a row that conflicts with the one that is
-/// there and so makes it a tombstone. Neither row comes into being unless every condition holds.
+/// Inserts two rows: the record under the new store key, and under the old one a row that conflicts with the existing
+/// one and turns it into a tombstone. Neither row is inserted unless all conditions hold.
 const ROTATE: &str = r"
 WITH both ({written}) AS (
     VALUES ({new}, {record}, {new_checksum}),

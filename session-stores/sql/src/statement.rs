@@ -1,7 +1,7 @@
-//! A statement: SQL in which the values' names stand, and what is bound in their places, in order.
+//! A statement: SQL with named placeholders, and the binding of their values.
 //!
-//! The law: a statement names what it wants (`{key}`, `{now}`), and nothing else decides what is bound where. So no verb
-//! can bind in the wrong order, and the same text serves databases that number their parameters and one that does not.
+//! Values are bound only by name (`{key}`, `{now}`). A verb therefore cannot bind values in the wrong order, and the
+//! same text works for databases with numbered and with positional parameters.
 
 use std::sync::Arc;
 
@@ -16,30 +16,30 @@ use crate::dialect::Dialect;
 use crate::row::{FORMAT_WRITTEN, checksum, hour};
 use crate::table::TableName;
 
-/// A statement of one store, in its database's own words.
+/// A statement of a store, in the dialect of its database.
 pub struct Statement {
     text: Arc<str>,
     binds: Box<[Bind]>,
     owner: OwnerAs,
 }
 
-/// How a database marks the place of a value.
+/// The style of parameters.
 #[derive(Clone, Copy)]
 pub enum Places {
-    /// `$1`, `?1`: one number for each value, however often it is wanted.
+    /// Numbered: `$1`, `?1`; a value that is used several times has one number.
     Numbered(char),
-    /// `?`, once more each time.
+    /// Positional: `?`; a value is bound again for each use.
     InOrder,
 }
 
-/// What a database keeps an owner's name as.
+/// The column type of the owner.
 #[derive(Clone, Copy)]
 pub enum OwnerAs {
     Bytes,
     Text,
 }
 
-/// What a verb was asked: the values that its statements may name.
+/// The arguments of a verb, which its statements can refer to.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
     pub(crate) key: &'a StoreKey,
@@ -47,14 +47,14 @@ pub struct Asked<'a> {
     pub(crate) expected: Etag,
     pub(crate) record: Option<&'a Record>,
     pub(crate) now: Timestamp,
-    /// Where a deadline is moved to: a touched record's, or a tombstone's end.
+    /// The new idle deadline of a touched record, or the end of a tombstone.
     pub(crate) until: Timestamp,
     pub(crate) owner: &'a str,
     pub(crate) except: Option<&'a StoreKey>,
     pub(crate) most: usize,
 }
 
-/// Nothing in particular.
+/// No arguments.
 impl Default for Asked<'_> {
     fn default() -> Self {
         Self {
@@ -73,7 +73,7 @@ impl Default for Asked<'_> {
 
 const NO_KEY: StoreKey = StoreKey::from_bytes([0; 32]);
 
-/// The values, by the names that statements use.
+/// The placeholders for values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bind {
     Key,
@@ -93,7 +93,7 @@ enum Bind {
     Hour,
     RecordOwner,
     Payload,
-    /// Of the record as it stands under the key that was asked for, or under the new one.
+    /// The checksum of the record under the given store key, or under the new one.
     Checksum,
     NewChecksum,
 }
@@ -159,14 +159,16 @@ enum Value<'a> {
 }
 
 impl Statement {
-    /// Puts words, places and the table's name where their names stand in the text, a constant of this crate.
+    /// Replaces the placeholders in the text (a constant of this crate) by SQL fragments, parameters and the name of
+    /// the table.
     pub(crate) fn new<DB: Dialect>(text: &str, table: &TableName) -> Self {
         let mut statement = Draft { text: String::with_capacity(2 * text.len()), binds: Vec::new() };
         statement.write::<DB>(text, table);
         Self { text: statement.text.into(), binds: statement.binds.into(), owner: DB::OWNER }
     }
 
-    /// The query for what was asked. Its text is safe: constants of this crate and a checked [`TableName`].
+    /// Builds the query with its values. The text is safe: it consists of constants of this crate and a checked
+    /// [`TableName`].
     pub(crate) fn query<DB>(&self, asked: &Asked<'_>) -> Query<'static, DB, DB::Arguments>
     where
         DB: Database,
@@ -185,7 +187,7 @@ impl Statement {
     }
 }
 
-/// A statement that is being written.
+/// A statement under construction.
 struct Draft {
     text: String,
     binds: Vec<Bind>,
@@ -231,7 +233,7 @@ impl Draft {
     }
 }
 
-/// Words that mean the same in every database.
+/// Returns an SQL fragment common to all databases.
 fn word(name: &str) -> Option<&'static str> {
     Some(match name {
         "columns" => {

@@ -1,10 +1,10 @@
-//! The statements that every verb is made of, written once; a database replaces those that it must say otherwise.
+//! The statements of the verbs. A database replaces those that need another form.
 
 use crate::dialect::Dialect;
 use crate::statement::Statement;
 use crate::table::TableName;
 
-/// One of each: the texts, or the statements made of them.
+/// All statements, as texts or as [`Statement`]s.
 pub struct Verbs<T> {
     pub(crate) version: T,
     pub(crate) load: T,
@@ -22,7 +22,7 @@ pub struct Verbs<T> {
     pub(crate) sweep: T,
 }
 
-/// The statements of one store.
+/// The statements of a store.
 pub(crate) type Statements = Verbs<Statement>;
 
 impl Statements {
@@ -49,7 +49,8 @@ impl Statements {
 }
 
 impl Verbs<&'static str> {
-    /// For a database that has `ON CONFLICT` and `RETURNING`. How it rotates and sweeps is its own.
+    /// Returns the statements for a database with `ON CONFLICT` and `RETURNING`, with its own statements for rotate
+    /// and sweep.
     pub(crate) const fn common(rotate: &'static str, sweep: &'static str) -> Self {
         Self {
             version: "SELECT max(version) FROM {schema_table}",
@@ -62,25 +63,26 @@ impl Verbs<&'static str> {
             rotate,
             list: "SELECT {columns} FROM {table} WHERE owner = {owner} AND {live}",
             count: "SELECT count(*) FROM {table} WHERE owner = {owner} AND {live}",
-            // All that are not ended yet, live or not.
+            // All sessions that have not ended, live or expired.
             seen: "SELECT count(*) FROM {table} WHERE {of_owner}",
-            // The live ones, so that the rows changed are the sessions ended.
+            // Only live sessions, so that the number of changed rows is the number of sessions ended.
             destroy_all: "UPDATE {table} SET format = 1, {tombstone} WHERE {of_owner} AND {in_time}",
-            // The rest, so that no caller whose clock is behind can touch them back to life.
+            // The expired sessions, so that a caller whose clock is behind cannot extend them.
             bury_all: "UPDATE {table} SET format = 1, {tombstone} WHERE {of_owner} AND NOT ({in_time})",
             sweep,
         }
     }
 }
 
-/// The conflicting row is "updated" to what it is already, and only if it is our own retry: that counts it as applied.
+/// A conflicting row is updated to its own values only if this is a retry of the same write, so that the retry counts
+/// as applied.
 const CREATE: &str = r"
 INSERT INTO {table} AS there ({written}) VALUES ({key}, {record}, {checksum})
 ON CONFLICT (session_key) DO UPDATE SET etag = excluded.etag
 WHERE there.etag = excluded.etag AND there.payload IS NOT NULL";
 
-/// A live row with another etag is written with what it holds already, so that RETURNING gives it back; our own record
-/// does not travel back to us.
+/// A live row with another etag is updated to its own values, so that RETURNING returns it. The written record itself
+/// is not returned.
 const REPLACE: &str = r"
 UPDATE {table} SET
     created           = CASE WHEN etag = {expected} AND {known} THEN {created} ELSE created END,

@@ -1,4 +1,4 @@
-//! The store: the six verbs, written once for the three databases.
+//! The store and its six verbs, common to the three databases.
 
 use std::fmt;
 
@@ -16,8 +16,8 @@ use crate::statement::Asked;
 use crate::statements::Statements;
 use crate::table::TableName;
 
-/// A store in a table of a database; [`PostgresStore`](crate::PostgresStore), [`MySqlStore`](crate::MySqlStore) and
-/// [`SqliteStore`](crate::SqliteStore) are this type, and each says what is its own.
+/// Sessions in a table of a database. [`PostgresStore`](crate::PostgresStore), [`MySqlStore`](crate::MySqlStore) and
+/// [`SqliteStore`](crate::SqliteStore) are aliases of this type and document what is specific to each.
 pub struct SqlStore<DB: Dialect> {
     pub(crate) reader: Caller<DB>,
     pub(crate) writer: Caller<DB>,
@@ -28,13 +28,13 @@ pub struct SqlStore<DB: Dialect> {
 }
 
 impl<DB: Dialect> SqlStore<DB> {
-    /// A store on a pool that the application already has; the pool's own settings then hold. Of `config` the table,
-    /// the deadline and the record limit count.
+    /// Creates a store with an existing pool, whose settings apply. Only the table, the deadline and the record limit
+    /// of `config` are used.
     ///
-    /// A pool that keeps `test_before_acquire` pays one more trip for each call. What its connections should have been
-    /// told is a `statement_timeout` of less than half the deadline (Postgres); `innodb_lock_wait_timeout`, on MariaDB
-    /// `max_statement_time`, and `STRICT_ALL_TABLES` (MySQL); WAL mode and a busy timeout of zero (SQLite): then
-    /// nothing that was answered with `Timeout` is carried out later.
+    /// With `test_before_acquire`, each call takes one more round trip. So that no call that failed with `Timeout` is
+    /// applied later, configure its connections as follows: `statement_timeout` of less than half the deadline
+    /// (Postgres); `innodb_lock_wait_timeout`, `max_statement_time` on MariaDB, and `STRICT_ALL_TABLES` (MySQL); WAL
+    /// mode and a busy timeout of zero (SQLite).
     ///
     /// ```
     /// # #[cfg(feature = "sqlite")]

@@ -1,12 +1,12 @@
-//! The name of the table sessions live in: the only text of the application's that becomes part of a statement.
+//! The name of the table, which is the only text of the application in a statement.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A checked table name: a lower-case letter, then lower-case letters, digits and `_`, 40 bytes at most.
+/// A checked table name: a lower-case letter, then lower-case letters, digits and `_`; at most 40 bytes.
 ///
-/// So strict because the name is written into every statement; it is quoted there all the same, so `order` is a name
-/// like any other. 40 bytes leave room for the names of the indexes within Postgres' 63.
+/// The rules are strict because the name is part of every statement. It is quoted as well, so keywords such as
+/// `order` are valid names. 40 bytes leave room for the names of indexes within the 63 bytes of Postgres.
 ///
 /// ```
 /// use session_store_sql::TableName;
@@ -18,7 +18,7 @@ use std::str::FromStr;
 pub struct TableName(String);
 
 impl TableName {
-    /// The name, unquoted.
+    /// Returns the name, unquoted.
     ///
     /// ```
     /// # use session_store_sql::TableName;
@@ -30,7 +30,7 @@ impl TableName {
     }
 }
 
-/// `sessions`.
+/// The default name, `sessions`.
 impl Default for TableName {
     fn default() -> Self {
         Self("sessions".into())
@@ -57,7 +57,7 @@ impl FromStr for TableName {
     }
 }
 
-/// The text is no name for a table of sessions.
+/// Returned when a table name is invalid.
 ///
 /// ```
 /// use session_store_sql::{BadTableName, TableName};

@@ -1,4 +1,4 @@
-//! Running statements on a connection, whatever the database.
+//! Runs statements on a connection of any database.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,21 +7,21 @@ use sqlx::{AssertSqlSafe, Connection, Database, Encode, Executor, IntoArguments,
 
 use crate::statement::{Asked, Statement};
 
-/// The driver's answer, soon.
+/// A future of a result of the driver.
 pub(crate) type Soon<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
 
-/// What a connection does with a statement.
+/// Runs statements on a connection.
 ///
-/// One implementation serves every driver. The trait is there because its bounds, as a supertrait of
-/// [`Dialect`](crate::dialect::Dialect), need not be said again wherever a verb is.
+/// A single implementation covers all drivers. As a bound of [`Dialect`](crate::dialect::Dialect), the trait avoids
+/// repeating its bounds on every verb.
 pub trait Talk<DB: Database> {
-    /// Every row of the answer.
+    /// Returns all rows.
     fn rows<'c>(&'c mut self, statement: &Statement, asked: &Asked<'_>) -> Soon<'c, Vec<DB::Row>>;
-    /// The first row of the answer.
+    /// Returns the first row.
     fn row<'c>(&'c mut self, statement: &Statement, asked: &Asked<'_>) -> Soon<'c, Option<DB::Row>>;
-    /// What the statement did.
+    /// Runs a statement.
     fn run<'c>(&'c mut self, statement: &Statement, asked: &Asked<'_>) -> Soon<'c, DB::QueryResult>;
-    /// What several statements without values did, all in one text of this crate's.
+    /// Runs several statements without values.
     fn script<'c>(&'c mut self, text: &Arc<str>) -> Soon<'c, DB::QueryResult>;
 }
 
@@ -40,8 +40,8 @@ where
     }
 
     fn row<'c>(&'c mut self, statement: &Statement, asked: &Asked<'_>) -> Soon<'c, Option<DB::Row>> {
-        // Not `fetch_optional`: with SQLite it stops at the row, and the commit comes after it. An error there, say a
-        // full disk, would be lost together with the write.
+        // Not `fetch_optional`: with SQLite, it stops at the row, before the commit. An error of the commit, such as
+        // a full disk, would be lost together with the write.
         let rows = self.fetch_all(statement.query(asked));
         Box::pin(async { Ok(rows.await?.into_iter().next()) })
     }

@@ -1,4 +1,4 @@
-//! How a sweeper works: how often, how much at once, with which pauses, and who hears of it.
+//! The builder of a sweeper: interval, batch size, pauses and reporting.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Round, Sweeper};
 
-/// The settings of a [`Sweeper`]. Made by [`Sweeper::of`].
+/// The settings of a [`Sweeper`], created by [`Sweeper::of`].
 ///
 /// ```
 #[doc = include_str!("../given/a_store.in")]
@@ -50,7 +50,8 @@ impl SweeperBuilder {
         }
     }
 
-    /// The time between two rounds, give or take a tenth; 10 minutes unless set, at least a second.
+    /// Sets the interval between rounds, which is jittered by a tenth. The default is 10 minutes, the minimum one
+    /// second.
     ///
     /// ```
     #[doc = include_str!("../given/a_store.in")]
@@ -63,7 +64,7 @@ impl SweeperBuilder {
         self
     }
 
-    /// The most that one call of the store removes; 500 unless set, at least 1.
+    /// Sets the maximum number of records that one store call removes. The default is 500, the minimum 1.
     ///
     /// ```
     #[doc = include_str!("../given/a_store.in")]
@@ -76,7 +77,7 @@ impl SweeperBuilder {
         self
     }
 
-    /// The pause after each full batch; 50 ms unless set.
+    /// Sets the pause after each full batch. The default is 50 ms.
     ///
     /// ```
     #[doc = include_str!("../given/a_store.in")]
@@ -89,7 +90,7 @@ impl SweeperBuilder {
         self
     }
 
-    /// The most batches of one round; 1,000 unless set, at least 1.
+    /// Sets the maximum number of batches per round. The default is 1,000, the minimum 1.
     ///
     /// ```
     #[doc = include_str!("../given/a_store.in")]
@@ -103,7 +104,7 @@ impl SweeperBuilder {
         self
     }
 
-    /// Another clock than the machine's, for tests.
+    /// Replaces the system clock, for tests.
     ///
     /// ```
     #[doc = include_str!("../given/a_store.in")]
@@ -121,7 +122,7 @@ impl SweeperBuilder {
         self
     }
 
-    /// Hears what came of each round, besides the `tracing` event that each one is.
+    /// Calls a function with the result of each round. Each round is also a `tracing` event.
     ///
     /// ```
     #[doc = include_str!("../given/a_store.in")]
@@ -134,10 +135,10 @@ impl SweeperBuilder {
         self
     }
 
-    /// Starts it. The first round comes within the first interval, at a random moment.
+    /// Starts the sweeper. The first round starts at a random time within the first interval.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime.
+    /// If called outside a Tokio runtime.
     ///
     /// ```
     #[doc = include_str!("../given/a_store.in")]

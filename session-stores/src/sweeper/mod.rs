@@ -1,4 +1,5 @@
-//! A background task that removes dead sessions from stores without native expiry, and survives whatever happens to it.
+//! A background task that removes expired sessions from stores without native expiry, and continues after errors and
+//! panics.
 
 mod builder;
 mod work;
@@ -13,13 +14,13 @@ pub use builder::SweeperBuilder;
 
 /// A running sweeper.
 ///
-/// Every so often it asks the store to remove what has been dead for a minute, in bounded batches with a pause after
-/// each, so that visitors go first. Its moments are jittered: processes that start together do not sweep together.
-/// However many sweep one store, it lets one of them work at a time. A round that fails or panics is reported, and the
-/// next one comes.
+/// At each interval it removes records that expired at least a minute ago, in bounded batches with a pause after
+/// each, so that requests are not delayed. Intervals are jittered, so processes that start together do not sweep at
+/// the same time. Several sweepers may use one store, which lets one of them work at a time. A round that fails or
+/// panics is reported and does not stop the sweeper.
 ///
-/// [`stop`](Self::stop) lets the batch at work end, and what the round has removed be reported. Dropping the sweeper
-/// gives the batch up at once; the store carries it out or does not, but never by halves.
+/// [`stop`](Self::stop) waits for the current batch and reports what the round has removed. Dropping the sweeper
+/// cancels the current batch immediately; the store applies a batch completely or not at all.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -39,7 +40,7 @@ pub struct Sweeper {
     stop: watch::Sender<bool>,
 }
 
-/// What came of one round.
+/// The result of one round.
 ///
 /// ```
 /// use session_stores::Round;
@@ -58,26 +59,27 @@ pub struct Sweeper {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Round {
-    /// All that was dead is removed, or as much as one round may, or as much as it came to before it was stopped.
+    /// The round ended: everything expired was removed, the limit of a round was reached, or the sweeper was stopped.
     Done {
-        /// Records and tombstones removed.
+        /// The number of records and tombstones removed.
         removed: usize,
-        /// In so many batches.
+        /// The number of batches.
         batches: usize,
     },
     /// The store failed.
     Failed {
-        /// Removed before it did.
+        /// The number of records removed before the failure.
         removed: usize,
-        /// How.
+        /// The error.
         error: StoreError,
     },
-    /// The store panicked; the message.
+    /// The store panicked, with this message.
     Panicked(String),
 }
 
 impl Sweeper {
-    /// Begins a sweeper for this store; `None` where the store expires sessions by itself, as Redis and DynamoDB do.
+    /// Creates the builder of a sweeper for this store. Returns `None` if the store expires sessions by itself, as
+    /// Redis and DynamoDB do.
     ///
     /// ```
     /// use session_stores::{MemoryStore, Sweeper};
@@ -90,7 +92,8 @@ impl Sweeper {
         Some(SweeperBuilder::new(store))
     }
 
-    /// Sweeps now and waits for the end of that round: for tests and operators. Nothing happens once it has stopped.
+    /// Sweeps immediately and waits until the round ends, for tests and operators. Has no effect after the sweeper
+    /// has stopped.
     ///
     /// ```
     #[doc = include_str!("../given/a_store.in")]
@@ -108,12 +111,12 @@ impl Sweeper {
     pub async fn sweep_now(&self) {
         let (done, wait) = oneshot::channel();
         if self.orders.send(done).await.is_ok() {
-            // An error means that it stopped meanwhile.
+            // An error means that the sweeper has stopped.
             let _ = wait.await;
         }
     }
 
-    /// Stops it, and waits for the batch at work, if there is one: at most for the store's timeout.
+    /// Stops the sweeper and waits for the current batch, at most for the store's deadline.
     ///
     /// ```
     #[doc = include_str!("../given/a_store.in")]
@@ -124,7 +127,7 @@ impl Sweeper {
     /// ```
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        // It fails only if the task has panicked, which ends it as well.
+        // Fails only if the task has panicked, which has stopped it as well.
         let _ = (&mut self.task).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The task of a sweeper: rounds at jittered moments or when asked for, each in a task of its own.
+//! The task of a sweeper: runs rounds at jittered intervals or on request, each in its own task.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl SweeperBuilder {
                 order = inbox.recv() => {
                     let Some(done) = order else { return };
                     self.round(&stopped).await;
-                    // Whoever asked may have gone.
+                    // The receiver may have been dropped.
                     let _ = done.send(());
                 }
                 () = sleep_until(next) => {
@@ -42,7 +42,7 @@ impl SweeperBuilder {
     async fn round(&self, stopped: &watch::Receiver<bool>) {
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         let (batch, pause, most_batches) = (self.batch, self.pause, self.most_batches);
-        // A task of its own: a panic of the store ends the round and not the sweeper.
+        // In its own task, so that a panic of the store ends the round and not the sweeper.
         let round = sweep(store, clock, batch, pause, most_batches, stopped.clone());
         let mut task = Abort(tokio::spawn(round));
         let round = (&mut task.0).await.unwrap_or_else(|error| match error.try_into_panic() {
@@ -60,7 +60,7 @@ impl SweeperBuilder {
             Round::Panicked(_) => tracing::error!(target: "session", store, "a sweep panicked"),
         }
         let report = Arc::clone(&self.report);
-        // The listener is the application's: its panic is caught with a task of its own, too.
+        // In its own task as well, because the application's callback may panic.
         let _ = tokio::spawn(async move { report(round) }).await;
     }
 }
@@ -93,12 +93,12 @@ async fn sweep(
     Round::Done { removed, batches }
 }
 
-/// Waits for the order to stop. A sweeper that was dropped gives none and stops as well.
+/// Completes when the sweeper is stopped or dropped.
 async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Ends the task when the one who waits for it is dropped.
+/// Aborts the task on drop.
 struct Abort<T>(JoinHandle<T>);
 
 impl<T> Drop for Abort<T> {
@@ -112,10 +112,10 @@ fn message(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }
 
-/// What a request has loaded just before its deadline is still there when it commits.
+/// A request that loads a record just before its deadline can still commit it.
 const SLACK: Duration = Duration::from_secs(60);
 
-/// A number from 0 up to 1. Without random bytes, the middle: a sweep that is not jittered is still a sweep.
+/// Returns a random number in [0, 1), or 0.5 if no random bytes are available: jitter is not essential.
 fn chance() -> f64 {
     let mut bytes = [0; 4];
     SystemEntropy

@@ -1,4 +1,4 @@
-//! Runs the criterion benches that lie in `benches/` of each crate, one crate after the other.
+//! Runs the criterion benchmarks in `benches/` of each crate, one crate after another.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ pub(crate) fn run(package: Option<&str>, filter: Option<&str>) -> Result<(), Fai
         return Err(Failure::new("no crate has such benches"));
     }
     for (package, benches) in found {
-        // Named one by one: `--benches` would also run every unit test once, as a bench of nothing.
+        // Named individually: `--benches` would also run every unit test.
         let named = benches.iter().map(|bench| format!("--bench {bench}")).collect::<Vec<_>>().join(" ");
         let mut call = Call::cargo(&format!("bench -p {package} --all-features {named}"));
         if let Some(filter) = filter {
@@ -29,7 +29,7 @@ pub(crate) fn run(package: Option<&str>, filter: Option<&str>) -> Result<(), Fai
     Ok(())
 }
 
-/// Package → its benches, from the files there are.
+/// Returns the benchmarks of each package, from the list of files.
 fn benches(files: &[String], read: impl Fn(&str) -> Option<String>) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in files {
@@ -44,7 +44,8 @@ fn benches(files: &[String], read: impl Fn(&str) -> Option<String>) -> BTreeMap<
     found
 }
 
-/// The first `name` of a manifest is its package's: `[package]` comes first in all of ours.
+/// Returns the first `name` of a manifest, which is the name of the package, because `[package]` comes first in all
+/// manifests.
 fn package_name(manifest: &str) -> Option<String> {
     let line = manifest.lines().find(|line| line.starts_with("name = "))?;
     Some(line.trim_start_matches("name = ").trim_matches('"').to_owned())

@@ -1,7 +1,8 @@
-//! What a session adds to a request: the server's own processor time, with sessions and without, in one run.
+//! Measures the CPU time that a session adds to a request: the server's CPU time with and without sessions, in one
+//! run.
 //!
-//! Every round measures every case once, one after the other, so that whatever else the machine does meets all of them.
-//! A case is compared with the bare server of the same round, which got the very same bytes.
+//! Every round measures each case once, so that other load on the machine affects all of them. A case is compared
+//! with the bare server in the same round, which receives identical bytes.
 
 use std::time::Duration;
 
@@ -10,16 +11,16 @@ use super::server::Server;
 use crate::failure::Failure;
 use crate::runner::Call;
 
-/// How much is measured.
+/// The size of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
-    /// How often each case is measured.
+    /// The number of rounds.
     pub(crate) rounds: usize,
-    /// Requests for each measurement.
+    /// The number of requests per measurement.
     pub(crate) requests: usize,
 }
 
-/// Where sessions live, and a server with and without them that the same requests go to.
+/// A store, with a server with sessions in it and one without sessions.
 struct Pair {
     store: &'static str,
     bare: Target,
@@ -32,7 +33,7 @@ struct Target {
     load: Load,
 }
 
-/// The measurements of one path and store.
+/// The measurements of a path and a store.
 struct Row {
     store: &'static str,
     path: &'static str,
@@ -49,7 +50,7 @@ pub(crate) fn run(effort: Effort) -> Result<(), Failure> {
         .iter()
         .flat_map(|store| PATHS.iter().map(|path| Row { store, path, bare: Vec::new(), with: Vec::new() }))
         .collect();
-    // The first round warms up: caches, branch predictors, the allocator. It is not counted.
+    // The first round warms up caches, branch predictors and the allocator, and is not counted.
     for round in 0..=effort.rounds {
         for row in &mut rows {
             let pair = pairs.iter_mut().find(|pair| pair.store == row.store);
@@ -81,7 +82,7 @@ impl Target {
         Ok(Self { server, load })
     }
 
-    /// Microseconds of processor time for one request.
+    /// Returns the CPU time per request, in microseconds.
     fn measure(&mut self, path: &str, cookies: &[String], count: usize) -> Result<f64, Failure> {
         let before = self.server.processor_time()?;
         let done = self.load.run(path, cookies, count)?;
@@ -105,7 +106,7 @@ fn table(rows: &[Row], effort: Effort) -> String {
     table
 }
 
-/// The median, and the least and the most.
+/// Formats the median, minimum and maximum.
 fn spread(values: &[f64]) -> String {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

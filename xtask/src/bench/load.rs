@@ -1,7 +1,7 @@
-//! A load of keep-alive requests: several connections, one request under way on each, from one thread.
+//! Generates load over several keep-alive connections from one thread, with one request in flight on each.
 //!
-//! All connections are written to, then all are read from, so that the server has several requests to do whenever it
-//! wakes up, as under a real load.
+//! Requests are written to all connections before any response is read, so that the server has several requests to
+//! process per wake-up, as under real load.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,11 +11,11 @@ pub(super) struct Load {
     connections: Vec<BufReader<TcpStream>>,
 }
 
-/// What matters of a response.
+/// The relevant parts of a response.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    /// The name and value of the last cookie that was set.
+    /// Name and value of the last cookie.
     pub(super) cookie: Option<String>,
 }
 
@@ -29,7 +29,7 @@ impl Load {
         Ok(Self { connections: (0..connections).map(connect).collect::<io::Result<_>>()? })
     }
 
-    /// One request on each connection; the cookies that came back.
+    /// Sends one request on each connection and returns the cookies.
     pub(super) fn cookies(&mut self, path: &str) -> io::Result<Vec<String>> {
         let mut cookies = Vec::new();
         for connection in &mut self.connections {
@@ -39,7 +39,8 @@ impl Load {
         Ok(cookies)
     }
 
-    /// At least `count` requests for this path, each connection with its own cookie; how many there were.
+    /// Sends at least `count` requests for this path, with a separate cookie per connection, and returns their
+    /// number.
     pub(super) fn run(&mut self, path: &str, cookies: &[String], count: usize) -> io::Result<usize> {
         let requests: Vec<Vec<u8>> = cookies.iter().map(|cookie| request(path, Some(cookie))).collect();
         let rounds = count.div_ceil(self.connections.len());
@@ -63,7 +64,7 @@ fn request(path: &str, cookie: Option<&str>) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\n{cookie}\r\n").into_bytes()
 }
 
-/// Reads one response to its end.
+/// Reads one response.
 fn read(from: &mut impl BufRead) -> io::Result<Answer> {
     let mut answer = Answer::default();
     let (mut length, mut line) = (0, String::new());

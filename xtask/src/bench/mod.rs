@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: measurements. Ratios within one run are meaningful; two runs on a shared machine are not.
+//! `cargo xtask bench`: benchmarks. Compare ratios within a run; runs on a shared machine are not comparable.
 
 mod criterion;
 mod http;

@@ -1,4 +1,4 @@
-//! The probe as a process under measurement: started on a free port, its own processor time read from the kernel.
+//! The measured server: the probe, started on a free port, with its CPU time read from the kernel.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::failure::Failure;
 
-/// A running probe; dropping it ends it.
+/// A running probe, killed on drop.
 pub(super) struct Server {
     child: Child,
     pub(super) address: SocketAddr,
@@ -33,9 +33,9 @@ impl Server {
         }
     }
 
-    /// The processor time that all its threads have used since they began, in user and kernel mode.
+    /// Returns the CPU time that all its threads have used, in user and kernel mode.
     ///
-    /// From the scheduler's own books, in nanoseconds: `/proc/PID/stat` counts in ticks of 10 ms.
+    /// Read from `schedstat`, which counts nanoseconds; `/proc/PID/stat` counts ticks of 10 ms.
     pub(super) fn processor_time(&self) -> Result<Duration, Failure> {
         let mut nanoseconds = 0;
         for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
@@ -54,12 +54,12 @@ impl Drop for Server {
 }
 
 fn end(child: &mut Child) {
-    // It has nothing to save, and if it is gone already that is as well.
+    // The probe has nothing to save, and may have exited already.
     let _ = child.kill();
     let _ = child.wait();
 }
 
-/// The first of the three numbers is the time spent on a processor.
+/// The first of the three numbers is the CPU time.
 fn on_processor(books: &str) -> Option<u64> {
     books.split_ascii_whitespace().next()?.parse().ok()
 }

@@ -1,25 +1,37 @@
-//! What cannot be tested on this machine, and how loudly that is said.
+//! The tests that cannot run on this machine, and how this is reported.
 
 use session_test_servers::Kind;
 
+use super::needs::Needs;
 use crate::failure::Failure;
 use crate::packages::{self, Need, Package};
 use crate::runner::Call;
 
-/// What is missing, and whether it will be installed or left out.
+/// The missing packages, and whether to install them or to skip their tests.
 pub(crate) struct Missing {
     packages: Vec<Package>,
     install: bool,
+    needs: Needs,
 }
 
 impl Missing {
-    /// Looks around; an error names what is missing if it can neither be installed nor be left out.
-    pub(crate) fn look(skip: bool, ci: bool) -> Result<Self, Failure> {
-        Self::judge(packages::missing(), packages::may_install(), skip, ci)
+    /// Detects missing packages. Returns an error if they can neither be installed nor skipped.
+    pub(crate) fn look(needs: &Needs, skip: bool, ci: bool) -> Result<Self, Failure> {
+        Self::judge(packages::missing(), needs, packages::may_install(), skip, ci)
     }
 
-    fn judge(packages: Vec<Package>, install: bool, skip: bool, ci: bool) -> Result<Self, Failure> {
-        let missing = Self { packages, install };
+    fn judge(
+        mut packages: Vec<Package>,
+        needs: &Needs,
+        install: bool,
+        skip: bool,
+        ci: bool,
+    ) -> Result<Self, Failure> {
+        packages.retain(|package| match package.needed_by {
+            Need::Servers(kinds) => kinds.iter().any(|kind| needs.kinds.contains(kind)),
+            Need::Browser => needs.browser,
+        });
+        let missing = Self { packages, install, needs: needs.clone() };
         if missing.packages.is_empty() || install || (skip && !ci) {
             return Ok(missing);
         }
@@ -35,18 +47,18 @@ impl Missing {
         )))
     }
 
-    /// The packages to install first.
+    /// Returns the packages to install.
     pub(crate) fn installable(&self) -> Vec<Package> {
         if self.install { self.packages.clone() } else { Vec::new() }
     }
 
-    /// The servers that can be started.
+    /// Returns the servers that can be started.
     pub(crate) fn kinds(&self) -> Vec<Kind> {
         let left_out = self.kinds_left_out();
-        super::all_kinds().into_iter().filter(|kind| !left_out.contains(kind)).collect()
+        self.needs.kinds.iter().copied().filter(|kind| !left_out.contains(kind)).collect()
     }
 
-    /// What a person must not overlook: nothing if nothing was left out.
+    /// Returns a warning about skipped tests, or an empty string.
     pub(crate) fn loudly(&self) -> String {
         if self.left_out().is_empty() {
             return String::new();
@@ -59,27 +71,24 @@ impl Missing {
         )
     }
 
-    /// The nextest run without the tests that cannot run; `binaries` are the names of all integration tests.
-    pub(crate) fn in_nextest(&self, call: Call, binaries: &[String]) -> Call {
+    /// The nextest run without the tests that cannot run: those whose module or name has the word, and those of whole crates.
+    pub(crate) fn in_nextest(&self, call: Call) -> Call {
         let words = self.words();
         if words.is_empty() {
             return call;
         }
         let mut filters = vec![format!("test(/{}/)", words.join("|"))];
-        // nextest refuses a filter that matches no package or no binary, so only those that are there are named.
-        let named = |name: &&String| words.iter().any(|word| name.contains(word));
-        filters.extend(binaries.iter().filter(named).map(|name| format!("binary(={name})")));
-        for store in ["redis", "dynamodb", "memcached"].iter().filter(|store| words.contains(store)) {
+        for store in ["redis", "dynamodb", "memcached", "etcd"].iter().filter(|store| words.contains(store)) {
             filters.push(format!("package(session-store-{store})"));
         }
         if !self.kinds_left_out().is_empty() {
-            // The servers' own tests start every kind, whatever they are called.
+            // The tests of the servers' crate start every kind of server.
             filters.push("package(session-test-servers)".to_owned());
         }
         call.args("-E").arg(format!("not ({})", filters.join(" | ")))
     }
 
-    /// The libtest run without the tests that cannot run: by the tests' names only, it knows no more.
+    /// Excludes the tests that cannot run from a call of libtest, which can filter only by test name.
     pub(crate) fn in_libtest(&self, call: Call) -> Call {
         let words = self.words();
         if words.is_empty() {
@@ -103,7 +112,7 @@ impl Missing {
             .collect()
     }
 
-    /// The words by which tests say what they need.
+    /// The words in the names of tests that indicate what they need.
     fn words(&self) -> Vec<&'static str> {
         let kinds = self.kinds_left_out();
         let mut words = Vec::new();
@@ -116,6 +125,7 @@ impl Missing {
                     Kind::MariaDb => &["mysql", "mariadb"],
                     Kind::DynamoDb => &["dynamodb"],
                     Kind::Memcached => &["memcached"],
+                    Kind::Etcd => &["etcd"],
                 });
             }
         }
@@ -135,26 +145,39 @@ mod tests {
     use super::*;
     use crate::packages::PACKAGES;
 
+    fn judge(packages: Vec<Package>, install: bool, skip: bool, ci: bool) -> Result<Missing, Failure> {
+        Missing::judge(packages, &Needs::everything(), install, skip, ci)
+    }
+
     fn package(name: &str) -> Vec<Package> {
         PACKAGES.iter().filter(|package| package.name == name).copied().collect()
     }
 
     #[test]
     fn a_missing_package_stops_a_user_who_cannot_install_it_and_is_named() {
-        let failure =
-            Missing::judge(package("postgresql-15"), false, false, false).err().unwrap().to_string();
+        let failure = judge(package("postgresql-15"), false, false, false).err().unwrap().to_string();
         assert!(failure.contains("apt-get install --no-install-recommends postgresql-15"), "{failure}");
         assert!(failure.contains("--skip-missing"), "{failure}");
     }
 
     #[test]
+    fn a_package_that_no_chosen_test_needs_is_not_missing() {
+        let needs = Needs { kinds: vec![Kind::Redis], browser: false };
+        for name in ["postgresql-15", "chromium"] {
+            let missing = Missing::judge(package(name), &needs, false, false, true).unwrap();
+            assert_eq!(missing.kinds(), [Kind::Redis]);
+        }
+        assert!(Missing::judge(package("redis-server"), &needs, false, false, true).is_err());
+    }
+
+    #[test]
     fn ci_never_leaves_anything_out() {
-        assert!(Missing::judge(package("chromium"), false, true, true).is_err());
+        assert!(judge(package("chromium"), false, true, true).is_err());
     }
 
     #[test]
     fn what_can_be_installed_is_not_left_out() {
-        let missing = Missing::judge(package("mariadb-client"), true, false, false).unwrap();
+        let missing = judge(package("mariadb-client"), true, false, false).unwrap();
         assert_eq!(missing.installable().len(), 1);
         assert_eq!(missing.kinds(), Kind::ALL);
         assert_eq!(missing.loudly(), "");
@@ -162,15 +185,17 @@ mod tests {
 
     #[test]
     fn left_out_tests_are_filtered_and_said_loudly() {
-        let missing = Missing::judge(package("redis-server"), false, true, false).unwrap();
-        assert_eq!(missing.kinds(), [Kind::Postgres, Kind::MariaDb, Kind::DynamoDb, Kind::Memcached]);
+        let missing = judge(package("redis-server"), false, true, false).unwrap();
+        assert_eq!(
+            missing.kinds(),
+            [Kind::Postgres, Kind::MariaDb, Kind::DynamoDb, Kind::Memcached, Kind::Etcd]
+        );
         assert!(
             missing.loudly().starts_with("NOT A FULL RUN: tests named after redis, cluster were LEFT OUT")
         );
-        let binaries = ["redis_cluster".to_owned(), "sqlite".to_owned()];
-        let line = missing.in_nextest(Call::cargo("nextest run"), &binaries).line();
-        let filter = "not (test(/redis|cluster/) | binary(=redis_cluster) | package(session-store-redis) | \
-                      package(session-test-servers))";
+        let line = missing.in_nextest(Call::cargo("nextest run")).line();
+        let filter =
+            "not (test(/redis|cluster/) | package(session-store-redis) | package(session-test-servers))";
         assert_eq!(line, format!("cargo nextest run -E '{filter}'"));
         assert_eq!(
             missing.in_libtest(Call::cargo("test")).line(),
@@ -180,8 +205,8 @@ mod tests {
 
     #[test]
     fn a_complete_machine_runs_everything() {
-        let missing = Missing::judge(Vec::new(), false, false, true).unwrap();
-        assert_eq!(missing.in_nextest(Call::cargo("nextest run"), &[]).line(), "cargo nextest run");
+        let missing = judge(Vec::new(), false, false, true).unwrap();
+        assert_eq!(missing.in_nextest(Call::cargo("nextest run")).line(), "cargo nextest run");
         assert_eq!(missing.kinds(), Kind::ALL);
     }
 }

@@ -4,12 +4,11 @@
 //! in features; servers are installed and started beside the first stages.
 
 mod missing;
+mod needs;
 
 use std::env;
 use std::fs;
 use std::process::{Command, Stdio};
-
-use session_test_servers::Kind;
 
 use crate::failure::Failure;
 use crate::flags;
@@ -19,6 +18,7 @@ use crate::stages::Stages;
 use crate::totals::Totals;
 use crate::{deps, one_crate, repository, tidy};
 use missing::Missing;
+use needs::Needs;
 
 /// What to run on, and how strictly.
 pub(crate) struct Plan<'a> {
@@ -52,27 +52,14 @@ impl Outcome {
     }
 }
 
-/// All stages up to the first that fails.
+/// Every check that runs nothing, then the build and the tests. The checks all run and are reported together.
 pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome, Failure> {
     let ci = env::var("CI").is_ok_and(|value| value == "true");
-    let missing = stages.run("look", "cargo xtask test", || Missing::look(plan.skip_missing, ci))?;
+    let needs = Needs::of(plan.packages, &repository::files()?);
+    let missing = stages.run("look", "cargo xtask test", || Missing::look(&needs, plan.skip_missing, ci))?;
     let starting = Starting::begin(&missing.kinds(), missing.installable());
     let scope = scope(plan.packages);
-
-    let formatted = if plan.packages.is_empty() { "--all" } else { &scope };
-    call(stages, "format", &Call::cargo(&format!("fmt {formatted} --check")))?;
-    stages.run("tidy", "cargo xtask tidy", tidy::check)?;
-    stages.run("deps", "cargo xtask deps", deps::run)?;
-    if plan.packages.is_empty() {
-        stages.run("one-crate", "cargo xtask one-crate", one_crate::run)?;
-    }
-    if has("deny") {
-        call(stages, "deny", &Call::cargo("deny --all-features --locked check bans licenses sources"))?;
-    }
-    let clippy = format!("clippy {scope} --all-targets --all-features -- -D warnings");
-    call(stages, "clippy", &Call::cargo(&clippy))?;
-    let docs = Call::cargo(&format!("doc {scope} --all-features --no-deps"));
-    call(stages, "docs", &docs.env("RUSTDOCFLAGS", "-D warnings"))?;
+    checks(plan, &scope, stages)?;
 
     let nextest = has("nextest");
     let build = if nextest { "nextest run --no-run" } else { "test --no-run --tests" };
@@ -82,7 +69,7 @@ pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome
 
     let tests = if nextest {
         let call = Call::cargo(&format!("nextest run {scope} --all-features --no-fail-fast"));
-        missing.in_nextest(call, &integration_tests(&repository::files()?))
+        missing.in_nextest(call)
     } else {
         // `--tests` is every target but doctests, which are a stage of their own, and benches.
         missing.in_libtest(Call::cargo(&format!("test {scope} --all-features --no-fail-fast --tests")))
@@ -98,6 +85,41 @@ pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome
         Ok(())
     })?;
     Ok(Outcome { totals, missing })
+}
+
+/// Format, house rules, dependencies, clippy and docs: all of them, whichever fails.
+fn checks(plan: &Plan<'_>, scope: &str, stages: &mut Stages) -> Result<(), Failure> {
+    let whole = plan.packages.is_empty();
+    let formatted = if whole { "--all" } else { scope };
+    let mut outcomes = vec![
+        call(stages, "format", &Call::cargo(&format!("fmt {formatted} --check"))),
+        stages.run("tidy", "cargo xtask tidy", tidy::check),
+        stages.run("deps", "cargo xtask deps", deps::run),
+    ];
+    if whole {
+        outcomes.push(stages.run("one-crate", "cargo xtask one-crate", one_crate::run));
+    }
+    if has("deny") {
+        let deny = Call::cargo("deny --all-features --locked check bans licenses sources");
+        outcomes.push(call(stages, "deny", &deny));
+    }
+    let clippy = format!("clippy {scope} --all-targets --all-features -- -D warnings");
+    let clippy = call(stages, "clippy", &Call::cargo(&clippy));
+    let compiles = clippy.is_ok();
+    outcomes.push(clippy);
+    // What clippy stops at would be said again.
+    if compiles {
+        let docs = Call::cargo(&format!("doc {scope} --all-features --no-deps"));
+        outcomes.push(call(stages, "docs", &docs.env("RUSTDOCFLAGS", "-D warnings")));
+    }
+    all(outcomes)
+}
+
+/// One failure of all that failed.
+fn all(outcomes: Vec<Result<(), Failure>>) -> Result<(), Failure> {
+    let failed: Vec<String> =
+        outcomes.into_iter().filter_map(Result::err).map(|failure| failure.to_string()).collect();
+    if failed.is_empty() { Ok(()) } else { Err(Failure::new(failed.join("\n\n"))) }
 }
 
 /// `--workspace`, or `-p a -p b`.
@@ -142,19 +164,6 @@ fn with_library(packages: &[String], files: &[String]) -> Vec<String> {
     packages.iter().filter(library).cloned().collect()
 }
 
-/// The names of the test binaries below some `tests/`.
-fn integration_tests(files: &[String]) -> Vec<String> {
-    let name = |file: &String| {
-        let (_, test) = file.split_once("/tests/")?;
-        let name = test.strip_suffix("/main.rs").or_else(|| test.strip_suffix(".rs"))?;
-        (!name.contains('/')).then(|| name.to_owned())
-    };
-    let mut names: Vec<String> = files.iter().filter_map(name).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
 /// Whether cargo has this subcommand.
 pub(crate) fn has(subcommand: &str) -> bool {
     let mut probe = Command::new("cargo");
@@ -162,24 +171,20 @@ pub(crate) fn has(subcommand: &str) -> bool {
     probe.status().is_ok_and(|status| status.success())
 }
 
-/// Every server there is.
-pub(crate) fn all_kinds() -> Vec<Kind> {
-    Kind::ALL.to_vec()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn without_packages_the_scope_is_the_workspace() {
-        assert_eq!(scope(&[]), "--workspace");
-        assert_eq!(scope(&["a".to_owned(), "b".to_owned()]), "-p a -p b");
+    fn all_checks_that_failed_are_reported() {
+        assert!(all(vec![Ok(()), Ok(())]).is_ok());
+        let failed = all(vec![Err(Failure::new("format")), Ok(()), Err(Failure::new("clippy"))]);
+        assert_eq!(failed.unwrap_err().to_string(), "format\n\nclippy");
     }
 
     #[test]
-    fn integration_tests_are_named_by_their_file_or_their_folder() {
-        let files = ["a/tests/redis.rs", "a/tests/help/mod.rs", "b/tests/sql/main.rs", "b/src/tests.rs"];
-        assert_eq!(integration_tests(&files.map(str::to_owned)), ["redis", "sql"]);
+    fn without_packages_the_scope_is_the_workspace() {
+        assert_eq!(scope(&[]), "--workspace");
+        assert_eq!(scope(&["a".to_owned(), "b".to_owned()]), "-p a -p b");
     }
 }

@@ -1,6 +1,6 @@
-//! Documents that a program writes: compared by `tidy`, written by `tidy --bless`.
+//! Generated documents: checked by `tidy`, written by `tidy --bless`.
 //!
-//! To add one: a program that prints the document, and a line in [`DOCUMENTS`].
+//! To add one, write a program that prints the document, and add a line to [`DOCUMENTS`].
 
 use std::fs;
 
@@ -9,9 +9,9 @@ use xshell::{Shell, cmd};
 use super::Breach;
 use crate::failure::Failure;
 
-/// A document and the cargo command whose output it is.
+/// A document and the cargo command that prints it.
 struct Document {
-    /// The words behind `cargo`.
+    /// The arguments of `cargo`.
     command: &'static [&'static str],
     file: &'static str,
 }
@@ -27,7 +27,7 @@ const DOCUMENTS: &[Document] = &[
     },
 ];
 
-/// Every document that is not what its program prints, by the first line that differs.
+/// Returns a breach for each document that differs from the output of its program, at the first line that differs.
 pub(super) fn check() -> Result<Vec<Breach>, Failure> {
     let mut breaches = Vec::new();
     for document in DOCUMENTS {
@@ -37,7 +37,7 @@ pub(super) fn check() -> Result<Vec<Breach>, Failure> {
     Ok(breaches)
 }
 
-/// Writes every document anew.
+/// Regenerates all documents.
 pub(super) fn bless() -> Result<(), Failure> {
     for document in DOCUMENTS {
         fs::write(document.file, document.print()?)?;
@@ -52,7 +52,7 @@ impl Document {
         let shell = Shell::new()?;
         let command = self.command;
         let mut printed = cmd!(shell, "cargo {command...}").quiet().read()?;
-        // `read` takes the last line break away.
+        // `read` removes the last line break.
         printed.push('\n');
         Ok(printed)
     }

@@ -1,10 +1,10 @@
-//! The links between documents: each leads to a file that is there, and to a heading that it has.
+//! Checks that links between documents lead to existing files and headings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Breach;
 
-/// `files` are paths with their text; pictures and folders are not asked for, only what has lines.
+/// `files` are the paths and contents of text files.
 pub(super) fn check(files: &[(String, String)]) -> Vec<Breach> {
     let there: BTreeMap<&str, &str> =
         files.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
@@ -30,13 +30,13 @@ fn breaches(file: &str, text: &str, there: &BTreeMap<&str, &str>) -> Vec<Breach>
     breaches
 }
 
-/// The lines outside of code blocks, by number, without what stands between backticks.
+/// Returns the numbered lines outside code blocks, without inline code.
 fn prose(text: &str) -> impl Iterator<Item = (usize, String)> {
     let mut code = false;
     text.lines().enumerate().filter_map(move |(at, line)| {
         let fence = line.trim_start().starts_with("```");
         code ^= fence;
-        // A link's text may be code; its target is not.
+        // The text of a link may be inline code, but its target is not.
         (!code && !fence).then(|| (at + 1, line.split('`').step_by(2).collect::<Vec<_>>().join("code")))
     })
 }
@@ -49,7 +49,7 @@ fn is_elsewhere(link: &str) -> bool {
     ["https:", "http:", "mailto:"].iter().any(|scheme| link.starts_with(scheme))
 }
 
-/// A path as seen from the folder of a file.
+/// Resolves a path relative to the directory of a file.
 fn resolve(file: &str, path: &str) -> String {
     let mut parts: Vec<&str> = file.split('/').collect();
     parts.pop();
@@ -63,7 +63,8 @@ fn resolve(file: &str, path: &str) -> String {
     parts.join("/")
 }
 
-/// The anchors of a document's headings, as code hosts make them: lower case, dashes for blanks, no punctuation.
+/// Returns the anchors of the headings of a document, as forges create them: lower case, dashes for blanks, no
+/// punctuation.
 fn anchors(text: &str) -> BTreeSet<String> {
     let headings = prose_with_code(text).filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
     headings.map(anchor).collect()

@@ -1,4 +1,4 @@
-//! Nothing in the repository knows the machine it was written on: no paths of it, no registry of its own.
+//! Checks that the repository contains no paths of the machine it was written on and no private registry.
 
 use super::Breach;
 
@@ -25,7 +25,7 @@ pub(super) fn check(file: &str, text: &str) -> Vec<Breach> {
     breaches
 }
 
-/// At the beginning of a path, not in its middle: `/docs` below somebody's URL is nobody's machine.
+/// Matches only the beginning of a path: `/docs` in a URL is not a path of a machine.
 fn names_path(line: &str, path: &str) -> bool {
     line.match_indices(path).any(|(at, _)| {
         let before = line[..at].chars().next_back();
@@ -33,7 +33,7 @@ fn names_path(line: &str, path: &str) -> bool {
     })
 }
 
-/// In lock files the sources that are not the public ones; anywhere the marks of a mirror.
+/// Returns sources other than the public ones in lock files, and traces of a mirror in any file.
 fn foreign_registry<'a>(file: &str, line: &'a str) -> Option<&'a str> {
     let line = line.trim();
     let source = if file.ends_with("Cargo.lock") {
@@ -46,7 +46,7 @@ fn foreign_registry<'a>(file: &str, line: &'a str) -> Option<&'a str> {
     source.or_else(|| MIRRORS.iter().find(|mirror| line.contains(**mirror)).map(|_| line))
 }
 
-/// In two parts each, or this file would breach its own rules.
+/// Split into two parts each, so that this file does not breach its own rules.
 const PATHS: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
 const MIRRORS: &[&str] = &[
     concat!("arti", "factory"),

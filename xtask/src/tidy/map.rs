@@ -1,6 +1,6 @@
-//! The map of the code in `docs/architecture.md`: every source file with its own first sentence, compared and written.
+//! The map of the code in `docs/architecture.md`: every crate and every module with files of its own, with its first sentence.
 //!
-//! What a file says it is for stands in the file; the document repeats it word for word, so it cannot lag behind.
+//! The sentence stands in the file; the document repeats it word for word, so that it cannot lag behind.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,29 +9,31 @@ use super::Breach;
 use crate::failure::Failure;
 use crate::repository;
 
-/// The sentence of a source file, or none if it has no first line of documentation.
-fn sentence(text: &str) -> Option<&str> {
-    text.lines().next()?.strip_prefix("//! ")
+/// The first sentence of a file, which may go on in the next line; empty if it says nothing.
+fn sentence(text: &str) -> String {
+    let lines = text.lines().map_while(|line| line.strip_prefix("//! "));
+    let paragraph = lines.collect::<Vec<_>>().join(" ");
+    paragraph.find(". ").map_or(paragraph.clone(), |end| paragraph[..=end].to_owned())
 }
 
-/// Whether a file belongs on the map: what applications compile, and the testkit.
+/// Whether a file belongs on the map: the root of a crate, or of a module with files of its own.
 fn is_mapped(file: &str) -> bool {
-    let source = file.starts_with("session-") && file.contains("/src/") && file.ends_with(".rs");
-    source && !file.ends_with("/tests.rs")
+    let root = file.ends_with("/src/lib.rs") || (file.contains("/src/") && file.ends_with("/mod.rs"));
+    root && file.starts_with("session-") && !file.ends_with("/tests/mod.rs")
 }
 
-/// The map as Markdown, one list for each crate.
+/// The map as Markdown: a row for each crate, followed by its modules.
 fn draw(files: &[(String, String)]) -> String {
-    let mut crates: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut rows: BTreeMap<(&str, &str), String> = BTreeMap::new();
     for (file, text) in files {
         let Some((home, path)) = file.split_once("/src/") else { continue };
-        let said = sentence(text).unwrap_or("");
-        crates.entry(home).or_default().push(format!("- `{path}`: {said}\n"));
+        rows.insert((home, path.strip_suffix("/mod.rs").unwrap_or_default()), sentence(text));
     }
-    let mut map = String::new();
-    for (home, lines) in crates {
-        map.push_str(&format!("\n### `{home}`\n\n"));
-        map.extend(lines);
+    let mut map = "\n| directory | contents |\n|---|---|\n".to_owned();
+    for ((home, module), said) in rows {
+        let place =
+            if module.is_empty() { format!("**`{home}`**") } else { format!("`{home}/src/{module}`") };
+        map.push_str(&format!("| {place} | {said} |\n"));
     }
     map.push('\n');
     map
@@ -65,7 +67,7 @@ pub(super) fn check() -> Result<Vec<Breach>, Failure> {
         return Ok(Vec::new());
     }
     let same = there.lines().zip(wanted.lines()).take_while(|(left, right)| left == right).count();
-    let what = "not the first sentences of the files; run `cargo xtask tidy --bless`";
+    let what = "not the first sentences of crates and modules; run `cargo xtask tidy --bless`";
     Ok(vec![Breach::new(DOCUMENT, same + 1, what)])
 }
 
@@ -87,12 +89,17 @@ mod tests {
     #[test]
     fn the_map_repeats_the_files_own_words_crate_by_crate() {
         let files = [
-            ("session-b/src/lib.rs".to_owned(), "//! B.\n".to_owned()),
-            ("session-a/src/x/y.rs".to_owned(), "//! What y is.\n\nmod z;".to_owned()),
+            (
+                "session-b/src/lib.rs".to_owned(),
+                "//! B, which\n//! goes on. More.\n//!\n//! Else.\n".to_owned(),
+            ),
+            ("session-a/src/x/mod.rs".to_owned(), "//! What x is.\n\nmod z;".to_owned()),
+            ("session-a/src/lib.rs".to_owned(), "//! A.\n".to_owned()),
         ];
         assert_eq!(
             draw(&files),
-            "\n### `session-a`\n\n- `x/y.rs`: What y is.\n\n### `session-b`\n\n- `lib.rs`: B.\n\n"
+            "\n| directory | contents |\n|---|---|\n| **`session-a`** | A. |\n| `session-a/src/x` | What x is. |\n\
+             | **`session-b`** | B, which goes on. |\n\n"
         );
     }
 
@@ -106,10 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn tests_and_automation_are_not_on_the_map() {
-        assert!(is_mapped("session-core/src/value/id.rs"));
+    fn single_files_tests_and_automation_are_not_on_the_map() {
+        assert!(is_mapped("session-core/src/value/mod.rs"));
         assert!(is_mapped("session-stores/memory/src/lib.rs"));
-        for file in ["xtask/src/main.rs", "session-core/tests/a.rs", "session-core/src/value/xaes/tests.rs"] {
+        for file in
+            ["xtask/src/tidy/mod.rs", "session-core/tests/it/a/mod.rs", "session-core/src/value/id.rs"]
+        {
             assert!(!is_mapped(file), "{file}");
         }
     }

@@ -1,6 +1,6 @@
 //! `cargo xtask tidy`: the house rules that no compiler knows, each breach as `file:line: what is wrong`.
 
-mod examples;
+mod circles;
 mod generated;
 mod links;
 mod machine;
@@ -48,7 +48,7 @@ pub(crate) fn check() -> Result<(), Failure> {
         breaches.extend(file_breaches(&file, &text));
         files.push((file, text));
     }
-    breaches.extend(examples::check(&files));
+    breaches.extend(circles::check(&files));
     breaches.extend(links::check(&files));
     breaches.extend(map::check()?);
     breaches.extend(proof::check(&files)?);

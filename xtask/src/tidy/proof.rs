@@ -1,4 +1,4 @@
-//! The tests that `docs/proof.md` names: each exists, so that nobody is promised a proof that has gone.
+//! Checks that every test named in `docs/proof.md` exists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 const DOCUMENT: &str = "docs/proof.md";
 
-/// `files` are paths with their text.
+/// `files` are paths with their contents.
 pub(super) fn check(files: &[(String, String)]) -> Result<Vec<Breach>, Failure> {
     let sources = files.iter().filter(|(file, _)| file.ends_with(".rs"));
     let there = sources.flat_map(|(_, text)| functions(text)).map(str::to_owned).collect();
@@ -23,7 +23,7 @@ fn breaches(document: &str, there: &BTreeSet<String>) -> Vec<Breach> {
     missing.map(|(line, name)| Breach::new(DOCUMENT, line, format!("there is no test `{name}`"))).collect()
 }
 
-/// The names after `fn`.
+/// Returns the names of functions.
 fn functions(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices("fn ").map(|(at, found)| {
         let rest = &text[at + found.len()..];

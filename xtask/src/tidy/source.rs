@@ -1,10 +1,10 @@
-//! Rust text without what is not code: comments, the insides of literals, and items that exist only in tests.
+//! Removes comments, the contents of literals and test-only items from Rust source text.
 //!
-//! Not a parser. It keeps every line where it was, so that a breach can be named by its line.
+//! Not a parser. Lines keep their numbers, so that breaches can be reported by line.
 
 /// The code of a file.
 pub(super) struct Source {
-    /// Line by line; what is not code is blank.
+    /// The lines, with everything except code blanked.
     pub(super) lines: Vec<String>,
 }
 
@@ -14,7 +14,7 @@ impl Source {
         Self { lines: code.lines().map(str::to_owned).collect() }
     }
 
-    /// Lines counted from 1, with their numbers.
+    /// Returns the lines with their numbers, starting from 1.
     pub(super) fn numbered(&self) -> impl Iterator<Item = (usize, &str)> {
         self.lines.iter().enumerate().map(|(index, line)| (index + 1, line.as_str()))
     }
@@ -38,7 +38,7 @@ fn without_comments_and_literals(text: &str) -> String {
     code
 }
 
-/// Where the comment or literal that begins here ends; here, if none does.
+/// Returns the end of the comment or literal that starts at `at`, or `at` if there is none.
 fn literal_or_comment(chars: &[char], at: usize) -> usize {
     let ahead = |steps: usize| chars.get(at + steps).copied();
     match (chars[at], ahead(1)) {
@@ -81,7 +81,7 @@ fn block_comment(chars: &[char], start: usize) -> usize {
     chars.len()
 }
 
-/// Behind the closing quote.
+/// Returns the position after the closing quote.
 fn string(chars: &[char], inside: usize) -> usize {
     let mut at = inside;
     while at < chars.len() {
@@ -94,7 +94,7 @@ fn string(chars: &[char], inside: usize) -> usize {
     chars.len()
 }
 
-/// Behind the closing quote and its hashes; `None` if these hashes are no string's (`r#type`).
+/// Returns the position after the closing quote and its hashes, or `None` if this is not a string (`r#type`).
 fn raw_string(chars: &[char], after_r: usize) -> Option<usize> {
     let quote = find(chars, after_r, |char| char != '#');
     if chars.get(quote) != Some(&'"') {
@@ -106,7 +106,7 @@ fn raw_string(chars: &[char], after_r: usize) -> Option<usize> {
     Some((quote + 1..chars.len()).find(closes).map_or(chars.len(), |at| at + 1 + hashes))
 }
 
-/// Blanks every item behind `#[cfg(test)]`, up to the `;` or the closing brace that ends it.
+/// Blanks every item after `#[cfg(test)]`, up to the `;` or closing brace that ends it.
 fn without_test_items(code: &str) -> String {
     let mut rest = code;
     let mut kept = String::with_capacity(code.len());
@@ -138,7 +138,7 @@ fn item_end(item: &str) -> usize {
     item.len()
 }
 
-/// `test-util` is a test's too: it is never in a release build. Its quotes are blanked by now.
+/// `test-util` counts as test-only, because it is never enabled in a release build. Its quotes are blanked already.
 const TEST_ATTRIBUTES: &[&str] = &["#[cfg(test)]", "#[cfg(any(test", "#[cfg(all(test"];
 
 #[cfg(test)]

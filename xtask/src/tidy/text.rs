@@ -1,11 +1,11 @@
-//! Rules for every Rust file: a first line that says what it is for, nothing unfinished, nothing too long.
+//! Rules for every Rust file: a first line that states its purpose, nothing unfinished, a maximum length.
 
 use super::source::Source;
 use super::{Breach, word_at};
 
 pub(super) fn check(file: &str, text: &str, source: &Source) -> Vec<Breach> {
     let mut breaches = Vec::new();
-    // Templates become files of others; what they lack is filled in with the name.
+    // Templates are checked, too; their placeholders are filled in later.
     if !text.starts_with("//! ") {
         breaches.push(Breach::new(file, 1, "the first line is not `//! ` and what the file is for"));
     }
@@ -28,14 +28,14 @@ pub(super) fn check(file: &str, text: &str, source: &Source) -> Vec<Breach> {
     breaches
 }
 
-/// An ignored test is a claim that nobody proves. Read from the text: tests are not in [`Source`].
+/// Reports ignored tests. Reads the text, because [`Source`] contains no tests.
 fn ignored(file: &str, text: &str) -> Vec<Breach> {
     let attribute = |line: &str| line.trim_start().starts_with(IGNORE);
     let lines = text.lines().enumerate().filter(|(_, line)| attribute(line));
     lines.map(|(index, _)| Breach::new(file, index + 1, "an ignored test proves nothing")).collect()
 }
 
-/// Tests and examples may be as long as they like: their lines are not counted.
+/// Checks the length, without counting tests and examples.
 fn length(file: &str, text: &str, source: &Source) -> Option<Breach> {
     if file.split('/').any(|part| part == "tests" || part == "tests.rs") {
         return None;
@@ -51,7 +51,8 @@ fn length(file: &str, text: &str, source: &Source) -> Option<Breach> {
     })
 }
 
-/// Lines from the first `#[cfg(test)]` module at the end of a file on: blank in the code, not in the text.
+/// Counts the lines from the first `#[cfg(test)]` module at the end of a file, which are blank in the code but not in
+/// the text.
 fn lines_in_tests(text: &str, source: &Source) -> usize {
     let lines: Vec<&str> = text.lines().collect();
     let last_code = source.lines.iter().rposition(|line| !line.trim().is_empty()).map_or(0, |at| at + 1);
@@ -59,7 +60,7 @@ fn lines_in_tests(text: &str, source: &Source) -> usize {
     if marked { lines.len() - last_code } else { 0 }
 }
 
-/// Lines of documentation between two fences, the fences and blank ones among them.
+/// Counts the lines of documentation in fenced blocks, including the fences and blank lines.
 fn lines_in_examples(text: &str) -> usize {
     let mut inside = false;
     let documentation = text.lines().filter_map(|line| line.trim_start().strip_prefix("///"));
@@ -73,7 +74,7 @@ fn lines_in_examples(text: &str) -> usize {
 
 const MOST: usize = 450;
 const WHY: &str = "Long because";
-/// In two parts each, or this file would breach its own rules.
+/// Split into two parts each, so that this file does not breach its own rules.
 const LATER: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME")];
 const IGNORE: &str = concat!("#[", "ignore");
 

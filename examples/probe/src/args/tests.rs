@@ -5,7 +5,10 @@ use super::*;
 const BASE: &str = "--adapter axum --store memory --listen 127.0.0.1:0";
 
 fn parse(line: &str) -> Result<Args, String> {
-    Args::parse(line.split(' ').map(str::to_owned)).map_err(|error| error.to_string())
+    Args::parse(line.split(' ').map(str::to_owned)).map_err(|refused| match refused {
+        Refused::Asked(text) => text,
+        Refused::Wrong(flag) => flag.to_string(),
+    })
 }
 
 fn settings(flags: &str) -> Settings {
@@ -53,6 +56,7 @@ fn every_flag_is_taken() {
     assert!(settings("--eager").eager);
     assert!(settings("--commit-on-error").commit_on_error);
     assert!(settings("--encrypt-at-rest").encrypt_at_rest);
+    assert_eq!(settings("--prefix shop").store.prefix, "shop");
     let (one, other) = ("9f1c31d5a8e24b77".repeat(4), "31d5a8e24b779f1c".repeat(4));
     assert_eq!(settings(&format!("--key {one} --key {other}")).keys.len(), 2);
 }
@@ -109,9 +113,9 @@ fn a_wrong_flag_is_named_with_its_value_and_what_is_allowed() {
 
 #[test]
 fn the_environment_is_asked_only_when_it_is_said_and_then_alone() {
-    let asked = parse("--from-env --adapter hyper --listen 127.0.0.1:0").unwrap();
-    assert!(matches!(asked.rules, Rules::Environment));
-    for flag in ["--threads 2", "--store memory", "--cookie a", "--eager", "--age 2h", "--key abc"] {
+    let asked = parse("--from-env --adapter hyper --listen 127.0.0.1:0 --threads 2").unwrap();
+    assert!(matches!((asked.rules, asked.threads), (Rules::Environment, Some(2))));
+    for flag in ["--store memory", "--cookie a", "--eager", "--age 2h", "--key abc"] {
         let error = parse(&format!("--from-env --adapter hyper --listen 127.0.0.1:0 {flag}")).unwrap_err();
         let name = flag.split(' ').next().unwrap();
         assert!(
@@ -139,5 +143,13 @@ fn no_password_is_ever_shown() {
     for url in ["pg://ada:pass@host/db", "ada:pass@host", "pass@host", "//ada:pass@host"] {
         let error = parse(&format!("--adapter axum --store {url} --listen 127.0.0.1:0")).unwrap_err();
         assert!(error.contains("--store") && !error.contains("pass"), "{error}");
+    }
+}
+
+#[test]
+fn help_and_version_are_answers_and_not_errors() {
+    for (flag, says) in [("--help", "--encrypt-at-rest"), ("--version", env!("CARGO_PKG_VERSION"))] {
+        let Err(Refused::Asked(text)) = Args::parse([flag.to_owned()]) else { panic!("{flag} is asked") };
+        assert!(text.contains(says), "{text}");
     }
 }

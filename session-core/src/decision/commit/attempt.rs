@@ -33,6 +33,7 @@ impl Attempt {
     ) -> Self {
         let mut plan =
             Self { op: None, id: None, record: None, entries: Vec::new(), touched: None, nonce: [0; 24] };
+        let etag = fresh.as_ref().map_or(Etag::new(0), |fresh| fresh.etag);
         if let Some(Fresh { id, etag, nonce }) = fresh {
             plan.nonce = nonce;
             if matches!(decision.write, Write::Create | Write::Replace | Write::Rotate)
@@ -56,7 +57,7 @@ impl Attempt {
         if decision.write == Write::Touch {
             plan.touched = Some(now.plus(state.age(policy)));
         }
-        plan.op = plan.operation(state, policy, now, decision.write);
+        plan.op = plan.operation(state, policy, now, decision.write, etag);
         plan
     }
 
@@ -66,6 +67,7 @@ impl Attempt {
         policy: &Policy,
         now: Timestamp,
         write: Write,
+        etag: Etag,
     ) -> Option<StoreOp> {
         let old = || state.key();
         let expected = || state.base.as_ref().map(|base| base.etag);
@@ -88,6 +90,11 @@ impl Attempt {
                 tombstone_until,
             }),
             Write::Destroy => Some(StoreOp::Destroy { key: old()?, tombstone_until }),
+            Write::Revoke => Some(StoreOp::Revoke {
+                key: old()?,
+                record: note(state.base.as_ref()?, policy, now, etag),
+                now,
+            }),
         }
     }
 
@@ -95,7 +102,13 @@ impl Attempt {
         match &mut self.op {
             Some(StoreOp::Create { key, .. }) => *key = id.store_key(),
             Some(StoreOp::Rotate { new, .. }) => *new = id.store_key(),
-            Some(StoreOp::Replace { .. } | StoreOp::Touch { .. } | StoreOp::Destroy { .. }) | None => return,
+            Some(
+                StoreOp::Replace { .. }
+                | StoreOp::Touch { .. }
+                | StoreOp::Destroy { .. }
+                | StoreOp::Revoke { .. },
+            )
+            | None => return,
         }
         self.id = Some(id);
     }
@@ -151,15 +164,11 @@ impl Attempt {
         fate: Option<Fate>,
         replayed: Option<Box<Content>>,
     ) {
-        match decision.write {
-            Write::Destroy => state.over = Some(Over::Destroyed),
-            Write::Touch => {
-                if let (Some(base), Some(touched)) = (&mut state.base, self.touched) {
-                    base.idle_deadline = touched;
-                }
-            }
-            Write::Nothing if decision.cookie == CookieAction::Clear => state.over = Some(Over::Destroyed),
-            Write::Nothing | Write::Create | Write::Replace | Write::Rotate => {}
+        if fate == Some(Fate::Destroy) {
+            state.over = Some(Over::Destroyed);
+        }
+        if let (Write::Touch, Some(base), Some(touched)) = (decision.write, &mut state.base, self.touched) {
+            base.idle_deadline = touched;
         }
         let Some(record) = self.record else { return };
         state.content.rebase(replayed.as_deref(), self.entries);
@@ -178,6 +187,20 @@ impl Attempt {
         state.base = Some(record);
         state.came = true;
         state.old_key = false;
+    }
+}
+
+/// What the list of revocations keeps about a carried session: no data, and for as long as any copy of its cookie could be
+/// accepted. A copy that another request has refreshed lives longer than the one that came here.
+fn note(base: &Record, policy: &Policy, now: Timestamp, etag: Etag) -> Record {
+    let any_copy = base.absolute_deadline.unwrap_or(now.plus(policy.age).plus(policy.tombstone));
+    Record {
+        etag,
+        created: now,
+        idle_deadline: any_copy.max(base.deadline()),
+        absolute_deadline: None,
+        owner: None,
+        payload: b"{\"v\":1}".as_slice().into(),
     }
 }
 

@@ -48,6 +48,10 @@ pub enum CommitError {
     /// new id, about what a cookie is to carry, or that there is no session any more.
     #[error("no response is left that could tell the browser about the session")]
     NoResponse,
+    /// The visitor may have a session whose cookie another site's request could not carry, so nothing that would replace it
+    /// is written. Signing in (`regenerate`, `tag`) begins a session all the same.
+    #[error("another site sent this request without the session's cookie, so the session is not written")]
+    Unseen,
     /// The response is sent: what was changed before was written with it.
     #[error("the response was already sent; the session can no longer be changed")]
     Closed,

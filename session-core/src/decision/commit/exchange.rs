@@ -7,14 +7,6 @@ use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
 /// One operation that a store must now perform. The fields are the arguments of the verb of the same name.
-///
-/// ```
-#[doc = include_str!("../../given/a_changed_session.in")]
-/// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
-/// // A new session: the store must create it, and then a cookie may be set.
-/// assert!(matches!(commit.step(), Some(StoreOp::Create { .. })));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the verbs of `SessionStore` document them")]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the operations there are")]
@@ -47,6 +39,14 @@ pub enum StoreOp {
         now: Timestamp,
         tombstone_until: Timestamp,
     },
+    /// In the list of revocations, not in the store: `create` this record there, and take [`Taken`] for `Applied`.
+    ///
+    /// [`Taken`]: crate::Written::Taken
+    Revoke {
+        key: StoreKey,
+        record: Record,
+        now: Timestamp,
+    },
 }
 
 /// Fresh randomness for one attempt, drawn at once: an id, an etag, and a nonce for sealing a cookie.
@@ -62,13 +62,6 @@ pub struct Fresh {
 
 impl Fresh {
     /// Cuts 64 random bytes into their three uses.
-    ///
-    /// ```
-    /// use session_core::machine::Fresh;
-    ///
-    /// let fresh = Fresh::from_bytes(&[7; 64]);
-    /// assert_eq!(fresh.nonce, [7; 24]);
-    /// ```
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 64]) -> Self {
         let (mut id, mut etag, mut nonce) = ([0; 32], [0; 8], [0; 24]);
@@ -80,12 +73,6 @@ impl Fresh {
 
     /// Cuts 32 random bytes into the two uses that a session has for them which
     /// [keeps its id](crate::decision::state::SessionState::keeps_its_id).
-    ///
-    /// ```
-    /// use session_core::machine::Fresh;
-    ///
-    /// assert_eq!(Fresh::without_id(&[7; 32]).id, None);
-    /// ```
     #[must_use]
     pub fn without_id(bytes: &[u8; 32]) -> Self {
         let (mut etag, mut nonce) = ([0; 8], [0; 24]);
@@ -96,15 +83,6 @@ impl Fresh {
 }
 
 /// What the response says about the cookie.
-///
-/// ```
-#[doc = include_str!("../../given/a_changed_session.in")]
-/// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
-/// commit.answer(Ok(Written::Applied), &policy, now, &draw);
-/// commit.finish(&mut state, &policy);
-/// assert!(matches!(state.cookie(), CookieOrder::SetId { expires: None, .. }));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the orders there are")]
 pub enum CookieOrder {
@@ -137,15 +115,6 @@ pub enum CookieOrder {
 }
 
 /// What came of a commit.
-///
-/// ```
-#[doc = include_str!("../../given/a_changed_session.in")]
-/// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
-/// commit.answer(Ok(Written::Applied), &policy, now, &draw);
-/// let outcome = commit.finish(&mut state, &policy);
-/// assert!(outcome.result.is_ok() && outcome.conflicts == 0);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome {

@@ -21,6 +21,8 @@ pub struct Arrival {
     pub came: bool,
     /// The token was sealed with a key that opens but no longer seals.
     pub old_key: bool,
+    /// No cookie came because none could: another site sent the request, and `SameSite` withheld ours.
+    pub withheld: bool,
 }
 
 impl Arrival {
@@ -45,7 +47,7 @@ impl Arrival {
     /// ```
     #[must_use]
     pub fn with_id(id: SessionId) -> Self {
-        Self { claim: Some(Claim::Id(id)), came: true, old_key: false }
+        Self { claim: Some(Claim::Id(id)), came: true, ..Self::default() }
     }
 
     /// A request that carries its record.
@@ -53,13 +55,13 @@ impl Arrival {
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
     /// let arrival = Arrival::with_record(SessionId::from_bytes([7; 32]), record);
-    /// let state = SessionState::open(arrival, Loaded::Missing, now)?;
+    /// let state = SessionState::open(arrival, Ok(Loaded::Missing), Access::Full, now)?;
     /// assert_eq!(state.origin(), Origin::Carried);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn with_record(id: SessionId, record: Record) -> Self {
-        Self { claim: Some(Claim::Record(id, record)), came: true, old_key: false }
+        Self { claim: Some(Claim::Record(id, record)), came: true, ..Self::default() }
     }
 }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::SessionState;
-use crate::decision::decide::Fate;
+use super::{Access, SessionState};
+use crate::decision::decide::{Fate, Origin};
 use crate::value::content::{self, Content};
 use crate::value::error::ValueError;
 use crate::value::flash::FlashBag;
 use crate::value::path::AnyKey;
+use crate::value::record::Record;
 use crate::value::values::Values;
 
 impl SessionState {
@@ -48,25 +49,17 @@ impl SessionState {
         self.content.flash.flash_at(bag, key.path(), json)
     }
 
-    /// Shows what the previous visit left and takes it away. Called once, when somebody gets the session to write.
-    ///
-    /// ```
-    #[doc = include_str!("../../given/a_stored_session.in")]
-    /// // What an earlier visit has left.
-    /// let payload = br#"{"v":1,"flash":[{"id":1,"in":"messages","key":["status"],"value":"Saved"}]}"#;
-    /// let record = Record { payload: payload.as_slice().into(), ..record };
-    /// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
-    /// let mut state = SessionState::open(arrival, Loaded::Found(record), now)?;
-    /// assert!(!state.is_changed(), "so far it is only shown");
-    /// state.take_flash();
-    /// assert!(state.is_changed() && state.flashed(FlashBag::Messages).has("status"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Takes what the previous visit left, so that the next one does not show it again. [`open`](Self::open) does so for
+    /// [`Access::Full`]; this is for a visit that was opened to read and is now to write. Twice is once.
     pub fn take_flash(&mut self) {
-        self.content.flash.take();
+        if self.access == Access::ReadOnly {
+            self.access = Access::Full;
+            self.content.flash.take();
+        }
     }
 
-    /// Says whose session it is from now on, or nobody's.
+    /// Says whose session it is from now on, or nobody's. In a visit that is [`Origin::Unseen`] a user orders a new id, as a
+    /// sign-in does: there it is what begins a session.
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
@@ -74,6 +67,9 @@ impl SessionState {
     /// assert!(state.owner().is_none() && state.is_changed());
     /// ```
     pub fn set_owner(&mut self, owner: Option<&str>) {
+        if owner.is_some() && self.origin == Origin::Unseen {
+            self.fate = self.fate.max(Fate::Renew);
+        }
         self.content.set_owner(owner.map(Arc::from));
     }
 
@@ -151,36 +147,23 @@ impl SessionState {
         self.fate = Fate::Destroy;
     }
 
-    /// The response failed: data changes are dropped, what was shown is not taken. A regenerate is applied to the
-    /// stored data (with its new CSRF token); an invalidate and a destroy are applied whole.
-    ///
-    /// ```
-    #[doc = include_str!("../../given/a_stored_session.in")]
-    /// state.data_mut().put("theme", "light")?;
-    /// state.regenerate(|| Ok::<_, Infallible>("token".to_owned()))?;
-    /// // The handler has failed.
-    /// state.drop_data();
-    /// assert_eq!(state.data().get::<String>("theme")?.as_deref(), Some("dark"));
-    /// assert_eq!(state.fate(), Fate::Renew);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn drop_data(&mut self) {
-        if self.fate == Fate::Destroy || self.content.is_wiped() {
-            return;
-        }
+    /// Drops the changes to data; what was shown is not taken. A new CSRF token that came with a new id is kept.
+    pub(in crate::decision) fn drop_data(&mut self) {
         let renewed = [content::CSRF, content::CSRF_BEFORE].map(|name| {
             (name, self.content.system.get::<Box<serde_json::value::RawValue>>(name).ok().flatten())
         });
-        self.content = self
-            .base
-            .as_ref()
-            .and_then(|record| Content::decode(&record.payload, record.owner.clone()).ok())
-            .unwrap_or_default();
+        self.content = self.stored_content();
         if self.fate == Fate::Renew && self.content.system.exists(content::CSRF) {
             for (name, value) in renewed {
                 let put = value.map(|value| self.content.system.put(name, value));
                 debug_assert!(!matches!(put, Some(Err(_))), "what stood in a session fits in it again");
             }
         }
+    }
+
+    /// What stood there before this visit changed it.
+    pub(super) fn stored_content(&self) -> Content {
+        let decode = |record: &Record| Content::decode(&record.payload, record.owner.clone()).ok();
+        self.base.as_ref().and_then(decode).unwrap_or_default()
     }
 }

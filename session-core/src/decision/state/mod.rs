@@ -9,10 +9,10 @@ mod open;
 mod read;
 
 pub use arrival::{Arrival, Claim};
-pub use open::{NewerFormat, Notice};
+pub use open::{Access, LoadError, NewerFormat, Notice};
 
 use super::commit::CookieOrder;
-use super::decide::{Fate, NOTHING, Origin, Situation, decide};
+use super::decide::{Fate, NOTHING, Origin, Situation, Trigger, decide, drops_data};
 use super::policy::Policy;
 use crate::value::content::Content;
 use crate::value::id::SessionId;
@@ -22,11 +22,11 @@ use crate::value::time::Timestamp;
 /// One visit's session.
 ///
 /// ```
-/// use session_core::machine::{Arrival, SessionState};
+/// use session_core::machine::{Access, Arrival, SessionState};
 /// use session_core::{Timestamp, store::Loaded};
 ///
 /// let now = Timestamp::from_millis(0);
-/// let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
+/// let mut state = SessionState::open(Arrival::without_cookie(), Ok(Loaded::Missing), Access::Full, now)?;
 /// assert!(state.is_fresh());
 /// state.data_mut().put("theme", "dark")?;
 /// assert!(state.is_changed());
@@ -46,6 +46,7 @@ pub struct SessionState {
     pub(crate) content: Content,
     pub(super) came: bool,
     pub(super) old_key: bool,
+    access: Access,
     /// What the response will say about the cookie, as far as commits have settled it.
     pub(super) cookie: Option<Box<CookieOrder>>,
     /// This visit's session is over: destroyed here, or gone elsewhere.
@@ -63,52 +64,65 @@ pub(super) enum Over {
 }
 
 impl SessionState {
-    /// What the decision depends on, as things stand.
+    /// What the decision depends on, as things stand. What a failure would drop does not count as being there.
     ///
     /// ```
     #[doc = include_str!("../../given/a_new_session.in")]
     /// state.data_mut().put("theme", "dark")?;
-    /// let situation = state.situation(&Policy::default(), now);
+    /// let situation = state.situation(&Policy::default(), Trigger::Response, now);
     /// assert_eq!(decide(situation).write, Write::Create);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn situation(&self, policy: &Policy, now: Timestamp) -> Situation {
-        let something = self.content.has_something();
+    pub fn situation(&self, policy: &Policy, trigger: Trigger, now: Timestamp) -> Situation {
+        let (changed, wiped) = (self.content.is_changed(), self.content.is_wiped());
+        let situation = self.situation_with(&self.content, policy, trigger, now);
+        let situation = match drops_data(trigger, self.fate, changed, wiped) {
+            true => self.situation_with(&self.stored_content(), policy, trigger, now),
+            false => situation,
+        };
+        Situation { changed, wiped, ..situation }
+    }
+
+    fn situation_with(
+        &self,
+        content: &Content,
+        policy: &Policy,
+        trigger: Trigger,
+        now: Timestamp,
+    ) -> Situation {
+        let something = content.has_something();
         let due = match &self.base {
             // An emptied session lapses by itself; nobody's visit keeps it.
             Some(base) => {
-                (something || policy.eager) && Policy::refresh_due(base.idle_deadline, self.age(policy), now)
+                let age = content.age().unwrap_or(policy.age);
+                (something || policy.eager) && Policy::refresh_due(base.idle_deadline, age, now)
             }
             None => false,
         };
         Situation {
             placement: policy.placement,
+            trigger,
             origin: self.origin,
             fate: self.fate,
-            changed: self.content.is_changed(),
+            changed: content.is_changed(),
+            wiped: content.is_wiped(),
             something,
             refresh_due: due,
-            persistent: self.is_persistent(policy),
-            reissue: self.old_key || self.content.lifetime_changed(),
+            persistent: content.persistent().unwrap_or(policy.persistent),
+            reissue: self.old_key || content.lifetime_changed(),
             cookie_came: self.came,
             eager: policy.eager,
+            revocable: policy.revocable,
         }
     }
 
-    /// Whether a commit at this moment would neither ask the store nor tell the browser anything.
-    pub(crate) fn needs_nothing(&self, policy: &Policy, now: Timestamp) -> bool {
-        self.over.is_some() || decide(self.situation(policy, now)) == NOTHING
+    /// Whether a commit at this moment would neither ask the store nor tell the browser anything, nor drop a change.
+    pub(crate) fn needs_nothing(&self, policy: &Policy, trigger: Trigger, now: Timestamp) -> bool {
+        self.over.is_some() || decide(self.situation(policy, trigger, now)) == NOTHING
     }
 
     /// Whether a commit would leave its id as it is: it has one that the server stands by, and nobody ordered another.
-    ///
-    /// ```
-    #[doc = include_str!("../../given/a_stored_session.in")]
-    /// assert!(state.keeps_its_id());
-    /// state.destroy();
-    /// assert!(!state.keeps_its_id());
-    /// ```
     #[must_use]
     pub fn keeps_its_id(&self) -> bool {
         self.fate == Fate::Keep && matches!(self.origin, Origin::Stored | Origin::Carried)

@@ -2,42 +2,46 @@
 
 use super::{Arrival, Claim, SessionState};
 use crate::decision::decide::{Fate, Origin};
-use crate::value::answer::Loaded;
+use crate::value::answer::{Loaded, StoreError, StoreErrorKind};
 use crate::value::content::{Content, Unreadable};
 use crate::value::id::SessionId;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
 impl SessionState {
-    /// Opens a session from what came in and what the store holds under its key (`Loaded::Missing` where nobody was
-    /// asked). Expiry is judged here, from the record.
+    /// Opens a session from what came in and what came of loading it: of asking the store for the claim's key or, for a
+    /// record that came in the cookie, the list of revocations. `Ok(Loaded::Missing)` where nobody had to be asked.
+    /// Expiry is judged here, from the record, at the time `now` at which the session was asked for.
+    ///
+    /// A corrupt record is [`Origin::Unknown`] with a [`notice`](Self::notice).
     ///
     /// # Errors
-    /// [`NewerFormat`] when the record was written by a newer version.
+    /// [`LoadError`]: the store failed or a newer version wrote the record. BareResponse 503, and leave the cookie alone.
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
     /// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
-    /// let state = SessionState::open(arrival, Loaded::Found(record), now)?;
+    /// let state = SessionState::open(arrival.clone(), Ok(Loaded::Found(record)), Access::Full, now)?;
     /// assert_eq!(state.data().get::<String>("theme")?.as_deref(), Some("dark"));
+    /// // A store that cannot be reached is never "no session".
+    /// assert!(SessionState::open(arrival, Err(StoreError::timeout("redis")), Access::Full, now).is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn open(arrival: Arrival, loaded: Loaded, now: Timestamp) -> Result<Self, NewerFormat> {
-        let Arrival { claim, came, old_key } = arrival;
-        let mut state = Self {
-            origin: Origin::Fresh,
-            fate: Fate::Keep,
-            id: None,
-            next_id: None,
-            base: None,
-            content: Content::default(),
-            came,
-            old_key,
-            cookie: None,
-            over: None,
-            fresh: true,
-            regenerated: false,
-            notice: None,
+    pub fn open(
+        arrival: Arrival,
+        loaded: Result<Loaded, StoreError>,
+        access: Access,
+        now: Timestamp,
+    ) -> Result<Self, LoadError> {
+        let (mut state, claim) = Self::arrived(arrival);
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) if error.kind() == StoreErrorKind::Corrupt => {
+                state.origin = Origin::Unknown;
+                state.notice = Some(Notice::Corrupt);
+                return Ok(state);
+            }
+            Err(error) => return Err(LoadError::Store(error)),
         };
         match (claim, loaded) {
             (None, _) => {}
@@ -49,31 +53,56 @@ impl SessionState {
             (Some(Claim::Id(id)), Loaded::Found(record)) => {
                 state.stand_on(Origin::Stored, id, record, now)?
             }
-            (Some(Claim::Record(id, _)), Loaded::Ended { .. }) => {
+            (Some(Claim::Record(id, record)), Loaded::Missing) => {
+                state.stand_on(Origin::Carried, id, record, now)?
+            }
+            // What stands in the list of revocations is revoked, whatever it looks like.
+            (Some(Claim::Record(id, _)), Loaded::Ended { .. } | Loaded::Found(_)) => {
                 state.origin = Origin::Ended;
                 state.id = Some(id);
             }
-            (Some(Claim::Record(id, record)), _) => state.stand_on(Origin::Carried, id, record, now)?,
+        }
+        if access == Access::Full {
+            state.take_flash();
         }
         Ok(state)
     }
 
-    /// A session whose stored record cannot be read: unknown, and counted.
-    ///
-    /// ```
-    #[doc = include_str!("../../given/a_new_session.in")]
-    /// let state = SessionState::corrupt(Arrival::with_id(SessionId::from_bytes([7; 32])));
-    /// assert_eq!((state.origin(), state.notice()), (Origin::Unknown, Some(Notice::Corrupt)));
-    /// ```
+    /// The session that a cookie names, without looking it up: all that can be done to it is
+    /// [`destroy`](Self::destroy).
     #[must_use]
-    pub fn corrupt(arrival: Arrival) -> Self {
-        let Arrival { came, old_key, claim: _ } = arrival;
-        let mut state =
-            Self::open(Arrival { claim: None, came, old_key }, Loaded::Missing, Timestamp::from_millis(0))
-                .expect("without a token nothing is decoded");
-        state.origin = Origin::Unknown;
-        state.notice = Some(Notice::Corrupt);
+    pub fn unread(arrival: Arrival) -> Self {
+        let (mut state, claim) = Self::arrived(arrival);
+        match claim {
+            None => {}
+            Some(Claim::Id(id)) => (state.origin, state.id) = (Origin::Unread, Some(id)),
+            Some(Claim::Record(id, record)) => {
+                (state.origin, state.id, state.base) = (Origin::Unread, Some(id), Some(record));
+            }
+        }
         state
+    }
+
+    fn arrived(arrival: Arrival) -> (Self, Option<Claim>) {
+        let Arrival { claim, came, old_key, withheld } = arrival;
+        let origin = if withheld && !came { Origin::Unseen } else { Origin::Fresh };
+        let state = Self {
+            origin,
+            fate: Fate::Keep,
+            id: None,
+            next_id: None,
+            base: None,
+            content: Content::default(),
+            came,
+            old_key,
+            access: Access::ReadOnly,
+            cookie: None,
+            over: None,
+            fresh: true,
+            regenerated: false,
+            notice: None,
+        };
+        (state, claim)
     }
 
     fn stand_on(
@@ -104,13 +133,17 @@ impl SessionState {
     }
 }
 
+/// What a session is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: there is no third way")]
+pub enum Access {
+    /// To read and write: what the previous visit flashed is shown and taken.
+    Full,
+    /// To read: what the previous visit flashed is shown, and is still there for the next one.
+    ReadOnly,
+}
+
 /// Something found out while opening that an operator wants to hear of.
-///
-/// ```
-#[doc = include_str!("../../given/a_stored_session.in")]
-/// assert_eq!(expired.notice(), Some(Notice::Expired));
-/// assert_eq!(state.notice(), None);
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
@@ -120,15 +153,26 @@ pub enum Notice {
     Corrupt,
 }
 
+/// A session could not be loaded. This is never "there is no session".
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The store failed.
+    #[error("the session could not be loaded")]
+    Store(#[source] StoreError),
+    /// The record was written by a newer version of this library, and is left alone.
+    #[error("the session could not be loaded")]
+    Newer(#[source] NewerFormat),
+}
+
+impl From<NewerFormat> for LoadError {
+    fn from(error: NewerFormat) -> Self {
+        Self::Newer(error)
+    }
+}
+
 /// The record was written by a newer version of this library. It is left alone, and the request is answered like a
 /// store that cannot be reached.
-///
-/// ```
-#[doc = include_str!("../../given/a_stored_session.in")]
-/// let newer = Record { payload: br#"{"v":999}"#.as_slice().into(), ..record };
-/// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
-/// assert_eq!(SessionState::open(arrival, Loaded::Found(newer), now).unwrap_err(), NewerFormat);
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the session has a newer format than this version reads")]
 pub struct NewerFormat;

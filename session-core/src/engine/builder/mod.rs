@@ -6,11 +6,13 @@ mod rules;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::decision::codec::CookieCodec;
 use crate::decision::decide::Placement;
 use crate::decision::policy::Policy;
+use crate::engine::common::Engine;
 use crate::engine::error::ConfigError;
 use crate::engine::event::{Observer, Unobserved};
-use crate::engine::sessions::{Inner, Sessions};
+use crate::engine::sessions::Sessions;
 use crate::engine::sources::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::engine::store::SessionStore;
 use crate::engine::touches::Touches;
@@ -258,15 +260,15 @@ impl SessionsBuilder {
         let cookie = self.cookie.build()?;
         policy.persistent = cookie.is_persistent();
         policy.check()?;
-        let inner = Inner {
-            binding: cookie.binding(&self.purpose),
-            cookie,
-            keys: KeyRing::new(self.keys)?,
+        let keys = KeyRing::new(self.keys)?;
+        policy.revocable = self.revocations.is_some() && policy.placement == Placement::Cookie;
+        let engine = Engine {
+            at_rest: self.encrypt_at_rest.then(|| keys.clone()),
+            codec: CookieCodec::new(keys, cookie, &self.purpose),
             store: self.store.filter(|_| policy.placement == Placement::Store),
             revocations: self.revocations.filter(|_| policy.placement == Placement::Cookie),
             clock: self.clock,
             entropy: self.entropy,
-            encrypt_at_rest: self.encrypt_at_rest,
             touches: Touches::default(),
             turns: Turns::default(),
             flights: Arc::default(),
@@ -276,7 +278,7 @@ impl SessionsBuilder {
             observer: self.observer,
             policy,
         };
-        Ok(Sessions { inner: Arc::new(inner) })
+        Ok(Sessions { engine: Arc::new(engine) })
     }
 }
 

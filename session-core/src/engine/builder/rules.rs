@@ -158,6 +158,14 @@ impl SessionsBuilder {
         self
     }
 
+    /// Whether a request that another site sent without the session's cookie (a payment provider's `POST`, say) may begin a
+    /// session by writing. Off unless said, since it replaces the session that the visitor may have; signing in begins one
+    /// in any case.
+    pub fn unseen_begins(mut self, begins: bool) -> Self {
+        self.policy.unseen_begins = begins;
+        self
+    }
+
     /// Hosts that an intended URL may lead to besides paths on this site: `accounts.example.com`, `localhost:8080`.
     ///
     /// ```

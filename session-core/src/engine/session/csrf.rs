@@ -47,7 +47,7 @@ impl Csrf<'_> {
     #[doc(alias = "csrf_token")]
     pub fn token(&self) -> Result<String, SessionError> {
         let session = self.0;
-        let sessions = session.shared.sessions.clone();
+        let sessions = session.shared.engine.clone();
         if let Some(token) = session.read(token) {
             return Ok(token);
         }
@@ -69,7 +69,7 @@ impl Csrf<'_> {
     /// change](Session#errors-of-every-change).
     #[doc(alias = "regenerate_csrf_token")]
     pub fn regenerate(&self) -> Result<String, SessionError> {
-        let sessions = self.0.shared.sessions.clone();
+        let sessions = self.0.shared.engine.clone();
         self.0.edit(|state| {
             let token = sessions.random_token()?;
             state.content.system.forget(CSRF_BEFORE);
@@ -82,7 +82,7 @@ impl Csrf<'_> {
     #[must_use]
     #[doc(alias = "verify_csrf")]
     pub fn verify(&self, given: &str) -> bool {
-        let now = self.0.shared.sessions.clock.now();
+        let now = self.0.shared.engine.clock.now();
         let (own, before) = self.0.read(|state| (token(state), before(state)));
         let equal = |own: &str| bool::from(own.as_bytes().ct_eq(given.as_bytes()));
         own.is_some_and(|own| equal(&own))

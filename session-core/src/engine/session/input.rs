@@ -72,7 +72,7 @@ impl Session {
     pub fn flash_only(&self, fields: impl ToPaths) -> Result<(), SessionError> {
         let mut form = Values::default();
         form.replace(self.form())?;
-        let secrets = &self.shared.sessions.secrets;
+        let secrets = &self.shared.engine.secrets;
         self.edit(|state| {
             for field in fields.paths().as_slice() {
                 // The field that is named goes, secret or not; what lies below it was not named.
@@ -125,7 +125,7 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub fn flash_input(&self, form: Map<String, Value>) -> Result<(), SessionError> {
-        let secrets = &self.shared.sessions.secrets;
+        let secrets = &self.shared.engine.secrets;
         let form = without_secrets(form, secrets);
         self.edit(|state| {
             for (name, value) in &form {

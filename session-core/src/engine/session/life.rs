@@ -4,8 +4,9 @@ use super::{Access, Session, csrf};
 use crate::decision::commit::CommitError;
 use crate::decision::decide::{Fate, Origin};
 use crate::engine::error::SessionError;
-use crate::engine::sessions::{Inner, Sessions};
+use crate::engine::sessions::Sessions;
 use crate::engine::visit;
+use crate::value::cookie::key::SecretKey;
 use crate::value::id::{Handle, SessionId};
 
 impl Session {
@@ -15,7 +16,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::Entropy`] if a new id is needed and no random bytes are available.
     pub fn id(&self) -> Result<Handle, SessionError> {
-        let entropy = &self.shared.sessions.entropy;
+        let entropy = &self.shared.engine.entropy;
         let id = self.shared.lock().state.id_to_be(|| {
             let mut bytes = [0; 32];
             entropy.fill(&mut bytes).map(|()| SessionId::from_bytes(bytes))
@@ -26,7 +27,7 @@ impl Session {
     /// Returns the configuration that this session belongs to, for instance to list its user's sessions.
     #[must_use]
     pub fn sessions(&self) -> Sessions {
-        Sessions { inner: self.shared.sessions.clone() }
+        Sessions { engine: self.shared.engine.clone() }
     }
 
     /// Whether no stored record stood behind this visit when it was opened.
@@ -57,6 +58,15 @@ impl Session {
     #[must_use]
     pub fn ended(&self) -> bool {
         self.read(|state| state.origin() == Origin::Ended)
+    }
+
+    /// Whether another site sent this request without the session's cookie, which `SameSite` withheld: the visitor may have
+    /// a session that this visit does not see. What it changes is not kept, since its cookie would replace that of the
+    /// session, unless it signs in ([`regenerate`](Self::regenerate) or [`tag`](Self::tag)). An explicit
+    /// [`commit`](Self::commit) answers [`CommitError::Unseen`].
+    #[must_use]
+    pub fn unseen(&self) -> bool {
+        self.read(|state| state.origin() == Origin::Unseen)
     }
 
     /// Whether a stored session got a new id in this visit.
@@ -123,7 +133,7 @@ impl Session {
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     pub fn regenerate(&self) -> Result<(), SessionError> {
-        let sessions = self.shared.sessions.clone();
+        let sessions = self.shared.engine.clone();
         self.edit(|state| {
             if state.fate() == Fate::Keep {
                 csrf::keep_for_grace(state, sessions.clock.now());
@@ -211,6 +221,8 @@ impl Session {
     /// If the system's generator fails, which leaves no safe way to go on.
     #[must_use]
     pub fn standalone() -> Self {
-        visit::standalone(Inner::standalone())
+        let key = SecretKey::generate().expect("the system's random generator works");
+        let sessions = Sessions::builder().in_cookie().key(key).build();
+        visit::standalone(sessions.expect("a key and a placement are all it takes").engine)
     }
 }

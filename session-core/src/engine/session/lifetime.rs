@@ -45,7 +45,7 @@ impl Lifetime<'_> {
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
     pub fn set_absolute(&self, lifetime: Option<Duration>) -> Result<(), SessionError> {
-        let now = self.0.shared.sessions.clock.now();
+        let now = self.0.shared.engine.clock.now();
         self.0.edit(|state| {
             state.content.set_absolute(lifetime.map(|lifetime| now.plus(lifetime)));
             Ok::<_, SessionError>(())

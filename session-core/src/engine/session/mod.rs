@@ -16,9 +16,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::decision::state::SessionState;
+use crate::engine::common::Engine;
 use crate::engine::error::SessionError;
-use crate::engine::gate::Gate;
-use crate::engine::sessions::Inner;
 
 pub use csrf::Csrf;
 pub use errors::Errors;
@@ -95,11 +94,11 @@ impl Session {
 
 /// What all handles of one visit share.
 pub(crate) struct Shared {
-    pub(crate) sessions: Arc<Inner>,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) cell: Mutex<Cell>,
     pub(crate) spawn: &'static dyn crate::engine::finish::Spawn,
     /// Commits of one visit go one after the other: whoever holds this commits.
-    pub(crate) turn: Gate,
+    pub(crate) turn: async_lock::Mutex<()>,
 }
 
 /// The state and what the edge knows about it.

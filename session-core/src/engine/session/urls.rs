@@ -89,7 +89,7 @@ impl Urls<'_> {
     }
 
     fn set(&self, key: &str, url: &str) -> Result<(), SessionError> {
-        let allowed = stays(url, &self.0.shared.sessions.redirect_hosts);
+        let allowed = stays(url, &self.0.shared.engine.redirect_hosts);
         self.0.edit(|state| {
             if !allowed {
                 return Err(SessionError::RefusedUrl);
@@ -100,6 +100,6 @@ impl Urls<'_> {
 
     fn get(&self, key: &str) -> Option<String> {
         let url: String = self.0.read(|state| state.content.system.get(key).ok().flatten())?;
-        stays(&url, &self.0.shared.sessions.redirect_hosts).then_some(url)
+        stays(&url, &self.0.shared.engine.redirect_hosts).then_some(url)
     }
 }

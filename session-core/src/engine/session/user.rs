@@ -38,7 +38,7 @@ impl User<'_> {
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
     pub fn confirm(&self) -> Result<(), SessionError> {
-        let now = self.0.shared.sessions.clock.now();
+        let now = self.0.shared.engine.clock.now();
         self.0.edit(|state| state.content.system.put(content::AUTHENTICATED_AT, now))
     }
 
@@ -62,7 +62,7 @@ impl User<'_> {
     /// ```
     #[must_use]
     pub fn confirmed_within(&self, duration: Duration) -> bool {
-        let now = self.0.shared.sessions.clock.now();
+        let now = self.0.shared.engine.clock.now();
         self.authenticated_at().is_some_and(|then| now < then.plus(duration))
     }
 

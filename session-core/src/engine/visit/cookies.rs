@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-/// The values of the `Cookie` headers of one request, as bytes.
+use crate::engine::head::RequestHead;
+use crate::value::cookie::builder::SameSite;
+
+/// The values of the `Cookie` headers of one request, as bytes, and whether another site sent it.
 ///
 /// ```
 /// use session_core::adapter::CookieHeaders;
@@ -12,7 +15,10 @@ use std::fmt;
 /// assert_eq!(format!("{cookies:?}"), "CookieHeaders(2)");
 /// ```
 #[derive(Clone, Default)]
-pub struct CookieHeaders(Headers);
+pub struct CookieHeaders {
+    headers: Headers,
+    sender: Sender,
+}
 
 #[derive(Clone, Default)]
 enum Headers {
@@ -22,20 +28,70 @@ enum Headers {
     Many(Vec<Box<[u8]>>),
 }
 
+/// Who sent a request, as far as it decides which cookies a browser sends along.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Sender {
+    /// This site, nobody (a bookmark), or a browser that does not say.
+    #[default]
+    Unsaid,
+    /// Another site, by a link or a form whose method is safe and whose answer is the page: `SameSite=Lax` lets it pass.
+    OtherSiteByNavigation,
+    /// Another site, in any other way.
+    OtherSite,
+}
+
+impl Sender {
+    fn of<'r>(head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>) -> Self {
+        let says = |name, value: &[u8]| (head.header)(name) == Some(value);
+        let is_safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "TRACE");
+        if !says("sec-fetch-site", b"cross-site") {
+            Self::Unsaid
+        } else if is_safe && says("sec-fetch-mode", b"navigate") && says("sec-fetch-dest", b"document") {
+            Self::OtherSiteByNavigation
+        } else {
+            Self::OtherSite
+        }
+    }
+}
+
 impl<B: AsRef<[u8]>> FromIterator<B> for CookieHeaders {
     fn from_iter<I: IntoIterator<Item = B>>(values: I) -> Self {
         let mut values = values.into_iter();
-        let Some(first) = values.next() else { return Self(Headers::None) };
+        let Some(first) = values.next() else { return Self::default() };
         let first = Box::from(first.as_ref());
-        let Some(second) = values.next() else { return Self(Headers::One(first)) };
+        let Some(second) = values.next() else { return Headers::One(first).into() };
         let rest = values.map(|value| Box::from(value.as_ref()));
-        Self(Headers::Many([first, Box::from(second.as_ref())].into_iter().chain(rest).collect()))
+        Headers::Many([first, Box::from(second.as_ref())].into_iter().chain(rest).collect()).into()
+    }
+}
+
+impl From<Headers> for CookieHeaders {
+    fn from(headers: Headers) -> Self {
+        Self { headers, sender: Sender::default() }
     }
 }
 
 impl CookieHeaders {
+    /// The cookies of a request with this head. The head says whether another site sent the request, in which case the
+    /// browser may have withheld the session's cookie ([`Session::unseen`](crate::Session::unseen)).
+    pub fn of<'r, C: AsRef<[u8]>>(
+        cookies: impl IntoIterator<Item = C>,
+        head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
+    ) -> Self {
+        Self { sender: Sender::of(head), ..cookies.into_iter().collect() }
+    }
+
+    /// Whether a browser sends no cookie like this along with the request.
+    pub(crate) fn withhold(&self, cookie: SameSite) -> bool {
+        match cookie {
+            SameSite::Strict => self.sender != Sender::Unsaid,
+            SameSite::Lax => self.sender == Sender::OtherSite,
+            SameSite::None => false,
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let slice = match &self.0 {
+        let slice = match &self.headers {
             Headers::None => [].as_slice(),
             Headers::One(one) => std::slice::from_ref(one),
             Headers::Many(many) => many,

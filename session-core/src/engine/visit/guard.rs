@@ -1,18 +1,18 @@
 //! How a visit's changes are written: at its end, in the middle, and when its handler never answers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
+
+use async_lock::OnceCell;
 
 use super::{CookieHeaders, Visit, VisitInner, lock};
 use crate::decision::commit::CommitError;
-use crate::decision::decide::Fate;
+use crate::decision::decide::{Fate, Trigger};
+use crate::engine::common::Engine;
 use crate::engine::drive;
 use crate::engine::finish::{BoxFuture, Closing, Finish, Spawn};
-use crate::engine::gate::Gate;
-use crate::engine::perform::Work;
 use crate::engine::report::VisitReport;
 use crate::engine::session::{Access, Session, Shared};
-use crate::engine::sessions::Inner;
 
 /// The adapter's end of a visit: closes it when the response is ready, and makes good what was ordered if it never is.
 ///
@@ -24,14 +24,12 @@ pub struct VisitGuard {
 }
 
 impl VisitGuard {
-    pub(crate) fn new(sessions: Arc<Inner>, cookies: CookieHeaders, spawn: &'static dyn Spawn) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, cookies: CookieHeaders, spawn: &'static dyn Spawn) -> Self {
         let inner = VisitInner {
-            sessions,
+            engine,
             cookies,
             spawn,
-            opened: OnceLock::new(),
-            opening: Gate::default(),
-            aged: AtomicBool::new(false),
+            opened: OnceCell::new(),
             looked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             input: Mutex::new(None),
@@ -94,7 +92,7 @@ impl VisitGuard {
     #[must_use]
     pub fn close(mut self, status: u16) -> Closing {
         match self.visit.take() {
-            Some(visit) => visit.inner.close(status >= 500 && !visit.inner.sessions.policy.commit_on_error),
+            Some(visit) => visit.inner.close(visit.inner.engine.policy.trigger(status)),
             None => Closing::Ready(VisitReport::default()),
         }
     }
@@ -109,7 +107,7 @@ impl VisitGuard {
             cell.closed = true;
             cell.state.fate() > Fate::Keep
         };
-        match ordered.then(|| visit.inner.close(true))? {
+        match ordered.then(|| visit.inner.close(Trigger::Abandoned))? {
             Closing::Pending(finish) => Some(finish),
             Closing::Ready(_) => None,
         }
@@ -124,104 +122,83 @@ impl Drop for VisitGuard {
 }
 
 impl VisitInner {
-    fn close(&self, drop_data: bool) -> Closing {
+    fn close(&self, trigger: Trigger) -> Closing {
         self.closed.store(true, Ordering::Release);
         let looked = self.looked.load(Ordering::Acquire);
         // Signed out before anybody opened the session: whoever opened it afterwards met its tombstone.
-        let came = lock(&self.signed_out).take();
-        let removal = came.filter(|came| *came).map(|_| self.sessions.cookie.clear());
+        let removal = lock(&self.signed_out).take().flatten();
         let complete = move |report: VisitReport| {
             let set_cookie = report.set_cookie.or(removal);
             VisitReport { set_cookie, looked, ..report }
         };
         let Some(shared) = self.opened.get() else { return Closing::Ready(complete(VisitReport::default())) };
         shared.lock().closed = true;
-        let writing: BoxFuture<VisitReport> = match Turn::try_take(shared) {
-            Some(turn) => match last_work(shared, drop_data) {
-                Ok(work) => Box::pin(async move { complete(drive::run(&turn.0, work).await) }),
-                Err(report) => return Closing::Ready(complete(report)),
-            },
-            // A commit of this visit that somebody stopped waiting for; what is left to do stands on its result.
-            None => {
-                let shared = shared.clone();
-                Box::pin(async move {
-                    let turn = Turn::take(shared).await;
-                    let report = match last_work(&turn.0, drop_data) {
-                        Ok(work) => drive::run(&turn.0, work).await,
-                        Err(report) => report,
-                    };
-                    complete(report)
-                })
-            }
-        };
-        Closing::Pending(Finish::new(writing, self.sessions.flights.begin(), self.spawn))
+        // Held by a commit of this visit that somebody stopped waiting for; what is left to do stands on its result. Once it
+        // is free, no other can begin: the visit is closed.
+        let begun = shared.turn.try_lock().map(|_turn| shared.begin(trigger));
+        if let Some(Ok(None) | Err(_)) = &begun {
+            let result = begun.unwrap_or(Ok(None)).map(|_| ());
+            return Closing::Ready(complete(shared.report(result)));
+        }
+        let shared = shared.clone();
+        let writing: BoxFuture<VisitReport> = Box::pin(async move {
+            let begun = match begun {
+                Some(begun) => begun,
+                None => {
+                    let _turn = shared.turn.lock().await;
+                    shared.begin(trigger)
+                }
+            };
+            let result = match begun {
+                Ok(Some(work)) => shared.carry_out(work).await,
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            complete(shared.report(result))
+        });
+        Closing::Pending(Finish::new(writing, self.engine.flights.begin(), self.spawn))
     }
 }
 
-/// The right to commit, until it is dropped.
-struct Turn(Arc<Shared>);
-
-impl Turn {
-    fn try_take(shared: &Arc<Shared>) -> Option<Self> {
-        shared.turn.try_enter().then(|| Self(shared.clone()))
+impl Shared {
+    fn begin(&self, trigger: Trigger) -> Result<Option<Box<drive::Work>>, CommitError> {
+        drive::begin(&self.engine, &mut self.lock().state, trigger)
     }
 
-    async fn take(shared: Arc<Shared>) -> Self {
-        shared.turn.wait().await;
-        Self(shared)
+    async fn carry_out(&self, mut work: Box<drive::Work>) -> Result<(), CommitError> {
+        drive::perform(&self.engine, &mut work).await;
+        drive::conclude(&self.engine, &mut self.lock().state, *work)
+    }
+
+    fn report(&self, result: Result<(), CommitError>) -> VisitReport {
+        VisitReport::settled(&self.engine.codec, &self.lock().state, result, || self.engine.clock.now())
     }
 }
 
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.0.turn.leave();
-    }
-}
-
-/// What a closing visit has left to write, or else its report.
-fn last_work(shared: &Shared, drop_data: bool) -> Result<Box<Work>, VisitReport> {
-    let sessions = &shared.sessions;
-    let mut cell = shared.lock();
-    if drop_data {
-        cell.state.drop_data();
-    }
-    let now = sessions.clock.now();
-    if cell.state.needs_nothing(&sessions.policy, now) {
-        return Err(drive::at_rest(sessions, &cell.state, || now));
-    }
-    match drive::begin(sessions, &mut cell.state, now) {
-        Ok(work) if work.is_settled() => Err(drive::settle(sessions, &mut cell.state, work, || now)),
-        Ok(work) => Ok(Box::new(work)),
-        Err(error) => Err(drive::failed(sessions, &cell.state, error)),
-    }
-}
 /// Commits in the middle of a visit.
 pub(crate) async fn commit_now(session: Session) -> Result<(), CommitError> {
     let Session { shared, access } = session;
-    if access == Access::ReadOnly {
-        return Err(CommitError::ReadOnly);
-    }
-    let (spawn, flight) = (shared.spawn, shared.sessions.flights.begin());
+    let trigger = match access {
+        Access::ReadOnly => return Err(CommitError::ReadOnly),
+        Access::Detached => Trigger::DetachedCommit,
+        Access::Full | Access::Standalone => Trigger::Commit,
+    };
+    let (spawn, flight) = (shared.spawn, shared.engine.flights.begin());
     let writing: BoxFuture<_> = Box::pin(async move {
-        let _turn = shared.turn.enter().await;
+        let _turn = shared.turn.lock().await;
         let begun = {
-            let now = shared.sessions.clock.now();
             let mut cell = shared.lock();
-            match access {
-                Access::Full if cell.closed => return Err(CommitError::Closed),
-                Access::Detached => drive::begin_detached(&shared.sessions, &mut cell.state, now),
-                Access::Full | Access::Standalone | Access::ReadOnly => {
-                    drive::begin(&shared.sessions, &mut cell.state, now)
-                }
+            if access == Access::Full && cell.closed {
+                return Err(CommitError::Closed);
             }
+            drive::begin(&shared.engine, &mut cell.state, trigger)
         };
-        match begun {
-            Ok(work) => drive::run_mid_visit(&shared, Box::new(work)).await,
-            Err(error) => {
-                drive::tell_error(&shared.sessions, &error);
-                Err(error)
-            }
+        if let Some(work) = begun? {
+            shared.carry_out(work).await?;
         }
+        // A record that does not fit its cookie must be heard of now, not when the response is ready.
+        let now = || shared.engine.clock.now();
+        shared.engine.codec.encode(shared.lock().state.cookie(), now).map(|_| ())
     });
     Finish::new(writing, flight, spawn).await
 }

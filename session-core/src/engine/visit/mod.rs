@@ -9,21 +9,24 @@ mod standalone;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
+use async_lock::OnceCell;
 use serde_json::{Map, Value};
 
 pub use self::cookies::CookieHeaders;
 pub use self::guard::VisitGuard;
 pub(crate) use self::guard::commit_now;
 pub(crate) use self::standalone::standalone;
+use super::common::Engine;
 use super::drive;
 use super::error::OpenError;
 use super::finish::{BoxFuture, Finish, Spawn};
-use super::gate::Gate;
 use super::session::{Access, Cell, Session, Shared};
-use super::sessions::Inner;
-use crate::decision::state::SessionState;
+use crate::decision::commit::CommitError;
+use crate::decision::decide::Trigger;
+use crate::decision::state::{self, SessionState};
+use crate::value::answer::{StoreError, StoreErrorKind};
 
 /// What extractors hold: opens the session, once, when somebody asks for it.
 #[derive(Clone)]
@@ -32,21 +35,17 @@ pub struct Visit {
 }
 
 struct VisitInner {
-    sessions: Arc<Inner>,
+    engine: Arc<Engine>,
     cookies: CookieHeaders,
     spawn: &'static dyn Spawn,
-    opened: OnceLock<Arc<Shared>>,
-    /// Whoever is inside loads the session; the others wait for it.
-    opening: Gate,
-    /// A full handle was given out, so flash was shown and is taken.
-    aged: AtomicBool,
+    opened: OnceCell<Arc<Shared>>,
     /// A handler asked for the session in any way.
     looked: AtomicBool,
     closed: AtomicBool,
     /// The form that came with the request, until somebody opens the session.
     input: Mutex<Option<Map<String, Value>>>,
-    /// What a sign-out without opening found: whether a cookie came in.
-    signed_out: Mutex<Option<bool>>,
+    /// After a sign-out without opening: the header that removes the cookie, if one came in.
+    signed_out: Mutex<Option<Option<String>>>,
 }
 
 impl fmt::Debug for Visit {
@@ -79,10 +78,9 @@ impl Visit {
     /// # }
     /// ```
     pub async fn session(&self) -> Result<Session, OpenError> {
-        let shared = self.open().await?;
-        if !self.inner.aged.swap(true, Ordering::AcqRel) {
-            shared.lock().state.take_flash();
-        }
+        let shared = self.open(state::Access::Full).await?;
+        // Somebody else may have opened it to read.
+        shared.lock().state.take_flash();
         Ok(Session { shared, access: Access::Full })
     }
 
@@ -107,7 +105,7 @@ impl Visit {
     /// # }
     /// ```
     pub async fn read_only(&self) -> Result<Session, OpenError> {
-        Ok(Session { shared: self.open().await?, access: Access::ReadOnly })
+        Ok(Session { shared: self.open(state::Access::ReadOnly).await?, access: Access::ReadOnly })
     }
 
     /// A session of its own for what outlives the response: a stream, a WebSocket, a job. It is loaded anew, belongs to
@@ -147,7 +145,7 @@ impl Visit {
     /// ```
     pub async fn detached(&self) -> Result<Session, OpenError> {
         self.inner.looked.store(true, Ordering::Release);
-        let shared = self.inner.load().await?;
+        let shared = self.inner.load(state::Access::ReadOnly).await?;
         Ok(Session { shared, access: Access::Detached })
     }
 
@@ -172,7 +170,7 @@ impl Visit {
     /// # }
     /// ```
     pub async fn destroy(&self) -> Result<(), OpenError> {
-        if self.inner.sessions.is_off() {
+        if self.inner.engine.is_off() {
             return Err(OpenError::Disabled);
         }
         if self.inner.closed.load(Ordering::Acquire) {
@@ -183,14 +181,19 @@ impl Visit {
             return Ok(());
         }
         self.inner.looked.store(true, Ordering::Release);
-        let sessions = &self.inner.sessions;
-        let arrival = sessions.arrive(&self.inner.cookies, sessions.clock.now());
-        let came = arrival.came;
-        let sessions = self.inner.sessions.clone();
-        let flight = sessions.flights.begin();
-        let ending: BoxFuture<_> = Box::pin(async move { drive::end(&sessions, arrival).await });
-        Finish::new(ending, flight, self.inner.spawn).await.map_err(OpenError::Store)?;
-        *lock(&self.inner.signed_out) = Some(came);
+        let engine = self.inner.engine.clone();
+        let mut state = SessionState::unread(engine.arrive(&self.inner.cookies, engine.clock.now()));
+        let flight = engine.flights.begin();
+        let ending: BoxFuture<_> = Box::pin(async move {
+            state.destroy();
+            if let Some(mut work) = drive::begin(&engine, &mut state, Trigger::Commit)? {
+                drive::perform(&engine, &mut work).await;
+                drive::conclude(&engine, &mut state, *work)?;
+            }
+            engine.codec.encode(state.cookie(), || engine.clock.now())
+        });
+        let ended = Finish::new(ending, flight, self.inner.spawn).await;
+        *lock(&self.inner.signed_out) = Some(ended.map_err(not_ended)?);
         if let Some(shared) = self.inner.opened.get() {
             // Somebody opened it meanwhile.
             shared.lock().state.destroy();
@@ -231,14 +234,13 @@ impl Visit {
     /// Notes a page as the one to come back to ([`Urls::set_previous`](crate::Urls::set_previous)), if a handler opened the session to read
     /// and write, and there is something to it: a visitor who has no session is given none because of a page.
     pub(super) fn page_shown(&self, url: &str) {
-        let Some(shared) = self.inner.opened.get().filter(|_| self.inner.aged.load(Ordering::Acquire)) else {
-            return;
-        };
-        let is_nobody = {
+        let Some(shared) = self.inner.opened.get() else { return };
+        let is_somebody_s = {
             let state = &shared.lock().state;
-            state.is_fresh() && !state.content.has_something()
+            let is_nobody_s = state.is_fresh() && !state.content.has_something();
+            state.access() == state::Access::Full && !is_nobody_s
         };
-        if !is_nobody {
+        if is_somebody_s {
             // A destroyed session has no previous page, and a URL too long to keep is not kept.
             _ = Session { shared: shared.clone(), access: Access::Full }.urls().set_previous(url);
         }
@@ -281,7 +283,7 @@ impl Visit {
     /// ```
     #[must_use]
     pub fn is_off(&self) -> bool {
-        self.inner.sessions.is_off()
+        self.inner.engine.is_off()
     }
 
     /// Whether this layer opens every visit at its start (`eager`).
@@ -297,18 +299,16 @@ impl Visit {
     /// ```
     #[must_use]
     pub fn is_eager(&self) -> bool {
-        self.inner.sessions.policy.eager
+        self.inner.engine.policy.eager
     }
 
-    async fn open(&self) -> Result<Arc<Shared>, OpenError> {
+    async fn open(&self, access: state::Access) -> Result<Arc<Shared>, OpenError> {
         if self.inner.closed.load(Ordering::Acquire) && !self.is_opened() {
             return Err(OpenError::Closed);
         }
         self.inner.looked.store(true, Ordering::Release);
-        let shared = match self.inner.opened.get() {
-            Some(shared) => shared,
-            None => self.inner.load_once().await?,
-        };
+        // Loaded once; after a failure the next one tries.
+        let shared = self.inner.opened.get_or_try_init(|| self.inner.load(access)).await?;
         if let Some(form) = lock(&self.inner.input).take() {
             shared.lock().form = Some(form);
         }
@@ -317,33 +317,32 @@ impl Visit {
 }
 
 impl VisitInner {
-    /// Loads it, or waits for whoever is loading it; after a failure the next one tries.
-    async fn load_once(&self) -> Result<&Arc<Shared>, OpenError> {
-        let _inside = self.opening.enter().await;
-        if let Some(shared) = self.opened.get() {
-            return Ok(shared);
-        }
-        let loaded = self.load().await?;
-        Ok(self.opened.get_or_init(|| loaded))
-    }
-
-    async fn load(&self) -> Result<Arc<Shared>, OpenError> {
-        if self.sessions.is_off() {
+    async fn load(&self, access: state::Access) -> Result<Arc<Shared>, OpenError> {
+        if self.engine.is_off() {
             return Err(OpenError::Disabled);
         }
-        let mut state = drive::open(&self.sessions, &self.cookies).await?;
+        let mut state = drive::open(&self.engine, &self.cookies, access).await?;
         if lock(&self.signed_out).is_some() {
             // Whoever opens it after a sign-out finds it destroyed, and the cookie is still removed.
             state.destroy();
         }
-        Ok(share(self.sessions.clone(), state, self.spawn))
+        Ok(share(self.engine.clone(), state, self.spawn))
     }
 }
 
-fn share(sessions: Arc<Inner>, state: SessionState, spawn: &'static dyn Spawn) -> Arc<Shared> {
+fn share(engine: Arc<Engine>, state: SessionState, spawn: &'static dyn Spawn) -> Arc<Shared> {
     let cell = Mutex::new(Cell { state, closed: false, form: None });
-    Arc::new(Shared { sessions, cell, spawn, turn: Gate::default() })
+    Arc::new(Shared { engine, cell, spawn, turn: async_lock::Mutex::new(()) })
 }
+
+/// The session may still live.
+fn not_ended(error: CommitError) -> OpenError {
+    OpenError::Store(match error {
+        CommitError::Store(error) => error,
+        error => StoreError::new(StoreErrorKind::Refused, "session").because(error),
+    })
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use super::share;
-use crate::decision::state::{Arrival, SessionState};
+use crate::decision::state::{self, Arrival, SessionState};
+use crate::engine::common::Engine;
 use crate::engine::finish::{BoxFuture, Spawn};
 use crate::engine::session::{Access, Session};
-use crate::engine::sessions::Inner;
 use crate::value::answer::Loaded;
 use crate::value::time::Timestamp;
 
 /// A session without a request.
-pub(crate) fn standalone(sessions: Arc<Inner>) -> Session {
-    let state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, Timestamp::from_millis(0))
+pub(crate) fn standalone(engine: Arc<Engine>) -> Session {
+    let (arrival, now) = (Arrival::without_cookie(), Timestamp::from_millis(0));
+    let state = SessionState::open(arrival, Ok(Loaded::Missing), state::Access::Full, now)
         .expect("without a cookie nothing is decoded");
-    Session { shared: share(sessions, state, &Nowhere), access: Access::Standalone }
+    Session { shared: share(engine, state, &Nowhere), access: Access::Standalone }
 }
 
 /// A session that stands alone writes nothing, so nothing is ever left to run.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::builder::Cookie;
+use super::builder::{Cookie, SameSite};
 use super::seal::{Binding, Sealed};
 use super::select::MOST_COOKIE_BYTES;
 use crate::value::time::Timestamp;
@@ -28,6 +28,7 @@ pub struct CookieSpec {
     /// From the first `; ` on.
     attributes: String,
     persistent: bool,
+    same_site: SameSite,
 }
 
 impl CookieSpec {
@@ -42,7 +43,12 @@ impl CookieSpec {
             cookie.partitioned.then(|| "; Partitioned".to_owned()),
         ];
         attributes.extend(optional.into_iter().flatten());
-        Self { name: cookie.name.clone(), attributes, persistent: cookie.persistent }
+        Self {
+            name: cookie.name.clone(),
+            attributes,
+            persistent: cookie.persistent,
+            same_site: cookie.same_site,
+        }
     }
 
     /// The name, prefix included: what is sent and what is looked for.
@@ -55,6 +61,12 @@ impl CookieSpec {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Which requests of other sites carry the cookie.
+    #[must_use]
+    pub fn same_site(&self) -> SameSite {
+        self.same_site
     }
 
     /// Whether the cookie outlives the browser.

@@ -1,4 +1,4 @@
-//! How a cluster store is put together.
+//! The builder of a cluster store.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::line::Line;
 use super::store::RedisClusterStore;
 use crate::builder::{BuildError, prepare_tls};
 
-/// Puts a [`RedisClusterStore`] together. Its `Debug` shows no URL, since a URL may hold a password.
+/// Builds a [`RedisClusterStore`]. Its `Debug` does not show the URL, which may contain a password.
 #[derive(Clone)]
 #[must_use]
 pub struct ClusterBuilder {
@@ -25,8 +25,8 @@ impl ClusterBuilder {
         Self { url, prefix: None, timeout: Duration::from_secs(2), max_record: DEFAULT_MAX_RECORD }
     }
 
-    /// Sets what every key begins with. There is no default, and it may hold no `{`, which would pin all keys to one
-    /// node.
+    /// Sets the prefix of every store key. There is no default, and it must not contain `{`, which would assign all
+    /// keys to one node.
     ///
     /// ```
     /// # use session_store_redis::{BuildError, RedisClusterStore};
@@ -39,7 +39,7 @@ impl ClusterBuilder {
         self
     }
 
-    /// Sets how long one verb may take, all its trips together: 2 seconds unless said otherwise.
+    /// Sets the deadline of a verb, including all its round trips. The default is 2 seconds.
     ///
     /// ```
     /// # use session_store_redis::RedisClusterStore;
@@ -52,7 +52,7 @@ impl ClusterBuilder {
         self
     }
 
-    /// Sets the largest [`Record::size`](session_core::store::Record::size) in bytes: 64 KiB unless said otherwise.
+    /// Sets the maximum [`Record::size`](session_core::store::Record::size) in bytes. The default is 64 KiB.
     ///
     /// ```
     /// # use session_core::store::SessionStore as _;
@@ -66,10 +66,10 @@ impl ClusterBuilder {
         self
     }
 
-    /// Makes the store without contacting the cluster.
+    /// Builds the store without connecting.
     ///
     /// # Errors
-    /// [`BuildError`] when the URL, the prefix or the timeout cannot be right.
+    /// [`BuildError`] if the URL, the prefix or the timeout is invalid.
     ///
     /// ```
     /// use session_store_redis::RedisClusterStore;
@@ -95,10 +95,10 @@ impl ClusterBuilder {
         })
     }
 
-    /// Makes the store and connects, so that a wrong address or password shows at start-up.
+    /// Builds the store and connects, so that a wrong address or password is detected at start-up.
     ///
     /// # Errors
-    /// [`BuildError`] when the settings cannot be right or the cluster cannot be reached within the timeout.
+    /// [`BuildError`] if a setting is invalid or the cluster cannot be reached within the timeout.
     ///
     /// ```no_run
     /// # async fn start() -> Result<(), session_store_redis::BuildError> {
@@ -126,8 +126,8 @@ impl fmt::Debug for ClusterBuilder {
     }
 }
 
-/// `redis-cluster://[user:password@]host:port,host:port…`, or `rediss-cluster://` with the feature `tls`. The driver's
-/// own messages may quote the URL, so they go no further.
+/// Parses `redis-cluster://[user:password@]host:port,host:port…`, or `rediss-cluster://` with the feature `tls`. The
+/// driver's messages are dropped, because they may quote the URL.
 fn client(url: &str, deadline: Duration) -> Option<ClusterClient> {
     let (scheme, rest) = match url.split_once("-cluster://") {
         Some((scheme @ ("redis" | "rediss"), rest)) => (scheme, rest),

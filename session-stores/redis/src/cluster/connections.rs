@@ -1,5 +1,5 @@
-//! The connection to all nodes of a cluster, and how it is made anew: beside the old one where that may still serve, so
-//! that a node that is silent keeps nobody from the others.
+//! The connection to all nodes of a cluster, and its replacement. A new connection is opened while the old one stays
+//! in use, so that a silent node does not block calls to the others.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,15 +11,15 @@ use tokio::time::{Instant, timeout};
 
 use crate::NAME;
 
-/// One connection at a time, numbered, for everybody.
+/// The current connection, numbered and shared by all calls.
 pub(crate) struct Connections(Arc<Inner>);
 
 struct Inner {
     client: ClusterClient,
-    /// How long an attempt to connect may take.
+    /// The deadline of an attempt to connect.
     patience: Duration,
     slot: Mutex<Slot>,
-    /// Held by the one who connects.
+    /// Held while connecting.
     connecting: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -27,19 +27,19 @@ struct Inner {
 struct Slot {
     number: u64,
     open: Option<ClusterConnection>,
-    /// When the connection was last made anew, so that one dead node does not make that a habit.
+    /// When the connection was last replaced, to limit the rate of replacements while a node is dead.
     since: Option<Instant>,
 }
 
 impl Connections {
-    /// An attempt to connect may take three quarters of the deadline: a node that is silent costs twice the driver's
-    /// `connection_timeout`, which is a quarter, and those that answer next to nothing.
+    /// Creates the connections. An attempt to connect may take three quarters of the deadline: a silent node takes
+    /// twice the driver's `connection_timeout`, which is a quarter, and nodes that answer take little.
     pub(crate) fn new(client: ClusterClient, deadline: Duration) -> Self {
         let patience = deadline * 3 / 4;
         Self(Arc::new(Inner { client, patience, slot: Mutex::default(), connecting: Arc::default() }))
     }
 
-    /// The connection, made now if there is none, and its number.
+    /// Returns the connection and its number, and connects first if there is none.
     pub(crate) async fn get(&self) -> Result<(u64, ClusterConnection), RedisError> {
         if let Some(open) = self.0.open_one() {
             return Ok(open);
@@ -51,7 +51,7 @@ impl Connections {
         }
     }
 
-    /// It is broken: whoever comes next makes another, at most a few times a second.
+    /// Drops a broken connection. The next call opens another one, at most a few times a second.
     pub(crate) fn give_up(&self, number: u64) {
         let mut slot = self.0.slot();
         if slot.is_due(number) {
@@ -59,9 +59,10 @@ impl Connections {
         }
     }
 
-    /// A node did not answer: it may be slow, the line may be dead, or the node has been replaced by one that this
-    /// connection does not know. Another is made in the background, and this one serves meanwhile. If none can be made,
-    /// no node answers, and this one is of no use either.
+    /// Replaces the connection after a node did not answer: the node may be slow, the connection may be dead, or the
+    /// node may have been replaced by one that this connection does not know. The new connection is opened in the
+    /// background while this one stays in use. If that fails, no node answers, and this connection is dropped as
+    /// well.
     pub(crate) fn renew(&self, number: u64) {
         let Ok(only_one) = self.0.connecting.clone().try_lock_owned() else { return };
         if !self.0.slot().is_due(number) {
@@ -102,7 +103,7 @@ impl Inner {
 }
 
 impl Slot {
-    /// Whether it is this very connection that is to go, and not one that was made a moment ago.
+    /// Whether the connection of this number is still the current one and was not opened a moment ago.
     fn is_due(&self, number: u64) -> bool {
         self.number == number && self.since.is_none_or(|since| since.elapsed() > AT_MOST_EVERY)
     }

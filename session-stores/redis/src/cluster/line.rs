@@ -1,7 +1,7 @@
-//! The connections to a cluster's nodes, and which failures prove that a command did not run.
+//! Sends commands to the nodes of a cluster, and decides which failures prove that a command did not run.
 //!
-//! The driver would repeat a command whose connection broke, and so could turn an increment that arrived into a conflict
-//! that is then replayed. Here its own retries are off; only what a node refused to run is sent again.
+//! The driver would retry a command whose connection broke, which could turn a write that was applied into a conflict
+//! that is then replayed. Its retries are therefore disabled; only commands that a node refused to run are retried.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::NAME;
 use crate::fault::{fault, is_unknown_script};
 use crate::script::Script;
 
-/// The way to a cluster. Every call ends within the deadline.
+/// Access to a cluster. Every call ends within the deadline.
 pub(crate) struct Line {
     connections: Connections,
     deadline: Duration,
@@ -34,7 +34,7 @@ impl Line {
         self.within(async { self.connections.get().await.map(drop) }).await
     }
 
-    /// Sends a command that does no harm when it is run twice; if a connection breaks, it is.
+    /// Sends an idempotent command, which is retried if a connection breaks.
     pub(crate) async fn read(&self, command: &Cmd) -> Result<Value, StoreError> {
         self.within(async {
             match self.send(command).await {
@@ -65,7 +65,7 @@ impl Line {
         .await
     }
 
-    /// One deadline for several trips.
+    /// Applies one deadline to several round trips.
     pub(crate) async fn all_within<T>(
         &self,
         trips: impl Future<Output = Result<T, StoreError>>,
@@ -78,7 +78,7 @@ impl Line {
     }
 
     async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
-        // Stops a little before the deadline, so that the answer says what is wrong and not only that time is up.
+        // Stops before the deadline, so that the error contains the cause instead of a timeout.
         let last_try = Instant::now() + self.deadline * 3 / 4;
         let mut asked: Option<(String, u16)> = None;
         let mut sent_elsewhere = 0;
@@ -93,14 +93,15 @@ impl Line {
             let reply = self.patiently(number, request).await;
             let Err(error) = reply else { return reply };
             match error.kind() {
-                // Others may still be served by their nodes.
+                // Calls to other nodes may still succeed.
                 ErrorKind::ClusterConnectionNotFound => self.connections.renew(number),
                 ErrorKind::Io if error.is_timeout() => self.connections.renew(number),
                 ErrorKind::Io | ErrorKind::Parse => self.connections.give_up(number),
                 _ => {}
             }
             if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) {
-                // The driver learns the new place by itself, if the nodes it asks know; if not, ask all again.
+                // The driver learns the new node by itself if the nodes it asks know it; otherwise, reconnect to all
+                // nodes.
                 sent_elsewhere += 1;
                 if sent_elsewhere > 2 {
                     self.connections.renew(number);
@@ -117,8 +118,8 @@ impl Line {
         }
     }
 
-    /// Half a deadline of silence may be a slow node or a dead line. This call keeps waiting; for later ones a new
-    /// connection is made.
+    /// After half a deadline without an answer, the node may be slow or the connection dead. This call keeps waiting,
+    /// and a new connection is opened for later ones.
     async fn patiently<T>(&self, number: u64, request: impl Future<Output = T>) -> T {
         let mut request = std::pin::pin!(request);
         match timeout(self.deadline / 2, &mut request).await {
@@ -131,14 +132,14 @@ impl Line {
     }
 }
 
-/// Shows no address: it may hold a password.
+/// Does not show the address, which may contain a password.
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Line").field("deadline", &self.deadline).finish_non_exhaustive()
     }
 }
 
-/// Follows a slot on its way to another node: `ASKING`, then the command, there.
+/// Sends `ASKING` and the command to the node to which a slot is migrating.
 async fn ask(
     connection: &mut ClusterConnection,
     command: &Cmd,
@@ -157,7 +158,7 @@ fn address(node: &str) -> Option<(String, u16)> {
     Some((host.to_owned(), port.parse().ok()?))
 }
 
-/// Whether this answer proves that the command changed nothing, so that it may be sent again whatever it does.
+/// Whether this error proves that the command changed nothing, so that it can be retried.
 fn did_not_run(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Server(kind) => matches!(

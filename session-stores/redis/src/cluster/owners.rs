@@ -1,4 +1,4 @@
-//! The sessions of one user across nodes: an index that may name too many, never too few.
+//! The owner index across nodes: it may contain stale entries, but never misses a session.
 
 use async_trait::async_trait;
 use futures_util::future::{join_all, try_join_all};
@@ -110,7 +110,7 @@ impl RedisClusterStore {
     async fn look(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
         match codec::decode(self.get(key).await?) {
             Ok(stored) => self.settle(key, stored).await,
-            // A record that cannot be read is no session; whoever loads it learns why.
+            // A record that cannot be decoded is skipped; loading it returns the error.
             Err(_unreadable) => Ok(Loaded::Missing),
         }
     }

@@ -60,8 +60,8 @@ pub struct RedisClusterStore {
 }
 
 impl RedisClusterStore {
-    /// Begins a store at `redis-cluster://[user:password@]host:port,host:port…` (`rediss-cluster://` with the feature
-    /// `tls`); any nodes will do, the others are found through them.
+    /// Returns a builder for the cluster at `redis-cluster://[user:password@]host:port,host:port…`
+    /// (`rediss-cluster://` with the feature `tls`). The URL may name any nodes; the others are discovered.
     ///
     /// ```
     /// use session_store_redis::RedisClusterStore;

@@ -14,6 +14,7 @@
 //! redis.restart()?; // the same port, the same directory
 //! # Ok::<(), session_test_servers::ServerError>(())
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(doctest)]
 mod documents;
@@ -50,16 +51,25 @@ pub enum Kind {
     DynamoDb,
     /// One `memcached` of 64 MB: what was written is gone after [`Server::kill9`].
     Memcached,
+    /// One `etcd` member of 3.4 or newer that keeps its data in its directory.
+    Etcd,
 }
 
 impl Kind {
     /// Every kind, in the order of declaration.
     ///
     /// ```
-    /// assert_eq!(session_test_servers::Kind::ALL.len(), 6);
+    /// assert_eq!(session_test_servers::Kind::ALL.len(), 7);
     /// ```
-    pub const ALL: [Self; 6] =
-        [Self::Redis, Self::RedisCluster, Self::Postgres, Self::MariaDb, Self::DynamoDb, Self::Memcached];
+    pub const ALL: [Self; 7] = [
+        Self::Redis,
+        Self::RedisCluster,
+        Self::Postgres,
+        Self::MariaDb,
+        Self::DynamoDb,
+        Self::Memcached,
+        Self::Etcd,
+    ];
 
     /// The environment variable that names a server already running, for [`shared`].
     ///
@@ -75,6 +85,7 @@ impl Kind {
             Self::MariaDb => "SESSION_TEST_MYSQL_URL",
             Self::DynamoDb => "SESSION_TEST_DYNAMODB_URL",
             Self::Memcached => "SESSION_TEST_MEMCACHED_URL",
+            Self::Etcd => "SESSION_TEST_ETCD_URL",
         }
     }
 
@@ -97,6 +108,7 @@ impl Kind {
             Self::MariaDb => format!("mysql://root@{hosts}/test"),
             Self::DynamoDb => format!("dynamodb://{hosts}/sessions"),
             Self::Memcached => format!("memcached://{hosts}"),
+            Self::Etcd => format!("etcd://{hosts}"),
         }
     }
 
@@ -112,6 +124,7 @@ impl Kind {
             Self::Postgres => "the package postgresql-15",
             Self::MariaDb => "the packages mariadb-server-core and mariadb-client",
             Self::Memcached => "the package memcached",
+            Self::Etcd => "the package etcd-server",
             Self::DynamoDb => {
                 "dynoxide (cargo install --locked dynoxide-rs@3.2.0 --no-default-features \
                  --features native-sqlite,http-server,cli --root target/tools)"
@@ -130,6 +143,7 @@ impl fmt::Display for Kind {
             Self::MariaDb => "MariaDB",
             Self::DynamoDb => "DynamoDB",
             Self::Memcached => "memcached",
+            Self::Etcd => "etcd",
         })
     }
 }

@@ -40,6 +40,15 @@ pub(crate) fn memcached(port: u16) -> io::Result<()> {
     if answer.starts_with(b"VERSION ") { Ok(()) } else { Err(io::Error::other("this is not memcached")) }
 }
 
+/// Asks etcd whether it has a leader.
+pub(crate) fn etcd(port: u16) -> io::Result<()> {
+    let mut stream = connect(port)?;
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    if answer.contains("\"true\"") { Ok(()) } else { Err(io::Error::other(answer)) }
+}
+
 /// Runs a statement on Postgres as `postgres`, trusted; what it sent back until it was ready for the next.
 pub(crate) fn postgres(port: u16, statement: &str) -> io::Result<Vec<u8>> {
     let mut stream = connect(port)?;

@@ -36,6 +36,11 @@ fn memcached_lives_a_whole_life() {
 }
 
 #[test]
+fn etcd_lives_a_whole_life() {
+    whole_life(Kind::Etcd);
+}
+
+#[test]
 fn a_redis_cluster_lives_a_whole_life() {
     whole_life(Kind::RedisCluster);
 }
@@ -150,7 +155,7 @@ fn answers(kind: Kind, port: u16) -> bool {
         // The server speaks first.
         Kind::MariaDb => b"",
         Kind::Memcached => b"version\r\n",
-        Kind::DynamoDb => b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n",
+        Kind::DynamoDb | Kind::Etcd => b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n",
     };
     stream.write_all(hello).is_ok() && matches!(stream.read(&mut [0; 64]), Ok(1..))
 }

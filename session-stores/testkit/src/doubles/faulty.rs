@@ -247,8 +247,8 @@ impl<S: ?Sized> FaultyStore<S> {
 }
 
 impl Faults {
-    /// Without faults yet, for a store of this name.
-    pub(crate) fn of(store: &'static str) -> Self {
+    /// Creates a hook without faults, whose errors carry this store name.
+    fn of(store: &'static str) -> Self {
         Self { store, faults: Mutex::default() }
     }
 

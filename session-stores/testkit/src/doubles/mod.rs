@@ -3,6 +3,7 @@
 //! Every wrapper forwards the capabilities of the store inside, the owner index and the sweeper, and treats them with
 //! the same rules as the six verbs.
 
+pub mod blocking;
 pub mod clock;
 pub mod entropy;
 pub mod faulty;

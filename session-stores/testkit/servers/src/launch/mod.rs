@@ -1,6 +1,7 @@
 //! What is particular to each server: how it is prepared, started, found ready and asked to stop.
 
 mod dynamodb;
+mod etcd;
 mod mariadb;
 mod memcached;
 mod postgres;
@@ -25,7 +26,7 @@ pub(crate) struct Place<'a> {
 /// How many processes make one server of this kind.
 pub(crate) fn nodes(kind: Kind) -> usize {
     match kind {
-        Kind::Redis | Kind::Postgres | Kind::MariaDb | Kind::DynamoDb | Kind::Memcached => 1,
+        Kind::Redis | Kind::Postgres | Kind::MariaDb | Kind::DynamoDb | Kind::Memcached | Kind::Etcd => 1,
         Kind::RedisCluster => redis::CLUSTER_NODES,
     }
 }
@@ -33,7 +34,7 @@ pub(crate) fn nodes(kind: Kind) -> usize {
 /// Fills the data directory, once.
 pub(crate) fn prepare(kind: Kind, place: &Place<'_>) -> Result<(), ServerError> {
     match kind {
-        Kind::Redis | Kind::RedisCluster | Kind::DynamoDb | Kind::Memcached => Ok(()),
+        Kind::Redis | Kind::RedisCluster | Kind::DynamoDb | Kind::Memcached | Kind::Etcd => Ok(()),
         Kind::Postgres => postgres::prepare(place),
         Kind::MariaDb => mariadb::prepare(place),
     }
@@ -48,6 +49,7 @@ pub(crate) fn command(kind: Kind, place: &Place<'_>) -> Result<Command, ServerEr
         Kind::MariaDb => mariadb::command(place),
         Kind::DynamoDb => dynamodb::command(place),
         Kind::Memcached => memcached::command(place),
+        Kind::Etcd => etcd::command(place),
     }
 }
 
@@ -59,6 +61,7 @@ pub(crate) fn ready(kind: Kind, port: u16) -> io::Result<()> {
         Kind::MariaDb => crate::talk::mysql(port),
         Kind::DynamoDb => crate::talk::http(port).map(drop),
         Kind::Memcached => crate::talk::memcached(port),
+        Kind::Etcd => crate::talk::etcd(port),
     }
 }
 
@@ -66,7 +69,9 @@ pub(crate) fn ready(kind: Kind, port: u16) -> io::Result<()> {
 pub(crate) fn unite(kind: Kind, ports: &[u16]) -> Result<(), ServerError> {
     match kind {
         Kind::RedisCluster => redis::unite(ports),
-        Kind::Redis | Kind::Postgres | Kind::MariaDb | Kind::DynamoDb | Kind::Memcached => Ok(()),
+        Kind::Redis | Kind::Postgres | Kind::MariaDb | Kind::DynamoDb | Kind::Memcached | Kind::Etcd => {
+            Ok(())
+        }
     }
 }
 
@@ -74,7 +79,9 @@ pub(crate) fn unite(kind: Kind, ports: &[u16]) -> Result<(), ServerError> {
 pub(crate) fn united(kind: Kind, ports: &[u16]) -> io::Result<()> {
     match kind {
         Kind::RedisCluster => redis::united(ports),
-        Kind::Redis | Kind::Postgres | Kind::MariaDb | Kind::DynamoDb | Kind::Memcached => Ok(()),
+        Kind::Redis | Kind::Postgres | Kind::MariaDb | Kind::DynamoDb | Kind::Memcached | Kind::Etcd => {
+            Ok(())
+        }
     }
 }
 
@@ -83,7 +90,9 @@ pub(crate) fn stop_signal(kind: Kind) -> &'static str {
     match kind {
         // Postgres waits for its clients on TERM.
         Kind::Postgres => "INT",
-        Kind::Redis | Kind::RedisCluster | Kind::MariaDb | Kind::DynamoDb | Kind::Memcached => "TERM",
+        Kind::Redis | Kind::RedisCluster | Kind::MariaDb | Kind::DynamoDb | Kind::Memcached | Kind::Etcd => {
+            "TERM"
+        }
     }
 }
 

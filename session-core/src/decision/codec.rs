@@ -1,0 +1,151 @@
+//! The cookie codec: what the cookies of a request say, and the `Set-Cookie` header that a settled visit calls for.
+//!
+//! It holds the keys, the cookie's name and attributes, and what seals are bound to; it reads no clock and asks no store.
+
+use std::fmt;
+
+use super::commit::{CommitError, CookieOrder};
+use super::decide::Placement;
+use super::state::{Arrival, Claim};
+use crate::value::cookie::format::CookieSpec;
+use crate::value::cookie::keyring::KeyRing;
+use crate::value::cookie::seal::{Binding, SealKind, sealed_len};
+use crate::value::cookie::select::{MOST_COOKIE_BYTES, Rejections, Selection, select};
+use crate::value::cookie::token::{IdToken, RecordToken, Token};
+use crate::value::record::Record;
+use crate::value::time::Timestamp;
+
+/// Opens and seals the session's cookie.
+///
+/// ```
+/// use session_core::machine::{CookieCodec, Placement};
+/// use session_core::{Cookie, KeyRing, SecretKey, Timestamp};
+///
+/// let keys = KeyRing::new([SecretKey::generate()?])?;
+/// let codec = CookieCodec::new(keys, Cookie::host("sid").build()?, "session");
+/// // A forged cookie came in, and it names nothing.
+/// let read = codec.decode(Placement::Store, [b"__Host-sid=forged".as_slice()], Timestamp::from_millis(0));
+/// assert!(read.arrival.came && read.arrival.claim.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct CookieCodec {
+    keys: KeyRing,
+    cookie: CookieSpec,
+    binding: Binding,
+}
+
+/// What the cookies of a request say.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Decoded {
+    /// What a session is opened with.
+    pub arrival: Arrival,
+    /// Why cookies of our name were not acceptable.
+    pub rejected: Rejections,
+    /// How many more cookies of our name came in than were looked at.
+    pub duplicates: usize,
+}
+
+impl CookieCodec {
+    /// A codec for cookies like `cookie` under these keys. Seals of one `purpose` are not accepted for another.
+    #[must_use]
+    pub fn new(keys: KeyRing, cookie: CookieSpec, purpose: &str) -> Self {
+        Self { binding: cookie.binding(purpose), keys, cookie }
+    }
+
+    /// The cookie's name and attributes.
+    #[must_use]
+    pub fn cookie(&self) -> &CookieSpec {
+        &self.cookie
+    }
+
+    /// Reads the values of a request's `Cookie` headers.
+    pub fn decode<'c>(
+        &self,
+        placement: Placement,
+        headers: impl IntoIterator<Item = &'c [u8]>,
+        now: Timestamp,
+    ) -> Decoded {
+        match placement {
+            Placement::Store => decoded(self.select(headers, now), |token: IdToken| Claim::Id(token.id)),
+            Placement::Cookie => {
+                decoded(self.select(headers, now), |token: RecordToken| Claim::Record(token.id, token.record))
+            }
+        }
+    }
+
+    fn select<'c, T: Token>(
+        &self,
+        headers: impl IntoIterator<Item = &'c [u8]>,
+        now: Timestamp,
+    ) -> Selection<T> {
+        select::<T>(&self.keys, &self.binding, self.cookie.name(), headers, now)
+    }
+
+    /// The `Set-Cookie` value that this order calls for; `now` is called if there is one to seal.
+    ///
+    /// # Errors
+    /// [`CommitError::TooLarge`]: browsers do not keep a cookie of this length.
+    pub fn encode(
+        &self,
+        order: &CookieOrder,
+        now: impl FnOnce() -> Timestamp,
+    ) -> Result<Option<String>, CommitError> {
+        let sealed = match order {
+            CookieOrder::Keep => return Ok(None),
+            CookieOrder::Clear => return Ok(Some(self.cookie.clear())),
+            CookieOrder::SetId { id, absolute_deadline, expires, nonce } => {
+                let now = now();
+                let token = IdToken { issued_at: now, absolute_deadline: *absolute_deadline, id: id.clone() };
+                let token = token.encode();
+                self.set(SealKind::Id, nonce, token.len(), *expires, now, |place| {
+                    place.copy_from_slice(&token[..])
+                })
+            }
+            CookieOrder::SetRecord { id, record, expires, nonce } => {
+                let (now, len) = (now(), RecordToken::HEAD_LEN + record.size());
+                self.set(SealKind::Record, nonce, len, *expires, now, |place| {
+                    RecordToken::write(now, id, record, place).expect("the place is as long as the token");
+                })
+            }
+        };
+        sealed.map(Some)
+    }
+
+    fn set(
+        &self,
+        kind: SealKind,
+        nonce: &[u8; 24],
+        len: usize,
+        expires: Option<Timestamp>,
+        now: Timestamp,
+        write: impl Fn(&mut [u8]),
+    ) -> Result<String, CommitError> {
+        let expiry = expires.map(|at| (now.until(at), at));
+        let header = self.cookie.set_with(sealed_len(len), expiry, |header| {
+            self.keys.seal_onto(header, &self.binding, kind, nonce, len, write);
+        });
+        header.map_err(|error| CommitError::TooLarge { size: error.size, limit: error.limit })
+    }
+
+    /// Whether a cookie would be too long with this record in it, told before anything is done that counts on it.
+    pub(crate) fn check(&self, record: &Record) -> Result<(), CommitError> {
+        let size = self.cookie.name().len() + sealed_len(RecordToken::HEAD_LEN + record.size());
+        let limit = MOST_COOKIE_BYTES;
+        if size > limit { Err(CommitError::TooLarge { size, limit }) } else { Ok(()) }
+    }
+}
+
+fn decoded<T>(chosen: Selection<T>, claim: impl FnOnce(T) -> Claim) -> Decoded {
+    let mut arrival = Arrival::without_cookie();
+    arrival.claim = chosen.token.map(claim);
+    (arrival.came, arrival.old_key) = (chosen.came_in, chosen.with_old_key);
+    Decoded { arrival, rejected: chosen.rejected, duplicates: chosen.duplicates }
+}
+
+/// Not the keys.
+impl fmt::Debug for CookieCodec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CookieCodec").field("cookie", &self.cookie).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,148 @@
+//! What all visits of one configuration share: the store, the clock, randomness, the cookie codec and the rules.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::drain::Flights;
+use super::event::{Event, Observer};
+use super::sources::{Clock, Entropy, EntropyError};
+use super::store::SessionStore;
+use super::touches::Touches;
+use super::turns::Turns;
+use super::visit::CookieHeaders;
+use crate::decision::codec::CookieCodec;
+use crate::decision::commit::Fresh;
+use crate::decision::policy::Policy;
+use crate::decision::state::Arrival;
+use crate::value::answer::{StoreError, StoreErrorKind, Written};
+use crate::value::cookie::keyring::KeyRing;
+use crate::value::cookie::seal::{Binding, SealKind};
+use crate::value::id::StoreKey;
+use crate::value::record::Record;
+use crate::value::time::Timestamp;
+
+/// What all visits share.
+pub(crate) struct Engine {
+    pub(crate) policy: Policy,
+    pub(crate) codec: CookieCodec,
+    pub(crate) store: Option<Arc<dyn SessionStore>>,
+    pub(crate) revocations: Option<Arc<dyn SessionStore>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) at_rest: Option<KeyRing>,
+    pub(crate) touches: Touches,
+    pub(crate) turns: Turns,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) secrets: Vec<String>,
+    pub(crate) redirect_hosts: Vec<String>,
+    pub(super) enabled: bool,
+    pub(super) observer: Arc<dyn Observer>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("cookie", self.codec.cookie())
+            .field("store", &self.store)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    pub(crate) fn is_off(&self) -> bool {
+        !self.enabled
+    }
+
+    pub(crate) fn tell(&self, event: &Event) {
+        match event.is_trouble() {
+            true => tracing::warn!(target: "session", ?event),
+            false => tracing::debug!(target: "session", ?event),
+        }
+        self.observer.observe(event);
+    }
+
+    /// Reads the cookies of a request.
+    pub(crate) fn arrive(&self, cookies: &CookieHeaders, now: Timestamp) -> Arrival {
+        let mut read = self.codec.decode(self.policy.placement, cookies.iter(), now);
+        read.rejected.iter().for_each(|reason| self.tell(&Event::RejectedCookie(reason)));
+        if read.duplicates > 0 {
+            self.tell(&Event::DuplicateCookies(read.duplicates));
+        }
+        if read.arrival.old_key {
+            self.tell(&Event::UnsealedWithOldKey);
+        }
+        read.arrival.withheld =
+            cookies.withhold(self.codec.cookie().same_site()) && !self.policy.unseen_begins;
+        read.arrival
+    }
+
+    pub(crate) fn fresh(&self) -> Result<Fresh, EntropyError> {
+        let mut bytes = [0; 64];
+        self.entropy.fill(&mut bytes)?;
+        Ok(Fresh::from_bytes(&bytes))
+    }
+
+    /// The same for a session that keeps its id: half of it, which the system makes in two thirds of the time.
+    pub(crate) fn fresh_without_id(&self) -> Result<Fresh, EntropyError> {
+        let mut bytes = [0; 32];
+        self.entropy.fill(&mut bytes)?;
+        Ok(Fresh::without_id(&bytes))
+    }
+
+    /// 32 random bytes as text, for CSRF tokens.
+    pub(crate) fn random_token(&self) -> Result<String, EntropyError> {
+        use base64::Engine as _;
+        let mut bytes = [0; 32];
+        self.entropy.fill(&mut bytes)?;
+        Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// What the store gets: the record as it is or, with encryption at rest, its payload sealed under its key.
+    pub(crate) fn seal<'r>(
+        &self,
+        store: &dyn SessionStore,
+        key: &StoreKey,
+        record: &'r Record,
+    ) -> Result<Sealed<'r>, StoreError> {
+        let Some(keys) = &self.at_rest else { return Ok(Sealed::AsItIs(record)) };
+        let mut nonce = [0; 24];
+        self.entropy
+            .fill(&mut nonce)
+            .map_err(|error| StoreError::new(StoreErrorKind::Refused, store.name()).because(error))?;
+        let sealed = keys.seal(&Binding::record(key), SealKind::AtRest, &nonce, &record.payload);
+        let payload = sealed.as_str().as_bytes().into();
+        Ok(Sealed::Sealed(Record { payload, ..record.clone() }))
+    }
+
+    /// The other way. A payload that was not sealed for this key is corrupt: there is no second decoder.
+    pub(crate) fn unseal(&self, key: &StoreKey, record: Record) -> Option<Record> {
+        let Some(keys) = &self.at_rest else { return Some(record) };
+        let opened = keys.open(&Binding::record(key), SealKind::AtRest, &record.payload).ok()?;
+        Some(Record { payload: opened.plaintext.into(), ..record })
+    }
+
+    pub(crate) fn read_conflict(&self, key: &StoreKey, written: Written) -> Written {
+        match written {
+            Written::Conflict(current) => self.unseal(key, current).map_or(Written::Gone, Written::Conflict),
+            written => written,
+        }
+    }
+}
+
+/// A record's copy for the store: as it is, or sealed.
+pub(crate) enum Sealed<'a> {
+    AsItIs(&'a Record),
+    Sealed(Record),
+}
+
+impl std::ops::Deref for Sealed<'_> {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        match self {
+            Self::AsItIs(record) => record,
+            Self::Sealed(record) => record,
+        }
+    }
+}

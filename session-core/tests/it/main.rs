@@ -1,0 +1,29 @@
+//! What the core promises, subject by subject, in one program. What counts allocations is in `allocations`.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod cookie_emission;
+mod cookie_keys;
+mod cookie_parse;
+mod cookie_seal;
+mod cookie_select;
+mod cookie_support;
+mod cookie_token;
+mod driver_cost;
+mod driver_crowd;
+mod driver_failures;
+mod driver_mutators;
+mod driver_placement;
+mod driver_races;
+mod driver_support;
+mod features_flash;
+mod features_life;
+mod interleaving_faults;
+mod interleaving_support;
+mod interleavings;
+mod laws;
+mod log_canary;
+mod security;
+mod streams;
+mod values_features;
+mod values_model;
+mod values_replay;

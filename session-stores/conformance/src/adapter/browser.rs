@@ -1,0 +1,305 @@
+//! A browser as far as sessions go: real sockets, HTTP/1.1 or HTTP/2, one jar for all tabs.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use session_core::adapter::Clock as _;
+use tokio::net::TcpStream;
+
+use super::jar::{Jar, Origin};
+use super::transcript::Transcript;
+use session_testkit::ManualClock;
+
+/// What a browser speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// One browser. Its clones are tabs: they share the jar.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    pub(super) address: SocketAddr,
+    pub(super) protocol: Protocol,
+    pub(super) clock: ManualClock,
+    pub(super) transcript: Option<Arc<Mutex<Transcript>>>,
+    pub(super) jar: Arc<Mutex<Jar>>,
+    pub(super) origin: Origin,
+}
+
+/// A response that came whole.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+impl Browser {
+    /// Asks for a page with the cookies of the jar, and keeps those that come back.
+    ///
+    /// # Panics
+    /// When no whole response comes.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.try_get(path).await.unwrap_or_else(|| panic!("GET {path} is answered"))
+    }
+
+    /// The same, or none when the connection ends instead.
+    pub async fn try_get(&self, path: &str) -> Option<Reply> {
+        self.ask("GET", path, None, "").await
+    }
+
+    /// Posts a script.
+    ///
+    /// # Panics
+    /// When no whole response comes.
+    pub async fn run(&self, script: &str) -> Reply {
+        self.try_run(script).await.expect("the script is answered")
+    }
+
+    /// The same, or none when the connection ends instead.
+    pub async fn try_run(&self, script: &str) -> Option<Reply> {
+        self.ask("POST", "/run", None, script).await
+    }
+
+    /// Posts a form of this type and runs operations while it is the request's input, each `"name","field":value…`.
+    ///
+    /// # Panics
+    /// When no whole response comes.
+    pub async fn submit(&self, content_type: &str, form: &str, ops: &[&str]) -> Reply {
+        let path = at("/form", ops.iter().copied());
+        let reply = self.ask("POST", &path, Some(content_type), form).await;
+        reply.unwrap_or_else(|| panic!("POST {path} is answered"))
+    }
+
+    /// Runs operations, each `"name","field":value…`, and checks each answer: JSON, or `!Kind` for an error.
+    ///
+    /// # Panics
+    /// Where an answer is not the expected one.
+    pub async fn ops(&self, ops: &[(&str, &str)]) -> Reply {
+        let reply = self.run(&script(ops.iter().map(|(op, _)| *op))).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let expected: Vec<&str> = ops.iter().map(|(_, expected)| *expected).collect();
+        check(ops, &reply.results(), &expected);
+        reply
+    }
+
+    /// The same on a read-only session, or while a body streams.
+    ///
+    /// # Panics
+    /// Where an answer is not the expected one.
+    pub async fn ops_at(&self, path: &str, ops: &[(&str, &str)]) -> Reply {
+        let reply = self.get(&at(path, ops.iter().map(|(op, _)| *op))).await;
+        let expected: Vec<&str> = ops.iter().map(|(_, expected)| *expected).collect();
+        check(ops, &reply.results(), &expected);
+        reply
+    }
+
+    /// Sends these `Cookie` headers and no others; what comes back is not kept.
+    ///
+    /// # Panics
+    /// When no whole response comes.
+    pub async fn get_with(&self, path: &str, cookies: &[&[u8]]) -> Reply {
+        let cookies = cookies.iter().map(|cookie| cookie.to_vec()).collect();
+        self.send("GET", path, None, "", cookies).await.expect("the request is answered")
+    }
+
+    /// A browser without cookies, of the same make.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self { jar: Arc::default(), ..self.clone() }
+    }
+
+    /// The same browser, unheard by the transcript: for requests at once, whose order differs from run to run.
+    #[must_use]
+    pub fn quiet(&self) -> Self {
+        Self { transcript: None, ..self.clone() }
+    }
+
+    /// The value of a cookie.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.jar().value(name, &self.origin, self.clock.now())
+    }
+
+    /// A copy of the jar as it is, for a thief or for a slow request.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        let jar = self.jar().clone();
+        Self { jar: Arc::new(Mutex::new(jar)), ..self.clone() }
+    }
+
+    pub(super) fn jar(&self) -> MutexGuard<'_, Jar> {
+        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask(&self, method: &str, path: &str, content_type: Option<&str>, body: &str) -> Option<Reply> {
+        let pairs = self.jar().cookies(&self.origin, path, self.clock.now());
+        let cookies = match self.protocol {
+            _ if pairs.is_empty() => Vec::new(),
+            Protocol::Http1 => vec![pairs.join(&b"; "[..])],
+            // As browsers do, each cookie in a field of its own.
+            Protocol::Http2 => pairs,
+        };
+        let reply = self.send(method, path, content_type, body, cookies).await?;
+        let now = self.clock.now();
+        for header in reply.headers.get_all(header::SET_COOKIE) {
+            self.jar().store(header.as_bytes(), &self.origin, path, now);
+        }
+        Some(reply)
+    }
+
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: Option<&str>,
+        body: &str,
+        cookies: Vec<Vec<u8>>,
+    ) -> Option<Reply> {
+        let mut request = Request::builder().method(method);
+        request = match self.protocol {
+            Protocol::Http1 => request.uri(path).header(header::HOST, &self.origin.host),
+            Protocol::Http2 => request.uri(format!("http://{}{path}", self.origin.host)),
+        };
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        for cookie in cookies {
+            request = request.header(header::COOKIE, HeaderValue::from_bytes(&cookie).expect("header bytes"));
+        }
+        let request = request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).expect("a request");
+        let answered = tokio::time::timeout(PATIENCE, self.exchange(request)).await;
+        let reply = answered.expect("an answer within its time");
+        if let Some(transcript) = &self.transcript {
+            let mut transcript = transcript.lock().unwrap_or_else(PoisonError::into_inner);
+            let line = [method, path, content_type.unwrap_or_default(), body].join(" ");
+            match &reply {
+                Some(reply) if reply.status != 500 || !reply.body.is_empty() => {
+                    transcript.exchange(&line, reply.status.as_u16(), &reply.headers, &reply.body);
+                }
+                _ => transcript.broken(&line),
+            }
+        }
+        reply
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Option<Reply> {
+        let stream = TcpStream::connect(self.address).await.expect("the server listens");
+        let io = TokioIo::new(stream);
+        // The connection is a task that ends with this call: dropping it hangs up, as a closed tab does.
+        let (connection, response);
+        match self.protocol {
+            Protocol::Http1 => {
+                let (mut sender, driver) = hyper::client::conn::http1::handshake(io).await.ok()?;
+                connection = HangUp(tokio::spawn(async { drop(driver.await) }));
+                response = sender.send_request(request).await.ok()?;
+            }
+            Protocol::Http2 => {
+                let shaken = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await;
+                let (mut sender, driver) = shaken.ok()?;
+                connection = HangUp(tokio::spawn(async { drop(driver.await) }));
+                response = sender.send_request(request).await.ok()?;
+            }
+        }
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
+        drop(connection);
+        Some(Reply { status: head.status, headers: head.headers, body })
+    }
+}
+
+struct HangUp(tokio::task::JoinHandle<()>);
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Reply {
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// All `Set-Cookie` values.
+    #[must_use]
+    pub fn set_cookies(&self) -> Vec<String> {
+        self.all(header::SET_COOKIE)
+    }
+
+    /// All values of a header.
+    #[must_use]
+    pub fn all(&self, name: header::HeaderName) -> Vec<String> {
+        let values = self.headers.get_all(name);
+        values.iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
+    }
+
+    /// The results of a script, each as JSON, or `!Kind` for an error.
+    ///
+    /// # Panics
+    /// When the body is no answer to a script.
+    #[must_use]
+    pub fn results(&self) -> Vec<String> {
+        let text = self.text();
+        let json = text.strip_prefix("started\n").unwrap_or(&text);
+        let answer: Results = serde_json::from_str(json).unwrap_or_else(|_| panic!("no results: {text}"));
+        let words = answer.results.into_iter().map(|result| match result {
+            OneResult::Ok(json) => json.get().to_owned(),
+            OneResult::Err { kind } => format!("!{kind}"),
+        });
+        words.collect()
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Results {
+    results: Vec<OneResult>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum OneResult {
+    Ok(Box<serde_json::value::RawValue>),
+    Err { kind: String },
+}
+
+/// The text of a script of these operations.
+#[must_use]
+pub fn script<'a>(ops: impl IntoIterator<Item = &'a str>) -> String {
+    let ops: Vec<String> = ops.into_iter().map(|op| format!("{{\"op\":{op}}}")).collect();
+    format!("{{\"ops\":[{}]}}", ops.join(","))
+}
+
+/// The path of a route that takes its script in the query.
+#[must_use]
+pub fn at<'a>(path: &str, ops: impl IntoIterator<Item = &'a str>) -> String {
+    let encoded: String = script(ops)
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    format!("{path}?script={encoded}")
+}
+
+fn check(ops: &[(&str, &str)], got: &[String], expected: &[&str]) {
+    assert_eq!(got.len(), expected.len(), "one result per operation");
+    for ((op, expected), got) in ops.iter().zip(got) {
+        assert!(*expected == "*" || got == expected, "{op}\n  answered {got}\n  expected {expected}");
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,0 +1,154 @@
+//! The adapter suite: a black box over real sockets, visited by a browser, judged by what it sends.
+//!
+//! An adapter's author writes one `async fn start(Application) -> Server` that serves the routes of
+//! [`probe`](crate::probe) on a free loopback port, and calls [`adapter_suite!`](crate::adapter_suite).
+
+mod browser;
+pub mod canary;
+pub mod jar;
+mod list;
+pub mod scenes;
+pub mod several;
+mod stage;
+mod transcript;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::probe::Application;
+
+pub use browser::{Browser, Reply, at, script};
+pub use list::scenarios;
+pub use stage::{Doubles, Place, Server, Stage, World};
+pub use transcript::Transcript;
+
+use browser::Protocol;
+
+/// One scenario as a value.
+///
+/// ```
+/// for scenario in session_conformance::adapter::scenarios() {
+///     println!("{}", scenario.name());
+/// }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Scenario {
+    name: &'static str,
+    play: for<'s> fn(&'s Stage) -> Pin<Box<dyn Future<Output = ()> + 's>>,
+}
+
+impl Scenario {
+    /// The claim it proves, which is also the name of its test.
+    ///
+    /// ```
+    /// let mut names = session_conformance::adapter::scenarios().iter().map(|scenario| scenario.name());
+    /// assert!(names.any(|name| name == "values_come_back_in_the_next_visit_as_they_were_put"));
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scenario({})", self.name)
+    }
+}
+
+/// Plays the scenario of this name on a runtime of its own. What the macro calls.
+///
+/// # Panics
+/// Where the adapter does not do as the scenario says.
+///
+/// ```no_run
+/// use session_conformance::adapter::{Place, Server, play};
+/// use session_conformance::probe::Application;
+///
+/// # async fn start(_: Application) -> Server { unreachable!() }
+/// async fn place() -> Place {
+///     Place::cookie()
+/// }
+/// // With the author's own `start`, outside of the macro:
+/// play("values_come_back_in_the_next_visit_as_they_were_put", start, place);
+/// ```
+pub fn play<S, P>(name: &str, start: impl Fn(Application) -> S + 'static, place: impl Fn() -> P + 'static)
+where
+    S: Future<Output = Server> + 'static,
+    P: Future<Output = Place> + 'static,
+{
+    let scenario = scenarios().iter().find(|scenario| scenario.name == name).expect("a scenario of the list");
+    runtime().block_on(perform(&[*scenario], start, place));
+}
+
+/// Plays all scenarios, one after the other, and gives all that was said. Adapters that do the same give the same.
+///
+/// # Panics
+/// Where the adapter does not do as a scenario says.
+///
+/// ```no_run
+/// use session_conformance::adapter::{Place, transcript};
+/// # use session_conformance::adapter::Server;
+/// # use session_conformance::probe::Application;
+/// # async fn on_axum(_: Application) -> Server { unreachable!() }
+/// # async fn on_hyper(_: Application) -> Server { unreachable!() }
+///
+/// async fn place() -> Place {
+///     Place::store(session_store_memory::MemoryStore::new(), ())
+/// }
+/// assert_eq!(transcript(on_axum, place), transcript(on_hyper, place));
+/// ```
+pub fn transcript<S, P>(
+    start: impl Fn(Application) -> S + 'static,
+    place: impl Fn() -> P + 'static,
+) -> Transcript
+where
+    S: Future<Output = Server> + 'static,
+    P: Future<Output = Place> + 'static,
+{
+    runtime().block_on(perform(scenarios(), start, place))
+}
+
+async fn perform<S, P>(
+    scenarios: &[Scenario],
+    start: impl Fn(Application) -> S + 'static,
+    place: impl Fn() -> P + 'static,
+) -> Transcript
+where
+    S: Future<Output = Server> + 'static,
+    P: Future<Output = Place> + 'static,
+{
+    let mut stage = Stage {
+        start: Arc::new(move |application| Box::pin(start(application))),
+        place: Arc::new(move || Box::pin(place())),
+        protocol: Protocol::Http1,
+        transcript: Arc::new(Mutex::default()),
+        http2: false.into(),
+    };
+    for scenario in scenarios {
+        stage.protocol = Protocol::Http1;
+        play_on(&stage, scenario).await;
+        if stage.http2.load(Ordering::Relaxed) {
+            stage.protocol = Protocol::Http2;
+            play_on(&stage, scenario).await;
+        }
+    }
+    stage::locked(&stage.transcript).clone()
+}
+
+async fn play_on(stage: &Stage, scenario: &Scenario) {
+    stage::locked(&stage.transcript).begin(&format!("{} over {:?}", scenario.name, stage.protocol));
+    let played = tokio::time::timeout(LONGEST, (scenario.play)(stage)).await;
+    played.unwrap_or_else(|_| panic!("{} ends within two minutes", scenario.name));
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().expect("a runtime can be made")
+}
+
+const LONGEST: Duration = Duration::from_secs(120);

@@ -1,0 +1,136 @@
+//! Requests at once: no acknowledged write is lost, and dead means dead. Sessions in cookies cannot promise it.
+
+use tokio::task::JoinSet;
+
+use crate::adapter::Stage;
+use session_testkit::{Verb, When};
+
+const COOKIE: &str = "__Host-sid";
+
+/// PEERS 1: 64 clients, 50 writes each, 3,200 hits.
+pub async fn a_crowd_that_writes_to_one_session_loses_no_write(stage: &Stage) {
+    let world = stage.open_with(|sessions| sessions.contention(std::time::Duration::from_secs(60))).await;
+    if world.in_cookie() {
+        return;
+    }
+    let ada = world.browser();
+    ada.get("/login").await;
+    let mut clients = JoinSet::new();
+    for _ in 0..world.crowd {
+        let tab = ada.quiet();
+        clients.spawn(async move {
+            for _ in 0..WRITES {
+                assert_eq!(tab.get("/write").await.status, 200);
+            }
+        });
+    }
+    while let Some(client) = clients.join_next().await {
+        client.expect("a client ends");
+    }
+    assert_eq!(ada.get("/hits").await.text(), (world.crowd * WRITES).to_string());
+}
+
+/// PEERS 2: nothing comes back, and no cookie is sent.
+pub async fn a_slow_writer_does_not_revive_a_session_that_was_signed_out(stage: &Stage) {
+    for verb in [Verb::Load, Verb::Replace] {
+        let world = stage.open().await;
+        let Some(doubles) = &world.doubles else { return };
+        let ada = world.browser();
+        ada.get("/login").await;
+        let thief = ada.snapshot();
+        let when = if verb == Verb::Load { When::After } else { When::Before };
+        let mut gate = doubles.gates.hold(verb, when);
+        let tab = thief.quiet();
+        let slow = tokio::spawn(async move { tab.get("/write").await });
+        gate.arrived().await;
+        ada.get("/logout").await;
+        gate.release();
+        let slow = slow.await.expect("an answer");
+        assert_eq!(
+            (slow.status.as_u16(), slow.set_cookies().len()),
+            (200, 0),
+            "not a new session, not a removal"
+        );
+        assert_eq!(thief.get("/read").await.text(), "anon");
+        assert_eq!(world.counted("gone").await, 1);
+    }
+}
+
+/// PEERS 3.
+pub async fn a_slow_writer_does_not_revive_an_id_that_was_regenerated(stage: &Stage) {
+    let world = stage.open().await;
+    let Some(doubles) = &world.doubles else { return };
+    let ada = world.browser();
+    ada.get("/login").await;
+    let old = ada.snapshot();
+    let mut gate = doubles.gates.hold(Verb::Replace, When::Before);
+    let tab = old.quiet();
+    let slow = tokio::spawn(async move { tab.get("/write").await });
+    gate.arrived().await;
+    ada.get("/rotate").await;
+    let new = ada.cookie(COOKIE);
+    gate.release();
+    assert!(slow.await.expect("an answer").set_cookies().is_empty());
+    assert_eq!(old.get("/read").await.text(), "anon", "the old id is dead");
+    assert_eq!(ada.cookie(COOKIE), new);
+    assert_eq!(ada.get("/read").await.text(), "alice@example.com", "and the new one lives");
+}
+
+/// PEERS 4.
+pub async fn a_slow_reader_with_the_old_id_signs_nobody_out(stage: &Stage) {
+    let world = stage.open().await;
+    if world.in_cookie() {
+        return;
+    }
+    let ada = world.browser();
+    ada.get("/login").await;
+    let before = ada.snapshot();
+    ada.get("/rotate").await;
+    // The tab shares the jar, but its request left with the old cookie.
+    let stale = format!("{COOKIE}={}", before.cookie(COOKIE).expect("a cookie"));
+    for path in ["/read", "/write", "/hits"] {
+        let reply = ada.get_with(path, &[stale.as_bytes()]).await;
+        assert!(reply.set_cookies().is_empty(), "{path}");
+    }
+    assert_eq!(ada.get("/read").await.text(), "alice@example.com");
+}
+
+/// Replay: another key, a counter, a list.
+pub async fn two_requests_at_once_both_win(stage: &Stage) {
+    let world = stage.open().await;
+    let Some(doubles) = &world.doubles else { return };
+    let ada = world.browser();
+    ada.ops(&[(r#""put_many","values":{"n":1,"l":["a"]}"#, "null")]).await;
+    let mut gate = doubles.gates.hold(Verb::Replace, When::Before);
+    let tab = ada.quiet();
+    let slow = tokio::spawn(async move {
+        tab.ops(&[
+            (r#""put","key":"slow","value":1"#, "null"),
+            (r#""increment","key":"n","by":10"#, "11"),
+            (r#""push","key":"l","value":"slow""#, "null"),
+            (r#""update_add","key":"u","by":1"#, "1"),
+        ])
+        .await
+    });
+    gate.arrived().await;
+    ada.ops(&[
+        (r#""put","key":"fast","value":1"#, "null"),
+        (r#""increment","key":"n","by":100"#, "101"),
+        (r#""push","key":"l","value":"fast""#, "null"),
+        (r#""update_add","key":"u","by":2"#, "2"),
+    ])
+    .await;
+    gate.release();
+    slow.await.expect("an answer");
+    ada.ops(&[
+        (r#""get","key":"slow""#, "1"),
+        (r#""get","key":"fast""#, "1"),
+        (r#""get","key":"n""#, "111"),
+        (r#""get","key":"l""#, r#"["a","fast","slow"]"#),
+        (r#""get","key":"u""#, "3"),
+    ])
+    .await;
+    assert_eq!(world.counted("conflicts").await, 1);
+}
+
+const WRITES: usize = 50;

@@ -1,0 +1,323 @@
+//! Where a scenario plays: a server of the adapter under trial, its sessions on doubles, browsers to visit it.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use session_core::{
+    SecretKey, Sessions, SessionsBuilder,
+    adapter::{Clock, Entropy as _, SystemClock},
+    store::SessionStore,
+};
+
+use super::browser::{Browser, Protocol};
+use super::jar::Origin;
+use super::transcript::Transcript;
+use crate::fixture::IntoStore;
+use crate::probe::{Application, Stats};
+use session_testkit::doubles::gate::Gates;
+use session_testkit::{FaultyStore, GateStore, ManualClock, ScriptedEntropy};
+
+/// A server that an adapter's author has started. It is dropped at the end of a scenario, and must stop then.
+///
+/// ```
+/// use session_conformance::adapter::Server;
+/// use tokio::net::TcpListener;
+///
+/// # #[tokio::main] async fn main() -> std::io::Result<()> {
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let address = listener.local_addr()?;
+/// // The guard owns what must end with the scenario; here, the listener itself.
+/// let server = Server::new(address, listener);
+/// # drop(server);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Server {
+    pub(super) address: SocketAddr,
+    pub(super) http2: bool,
+    _guard: Box<dyn Any>,
+}
+
+impl Server {
+    /// A server that listens here for HTTP/1.1 and stops when the guard is dropped.
+    ///
+    /// ```
+    /// use session_conformance::adapter::Server;
+    ///
+    /// let server = Server::new("127.0.0.1:3000".parse().unwrap(), "whatever stops it when dropped");
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn new(address: SocketAddr, guard: impl Any) -> Self {
+        Self { address, http2: false, _guard: Box::new(guard) }
+    }
+
+    /// It speaks HTTP/2 with prior knowledge on the same port, too: every scenario is played over both.
+    ///
+    /// ```
+    /// use session_conformance::adapter::Server;
+    ///
+    /// let server = Server::new("127.0.0.1:3000".parse().unwrap(), ()).with_http2();
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn with_http2(mut self) -> Self {
+        self.http2 = true;
+        self
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Where the sessions of a run live.
+///
+/// ```
+/// use session_conformance::adapter::Place;
+///
+/// async fn memory() -> Place {
+///     Place::store(session_store_memory::MemoryStore::new(), ())
+/// }
+/// # let _ = memory();
+/// ```
+pub struct Place {
+    store: Option<Arc<dyn SessionStore>>,
+    crowd: usize,
+    _guard: Box<dyn Any>,
+}
+
+impl Place {
+    /// In a store, fresh for every scenario; the guard (a temporary directory) is kept until the scenario has ended.
+    ///
+    /// ```
+    /// use session_conformance::adapter::Place;
+    ///
+    /// let directory = "a temporary directory that goes away when dropped";
+    /// let place = Place::store(session_store_memory::MemoryStore::new(), directory);
+    /// # drop(place);
+    /// ```
+    #[must_use]
+    pub fn store<How>(store: impl IntoStore<How>, guard: impl Any) -> Self {
+        Self { store: Some(store.into_store()), crowd: 64, _guard: Box::new(guard) }
+    }
+
+    /// How many clients write to one session at once in the scenario that crowds it; 64 unless said. For a store whose
+    /// every write waits for a disk.
+    ///
+    /// ```
+    /// use session_conformance::adapter::Place;
+    ///
+    /// let place = Place::store(session_store_memory::MemoryStore::new(), ()).with_crowd(8);
+    /// # drop(place);
+    /// ```
+    #[must_use]
+    pub fn with_crowd(mut self, clients: usize) -> Self {
+        self.crowd = clients;
+        self
+    }
+
+    /// In their cookies.
+    ///
+    /// ```
+    /// use session_conformance::adapter::Place;
+    ///
+    /// async fn in_cookies() -> Place {
+    ///     Place::cookie()
+    /// }
+    /// # let _ = in_cookies();
+    /// ```
+    #[must_use]
+    pub fn cookie() -> Self {
+        Self { store: None, crowd: 64, _guard: Box::new(()) }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+pub(super) type Start = Arc<dyn Fn(Application) -> Pin<Box<dyn Future<Output = Server>>>>;
+pub(super) type MakePlace = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Place>>>>;
+
+/// What a scenario is given: the means to open worlds.
+pub struct Stage {
+    pub(super) start: Start,
+    pub(super) place: MakePlace,
+    pub(super) protocol: Protocol,
+    pub(super) transcript: Arc<Mutex<Transcript>>,
+    /// Whether a server said that it speaks HTTP/2.
+    pub(super) http2: AtomicBool,
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stage").field("protocol", &self.protocol).finish_non_exhaustive()
+    }
+}
+
+/// One running server and all that is around it.
+pub struct World {
+    /// Moves time for the library and the browsers.
+    pub clock: ManualClock,
+    /// The store, made to fail and to wait; none when sessions live in their cookies.
+    pub doubles: Option<Doubles>,
+    /// How many clients make a crowd.
+    pub crowd: usize,
+    server: Server,
+    store: Option<Arc<dyn SessionStore>>,
+    protocol: Protocol,
+    transcript: Arc<Mutex<Transcript>>,
+    _place: Place,
+}
+
+/// What a scenario may do to the store.
+#[derive(Debug)]
+pub struct Doubles {
+    /// Makes it fail.
+    pub faults: FaultyStore<dyn SessionStore>,
+    /// Holds its calls.
+    pub gates: GateStore<dyn SessionStore>,
+}
+
+impl Doubles {
+    fn around(store: Arc<dyn SessionStore>) -> Self {
+        let faults: FaultyStore<dyn SessionStore> = FaultyStore::over(store);
+        let faulty: Arc<dyn SessionStore> = Arc::new(faults.clone());
+        let gates = GateStore::around(faulty, Gates::default());
+        Self { faults, gates }
+    }
+}
+
+impl Stage {
+    /// A world with the defaults.
+    pub async fn open(&self) -> World {
+        self.open_with(|sessions| sessions).await
+    }
+
+    /// A world with other rules.
+    pub async fn open_with(&self, tune: impl FnOnce(SessionsBuilder) -> SessionsBuilder) -> World {
+        let place = (self.place)().await;
+        let doubles = place.store.clone().map(Doubles::around);
+        let clock = ManualClock::at(SystemClock.now());
+        let store =
+            doubles.as_ref().map(|doubles| -> Arc<dyn SessionStore> { Arc::new(doubles.gates.clone()) });
+        let server = self.serve(store.as_ref(), &clock, tune).await;
+        World {
+            clock,
+            doubles,
+            crowd: place.crowd,
+            server,
+            store,
+            protocol: self.protocol,
+            transcript: Arc::clone(&self.transcript),
+            _place: place,
+        }
+    }
+
+    /// A second server over the same store, clock and keys, with other rules: a deployment that follows the first.
+    pub async fn redeploy(&self, world: &mut World, tune: impl FnOnce(SessionsBuilder) -> SessionsBuilder) {
+        let server = self.serve(world.store.as_ref(), &world.clock, tune).await;
+        world.server = server;
+    }
+
+    async fn serve(
+        &self,
+        store: Option<&Arc<dyn SessionStore>>,
+        clock: &ManualClock,
+        tune: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
+    ) -> Server {
+        let stats = Stats::default();
+        let mut sessions = Sessions::builder().observer(stats.observer()).clock(clock.clone());
+        sessions = match store {
+            Some(store) => sessions.store(stats.counted(Arc::clone(store))),
+            None => sessions.in_cookie(),
+        };
+        let sessions = tune(sessions).key(key(1)).build().expect("the scenario's rules agree");
+        let server = (self.start)(Application { sessions: Some(sessions), stats }).await;
+        if server.http2 {
+            self.http2.store(true, Ordering::Relaxed);
+        }
+        server
+    }
+}
+
+impl World {
+    /// Whether sessions live in their cookies.
+    #[must_use]
+    pub fn in_cookie(&self) -> bool {
+        self.doubles.is_none()
+    }
+
+    /// A browser without cookies, on a page of `https://app.example`. The socket is plain, as behind a proxy.
+    #[must_use]
+    pub fn browser(&self) -> Browser {
+        Browser {
+            address: self.server.address,
+            protocol: self.protocol,
+            clock: self.clock.clone(),
+            transcript: Some(Arc::clone(&self.transcript)),
+            jar: Arc::default(),
+            origin: Origin { host: "app.example".to_owned(), secure: true },
+        }
+    }
+
+    /// A browser that has the jar of another one but speaks to this world's present server.
+    #[must_use]
+    pub fn moved(&self, browser: &Browser) -> Browser {
+        Browser { address: self.server.address, ..browser.clone() }
+    }
+
+    /// What `/stats` says of the store: load, create, replace, touch, destroy, rotate.
+    pub async fn calls(&self) -> [u64; 6] {
+        let stats: serde_json::Value =
+            serde_json::from_str(&self.browser().quiet().get("/stats").await.text()).expect("JSON");
+        ["load", "create", "replace", "touch", "destroy", "rotate"]
+            .map(|verb| stats["store"][verb].as_u64().expect("a count"))
+    }
+
+    /// A number of `/stats` that is not the store's.
+    pub async fn counted(&self, name: &str) -> u64 {
+        let stats: serde_json::Value =
+            serde_json::from_str(&self.browser().quiet().get("/stats").await.text()).expect("JSON");
+        stats[name].as_u64().expect("a count")
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+/// A key of a scenario; different numbers, different keys.
+pub(super) fn key(number: u32) -> SecretKey {
+    let mut bytes = [0; 32];
+    ScriptedEntropy::seeded(number).fill(&mut bytes).expect("scripted");
+    SecretKey::from_bytes(&bytes).expect("32 bytes of all kinds")
+}
+
+/// Waits until it is so, for what happens behind a response.
+pub(super) async fn eventually(claim: &str, is_so: impl AsyncFn() -> bool) {
+    for _ in 0..3_000 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{claim}: not within half a minute");
+}
+
+pub(super) fn locked(transcript: &Mutex<Transcript>) -> std::sync::MutexGuard<'_, Transcript> {
+    transcript.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,34 @@
+//! The probe: what an adapter's test application does on each route, as functions over the core's session.
+//!
+//! An adapter's author writes one file of glue around them; the [adapter suite](crate::adapter) then talks to it over
+//! real sockets. Nothing here knows a framework.
+
+mod query;
+mod routes;
+mod stats;
+
+use session_core::Sessions;
+
+pub use query::param;
+pub use routes::{
+    Answer, baseline, failed, hits, late, login, logout, read, rotate, run, script, slow, stream, unreadable,
+    write,
+};
+pub use stats::{Counted, Counter, Stats};
+
+/// What an adapter's author starts on a loopback port: the sessions to lay around the routes, and what `/stats` shows.
+///
+/// ```
+/// use session_conformance::probe::{Application, Stats};
+///
+/// // The baseline of measurements: the same routes without the session layer.
+/// let bare = Application { sessions: None, stats: Stats::default() };
+/// # let _ = bare;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// The sessions; none for a server without the session layer, the baseline of measurements.
+    pub sessions: Option<Sessions>,
+    /// What `/stats` answers with.
+    pub stats: Stats,
+}

@@ -1,0 +1,184 @@
+//! What `/stats` shows: the library's calls of the store and the events that tell of races, counted since start.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use session_core::{
+    Event, Observer,
+    store::{SessionStore, StoreError, async_trait},
+};
+
+use session_testkit::doubles::wrap::{Call, Hook, Hooked, Outcome, Verb};
+
+/// The counters. Clones count together.
+///
+/// ```
+/// use session_conformance::probe::Stats;
+///
+/// let stats = Stats::default();
+/// let store = stats.counted(std::sync::Arc::new(session_store_memory::MemoryStore::new()));
+/// assert!(stats.to_json().starts_with(r#"{"store": {"load": 0, "#));
+/// # let _ = store;
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Stats(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    verbs: [AtomicU64; 6],
+    owner: AtomicU64,
+    conflicts: AtomicU64,
+    gone: AtomicU64,
+    rejected_cookies: AtomicU64,
+    connections: AtomicU64,
+}
+
+/// A store whose calls are counted.
+///
+/// ```
+/// use session_conformance::probe::{Counted, Stats};
+///
+/// let stats = Stats::default();
+/// let store: Counted = stats.counted(std::sync::Arc::new(session_store_memory::MemoryStore::new()));
+/// # let _ = store;
+/// ```
+pub type Counted = Hooked<dyn SessionStore, Counter>;
+
+/// The hook of a [`Counted`] store, and the observer that counts events.
+///
+/// ```
+/// use session_conformance::probe::{Counter, Stats};
+///
+/// let observer: Counter = Stats::default().observer();
+/// # let _ = observer;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Counter(Stats);
+
+impl Stats {
+    /// Counts the calls of this store.
+    ///
+    /// ```
+    /// use session_core::{machine::SessionId, store::SessionStore as _};
+    /// use session_conformance::probe::Stats;
+    ///
+    /// # #[tokio::main] async fn main() {
+    /// let stats = Stats::default();
+    /// let store = stats.counted(std::sync::Arc::new(session_store_memory::MemoryStore::new()));
+    /// store.load(&SessionId::from_bytes([7; 32]).store_key()).await.unwrap();
+    /// assert!(stats.to_json().contains(r#""load": 1"#));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn counted(&self, store: Arc<dyn SessionStore>) -> Counted {
+        Hooked::around(store, self.observer())
+    }
+
+    /// Counts conflicts, lost sessions and rejected cookies.
+    ///
+    /// ```
+    /// use session_core::{Event, Observer as _};
+    /// use session_conformance::probe::Stats;
+    ///
+    /// let stats = Stats::default();
+    /// stats.observer().observe(&Event::Gone);
+    /// assert!(stats.to_json().contains(r#""gone": 1"#));
+    /// ```
+    #[must_use]
+    pub fn observer(&self) -> Counter {
+        Counter(self.clone())
+    }
+
+    /// A client has connected.
+    ///
+    /// ```
+    /// let stats = session_conformance::probe::Stats::default();
+    /// stats.connected();
+    /// assert!(stats.to_json().contains(r#""connections": 1"#));
+    /// ```
+    pub fn connected(&self) {
+        self.0.connections.fetch_add(1, Relaxed);
+    }
+
+    /// The body of `/stats`.
+    ///
+    /// ```
+    /// let json = session_conformance::probe::Stats::default().to_json();
+    /// assert!(json.starts_with(r#"{"store": {"load": 0"#));
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let counts = &*self.0;
+        let mut json = String::from("{\"store\": {");
+        for (nth, (name, count)) in VERBS.iter().zip(&counts.verbs).enumerate() {
+            let comma = if nth == 0 { "" } else { ", " };
+            write!(json, "{comma}\"{name}\": {}", count.load(Relaxed)).expect("a string takes all");
+        }
+        let others = [
+            ("owner", counts.owner.load(Relaxed)),
+            ("conflicts", counts.conflicts.load(Relaxed)),
+            ("gone", counts.gone.load(Relaxed)),
+            ("rejected_cookies", counts.rejected_cookies.load(Relaxed)),
+            ("connections", counts.connections.load(Relaxed)),
+            ("rss_bytes", resident()),
+        ];
+        json.push('}');
+        for (name, count) in others {
+            write!(json, ", \"{name}\": {count}").expect("a string takes all");
+        }
+        json.push('}');
+        json
+    }
+}
+
+#[async_trait]
+impl Hook for Counter {
+    async fn before(&self, call: &Call) -> Result<(), StoreError> {
+        self.looks_on(call);
+        Ok(())
+    }
+
+    async fn after(&self, _: &Call, _: Outcome) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn looks_on(&self, call: &Call) -> bool {
+        let counts = &self.0.0;
+        let count = match call.verb {
+            Verb::Load => &counts.verbs[0],
+            Verb::Create => &counts.verbs[1],
+            Verb::Replace => &counts.verbs[2],
+            Verb::Touch => &counts.verbs[3],
+            Verb::Destroy => &counts.verbs[4],
+            Verb::Rotate => &counts.verbs[5],
+            Verb::List | Verb::Count | Verb::DestroyAll => &counts.owner,
+            _ => return true,
+        };
+        count.fetch_add(1, Relaxed);
+        true
+    }
+}
+
+impl Observer for Counter {
+    fn observe(&self, event: &Event) {
+        let counts = &self.0.0;
+        match event {
+            Event::Conflict(times) => counts.conflicts.fetch_add(u64::from(*times), Relaxed),
+            Event::Gone => counts.gone.fetch_add(1, Relaxed),
+            Event::RejectedCookie(_) => counts.rejected_cookies.fetch_add(1, Relaxed),
+            _ => return,
+        };
+    }
+}
+
+/// The memory this process has in RAM, in bytes; 0 where the system does not say it in `/proc`.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes =
+        line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|number| number.parse().ok());
+    kilobytes.unwrap_or(0_u64) * 1024
+}
+
+const VERBS: [&str; 6] = ["load", "create", "replace", "touch", "destroy", "rotate"];

@@ -1,0 +1,146 @@
+//! Damaged records, and records of a newer version of the format.
+
+use session_core::store::{Loaded, StoreError, StoreErrorKind, StoreKey, Written};
+
+use super::Trial;
+use super::trial::{HOUR, fine, skip};
+use crate::DamageKind;
+
+/// Spoils the record, unless this store cannot suffer that.
+async fn spoil(t: &Trial, key: &StoreKey, kind: DamageKind) -> bool {
+    match t.damage() {
+        Some(damage) if damage.kinds().contains(&kind) => {
+            damage.damage(key, kind).await;
+            true
+        }
+        Some(_) => {
+            skip(&t.store, &format!("its `Damage::kinds` has no {kind:?}"));
+            false
+        }
+        None => false,
+    }
+}
+
+fn kind_of<T: std::fmt::Debug>(result: Result<T, StoreError>) -> StoreErrorKind {
+    result.expect_err("a record that cannot be read is an error").kind()
+}
+
+async fn is_reported_as_corrupt(t: Trial, kind: DamageKind) {
+    let (key, _) = t.stored("a record of some length, so that there is something to spoil").await;
+    let (near, untouched) = t.stored("a neighbour").await;
+    if spoil(&t, &key, kind).await {
+        assert_eq!(kind_of(t.store.load(&key).await), StoreErrorKind::Corrupt);
+        t.expect_record(&near, &untouched).await;
+    }
+}
+
+/// Cut short: `Corrupt`, not a shorter session.
+pub async fn a_truncated_record_is_corrupt(t: Trial) {
+    is_reported_as_corrupt(t, DamageKind::Truncate).await;
+}
+
+/// One bit turned over: `Corrupt`, not another session.
+pub async fn a_record_with_a_flipped_bit_is_corrupt(t: Trial) {
+    is_reported_as_corrupt(t, DamageKind::FlipBit).await;
+}
+
+/// Something else entirely: `Corrupt`, and no panic.
+pub async fn garbage_is_corrupt(t: Trial) {
+    is_reported_as_corrupt(t, DamageKind::Garbage).await;
+}
+
+/// A newer version's record is told apart from a corrupt one.
+pub async fn a_record_of_a_newer_format_is_newer(t: Trial) {
+    let (key, _) = t.stored("from the future").await;
+    if spoil(&t, &key, DamageKind::NewerFormat).await {
+        assert_eq!(kind_of(t.store.load(&key).await), StoreErrorKind::Newer);
+    }
+}
+
+/// During a rolling deploy the older version leaves the newer record alone: no verb but a destroy changes it.
+pub async fn a_record_of_a_newer_format_is_left_alone(t: Trial) {
+    let (key, record) = t.stored("from the future").await;
+    if !spoil(&t, &key, DamageKind::NewerFormat).await {
+        return;
+    }
+    let still_newer = || async { assert_eq!(kind_of(t.store.load(&key).await), StoreErrorKind::Newer) };
+    let next = t.record("from the past");
+    assert_eq!(kind_of(t.store.replace(&key, record.etag, &next, t.now).await), StoreErrorKind::Newer);
+    still_newer().await;
+    let new = t.key();
+    let rotated = t.store.rotate(&key, record.etag, &new, &next, t.now, t.until()).await;
+    assert_eq!(kind_of(rotated), StoreErrorKind::Newer);
+    still_newer().await;
+    t.expect_missing(&new).await;
+    match t.store.create(&key, &next, t.now).await {
+        Ok(Written::Taken) => {}
+        other => assert_eq!(kind_of(other), StoreErrorKind::Newer),
+    }
+    still_newer().await;
+    match t.store.touch(&key, t.now.plus(HOUR * 3), t.now).await {
+        Ok(Written::Gone) => {}
+        other => assert_eq!(kind_of(other), StoreErrorKind::Newer),
+    }
+    still_newer().await;
+}
+
+/// A destroy of a newer record destroys it or refuses to; it does not say yes and leave it.
+pub async fn a_destroy_of_a_newer_record_keeps_its_word(t: Trial) {
+    let (key, _) = t.stored("from the future").await;
+    if !spoil(&t, &key, DamageKind::NewerFormat).await {
+        return;
+    }
+    match t.store.destroy(&key, t.until()).await {
+        Ok(()) => assert!(!matches!(fine("load", t.store.load(&key).await), Loaded::Found(_))),
+        Err(error) => {
+            assert_eq!(error.kind(), StoreErrorKind::Newer);
+            assert_eq!(kind_of(t.store.load(&key).await), StoreErrorKind::Newer);
+        }
+    }
+}
+
+/// Nobody is stuck with a corrupt record: it can be destroyed, and then it is gone.
+pub async fn a_corrupt_record_can_be_destroyed(t: Trial) {
+    for kind in [DamageKind::Truncate, DamageKind::FlipBit, DamageKind::Garbage] {
+        let (key, _) = t.stored("a record of some length, so that there is something to spoil").await;
+        if spoil(&t, &key, kind).await {
+            t.destroy(&key).await;
+            let loaded = t.load(&key).await;
+            assert!(!matches!(loaded, Loaded::Found(_)), "{kind:?}: it is destroyed; found {loaded:?}");
+        }
+    }
+}
+
+/// A destroy means the same for a corrupt record as for any other: a tombstone, so that a writer who read the record
+/// before it was damaged hears that the session has ended.
+pub async fn a_destroyed_corrupt_record_leaves_a_tombstone(t: Trial) {
+    for kind in [DamageKind::Truncate, DamageKind::FlipBit, DamageKind::Garbage] {
+        let (key, record) = t.stored("a record of some length, so that there is something to spoil").await;
+        if spoil(&t, &key, kind).await {
+            t.destroy(&key).await;
+            t.expect_tombstone(&key).await;
+            assert_eq!(
+                t.create(&key, &record).await,
+                Written::Taken,
+                "{kind:?}: the tombstone takes the key"
+            );
+            assert_eq!(t.replace(&key, record.etag, &t.record("late")).await, Written::Gone, "{kind:?}");
+        }
+    }
+}
+
+/// A write to a corrupt record fails or heals it; it never half-applies.
+pub async fn a_write_to_a_corrupt_record_fails_or_heals_it(t: Trial) {
+    for kind in [DamageKind::Truncate, DamageKind::FlipBit, DamageKind::Garbage] {
+        let (key, record) = t.stored("a record of some length, so that there is something to spoil").await;
+        if !spoil(&t, &key, kind).await {
+            continue;
+        }
+        let next = t.record("next");
+        match t.store.replace(&key, record.etag, &next, t.now).await {
+            Ok(Written::Applied) => t.expect_record(&key, &next).await,
+            Ok(Written::Gone) => {}
+            other => assert_eq!(kind_of(other), StoreErrorKind::Corrupt, "{kind:?}"),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The store suite: every law of `SessionStore` as a case with a name.
+//!
+//! A case takes a [`Trial`], returns if the law holds and panics if it does not. [`store_suite!`](crate::store_suite)
+//! makes one test of each; [`cases`] gives them as values, for a runner of one's own.
+
+mod list;
+pub(crate) mod trial;
+
+pub mod bytes;
+pub mod create;
+pub mod damage;
+pub mod destroy;
+pub mod expiry;
+pub mod limits;
+pub mod owners;
+pub mod process;
+pub mod races;
+pub mod reopen;
+pub mod replace;
+pub mod rotate;
+pub mod stall;
+pub mod store;
+pub mod sweep;
+pub mod touch;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::Fixture;
+
+pub use list::cases;
+pub use trial::Trial;
+
+/// One case as a value.
+///
+/// ```
+/// use session_conformance::Fixture;
+///
+/// # #[tokio::main] async fn main() {
+/// // For a harness of one's own.
+/// for case in session_conformance::cases().iter().filter(|case| case.name().starts_with("create_")) {
+///     case.run(Fixture::new(session_store_memory::MemoryStore::new())).await;
+/// }
+/// # }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(Trial) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Case {
+    /// The claim it proves, which is also the name of its test.
+    ///
+    /// ```
+    /// let mut names = session_conformance::cases().iter().map(|case| case.name());
+    /// assert!(names.any(|name| name == "replace_never_creates"));
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Runs it inside a Tokio runtime; panics where the store breaks the law.
+    ///
+    /// ```
+    /// use session_conformance::Fixture;
+    ///
+    /// # #[tokio::main] async fn main() {
+    /// let case = session_conformance::cases().iter().find(|case| case.name() == "replace_never_creates").unwrap();
+    /// case.run(Fixture::new(session_store_memory::MemoryStore::new())).await;
+    /// # }
+    /// ```
+    pub async fn run(&self, fixture: Fixture) {
+        (self.run)(Trial::new(fixture, None)).await;
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Case({})", self.name)
+    }
+}
+
+/// Runs one case on a runtime of its own, with several threads and a limit of two minutes. `test` is the path of the
+/// test that calls this, as `module_path!` begins it. What the macro calls.
+///
+/// ```
+/// use session_conformance::{Fixture, run_case, suite};
+///
+/// let fixture = || async { Fixture::new(session_store_memory::MemoryStore::new()) };
+/// run_case("crate::a_test", fixture, suite::replace::replace_never_creates);
+/// ```
+///
+/// # Panics
+/// When the case fails, or does not end in time.
+pub fn run_case<F, O, C, P>(test: &'static str, fixture: F, case: C)
+where
+    F: FnOnce() -> O,
+    O: Future<Output = Fixture>,
+    C: FnOnce(Trial) -> P,
+    P: Future<Output = ()>,
+{
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(4).enable_all().build().expect("a runtime can be made");
+    let run = || {
+        runtime.block_on(async {
+            let trial = Trial::new(fixture().await, Some(test));
+            let ended = tokio::time::timeout(LONGEST, case(trial)).await;
+            assert!(ended.is_ok(), "the case did not end within {LONGEST:?}: the suite's limit for a case, not a deadline of the store");
+        });
+    };
+    process::end_with(run);
+}
+
+const LONGEST: Duration = Duration::from_secs(120);

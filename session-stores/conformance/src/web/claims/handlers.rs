@@ -1,0 +1,177 @@
+//! What handlers get and return: optional sessions, one error type with a log line for each error, farewells.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use crate::overheard::Overheard;
+use crate::web::{Client, Reply, WebApp};
+use session_testkit::{Fault, Verb};
+
+const OPTIONAL: [&str; 2] = ["/optional", "/optional-read-only"];
+
+async fn signed_in<A: WebApp>(app: &A) -> Client<'_, A> {
+    let client = Client::new(app);
+    client.visit(|session| session.put("user", "ada").unwrap()).await;
+    client
+}
+
+fn is_bare(reply: &Reply, status: u16) -> bool {
+    reply.status == status && reply.body.is_empty() && reply.set_cookie().is_empty()
+}
+
+pub async fn an_optional_session_is_none_only_without_a_layer(app: &impl WebApp) {
+    let (ada, stranger) = (signed_in(app).await, Client::new(app));
+    for path in OPTIONAL {
+        assert_eq!(ada.get(path).await.body, "ada", "{path}");
+        assert_eq!(stranger.get(path).await.body, "stranger", "{path}");
+    }
+    assert_eq!(ada.get("/bare/optional").await.body, "no session");
+}
+
+pub async fn an_optional_session_is_none_where_sessions_are_switched_off(app: &impl WebApp) {
+    for path in OPTIONAL {
+        let reply = Client::new(app).get(path).await;
+        assert_eq!((reply.status, &*reply.body), (StatusCode::OK, b"no session".as_slice()), "{path}");
+    }
+}
+
+pub async fn an_optional_session_of_a_failing_store_is_a_503(app: &impl WebApp) {
+    let ada = signed_in(app).await;
+    app.setting().faults.fail(Fault::every().on(Verb::Load));
+    for path in OPTIONAL {
+        let reply = ada.get(path).await;
+        assert!(is_bare(&reply, 503), "{path}: {reply:?}");
+        assert_eq!(reply.headers["cache-control"], "no-store", "{path}");
+    }
+    app.setting().faults.heal();
+    assert_eq!(ada.get("/optional").await.body, "ada");
+}
+
+pub async fn every_error_of_a_handler_has_its_status(app: &impl WebApp) {
+    for (how, status) in [
+        ("nothing", 204),
+        ("a value of another type", 500),
+        ("too many sessions", 409),
+        ("a form that does not fit", 422),
+        ("a redirect", 303),
+        ("sold out", 410),
+    ] {
+        let ada = signed_in(app).await;
+        let reply = ada.post("/fail", &format!("how={how}")).await;
+        assert_eq!(reply.status, status, "{how}");
+        assert_eq!(reply.location(), if status == 303 { "/sign-in" } else { "" }, "{how}");
+    }
+}
+
+pub async fn a_store_that_fails_in_a_handler_is_a_503(app: &impl WebApp) {
+    let ada = signed_in(app).await;
+    for (how, verb) in [("nothing", Verb::Load), ("a commit", Verb::Replace), ("devices", Verb::List)] {
+        app.setting().faults.fail(Fault::every().on(verb));
+        let reply = ada.post("/fail", &format!("how={how}")).await;
+        app.setting().faults.heal();
+        assert!(is_bare(&reply, 503), "{how}: {reply:?}");
+    }
+}
+
+pub async fn a_missing_field_comes_back_as_its_error(app: &impl WebApp) {
+    for (form, message) in [("note=hi", "is missing"), ("note=hi&count=x", "is not a number")] {
+        let client = Client::new(app);
+        let reply = client.post("/order", form).await;
+        assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/order"), "{form}");
+        let page = client.get("/page").await.json();
+        assert_eq!((&page["errors"], &page["old"]["note"]), (&json!({ "count": [message] }), &json!("hi")));
+    }
+    assert_eq!(Client::new(app).post("/order", "count=3").await.body, "3");
+}
+
+pub async fn what_is_refused_leaves_its_reason_in_the_log(app: &impl WebApp) {
+    let client = signed_in(app).await;
+    let (heard, _guard) = Overheard::on_this_thread();
+    for (path, form, status, reason) in [
+        ("/count", "count=three", 422, "`count` is not a number"),
+        ("/count", "", 422, "`count` is missing"),
+        ("/guarded/echo", "a=1", 419, "the form has no CSRF token"),
+        ("/guarded/echo", "_csrf=wrong", 419, "is not the session's own"),
+        ("/misplaced", "a=1", 500, "put it inside the session layer"),
+        ("/fail", "how=a value of another type", 500, "\"user\" holds a string"),
+    ] {
+        let before = heard.lines().len();
+        assert_eq!(client.post(path, form).await.status, status, "{path} {form}");
+        let lines = heard.lines().split_off(before);
+        let said = lines.iter().filter(|line| line.target == "session" && line.text.contains(reason)).count();
+        assert_eq!(said, 1, "{path} {form}: {lines:?}");
+        assert!(lines.iter().all(|line| !line.text.contains("three")), "what was typed is not logged");
+    }
+}
+
+pub async fn a_handle_is_a_path_parameter(app: &impl WebApp) {
+    let client = signed_in(app).await;
+    let handle = client.visit(|session| session.id().unwrap()).await;
+    assert_eq!(client.get(&format!("/device/{handle}")).await.body, handle.to_string());
+    assert!(client.get("/device/nonsense").await.status.is_client_error());
+}
+
+pub async fn a_farewell_is_shown_in_a_session_that_holds_nothing_else(app: &impl WebApp) {
+    let ada = signed_in(app).await;
+    ada.visit(|session| session.tag("ada").unwrap()).await;
+    let thief = ada.copy();
+    let reply = ada.post("/farewell", "").await;
+    assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/page"));
+    let page = ada.get("/page").await.json();
+    assert_eq!(page["flash_messages"], json!({ "status": "Bye", "more": "Soon" }));
+    let left = ada.visit(|session| (session.user().name(), session.all().to_json())).await;
+    assert_eq!(left, (None, "{}".to_owned()));
+    assert_eq!(thief.get("/optional").await.body, "stranger", "the old id is dead");
+}
+
+pub async fn a_message_after_a_sign_out_is_dropped_and_its_redirect_is_sent(app: &impl WebApp) {
+    let ada = signed_in(app).await;
+    let reply = ada.post("/sign-out", "").await;
+    assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/page"));
+    assert!(reply.set_cookie().contains("Max-Age=0"), "{}", reply.set_cookie());
+    assert_eq!(ada.get("/page").await.json()["flash_messages"], json!({}));
+}
+
+pub async fn features_6_a_page_for_users_sends_strangers_to_sign_in_and_back(app: &impl WebApp) {
+    for path in ["/account?tab=2", "/area/account"] {
+        let client = Client::new(app);
+        client.visit(|session| session.flash("status", "Saved").unwrap()).await;
+        let reply = client.get(path).await;
+        assert_eq!((reply.status, reply.location()), (StatusCode::SEE_OTHER, "/sign-in"), "{path}");
+        let shown = client.get("/page").await.json();
+        assert_eq!(shown["flash_messages"]["status"], "Saved", "the redirect has shown nothing");
+        client.visit(|session| session.tag("ada").unwrap()).await;
+        assert_eq!(client.post("/intended", "").await.location(), path);
+        assert_eq!(client.get(path).await.body, "ada", "{path}");
+    }
+    let stranger = Client::new(app);
+    assert!(is_bare(&stranger.post("/account", "a=1").await, 401), "a form cannot be sent again");
+    let script = [("sec-fetch-dest", "empty")];
+    let reply = stranger.send(Method::GET, "/account", &script, Bytes::new()).await;
+    assert!(is_bare(&reply, 401), "nor is a script led anywhere");
+}
+
+pub async fn features_6_a_page_for_users_costs_a_user_one_load(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.visit(|session| session.tag("ada").unwrap()).await;
+    app.setting().store.take();
+    for method in [Method::GET, Method::POST] {
+        assert_eq!(client.send(method, "/account", &[], Bytes::new()).await.body, "ada");
+        assert_eq!(app.setting().store.take().len(), 1);
+    }
+    app.setting().faults.fail(Fault::every().on(Verb::Load));
+    assert!(is_bare(&client.get("/account").await, 503), "a user is never taken for a stranger");
+}
+
+pub async fn features_6_a_page_that_needs_a_recent_confirmation_asks_again(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.visit(|session| session.tag("ada").unwrap()).await;
+    assert_eq!(client.get("/secret").await.location(), "/sign-in", "signed in, and never confirmed");
+    client.visit(|session| session.user().confirm().unwrap()).await;
+    assert_eq!(client.get("/secret").await.body, "ada");
+    app.setting().clock.advance(Duration::from_secs(15 * 60));
+    assert_eq!(client.get("/secret").await.location(), "/sign-in");
+}

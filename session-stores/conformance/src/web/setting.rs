@@ -1,0 +1,119 @@
+//! What a `WebApp` is made with: sessions on doubles, and handlers that a claim gives on the way.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use session_core::{
+    Event, Observer, SecretKey, Session, Sessions, SessionsBuilder, adapter::BoxFuture, store::SessionStore,
+};
+
+use crate::fixture::IntoStore;
+use session_testkit::{FaultyStore, ManualClock, OpLog};
+
+/// The sessions of an application under trial, and the doors to what is around them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Setting {
+    /// What the adapter lays around its routes.
+    pub sessions: Sessions,
+    /// Moves their time.
+    pub clock: ManualClock,
+    /// What their store was asked.
+    pub store: OpLog<dyn SessionStore>,
+    /// Makes their store fail.
+    pub faults: FaultyStore<dyn SessionStore>,
+    /// What they told their observer.
+    pub events: Events,
+    /// What `POST /do` does.
+    pub handlers: Handlers,
+}
+
+impl Setting {
+    /// Sessions in this store, with these [`rules`].
+    #[must_use]
+    pub fn new<How>(
+        store: impl IntoStore<How>,
+        rules: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
+    ) -> Self {
+        let (clock, events) = (ManualClock::default(), Events::default());
+        let faults = FaultyStore::over(store.into_store());
+        let store = OpLog::over(Arc::new(faults.clone()) as Arc<dyn SessionStore>);
+        let builder = Sessions::builder()
+            .shared_store(Arc::new(store.clone()))
+            .key(SecretKey::generate().expect("the system's random generator works"))
+            .clock(clock.clone())
+            .observer(events.clone());
+        let sessions = rules(builder).build().expect("the rules agree");
+        Self { sessions, clock, store, faults, events, handlers: Handlers::default() }
+    }
+}
+
+/// Which rules a claim's application has.
+pub mod rules {
+    use session_core::SessionsBuilder;
+
+    /// The defaults.
+    pub fn usual(sessions: SessionsBuilder) -> SessionsBuilder {
+        sessions
+    }
+
+    /// Sessions in their cookies.
+    pub fn in_cookies(sessions: SessionsBuilder) -> SessionsBuilder {
+        sessions.in_cookie()
+    }
+
+    /// No sessions at all.
+    pub fn switched_off(sessions: SessionsBuilder) -> SessionsBuilder {
+        sessions.enabled(false)
+    }
+
+    /// Secret fields and hosts that the application names.
+    pub fn its_own(sessions: SessionsBuilder) -> SessionsBuilder {
+        sessions.secret_fields(["pin"]).redirect_hosts(["accounts.example", "localhost:8080"])
+    }
+}
+
+type Handler = Box<dyn FnOnce(Session) -> BoxFuture<()> + Send>;
+
+/// What the next `POST /do` does: a claim writes its handler where it says what comes of it.
+#[derive(Clone, Default)]
+pub struct Handlers(Arc<Mutex<Option<Handler>>>);
+
+impl Handlers {
+    /// Runs the handler that was given for this request.
+    ///
+    /// # Panics
+    /// When there is none, and where the handler does.
+    pub async fn run(&self, session: Session) {
+        let handler = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        handler.expect("a claim gives the handler before it sends the request")(session).await;
+    }
+
+    pub(super) fn give(&self, handler: Handler) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(handler);
+    }
+}
+
+impl fmt::Debug for Handlers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Handlers").finish_non_exhaustive()
+    }
+}
+
+/// Everything that an observer hears.
+#[derive(Clone, Debug, Default)]
+pub struct Events(Arc<Mutex<Vec<Event>>>);
+
+impl Events {
+    /// What was heard since the last time.
+    #[must_use]
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Observer for Events {
+    fn observe(&self, event: &Event) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+    }
+}

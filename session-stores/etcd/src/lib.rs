@@ -1,0 +1,13 @@
+//! Sessions in etcd.
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod engine;
+mod gateway;
+mod store;
+
+pub use builder::{BuildError, EtcdStoreBuilder};
+pub use store::EtcdStore;
+
+/// The store's name in errors and events.
+const NAME: &str = "etcd";

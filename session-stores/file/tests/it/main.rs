@@ -1,0 +1,10 @@
+//! What the file store promises, on a real file system.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod conformance;
+mod faults;
+mod kill;
+mod private;
+mod races;
+mod support;
+mod verbs;

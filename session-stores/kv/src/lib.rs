@@ -1,0 +1,26 @@
+//! Session stores over key-value engines.
+#![doc = include_str!("../README.md")]
+
+mod blocking;
+mod cas;
+pub mod codec;
+mod delegate;
+mod engine;
+mod owner;
+mod tx;
+
+pub use blocking::Blocking;
+pub use cas::CasStore;
+pub use engine::{CasEngine, Due, OwnerSet, Owners, Swapped};
+pub use tx::{Ending, TxEngine, TxRead, TxStore, TxWrite};
+
+/// What [`delegate_session_store!`] expands to; not public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use session_core::{
+        Timestamp,
+        store::{
+            Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Written, async_trait,
+        },
+    };
+}

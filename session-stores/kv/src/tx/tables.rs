@@ -1,0 +1,119 @@
+//! The three tables of a store in one transaction: records by key, keys by owner, keys by the moment they are due.
+//!
+//! The two indexes are changed in the transaction that changes the record. Rows of a record that was damaged stay
+//! behind; whoever reads an index looks at the record, too, so they lead to nothing.
+
+use session_core::{
+    Timestamp,
+    store::{StoreError, StoreKey},
+};
+
+use super::{TxRead, TxWrite};
+use crate::codec::{self, Entry, Unreadable};
+use crate::owner;
+
+/// Reads what stands under a key.
+pub(super) fn get(tx: &(impl TxRead + ?Sized), key: &StoreKey) -> Result<Option<Found>, StoreError> {
+    Ok(tx.get(&row(key))?.map(|bytes| Entry::decode(key, &bytes)))
+}
+
+/// An entry, or why it is none.
+pub(super) type Found = Result<Entry, Unreadable>;
+
+/// Puts an entry in the place of another, with its rows in the indexes.
+pub(super) fn put(
+    tx: &mut dyn TxWrite,
+    key: &StoreKey,
+    before: Option<&Entry>,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    let (old, new) = (before.map(|entry| Rows::of(key, entry)), Rows::of(key, entry));
+    if let Some(old) = old {
+        old.remove(tx, Some(&new))?;
+    }
+    tx.put(&row(key), &entry.encode(key))?;
+    tx.put(&new.due, &[])?;
+    new.owner.map_or(Ok(()), |owner| tx.put(&owner, &[]))
+}
+
+/// Removes an entry and its rows in the indexes.
+pub(super) fn remove(tx: &mut dyn TxWrite, key: &StoreKey, entry: &Entry) -> Result<(), StoreError> {
+    Rows::of(key, entry).remove(tx, None)?;
+    tx.remove(&row(key))
+}
+
+/// The keys in the index of an owner.
+pub(super) fn by_owner(tx: &(impl TxRead + ?Sized), owner: &str) -> Result<Vec<StoreKey>, StoreError> {
+    let from = [&[OWNER][..], &owner::hash(owner)].concat();
+    let until = [&from[..], &[0xff; 33]].concat();
+    Ok(tx.scan(&from, &until, usize::MAX)?.iter().filter_map(|row| key_of(row)).collect())
+}
+
+/// Removes a key from the index of an owner.
+pub(super) fn forget(tx: &mut dyn TxWrite, owner: &str, key: &StoreKey) -> Result<(), StoreError> {
+    tx.remove(&owner_row(owner, key))
+}
+
+/// The rows of what is due, earliest first: each row's own bytes, and the key it leads to.
+pub(super) fn due(
+    tx: &(impl TxRead + ?Sized),
+    before: Timestamp,
+    most: usize,
+) -> Result<Vec<(Vec<u8>, StoreKey)>, StoreError> {
+    // Including what is due at this very moment.
+    let until = [&[DUE][..], &codec::encode_moment(before), &[0xff; 33]].concat();
+    let rows = tx.scan(&[DUE], &until, most)?;
+    Ok(rows.into_iter().filter_map(|row| key_of(&row).map(|key| (row, key))).collect())
+}
+
+/// When an entry may be swept.
+pub(super) fn end(entry: &Entry) -> Timestamp {
+    match entry {
+        Entry::Record(record) | Entry::Pending { record, .. } => record.deadline(),
+        Entry::Tombstone { until, .. } => *until,
+    }
+}
+
+/// An entry's rows in the two indexes.
+struct Rows {
+    due: Vec<u8>,
+    owner: Option<Vec<u8>>,
+}
+
+impl Rows {
+    fn of(key: &StoreKey, entry: &Entry) -> Self {
+        let due = [&[DUE][..], &codec::encode_moment(end(entry)), key.as_bytes()].concat();
+        let owner = match entry {
+            Entry::Record(record) | Entry::Pending { record, .. } => record.owner.as_deref(),
+            Entry::Tombstone { .. } => None,
+        };
+        Self { due, owner: owner.map(|owner| owner_row(owner, key)) }
+    }
+
+    /// Removes the rows that are not kept.
+    fn remove(&self, tx: &mut dyn TxWrite, kept: Option<&Self>) -> Result<(), StoreError> {
+        if kept.is_none_or(|kept| kept.due != self.due) {
+            tx.remove(&self.due)?;
+        }
+        match &self.owner {
+            Some(owner) if kept.is_none_or(|kept| kept.owner != self.owner) => tx.remove(owner),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn row(key: &StoreKey) -> Vec<u8> {
+    [&[SESSION][..], key.as_bytes()].concat()
+}
+
+fn owner_row(owner: &str, key: &StoreKey) -> Vec<u8> {
+    [&[OWNER][..], &owner::hash(owner), key.as_bytes()].concat()
+}
+
+fn key_of(row: &[u8]) -> Option<StoreKey> {
+    row.last_chunk().copied().map(StoreKey::from_bytes)
+}
+
+const SESSION: u8 = b's';
+const OWNER: u8 = b'o';
+const DUE: u8 = b'd';

@@ -1,0 +1,9 @@
+//! The engine over maps in memory: the store suite, the codec, the model checker.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod codec;
+mod map;
+mod model;
+mod spec;
+mod suite;

@@ -1,0 +1,38 @@
+//! The memory store against the whole store suite.
+
+use session_conformance::Fixture;
+use session_store_memory::MemoryStore;
+
+/// It keeps values, which cannot be damaged, and its index shows no entries to anybody.
+fn fixture_of(store: MemoryStore) -> Fixture {
+    let again = store.clone();
+    Fixture::new(store)
+        .rounds(200)
+        .reopen(move || std::future::ready(again.clone()))
+        .in_one_process()
+        .without_damage()
+        .without_owner_entries()
+        .without_stall()
+}
+
+mod by_default {
+    use super::*;
+
+    async fn fixture() -> Fixture {
+        fixture_of(MemoryStore::new())
+    }
+
+    session_conformance::store_suite!(fixture);
+    session_conformance::crowd_suite!(fixture);
+}
+
+/// Every key has the same lock: an operation on two keys must not take it twice.
+mod in_one_shard {
+    use super::*;
+
+    async fn fixture() -> Fixture {
+        fixture_of(MemoryStore::builder().shards(1).build())
+    }
+
+    session_conformance::store_suite!(fixture);
+}

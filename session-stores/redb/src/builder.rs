@@ -1,0 +1,94 @@
+//! How a store is opened: the file, the deadline, the threads, the cache, the limit of a record.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use session_core::store::DEFAULT_MAX_RECORD;
+
+use crate::engine::Engine;
+use crate::store::RedbStore;
+
+/// Configures a [`RedbStore`]. Created by [`RedbStore::builder`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RedbStoreBuilder {
+    path: PathBuf,
+    timeout: Duration,
+    concurrency: usize,
+    cache: usize,
+    max_record: usize,
+}
+
+/// Why a store was not opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process, or another store in this one, has the file open. One process at a time uses a file.
+    #[error("another process has the session database open")]
+    InUse,
+    /// Other users of the machine may read or write the file: `chmod 600` it.
+    #[error("other users may open the session database: its mode must be 0600")]
+    Exposed,
+    /// The file cannot be created or read, is damaged, or is no database of redb.
+    #[error("the session database cannot be opened")]
+    File(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl RedbStoreBuilder {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            timeout: Duration::from_secs(2),
+            concurrency: 64,
+            cache: 64 * 1024 * 1024,
+            max_record: DEFAULT_MAX_RECORD,
+        }
+    }
+
+    /// Sets how long a call may take, the wait for a thread included. The default is 2 seconds.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets how many calls may be at the file at once, each on a blocking thread. The default is 64.
+    ///
+    /// Writers among them share a flush to the disk: fewer threads mean more flushes.
+    pub fn concurrency(mut self, most: usize) -> Self {
+        self.concurrency = most;
+        self
+    }
+
+    /// Sets how much memory caches the file, in bytes. The default is 64 MiB.
+    pub fn cache(mut self, bytes: usize) -> Self {
+        self.cache = bytes;
+        self
+    }
+
+    /// Sets the size of the largest record in bytes. The default is 64 KiB.
+    pub fn max_record(mut self, bytes: usize) -> Self {
+        self.max_record = bytes;
+        self
+    }
+
+    /// Opens the file, and creates it with mode 0600 if it is missing. Its directory must exist.
+    ///
+    /// Blocks: after a crash the whole file is read once. Call it while the application starts.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(self) -> Result<RedbStore, OpenError> {
+        let engine = Engine::open(self.path, self.cache)?;
+        Ok(RedbStore::new(engine, self.concurrency, self.timeout, self.max_record))
+    }
+}
+
+impl From<redb::Error> for OpenError {
+    fn from(error: redb::Error) -> Self {
+        match error {
+            redb::Error::DatabaseAlreadyOpen => Self::InUse,
+            error => Self::File(error.into()),
+        }
+    }
+}

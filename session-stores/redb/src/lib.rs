@@ -1,0 +1,12 @@
+//! Sessions in one file, with the embedded database redb.
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod engine;
+mod store;
+
+pub use builder::{OpenError, RedbStoreBuilder};
+pub use store::RedbStore;
+
+/// The store's name in errors and events.
+const NAME: &str = "redb";

@@ -1,0 +1,10 @@
+//! What the Redis stores promise, on one server, on a cluster, behind Sentinel and over TLS.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod cluster;
+mod conformance;
+mod process;
+mod sentinel;
+mod store;
+mod support;
+mod tls;

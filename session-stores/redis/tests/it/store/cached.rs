@@ -1,0 +1,165 @@
+//! The client-side cache: free reads, and no change or logout elsewhere that it hides.
+
+use std::time::{Duration, Instant};
+
+use session_conformance::proxy::Weather;
+use session_core::store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, Written};
+use session_store_redis::{RedisStore, redis};
+use session_test_servers::{Kind, start};
+
+use super::cuts::proxy;
+use crate::support::{
+    PATIENT, SOON, fresh_key, fresh_prefix, now, owned, plain, random, record, shared_url, until,
+};
+
+/// Loads until the answer is this one; the invalidation is on its way when the other writer has its answer.
+async fn sees(
+    store: &RedisStore,
+    key: &session_core::store::StoreKey,
+    is: impl Fn(&Loaded) -> bool,
+) -> Duration {
+    let began = Instant::now();
+    while !is(&store.load(key).await.unwrap()) {
+        assert!(began.elapsed() < SOON, "still stale");
+        tokio::time::sleep(Duration::from_micros(200)).await;
+    }
+    began.elapsed()
+}
+
+#[tokio::test]
+async fn reads_of_an_unchanged_session_cost_nothing() {
+    let server = start(Kind::Redis).unwrap();
+    let store = RedisStore::builder(server.url())
+        .prefix("c:")
+        .timeout(PATIENT)
+        .client_cache(100)
+        .connect()
+        .await
+        .unwrap();
+    let mut plain = plain(&server.url()).await;
+    let stats = loop {
+        let (key, stored) = (fresh_key(), record("1"));
+        store.create(&key, &stored, now()).await.unwrap();
+        let _: () = redis::cmd("CONFIG").arg("RESETSTAT").query_async(&mut plain).await.unwrap();
+        let began = Instant::now();
+        for _ in 0..100 {
+            assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(stored.clone()));
+        }
+        // A line that was silent for a second is not believed; on a machine as busy as that it is tried again.
+        if began.elapsed() < Duration::from_secs(1) {
+            break redis::cmd("INFO").arg("commandstats").query_async::<String>(&mut plain).await.unwrap();
+        }
+    };
+    assert!(stats.contains("cmdstat_get:calls=1,"), "{stats}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_and_a_logout_elsewhere_are_seen_at_once() {
+    let (url, prefix) = (shared_url(), fresh_prefix());
+    let here = RedisStore::builder(&url)
+        .prefix(&prefix)
+        .timeout(PATIENT)
+        .client_cache(1000)
+        .connect()
+        .await
+        .unwrap();
+    let there = RedisStore::builder(&url).prefix(&prefix).timeout(PATIENT).connect().await.unwrap();
+    for _ in 0..100 {
+        let (key, first, second) = (fresh_key(), owned("ada"), owned("ada"));
+        there.create(&key, &first, now()).await.unwrap();
+        assert_eq!(here.load(&key).await.unwrap(), Loaded::Found(first.clone()));
+        there.replace(&key, first.etag, &second, now()).await.unwrap();
+        sees(&here, &key, |loaded| *loaded == Loaded::Found(second.clone())).await;
+        // What is stale is refused by the server, not by luck.
+        let late = here.replace(&key, first.etag, &record("x"), now()).await.unwrap();
+        assert_eq!(late, Written::Conflict(second.clone()));
+        there.destroy_all("ada", None, now(), until()).await.unwrap();
+        sees(&here, &key, |loaded| matches!(loaded, Loaded::Ended { .. })).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_always_reads_its_own_writes() {
+    let store = RedisStore::builder(shared_url())
+        .prefix(fresh_prefix())
+        .timeout(PATIENT)
+        .client_cache(1000)
+        .connect()
+        .await
+        .unwrap();
+    let store = std::sync::Arc::new(store);
+    let (key, mut current) = (fresh_key(), record("0"));
+    store.create(&key, &current, now()).await.unwrap();
+    // Readers that keep the cache busy with what was there a moment ago.
+    let readers: Vec<_> = (0..8)
+        .map(|_| {
+            let store = std::sync::Arc::clone(&store);
+            tokio::spawn(async move {
+                loop {
+                    store.load(&key).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..1000 {
+        let next = Record { etag: Etag::new(random()), ..current.clone() };
+        assert_eq!(store.replace(&key, current.etag, &next, now()).await.unwrap(), Written::Applied);
+        assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(next.clone()));
+        current = next;
+    }
+    readers.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_server_is_not_covered_up() {
+    let server = start(Kind::Redis).unwrap();
+    let store = RedisStore::builder(server.url())
+        .prefix("c:")
+        .timeout(PATIENT)
+        .client_cache(100)
+        .connect()
+        .await
+        .unwrap();
+    let key = fresh_key();
+    store.create(&key, &record("1"), now()).await.unwrap();
+    store.load(&key).await.unwrap();
+    server.kill9();
+    // The end of the connection is on its way.
+    let killed = Instant::now();
+    let error = loop {
+        match store.load(&key).await {
+            Ok(_) => assert!(killed.elapsed() < SOON, "covered up"),
+            Err(error) => break error,
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    };
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    server.restart().unwrap();
+    assert_eq!(store.load(&key).await.unwrap(), Loaded::Missing);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_line_hides_a_logout_for_a_second_at_most() {
+    let (proxy, url) = proxy().await;
+    let prefix = fresh_prefix();
+    let deadline = Duration::from_secs(2);
+    let here =
+        RedisStore::builder(url).prefix(&prefix).timeout(deadline).client_cache(100).connect().await.unwrap();
+    let there = RedisStore::builder(shared_url()).prefix(&prefix).timeout(PATIENT).connect().await.unwrap();
+    let key = fresh_key();
+    there.create(&key, &record("1"), now()).await.unwrap();
+    assert!(matches!(here.load(&key).await.unwrap(), Loaded::Found(_)));
+    proxy.set(Weather::BlackHole);
+    there.destroy(&key, until()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1010)).await;
+    assert_eq!(here.load(&key).await.unwrap_err().kind(), StoreErrorKind::Timeout);
+    proxy.set(Weather::Fine);
+    let back = Instant::now();
+    loop {
+        match here.load(&key).await {
+            Ok(loaded) => break assert!(matches!(loaded, Loaded::Ended { .. })),
+            Err(_) => assert!(back.elapsed() < SOON),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What the SQL stores promise, on each database.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod claims;
+mod mysql;
+mod postgres;
+mod sqlite;

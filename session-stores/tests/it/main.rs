@@ -1,0 +1,10 @@
+//! What the facade promises: settings, stores opened by URL, and the sweeper.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod page;
+mod peers;
+mod sessions;
+mod settings;
+mod stores;
+mod sweeper;
+mod sweeper_stores;

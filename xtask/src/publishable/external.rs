@@ -1,0 +1,97 @@
+//! Whose types stand in our public signatures: each such crate is a promise that its next breaking release breaks ours.
+//!
+//! Below 1.0 that is soon, so those are named here one by one, with the reason.
+
+use std::collections::BTreeSet;
+
+use super::crates::Crate;
+use crate::failure::Failure;
+
+/// A crate that may stand in the signatures of some of ours.
+struct Allowed {
+    /// Ours; none named: all.
+    of: &'static [&'static str],
+    external: &'static [&'static str],
+    /// Why, for the reader of this file.
+    #[allow(dead_code, reason = "for the reader of this file")]
+    why: &'static str,
+}
+
+const ALLOWED: &[Allowed] = &[
+    Allowed { of: &[], external: &["std", "core", "alloc"], why: "the language" },
+    Allowed {
+        of: &[],
+        external: &["serde", "serde_core", "serde_json"],
+        why: "values of sessions, stable at 1",
+    },
+    Allowed { of: &[], external: &["bytes", "http"], why: "the currency of web crates, stable at 1" },
+    Allowed {
+        of: &[],
+        external: &["time"],
+        why: "points in time and durations; the one crate below 1 that all of ours show",
+    },
+];
+
+/// The foreign crates in these signatures, or which of them are not allowed.
+pub(super) fn check(each: &Crate, items: &str) -> Result<BTreeSet<String>, Failure> {
+    let foreign = foreign(items);
+    let allowed = |external: &&String| {
+        ALLOWED.iter().any(|allowed| {
+            (allowed.of.is_empty() || allowed.of.contains(&each.name.as_str()))
+                && allowed.external.contains(&external.as_str())
+        })
+    };
+    let refused: Vec<String> = foreign
+        .iter()
+        .filter(|external| !allowed(external))
+        .map(|external| {
+            let path = format!("{external}::");
+            let first = items.lines().find(|line| line.contains(&path)).unwrap_or_default();
+            format!("{} shows a type of `{external}`: {first}", each.name)
+        })
+        .collect();
+    if !refused.is_empty() {
+        let advice = "allowed crates are in xtask/src/publishable/external.rs";
+        return Err(Failure::new(format!("{}\n{advice}", refused.join("\n"))));
+    }
+    let language = ["std", "core", "alloc"];
+    Ok(foreign.into_iter().filter(|external| !language.contains(&external.as_str())).collect())
+}
+
+/// The first segments of the paths in these lines, but for our own crates.
+fn foreign(items: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in items.match_indices("::") {
+        let before = &items[..at];
+        let start = before.rfind(|char: char| !char.is_alphanumeric() && char != '_').map_or(0, |at| at + 1);
+        let (rest, name) = before.split_at(start);
+        let is_crate = name.starts_with(|char: char| char.is_ascii_lowercase());
+        if is_crate && !rest.ends_with("::") && !name.starts_with("session_") {
+            found.insert(name.to_owned());
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ITEMS: &str = "pub fn session_x::f(&self) -> core::result::Result<time::Duration, Self::Error>\n\
+                         impl<T: serde_core::Serialize> sqlx_core::X<T::Item> for session_x::Y\n";
+
+    #[test]
+    fn the_first_segment_of_a_path_is_its_crate() {
+        let found: Vec<String> = foreign(ITEMS).into_iter().collect();
+        assert_eq!(found, ["core", "serde_core", "sqlx_core", "time"]);
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_named_with_its_first_line() {
+        let each = Crate { name: "session-x".to_owned(), folder: "x".to_owned() };
+        let failure = check(&each, ITEMS).unwrap_err().to_string();
+        assert!(failure.starts_with("session-x shows a type of `sqlx_core`: impl<"), "{failure}");
+        let allowed = check(&each, ITEMS.lines().next().unwrap()).unwrap();
+        assert_eq!(allowed.into_iter().collect::<Vec<_>>(), ["time"]);
+    }
+}

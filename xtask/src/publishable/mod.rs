@@ -1,0 +1,76 @@
+//! `cargo xtask publishable`: what must hold before the crates go to a registry, beyond what `test` checks.
+//!
+//! The stages are in the order of their cost. Each installs the cargo command that it needs, once, into `target/tools`.
+
+mod api;
+mod crates;
+mod external;
+mod minimal;
+mod msrv;
+mod semver;
+mod tools;
+
+pub(crate) use api::{AS_RUSTDOC, run as api, rustdoc};
+
+use crate::failure::Failure;
+use crate::flags;
+use crate::runner::Call;
+use crate::stages::Stages;
+use crates::Crate;
+use tools::Tool;
+
+/// A stage and its name on the command line.
+type Stage = (&'static str, fn(&[Crate]) -> Result<(), Failure>);
+
+const STAGES: &[Stage] = &[
+    ("msrv", msrv::check),
+    ("deny", deny),
+    ("package", package),
+    ("features", features),
+    ("minimal", minimal::check),
+    ("api", api::check),
+    ("semver", semver::check),
+];
+
+pub(crate) fn run(flags: &flags::Publishable) -> Result<(), Failure> {
+    if flags.accept {
+        return semver::accept();
+    }
+    let mut stages = Stages::default();
+    everything(&flags.stage, &mut stages)?;
+    println!("\n{}", stages.table());
+    Ok(())
+}
+
+/// All stages, or those that are named, up to the first that fails.
+pub(crate) fn everything(chosen: &[String], stages: &mut Stages) -> Result<(), Failure> {
+    if let Some(unknown) = chosen.iter().find(|name| STAGES.iter().all(|(known, _)| known != name)) {
+        let known: Vec<&str> = STAGES.iter().map(|(name, _)| *name).collect();
+        return Err(Failure::new(format!("there is no stage `{unknown}`; there are: {}", known.join(", "))));
+    }
+    let crates = crates::published()?;
+    for (name, work) in STAGES {
+        if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
+            stages.run(name, &format!("cargo xtask publishable --stage {name}"), || work(&crates))?;
+        }
+    }
+    Ok(())
+}
+
+/// Advisories, licences, bans and sources of every dependency.
+fn deny(_: &[Crate]) -> Result<(), Failure> {
+    tools::call(Tool::Deny, "--all-features check")?.run()
+}
+
+/// Each crate builds from its package alone, with the other crates from their packages.
+fn package(crates: &[Crate]) -> Result<(), Failure> {
+    Call::cargo(&format!("package --quiet --allow-dirty {}", crates::scope(crates))).run()
+}
+
+/// Each crate compiles with none of its features, with each of them alone, and with all.
+fn features(crates: &[Crate]) -> Result<(), Failure> {
+    tools::call(Tool::Hack, &format!("check --quiet --each-feature {}", crates::scope(crates)))?
+        .env("RUSTFLAGS", "-D warnings")
+        .args("--target-dir target/features")
+        .run()
+}
