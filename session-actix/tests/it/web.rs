@@ -1,7 +1,5 @@
 //! Forms, redirects and CSRF protection under actix-web: the testkit's claims.
 
-#![allow(clippy::unwrap_used, reason = "a test, where a panic is the report")]
-
 use std::str::FromStr;
 
 use actix_web::body::MessageBody;

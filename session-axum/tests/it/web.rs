@@ -1,7 +1,5 @@
 //! Forms, redirects and CSRF protection under axum: the testkit's claims.
 
-#![allow(clippy::unwrap_used, reason = "a test, where a panic is the report")]
-
 use axum::body::Body;
 use axum::extract::{Extension, Path, RawQuery};
 use axum::http::{Request, Response, StatusCode};

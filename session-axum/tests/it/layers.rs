@@ -1,7 +1,5 @@
 //! The session layer among other tower layers: what leaves when they stand inside or outside of it.
 
-#![allow(clippy::unwrap_used, reason = "a test, where a panic is the report")]
-
 use std::time::Duration;
 
 use axum::Router;
