@@ -14,11 +14,6 @@ use crate::decision::codec::CookieCodec;
 use crate::decision::commit::Fresh;
 use crate::decision::policy::Policy;
 use crate::decision::state::Arrival;
-use crate::value::answer::{StoreError, StoreErrorKind, Written};
-use crate::value::cookie::keyring::KeyRing;
-use crate::value::cookie::seal::{Binding, SealKind};
-use crate::value::id::StoreKey;
-use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
 /// What all visits share.
@@ -29,7 +24,6 @@ pub(crate) struct Engine {
     pub(crate) revocations: Option<Arc<dyn SessionStore>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) at_rest: Option<KeyRing>,
     pub(crate) touches: Touches,
     pub(crate) turns: Turns,
     pub(crate) flights: Arc<Flights>,
@@ -96,53 +90,5 @@ impl Engine {
         let mut bytes = [0; 32];
         self.entropy.fill(&mut bytes)?;
         Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
-    }
-
-    /// What the store gets: the record as it is or, with encryption at rest, its payload sealed under its key.
-    pub(crate) fn seal<'r>(
-        &self,
-        store: &dyn SessionStore,
-        key: &StoreKey,
-        record: &'r Record,
-    ) -> Result<Sealed<'r>, StoreError> {
-        let Some(keys) = &self.at_rest else { return Ok(Sealed::AsItIs(record)) };
-        let mut nonce = [0; 24];
-        self.entropy
-            .fill(&mut nonce)
-            .map_err(|error| StoreError::new(StoreErrorKind::Refused, store.name()).because(error))?;
-        let sealed = keys.seal(&Binding::record(key), SealKind::AtRest, &nonce, &record.payload);
-        let payload = sealed.as_str().as_bytes().into();
-        Ok(Sealed::Sealed(Record { payload, ..record.clone() }))
-    }
-
-    /// The other way. A payload that was not sealed for this key is corrupt: there is no second decoder.
-    pub(crate) fn unseal(&self, key: &StoreKey, record: Record) -> Option<Record> {
-        let Some(keys) = &self.at_rest else { return Some(record) };
-        let opened = keys.open(&Binding::record(key), SealKind::AtRest, &record.payload).ok()?;
-        Some(Record { payload: opened.plaintext.into(), ..record })
-    }
-
-    pub(crate) fn read_conflict(&self, key: &StoreKey, written: Written) -> Written {
-        match written {
-            Written::Conflict(current) => self.unseal(key, current).map_or(Written::Gone, Written::Conflict),
-            written => written,
-        }
-    }
-}
-
-/// A record's copy for the store: as it is, or sealed.
-pub(crate) enum Sealed<'a> {
-    AsItIs(&'a Record),
-    Sealed(Record),
-}
-
-impl std::ops::Deref for Sealed<'_> {
-    type Target = Record;
-
-    fn deref(&self) -> &Record {
-        match self {
-            Self::AsItIs(record) => record,
-            Self::Sealed(record) => record,
-        }
     }
 }

@@ -14,7 +14,7 @@ use super::visit::CookieHeaders;
 use crate::decision::commit::{CommitError, Outcome, StoreOp, Writing};
 use crate::decision::decide::{Refusal, Trigger, Write};
 use crate::decision::state::{Access, Claim, LoadError, Notice, SessionState};
-use crate::value::answer::{Loaded, StoreError, StoreErrorKind};
+use crate::value::answer::{Loaded, StoreError};
 use crate::value::id::{SessionId, StoreKey};
 use crate::value::time::Timestamp;
 
@@ -59,14 +59,7 @@ pub(crate) async fn open(
 
 async fn load(engine: &Engine, id: &SessionId) -> Result<Loaded, StoreError> {
     let Some(store) = &engine.store else { return Ok(Loaded::Missing) };
-    let key = id.store_key();
-    Ok(match store.load(&key).await? {
-        Loaded::Found(record) => match engine.unseal(&key, record) {
-            Some(record) => Loaded::Found(record),
-            None => return Err(StoreError::new(StoreErrorKind::Corrupt, store.name())),
-        },
-        loaded => loaded,
-    })
+    store.load(&id.store_key()).await
 }
 
 /// A commit that has something to ask of the store.

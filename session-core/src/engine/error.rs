@@ -131,4 +131,13 @@ pub enum ConfigError {
     /// Sessions in a store need the store.
     #[error("no place for sessions: call `store` or `in_cookie`")]
     NoPlacement,
+    /// Sessions are kept in one place.
+    #[error("two places for sessions: call `store` or `in_cookie`, not both")]
+    TwoPlacements,
+    /// A session in a store is ended by removing its record; a list of revocations is for sessions in cookies.
+    #[error("`revocations` is for sessions that are kept `in_cookie`")]
+    NothingToRevoke,
+    /// A session in a cookie is always encrypted, and nothing of it is at rest anywhere.
+    #[error("`encrypt_at_rest` is for sessions in a `store`; a cookie is always encrypted")]
+    NothingAtRest,
 }

@@ -7,6 +7,7 @@ mod common;
 pub(crate) mod csrf;
 mod drain;
 mod drive;
+pub(crate) mod encrypted;
 pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod finish;

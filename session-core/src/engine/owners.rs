@@ -127,7 +127,7 @@ impl UserSessions {
     pub async fn list(&self) -> Result<Vec<Device>, UserSessionsError> {
         let found = self.find().await?;
         let mut devices: Vec<Device> =
-            found.into_iter().map(|(key, record)| self.device(&key, record)).collect();
+            found.into_iter().map(|(key, record)| self.device(&key, &record)).collect();
         devices.sort_by_key(|device| (std::cmp::Reverse(device.created), device.handle));
         Ok(devices)
     }
@@ -161,7 +161,7 @@ impl UserSessions {
     /// # Ok(()) }
     /// ```
     pub async fn get(&self, handle: Handle) -> Result<Option<Device>, UserSessionsError> {
-        Ok(self.find_one(handle).await?.map(|(key, record)| self.device(&key, record)))
+        Ok(self.find_one(handle).await?.map(|(key, record)| self.device(&key, &record)))
     }
 
     /// Ends one of the user's sessions; whether there was one. Another user's session is never touched.
@@ -280,14 +280,11 @@ impl UserSessions {
         Ok(self.find().await?.into_iter().find(|(key, _)| key.handle() == handle))
     }
 
-    fn device(&self, key: &StoreKey, record: Record) -> Device {
+    fn device(&self, key: &StoreKey, record: &Record) -> Device {
         let (created, deadline) = (record.created, record.deadline());
-        let (idle, head) = (record.idle_deadline, record.clone());
-        let opened = self.engine.unseal(key, record);
+        let idle = record.idle_deadline;
         // A record whose content cannot be read is still a session that can be ended.
-        let content = opened
-            .and_then(|record| Content::decode(&record.payload, record.owner.clone()).ok())
-            .unwrap_or_default();
+        let content = Content::decode(&record.payload, record.owner.clone()).unwrap_or_default();
         let age = match content.age() {
             Some(age) => age,
             None if content.has_something() => self.engine.policy.age,
@@ -296,7 +293,7 @@ impl UserSessions {
         Device {
             handle: key.handle(),
             created,
-            last_seen: last_seen(&head, age),
+            last_seen: last_seen(record, age),
             deadline,
             meta: content.meta(),
         }

@@ -63,13 +63,10 @@ async fn perform(engine: &Engine, op: &StoreOp) -> Result<Written, StoreError> {
     // The table orders nothing of a place that there is not.
     let Some(store) = place.as_deref() else { return Ok(Written::Gone) };
     match op {
-        StoreOp::Create { key, record, now } => {
-            store.create(key, &*engine.seal(store, key, record)?, *now).await
+        StoreOp::Create { key, record, now } | StoreOp::Revoke { key, record, now } => {
+            store.create(key, record, *now).await
         }
-        StoreOp::Replace { key, expected, record, now } => {
-            let written = store.replace(key, *expected, &*engine.seal(store, key, record)?, *now).await;
-            Ok(engine.read_conflict(key, written?))
-        }
+        StoreOp::Replace { key, expected, record, now } => store.replace(key, *expected, record, *now).await,
         StoreOp::Touch { key, idle_deadline, now } => {
             let touched = store.touch(key, *idle_deadline, *now).await;
             if !matches!(touched, Ok(Written::Applied)) {
@@ -81,10 +78,7 @@ async fn perform(engine: &Engine, op: &StoreOp) -> Result<Written, StoreError> {
             store.destroy(key, *tombstone_until).await.map(|()| Written::Applied)
         }
         StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
-            let record = engine.seal(store, new, record)?;
-            let written = store.rotate(old, *expected, new, &record, *now, *tombstone_until).await;
-            Ok(engine.read_conflict(old, written?))
+            store.rotate(old, *expected, new, record, *now, *tombstone_until).await
         }
-        StoreOp::Revoke { key, record, now } => store.create(key, record, *now).await,
     }
 }

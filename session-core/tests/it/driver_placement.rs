@@ -159,6 +159,48 @@ async fn at_rest_a_record_moved_under_another_key_is_corrupt() {
     assert!(app.events.take().contains(&Event::Corrupt));
 }
 
+/// What somebody who can write to the store does to the head of a record.
+#[tokio::test]
+async fn at_1_at_rest_a_record_with_another_head_is_corrupt() {
+    type Alter = fn(&mut Record);
+    let alterations: [Alter; 5] = [
+        |record| record.owner = Some("admin".into()),
+        |record| record.owner = None,
+        |record| record.created = Timestamp::from_millis(0),
+        |record| record.absolute_deadline = None,
+        |record| record.etag = Etag::new(7),
+    ];
+    for (nth, alter) in alterations.into_iter().enumerate() {
+        let app = app_with(|builder| builder.encrypt_at_rest(true));
+        let mut browser = Browser::new();
+        app.visit(&mut browser, async |session| session.tag("eve").unwrap()).await;
+        let at = app.store.ops()[0].key.unwrap();
+        let Loaded::Found(record) = app.memory().load(&at).await.unwrap() else { panic!("it is there") };
+        let mut altered = record.clone();
+        alter(&mut altered);
+        // A fresh store, since no verb of a store alters a head like this.
+        let memory = MemoryStore::new();
+        let now = Clock::now(&app.clock);
+        assert_eq!(memory.create(&at, &altered, now).await.unwrap(), Written::Applied);
+        let keys = KeyRing::new([key(1)]).unwrap();
+        let found = EncryptedStore::new(memory, keys).load(&at).await;
+        assert_eq!(found.unwrap_err().kind(), StoreErrorKind::Corrupt, "alteration {nth}");
+    }
+}
+
+#[test]
+fn what_is_half_configured_does_not_build() {
+    let with_key = || Sessions::builder().key(key(1));
+    let two = with_key().store(MemoryStore::new()).in_cookie().build();
+    assert!(matches!(two, Err(ConfigError::TwoPlacements)), "{two:?}");
+    let list = with_key().store(MemoryStore::new()).revocations(MemoryStore::new()).build();
+    assert!(matches!(list, Err(ConfigError::NothingToRevoke)), "{list:?}");
+    let sealed = with_key().in_cookie().encrypt_at_rest(true).build();
+    assert!(matches!(sealed, Err(ConfigError::NothingAtRest)), "{sealed:?}");
+    assert!(with_key().store(MemoryStore::new()).encrypt_at_rest(true).build().is_ok());
+    assert!(with_key().in_cookie().revocations(MemoryStore::new()).build().is_ok());
+}
+
 #[tokio::test]
 async fn cr_5_a_cookie_of_an_old_key_is_issued_again_and_a_removed_key_opens_nothing() {
     let store = new_store();

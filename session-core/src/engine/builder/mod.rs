@@ -10,6 +10,7 @@ use crate::decision::codec::CookieCodec;
 use crate::decision::decide::Placement;
 use crate::decision::policy::Policy;
 use crate::engine::common::Engine;
+use crate::engine::encrypted::EncryptedStore;
 use crate::engine::error::ConfigError;
 use crate::engine::event::{Observer, Unobserved};
 use crate::engine::sessions::Sessions;
@@ -248,25 +249,40 @@ impl SessionsBuilder {
         let mut policy = self.policy;
         policy.placement = match (&self.store, self.in_cookie) {
             (None, false) => return Err(ConfigError::NoPlacement),
+            (Some(_), true) => return Err(ConfigError::TwoPlacements),
             (Some(_), false) => Placement::Store,
-            (_, true) => Placement::Cookie,
+            (None, true) => Placement::Cookie,
         };
-        if let (Some(store), Placement::Store) = (&self.store, policy.placement) {
-            policy.max_record = policy.max_record.min(store.max_record());
+        match policy.placement {
+            Placement::Store if self.revocations.is_some() => return Err(ConfigError::NothingToRevoke),
+            // Switched off, nothing is kept anywhere.
+            Placement::Cookie if self.encrypt_at_rest && self.enabled => {
+                return Err(ConfigError::NothingAtRest);
+            }
+            Placement::Store | Placement::Cookie => {}
         }
         if self.keys.is_empty() {
             return Err(ConfigError::NoKey);
         }
         let cookie = self.cookie.build()?;
-        policy.persistent = cookie.is_persistent();
-        policy.check()?;
         let keys = KeyRing::new(self.keys)?;
-        policy.revocable = self.revocations.is_some() && policy.placement == Placement::Cookie;
+        let store = match self.store {
+            Some(store) if self.encrypt_at_rest => {
+                let sealed = EncryptedStore::shared(store, keys.clone(), self.entropy.clone());
+                Some(Arc::new(sealed) as Arc<dyn SessionStore>)
+            }
+            store => store,
+        };
+        if let Some(store) = &store {
+            policy.max_record = policy.max_record.min(store.max_record());
+        }
+        policy.persistent = cookie.is_persistent();
+        policy.revocable = self.revocations.is_some();
+        policy.check()?;
         let engine = Engine {
-            at_rest: self.encrypt_at_rest.then(|| keys.clone()),
             codec: CookieCodec::new(keys, cookie, &self.purpose),
-            store: self.store.filter(|_| policy.placement == Placement::Store),
-            revocations: self.revocations.filter(|_| policy.placement == Placement::Cookie),
+            store,
+            revocations: self.revocations,
             clock: self.clock,
             entropy: self.entropy,
             touches: Touches::default(),

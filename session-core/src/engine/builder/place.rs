@@ -87,8 +87,9 @@ impl SessionsBuilder {
         self
     }
 
-    /// Seals what the store keeps, with the same keys, bound to the session's own key. Records that were written
-    /// without are then unreadable, and their visitors strangers again.
+    /// Wraps the store in an [`EncryptedStore`](crate::store::EncryptedStore) under the keys of the cookie: what it keeps is
+    /// sealed, and a record that was altered or moved is corrupt. Records that were written without are then unreadable,
+    /// and their visitors strangers again.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

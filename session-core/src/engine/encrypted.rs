@@ -1,0 +1,221 @@
+//! Encryption at rest: a store around a store, which seals what the inner one keeps.
+//!
+//! The payload is sealed under the record's key, together with a digest of its head, so that whoever can write to the
+//! store can neither read a session nor give it another owner, another lifetime or another place: such a record is
+//! corrupt. What is out of reach: putting back an older record of the same session, moving the idle deadline as a touch
+//! does (never beyond the absolute deadline), and removing a record or its tombstone.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+
+use super::sources::{Entropy, SystemEntropy};
+use super::store::{OwnerIndex, SessionStore, Sweep};
+use crate::value::answer::{Loaded, StoreError, StoreErrorKind, Written};
+use crate::value::cookie::keyring::KeyRing;
+use crate::value::cookie::seal::{Binding, SealKind, sealed_len};
+use crate::value::id::{Etag, StoreKey};
+use crate::value::record::{Payload, Record};
+use crate::value::time::Timestamp;
+
+/// A store that seals the records of another one. The deadlines, the owner and the etag stay readable, since a store needs
+/// them, and are authenticated (but for the idle deadline, which a touch moves).
+///
+/// [`SessionsBuilder::encrypt_at_rest`](crate::SessionsBuilder::encrypt_at_rest) wraps the configured store in one, under
+/// the keys of the cookie; made by hand it has keys of its own.
+///
+/// ```
+/// use session_core::store::{EncryptedStore, SessionStore as _};
+/// use session_core::{KeyRing, SecretKey, Sessions};
+/// use session_store_memory::MemoryStore;
+///
+/// let at_rest = KeyRing::new([SecretKey::generate()?])?;
+/// let store = EncryptedStore::new(MemoryStore::new(), at_rest);
+/// assert_eq!(store.name(), "memory");
+/// let sessions = Sessions::builder().store(store).key(SecretKey::generate()?).build()?;
+/// # let _ = sessions;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct EncryptedStore<S: ?Sized = dyn SessionStore> {
+    keys: KeyRing,
+    entropy: Arc<dyn Entropy>,
+    max_record: usize,
+    inner: Arc<S>,
+}
+
+impl<S: SessionStore> EncryptedStore<S> {
+    /// Seals what `store` keeps with the first of these keys; all of them open.
+    pub fn new(store: S, keys: KeyRing) -> Self {
+        Self::shared(Arc::new(store), keys, Arc::new(SystemEntropy))
+    }
+}
+
+impl<S: SessionStore + ?Sized> EncryptedStore<S> {
+    pub(crate) fn shared(inner: Arc<S>, keys: KeyRing, entropy: Arc<dyn Entropy>) -> Self {
+        let limit = inner.max_record();
+        let guess = (limit / 4 * 3).saturating_sub(DIGEST_LEN);
+        let fits = |size: &usize| sealed_len(DIGEST_LEN + size) <= limit;
+        let max_record = (0..=guess).rev().find(fits).unwrap_or(0);
+        Self { keys, entropy, max_record, inner }
+    }
+
+    /// The store that holds the sealed records.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    fn seal(&self, key: &StoreKey, record: &Record) -> Result<Record, StoreError> {
+        StoreError::check_size(self.name(), record, self.max_record)?;
+        let mut nonce = [0; 24];
+        self.entropy
+            .fill(&mut nonce)
+            .map_err(|error| StoreError::new(StoreErrorKind::Refused, self.name()).because(error))?;
+        let plaintext = [&head_digest(record)[..], &record.payload].concat();
+        let sealed = self.keys.seal(&Binding::record(key), SealKind::AtRest, &nonce, &plaintext);
+        Ok(Record { payload: sealed.as_str().as_bytes().into(), ..record.clone() })
+    }
+
+    /// What was not sealed for this key and this head does not open: there is no second decoder.
+    fn unseal(&self, key: &StoreKey, record: Record) -> Option<Record> {
+        let opened = self.keys.open(&Binding::record(key), SealKind::AtRest, &record.payload).ok()?;
+        let plaintext = opened.plaintext;
+        let (digest, _) = plaintext.split_at_checked(DIGEST_LEN)?;
+        if digest != head_digest(&record) {
+            return None;
+        }
+        let payload = Payload::tail_of(plaintext.as_slice().into(), DIGEST_LEN);
+        Some(Record { payload, ..record })
+    }
+
+    fn read_conflict(&self, key: &StoreKey, written: Written) -> Written {
+        match written {
+            Written::Conflict(current) => self.unseal(key, current).map_or(Written::Gone, Written::Conflict),
+            written => written,
+        }
+    }
+}
+
+#[async_trait]
+impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    /// As much as fits into the inner store once it is sealed.
+    fn max_record(&self) -> usize {
+        self.max_record
+    }
+
+    async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
+        match self.inner.load(key).await? {
+            Loaded::Found(record) => {
+                let opened = self.unseal(key, record);
+                opened.map(Loaded::Found).ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, self.name()))
+            }
+            loaded => Ok(loaded),
+        }
+    }
+
+    async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError> {
+        self.inner.create(key, &self.seal(key, record)?, now).await
+    }
+
+    async fn replace(
+        &self,
+        key: &StoreKey,
+        expected: Etag,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<Written, StoreError> {
+        let written = self.inner.replace(key, expected, &self.seal(key, record)?, now).await?;
+        Ok(self.read_conflict(key, written))
+    }
+
+    async fn touch(
+        &self,
+        key: &StoreKey,
+        idle_deadline: Timestamp,
+        now: Timestamp,
+    ) -> Result<Written, StoreError> {
+        self.inner.touch(key, idle_deadline, now).await
+    }
+
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
+        self.inner.destroy(key, tombstone_until).await
+    }
+
+    async fn rotate(
+        &self,
+        old: &StoreKey,
+        expected: Etag,
+        new: &StoreKey,
+        record: &Record,
+        now: Timestamp,
+        tombstone_until: Timestamp,
+    ) -> Result<Written, StoreError> {
+        let sealed = self.seal(new, record)?;
+        let written = self.inner.rotate(old, expected, new, &sealed, now, tombstone_until).await?;
+        Ok(self.read_conflict(old, written))
+    }
+
+    fn owners(&self) -> Option<&dyn OwnerIndex> {
+        self.inner.owners().map(|_| self as &dyn OwnerIndex)
+    }
+
+    fn sweeper(&self) -> Option<&dyn Sweep> {
+        self.inner.sweeper()
+    }
+}
+
+#[async_trait]
+impl<S: SessionStore + ?Sized> OwnerIndex for EncryptedStore<S> {
+    /// A record that does not open is listed without its content: its owner can still end it.
+    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
+        let Some(index) = self.inner.owners() else { return Ok(Vec::new()) };
+        let sealed = index.list(owner, now).await?;
+        let open = |(key, record): (StoreKey, Record)| {
+            let closed = Record { payload: Payload::default(), ..record.clone() };
+            (key, self.unseal(&key, record).unwrap_or(closed))
+        };
+        Ok(sealed.into_iter().map(open).collect())
+    }
+
+    async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
+        let Some(index) = self.inner.owners() else { return Ok(0) };
+        index.count(owner, now).await
+    }
+
+    async fn destroy_all(
+        &self,
+        owner: &str,
+        except: Option<&StoreKey>,
+        now: Timestamp,
+        tombstone_until: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let Some(index) = self.inner.owners() else { return Ok(0) };
+        index.destroy_all(owner, except, now, tombstone_until).await
+    }
+}
+
+impl<S: SessionStore + ?Sized> fmt::Debug for EncryptedStore<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EncryptedStore").field(&&*self.inner).finish()
+    }
+}
+
+/// All of a record's head that only its writer may change. Every part is of fixed length but the last one.
+fn head_digest(record: &Record) -> [u8; DIGEST_LEN] {
+    let mut hash = Sha256::new();
+    hash.update(b"session-core record head v1");
+    hash.update(record.etag.get().to_le_bytes());
+    hash.update(record.created.as_millis().to_le_bytes());
+    hash.update([u8::from(record.absolute_deadline.is_some())]);
+    hash.update(record.absolute_deadline.map_or(0, Timestamp::as_millis).to_le_bytes());
+    hash.update([u8::from(record.owner.is_some())]);
+    hash.update(record.owner.as_deref().unwrap_or_default());
+    hash.finalize().into()
+}
+
+const DIGEST_LEN: usize = 32;
