@@ -115,7 +115,8 @@ fn a_wrong_flag_is_named_with_its_value_and_what_is_allowed() {
 fn the_environment_is_asked_only_when_it_is_said_and_then_alone() {
     let asked = parse("--from-env --adapter hyper --listen 127.0.0.1:0 --threads 2").unwrap();
     assert!(matches!((asked.rules, asked.threads), (Rules::Environment, Some(2))));
-    for flag in ["--store memory", "--cookie a", "--eager", "--age 2h", "--key abc"] {
+    let key = format!("--key {}", "9f1c31d5a8e24b77".repeat(4));
+    for flag in ["--store memory", "--cookie a", "--eager", "--age 2h", &key] {
         let error = parse(&format!("--from-env --adapter hyper --listen 127.0.0.1:0 {flag}")).unwrap_err();
         let name = flag.split(' ').next().unwrap();
         assert!(
