@@ -1,4 +1,4 @@
-//! A store type of one's own around [`CasStore`](crate::CasStore) or [`TxStore`](crate::TxStore).
+//! A store type of one's own around `CasStore` or `TxStore`.
 
 /// Implements `SessionStore` for a type by calling the store in one of its fields.
 ///
