@@ -72,7 +72,7 @@ pub use value::error::ValueError;
 pub use value::flash::FlashBag;
 pub use value::id::{Etag, Handle, NotHex, SessionId, StoreKey};
 pub use value::journal::Journal;
-pub use value::json::{Malformed, Number, NumberTooWide};
+pub use value::json::{JsonError, Malformed, Number, NumberTooWide};
 pub use value::page::PageRequest;
 pub use value::path::{Accepts, AnyKey, Key, Path, Paths, ToPath, ToPaths};
 pub use value::record::{Payload, Record};

@@ -19,4 +19,3 @@ pub mod time;
 pub mod url;
 pub mod values;
 pub(crate) mod wipe;
-mod wire;

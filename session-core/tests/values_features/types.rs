@@ -70,7 +70,7 @@ fn features_1_dates_are_iso_8601() {
     assert_eq!(text(&values), r#"{"at":"2026-11-20T09:30:00Z"}"#);
     assert_eq!(values.get::<Date>("at").unwrap(), Some(at));
     let too_early = Date(OffsetDateTime::from_unix_timestamp(-100_000_000_000).unwrap());
-    assert_eq!(values.put("at", too_early).unwrap_err(), ValueError::NotJson { key: "at".into() });
+    assert!(matches!(values.put("at", too_early), Err(ValueError::NotJson { key, .. }) if key == "at"));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn features_1_a_whole_struct_is_a_session() {
 fn features_1_what_is_not_json_is_refused() {
     let mut values = from(r#"{"a":1}"#);
     let no_names: HashMap<(u8, u8), u8> = [((1, 2), 3)].into();
-    assert_eq!(values.put("x", &no_names).unwrap_err(), ValueError::NotJson { key: "x".into() });
-    assert_eq!(values.push("x", &no_names).unwrap_err(), ValueError::NotJson { key: "x".into() });
+    assert!(matches!(values.put("x", &no_names), Err(ValueError::NotJson { key, .. }) if key == "x"));
+    assert!(matches!(values.push("x", &no_names), Err(ValueError::NotJson { key, .. }) if key == "x"));
     assert!(!values.is_changed());
 }

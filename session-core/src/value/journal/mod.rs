@@ -11,7 +11,7 @@ use std::fmt;
 
 use super::bag::Bag;
 use super::edit::{Act, Edit};
-use super::json::tree::{Forgot, Node};
+use super::json::node::{Forgot, Node};
 use super::path::{Steps, index_of};
 
 /// The edits of one request.

@@ -152,7 +152,7 @@ impl Values {
 
     /// How long the text is that the values came in, and perhaps more than them.
     pub(crate) fn source_len(&self) -> usize {
-        self.bag.root().source_len()
+        self.bag.source_len()
     }
 
     /// The one way to change a value. On an error nothing was changed.
