@@ -250,25 +250,19 @@ impl Inner {
             return Ok(None);
         }
         let now = now();
-        let seal = |kind, nonce, len, expires: &Option<Timestamp>, write: &dyn Fn(&mut [u8])| {
-            let expiry = expires.map(|at| (now.until(at), at));
-            self.cookie.set_with(sealed_len(len), expiry, |header| {
-                self.keys.seal_onto(header, &self.binding, kind, nonce, len, write);
-            })
+        let seal = |kind, nonce, text: &[u8], expires: &Option<Timestamp>| {
+            let sealed = self.keys.seal(&self.binding, kind, nonce, text);
+            self.cookie.set(&sealed, expires.map(|at| (now.until(at), at)))
         };
         let header = match state.cookie() {
             CookieOrder::Keep => return Ok(None),
             CookieOrder::Clear => return Ok(Some(self.cookie.clear())),
             CookieOrder::SetId { id, absolute_deadline, expires, nonce } => {
                 let token = IdToken { issued_at: now, absolute_deadline: *absolute_deadline, id: id.clone() };
-                let token = token.encode();
-                seal(SealKind::Id, nonce, token.len(), expires, &|place| place.copy_from_slice(&token[..]))
+                seal(SealKind::Id, nonce, &token.encode()[..], expires)
             }
             CookieOrder::SetRecord { id, record, expires, nonce } => {
-                let len = RecordToken::HEAD_LEN + record.size();
-                seal(SealKind::Record, nonce, len, expires, &|place| {
-                    RecordToken::write(now, id, record, place).expect("the place is as long as the token");
-                })
+                seal(SealKind::Record, nonce, &RecordToken::encode_parts(now, id, record), expires)
             }
         };
         match header {

@@ -152,6 +152,24 @@ impl Bag {
         }
     }
 
+    /// Puts a value at a path whose segments are all names, whatever stands in the way.
+    pub(crate) fn put_by_names(&mut self, path: &[Box<str>], node: Node) {
+        if let Some((name, rest)) = path.split_first() {
+            *self.root.place(name).place_by_names(rest) = node;
+        }
+    }
+
+    /// Puts a value from another bag at the same path; parents are the objects and arrays that they are there.
+    pub(crate) fn put_like(&mut self, source: &Self, path: &[Box<str>], node: Node) {
+        for end in 1..path.len() {
+            let parent = &path[..end];
+            if self.at(parent).is_none() && source.at(parent).is_some_and(View::is_object) {
+                self.replay(&Edit { path: parent.to_vec(), act: Act::Object });
+            }
+        }
+        self.replay(&Edit { path: path.to_vec(), act: Act::Put(node) });
+    }
+
     /// Removes everything; says whether there was anything.
     pub(crate) fn clear(&mut self) -> bool {
         let any = !self.is_empty();

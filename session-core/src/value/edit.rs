@@ -6,9 +6,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::json::number::{Number, Parsed};
 use super::json::MAX_DEPTH;
 use super::json::node::Node;
+use super::json::number::{Number, Parsed};
 use super::json::view::View;
 use super::path::Steps;
 

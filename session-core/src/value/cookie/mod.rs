@@ -14,5 +14,4 @@ pub mod seal;
 pub mod select;
 pub mod token;
 
-mod base64url;
 mod xaes;

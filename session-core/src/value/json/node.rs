@@ -83,7 +83,18 @@ impl Node {
         self.place_within(path, &mut MAX_GAP.clone())
     }
 
-    pub(super) fn place_within(&mut self, path: &[Box<str>], gap: &mut u64) -> &mut Self {
+    /// The same for a path whose segments are all names: every parent is an object, or is replaced by one.
+    pub(crate) fn place_by_names(&mut self, path: &[Box<str>]) -> &mut Self {
+        let Some((name, rest)) = path.split_first() else { return self };
+        self.open();
+        self.object();
+        match self {
+            Self::Object(object) => object.place(name).place_by_names(rest),
+            other => other,
+        }
+    }
+
+    fn place_within(&mut self, path: &[Box<str>], gap: &mut u64) -> &mut Self {
         let Some((segment, rest)) = path.split_first() else { return self };
         self.open();
         let index = index_of(segment);

@@ -43,9 +43,10 @@ impl Object {
 
     /// The value under `name`, null when it is new.
     pub(crate) fn place(&mut self, name: &str) -> &mut Node {
-        let at = self.0.get_index_of(name.as_bytes()).unwrap_or_else(|| {
-            self.0.insert_full(Bytes::copy_from_slice(name.as_bytes()), Node::null()).0
-        });
+        let at = self
+            .0
+            .get_index_of(name.as_bytes())
+            .unwrap_or_else(|| self.0.insert_full(Bytes::copy_from_slice(name.as_bytes()), Node::null()).0);
         &mut self.0[at]
     }
 

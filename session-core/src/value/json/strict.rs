@@ -402,5 +402,4 @@ impl<C: SerializeMap> SerializeMap for Parts<C> {
 }
 
 const NOT_FINITE: &str = "JSON has no NaN and no infinity";
-const WIDE_IN_TAGGED: &str =
-    "JSON has no 128-bit integer that serde reads back in an internally tagged enum: give the enum another representation";
+const WIDE_IN_TAGGED: &str = "JSON has no 128-bit integer that serde reads back in an internally tagged enum: give the enum another representation";

@@ -161,8 +161,9 @@ impl Values {
             Misfit::Name => ValueError::NotAnObject { key: key.to_string() },
             Misfit::Index { index, most } => ValueError::IndexTooLarge { key: key.to_string(), index, most },
         })?;
-        if changed {
-            self.journal.record(edit);
+        if changed && let Some(name) = self.journal.record(edit) {
+            let node = self.bag.root().view(&name).map(write::detached);
+            self.journal.settle(name, node);
         }
         Ok(())
     }

@@ -146,7 +146,7 @@ impl Values {
             if let (Some(view), Ok(steps)) = (self.bag.find(*path), path.steps(self.bag.root()))
                 && let Ok(node) = Node::copy(view, MAX_DEPTH)
             {
-                copy.replay(&Edit { path: steps, act: Act::Put(node) });
+                copy.put_like(&self.bag, &steps, node);
             }
         }
         Snapshot::of(copy)

@@ -263,6 +263,36 @@ impl Values {
         Ok(made)
     }
 
+    /// Puts a value at a path whose segments are all names, whatever stands in the way: a number makes no array.
+    ///
+    /// Only for values that are not journalled.
+    pub(crate) fn put_by_names<V: Serialize>(
+        &mut self,
+        names: &[String],
+        value: V,
+    ) -> Result<(), ValueError> {
+        let key = Path::owned_segments(names);
+        let path = key.steps(self.bag.root())?;
+        let node = json(key, &value, depth_below(&path))?;
+        self.bag.put_by_names(&path, node);
+        Ok(())
+    }
+
+    /// Puts a value of other values at the same path; parents are the objects and arrays that they are there.
+    ///
+    /// Only for values that are not journalled.
+    pub(crate) fn put_like<V: Serialize>(
+        &mut self,
+        source: &Self,
+        key: Path<'_>,
+        value: V,
+    ) -> Result<(), ValueError> {
+        let path = source.steps(&key)?;
+        let node = json(key, &value, depth_below(&path))?;
+        self.bag.put_like(&source.bag, &path, node);
+        Ok(())
+    }
+
     /// The segments that a path means here, a literal name first.
     pub(crate) fn segments(&self, path: Path<'_>) -> Result<Vec<String>, ValueError> {
         Ok(path.steps(self.bag.root())?.into_iter().map(String::from).collect())
