@@ -66,7 +66,9 @@ fn keys_that_no_generator_makes_are_refused_with_a_way_to_make_one() {
         "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZSBjb3JyZWN0",
         "base64:Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZSBjb3JyZWN0",
     ] {
-        assert_eq!(text.parse::<SecretKey>(), Err(KeyError::Text), "{text}");
+        // Some of them are not even base64, whose last character leaves no bits over.
+        let refused = text.parse::<SecretKey>();
+        assert!(matches!(refused, Err(KeyError::Text | KeyError::NotText)), "{text}: {refused:?}");
     }
     for digits in [40, 44, 48, 62, 63, 65, 66, 96, 128] {
         let text: String = HEX.chars().cycle().take(digits).collect();
