@@ -8,7 +8,7 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage, HttpResponse};
 use futures_util::future::LocalBoxFuture;
-use session_core::CsrfRefusal;
+use session_core::adapter::CsrfFailure;
 use session_forms::{CheckedBody, CsrfGuard};
 
 use crate::words;
@@ -19,7 +19,7 @@ use crate::words;
 /// Wrap it before the [`SessionMiddleware`](crate::SessionMiddleware), which is then outside of it. `GET`, `HEAD`,
 /// `OPTIONS` and `TRACE` pass and open nothing. A form is read, up to the [`InputLimit`](crate::InputLimit), and given on
 /// to the handler as it came; a body of another type is not touched, so its token must be in a header. Pages get the
-/// token from [`csrf_token`](session_core::Session::csrf_token), and carry `Vary: Cookie` for having asked.
+/// token from [`csrf_token`](session_core::Csrf::token), and carry `Vary: Cookie` for having asked.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -97,7 +97,7 @@ impl Csrf {
     ///     false => HttpResponse::Forbidden().body("Please load the page again."),
     /// });
     /// ```
-    pub fn on_refused(self, answer: impl Fn(&CsrfRefusal) -> HttpResponse + Send + Sync + 'static) -> Self {
+    pub fn on_refused(self, answer: impl Fn(&CsrfFailure) -> HttpResponse + Send + Sync + 'static) -> Self {
         Self(self.0.on_refused(answer))
     }
 }

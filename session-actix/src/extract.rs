@@ -6,7 +6,7 @@ use std::ops::Deref;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
-use session_core::Visit;
+use session_core::adapter::Visit;
 
 use crate::words::SessionRejection;
 
@@ -90,7 +90,7 @@ impl Session {
     /// ```
     #[doc = include_str!("given/a_handler.in")]
     /// /// Works under every framework.
-    /// fn visits(session: &session_actix::core::Session) -> Result<String, SessionError> {
+    /// fn visits(session: &session_core::Session) -> Result<String, SessionError> {
     ///     Ok(session.increment("visits")?.to_string())
     /// }
     ///

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use futures_util::future::LocalBoxFuture;
-use session_core::{Answer, Visit};
+use session_core::adapter::{BareResponse, Visit};
 use session_forms::{Form, FormError, NotThatForm};
 
 use crate::words::{self, SessionRejection};
@@ -132,8 +132,8 @@ impl ResponseError for InputRejection {
 
     fn error_response(&self) -> HttpResponse {
         words::response(match self {
-            Self::Form(error) => Answer::from(error),
-            Self::Unfit(error) => Answer::from(error),
+            Self::Form(error) => BareResponse::from(error),
+            Self::Unfit(error) => BareResponse::from(error),
             Self::Session(rejection) => return rejection.error_response(),
         })
     }

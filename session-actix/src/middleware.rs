@@ -8,7 +8,10 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::error::InternalError;
 use actix_web::http::header::{CONTENT_TYPE, COOKIE};
 use actix_web::{Error, HttpMessage, HttpResponse};
-use session_core::{Adapter, Failure, Middleware, Report, Sessions, Settling};
+use session_core::{
+    Sessions,
+    adapter::{Adapter, Failure, Middleware, Settling, VisitReport},
+};
 
 use crate::spawn::BACKGROUND;
 use crate::words;
@@ -64,7 +67,7 @@ impl SessionMiddleware {
     /// ```
     pub fn on_failure(
         self,
-        answer: impl Fn(Failure, &Report) -> HttpResponse + Send + Sync + 'static,
+        answer: impl Fn(Failure, &VisitReport) -> HttpResponse + Send + Sync + 'static,
     ) -> Self {
         Self(self.0.on_failure(answer))
     }
@@ -178,7 +181,7 @@ impl<B> Adapter<Answered<B>> for SessionMiddleware {
 
     fn finish(
         answer: Result<Answered<B>, (HttpResponse, Option<Answered<B>>)>,
-        report: Report,
+        report: VisitReport,
     ) -> Self::Output {
         match answer {
             Ok(Ok(mut response)) => {

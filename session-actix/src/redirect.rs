@@ -5,8 +5,8 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, ResponseError};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
-use session_core::edge::session::Messages;
-use session_core::{Accepts, RedirectKind, SessionError, validation};
+use session_core::Messages;
+use session_core::{Accepts, SessionError, ValidationErrors, adapter::RedirectKind};
 
 use crate::words::{self, SessionRejection};
 
@@ -24,7 +24,7 @@ use crate::words::{self, SessionRejection};
 /// # let _ = actix_web::App::new().route("/", actix_web::web::post().to(subscribe));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Redirects(session_core::Redirects);
+pub struct Redirects(session_core::adapter::Redirects);
 
 /// A redirect: 303 unless said. One that would lead elsewhere, or whose messages could not be left, is answered 500;
 /// [`check`](Self::check) tells which.
@@ -41,11 +41,11 @@ pub struct Redirects(session_core::Redirects);
 /// ```
 #[derive(Debug)]
 #[must_use = "a redirect does nothing unless it is the response"]
-pub struct Redirect(session_core::Redirect);
+pub struct Redirect(session_core::adapter::Redirect);
 
 impl Redirects {
     /// To a path on this site or an allowed host; anything else is refused.
-    /// See [`session_core::Redirects::to`].
+    /// See [`session_core::adapter::Redirects::to`].
     ///
     /// ```
     #[doc = include_str!("given/a_handler.in")]
@@ -101,7 +101,7 @@ impl Redirects {
     #[doc = include_str!("given/a_handler.in")]
     /// async fn handler(redirects: Redirects) -> Result<Redirect, SessionRejection> {
     ///     // Noted by the page that asked for a sign-in:
-    ///     redirects.session().set_intended_url("/orders/7")?;
+    ///     redirects.session().urls().set_intended("/orders/7")?;
     ///     // … and followed, once, after it:
     ///     Ok(redirects.intended("/"))
     /// }
@@ -135,7 +135,7 @@ impl Redirects {
     /// ```
     #[doc = include_str!("given/a_handler.in")]
     /// /// Works under every framework.
-    /// fn saved(redirects: &session_actix::core::Redirects) -> Result<session_actix::core::Finished, SessionError> {
+    /// fn saved(redirects: &session_core::adapter::Redirects) -> Result<session_core::adapter::Finished, SessionError> {
     ///     redirects.back("/cart").with("status", "Saved").finish()
     /// }
     ///
@@ -147,7 +147,7 @@ impl Redirects {
     /// # Ok(()) }
     /// ```
     #[must_use]
-    pub fn into_inner(self) -> session_core::Redirects {
+    pub fn into_inner(self) -> session_core::adapter::Redirects {
         self.0
     }
 }
@@ -207,12 +207,12 @@ impl Redirect {
     ///
     /// ```
     #[doc = include_str!("given/a_handler.in")]
-    /// use session_actix::core::validation::Report;
+    /// use session_core::ValidationErrors;
     ///
     /// /// With the features `validator` and `garde` their reports are ones.
     /// struct Missing(&'static str);
     ///
-    /// impl Report for Missing {
+    /// impl ValidationErrors for Missing {
     ///     fn messages(&self) -> Vec<(String, String)> {
     ///         vec![(self.0.to_owned(), "is missing".to_owned())]
     ///     }
@@ -225,7 +225,7 @@ impl Redirect {
     /// assert_eq!(response.status().as_u16(), 303);
     /// # Ok(()) }
     /// ```
-    pub fn with_report(self, report: &impl validation::Report) -> Self {
+    pub fn with_report(self, report: &impl ValidationErrors) -> Self {
         Self(self.0.with_report(report))
     }
 
@@ -233,7 +233,7 @@ impl Redirect {
     ///
     /// ```
     #[doc = include_str!("given/a_handler.in")]
-    /// use session_actix::core::RedirectKind;
+    /// use session_core::adapter::RedirectKind;
     ///
     /// async fn handler(redirects: Redirects) -> Redirect {
     ///     redirects.to("/v2/orders").of_kind(RedirectKind::Temporary)
@@ -280,7 +280,7 @@ impl FromRequest for Redirects {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let head = words::head(request.head());
-        let redirects = session_core::Redirects::of_request(request.extensions().get(), &head);
+        let redirects = session_core::adapter::Redirects::of_request(request.extensions().get(), &head);
         Box::pin(async move { Ok(Self(redirects.await?)) })
     }
 }

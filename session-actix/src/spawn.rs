@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use session_core::BoxFuture;
+use session_core::adapter::BoxFuture;
 use tokio::runtime::{Builder, Runtime};
 
 pub(crate) static BACKGROUND: fn(BoxFuture<()>) = |future| {

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::uri::{Authority, PathAndQuery};
 use actix_web::{HttpResponse, ResponseError};
-use session_core::{Answer, Rejection, Report, RequestHead};
+use session_core::adapter::{BareResponse, Rejection, RequestHead, VisitReport};
 
 /// A handler asked for a session and cannot have one, or asked something of it that it refused.
 ///
@@ -37,7 +37,7 @@ impl ResponseError for SessionRejection {
     }
 
     fn error_response(&self) -> HttpResponse {
-        response(Answer::from(&self.0))
+        response(BareResponse::from(&self.0))
     }
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn head<'r>(head: &'r Head) -> RequestHead<'r, impl Fn(&'static str) 
     RequestHead { method: head.method.as_str(), url, authority, header }
 }
 
-pub(crate) fn response(answer: Answer) -> HttpResponse {
+pub(crate) fn response(answer: BareResponse) -> HttpResponse {
     let mut response = HttpResponse::build(status(answer.status()));
     if let Some(header) = answer.header() {
         response.insert_header(header);
@@ -60,7 +60,7 @@ fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-pub(crate) fn add_headers(headers: &mut HeaderMap, report: &Report) {
+pub(crate) fn add_headers(headers: &mut HeaderMap, report: &VisitReport) {
     let changes = report.headers(|name| headers.get_all(name).map(HeaderValue::as_bytes));
     for change in changes.into_iter().flatten() {
         if change.replaces() {

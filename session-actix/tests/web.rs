@@ -15,7 +15,7 @@ use session_actix::{
     Csrf, Input, InputLimit, InputRejection, Redirect, Redirects, Session, SessionMiddleware,
     SessionRejection, Visit,
 };
-use session_core::RedirectKind;
+use session_core::adapter::RedirectKind;
 use session_testkit::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 
 struct Application<S> {
@@ -102,7 +102,7 @@ async fn back(redirects: Redirects, _: Input) -> Redirect {
 }
 
 async fn intend(session: Session, input: Input) -> HttpResponse {
-    HttpResponse::new(match session.set_intended_url(input.text("to").unwrap_or_default()) {
+    HttpResponse::new(match session.urls().set_intended(input.text("to").unwrap_or_default()) {
         Ok(()) => StatusCode::NO_CONTENT,
         Err(_) => StatusCode::BAD_REQUEST,
     })

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use axum_core::body::Body;
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
-use session_core::{BoxFuture, CsrfRefusal};
+use session_core::adapter::{BoxFuture, CsrfFailure};
 use session_forms::{CheckedBody, CsrfGuard};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -19,7 +19,7 @@ use crate::words;
 /// Put it inside the [`SessionLayer`](crate::SessionLayer). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass and open nothing. A
 /// form is read, up to the [`InputLimit`](crate::InputLimit), and given on to the handler as it came; a body of another
 /// type is not touched, so its token must be in a header. Pages get the token from
-/// [`csrf_token`](session_core::Session::csrf_token), and carry `Vary: Cookie` for having asked.
+/// [`csrf_token`](session_core::Csrf::token), and carry `Vary: Cookie` for having asked.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -94,7 +94,7 @@ impl CsrfLayer {
     ///     false => (StatusCode::FORBIDDEN, "Please load the page again.").into_response(),
     /// });
     /// ```
-    pub fn on_refused(self, answer: impl Fn(&CsrfRefusal) -> Response + Send + Sync + 'static) -> Self {
+    pub fn on_refused(self, answer: impl Fn(&CsrfFailure) -> Response + Send + Sync + 'static) -> Self {
         Self(self.0.on_refused(answer))
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use session_core::Visit;
+use session_core::adapter::Visit;
 
 use crate::rejection::SessionRejection;
 
@@ -87,7 +87,7 @@ impl Session {
     /// ```
     #[doc = include_str!("given/a_handler.in")]
     /// /// Works under every framework.
-    /// fn visits(session: &session_axum::core::Session) -> Result<String, SessionError> {
+    /// fn visits(session: &session_core::Session) -> Result<String, SessionError> {
     ///     Ok(session.increment("visits")?.to_string())
     /// }
     ///

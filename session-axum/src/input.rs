@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use axum_core::extract::{FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
-use session_core::{Answer, Visit};
+use session_core::adapter::{BareResponse, Visit};
 use session_forms::{Form, FormError, NotThatForm};
 
 use crate::rejection::SessionRejection;
@@ -120,8 +120,8 @@ impl<S: Sync> FromRequest<S> for Input {
 impl IntoResponse for InputRejection {
     fn into_response(self) -> Response {
         words::response(match self {
-            Self::Form(error) => Answer::from(&error),
-            Self::Unfit(error) => Answer::from(&error),
+            Self::Form(error) => BareResponse::from(&error),
+            Self::Unfit(error) => BareResponse::from(&error),
             Self::Session(rejection) => return rejection.into_response(),
         })
     }

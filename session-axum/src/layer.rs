@@ -1,7 +1,10 @@
 //! The layer: what an application puts around its routes.
 
 use axum_core::response::Response;
-use session_core::{Failure, Middleware, Report, Sessions};
+use session_core::{
+    Sessions,
+    adapter::{Failure, Middleware, VisitReport},
+};
 use tower_layer::Layer;
 
 use crate::service::SessionService;
@@ -52,7 +55,10 @@ impl SessionLayer {
     /// let layer = SessionLayer::new(sessions)
     ///     .on_failure(|failure, _report| (axum::http::StatusCode::IM_A_TEAPOT, "short and stout").into_response());
     /// ```
-    pub fn on_failure(self, answer: impl Fn(Failure, &Report) -> Response + Send + Sync + 'static) -> Self {
+    pub fn on_failure(
+        self,
+        answer: impl Fn(Failure, &VisitReport) -> Response + Send + Sync + 'static,
+    ) -> Self {
         Self(self.0.on_failure(answer))
     }
 

@@ -23,9 +23,11 @@ pub use service::SessionService;
 
 /// The core's words that an application needs: configuration, keys, values, errors, events.
 pub use session_core::{
-    self as core, CommitError, ConfigError, Cookie, CsrfRefusal, Date, Event, FlashMessages, Handle, Key,
-    KeyRing, Number, Observer, OpenError, Path, Policy, SameSite, SecretKey, SessionError, SessionStore,
-    Sessions, SessionsBuilder, Snapshot, StoreError, Timestamp, ValueError, Visit,
+    self as core, CommitError, ConfigError, Cookie, Date, Event, FlashMessages, Handle, Key, KeyRing, Number,
+    Observer, OpenError, Path, Policy, SameSite, SecretKey, SessionError, Sessions, SessionsBuilder,
+    Snapshot, Timestamp, ValueError,
+    adapter::{CsrfFailure, Visit},
+    store::{SessionStore, StoreError},
 };
 /// What [`Input`] has read: the form, nested as its names say.
 pub use session_forms as forms;

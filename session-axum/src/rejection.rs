@@ -1,7 +1,7 @@
 //! What the core refused, as a response that tells the client nothing but a status.
 
 use axum_core::response::{IntoResponse, Response};
-use session_core::{Answer, Rejection};
+use session_core::adapter::{BareResponse, Rejection};
 
 use crate::words;
 
@@ -31,6 +31,6 @@ impl<E: Into<Rejection>> From<E> for SessionRejection {
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
-        words::response(Answer::from(&self.0))
+        words::response(BareResponse::from(&self.0))
     }
 }

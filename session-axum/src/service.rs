@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use axum_core::response::Response;
 use http::{Request, header};
-use session_core::{Adapter, Middleware, Report, Settling};
+use session_core::adapter::{Adapter, Middleware, Settling, VisitReport};
 use tower_service::Service;
 
 use crate::layer::SessionLayer;
@@ -60,7 +60,7 @@ impl<E> Adapter<Result<Response, E>> for SessionLayer {
 
     fn finish(
         answer: Result<Self::Output, (Response, Option<Self::Output>)>,
-        report: Report,
+        report: VisitReport,
     ) -> Self::Output {
         let mut response = answer.unwrap_or_else(|(instead, _)| Ok(instead))?;
         words::add_headers(response.headers_mut(), report);

@@ -1,6 +1,6 @@
 //! Where the write of a dropped request goes on: the tokio runtime that served it.
 
-use session_core::BoxFuture;
+use session_core::adapter::BoxFuture;
 
 pub(crate) static TOKIO: fn(BoxFuture<()>) = |future| {
     // Outside of a runtime the program is ending, and so is what was begun.

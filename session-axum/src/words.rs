@@ -3,7 +3,7 @@
 use axum_core::response::{AppendHeaders, IntoResponse, Response};
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use session_core::{Answer, Report, RequestHead};
+use session_core::adapter::{BareResponse, RequestHead, VisitReport};
 
 pub(crate) fn head<'r>(
     method: &'r Method,
@@ -16,12 +16,12 @@ pub(crate) fn head<'r>(
     RequestHead { method: method.as_str(), url, authority, header }
 }
 
-pub(crate) fn response(answer: Answer) -> Response {
+pub(crate) fn response(answer: BareResponse) -> Response {
     let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, AppendHeaders(answer.header())).into_response()
 }
 
-pub(crate) fn add_headers(headers: &mut HeaderMap, report: Report) {
+pub(crate) fn add_headers(headers: &mut HeaderMap, report: VisitReport) {
     let present = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
     let vary = report.needs_vary(present(header::VARY));
     let cache_control = report.cache_control(present(header::CACHE_CONTROL));

@@ -14,7 +14,7 @@ use session_axum::{
     CsrfLayer, Input, InputLimit, InputRejection, Redirect, Redirects, Session, SessionLayer,
     SessionRejection,
 };
-use session_core::RedirectKind;
+use session_core::adapter::RedirectKind;
 use session_testkit::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
 use tower_service::Service;
 
@@ -84,7 +84,7 @@ async fn back(redirects: Redirects, _: Input) -> Redirect {
 }
 
 async fn intend(session: Session, input: Input) -> StatusCode {
-    match session.set_intended_url(input.text("to").unwrap_or_default()) {
+    match session.urls().set_intended(input.text("to").unwrap_or_default()) {
         Ok(()) => StatusCode::NO_CONTENT,
         Err(_) => StatusCode::BAD_REQUEST,
     }

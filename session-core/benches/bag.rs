@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use session_core::*;
+use session_core::{adapter::*, machine::*, store::*, *};
 use session_store_memory::MemoryStore;
 
 fn main() {
@@ -117,7 +117,7 @@ fn visits() {
     }
 }
 
-fn visit(sessions: &Sessions, cookie: &str, handler: Option<&dyn Fn(&Session)>) -> Report {
+fn visit(sessions: &Sessions, cookie: &str, handler: Option<&dyn Fn(&Session)>) -> VisitReport {
     let guard = sessions.visit(CookieHeaders::from_iter([cookie]), &Never);
     if let Some(handler) = handler {
         handler(&finished(guard.visit().session()).expect("the store answers"));

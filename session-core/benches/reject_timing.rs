@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use session_core::*;
+use session_core::{machine::*, store::*, *};
 
 /// Of each kind, about half of these.
 const SAMPLES: usize = 1_000_000;
@@ -26,10 +26,10 @@ fn main() {
         row(name, &forgeries, |given| ring.open(&binding, SealKind::Record, given).is_err());
     }
     let session = Session::standalone();
-    let token = session.csrf_token().expect("the system has randomness");
+    let token = session.csrf().token().expect("the system has randomness");
     let guesses = forgeries(token.as_bytes(), 0);
     row("form token", &guesses, |given| {
-        !std::str::from_utf8(given).is_ok_and(|given| session.verify_csrf(given))
+        !std::str::from_utf8(given).is_ok_and(|given| session.csrf().verify(given))
     });
 }
 

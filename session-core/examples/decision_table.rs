@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use session_core::decision::decide::{Cookie, Decision, Fate, Origin, Placement, Situation, Write, decide};
+use session_core::machine::{CookieAction, Decision, Fate, Origin, Placement, Situation, Write, decide};
 
 fn main() {
     println!("# The decision table\n");
@@ -22,7 +22,7 @@ fn main() {
         );
         println!("|---|---|---|---|---|---|---|---|---|---|---|");
         for placement in [Placement::Store, Placement::Cookie] {
-            for origin in [Origin::Fresh, Origin::Unknown, Origin::Retired, Origin::Stored, Origin::Carried] {
+            for origin in [Origin::Fresh, Origin::Unknown, Origin::Ended, Origin::Stored, Origin::Carried] {
                 for fate in [Fate::Keep, Fate::Renew, Fate::Destroy] {
                     print_rows(placement, origin, fate, eager);
                 }
@@ -98,12 +98,12 @@ fn store(write: Write) -> &'static str {
     }
 }
 
-fn cookie(cookie: Cookie) -> &'static str {
+fn cookie(cookie: CookieAction) -> &'static str {
     match cookie {
-        Cookie::Keep => "keep",
-        Cookie::SetNew => "set(new)",
-        Cookie::SetOld => "set(old)",
-        Cookie::SetRecord => "set(sealed record)",
-        Cookie::Clear => "clear",
+        CookieAction::Keep => "keep",
+        CookieAction::SetNew => "set(new)",
+        CookieAction::SetOld => "set(old)",
+        CookieAction::SetRecord => "set(sealed record)",
+        CookieAction::Clear => "clear",
     }
 }

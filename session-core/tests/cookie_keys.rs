@@ -3,7 +3,7 @@
 mod cookie_support;
 
 use cookie_support::*;
-use session_core::*;
+use session_core::{machine::*, *};
 
 const BYTES: [u8; 32] = [
     0xfb, 0xef, 0x31, 0xd5, 0xa8, 0xe2, 0x4b, 0x77, 0x90, 0xbe, 0x1d, 0x5c, 0x83, 0xfa, 0x26, 0x47, 0xc9,
@@ -186,7 +186,7 @@ fn cr_5_in_every_order_of_three_keys_the_first_seals_and_all_open() {
         for opening in orders {
             let opened = ring(&opening).open(&binding(), SealKind::Id, value.as_str().as_bytes()).unwrap();
             assert_eq!(opened.plaintext, b"text");
-            assert_eq!(opened.with_retired_key, opening[0] != sealing[0], "{sealing:?} {opening:?}");
+            assert_eq!(opened.with_old_key, opening[0] != sealing[0], "{sealing:?} {opening:?}");
         }
         let without: Vec<u8> = (1..=3).filter(|seed| *seed != sealing[0]).collect();
         let result = ring(&without).open(&binding(), SealKind::Id, value.as_str().as_bytes());

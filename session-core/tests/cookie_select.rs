@@ -4,7 +4,7 @@ mod cookie_support;
 
 use cookie_support::*;
 use proptest::prelude::*;
-use session_core::*;
+use session_core::{machine::*, store::*, *};
 
 const NOW: i64 = 1_795_000_000_000;
 
@@ -54,7 +54,7 @@ fn pa_7_the_newest_authentic_one_wins_in_every_order() {
         let header = order.map(|which| format!("sid={}", values[which])).join("; ");
         let selection = choose(&ring, &header);
         assert_eq!(selection.token.as_ref(), Some(&tokens[2]));
-        assert!(selection.with_retired_key);
+        assert!(selection.with_old_key);
         assert_eq!(selection.duplicates, 2);
         assert!(selection.rejected.is_empty());
     }
@@ -78,7 +78,7 @@ fn the_newest_wins_dead_or_alive() {
         let selection = choose(&ring, &header);
         assert_eq!(selection.token, None, "an older cookie does not outlive its successor");
         assert_eq!(reasons(&selection), [RejectReason::Expired]);
-        assert!(selection.came_in && !selection.with_retired_key);
+        assert!(selection.came_in && !selection.with_old_key);
     }
 }
 
@@ -153,10 +153,10 @@ fn id_12_layers_with_other_names_or_purposes_do_not_accept_each_others_cookies()
 }
 
 #[test]
-fn cr_5_a_retired_key_still_opens_and_says_so_and_a_removed_one_does_not() {
+fn cr_5_a_old_key_still_opens_and_says_so_and_a_removed_one_does_not() {
     let value = format!("sid={}", sealed_id(&ring(&[1]), &id_token(NOW, 1)));
     let rotated = choose(&ring(&[2, 1]), &value);
-    assert!(rotated.token.is_some() && rotated.with_retired_key);
+    assert!(rotated.token.is_some() && rotated.with_old_key);
     let removed = choose(&ring(&[2]), &value);
     assert_eq!((removed.token.is_none(), reasons(&removed)), (true, vec![RejectReason::UnknownKey]));
 }

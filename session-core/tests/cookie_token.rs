@@ -4,7 +4,7 @@ mod cookie_support;
 
 use cookie_support::*;
 use proptest::prelude::*;
-use session_core::*;
+use session_core::{machine::*, store::*};
 
 #[test]
 fn an_id_token_is_its_times_and_its_id() {

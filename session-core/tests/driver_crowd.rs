@@ -6,7 +6,7 @@ mod driver_support;
 use std::time::Duration;
 
 use driver_support::*;
-use session_core::*;
+use session_core::{adapter::*, *};
 use session_testkit::doubles::gate::Gate;
 use session_testkit::{Fault, Verb, When};
 use tokio::task::JoinHandle;
@@ -19,7 +19,7 @@ async fn adding(app: &App, browser: &Browser) -> VisitGuard {
 }
 
 /// A request that has lost once and whose turn it is: its second try is held at the gate.
-async fn one_in_front(app: &App, browser: &mut Browser) -> (Gate, JoinHandle<Report>) {
+async fn one_in_front(app: &App, browser: &mut Browser) -> (Gate, JoinHandle<VisitReport>) {
     let slow = adding(app, browser).await;
     app.visit(browser, async |session| session.increment("n").unwrap()).await;
     let mut lost = app.gates().hold(Verb::Replace, When::After);
@@ -34,7 +34,7 @@ async fn one_in_front(app: &App, browser: &mut Browser) -> (Gate, JoinHandle<Rep
 }
 
 /// Closes them all, and lets each run until it waits.
-async fn closing(guards: Vec<VisitGuard>) -> Vec<JoinHandle<Report>> {
+async fn closing(guards: Vec<VisitGuard>) -> Vec<JoinHandle<VisitReport>> {
     let closing = guards.into_iter().map(|guard| tokio::spawn(finish(guard, 200))).collect();
     for _ in 0..100 {
         tokio::task::yield_now().await;
@@ -42,7 +42,7 @@ async fn closing(guards: Vec<VisitGuard>) -> Vec<JoinHandle<Report>> {
     closing
 }
 
-async fn all_succeed(closing: Vec<JoinHandle<Report>>) {
+async fn all_succeed(closing: Vec<JoinHandle<VisitReport>>) {
     for report in closing {
         let report = report.await.unwrap();
         assert!(report.error.is_none(), "{:?}", report.error);

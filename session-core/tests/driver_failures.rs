@@ -7,7 +7,7 @@ mod driver_support;
 use std::time::Duration;
 
 use driver_support::*;
-use session_core::*;
+use session_core::{adapter::*, store::*, *};
 use session_testkit::{Fault, Verb, When};
 
 #[tokio::test]

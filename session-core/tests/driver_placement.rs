@@ -6,7 +6,7 @@ mod driver_support;
 use std::time::Duration;
 
 use driver_support::*;
-use session_core::*;
+use session_core::{adapter::*, store::*, *};
 use session_store_memory::MemoryStore;
 use session_testkit::Verb;
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use driver_support::*;
-use session_core::*;
+use session_core::{adapter::*, *};
 use session_testkit::{Fault, Verb, When};
 
 fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
@@ -94,7 +94,7 @@ async fn peers_5_a_regenerate_in_a_failing_handler_keeps_the_session_under_a_new
     let app = app();
     let mut browser = known(&app).await;
     let old = browser.clone();
-    let token = app.visit(&mut browser, async |session| session.csrf_token().unwrap()).await;
+    let token = app.visit(&mut browser, async |session| session.csrf().token().unwrap()).await;
     let (_, report) = app
         .answer(&mut browser, 500, async |session| {
             session.put("n", 9).unwrap();
@@ -104,8 +104,8 @@ async fn peers_5_a_regenerate_in_a_failing_handler_keeps_the_session_under_a_new
     assert!(report.set_cookie.is_some() && report.error.is_none());
     app.visit(&mut browser, async |session| {
         assert_eq!(session.get::<u8>("n").unwrap(), Some(1), "data was dropped");
-        assert_ne!(session.csrf_token().unwrap(), token, "the token was renewed");
-        assert!(session.verify_csrf(&token), "and the one before counts for a while");
+        assert_ne!(session.csrf().token().unwrap(), token, "the token was renewed");
+        assert!(session.csrf().verify(&token), "and the one before counts for a while");
     })
     .await;
     assert_eq!(read::<u8>(&app, &mut old.clone(), "n").await, None);

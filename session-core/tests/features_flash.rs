@@ -15,7 +15,7 @@ fn form(value: Value) -> Map<String, Value> {
 async fn next(app: &App, browser: &mut Browser) -> (String, String, String) {
     app.visit(browser, async |session| {
         let messages = session.flash_messages();
-        (messages.all().to_json(), messages.input().to_json(), session.errors().to_json())
+        (messages.all().to_json(), messages.input().to_json(), session.errors().all().to_json())
     })
     .await
 }
@@ -80,7 +80,7 @@ async fn peers_23_no_name_is_reserved() {
         assert_eq!(session.flash_messages().all().len(), 7);
         assert_eq!(session.flash_messages().get::<String>("input").unwrap().as_deref(), Some("input"));
         assert_eq!(session.old::<String>("errors").unwrap().as_deref(), Some("x"));
-        assert_eq!(session.get_error_for("input").as_deref(), Some("wrong"));
+        assert_eq!(session.errors().first("input").as_deref(), Some("wrong"));
     })
     .await;
 }
@@ -143,7 +143,7 @@ async fn what_could_not_be_shown_is_refused_when_it_is_flashed() {
     }
     assert!(session.flash("deep", &deep).is_err());
     assert!(session.flash_many(&json!({ "deep": deep })).is_err());
-    assert!(session.now("a..b", 1).is_err());
+    assert!(session.flash_now("a..b", 1).is_err());
 }
 
 #[tokio::test]
@@ -161,8 +161,8 @@ async fn a_name_in_a_message_or_a_form_is_never_an_index() {
         assert_eq!(session.flash_messages().all().to_json(), r#"{"order-1":{"5":"sent"},"list":{"5000":1}}"#);
         assert_eq!(session.old::<String>("qty[98765]").unwrap().as_deref(), Some("2"));
         assert_eq!(session.flash_messages().input().to_json(), r#"{"qty":{"98765":"2","7":"1"}}"#);
-        session.now("order-2.7", 1).unwrap();
-        session.keep("list.5000").unwrap();
+        session.flash_now("order-2.7", 1).unwrap();
+        session.reflash_only("list.5000").unwrap();
     })
     .await;
     assert_eq!(messages(&app, &mut browser).await, r#"{"list":{"5000":1}}"#);
@@ -231,10 +231,10 @@ async fn reflash_carries_everything_that_is_shown_and_now_values() {
     .await;
     let (_, input, errors) = app
         .visit(&mut browser, async |session| {
-            session.now("hint", 1).unwrap();
+            session.flash_now("hint", 1).unwrap();
             session.reflash().unwrap();
             session.reflash().unwrap();
-            (String::new(), session.flash_messages().input().to_json(), session.errors().to_json())
+            (String::new(), session.flash_messages().input().to_json(), session.errors().all().to_json())
         })
         .await;
     let again = next(&app, &mut browser).await;
@@ -260,7 +260,7 @@ async fn reflash_only_adds_up_over_all_three_bags() {
     .await;
     app.visit(&mut browser, async |session| {
         session.reflash_only("a").unwrap();
-        session.keep(["c.d", "profile[email]", "missing"]).unwrap();
+        session.reflash_only(["c.d", "profile[email]", "missing"]).unwrap();
     })
     .await;
     let (messages, input, errors) = next(&app, &mut browser).await;
@@ -288,7 +288,7 @@ async fn reflash_except_leaves_those_out_of_all_three_bags() {
 async fn a_now_message_is_for_this_visit_alone() {
     let (app, mut browser) = (app(), Browser::new());
     app.visit(&mut browser, async |session| {
-        session.now("hint", 1).unwrap();
+        session.flash_now("hint", 1).unwrap();
         assert!(session.flash_messages().has("hint"));
     })
     .await;
@@ -378,21 +378,21 @@ async fn errors_of_several_calls_add_up_in_order() {
     let (app, mut browser) = (app(), Browser::new());
     app.visit(&mut browser, async |session| {
         session.with_errors([("email", "is taken"), ("email", "is long")]).unwrap();
-        session.flash_errors([("email", vec!["is odd", "is old"])]).unwrap();
+        session.with_errors([("email", vec!["is odd", "is old"])]).unwrap();
         session.with_errors([("profile[city]", "is far")]).unwrap();
     })
     .await;
     app.visit(&mut browser, async |session| {
-        assert!(session.has_errors());
-        assert_eq!(session.input_error("email"), ["is taken", "is long", "is odd", "is old"]);
-        assert_eq!(session.get_error_for("email").as_deref(), Some("is taken"));
+        assert!(session.errors().any());
+        assert_eq!(session.errors().of("email"), ["is taken", "is long", "is odd", "is old"]);
+        assert_eq!(session.errors().first("email").as_deref(), Some("is taken"));
         for field in ["profile.city", "profile[city]"] {
-            assert!(session.has_error_for(field), "{field}");
+            assert!(session.errors().has(field), "{field}");
             assert!(session.view().unwrap().has_error_for(field), "{field}");
         }
     })
     .await;
-    app.visit(&mut browser, async |session| assert!(!session.has_errors())).await;
+    app.visit(&mut browser, async |session| assert!(!session.errors().any())).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod driver_support;
 use std::time::Duration;
 
 use driver_support::*;
-use session_core::*;
+use session_core::{adapter::*, machine::*, *};
 use session_testkit::Verb;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -65,12 +65,12 @@ async fn peers_24_a_regenerate_keeps_data_tag_and_lifetimes() {
     let mut browser = known(&app).await;
     app.visit(&mut browser, async |session| {
         session.tag("ada").unwrap();
-        session.remember_me(30 * 24 * HOUR).unwrap();
-        session.confirm().unwrap();
-        session.set_intended_url("/checkout").unwrap();
+        session.lifetime().remember_me(30 * 24 * HOUR).unwrap();
+        session.user().confirm().unwrap();
+        session.urls().set_intended("/checkout").unwrap();
     })
     .await;
-    let created = app.visit(&mut browser, async |session| session.created()).await;
+    let created = app.visit(&mut browser, async |session| session.lifetime().created()).await;
     app.pass(10);
     app.visit(&mut browser, async |session| {
         session.regenerate().unwrap();
@@ -80,11 +80,11 @@ async fn peers_24_a_regenerate_keeps_data_tag_and_lifetimes() {
     assert!(browser.heard.clone().unwrap().contains("Max-Age="), "it still outlives the browser");
     app.pass(29 * 24 * 3_600);
     app.visit(&mut browser, async |session| {
-        assert_eq!(session.owner().as_deref(), Some("ada"));
+        assert_eq!(session.user().name().as_deref(), Some("ada"));
         assert_eq!(session.get::<u8>("n").unwrap(), Some(1));
-        assert!(session.authenticated_at().is_some());
-        assert_eq!(session.created(), created);
-        assert_eq!(session.intended_url().as_deref(), Some("/checkout"));
+        assert!(session.user().authenticated_at().is_some());
+        assert_eq!(session.lifetime().created(), created);
+        assert_eq!(session.urls().intended().as_deref(), Some("/checkout"));
     })
     .await;
 }
@@ -95,9 +95,9 @@ async fn lc_1_twice_is_once() {
     let mut browser = known(&app).await;
     app.visit(&mut browser, async |session| {
         session.regenerate().unwrap();
-        let token = session.csrf_token().unwrap();
+        let token = session.csrf().token().unwrap();
         session.regenerate().unwrap();
-        assert_eq!(session.csrf_token().unwrap(), token);
+        assert_eq!(session.csrf().token().unwrap(), token);
     })
     .await;
     assert_eq!(app.calls(), [Verb::Load, Verb::Rotate]);
@@ -110,20 +110,20 @@ async fn an_invalidate_drops_everything_but_what_is_put_afterwards() {
     let old = browser.clone();
     app.visit(&mut browser, async |session| {
         session.tag("ada").unwrap();
-        session.remember_me(240 * HOUR).unwrap();
-        session.set_previous_url("/a").unwrap();
+        session.lifetime().remember_me(240 * HOUR).unwrap();
+        session.urls().set_previous("/a").unwrap();
         session.commit().await.unwrap();
-        let token = session.csrf_token().unwrap();
+        let token = session.csrf().token().unwrap();
         session.invalidate().unwrap();
-        assert!(session.is_empty() && session.owner().is_none() && session.previous_url().is_none());
-        assert!(!session.verify_csrf(&token));
+        assert!(session.is_empty() && session.user().name().is_none() && session.urls().previous().is_none());
+        assert!(!session.csrf().verify(&token));
         session.put("after", 1).unwrap();
     })
     .await;
     assert!(!browser.heard.clone().unwrap().contains("Max-Age="), "its cookie goes with the browser again");
     app.visit(&mut browser, async |session| {
         assert_eq!(session.keys(), ["after"]);
-        assert!(session.owner().is_none() && session.authenticated_at().is_none());
+        assert!(session.user().name().is_none() && session.user().authenticated_at().is_none());
     })
     .await;
     assert_eq!(read::<u8>(&app, &mut old.clone(), "n").await, None);
@@ -145,7 +145,7 @@ async fn an_invalidate_wins_over_what_others_write_meanwhile() {
     .await;
     browser.hear(&finish(guard, 200).await);
     app.visit(&mut browser, async |session| {
-        assert!(session.is_empty() && session.owner().is_none() && session.flash_messages().is_empty());
+        assert!(session.is_empty() && session.user().name().is_none() && session.flash_messages().is_empty());
     })
     .await;
 }
@@ -196,12 +196,13 @@ async fn a_session_that_is_made_and_destroyed_in_one_visit_leaves_nothing() {
 async fn set_age_is_this_sessions_own() {
     let app = app();
     let mut browser = known(&app).await;
-    app.visit(&mut browser, async |session| session.set_age(24 * HOUR).unwrap()).await;
+    app.visit(&mut browser, async |session| session.lifetime().set_age(24 * HOUR).unwrap()).await;
     let (_, report) = app.answer(&mut browser, 200, async |_| {}).await;
     assert!(report.set_cookie.is_none());
     app.pass(20 * 3_600);
     assert_eq!(read(&app, &mut browser, "n").await, Some(1));
-    app.visit(&mut browser, async |session| session.set_age(Duration::from_secs(60)).unwrap()).await;
+    app.visit(&mut browser, async |session| session.lifetime().set_age(Duration::from_secs(60)).unwrap())
+        .await;
     app.pass(61);
     assert_eq!(read::<u8>(&app, &mut browser, "n").await, None);
 }
@@ -211,14 +212,14 @@ async fn set_absolute_moves_the_end_both_ways_and_the_cookie_knows() {
     let app = app_with(|builder| builder.age(HOUR).absolute(2 * HOUR));
     let mut browser = known(&app).await;
     app.visit(&mut browser, async |session| {
-        session.set_absolute(Some(100 * HOUR)).unwrap();
-        session.set_age(100 * HOUR).unwrap();
+        session.lifetime().set_absolute(Some(100 * HOUR)).unwrap();
+        session.lifetime().set_age(100 * HOUR).unwrap();
     })
     .await;
     assert!(browser.heard.is_some(), "the end is sealed in the cookie, so there is a new one");
     app.pass(50 * 3_600);
     assert_eq!(read(&app, &mut browser, "n").await, Some(1));
-    app.visit(&mut browser, async |session| session.set_absolute(Some(HOUR)).unwrap()).await;
+    app.visit(&mut browser, async |session| session.lifetime().set_absolute(Some(HOUR)).unwrap()).await;
     app.pass(3_600);
     assert_eq!(read::<u8>(&app, &mut browser, "n").await, None);
     assert_eq!(app.calls().last(), Some(&Verb::Replace), "a cookie that is over costs no call");
@@ -228,11 +229,11 @@ async fn set_absolute_moves_the_end_both_ways_and_the_cookie_knows() {
 async fn closing_with_the_browser_is_a_choice_of_each_session() {
     let app = app();
     let mut browser = known(&app).await;
-    app.visit(&mut browser, async |session| session.set_persistent(true).unwrap()).await;
+    app.visit(&mut browser, async |session| session.lifetime().set_persistent(true).unwrap()).await;
     assert!(browser.heard.clone().unwrap().contains("Max-Age=7200"));
-    app.visit(&mut browser, async |session| session.set_persistent(true).unwrap()).await;
+    app.visit(&mut browser, async |session| session.lifetime().set_persistent(true).unwrap()).await;
     assert_eq!(browser.heard, None, "it is so already");
-    app.visit(&mut browser, async |session| session.set_persistent(false).unwrap()).await;
+    app.visit(&mut browser, async |session| session.lifetime().set_persistent(false).unwrap()).await;
     assert!(!browser.heard.clone().unwrap().contains("Max-Age"));
     assert_eq!(read(&app, &mut browser, "n").await, Some(1));
 }
@@ -241,13 +242,13 @@ async fn closing_with_the_browser_is_a_choice_of_each_session() {
 async fn lc_11_when_somebody_proved_who_they_are_is_remembered() {
     let app = app();
     let mut browser = known(&app).await;
-    app.visit(&mut browser, async |session| session.confirm().unwrap()).await;
+    app.visit(&mut browser, async |session| session.user().confirm().unwrap()).await;
     let then = Clock::now(&app.clock);
     app.pass(100);
-    app.visit(&mut browser, async |session| assert_eq!(session.authenticated_at(), Some(then))).await;
-    app.visit(&mut browser, async |session| session.confirm().unwrap()).await;
+    app.visit(&mut browser, async |session| assert_eq!(session.user().authenticated_at(), Some(then))).await;
+    app.visit(&mut browser, async |session| session.user().confirm().unwrap()).await;
     app.visit(&mut browser, async |session| {
-        assert_eq!(session.authenticated_at(), Some(then.plus(Duration::from_secs(100))))
+        assert_eq!(session.user().authenticated_at(), Some(then.plus(Duration::from_secs(100))))
     })
     .await;
 }
@@ -258,18 +259,18 @@ async fn a_clear_keeps_identity_flash_token_tag_and_lifetimes() {
     let mut browser = known(&app).await;
     app.visit(&mut browser, async |session| {
         session.tag("ada").unwrap();
-        session.set_age(10 * HOUR).unwrap();
-        session.set_intended_url("/x").unwrap();
+        session.lifetime().set_age(10 * HOUR).unwrap();
+        session.urls().set_intended("/x").unwrap();
         session.flash("status", 1).unwrap();
-        let token = session.csrf_token().unwrap();
+        let token = session.csrf().token().unwrap();
         session.clear().unwrap();
-        assert!(session.is_empty() && session.intended_url().is_none() && session.verify_csrf(&token));
+        assert!(session.is_empty() && session.urls().intended().is_none() && session.csrf().verify(&token));
     })
     .await;
     app.pass(9 * 3_600);
     app.visit(&mut browser, async |session| {
         assert!(!session.fresh() && session.is_empty() && session.flash_messages().has("status"));
-        assert_eq!(session.owner().as_deref(), Some("ada"));
+        assert_eq!(session.user().name().as_deref(), Some("ada"));
     })
     .await;
 }

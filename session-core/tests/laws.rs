@@ -4,10 +4,13 @@
 use std::convert::Infallible;
 
 use proptest::prelude::*;
-use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-use session_core::decision::policy::Policy;
-use session_core::decision::state::{Arrival, SessionState};
-use session_core::*;
+use session_core::Policy;
+use session_core::machine::{Arrival, SessionState};
+use session_core::{
+    CommitError,
+    machine::{Commit, CookieOrder, Fresh, StoreOp},
+};
+use session_core::{machine::*, store::*, *};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -34,7 +37,7 @@ fn openings() -> Vec<SessionState> {
     vec![
         open(Arrival::without_cookie(), Loaded::Missing),
         open(Arrival::with_id(id()), Loaded::Missing),
-        open(Arrival::with_id(id()), Loaded::Retired { until: NOW.plus(Policy::default().tombstone) }),
+        open(Arrival::with_id(id()), Loaded::Ended { until: NOW.plus(Policy::default().tombstone) }),
         open(Arrival::with_id(id()), Loaded::Found(record(1, PAYLOAD))),
         open(Arrival::with_record(id(), record(1, PAYLOAD)), Loaded::Missing),
         SessionState::corrupt(Arrival::with_id(id())),

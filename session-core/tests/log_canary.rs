@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use driver_support::*;
-use session_core::*;
+use session_core::{adapter::*, machine::*, store::*, *};
 use session_testkit::{Fault, Verb};
 
 #[derive(Clone, Default)]
@@ -45,7 +45,7 @@ async fn id_8_peers_18_no_log_and_no_debug_form_shows_an_id_a_cookie_or_a_value(
                     session.flash("canary-flash", format!("canary-{step}")).unwrap();
                     session.with_errors([("canary-field", "canary-message")]).unwrap();
                     session.tag("canary-owner").unwrap();
-                    session.csrf_token().unwrap();
+                    session.csrf().token().unwrap();
                     if step == 2 {
                         session.regenerate().unwrap();
                     }
@@ -66,8 +66,8 @@ async fn id_8_peers_18_no_log_and_no_debug_form_shows_an_id_a_cookie_or_a_value(
         seen += &format!("{error:?}");
         finish(guard, 200).await;
     }
-    let mut state = decision::state::SessionState::open(
-        decision::state::Arrival::with_id(SessionId::from_bytes(*b"canary-id-canary-id-canary-id-ca")),
+    let mut state = SessionState::open(
+        Arrival::with_id(SessionId::from_bytes(*b"canary-id-canary-id-canary-id-ca")),
         Loaded::Missing,
         Timestamp::from_millis(0),
     )
@@ -76,12 +76,9 @@ async fn id_8_peers_18_no_log_and_no_debug_form_shows_an_id_a_cookie_or_a_value(
     state.flash(FlashBag::Input, "canary-key", "canary-value").unwrap();
     state.set_owner(Some("canary-owner"));
     seen += &format!("{state:?}");
-    let commit = decision::commit::Commit::begin(
-        &mut state,
-        &decision::policy::Policy::default(),
-        Timestamp::from_millis(0),
-        || Ok::<_, ()>(decision::commit::Fresh::from_bytes(&[b'c'; 64])),
-    );
+    let commit = Commit::begin(&mut state, &Policy::default(), Timestamp::from_millis(0), || {
+        Ok::<_, ()>(Fresh::from_bytes(&[b'c'; 64]))
+    });
     seen += &format!("{commit:?}");
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(logged.contains("Created") && logged.contains("Destroyed"), "there is a log: {logged}");

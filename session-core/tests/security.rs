@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use driver_support::*;
-use session_core::*;
+use session_core::{adapter::*, machine::*, store::*, *};
 use session_testkit::{Fault, Outcome, Verb};
 
 /// The scripted generator and the movable clock exist for tests alone: neither the code nor the trees of the crates that
 /// applications depend on reach them without the feature.
 #[test]
 fn id_3_scripted_randomness_and_clocks_are_in_no_release() {
-    let builder = include_str!("../src/edge/builder/mod.rs");
+    let builder = include_str!("../src/engine/builder/mod.rs");
     for door in ["pub fn clock(", "pub fn entropy("] {
         let (before, _) = builder.split_once(door).unwrap();
         let gate = before.trim_end().lines().next_back().unwrap().trim();

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use session_core::{
-    BoxFuture, Closing, CommitError, Cookie, CookieHeaders, Report, SecretKey, SessionError, Sessions, Spawn,
-    Visit, VisitGuard,
+    CommitError, Cookie, SecretKey, SessionError, Sessions,
+    adapter::{BoxFuture, Closing, CookieHeaders, Spawn, Visit, VisitGuard, VisitReport},
 };
 use session_store_memory::MemoryStore;
 use session_testkit::{ManualClock, OpLog, Verb};
@@ -212,7 +212,7 @@ impl Place {
     }
 }
 
-async fn end(guard: VisitGuard) -> Report {
+async fn end(guard: VisitGuard) -> VisitReport {
     match guard.close(200) {
         Closing::Ready(report) => report,
         Closing::Pending(writing) => writing.await,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use session_core::{Bag, Values};
+use session_core::machine::{Bag, Values};
 
 /// Puts the long way round: what the feature table says, over a plain tree.
 fn put(here: &mut Value, path: &[&str], value: Value) -> Result<(), ()> {

@@ -5,7 +5,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use session_core::{Bag, Journal, Values};
+use session_core::machine::{Bag, Journal, Values};
 
 #[derive(Debug, Clone)]
 enum Op {

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use session_core::*;
+use session_core::{adapter::*, machine::*, *};
 use session_store_memory::MemoryStore;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -46,7 +46,7 @@ fn sign_in(sessions: &Sessions) -> String {
     set_cookie.split(';').next().unwrap().to_owned()
 }
 
-fn visit(sessions: &Sessions, cookie: &str, handler: Option<fn(&Session)>) -> Report {
+fn visit(sessions: &Sessions, cookie: &str, handler: Option<fn(&Session)>) -> VisitReport {
     let guard = sessions.visit(CookieHeaders::from_iter([cookie]), &Never);
     if let Some(handler) = handler {
         handler(&finished(guard.visit().session()).unwrap());

@@ -6,7 +6,7 @@ use http::{Request, Response};
 use http_body_util::{BodyDataStream, Either, Full};
 use hyper::body::{Body, Bytes};
 use hyper::service::Service;
-use session_core::{BoxFuture, CsrfRefusal};
+use session_core::adapter::{BoxFuture, CsrfFailure};
 use session_forms::{CheckedBody as Checked, CsrfGuard, InputLimit};
 
 use crate::words;
@@ -36,7 +36,7 @@ pub type CheckedBody<B> = Either<B, Full<Bytes>>;
 /// Put it inside the [`SessionService`](crate::SessionService). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass and open
 /// nothing. A form is read, up to the limit, and given on to the handler as it came; a body of another type is not
 /// touched, so its token must be in a header. Pages get the token from
-/// [`csrf_token`](session_core::Session::csrf_token), and carry `Vary: Cookie` for having asked.
+/// [`csrf_token`](session_core::Csrf::token), and carry `Vary: Cookie` for having asked.
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -133,7 +133,7 @@ impl<S, R> CsrfService<S, R> {
     }
 
     /// What to answer instead of a bare 419. A visitor who was signed out on another device a moment ago comes here with
-    /// a form that was theirs ([`CsrfRefusal::ended`]): send them to the page that signs in, and let that page
+    /// a form that was theirs ([`CsrfFailure::ended`]): send them to the page that signs in, and let that page
     /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::Session::ended).
     ///
     /// ```
@@ -151,7 +151,7 @@ impl<S, R> CsrfService<S, R> {
     /// ```
     pub fn on_refused(
         mut self,
-        answer: impl Fn(&CsrfRefusal) -> Response<R> + Send + Sync + 'static,
+        answer: impl Fn(&CsrfFailure) -> Response<R> + Send + Sync + 'static,
     ) -> Self {
         self.guard = self.guard.on_refused(answer);
         self

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use http::{Request, Response};
 use http_body_util::BodyDataStream;
 use hyper::body::Body;
-use session_core::{Answer, Rejection, Visit};
+use session_core::adapter::{BareResponse, Rejection, Visit};
 use session_forms::{Form, FormError, InputLimit, NotThatForm};
 
 use crate::words;
@@ -151,9 +151,9 @@ impl InputRejection {
     /// ```
     pub fn into_response<R: Default>(self) -> Response<R> {
         words::response(match self {
-            Self::Form(error) => Answer::from(&error),
-            Self::Unfit(error) => Answer::from(&error),
-            Self::Session(rejection) => Answer::from(&rejection),
+            Self::Form(error) => BareResponse::from(&error),
+            Self::Unfit(error) => BareResponse::from(&error),
+            Self::Session(rejection) => BareResponse::from(&rejection),
         })
     }
 }

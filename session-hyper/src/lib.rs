@@ -18,10 +18,14 @@ pub use words::plain;
 
 /// The core's words that an application needs: configuration, keys, values, errors, events.
 pub use session_core::{
-    self as core, CommitError, ConfigError, Cookie, CsrfRefusal, Date, Event, Failure, FlashMessages, Handle,
-    Key, KeyRing, Number, Observer, OpenError, Path, Policy, Redirect, RedirectKind, Redirects,
-    Rejection as SessionRejection, Report, SameSite, SecretKey, Session, SessionError, SessionStore,
-    Sessions, SessionsBuilder, Snapshot, Spawn, StoreError, Timestamp, ValueError, Visit,
+    self as core, CommitError, ConfigError, Cookie, Date, Event, FlashMessages, Handle, Key, KeyRing, Number,
+    Observer, OpenError, Path, Policy, SameSite, SecretKey, Session, SessionError, Sessions, SessionsBuilder,
+    Snapshot, Timestamp, ValueError,
+    adapter::{
+        CsrfFailure, Failure, Redirect, RedirectKind, Redirects, Rejection as SessionRejection, Spawn, Visit,
+        VisitReport,
+    },
+    store::{SessionStore, StoreError},
 };
 /// What [`Input`] has read: the form, nested as its names say.
 pub use session_forms as forms;

@@ -1,7 +1,7 @@
 //! Redirects that know the session: from a request, and as a response.
 
 use http::{Request, Response};
-use session_core::{BoxFuture, Failure, Redirect, Redirects, Rejection};
+use session_core::adapter::{BoxFuture, Failure, Redirect, Redirects, Rejection};
 
 use crate::words::{self, plain};
 

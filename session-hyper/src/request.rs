@@ -1,7 +1,10 @@
 //! How a handler gets at its session: three methods on the request.
 
 use http::{Extensions, Request, request::Parts};
-use session_core::{BoxFuture, Rejection, Session, Visit};
+use session_core::{
+    Session,
+    adapter::{BoxFuture, Rejection, Visit},
+};
 
 /// The visitor's session, from a request that came through a [`SessionService`](crate::SessionService).
 ///

@@ -5,7 +5,10 @@ use std::fmt;
 use http::header::{CONTENT_TYPE, COOKIE};
 use http::{Request, Response};
 use hyper::service::Service;
-use session_core::{Adapter, Failure, Middleware, Report, Sessions, Settling, Spawn};
+use session_core::{
+    Sessions,
+    adapter::{Adapter, Failure, Middleware, Settling, Spawn, VisitReport},
+};
 
 use crate::spawn::TOKIO;
 use crate::words::{self, plain};
@@ -76,7 +79,7 @@ impl<S, R> SessionService<S, R> {
     pub fn with_failure(
         sessions: Sessions,
         inner: S,
-        answer: impl Fn(Failure, &Report) -> Response<R> + Send + Sync + 'static,
+        answer: impl Fn(Failure, &VisitReport) -> Response<R> + Send + Sync + 'static,
     ) -> Self {
         Self { inner, middleware: Middleware::new(sessions, &TOKIO, answer) }
     }
@@ -191,7 +194,7 @@ impl<R, E> Adapter<Result<Response<R>, E>> for SessionService<(), R> {
 
     fn finish(
         answer: Result<Self::Output, (Response<R>, Option<Self::Output>)>,
-        report: Report,
+        report: VisitReport,
     ) -> Self::Output {
         let mut response = answer.unwrap_or_else(|(instead, _)| Ok(instead))?;
         words::add_headers(response.headers_mut(), &report);

@@ -2,7 +2,7 @@
 
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
-use session_core::{Answer, Failure, Report, RequestHead};
+use session_core::adapter::{BareResponse, Failure, RequestHead, VisitReport};
 
 pub(crate) fn head<'r>(
     method: &'r Method,
@@ -28,7 +28,7 @@ pub fn plain<R: Default>(failure: Failure) -> Response<R> {
     response(failure.into())
 }
 
-pub(crate) fn response<R: Default>(answer: Answer) -> Response<R> {
+pub(crate) fn response<R: Default>(answer: BareResponse) -> Response<R> {
     let mut response = Response::new(R::default());
     *response.status_mut() =
         StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -40,7 +40,7 @@ pub(crate) fn response<R: Default>(answer: Answer) -> Response<R> {
     response
 }
 
-pub(crate) fn add_headers(headers: &mut HeaderMap, report: &Report) {
+pub(crate) fn add_headers(headers: &mut HeaderMap, report: &VisitReport) {
     let changes = report.headers(|name| headers.get_all(name).iter().map(HeaderValue::as_bytes));
     for change in changes.into_iter().flatten() {
         if change.replaces() {

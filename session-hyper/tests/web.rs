@@ -99,7 +99,7 @@ async fn route(request: Request<Full<Bytes>>, handlers: Handlers) -> Answer {
         (_, "/intend") => {
             let session = request.session().await?;
             let input = Input::read(request).await?;
-            match session.set_intended_url(input.text("to").unwrap_or_default()) {
+            match session.urls().set_intended(input.text("to").unwrap_or_default()) {
                 Ok(()) => status(StatusCode::NO_CONTENT),
                 Err(_) => status(StatusCode::BAD_REQUEST),
             }

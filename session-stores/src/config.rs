@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
-use session_core::{Age, DEFAULT_MAX_RECORD, SameSite, SecretKey};
+use session_core::{Age, SameSite, SecretKey, store::DEFAULT_MAX_RECORD};
 
 use crate::error::SettingError;
 use crate::node::Node;

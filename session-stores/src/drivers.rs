@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use session_core::SessionStore;
+use session_core::store::SessionStore;
 
 use crate::error::SettingError;
 use crate::open::{BUILT_IN, open_built_in};

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use session_core::{DEFAULT_MAX_RECORD, SessionStore};
+use session_core::store::{DEFAULT_MAX_RECORD, SessionStore};
 use session_store_memory::MemoryStore;
 
 use crate::drivers::Cause;
@@ -149,7 +149,7 @@ async fn memcached(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn Se
     })?;
     if config.prepare {
         // Any question will do: the answer shows that the server is there.
-        let nobody = session_core::StoreKey::from_bytes([0; 32]);
+        let nobody = session_core::store::StoreKey::from_bytes([0; 32]);
         store.load(&nobody).await.map_err(|error| failed(config, error))?;
     }
     Ok(Arc::new(store))

@@ -16,8 +16,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use session_core::{
-    BoxFuture, Closing, CommitError, Etag, Loaded, Record, Report, SecretKey, Session, SessionStore,
-    Sessions, Spawn, StoreKey, Timestamp, VisitGuard, Written,
+    CommitError, SecretKey, Session, Sessions, Timestamp,
+    adapter::{BoxFuture, Closing, Spawn, VisitGuard, VisitReport},
+    store::{Etag, Loaded, Record, SessionStore, StoreKey, Written},
 };
 use session_stores::{StoreConfig, open};
 use session_testkit::{OpLog, Verb};
@@ -92,7 +93,7 @@ impl App {
     }
 }
 
-async fn finish(guard: VisitGuard) -> Report {
+async fn finish(guard: VisitGuard) -> VisitReport {
     match guard.close(200) {
         Closing::Ready(report) => report,
         Closing::Pending(finish) => finish.await,
@@ -181,7 +182,7 @@ async fn peers_24(app: App) {
     let mut browser = app.ada().await;
     app.visit(&mut browser, |session| session.tag("user 1").unwrap()).await;
     app.visit(&mut browser, |session| session.regenerate().unwrap()).await;
-    let owner = app.visit(&mut browser, |session| session.owner().as_deref().map(str::to_owned)).await;
+    let owner = app.visit(&mut browser, |session| session.user().name().as_deref().map(str::to_owned)).await;
     assert_eq!(owner.as_deref(), Some("user 1"));
     if app.store.owners().is_some() {
         assert_eq!(app.sessions.of("user 1").count().await.unwrap(), 1, "the index followed");
@@ -200,7 +201,7 @@ async fn peers_26(app: App) {
     assert_eq!(app.store.touch(&key, later, expired).await.unwrap(), Written::Gone);
     match app.store.load(&key).await.unwrap() {
         Loaded::Found(record) => assert!(!record.is_live(expired), "{record:?}"),
-        Loaded::Missing | Loaded::Retired { .. } => {}
+        Loaded::Missing | Loaded::Ended { .. } => {}
     }
 }
 

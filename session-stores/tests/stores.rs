@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use session_core::{Etag, Loaded, Record, SessionStore, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, SessionStore, StoreKey, Written},
+};
 use session_stores::{SessionConfig, SettingError, StoreConfig, open};
 
 const KEY: &str = "9f1c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264";

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use session_core::{
-    Clock, Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Sweep, Swept, Timestamp, Written,
-    async_trait,
+    Timestamp,
+    adapter::Clock,
+    store::{Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Sweep, Swept, Written, async_trait},
 };
 use session_stores::{MemoryStore, Round, Sweeper, SweeperBuilder};
 use tokio::time::Instant;

@@ -6,7 +6,11 @@ use std::any::Any;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use session_core::{Clock, Etag, Loaded, Record, SessionStore, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    adapter::Clock,
+    store::{Etag, Loaded, Record, SessionStore, StoreKey, Written},
+};
 use session_stores::{Round, StoreConfig, Sweeper, SweeperBuilder, open};
 
 /// Two minutes after 1970: what died in the first one is swept.

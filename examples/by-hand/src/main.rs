@@ -5,10 +5,17 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 
-use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-use session_core::decision::policy::Policy;
-use session_core::decision::state::{Arrival, SessionState};
-use session_core::{Loaded, SessionId, StoreError, StoreKey, Timestamp, Written};
+use session_core::Policy;
+use session_core::machine::{Arrival, SessionState};
+use session_core::{
+    CommitError,
+    machine::{Commit, CookieOrder, Fresh, StoreOp},
+};
+use session_core::{
+    Timestamp,
+    machine::SessionId,
+    store::{Loaded, StoreError, StoreKey, Written},
+};
 
 /// The whole store: a record, or a tombstone.
 type Shelf = HashMap<StoreKey, Loaded>;
@@ -116,15 +123,15 @@ fn perform(shelf: &mut Shelf, op: &StoreOp) -> Written {
             Some(Loaded::Found(there)) if !there.is_live(*now) => return Written::Gone,
             Some(Loaded::Found(there)) if there.etag != *expected => return Written::Conflict(there.clone()),
             Some(Loaded::Found(there)) => *there = record.clone(),
-            Some(Loaded::Missing | Loaded::Retired { .. }) | None => return Written::Gone,
+            Some(Loaded::Missing | Loaded::Ended { .. }) | None => return Written::Gone,
         },
         StoreOp::Touch { key, idle_deadline, .. } => match shelf.get_mut(key) {
             Some(Loaded::Found(there)) => there.idle_deadline = there.idle_deadline.max(*idle_deadline),
-            Some(Loaded::Missing | Loaded::Retired { .. }) | None => return Written::Gone,
+            Some(Loaded::Missing | Loaded::Ended { .. }) | None => return Written::Gone,
         },
         StoreOp::Destroy { key, tombstone_until } => {
             if let Some(there) = shelf.get_mut(key) {
-                *there = Loaded::Retired { until: *tombstone_until };
+                *there = Loaded::Ended { until: *tombstone_until };
             }
         }
         StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
@@ -134,7 +141,7 @@ fn perform(shelf: &mut Shelf, op: &StoreOp) -> Written {
             if written != Written::Applied {
                 return written;
             }
-            shelf.insert(*old, Loaded::Retired { until: *tombstone_until });
+            shelf.insert(*old, Loaded::Ended { until: *tombstone_until });
             shelf.insert(*new, Loaded::Found(record.clone()));
         }
     }

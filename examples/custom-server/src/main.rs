@@ -14,7 +14,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use session_core::decision::state::SessionState;
+use session_core::machine::SessionState;
 use session_core::{CommitError, SecretKey};
 
 use crate::http::{Request, Response};

@@ -2,11 +2,13 @@
 //!
 //! Both halves are plain function calls. The core decides; what it wants done is asked of [`Store`], right here.
 
-use session_core::decision::commit::{Commit, CookieOrder, Fresh};
-use session_core::decision::state::{Arrival, Claim, NewerFormat, SessionState};
+use session_core::machine::{Arrival, Claim, NewerFormat, SessionState};
+use session_core::machine::{Commit, CookieOrder, Fresh};
 use session_core::{
-    Binding, Clock as _, CommitError, Cookie, CookieSpec, Entropy as _, EntropyError, IdToken, KeyRing,
-    Loaded, Policy, SealKind, SecretKey, SystemClock, SystemEntropy, select,
+    CommitError, Cookie, EntropyError, KeyRing, Policy, SecretKey,
+    adapter::{Clock as _, Entropy as _, SystemClock, SystemEntropy},
+    machine::{Binding, CookieSpec, IdToken, SealKind, select},
+    store::Loaded,
 };
 
 use crate::store::Store;
@@ -40,7 +42,7 @@ impl Sessions {
         let headers = headers.iter().map(String::as_bytes);
         let found = select::<IdToken>(&self.keys, &self.binding, self.cookie.name(), headers, now);
         let mut arrival = Arrival::without_cookie();
-        (arrival.came, arrival.retired_key) = (found.came_in, found.with_retired_key);
+        (arrival.came, arrival.old_key) = (found.came_in, found.with_old_key);
         let mut loaded = Loaded::Missing;
         if let Some(token) = found.token {
             loaded = self.store.load(&token.id.store_key());

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use session_core::decision::commit::StoreOp;
-use session_core::{Loaded, Record, StoreKey, Timestamp, Written};
+use session_core::machine::StoreOp;
+use session_core::{
+    Timestamp,
+    store::{Loaded, Record, StoreKey, Written},
+};
 
 /// All sessions of this process. What it holds under a key is what a load of it answers.
 #[derive(Default)]
@@ -40,7 +43,7 @@ impl Store {
             },
             StoreOp::Destroy { key, tombstone_until } => {
                 if let Some(entry @ Loaded::Found(_)) = all.get_mut(key) {
-                    *entry = Loaded::Retired { until: *tombstone_until };
+                    *entry = Loaded::Ended { until: *tombstone_until };
                 }
             }
             StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
@@ -52,7 +55,7 @@ impl Store {
                     Some(current) if current.etag != *expected => return Written::Conflict(current.clone()),
                     Some(_) => {}
                 }
-                all.insert(*old, Loaded::Retired { until: *tombstone_until });
+                all.insert(*old, Loaded::Ended { until: *tombstone_until });
                 all.insert(*new, Loaded::Found(record.clone()));
             }
         }
@@ -71,14 +74,14 @@ fn live<'a>(
 ) -> Option<&'a mut Record> {
     match all.get_mut(key) {
         Some(Loaded::Found(record)) if record.is_live(now) => Some(record),
-        Some(Loaded::Found(_) | Loaded::Retired { .. } | Loaded::Missing) | None => None,
+        Some(Loaded::Found(_) | Loaded::Ended { .. } | Loaded::Missing) | None => None,
     }
 }
 
 fn is_of_use(entry: &Loaded, now: Timestamp) -> bool {
     match entry {
         Loaded::Found(record) => record.is_live(now),
-        Loaded::Retired { until } => now < *until,
+        Loaded::Ended { until } => now < *until,
         Loaded::Missing => false,
     }
 }

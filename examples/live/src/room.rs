@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use session_core::{OpenError, Session, SessionError, Visit};
+use session_core::{OpenError, Session, SessionError, adapter::Visit};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 

@@ -126,7 +126,7 @@ async fn late(visit: ReqData<Visit>, request: HttpRequest) -> Result<HttpRespons
     Ok(load(probe::late(&visit, query(&request)).await?))
 }
 
-async fn script(session: &session_actix::core::Session, script: Result<Script, NotAScript>) -> HttpResponse {
+async fn script(session: &session_core::Session, script: Result<Script, NotAScript>) -> HttpResponse {
     match script {
         Ok(script) => reply(probe::run(session, &script).await),
         Err(error) => reply(probe::unreadable(&error)),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use session_core::decision::policy::PolicyError;
+use session_core::PolicyError;
 use session_core::{Age, ConfigError, SecretKey};
 use session_stores::StoreConfig;
 

@@ -116,7 +116,7 @@ async fn late(Extension(visit): Extension<Visit>, RawQuery(query): RawQuery) -> 
     }
 }
 
-async fn script(session: &session_axum::core::Session, script: Result<Script, NotAScript>) -> Response<Body> {
+async fn script(session: &session_core::Session, script: Result<Script, NotAScript>) -> Response<Body> {
     match script {
         Ok(script) => reply(probe::run(session, &script).await),
         Err(error) => reply(probe::unreadable(&error)),

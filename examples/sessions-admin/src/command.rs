@@ -1,6 +1,6 @@
 //! The command line: what is asked, of which store.
 
-use session_core::{Handle, StoreKey};
+use session_core::{Handle, store::StoreKey};
 
 /// What the command line says.
 #[derive(Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ mod show;
 
 use std::process::ExitCode;
 
-use session_core::SystemClock;
+use session_core::adapter::SystemClock;
 use session_stores::{Drivers, SessionConfig, SettingError, StoreConfig};
 
 use command::{Command, Usage};

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use session_core::{Clock, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey};
+use session_core::{
+    adapter::Clock,
+    store::{Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey},
+};
 
 use crate::command::{Command, Which};
 use crate::show;
@@ -46,7 +49,7 @@ async fn find(
         Which::Under(key) => match store.load(key).await? {
             Loaded::Found(record) => Ok((*key, record)),
             Loaded::Missing => Err(Failure::NotThere),
-            Loaded::Retired { .. } => Err(Failure::Ended),
+            Loaded::Ended { .. } => Err(Failure::Ended),
         },
         Which::Of { owner, handle } => {
             let found = index(store)?.list(owner, clock.now()).await?;
@@ -77,7 +80,7 @@ const TOMBSTONE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
-    use session_core::{Etag, Handle, Timestamp};
+    use session_core::{Handle, Timestamp, store::Etag};
     use session_stores::{StoreConfig, open};
 
     use super::*;
@@ -134,7 +137,7 @@ mod tests {
     async fn one_session_is_ended_and_the_others_go_on() {
         let (store, handle) = store().await;
         run(&*store, &Command::End(one("ada", handle)), false, &Noon).await.unwrap();
-        assert!(matches!(store.load(&StoreKey::from_bytes([1; 32])).await.unwrap(), Loaded::Retired { .. }));
+        assert!(matches!(store.load(&StoreKey::from_bytes([1; 32])).await.unwrap(), Loaded::Ended { .. }));
         assert!(matches!(store.load(&StoreKey::from_bytes([2; 32])).await.unwrap(), Loaded::Found(_)));
         let again = run(&*store, &Command::End(one("ada", handle)), false, &Noon).await;
         assert_eq!(again.unwrap_err().to_string(), "there is no such session");

@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use session_core::{Record, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Record, StoreKey},
+};
 
 pub(crate) fn list(found: &[(StoreKey, Record)]) -> String {
     let mut text = format!("{:<32}  {:<20}  {:<20}  {:>6}\n", "handle", "begun", "idle until", "bytes");

@@ -1,6 +1,9 @@
 //! What a page may know about a request: its session, its form, where it came from. No framework's word.
 
-use session_core::{Clock, Redirects, Session, SystemClock, Timestamp};
+use session_core::{
+    Session, Timestamp,
+    adapter::{Clock, Redirects, SystemClock},
+};
 use session_forms::Form;
 
 /// One request, as the pages see it. Redirects know the session; the form is what the adapter's `Input` has read.

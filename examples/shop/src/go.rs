@@ -1,7 +1,7 @@
 //! What a page answers: a template, another page to go to, or a refusal.
 
 use minijinja::Value;
-use session_core::{OwnerError, Redirect, SessionError};
+use session_core::{SessionError, UserSessionsError, adapter::Redirect};
 
 /// A page's answer, before anything is rendered.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) enum Problem {
     #[error("the session could not be used")]
     Session(#[from] SessionError),
     #[error("the user's devices could not be looked up")]
-    Devices(#[from] OwnerError),
+    Devices(#[from] UserSessionsError),
     #[error("the page could not be rendered")]
     Template(#[from] minijinja::Error),
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use minijinja::{Environment, Value, context};
-use session_core::{CsrfRefusal, Session, Sessions};
+use session_core::{Session, Sessions, adapter::CsrfFailure};
 
 use crate::ask::Ask;
 use crate::go::{Go, Problem};
@@ -45,7 +45,7 @@ impl Shop {
 
     /// What the CSRF middleware answers. A form from another site comes without the cookie. If refusing it began a session,
     /// the new cookie would push out the visitor's own: so that page makes no token, and has no forms.
-    pub(crate) fn refuse(&self, refusal: &CsrfRefusal) -> Answer {
+    pub(crate) fn refuse(&self, refusal: &CsrfFailure) -> Answer {
         if refusal.ended() {
             // Nobody forged anything: the form was open while the visitor was signed out elsewhere.
             return Answer { status: 303, location: Some("/sign-in".to_owned()), html: String::new() };
@@ -171,7 +171,7 @@ mod tests {
                 session.put("cart.assam", 2).unwrap();
                 if let Some(owner) = owner {
                     session.tag(owner).unwrap();
-                    session.confirm().unwrap();
+                    session.user().confirm().unwrap();
                 }
                 let answer = shop.answer("GET", path, &Ask::form_in(session, &[]).await).await;
                 assert!(answer.status < 500, "{path} {language} {owner:?}: {}", answer.status);

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use askama::Template;
-use session_axum::core::SessionView;
+use session_core::SessionView;
 
 type Rendered = Result<String, Box<dyn Error>>;
 
@@ -40,8 +40,11 @@ pub(crate) fn tera(view: &SessionView) -> Rendered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session_axum::core::{BoxFuture, Closing, CookieHeaders, Session, Spawn};
     use session_axum::{SecretKey, Sessions};
+    use session_core::{
+        Session,
+        adapter::{BoxFuture, Closing, CookieHeaders, Spawn},
+    };
 
     /// Engines differ in how they write an escaped character, and in nothing else.
     fn decoded(html: &str) -> String {

@@ -3,7 +3,10 @@
 use std::io::Cursor;
 use std::sync::LazyLock;
 
-use session_core::{BoxFuture, CookieHeaders, Failure, HeaderChange, Report, Served, Sessions, Spawn, Visit};
+use session_core::{
+    Sessions,
+    adapter::{BoxFuture, CookieHeaders, Failure, HeaderChange, Served, Spawn, Visit, VisitReport},
+};
 use tiny_http::{Header, Request, Response};
 use tokio::runtime::Runtime;
 
@@ -35,7 +38,7 @@ pub(crate) fn plain(failure: Failure) -> Page {
     }
 }
 
-fn with_headers(page: Page, report: &Report) -> Page {
+fn with_headers(page: Page, report: &VisitReport) -> Page {
     let mut headers = page.headers().to_vec();
     let changes = report.headers(|name| {
         page.headers()

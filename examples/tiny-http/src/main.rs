@@ -10,7 +10,10 @@ use std::error::Error;
 use std::sync::Arc;
 use std::thread;
 
-use session_core::{Cookie, Rejection, SecretKey, Sessions, Visit};
+use session_core::{
+    Cookie, SecretKey, Sessions,
+    adapter::{Rejection, Visit},
+};
 use session_stores::MemoryStore;
 use tiny_http::{Method, Request, Response, Server};
 

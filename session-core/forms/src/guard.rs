@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
-use session_core::{Answer, CsrfRefusal, CsrfRules, CsrfVerdict, RequestHead, Visit};
+use session_core::{
+    CsrfRules,
+    adapter::{BareResponse, CsrfDecision, CsrfFailure, RequestHead, Visit},
+};
 
 use crate::{Form, FormError, InputLimit};
 
@@ -15,10 +18,10 @@ use crate::{Form, FormError, InputLimit};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use futures_util::stream;
-/// use session_core::{Answer, RequestHead};
+/// use session_core::adapter::{BareResponse, RequestHead};
 /// use session_forms::{CheckedBody, CsrfGuard, InputLimit};
 ///
-/// let guard = CsrfGuard::new(|answer: Answer| answer.status()).exempt("/webhooks");
+/// let guard = CsrfGuard::new(|answer: BareResponse| answer.status()).exempt("/webhooks");
 /// // A body is anything that `chunks` makes a stream of.
 /// let chunks = |body: &'static str| stream::iter([Ok::<_, std::io::Error>(body.as_bytes())]);
 /// let limit = InputLimit::default();
@@ -34,11 +37,11 @@ use crate::{Form, FormError, InputLimit};
 /// ```
 pub struct CsrfGuard<R> {
     rules: Arc<CsrfRules>,
-    answer: fn(Answer) -> R,
+    answer: fn(BareResponse) -> R,
     on_refused: Option<Arc<OnRefused<R>>>,
 }
 
-type OnRefused<R> = dyn Fn(&CsrfRefusal) -> R + Send + Sync;
+type OnRefused<R> = dyn Fn(&CsrfFailure) -> R + Send + Sync;
 
 /// The body of a request that may go on.
 ///
@@ -70,7 +73,7 @@ impl<R> CsrfGuard<R> {
     /// let guard = session_forms::CsrfGuard::new(|answer| answer.status());
     /// ```
     #[must_use]
-    pub fn new(answer: fn(Answer) -> R) -> Self {
+    pub fn new(answer: fn(BareResponse) -> R) -> Self {
         Self { rules: Arc::default(), answer, on_refused: None }
     }
 
@@ -103,7 +106,7 @@ impl<R> CsrfGuard<R> {
     /// let guard = session_forms::CsrfGuard::new(|answer| answer.status()).on_refused(|_| 403);
     /// ```
     #[must_use]
-    pub fn on_refused(mut self, answer: impl Fn(&CsrfRefusal) -> R + Send + Sync + 'static) -> Self {
+    pub fn on_refused(mut self, answer: impl Fn(&CsrfFailure) -> R + Send + Sync + 'static) -> Self {
         self.on_refused = Some(Arc::new(answer));
         self
     }
@@ -119,7 +122,7 @@ impl<R> CsrfGuard<R> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use futures_util::stream::{self, Empty};
-    /// # use session_core::{BoxFuture, CookieHeaders, RequestHead};
+    /// # use session_core::adapter::{BoxFuture, CookieHeaders, RequestHead};
     /// # use session_forms::{CsrfGuard, InputLimit};
     /// # static HERE: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
     /// # let key = session_core::SecretKey::generate()?;
@@ -145,23 +148,23 @@ impl<R> CsrfGuard<R> {
         S: Stream<Item = Result<D, E>>,
     {
         match self.rules.judge(visit.as_ref(), head).await {
-            Ok(CsrfVerdict::Pass) => Ok(CheckedBody::Untouched(body)),
-            Ok(CsrfVerdict::Refuse(refusal)) => Err(self.refuse(&refusal)),
-            Ok(CsrfVerdict::AskForm(session)) => match read(head, limit, chunks(body)).await {
-                Ok((bytes, form)) if session.verify_csrf_form(|name| form.text(name)) => {
+            Ok(CsrfDecision::Pass) => Ok(CheckedBody::Untouched(body)),
+            Ok(CsrfDecision::Refuse(refusal)) => Err(self.refuse(&refusal)),
+            Ok(CsrfDecision::AskForm(session)) => match read(head, limit, chunks(body)).await {
+                Ok((bytes, form)) if session.csrf().verify_form(|name| form.text(name)) => {
                     Ok(CheckedBody::Read(bytes))
                 }
                 Ok(_) => Err(self.refuse(&session.into())),
-                Err(error) => Err((self.answer)(Answer::from(&error))),
+                Err(error) => Err((self.answer)(BareResponse::from(&error))),
             },
-            Err(rejection) => Err((self.answer)(Answer::from(&rejection))),
+            Err(rejection) => Err((self.answer)(BareResponse::from(&rejection))),
         }
     }
 
-    fn refuse(&self, refusal: &CsrfRefusal) -> R {
+    fn refuse(&self, refusal: &CsrfFailure) -> R {
         match &self.on_refused {
             Some(answer) => answer(refusal),
-            None => (self.answer)(Answer::from(refusal)),
+            None => (self.answer)(BareResponse::from(refusal)),
         }
     }
 }

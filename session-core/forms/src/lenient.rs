@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde_json::{Map, Value};
-use session_core::Answer;
+use session_core::adapter::BareResponse;
 
 /// A form is not what a type asks for. It says which rule was broken and never what was typed.
 ///
@@ -28,7 +28,7 @@ pub struct NotThatForm {
 }
 
 /// 422: the form can be read, and is not this one.
-impl From<&NotThatForm> for Answer {
+impl From<&NotThatForm> for BareResponse {
     fn from(_: &NotThatForm) -> Self {
         Self::bare(422)
     }

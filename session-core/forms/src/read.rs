@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::Map;
-use session_core::Answer;
+use session_core::adapter::BareResponse;
 
 use crate::{Form, names};
 
@@ -46,7 +46,7 @@ impl FormError {
     }
 }
 
-impl From<&FormError> for Answer {
+impl From<&FormError> for BareResponse {
     fn from(error: &FormError) -> Self {
         Self::bare(error.status())
     }

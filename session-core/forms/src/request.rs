@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
-use session_core::{RequestHead, Visit};
+use session_core::adapter::{RequestHead, Visit};
 
 use crate::{Form, FormError};
 
@@ -18,7 +18,7 @@ impl Form {
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// use futures_util::stream;
-    /// use session_core::RequestHead;
+    /// use session_core::adapter::RequestHead;
     /// use session_forms::{Form, InputLimit};
     ///
     /// let unasked = stream::poll_fn(|_| -> std::task::Poll<Option<std::io::Result<&[u8]>>> {

@@ -20,7 +20,7 @@ pub enum Origin {
     /// An authentic id, and no record under it: never written, expired, or swept.
     Unknown,
     /// An authentic id whose session was destroyed or rotated away a moment ago: a tombstone stands there.
-    Retired,
+    Ended,
     /// A record stood in the store.
     Stored,
     /// The record came in the cookie itself.
@@ -30,7 +30,7 @@ pub enum Origin {
 /// What the request ordered. It only ever rises: `Keep < Renew < Destroy`.
 ///
 /// ```
-/// use session_core::decision::decide::Fate;
+/// use session_core::machine::Fate;
 ///
 /// // It only ever rises: a destroy is not undone by a regenerate.
 /// assert_eq!(Fate::Destroy.max(Fate::Renew), Fate::Destroy);
@@ -49,7 +49,7 @@ pub enum Fate {
 /// Where records live.
 ///
 /// ```
-/// use session_core::decision::decide::Placement;
+/// use session_core::machine::Placement;
 /// use session_core::{SecretKey, Sessions};
 ///
 /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
@@ -129,12 +129,12 @@ pub enum Write {
 /// ```
 #[doc = include_str!("../given/a_changed_session.in")]
 /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
-/// assert_eq!(commit.decision().cookie, Cookie::SetNew);
+/// assert_eq!(commit.decision().cookie, CookieAction::SetNew);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the instructions there are")]
-pub enum Cookie {
+pub enum CookieAction {
     /// No header.
     Keep,
     /// Set the id that this commit made.
@@ -152,7 +152,7 @@ pub enum Cookie {
 /// ```
 #[doc = include_str!("../given/a_changed_session.in")]
 /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
-/// assert_eq!(commit.decision(), Decision { write: Write::Create, cookie: Cookie::SetNew });
+/// assert_eq!(commit.decision(), Decision { write: Write::Create, cookie: CookieAction::SetNew });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -161,13 +161,13 @@ pub struct Decision {
     /// First the store.
     pub write: Write,
     /// Then the browser, if the write applied.
-    pub cookie: Cookie,
+    pub cookie: CookieAction,
 }
 
 /// Decides what a visit that ends in this situation must do.
 ///
 /// ```
-/// use session_core::decision::decide::{Cookie, Fate, Origin, Placement, Situation, Write, decide};
+/// use session_core::machine::{CookieAction, decide, Fate, Origin, Placement, Situation, Write};
 ///
 /// let signing_in = Situation {
 ///     placement: Placement::Store,
@@ -182,7 +182,7 @@ pub struct Decision {
 ///     eager: false,
 /// };
 /// let decision = decide(signing_in);
-/// assert_eq!((decision.write, decision.cookie), (Write::Rotate, Cookie::SetNew));
+/// assert_eq!((decision.write, decision.cookie), (Write::Rotate, CookieAction::SetNew));
 /// ```
 #[must_use]
 pub fn decide(now: Situation) -> Decision {
@@ -193,7 +193,7 @@ pub fn decide(now: Situation) -> Decision {
             Fate::Destroy => end_of_nothing(now),
         },
         // A straggler's writes live in memory for this request: a cookie from here would overwrite a newer login.
-        Origin::Retired => match now.fate {
+        Origin::Ended => match now.fate {
             Fate::Keep => NOTHING,
             Fate::Renew if now.something => begin(now),
             Fate::Renew => NOTHING,
@@ -201,27 +201,30 @@ pub fn decide(now: Situation) -> Decision {
         },
         Origin::Stored => match now.fate {
             Fate::Keep => Decision { write: keep_stored(now), cookie: keep_stored_cookie(now) },
-            Fate::Renew => Decision { write: Write::Rotate, cookie: Cookie::SetNew },
-            Fate::Destroy => Decision { write: Write::Destroy, cookie: Cookie::Clear },
+            Fate::Renew => Decision { write: Write::Rotate, cookie: CookieAction::SetNew },
+            Fate::Destroy => Decision { write: Write::Destroy, cookie: CookieAction::Clear },
         },
         Origin::Carried => match now.fate {
             Fate::Keep if now.changed || now.refresh_due || now.reissue || now.eager => RECORD,
             Fate::Keep => NOTHING,
             Fate::Renew => RECORD,
-            Fate::Destroy => Decision { write: Write::Nothing, cookie: Cookie::Clear },
+            Fate::Destroy => Decision { write: Write::Nothing, cookie: CookieAction::Clear },
         },
     }
 }
 
 fn begin(now: Situation) -> Decision {
     match now.placement {
-        Placement::Store => Decision { write: Write::Create, cookie: Cookie::SetNew },
+        Placement::Store => Decision { write: Write::Create, cookie: CookieAction::SetNew },
         Placement::Cookie => RECORD,
     }
 }
 
 fn end_of_nothing(now: Situation) -> Decision {
-    Decision { write: Write::Nothing, cookie: if now.cookie_came { Cookie::Clear } else { Cookie::Keep } }
+    Decision {
+        write: Write::Nothing,
+        cookie: if now.cookie_came { CookieAction::Clear } else { CookieAction::Keep },
+    }
 }
 
 fn keep_stored(now: Situation) -> Write {
@@ -234,33 +237,33 @@ fn keep_stored(now: Situation) -> Write {
     }
 }
 
-fn keep_stored_cookie(now: Situation) -> Cookie {
+fn keep_stored_cookie(now: Situation) -> CookieAction {
     if now.reissue || now.eager || (now.refresh_due && now.persistent) {
-        Cookie::SetOld
+        CookieAction::SetOld
     } else {
-        Cookie::Keep
+        CookieAction::Keep
     }
 }
 
-pub(super) const NOTHING: Decision = Decision { write: Write::Nothing, cookie: Cookie::Keep };
-const RECORD: Decision = Decision { write: Write::Nothing, cookie: Cookie::SetRecord };
+pub(super) const NOTHING: Decision = Decision { write: Write::Nothing, cookie: CookieAction::Keep };
+const RECORD: Decision = Decision { write: Write::Nothing, cookie: CookieAction::SetRecord };
 
 impl Situation {
     /// Every situation there can be, for proofs over the whole table. A stored session exists only with a store, a
     /// carried one only without.
     ///
     /// ```
-    /// use session_core::decision::decide::Situation;
+    /// use session_core::machine::Situation;
     ///
     /// assert!(Situation::all().count() > 1_000);
     /// ```
     pub fn all() -> impl Iterator<Item = Self> {
-        let origins = [Origin::Fresh, Origin::Unknown, Origin::Retired, Origin::Stored, Origin::Carried];
+        let origins = [Origin::Fresh, Origin::Unknown, Origin::Ended, Origin::Stored, Origin::Carried];
         let fates = [Fate::Keep, Fate::Renew, Fate::Destroy];
         let placed = origins.into_iter().flat_map(|origin| match origin {
             Origin::Stored => vec![(origin, Placement::Store)],
             Origin::Carried => vec![(origin, Placement::Cookie)],
-            Origin::Fresh | Origin::Unknown | Origin::Retired => {
+            Origin::Fresh | Origin::Unknown | Origin::Ended => {
                 vec![(origin, Placement::Store), (origin, Placement::Cookie)]
             }
         });
@@ -308,7 +311,7 @@ mod laws {
     fn i3_only_create_and_rotate_bring_a_new_id_to_the_browser() {
         over_the_whole_table(|now, then| {
             let brings = matches!(then.write, Write::Create | Write::Rotate);
-            assert_eq!(brings, then.cookie == Cookie::SetNew, "{now:?}");
+            assert_eq!(brings, then.cookie == CookieAction::SetNew, "{now:?}");
         });
     }
 
@@ -316,10 +319,10 @@ mod laws {
     fn i4_renewing_a_stored_session_kills_the_old_id_in_the_same_write() {
         over_the_whole_table(|now, then| {
             if now.origin == Origin::Stored && now.fate == Fate::Renew {
-                assert_eq!(then, Decision { write: Write::Rotate, cookie: Cookie::SetNew });
+                assert_eq!(then, Decision { write: Write::Rotate, cookie: CookieAction::SetNew });
             }
             if now.fate == Fate::Renew {
-                assert_ne!(then.cookie, Cookie::SetOld, "{now:?}");
+                assert_ne!(then.cookie, CookieAction::SetOld, "{now:?}");
             }
         });
     }
@@ -340,7 +343,7 @@ mod laws {
     #[test]
     fn i6_clear_only_when_this_visit_destroyed_the_session() {
         over_the_whole_table(|now, then| {
-            if then.cookie == Cookie::Clear {
+            if then.cookie == CookieAction::Clear {
                 assert_eq!(now.fate, Fate::Destroy, "{now:?}");
                 assert!(now.cookie_came, "{now:?}");
             }
@@ -354,7 +357,7 @@ mod laws {
                 assert!(matches!(then.write, Write::Replace | Write::Rotate), "{now:?}");
             }
             if now.origin == Origin::Carried && now.changed && now.fate != Fate::Destroy {
-                assert_eq!(then.cookie, Cookie::SetRecord, "{now:?}");
+                assert_eq!(then.cookie, CookieAction::SetRecord, "{now:?}");
             }
         });
     }
@@ -362,8 +365,8 @@ mod laws {
     #[test]
     fn i11_an_unknown_or_retired_id_is_never_set_again() {
         over_the_whole_table(|now, then| {
-            if matches!(now.origin, Origin::Fresh | Origin::Unknown | Origin::Retired) {
-                assert_ne!(then.cookie, Cookie::SetOld, "{now:?}");
+            if matches!(now.origin, Origin::Fresh | Origin::Unknown | Origin::Ended) {
+                assert_ne!(then.cookie, CookieAction::SetOld, "{now:?}");
             }
         });
     }
@@ -371,7 +374,7 @@ mod laws {
     #[test]
     fn e5_a_straggler_says_nothing_about_the_cookie() {
         over_the_whole_table(|now, then| {
-            if now.origin == Origin::Retired && now.fate == Fate::Keep {
+            if now.origin == Origin::Ended && now.fate == Fate::Keep {
                 assert_eq!(then, NOTHING, "{now:?}");
             }
         });

@@ -57,7 +57,7 @@ impl Policy {
     /// [`PolicyError`] naming the rule.
     ///
     /// ```
-    /// use session_core::decision::policy::Policy;
+    /// use session_core::Policy;
     /// use std::time::Duration;
     ///
     /// let mut policy = Policy::default();
@@ -84,7 +84,7 @@ impl Policy {
     /// set, and at least a minute, but never more than half of it.
     ///
     /// ```
-    /// use session_core::{Timestamp, decision::policy::Policy};
+    /// use session_core::{Policy, Timestamp};
     /// use std::time::Duration;
     ///
     /// let (set, age) = (Timestamp::from_millis(0), Duration::from_secs(7_200));
@@ -99,7 +99,7 @@ impl Policy {
     /// When a tombstone made now may be forgotten.
     ///
     /// ```
-    /// # use session_core::{Timestamp, decision::policy::Policy};
+    /// # use session_core::{Policy, Timestamp};
     /// assert_eq!(Policy::default().tombstone_until(Timestamp::from_millis(0)).as_millis(), 60_000);
     /// ```
     #[must_use]
@@ -112,7 +112,7 @@ impl Policy {
 ///
 /// ```
 /// # use std::time::Duration;
-/// # use session_core::decision::policy::refresh_interval;
+/// # use session_core::machine::refresh_interval;
 /// let seconds = |age| refresh_interval(Duration::from_secs(age)).as_secs();
 /// assert_eq!((seconds(7_200), seconds(300), seconds(60)), (720, 60, 30));
 /// ```
@@ -130,7 +130,7 @@ pub(crate) fn last_seen(record: &Record, age: Duration) -> Timestamp {
 ///
 /// ```
 /// use std::time::Duration;
-/// use session_core::decision::policy::{Policy, PolicyError};
+/// use session_core::{Policy, PolicyError};
 ///
 /// let mut policy = Policy::default();
 /// policy.age = Duration::from_millis(500);

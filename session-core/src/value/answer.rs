@@ -10,13 +10,13 @@ use super::time::Timestamp;
 /// What a store found under a key.
 ///
 /// ```
-/// use session_core::{Loaded, Timestamp};
+/// use session_core::{Timestamp, store::Loaded};
 ///
 /// /// Whether a session lives here; an expired record is one that does not.
 /// fn lives(loaded: &Loaded, now: Timestamp) -> bool {
 ///     match loaded {
 ///         Loaded::Found(record) => record.is_live(now),
-///         Loaded::Missing | Loaded::Retired { .. } => false,
+///         Loaded::Missing | Loaded::Ended { .. } => false,
 ///     }
 /// }
 /// assert!(!lives(&Loaded::Missing, Timestamp::from_millis(0)));
@@ -27,7 +27,7 @@ pub enum Loaded {
     /// Nothing is there.
     Missing,
     /// The session was destroyed or rotated away; a tombstone stands there until then.
-    Retired {
+    Ended {
         /// When the tombstone may be forgotten.
         until: Timestamp,
     },
@@ -38,7 +38,7 @@ pub enum Loaded {
 /// What came of a write.
 ///
 /// ```
-/// use session_core::Written;
+/// use session_core::store::Written;
 ///
 /// /// Whether a writer may go on as if nothing else had happened.
 /// fn went_well(written: &Written) -> bool {
@@ -68,7 +68,7 @@ pub enum Written {
 /// `source()`.
 ///
 /// ```
-/// use session_core::{StoreError, StoreErrorKind};
+/// use session_core::store::{StoreError, StoreErrorKind};
 /// use std::error::Error as _;
 ///
 /// let error = StoreError::unavailable("redis", std::io::Error::other("connection refused"));
@@ -86,7 +86,7 @@ pub struct StoreError {
 /// What kind of failure a [`StoreError`] is.
 ///
 /// ```
-/// use session_core::{StoreError, StoreErrorKind};
+/// use session_core::store::{StoreError, StoreErrorKind};
 ///
 /// /// Whether trying again may help.
 /// fn may_pass(error: &StoreError) -> bool {
@@ -120,7 +120,7 @@ impl StoreError {
     /// Makes an error of any kind. `store` is the store's name.
     ///
     /// ```
-    /// # use session_core::{StoreError, StoreErrorKind};
+    /// # use session_core::store::{StoreError, StoreErrorKind};
     /// let error = StoreError::new(StoreErrorKind::Corrupt, "file");
     /// assert_eq!(error.to_string(), "a record in the file session store is corrupt");
     /// ```
@@ -132,7 +132,7 @@ impl StoreError {
     /// Adds what went wrong underneath; it becomes the `source()`.
     ///
     /// ```
-    /// # use session_core::{StoreError, StoreErrorKind};
+    /// # use session_core::store::{StoreError, StoreErrorKind};
     /// let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
     /// let error = StoreError::new(StoreErrorKind::Refused, "file").because(full);
     /// assert!(std::error::Error::source(&error).is_some());
@@ -146,7 +146,7 @@ impl StoreError {
     /// The store cannot be reached.
     ///
     /// ```
-    /// # use session_core::{StoreError, StoreErrorKind};
+    /// # use session_core::store::{StoreError, StoreErrorKind};
     /// let error = StoreError::unavailable("redis", "connection refused");
     /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     /// ```
@@ -158,7 +158,7 @@ impl StoreError {
     /// The store did not answer in time.
     ///
     /// ```
-    /// # use session_core::StoreError;
+    /// # use session_core::store::StoreError;
     /// assert_eq!(StoreError::timeout("sql").to_string(), "the sql session store did not answer in time");
     /// ```
     #[must_use]
@@ -172,7 +172,7 @@ impl StoreError {
     /// [`StoreErrorKind::TooLarge`] with both numbers.
     ///
     /// ```
-    /// # use session_core::{Etag, Record, StoreError, Timestamp};
+    /// # use session_core::{Timestamp, store::{Etag, Record, StoreError}};
     /// # let at = Timestamp::from_millis;
     /// # let record = Record { etag: Etag::new(1), created: at(0), idle_deadline: at(50), absolute_deadline: None,
     /// #     owner: None, payload: vec![0; 10].into() };
@@ -187,7 +187,7 @@ impl StoreError {
     /// What kind of failure it is.
     ///
     /// ```
-    /// # use session_core::{StoreError, StoreErrorKind};
+    /// # use session_core::store::{StoreError, StoreErrorKind};
     /// assert_eq!(StoreError::timeout("sql").kind(), StoreErrorKind::Timeout);
     /// ```
     #[must_use]
@@ -198,7 +198,7 @@ impl StoreError {
     /// The name of the store that failed.
     ///
     /// ```
-    /// # use session_core::StoreError;
+    /// # use session_core::store::StoreError;
     /// assert_eq!(StoreError::timeout("sql").store(), "sql");
     /// ```
     #[must_use]
@@ -234,6 +234,6 @@ impl Error for StoreError {
 /// The largest record a store keeps unless it is configured otherwise: 64 KiB.
 ///
 /// ```
-/// assert_eq!(session_core::DEFAULT_MAX_RECORD, 65_536);
+/// assert_eq!(session_core::store::DEFAULT_MAX_RECORD, 65_536);
 /// ```
 pub const DEFAULT_MAX_RECORD: usize = 64 * 1024;

@@ -19,12 +19,12 @@ use super::record::Payload;
 /// [`Journal`](super::journal::Journal) depends on.
 ///
 /// ```
-/// use session_core::Bag;
+/// use session_core::machine::Bag;
 ///
 /// let bag = Bag::decode(br#"{"user":{"name":"ada"},"hits":3}"#.to_vec().into())?;
 /// assert_eq!(bag.len(), 2);
 /// assert_eq!(bag.encode(), br#"{"user":{"name":"ada"},"hits":3}"#);
-/// # Ok::<(), session_core::Malformed>(())
+/// # Ok::<(), session_core::machine::Malformed>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Bag {

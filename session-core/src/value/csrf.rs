@@ -6,14 +6,14 @@ use std::sync::Arc;
 /// The headers that may carry the token, in the order they are looked at.
 ///
 /// ```
-/// assert_eq!(session_core::value::csrf::HEADERS[0], "x-csrf-token");
+/// assert_eq!(session_core::HEADERS[0], "x-csrf-token");
 /// ```
 pub const HEADERS: [&str; 2] = ["x-csrf-token", "x-xsrf-token"];
 
 /// The form fields that may carry it.
 ///
 /// ```
-/// assert_eq!(session_core::value::csrf::FIELDS, ["_csrf", "_token"]);
+/// assert_eq!(session_core::FIELDS, ["_csrf", "_token"]);
 /// ```
 pub const FIELDS: [&str; 2] = ["_csrf", "_token"];
 
@@ -21,14 +21,14 @@ pub const FIELDS: [&str; 2] = ["_csrf", "_token"];
 /// from 403 and load the page anew.
 ///
 /// ```
-/// assert_eq!(session_core::value::csrf::REFUSED, 419);
+/// assert_eq!(session_core::REFUSED, 419);
 /// ```
 pub const REFUSED: u16 = 419;
 
 /// Which routes need no token. An adapter's middleware holds one.
 ///
 /// ```
-/// use session_core::value::csrf::CsrfRules;
+/// use session_core::CsrfRules;
 ///
 /// let rules = CsrfRules::default().exempt("/webhooks");
 /// assert!(rules.needs_token("POST", "/orders") && !rules.needs_token("GET", "/orders"));

@@ -7,7 +7,7 @@ use super::json::JsonError;
 /// Messages name the key and the types, never the value: it is somebody's data.
 ///
 /// ```
-/// use session_core::{Values, ValueError};
+/// use session_core::{ValueError, machine::Values};
 ///
 /// let mut values = Values::default();
 /// values.put("user.age", "old")?;

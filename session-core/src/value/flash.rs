@@ -21,7 +21,7 @@ use super::values::Values;
 /// Which of the three bags an entry is in.
 ///
 /// ```
-/// use session_core::FlashBag;
+/// use session_core::machine::FlashBag;
 ///
 /// // Their names in a record.
 /// assert_eq!(serde_json::to_string(&FlashBag::Input)?, "\"input\"");

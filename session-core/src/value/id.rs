@@ -15,7 +15,7 @@ use super::wipe::wipe;
 /// is wiped when dropped. The length is four times what OWASP asks for (64 bits) and twice ASVS 7.2.3 (128 bits).
 ///
 /// ```
-/// use session_core::SessionId;
+/// use session_core::machine::SessionId;
 ///
 /// let id = SessionId::from_bytes([7; 32]);
 /// assert_eq!(format!("{id:?}"), "SessionId(****)");
@@ -31,7 +31,7 @@ impl SessionId {
     /// Takes 32 bytes that came straight from a cryptographic random generator.
     ///
     /// ```
-    /// # use session_core::SessionId;
+    /// # use session_core::machine::SessionId;
     /// let id = SessionId::from_bytes([7; 32]);
     /// assert_eq!(id.expose_secret(), &[7; 32]);
     /// ```
@@ -43,7 +43,7 @@ impl SessionId {
     /// The secret itself, for sealing it into a cookie. Do not log it.
     ///
     /// ```
-    /// # use session_core::SessionId;
+    /// # use session_core::machine::SessionId;
     /// assert_eq!(SessionId::from_bytes([1; 32]).expose_secret().len(), 32);
     /// ```
     #[must_use]
@@ -56,7 +56,7 @@ impl SessionId {
     /// Whoever reads the store cannot sign in with what is there, and a look-up leaks nothing about the id by its timing.
     ///
     /// ```
-    /// # use session_core::SessionId;
+    /// # use session_core::machine::SessionId;
     /// let id = SessionId::from_bytes([7; 32]);
     /// assert_eq!(id.store_key(), SessionId::from_bytes([7; 32]).store_key());
     /// assert_ne!(id.store_key().as_bytes(), id.expose_secret());
@@ -97,7 +97,7 @@ impl Drop for SessionId {
 /// `Display` and `Debug` write 64 lower-case hexadecimal digits, which is also what the file store names its files.
 ///
 /// ```
-/// use session_core::StoreKey;
+/// use session_core::store::StoreKey;
 ///
 /// let key = StoreKey::from_bytes([0xab; 32]);
 /// assert_eq!(key.to_string(), "ab".repeat(32));
@@ -110,7 +110,7 @@ impl StoreKey {
     /// Takes the 32 bytes of a key, as a store read them back.
     ///
     /// ```
-    /// # use session_core::StoreKey;
+    /// # use session_core::store::StoreKey;
     /// assert_eq!(StoreKey::from_bytes([1; 32]).as_bytes(), &[1; 32]);
     /// ```
     #[must_use]
@@ -121,7 +121,7 @@ impl StoreKey {
     /// The 32 bytes, for stores with binary keys.
     ///
     /// ```
-    /// # use session_core::StoreKey;
+    /// # use session_core::store::StoreKey;
     /// assert_eq!(StoreKey::from_bytes([1; 32]).as_bytes(), &[1; 32]);
     /// ```
     #[must_use]
@@ -132,7 +132,7 @@ impl StoreKey {
     /// The public handle of the session under this key.
     ///
     /// ```
-    /// # use session_core::StoreKey;
+    /// # use session_core::store::StoreKey;
     /// assert_eq!(StoreKey::from_bytes([0xab; 32]).handle().to_string(), "ab".repeat(16));
     /// ```
     #[must_use]
@@ -168,7 +168,7 @@ impl FromStr for StoreKey {
 /// It is half of the [`StoreKey`], so it changes with a regenerate and cannot be turned back into a cookie.
 ///
 /// ```
-/// use session_core::{Handle, SessionId};
+/// use session_core::{Handle, machine::SessionId};
 ///
 /// let handle = SessionId::from_bytes([7; 32]).store_key().handle();
 /// assert_eq!(handle.to_string().parse::<Handle>().unwrap(), handle);
@@ -208,7 +208,7 @@ impl serde::Serialize for Handle {
 /// that lost the answer can ask "is that my etag?" to learn whether its write arrived.
 ///
 /// ```
-/// use session_core::Etag;
+/// use session_core::store::Etag;
 ///
 /// assert_eq!(Etag::new(5).get(), 5);
 /// ```
@@ -219,7 +219,7 @@ impl Etag {
     /// Takes a number from a random generator, or one that a store read back.
     ///
     /// ```
-    /// # use session_core::Etag;
+    /// # use session_core::store::Etag;
     /// assert_ne!(Etag::new(1), Etag::new(2));
     /// ```
     #[must_use]
@@ -230,7 +230,7 @@ impl Etag {
     /// The number, for a store to keep. SQL databases keep it as `i64` by [`u64::cast_signed`].
     ///
     /// ```
-    /// # use session_core::Etag;
+    /// # use session_core::store::Etag;
     /// assert_eq!(Etag::new(9).get(), 9);
     /// ```
     #[must_use]
@@ -242,7 +242,7 @@ impl Etag {
 /// The text is not the lower-case hexadecimal form of a key or handle.
 ///
 /// ```
-/// use session_core::{NotHex, StoreKey};
+/// use session_core::{NotHex, store::StoreKey};
 ///
 /// assert_eq!("not a key".parse::<StoreKey>(), Err(NotHex));
 /// ```

@@ -18,7 +18,7 @@ impl PageRequest {
     /// of time. `header` answers with the value of a request header, asked by its lower-case name.
     ///
     /// ```
-    /// use session_core::value::page::PageRequest;
+    /// use session_core::adapter::PageRequest;
     ///
     /// let none = |_| None;
     /// let page = PageRequest::new("GET", "/cart?step=2", none).unwrap();

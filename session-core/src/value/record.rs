@@ -16,7 +16,7 @@ use super::time::Timestamp;
 /// whatever the store's own time-to-live does.
 ///
 /// ```
-/// use session_core::{Etag, Record, Timestamp};
+/// use session_core::{Timestamp, store::{Etag, Record}};
 ///
 /// let record = Record {
 ///     etag: Etag::new(1),
@@ -82,7 +82,7 @@ impl fmt::Debug for Record {
 /// Payload bytes, shared: cloning copies nothing, and a store may hand out a part of a larger buffer of its own.
 ///
 /// ```
-/// use session_core::Payload;
+/// use session_core::store::Payload;
 ///
 /// let whole: std::sync::Arc<[u8]> = (*b"head{}").into();
 /// let payload = Payload::tail_of(whole, 4);

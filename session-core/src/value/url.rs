@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
 /// Whether a redirect to `url` stays on this site, or goes to one of `hosts` (`example.com` or `example.com:8443`).
 ///
 /// ```
-/// use session_core::value::url::stays;
+/// use session_core::stays;
 ///
 /// assert!(stays("/cart?step=2#total", &[]));
 /// assert!(!stays("//evil.example", &[]) && !stays("/\\evil.example", &[]) && !stays("https://evil.example/", &[]));
@@ -32,7 +32,7 @@ pub fn stays(url: &str, hosts: &[String]) -> bool {
 /// and no byte of it is lost.
 ///
 /// ```
-/// use session_core::value::url::location;
+/// use session_core::location;
 ///
 /// assert_eq!(location("/caf\u{e9} 1?x=a%20b"), "/caf%C3%A9%201?x=a%20b");
 /// assert_eq!(location("/a\r\nSet-Cookie: b"), "/a%0D%0ASet-Cookie:%20b");
@@ -45,7 +45,7 @@ pub fn location(target: &str) -> String {
 /// The path of a same-origin URL, for a `Referer` whose host is our own.
 ///
 /// ```
-/// use session_core::value::url::path_on;
+/// use session_core::path_on;
 ///
 /// assert_eq!(path_on("https://shop.example/cart?x=1", "shop.example"), Some("/cart?x=1"));
 /// assert_eq!(path_on("https://shop.example.evil/cart", "shop.example"), None);

@@ -1,7 +1,7 @@
 //! What the cookie tests share: keys, tokens, and a seal in one call.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use session_core::*;
+use session_core::{machine::*, store::*, *};
 
 pub(crate) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)

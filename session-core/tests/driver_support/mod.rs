@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use session_core::*;
+use session_core::{adapter::*, *};
 use session_store_memory::MemoryStore;
 use session_testkit::{FaultyStore, GateStore, ManualClock, OpLog, ScriptedEntropy, Verb};
 
@@ -116,7 +116,7 @@ impl App {
         browser: &mut Browser,
         status: u16,
         handler: impl AsyncFnOnce(Session) -> T,
-    ) -> (T, Report) {
+    ) -> (T, VisitReport) {
         let guard = self.arrive(&browser.cookies());
         let session = guard.visit().session().await.unwrap();
         let value = handler(session).await;
@@ -126,7 +126,7 @@ impl App {
     }
 }
 
-pub(crate) async fn finish(guard: VisitGuard, status: u16) -> Report {
+pub(crate) async fn finish(guard: VisitGuard, status: u16) -> VisitReport {
     match guard.close(status) {
         Closing::Ready(report) => report,
         Closing::Pending(finish) => finish.await,
@@ -149,7 +149,7 @@ impl Browser {
         self.cookie.iter().map(String::as_str).collect()
     }
 
-    pub(crate) fn hear(&mut self, report: &Report) {
+    pub(crate) fn hear(&mut self, report: &VisitReport) {
         self.heard.clone_from(&report.set_cookie);
         if let Some(header) = &report.set_cookie {
             let pair = header.split(';').next().unwrap();
@@ -164,7 +164,7 @@ pub(crate) async fn known(app: &App) -> Browser {
     app.visit(&mut browser, async |session| {
         session.put("user", "ada").unwrap();
         session.put("n", 1).unwrap();
-        session.csrf_token().unwrap();
+        session.csrf().token().unwrap();
     })
     .await;
     app.calls();

@@ -9,10 +9,13 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
-use session_core::decision::commit::{Commit, CommitError, CookieOrder, Fresh, StoreOp};
-use session_core::decision::policy::Policy;
-use session_core::decision::state::{Arrival, SessionState};
-use session_core::*;
+use session_core::Policy;
+use session_core::machine::{Arrival, SessionState};
+use session_core::{
+    CommitError,
+    machine::{Commit, CookieOrder, Fresh, StoreOp},
+};
+use session_core::{machine::*, store::*, *};
 use session_store_memory::MemoryStore;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_000_000);
@@ -361,7 +364,7 @@ impl Known {
                 self.read.insert(bytes, contents.clone());
                 Some(contents)
             }
-            Loaded::Missing | Loaded::Retired { .. } => None,
+            Loaded::Missing | Loaded::Ended { .. } => None,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Changing: each mutator does what its row says, or nothing at all.
 
 use serde_json::json;
-use session_core::{Bag, Number, ValueError, Values};
+use session_core::{
+    Number, ValueError,
+    machine::{Bag, Values},
+};
 
 use super::{from, text};
 

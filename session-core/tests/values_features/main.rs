@@ -9,7 +9,7 @@ mod paths;
 mod reading;
 mod types;
 
-use session_core::{Bag, Values};
+use session_core::machine::{Bag, Values};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 

@@ -1,7 +1,10 @@
 //! Paths: how a key finds its place, and when there is none.
 
 use serde_json::value::RawValue;
-use session_core::{Bag, ValueError, Values};
+use session_core::{
+    ValueError,
+    machine::{Bag, Values},
+};
 
 use super::{from, text};
 

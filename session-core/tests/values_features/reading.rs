@@ -1,7 +1,7 @@
 //! Reading: missing and null, other types, all and some of the values.
 
 use serde_json::json;
-use session_core::{Path, Values};
+use session_core::{Path, machine::Values};
 
 use super::from;
 

@@ -6,7 +6,7 @@ use std::error::Error as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
-use session_core::{Date, Key, Number, ValueError, Values};
+use session_core::{Date, Key, Number, ValueError, machine::Values};
 use time::OffsetDateTime;
 
 use super::{at, from, text};

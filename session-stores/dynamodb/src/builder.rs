@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
-use session_core::DEFAULT_MAX_RECORD;
+use session_core::store::DEFAULT_MAX_RECORD;
 
 use crate::names::Names;
 use crate::store::DynamoDbStore;

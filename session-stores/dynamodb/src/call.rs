@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{
     CancellationReason, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update,
 };
-use session_core::{StoreError, StoreErrorKind};
+use session_core::store::{StoreError, StoreErrorKind};
 
 use crate::failure::{Failure, kind_of, store_error};
 use crate::item::{Item, NAME};

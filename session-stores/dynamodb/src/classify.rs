@@ -1,6 +1,9 @@
 //! What a refused write means, from the item that stood there: the store's answers, decided without asking anybody.
 
-use session_core::{Etag, Loaded, Record, StoreError, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, StoreError, Written},
+};
 
 use crate::item::{self, Item};
 
@@ -58,7 +61,7 @@ pub(crate) fn rotate(
 ) -> Result<Option<Written>, StoreError> {
     let retired = match old {
         None => true,
-        Some(item) => matches!(item::read(item), Ok(Loaded::Retired { .. })),
+        Some(item) => matches!(item::read(item), Ok(Loaded::Ended { .. })),
     };
     if retired && is_ours(new, written) {
         return Ok(Some(Written::Applied));
@@ -78,7 +81,7 @@ pub(crate) fn is_ours(standing: Option<&Item>, written: Etag) -> bool {
 fn live(standing: Option<&Item>, now: Timestamp) -> Result<Option<Record>, StoreError> {
     Ok(match standing.map(item::read).transpose()? {
         Some(Loaded::Found(record)) if record.is_live(now) => Some(record),
-        Some(Loaded::Found(_) | Loaded::Retired { .. } | Loaded::Missing) | None => None,
+        Some(Loaded::Found(_) | Loaded::Ended { .. } | Loaded::Missing) | None => None,
     })
 }
 

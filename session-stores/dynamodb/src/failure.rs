@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::RequestId;
-use session_core::{StoreError, StoreErrorKind};
+use session_core::store::{StoreError, StoreErrorKind};
 
 use crate::item::NAME;
 
@@ -11,7 +11,7 @@ use crate::item::NAME;
 /// It holds the service's own code, sentence and request id, and never an item: the SDK's errors may carry one.
 ///
 /// ```
-/// fn ask_support(error: &session_core::StoreError) -> Option<String> {
+/// fn ask_support(error: &session_core::store::StoreError) -> Option<String> {
 ///     let cause = std::error::Error::source(error)?.downcast_ref::<session_store_dynamodb::Failure>()?;
 ///     cause.request_id().map(|id| format!("request {id} was answered with {}", cause.code()))
 /// }
@@ -36,11 +36,11 @@ impl Failure {
     /// use session_store_dynamodb::Failure;
     ///
     /// /// Whether a call failed because nobody may make it, which an operator must hear of at once.
-    /// fn is_forbidden(error: &session_core::StoreError) -> bool {
+    /// fn is_forbidden(error: &session_core::store::StoreError) -> bool {
     ///     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<Failure>());
     ///     cause.is_some_and(|failure| failure.code() == "AccessDeniedException")
     /// }
-    /// assert!(!is_forbidden(&session_core::StoreError::timeout("dynamodb")));
+    /// assert!(!is_forbidden(&session_core::store::StoreError::timeout("dynamodb")));
     /// ```
     #[must_use]
     pub fn code(&self) -> &str {
@@ -53,10 +53,10 @@ impl Failure {
     /// use session_store_dynamodb::Failure;
     ///
     /// /// What the service's people ask for.
-    /// fn request_id(error: &session_core::StoreError) -> Option<&str> {
+    /// fn request_id(error: &session_core::store::StoreError) -> Option<&str> {
     ///     std::error::Error::source(error)?.downcast_ref::<Failure>()?.request_id()
     /// }
-    /// assert_eq!(request_id(&session_core::StoreError::timeout("dynamodb")), None);
+    /// assert_eq!(request_id(&session_core::store::StoreError::timeout("dynamodb")), None);
     /// ```
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use session_core::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey},
+};
 use sha2::{Digest, Sha256};
 
 use crate::names::{
@@ -61,7 +64,7 @@ pub(crate) fn read(item: &Item) -> Result<Loaded, StoreError> {
     }
     if item.contains_key(GONE_UNTIL) {
         let until = read_millis(item, GONE_UNTIL).ok_or_else(corrupt)?;
-        return Ok(Loaded::Retired { until });
+        return Ok(Loaded::Ended { until });
     }
     read_record(item).map(Loaded::Found).ok_or_else(corrupt)
 }

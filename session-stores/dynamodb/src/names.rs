@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use session_core::StoreKey;
+use session_core::store::StoreKey;
 use sha2::{Digest, Sha256};
 
 use crate::item::Item;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use session_core::{
-    Loaded, OwnerIndex, Record, StoreError, StoreErrorKind, StoreKey, Timestamp, async_trait,
+    Timestamp,
+    store::{Loaded, OwnerIndex, Record, StoreError, StoreErrorKind, StoreKey, async_trait},
 };
 use tokio::task::JoinSet;
 

@@ -1,6 +1,9 @@
 //! The rotation: one transaction where the server has them, and the safe order of single writes where it has not.
 
-use session_core::{Etag, StoreError, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, StoreError, Written},
+};
 
 use crate::call::{Calls, Outcome, Together};
 use crate::classify;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use session_core::{
-    Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Timestamp, Written, async_trait,
+    Timestamp,
+    store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Written, async_trait},
 };
 
 use crate::builder::{BuildError, Builder, local_client, split_url};

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableDescription,
     TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
 };
-use session_core::{StoreError, StoreErrorKind};
+use session_core::store::{StoreError, StoreErrorKind};
 
 use crate::failure::{Failure, store_error};
 use crate::item::NAME;
@@ -26,7 +26,7 @@ impl DynamoDbStore {
     /// not ready after a minute.
     ///
     /// ```no_run
-    /// # async fn example(store: session_store_dynamodb::DynamoDbStore) -> Result<(), session_core::StoreError> {
+    /// # async fn example(store: session_store_dynamodb::DynamoDbStore) -> Result<(), session_core::store::StoreError> {
     /// store.create_table().await?;
     /// # Ok(())
     /// # }

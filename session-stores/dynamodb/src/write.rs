@@ -1,7 +1,10 @@
 //! The writes this store makes, as data: what changes, under which condition, and what a refusal brings back.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use session_core::{Etag, Record, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Etag, Record, StoreKey},
+};
 
 use crate::item::{self, Item, THIS_FORMAT};
 use crate::names::{

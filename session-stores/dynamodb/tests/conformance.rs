@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Bench, Wire};
-use session_core::{StoreKey, async_trait};
+use session_core::store::{StoreKey, async_trait};
 use session_store_dynamodb::aws_sdk_dynamodb::Client;
 use session_store_dynamodb::aws_sdk_dynamodb::types::AttributeValue;
 use session_testkit::{Damage, DamageKind, Fixture, cases};

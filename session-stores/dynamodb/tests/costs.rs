@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use session_core::{Etag, OwnerIndex, Record, SessionStore, Written};
+use session_core::store::{Etag, OwnerIndex, Record, SessionStore, Written};
 
 #[tokio::test]
 async fn every_verb_on_a_session_of_nobody_is_one_request() {
@@ -117,7 +117,7 @@ async fn st_9_a_record_over_the_limit_is_refused_before_any_request() {
         store.rotate(&key(), Etag::new(1), &key(), &large, NOW, until).await,
     ] {
         let kind = answer.unwrap_err().kind();
-        assert_eq!(kind, session_core::StoreErrorKind::TooLarge { size: 101, limit: 100 });
+        assert_eq!(kind, session_core::store::StoreErrorKind::TooLarge { size: 101, limit: 100 });
     }
     assert!(bench.wire.taken().is_empty());
 }

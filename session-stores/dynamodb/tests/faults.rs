@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use common::*;
-use session_core::{Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, StoreKey, Written};
+use session_core::store::{Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, StoreKey, Written};
 use session_store_dynamodb::DynamoDbStore;
 use session_test_servers::{Kind, start};
 
@@ -113,7 +113,7 @@ async fn asked_again_after_a_lost_answer_every_write_says_applied() {
         lose(&bench).await;
         assert!(store.destroy(&new, until).await.is_err());
         store.destroy(&new, until).await.unwrap();
-        assert_eq!(store.load(&new).await.unwrap(), Loaded::Retired { until });
+        assert_eq!(store.load(&new).await.unwrap(), Loaded::Ended { until });
         // A yes that was true once is not remembered: the session has ended since.
         let ended = store.rotate(&old, second.etag, &new, &third, NOW, until).await.unwrap();
         assert_eq!(ended, Written::Gone);
@@ -135,7 +135,7 @@ async fn a_rotation_in_steps_that_breaks_anywhere_loses_nothing_and_revives_noth
         let new_lives = matches!(bench.store.load(&new).await.unwrap(), Loaded::Found(_));
         assert!(old_lives || new_lives, "after call {broken}: {tried:?}");
         applied(bench.store.rotate(&old, first.etag, &new, &moved, NOW, until).await);
-        assert_eq!(bench.store.load(&old).await.unwrap(), Loaded::Retired { until });
+        assert_eq!(bench.store.load(&old).await.unwrap(), Loaded::Ended { until });
         assert_eq!(found(bench.store.load(&new).await), moved);
         assert_eq!(bench.store.count("ada", NOW).await.unwrap(), 1);
     }
@@ -155,6 +155,6 @@ async fn a_rotation_in_steps_that_comes_too_late_leaves_no_new_key() {
         destroyed.unwrap();
         let new_lives = matches!(bench.store.load(&new).await.unwrap(), Loaded::Found(_));
         assert_eq!(new_lives, rotated.unwrap() == Written::Applied);
-        assert_eq!(bench.store.load(&old).await.unwrap(), Loaded::Retired { until });
+        assert_eq!(bench.store.load(&old).await.unwrap(), Loaded::Ended { until });
     }
 }

@@ -5,7 +5,10 @@
 mod common;
 
 use common::*;
-use session_core::{Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, Written},
+};
 
 #[tokio::test]
 async fn st_10_peers_27_every_item_has_a_ttl_in_seconds_a_minute_behind_its_deadline() {
@@ -44,7 +47,7 @@ async fn a_json_session_is_text_and_any_other_is_bytes() {
     let sealed = Record { payload: vec![0xff, 0x00, 0x80].into(), ..record(HOUR) };
     applied(bench.store.create(&bytes, &sealed, NOW).await);
     let items = bench.items().await;
-    let payload = |key: &session_core::StoreKey| {
+    let payload = |key: &session_core::store::StoreKey| {
         let mine = |item: &&std::collections::HashMap<_, _>| {
             let pk: &session_store_dynamodb::aws_sdk_dynamodb::types::AttributeValue = &item["pk"];
             pk.as_s().unwrap().ends_with(&key.to_string())
@@ -85,7 +88,7 @@ async fn create_table_may_be_asked_again_and_refuses_another_key_schema() {
     let create = bench.client.create_table().table_name(&other).billing_mode(BillingMode::PayPerRequest);
     create.attribute_definitions(id.build().unwrap()).key_schema(key.build().unwrap()).send().await.unwrap();
     let store = DynamoDbStore::new(bench.client.clone(), other).build().unwrap();
-    assert_eq!(store.create_table().await.unwrap_err().kind(), session_core::StoreErrorKind::Refused);
+    assert_eq!(store.create_table().await.unwrap_err().kind(), session_core::store::StoreErrorKind::Refused);
 }
 
 #[tokio::test]

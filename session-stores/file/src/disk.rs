@@ -13,7 +13,7 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
-use session_core::{StoreKey, Timestamp};
+use session_core::{Timestamp, store::StoreKey};
 
 use crate::fault::Fault;
 use crate::format::{self, Entry};
@@ -23,7 +23,7 @@ use crate::format::{self, Entry};
 /// ```
 /// use session_store_file::{Durability, FileStore};
 ///
-/// # fn main() -> Result<(), session_core::StoreError> {
+/// # fn main() -> Result<(), session_core::store::StoreError> {
 /// # let dir = tempfile::tempdir().unwrap();
 /// let store = FileStore::builder(dir.path().join("sessions")).durability(Durability::Rename).open()?;
 /// # Ok(()) }

@@ -3,7 +3,7 @@
 use std::io;
 
 use rustix::io::Errno;
-use session_core::{StoreError, StoreErrorKind};
+use session_core::store::{StoreError, StoreErrorKind};
 
 /// A failure of one operation on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

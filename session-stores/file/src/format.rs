@@ -14,7 +14,10 @@ use std::fmt::Write as _;
 use std::str;
 use std::sync::Arc;
 
-use session_core::{Etag, Payload, Record, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Etag, Payload, Record, StoreKey},
+};
 use sha2::{Digest, Sha256};
 
 use crate::fault::Fault;

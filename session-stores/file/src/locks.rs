@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
-use session_core::StoreKey;
+use session_core::store::StoreKey;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::disk::{Disk, LOCKS, PRIVATE_FILE};

@@ -10,7 +10,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
-use session_core::{Record, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Record, StoreKey},
+};
 use sha2::{Digest, Sha256};
 
 use crate::disk::{self, Disk, OWNERS, PRIVATE_FILE};

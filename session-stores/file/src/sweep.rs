@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use session_core::{StoreKey, Timestamp};
+use session_core::{Timestamp, store::StoreKey};
 
 use crate::disk::{Disk, Flush, TEMP};
 use crate::fault::Fault;

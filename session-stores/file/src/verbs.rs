@@ -13,7 +13,10 @@
 //! Whether a record counts cannot change while its own key is locked: both steps and the sweeper hold that lock.
 //! The mark in the owner index is made before its record is written.
 
-use session_core::{Etag, Loaded, Record, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, StoreKey, Written},
+};
 
 use crate::disk::{Disk, Flush};
 use crate::fault::Fault;
@@ -61,7 +64,7 @@ pub(crate) fn leads_to(disk: &Disk, old: &StoreKey, new: &StoreKey) -> Result<bo
 pub(crate) fn load(disk: &Disk, key: &StoreKey) -> Result<Loaded, Fault> {
     Ok(match standing(disk, key)? {
         Standing::Nothing => Loaded::Missing,
-        Standing::Retired { until, .. } => Loaded::Retired { until },
+        Standing::Retired { until, .. } => Loaded::Ended { until },
         Standing::Found(record) => Loaded::Found(record),
     })
 }

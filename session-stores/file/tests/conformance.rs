@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use session_core::{StoreKey, async_trait};
+use session_core::store::{StoreKey, async_trait};
 use session_store_file::{Durability, FileStore};
 use session_testkit::crowd::Place;
 use session_testkit::{Damage, DamageKind, Fixture};

@@ -9,7 +9,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use session_core::{Etag, Loaded, SessionStore, StoreErrorKind, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, SessionStore, StoreErrorKind, Written},
+};
 use support::{at, child, child_dir, child_of, flushing, key, record, tree, under};
 
 /// A small file system of its own; only root can have one.

@@ -14,7 +14,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use session_core::{Loaded, OwnerIndex, Record, SessionStore, StoreKey, Sweep, Written};
+use session_core::store::{Loaded, OwnerIndex, Record, SessionStore, StoreKey, Sweep, Written};
 use session_store_file::{Durability, FileStore};
 use support::{PATIENT, at, child, child_dir, owned, tree};
 

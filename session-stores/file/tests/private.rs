@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
-use session_core::{Loaded, OwnerIndex, SessionStore, StoreErrorKind, Sweep};
+use session_core::store::{Loaded, OwnerIndex, SessionStore, StoreErrorKind, Sweep};
 use session_store_file::FileStore;
 use support::{at, child, child_dir, key, mode, open, owned, record, store, tree, under};
 

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use session_core::{Etag, Loaded, OwnerIndex, SessionStore, StoreErrorKind, Sweep, Written};
+use session_core::store::{Etag, Loaded, OwnerIndex, SessionStore, StoreErrorKind, Sweep, Written};
 use session_store_file::FileStore;
 use support::{at, child, child_dir, key, open, owned, record, store};
 use tokio::task::JoinHandle;
@@ -155,7 +155,7 @@ async fn a_rotating_session_is_never_missing_under_both_keys() {
         // The old key is asked first: once it is dead the new one is there, or has been rotated on.
         match store.load(&key(step)).await.unwrap() {
             Loaded::Found(_) => {}
-            Loaded::Retired { .. } => {
+            Loaded::Ended { .. } => {
                 assert_ne!(store.load(&key(step + 1)).await.unwrap(), Loaded::Missing, "step {step}");
                 step += 1;
             }
@@ -218,7 +218,7 @@ async fn a_write_that_has_begun_ends_though_nobody_waits() {
     assert!(given_up.is_err());
     held.unlock().unwrap();
     let end = Instant::now() + Duration::from_secs(60);
-    while store.load(&key(1)).await.unwrap() != (Loaded::Retired { until: at(60) }) {
+    while store.load(&key(1)).await.unwrap() != (Loaded::Ended { until: at(60) }) {
         assert!(Instant::now() < end, "the destroy was forgotten");
         tokio::task::yield_now().await;
     }

@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 
-use session_core::{
+use session_core::store::{
     Etag, Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, StoreKey, Sweep, Swept, Written,
 };
 use session_store_file::FileStore;
@@ -82,7 +82,7 @@ async fn an_earlier_tombstone_stays_as_it_is() {
     store.create(&key(1), &record(1, "a secret thing"), at(0)).await.unwrap();
     store.destroy(&key(1), at(60)).await.unwrap();
     store.destroy(&key(1), at(90)).await.unwrap();
-    assert_eq!(store.load(&key(1)).await.unwrap(), Loaded::Retired { until: at(60) });
+    assert_eq!(store.load(&key(1)).await.unwrap(), Loaded::Ended { until: at(60) });
     assert!(!fs::read_to_string(path_of(&dir, &key(1))).unwrap().contains("secret"));
 }
 
@@ -95,7 +95,7 @@ async fn a_rotated_session_lives_under_the_new_key_alone() {
         let rotated = store.rotate(&key(1), Etag::new(1), &key(2), &next, at(1), at(60)).await.unwrap();
         assert_eq!(rotated, Written::Applied);
     }
-    assert_eq!(store.load(&key(1)).await.unwrap(), Loaded::Retired { until: at(60) });
+    assert_eq!(store.load(&key(1)).await.unwrap(), Loaded::Ended { until: at(60) });
     assert_eq!(store.load(&key(2)).await.unwrap(), Loaded::Found(next.clone()));
     let again =
         store.rotate(&key(2), Etag::new(2), &key(1), &record(3, "three"), at(1), at(60)).await.unwrap();
@@ -172,7 +172,7 @@ async fn st_5_a_damaged_record_is_corrupt_and_can_be_destroyed() {
     assert_eq!(store.create(&key(1), &record(2, "{}"), at(0)).await.unwrap(), Written::Taken);
     assert_eq!(store.list("ada", at(0)).await.unwrap(), []);
     store.destroy(&key(1), at(60)).await.unwrap();
-    assert_eq!(store.load(&key(1)).await.unwrap(), Loaded::Retired { until: at(60) });
+    assert_eq!(store.load(&key(1)).await.unwrap(), Loaded::Ended { until: at(60) });
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn st_5_a_record_of_a_newer_version_is_left_alone() {
     let path = path_of(&dir, &key(1));
     let newer = b"session-file 2 something this version cannot know";
     fs::write(&path, newer).unwrap();
-    let kind = |result: Result<Written, session_core::StoreError>| result.unwrap_err().kind();
+    let kind = |result: Result<Written, session_core::store::StoreError>| result.unwrap_err().kind();
     assert_eq!(store.load(&key(1)).await.unwrap_err().kind(), StoreErrorKind::Newer);
     let fresh = record(2, "{}");
     assert_eq!(kind(store.replace(&key(1), Etag::new(1), &fresh, at(0)).await), StoreErrorKind::Newer);
@@ -226,7 +226,7 @@ async fn an_owner_s_live_sessions_are_listed_and_ended() {
     assert_eq!(store.destroy_all("ada", Some(&key(2)), at(1), at(60)).await.unwrap(), 2);
     assert_eq!(store.count("ada", at(1)).await.unwrap(), 1);
     assert_eq!(store.count("bob", at(1)).await.unwrap(), 2);
-    assert_eq!(store.load(&key(33)).await.unwrap(), Loaded::Retired { until: at(60) });
+    assert_eq!(store.load(&key(33)).await.unwrap(), Loaded::Ended { until: at(60) });
     assert!(alive(&store, &key(2)).await);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_core::DEFAULT_MAX_RECORD;
+use session_core::store::DEFAULT_MAX_RECORD;
 
 use crate::link::Link;
 use crate::store::MemcachedStore;
@@ -92,7 +92,7 @@ impl Builder {
     /// The largest record in bytes; 64 KiB unless said. The server's own limit (`-I`, 1 MiB) must be higher.
     ///
     /// ```
-    /// # use session_core::SessionStore as _;
+    /// # use session_core::store::SessionStore as _;
     /// # use session_store_memcached::MemcachedStore;
     /// let builder = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:");
     /// assert_eq!(builder.max_record(16 * 1024).open()?.max_record(), 16_384);

@@ -9,7 +9,10 @@
 
 use std::sync::Arc;
 
-use session_core::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey},
+};
 
 use crate::NAME;
 
@@ -34,7 +37,7 @@ impl Stored {
     pub(crate) fn loaded(self) -> Loaded {
         match self {
             Self::Record(record) => Loaded::Found(record),
-            Self::Tombstone { until, .. } => Loaded::Retired { until },
+            Self::Tombstone { until, .. } => Loaded::Ended { until },
             Self::Pending { .. } => Loaded::Missing,
         }
     }

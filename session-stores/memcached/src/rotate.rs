@@ -7,7 +7,10 @@
 //! Whoever meets a pending record asks the old key. So before the commit exactly the old id lives and from the commit on
 //! exactly the new one, wherever the caller is killed.
 
-use session_core::{Etag, Record, StoreError, StoreErrorKind, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Record, StoreError, StoreErrorKind, StoreKey, Written},
+};
 
 use crate::codec::{self, Stored};
 use crate::link::failure;

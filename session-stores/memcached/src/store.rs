@@ -1,7 +1,8 @@
 //! The verbs that concern one key: read the item with its version number, decide here, write with `cas`.
 
 use session_core::{
-    Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Timestamp, Written, async_trait,
+    Timestamp,
+    store::{Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Written, async_trait},
 };
 
 use crate::NAME;
@@ -17,7 +18,7 @@ use crate::wire::{Item, Verdict, Wire};
 /// what each verb costs and how a rotation, which spans two keys, stays whole.
 ///
 /// ```
-/// use session_core::SessionStore as _;
+/// use session_core::store::SessionStore as _;
 /// use session_store_memcached::MemcachedStore;
 ///
 /// let store = MemcachedStore::builder("memcached://127.0.0.1:11211").prefix("shop:").open()?;

@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use session_core::{StoreKey, async_trait};
+use session_core::store::{StoreKey, async_trait};
 use session_store_memcached::MemcachedStore;
 use session_test_servers::{Kind, Shared, shared};
 use session_testkit::crowd::Place;

@@ -7,7 +7,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use session_core::{Etag, Loaded, Record, SessionStore, StoreErrorKind, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, SessionStore, StoreErrorKind, StoreKey, Written},
+};
 use session_store_memcached::MemcachedStore;
 use session_test_servers::{Kind, Server, start};
 

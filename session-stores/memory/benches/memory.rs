@@ -6,7 +6,11 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use session_core::{Etag, Record, SessionId, SessionStore, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    machine::SessionId,
+    store::{Etag, Record, SessionStore, StoreKey},
+};
 use session_store_memory::MemoryStore;
 
 /// The memory store never waits, so one poll is the whole call.

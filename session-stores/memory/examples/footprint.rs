@@ -2,7 +2,11 @@
 //!
 //! `cargo run --release -p session-store-memory --example footprint [sessions]`, on Linux: it reads `/proc/self/statm`.
 
-use session_core::{Etag, Record, SessionId, SessionStore, StoreError, StoreKey, Sweep, Timestamp};
+use session_core::{
+    Timestamp,
+    machine::SessionId,
+    store::{Etag, Record, SessionStore, StoreError, StoreKey, Sweep},
+};
 use session_store_memory::MemoryStore;
 
 #[tokio::main(flavor = "current_thread")]

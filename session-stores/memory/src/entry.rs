@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
-use session_core::{Etag, Loaded, Payload, Record, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Payload, Record, StoreKey},
+};
 
 /// A record or a tombstone under its key. Cloning shares the buffer.
 #[derive(Clone)]
@@ -152,7 +155,7 @@ impl Entry {
     }
 
     pub(crate) fn to_loaded(&self) -> Loaded {
-        self.to_record().map_or_else(|| Loaded::Retired { until: self.idle() }, Loaded::Found)
+        self.to_record().map_or_else(|| Loaded::Ended { until: self.idle() }, Loaded::Found)
     }
 
     /// What this entry costs in memory, near enough: its buffer and its share of counters, tables and allocator.
@@ -293,7 +296,7 @@ mod tests {
         let key = StoreKey::from_bytes([9; 32]);
         for until in [0, 1_795_000_000_123, i64::MIN, i64::MAX] {
             let entry = Entry::tombstone(&key, at(until));
-            assert_eq!(entry.to_loaded(), Loaded::Retired { until: at(until) });
+            assert_eq!(entry.to_loaded(), Loaded::Ended { until: at(until) });
             assert!(!entry.is_live_record(at(i64::MIN)));
             assert_eq!((entry.etag(), entry.owner(), entry.class()), (None, None, Class::Tombstone));
         }

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use session_core::{Etag, Loaded, Record, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, StoreKey, Written},
+};
 
 use crate::entry::{Class, Entry};
 use crate::owners::Owners;

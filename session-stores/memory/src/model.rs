@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use session_core::{Etag, Loaded, Record, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, StoreKey, Written},
+};
 use shuttle::thread;
 
 use crate::inner::{Inner, Left};

@@ -5,7 +5,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::{HashMap, HashSet};
-use session_core::StoreKey;
+use session_core::store::StoreKey;
 
 use crate::sync::{Mutex, lock};
 

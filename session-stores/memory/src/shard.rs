@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use hashbrown::HashTable;
-use session_core::{StoreKey, Timestamp};
+use session_core::{Timestamp, store::StoreKey};
 
 use crate::entry::{Class, Entry};
 

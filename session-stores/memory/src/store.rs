@@ -7,8 +7,11 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use session_core::{
-    DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Swept,
-    Timestamp, Written,
+    Timestamp,
+    store::{
+        DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep,
+        Swept, Written,
+    },
 };
 
 use crate::inner::{Inner, Left};
@@ -17,10 +20,10 @@ use crate::stats::Stats;
 /// Sessions in this process. A clone is another handle on the same sessions.
 ///
 /// ```
-/// use session_core::{Etag, Loaded, Record, SessionId, SessionStore, Timestamp, Written};
+/// use session_core::{Timestamp, machine::SessionId, store::{Etag, Loaded, Record, SessionStore, Written}};
 /// use session_store_memory::MemoryStore;
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::StoreError> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
 /// let store = MemoryStore::new();
 /// let now = Timestamp::from_millis(0);
 /// let key = SessionId::from_bytes([7; 32]).store_key();
@@ -137,7 +140,7 @@ impl MemoryStoreBuilder {
     /// The largest record to take, in bytes of payload and owner; 64 KiB unless set.
     ///
     /// ```
-    /// use session_core::SessionStore;
+    /// use session_core::store::SessionStore;
     ///
     /// let store = session_store_memory::MemoryStore::builder().max_record(4_096).build();
     /// assert_eq!(store.max_record(), 4_096);

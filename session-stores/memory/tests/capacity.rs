@@ -5,7 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{Etag, Loaded, Record, SessionStore, StoreKey, Sweep, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, SessionStore, StoreKey, Sweep, Written},
+};
 use session_store_memory::MemoryStore;
 
 const START: Timestamp = Timestamp::from_millis(1_893_484_800_000);

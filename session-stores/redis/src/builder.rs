@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use redis::{Client, IntoConnectionInfo, ProtocolVersion};
-use session_core::{DEFAULT_MAX_RECORD, StoreError};
+use session_core::store::{DEFAULT_MAX_RECORD, StoreError};
 
 use crate::link::{Link, Route};
 use crate::store::RedisStore;
@@ -73,10 +73,10 @@ impl Builder {
         self
     }
 
-    /// Sets the largest [`Record::size`](session_core::Record::size) in bytes: 64 KiB unless said otherwise.
+    /// Sets the largest [`Record::size`](session_core::store::Record::size) in bytes: 64 KiB unless said otherwise.
     ///
     /// ```
-    /// # use session_core::SessionStore as _;
+    /// # use session_core::store::SessionStore as _;
     /// # use session_store_redis::RedisStore;
     /// let store = RedisStore::builder("redis://127.0.0.1").prefix("shop:").max_record(16 * 1024).open()?;
     /// assert_eq!(store.max_record(), 16_384);

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::{PushInfo, PushKind, Value};
-use session_core::Loaded;
+use session_core::store::Loaded;
 use tokio::time::Instant;
 
 /// The reads of one connection.

@@ -23,7 +23,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use session_core::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey},
+};
 
 use crate::NAME;
 use crate::crc::crc32;
@@ -135,7 +138,7 @@ fn read(value: &[u8]) -> Option<Stored> {
     match kind {
         b'r' => read_record(value).map(|record| Stored::Settled(Loaded::Found(record))),
         b't' if matches!((value.get(3), value.len()), (Some(b'0'), TOMBSTONE) | (Some(b'1'), POINTER)) => {
-            Some(Stored::Settled(Loaded::Retired { until: at(value, 4)? }))
+            Some(Stored::Settled(Loaded::Ended { until: at(value, 4)? }))
         }
         b'p' => {
             let old = StoreKey::from_bytes(value.get(4..PENDING)?.try_into().ok()?);

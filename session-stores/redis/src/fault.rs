@@ -1,7 +1,7 @@
 //! What a failure of the driver or an error of the server means to a session store.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
-use session_core::{StoreError, StoreErrorKind};
+use session_core::store::{StoreError, StoreErrorKind};
 
 use crate::NAME;
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::{AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, RedisError, Value};
-use session_core::{Loaded, StoreError};
+use session_core::store::{Loaded, StoreError};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::NAME;

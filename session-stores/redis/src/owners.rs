@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use redis::Value;
-use session_core::{Loaded, OwnerIndex, Record, StoreError, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Loaded, OwnerIndex, Record, StoreError, StoreKey},
+};
 
 use crate::codec::{self, Stored};
 use crate::fault::strange_reply;

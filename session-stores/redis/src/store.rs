@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use redis::Value;
 use session_core::{
-    Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Timestamp, Written,
+    Timestamp,
+    store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Written},
 };
 
 use crate::NAME;
@@ -21,8 +22,8 @@ use crate::script::{CREATE, DESTROY, REPLACE, ROTATE, Script, TOUCH};
 ///
 /// # What holds when something breaks
 ///
-/// A call that ends in [`Unavailable`](session_core::StoreErrorKind::Unavailable) or
-/// [`Timeout`](session_core::StoreErrorKind::Timeout) may or may not have taken effect. Repeating it with the same
+/// A call that ends in [`Unavailable`](session_core::store::StoreErrorKind::Unavailable) or
+/// [`Timeout`](session_core::store::StoreErrorKind::Timeout) may or may not have taken effect. Repeating it with the same
 /// etag tells: if the first one arrived, the second answers `Applied` and changes nothing.
 ///
 /// # Clocks

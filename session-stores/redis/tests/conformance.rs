@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use session_core::{StoreKey, async_trait};
+use session_core::store::{StoreKey, async_trait};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, Shared, shared};
 use session_testkit::crowd::Place;

@@ -12,7 +12,7 @@ mod support;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use session_core::{Loaded, SessionStore, Written};
+use session_core::store::{Loaded, SessionStore, Written};
 use session_store_redis::{BuildError, RedisStore, redis};
 use session_test_servers::Port;
 

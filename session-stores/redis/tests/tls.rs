@@ -13,7 +13,7 @@ use std::fs;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use redis::{ClientTlsConfig, TlsCertificates};
-use session_core::{Loaded, SessionStore, StoreErrorKind, Written};
+use session_core::store::{Loaded, SessionStore, StoreErrorKind, Written};
 use session_store_redis::{Builder, RedisStore, redis};
 use session_test_servers::{Kind, Port, start};
 

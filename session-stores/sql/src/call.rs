@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use session_core::StoreError;
+use session_core::store::StoreError;
 use sqlx::Pool;
 use tokio::time::Instant;
 

@@ -1,7 +1,10 @@
 //! Beside the six verbs: making the table, the owner index, the sweep.
 
 use async_trait::async_trait;
-use session_core::{OwnerIndex, Record, StoreError, StoreErrorKind, StoreKey, Sweep, Swept, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{OwnerIndex, Record, StoreError, StoreErrorKind, StoreKey, Sweep, Swept},
+};
 
 use crate::call::{MIGRATION_DEADLINE, call};
 use crate::dialect::{Dialect, changed, count, number, version};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_core::DEFAULT_MAX_RECORD;
+use session_core::store::DEFAULT_MAX_RECORD;
 
 use crate::table::{BadTableName, TableName};
 

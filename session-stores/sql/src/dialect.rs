@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use session_core::{Loaded, Record, StoreError, StoreErrorKind, Written};
+use session_core::store::{Loaded, Record, StoreError, StoreErrorKind, Written};
 use sqlx::Database;
 use sqlx::error::DatabaseError;
 
@@ -64,7 +64,7 @@ pub trait Dialect: Database<Row: Cells, Connection: Talk<Self>> {
         }
         Ok(match read(&row)? {
             Loaded::Found(there) => Written::Conflict(there),
-            Loaded::Retired { .. } | Loaded::Missing => Written::Gone,
+            Loaded::Ended { .. } | Loaded::Missing => Written::Gone,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use session_core::{StoreError, StoreErrorKind};
+use session_core::store::{StoreError, StoreErrorKind};
 
 use crate::dialect::Dialect;
 

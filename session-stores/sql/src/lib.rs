@@ -8,8 +8,8 @@
 //! | `MySqlStore` | `mysql` | one statement, a second one after a conflict; a short transaction for rotate |
 //! | `SqliteStore` | `sqlite` | one statement |
 //!
-//! All three are [`SessionStore`](session_core::SessionStore), [`OwnerIndex`](session_core::OwnerIndex) and
-//! [`Sweep`](session_core::Sweep). Nothing here asks the database what time it is: deadlines are epoch milliseconds
+//! All three are [`SessionStore`](session_core::store::SessionStore), [`OwnerIndex`](session_core::store::OwnerIndex) and
+//! [`Sweep`](session_core::store::Sweep). Nothing here asks the database what time it is: deadlines are epoch milliseconds
 //! that the caller passes, so no time zone of any session or server can move them.
 //!
 //! A statement is prepared the first time a connection runs it, which costs that connection one trip more, once; and a
@@ -19,7 +19,7 @@
 //! # #[cfg(feature = "sqlite")]
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use session_core::{Etag, Loaded, Record, SessionStore, StoreKey, Timestamp, Written};
+//! use session_core::{Timestamp, store::{Etag, Loaded, Record, SessionStore, StoreKey, Written}};
 //! use session_store_sql::{SqlConfig, SqliteStore};
 //!
 //! let folder = tempfile::tempdir()?;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use session_core::{Loaded, Record, Written};
+use session_core::store::{Loaded, Record, Written};
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySql, MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlQueryResult};
 use sqlx::{AssertSqlSafe, Connection, Executor, QueryBuilder, Row};
@@ -134,7 +134,7 @@ impl Dialect for MySql {
         }
         match there::<Self>(connection, verbs, asked).await? {
             Loaded::Found(there) if there.etag == record.etag => Ok(Written::Applied),
-            Loaded::Found(_) | Loaded::Retired { .. } => Ok(Written::Taken),
+            Loaded::Found(_) | Loaded::Ended { .. } => Ok(Written::Taken),
             // Swept since.
             Loaded::Missing => Err(Failure::Again),
         }
@@ -150,7 +150,7 @@ impl Dialect for MySql {
             return Ok(Written::Applied);
         }
         match there::<Self>(connection, verbs, asked).await? {
-            Loaded::Missing | Loaded::Retired { .. } => Ok(Written::Gone),
+            Loaded::Missing | Loaded::Ended { .. } => Ok(Written::Gone),
             Loaded::Found(there) if !there.is_live(asked.now) => Ok(Written::Gone),
             Loaded::Found(there) if there.etag == record.etag => Ok(Written::Applied),
             Loaded::Found(there) if there.etag != asked.expected => Ok(Written::Conflict(there)),

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use session_core::StoreErrorKind;
+use session_core::store::StoreErrorKind;
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::{ConnectOptions, Connection, Pool};
 use tokio::time::Instant;

@@ -5,7 +5,7 @@
 //! stricter isolation the database undoes the loser, which is then tried again.
 
 use async_trait::async_trait;
-use session_core::{Record, StoreError, Written};
+use session_core::store::{Record, StoreError, Written};
 use sqlx::Connection;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgQueryResult, Postgres};

@@ -1,6 +1,9 @@
 //! Rows and records: what a row that was read back means, and how a record is known to be whole.
 
-use session_core::{Etag, Loaded, Record, StoreErrorKind, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, StoreErrorKind, StoreKey, Written},
+};
 use sha2::{Digest, Sha256};
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
@@ -54,7 +57,7 @@ pub(crate) fn read(row: &impl Cells) -> Result<Loaded, Failure> {
     }
     let idle_deadline = Timestamp::from_millis(present(row.int(4)?)?);
     let Some(payload) = row.bytes(7)? else {
-        return Ok(Loaded::Retired { until: idle_deadline });
+        return Ok(Loaded::Ended { until: idle_deadline });
     };
     let owner = row.bytes(6)?.map(|name| String::from_utf8(name).map_err(|_| CORRUPT)).transpose()?;
     let record = Record {
@@ -152,7 +155,7 @@ pub(crate) fn hour(moment: Timestamp) -> i64 {
 
 /// Why a rotate changed nothing, from what stands under the two keys: what [`SessionStore::rotate`] promises, in order.
 ///
-/// [`SessionStore::rotate`]: session_core::SessionStore::rotate
+/// [`SessionStore::rotate`]: session_core::store::SessionStore::rotate
 pub(crate) fn why_not_rotated(
     old: &Loaded,
     expected: Etag,
@@ -161,11 +164,11 @@ pub(crate) fn why_not_rotated(
     now: Timestamp,
 ) -> Result<Written, Failure> {
     match (old, new) {
-        (Loaded::Retired { .. }, Loaded::Found(there)) if there.etag == record.etag => Ok(Written::Applied),
-        (Loaded::Missing | Loaded::Retired { .. }, _) => Ok(Written::Gone),
+        (Loaded::Ended { .. }, Loaded::Found(there)) if there.etag == record.etag => Ok(Written::Applied),
+        (Loaded::Missing | Loaded::Ended { .. }, _) => Ok(Written::Gone),
         (Loaded::Found(there), _) if !there.is_live(now) => Ok(Written::Gone),
         (Loaded::Found(there), _) if there.etag != expected => Ok(Written::Conflict(there.clone())),
-        (Loaded::Found(_), Loaded::Found(_) | Loaded::Retired { .. }) => Ok(Written::Taken),
+        (Loaded::Found(_), Loaded::Found(_) | Loaded::Ended { .. }) => Ok(Written::Taken),
         // What was in the way is not there any more.
         (Loaded::Found(_), Loaded::Missing) => Err(Failure::Again),
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use session_core::{Record, Written};
+use session_core::store::{Record, Written};
 use sqlx::Connection;
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{

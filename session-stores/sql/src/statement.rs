@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use session_core::{Etag, Record, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Etag, Record, StoreKey},
+};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Database, Encode, IntoArguments, Type};
 

@@ -4,7 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use session_core::{
-    Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Timestamp, Written,
+    Timestamp,
+    store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Written},
 };
 use sqlx::Pool;
 

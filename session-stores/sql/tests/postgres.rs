@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use claims::{Ground, LATER, NOW, PATIENT, Served, Store, created, key, owned, record};
-use session_core::{Loaded, SessionStore, StoreError, StoreErrorKind, StoreKey, Written};
+use session_core::store::{Loaded, SessionStore, StoreError, StoreErrorKind, StoreKey, Written};
 use session_store_sql::{PostgresStore, SqlConfig, SqlConfigError};
 use session_test_servers::{Kind, Shared, shared};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use claims::{Ground, LATER, NOW, PATIENT, Store, created, key, record};
-use session_core::{Loaded, StoreError, StoreErrorKind, StoreKey, Written};
+use session_core::store::{Loaded, StoreError, StoreErrorKind, StoreKey, Written};
 use session_store_sql::{Durability, SqlConfig, SqliteStore};
 use sqlx::{AssertSqlSafe, Row, SqlitePool};
 use tempfile::TempDir;

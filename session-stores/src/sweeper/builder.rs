@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{Clock, SessionStore, SystemClock};
+use session_core::{
+    adapter::{Clock, SystemClock},
+    store::SessionStore,
+};
 use tokio::sync::{mpsc, watch};
 
 use super::{Round, Sweeper};

@@ -5,7 +5,7 @@ mod work;
 
 use std::sync::Arc;
 
-use session_core::{SessionStore, StoreError};
+use session_core::store::{SessionStore, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 

@@ -4,7 +4,10 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{Clock, Entropy, SessionStore, SystemEntropy};
+use session_core::{
+    adapter::{Clock, Entropy, SystemEntropy},
+    store::SessionStore,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};

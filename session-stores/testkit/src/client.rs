@@ -5,7 +5,10 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use session_core::{BoxFuture, Closing, CookieHeaders, FlashMessages, Session, Sessions, Spawn};
+use session_core::{
+    FlashMessages, Session, Sessions,
+    adapter::{BoxFuture, Closing, CookieHeaders, Spawn},
+};
 
 /// One visitor of an application under test, by way of its own [`Sessions`].
 ///
@@ -156,12 +159,12 @@ impl TestClient {
     /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
     /// let mut ada = TestClient::new(&sessions);
     /// let form = format!("_csrf={}&sku=tea", ada.csrf_token().await);
-    /// # assert!(ada.session().await.verify_csrf(form.trim_start_matches("_csrf=").trim_end_matches("&sku=tea")));
+    /// # assert!(ada.session().await.csrf().verify(form.trim_start_matches("_csrf=").trim_end_matches("&sku=tea")));
     /// # Ok(()) }
     /// ```
     pub async fn csrf_token(&mut self) -> String {
         let mut token = String::new();
-        self.arrange(|session| session.csrf_token().map(|made| token = made)).await;
+        self.arrange(|session| session.csrf().token().map(|made| token = made)).await;
         token
     }
 
@@ -329,7 +332,7 @@ impl TestClient {
     pub fn assert_validation_error(&self, field: &str, message: &str) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
         async move {
-            let found = self.session().await.input_error(field);
+            let found = self.session().await.errors().of(field);
             assert!(
                 found.iter().any(|found| found == message),
                 "{caller}: the errors of \"{field}\" are {found:?}, without {message:?}"

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use session_core::{SessionStore, StoreKey, async_trait};
+use session_core::store::{SessionStore, StoreKey, async_trait};
 
 /// One store, empty or not, for one case. Every case asks for a fresh one and works under random keys of its own, so
 /// that cases may share a database.
@@ -59,7 +59,7 @@ impl Fixture {
     /// Lets the suite spoil what is stored, to see that the store notices. Without it those cases pass unproved.
     ///
     /// ```
-    /// use session_core::{StoreKey, async_trait};
+    /// use session_core::store::{async_trait, StoreKey};
     /// use session_testkit::{Damage, DamageKind, Fixture};
     ///
     /// struct Scribble;
@@ -129,7 +129,7 @@ impl fmt::Debug for Fixture {
 /// A store by value, or shared as `Arc<dyn SessionStore>`. The parameter only tells the two apart.
 ///
 /// ```
-/// use session_core::SessionStore;
+/// use session_core::store::SessionStore;
 /// use session_testkit::Fixture;
 /// use std::sync::Arc;
 ///
@@ -167,7 +167,7 @@ impl IntoStore<Shared> for Arc<dyn SessionStore> {
 /// Spoils what a store keeps, behind its back. The store's author implements it with the store's own tools.
 ///
 /// ```
-/// use session_core::{StoreKey, async_trait};
+/// use session_core::store::{async_trait, StoreKey};
 /// use session_testkit::{Damage, DamageKind};
 ///
 /// /// For a store without a checksum of its own.

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{BoxFuture, Closing, Cookie, CookieHeaders, SecretKey, SessionStore, Sessions, Spawn};
+use session_core::{
+    Cookie, SecretKey, Sessions,
+    adapter::{BoxFuture, Closing, CookieHeaders, Spawn},
+    store::SessionStore,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -24,7 +28,7 @@ use crate::doubles::wrap::Verb;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use session_core::{BoxFuture, Sessions};
+/// # use session_core::{Sessions, adapter::BoxFuture};
 /// # use session_store_memory::MemoryStore;
 /// # use session_testkit::shutdown::a_shutdown_loses_no_commit;
 /// # use tokio::net::TcpListener;

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use serde_json::json;
-use session_core::{BoxFuture, Closing, Cookie, SecretKey, Session, Sessions, Spawn};
+use session_core::{
+    Cookie, SecretKey, Session, Sessions,
+    adapter::{BoxFuture, Closing, Spawn},
+};
 use session_store_memory::MemoryStore;
 use session_testkit::TestClient;
 
@@ -47,10 +50,10 @@ async fn the_application_finds_what_was_arranged() {
         ada.assert_validation_error("email", "is odd").await;
         request(&sessions, &mut ada, |session| {
             assert_eq!(session.get("cart.items").unwrap(), Some(2));
-            assert_eq!(session.owner().as_deref(), Some("ada"));
+            assert_eq!(session.user().name().as_deref(), Some("ada"));
             assert_eq!(session.old::<String>("email").unwrap().as_deref(), Some("ada@example.com"));
             assert!(!session.has_old("password"), "secrets are not kept");
-            assert_eq!(session.get_error_for("email").as_deref(), Some("is taken"));
+            assert_eq!(session.errors().first("email").as_deref(), Some("is taken"));
             assert!(session.flash_messages().has("status"));
         })
         .await;

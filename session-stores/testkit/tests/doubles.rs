@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use session_core::{
-    Entropy, Etag, Loaded, Record, SessionStore, StoreErrorKind, StoreKey, Timestamp, Written,
+    Timestamp,
+    adapter::Entropy,
+    store::{Etag, Loaded, Record, SessionStore, StoreErrorKind, StoreKey, Written},
 };
 use session_store_memory::MemoryStore;
 use session_testkit::{

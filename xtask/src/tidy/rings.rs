@@ -153,10 +153,10 @@ mod tests {
 
     #[test]
     fn imports_that_point_outwards_are_breaches() {
-        let text = "use crate::value::id::Etag;\nuse crate::edge::store::Written;\n";
+        let text = "use crate::value::id::Etag;\nuse crate::engine::store::Written;\n";
         let found = breaches("session-core/src/decision/decide.rs", text);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].0 == 2 && found[0].1.contains("`crate::edge`"), "{found:?}");
+        assert!(found[0].0 == 2 && found[0].1.contains("`crate::engine`"), "{found:?}");
         assert_eq!(breaches("session-core/src/value/id.rs", "use crate::decision::policy::Policy;").len(), 1);
     }
 
@@ -165,7 +165,7 @@ mod tests {
         let text = "use crate::{\n    value::{id::Etag, time},\n    edge::Session,\n};";
         let found = breaches("session-core/src/decision/decide.rs", text);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].1.contains("`crate::edge`"), "{found:?}");
+        assert!(found[0].1.contains("`crate::engine`"), "{found:?}");
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn the_edge_may_do_everything() {
         assert_eq!(
-            breaches("session-core/src/edge/x.rs", "use std::sync::Mutex; use crate::decision::X;"),
+            breaches("session-core/src/engine/x.rs", "use std::sync::Mutex; use crate::decision::X;"),
             []
         );
     }

@@ -70,7 +70,7 @@ pub(crate) fn confirm(ask: &Ask) -> Result<Go, Problem> {
     }
     // More is allowed from here on, so the id is new as well.
     session.regenerate()?;
-    session.confirm()?;
+    session.user().confirm()?;
     Go::to(ask.redirects.intended("/account"))
 }
 
@@ -80,10 +80,10 @@ fn gate(ask: &Ask, within: Duration) -> Result<Option<Go>, Problem> {
     if visitor(session).is_none() {
         return ask_to_sign_in(ask, "/account").map(Some);
     }
-    if session.authenticated_at().is_some_and(|proof| proof.until(ask.now) < within) {
+    if session.user().authenticated_at().is_some_and(|proof| proof.until(ask.now) < within) {
         return Ok(None);
     }
-    session.set_intended_url("/account")?;
+    session.urls().set_intended("/account")?;
     Go::to(ask.redirects.to("/confirm")).map(Some)
 }
 
@@ -101,9 +101,9 @@ mod tests {
     async fn signed_in(fields: &[(&str, &str)]) -> Ask {
         let session = Session::standalone();
         session.tag(DEMO.email).unwrap();
-        session.confirm().unwrap();
+        session.user().confirm().unwrap();
         let mut ask = Ask::form_in(session, fields).await;
-        ask.now = ask.session().authenticated_at().unwrap();
+        ask.now = ask.session().user().authenticated_at().unwrap();
         ask
     }
 
@@ -125,9 +125,9 @@ mod tests {
     #[tokio::test]
     async fn the_password_of_the_account_is_a_proof_and_another_is_not() {
         let ask = signed_in(&[("password", "guess")]).await;
-        let before = ask.session().authenticated_at().unwrap();
+        let before = ask.session().user().authenticated_at().unwrap();
         assert_eq!(confirm(&ask).unwrap().location(), "/confirm");
-        assert_eq!(ask.session().authenticated_at(), Some(before));
+        assert_eq!(ask.session().user().authenticated_at(), Some(before));
         let ask = signed_in(&[("password", Person::demo_password())]).await;
         assert_eq!(confirm(&ask).unwrap().location(), "/account");
     }

@@ -137,7 +137,7 @@ mod tests {
         let session = with_tea().await;
         let go = order(&Ask::form_in(session.clone(), &[]).await).unwrap();
         assert_eq!(go.location(), "/sign-in");
-        assert_eq!(session.intended_url().as_deref(), Some("/cart"));
+        assert_eq!(session.urls().intended().as_deref(), Some("/cart"));
         assert_eq!(count(&session).unwrap(), 2);
     }
 

@@ -3,7 +3,7 @@
 use minijinja::context;
 use minijinja::value::Serde;
 use serde::Serialize;
-use session_core::{Handle, OwnerError, Sessions};
+use session_core::{Handle, Sessions, UserSessionsError};
 
 use super::{ask_to_sign_in, visitor};
 use crate::ask::Ask;
@@ -24,7 +24,9 @@ pub(crate) async fn show(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> 
     let devices = match sessions.of(person.email).list().await {
         Ok(devices) => devices,
         // Sessions in cookies are nowhere but in browsers, so nobody can list them. The page says so.
-        Err(OwnerError::NotSupported { store }) => return Go::page("devices.html", context! { store }),
+        Err(UserSessionsError::NotSupported { store }) => {
+            return Go::page("devices.html", context! { store });
+        }
         Err(problem) => return Err(problem.into()),
     };
     let own = ask.session().id()?;

@@ -9,15 +9,15 @@ use crate::words::moment;
 
 pub(crate) fn show(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> {
     let session = ask.session();
-    let values: serde_json::Value = session.extract()?;
+    let values: serde_json::Value = session.get_struct()?;
     let json = format!("{values:#}");
     let facts = context! {
         handle => session.id()?.to_string(),
         fresh => session.fresh(),
-        owner => session.owner(),
-        created => session.created().map(moment),
-        authenticated => session.authenticated_at().map(moment),
-        browser => session.meta::<String>("browser")?,
+        owner => session.user().name(),
+        created => session.lifetime().created().map(moment),
+        authenticated => session.user().authenticated_at().map(moment),
+        browser => session.user().meta::<String>("browser")?,
         place => sessions.store().map_or("cookie", |store| store.name()),
         cookie => sessions.cookie_name(),
     };

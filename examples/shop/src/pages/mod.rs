@@ -24,11 +24,11 @@ pub(crate) const LANGUAGE: Key<String> = Key::new("language");
 
 /// Who is signed in. The session's tag says so, which is also what finds all of a user's sessions.
 pub(crate) fn visitor(session: &Session) -> Option<&'static Person> {
-    people::named(&session.owner()?)
+    people::named(&session.user().name()?)
 }
 
 /// Sends strangers to the sign-in page, from where they come back to the page they asked for.
 pub(crate) fn ask_to_sign_in(ask: &Ask, page: &str) -> Result<Go, Problem> {
-    ask.session().set_intended_url(page)?;
+    ask.session().urls().set_intended(page)?;
     Go::to(ask.redirects.to("/sign-in").with("status", "sign_in_first"))
 }

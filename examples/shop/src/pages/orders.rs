@@ -63,7 +63,7 @@ mod tests {
     async fn a_stranger_is_asked_to_sign_in_and_brought_back() {
         let ask = Ask::form(&[]).await;
         assert_eq!(show(&ask).unwrap().location(), "/sign-in");
-        assert_eq!(ask.session().intended_url().as_deref(), Some("/orders"));
+        assert_eq!(ask.session().urls().intended().as_deref(), Some("/orders"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) fn change(ask: &Ask) -> Result<Go, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use session_core::{Redirects, Session};
+    use session_core::{Session, adapter::Redirects};
 
     use super::*;
 

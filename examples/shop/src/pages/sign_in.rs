@@ -18,7 +18,7 @@ pub(crate) fn show(ask: &Ask) -> Result<Go, Problem> {
     // even the form's token. Here, and only here, a new one begins.
     if session.ended() {
         session.regenerate()?;
-        session.now("status", "ended_elsewhere")?;
+        session.flash_now("status", "ended_elsewhere")?;
     }
     Go::page("sign_in.html", context! { demo_email => DEMO.email, demo_password => Person::demo_password() })
 }
@@ -48,10 +48,10 @@ pub(crate) fn sign_in(ask: &Ask) -> Result<Go, Problem> {
     // A new id before anything is worth stealing: whoever planted the old one is left with a dead session.
     session.regenerate()?;
     session.tag(person.email)?;
-    session.confirm()?;
-    session.set_meta("browser", ask.browser())?;
+    session.user().confirm()?;
+    session.user().set_meta("browser", ask.browser())?;
     if ask.field("remember") == "on" {
-        session.remember_me(A_MONTH)?;
+        session.lifetime().remember_me(A_MONTH)?;
     }
     Go::to(ask.redirects.intended("/").with("status", "signed_in").with("about", person.name))
 }
@@ -84,11 +84,11 @@ mod tests {
     async fn the_right_password_signs_in_and_leads_where_the_visitor_wanted_to_go() {
         let ask = Ask::form(&[("email", DEMO.email), ("password", Person::demo_password())]).await;
         let session = ask.session();
-        session.set_intended_url("/orders").unwrap();
+        session.urls().set_intended("/orders").unwrap();
         assert_eq!(sign_in(&ask).unwrap().location(), "/orders");
         assert_eq!(visitor(session), Some(&DEMO));
-        assert!(session.authenticated_at().is_some());
-        assert_eq!(session.intended_url(), None);
+        assert!(session.user().authenticated_at().is_some());
+        assert_eq!(session.urls().intended(), None);
     }
 
     #[tokio::test]

@@ -32,12 +32,12 @@ pub(super) async fn signing_in_is_a_new_id_and_leads_where_the_visitor_wanted_to
     ada.client.assert_flash("status", "signed_in".to_owned()).await;
     ada.client.assert_flash("about", "Ada".to_owned()).await;
     let session = ada.session().await;
-    assert_eq!(session.owner().as_deref(), Some(EMAIL));
+    assert_eq!(session.user().name().as_deref(), Some(EMAIL));
     assert_ne!(session.id().unwrap(), before);
 
     let mut thief = shop.visitor();
     thief.client.follow([cookie.unwrap()]);
-    assert_eq!(thief.session().await.owner(), None, "the id from before is dead");
+    assert_eq!(thief.session().await.user().name(), None, "the id from before is dead");
 }
 
 pub(super) async fn a_remembered_sign_in_outlives_the_browser(shop: Open) {
@@ -112,7 +112,7 @@ pub(super) async fn a_form_without_the_token_is_refused_and_sets_no_cookie(shop:
 
     // From another site it comes without the cookie, and must not be answered with one.
     ada.get("/").await;
-    let (mut stranger, token) = (shop.visitor(), ada.session().await.csrf_token().unwrap());
+    let (mut stranger, token) = (shop.visitor(), ada.session().await.csrf().token().unwrap());
     let reply = stranger.post_with(&token, "/cart/add", &[("sku", "assam")]).await;
     assert_eq!((reply.status, reply.set_cookie.as_str()), (419, ""));
 }
@@ -161,14 +161,14 @@ pub(super) async fn devices_are_listed_and_ended(shop: Open) {
     assert!(page.contains(&handle));
     here.post("/devices/end", &[("device", &handle)]).await;
     here.client.assert_flash("status", "device_ended".to_owned()).await;
-    assert_eq!(there.session().await.owner(), None);
+    assert_eq!(there.session().await.user().name(), None);
     here.post("/devices/end", &[("device", &handle)]).await;
     here.client.assert_flash("status", "device_gone".to_owned()).await;
 
     here.post("/devices/end-others", &[]).await;
     here.client.assert_flash("about", 1).await;
-    assert_eq!(other.session().await.owner(), None);
-    assert_eq!(here.session().await.owner().as_deref(), Some(EMAIL));
+    assert_eq!(other.session().await.user().name(), None);
+    assert_eq!(here.session().await.user().name().as_deref(), Some(EMAIL));
 }
 
 pub(super) async fn who_was_signed_out_elsewhere_is_led_to_sign_in_and_may_shop_on(shop: Open) {
@@ -176,7 +176,7 @@ pub(super) async fn who_was_signed_out_elsewhere_is_led_to_sign_in_and_may_shop_
     here.sign_in().await;
     there.sign_in().await;
     there.get("/").await;
-    let token = there.session().await.csrf_token().unwrap();
+    let token = there.session().await.csrf().token().unwrap();
     here.post("/devices/end-others", &[]).await;
 
     // The page was open before: its form is not carried out, and not called a forgery. The cookie is left alone.

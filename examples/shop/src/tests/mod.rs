@@ -80,12 +80,12 @@ impl Visitor {
 
     /// Sends a form with the token that the session's pages carry.
     async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let token = match self.client.session().await.csrf_token() {
+        let token = match self.client.session().await.csrf().token() {
             Ok(token) => token,
             // No page has been shown yet, so no token was made.
             Err(_) => {
                 self.get("/session").await;
-                self.client.session().await.csrf_token().unwrap()
+                self.client.session().await.csrf().token().unwrap()
             }
         };
         self.post_with(&token, path, fields).await

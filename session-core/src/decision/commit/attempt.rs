@@ -1,7 +1,7 @@
 //! What a commit writes: the record, the operation that carries it, and what the state and the browser make of it.
 
 use super::{CommitError, CookieOrder, Fresh, StoreOp};
-use crate::decision::decide::{Cookie, Decision, Fate, Origin, Write};
+use crate::decision::decide::{CookieAction, Decision, Fate, Origin, Write};
 use crate::decision::policy::Policy;
 use crate::decision::state::{Over, SessionState};
 use crate::value::content::{Changes, Content};
@@ -36,7 +36,7 @@ impl Attempt {
         if let Some(Fresh { id, etag, nonce }) = fresh {
             plan.nonce = nonce;
             if matches!(decision.write, Write::Create | Write::Replace | Write::Rotate)
-                || decision.cookie == Cookie::SetRecord
+                || decision.cookie == CookieAction::SetRecord
             {
                 let (payload, entries) = state.content.encode(changes, etag);
                 plan.record = Some(Record {
@@ -114,9 +114,9 @@ impl Attempt {
                 .then(|| record.absolute_deadline.map_or(idle, |absolute| absolute.min(idle)))
         };
         match (decision.cookie, record) {
-            (Cookie::Keep, _) => CookieOrder::Keep,
-            (Cookie::Clear, _) => CookieOrder::Clear,
-            (Cookie::SetNew | Cookie::SetOld, Some(record)) => {
+            (CookieAction::Keep, _) => CookieOrder::Keep,
+            (CookieAction::Clear, _) => CookieOrder::Clear,
+            (CookieAction::SetNew | CookieAction::SetOld, Some(record)) => {
                 let idle = self.touched.unwrap_or(record.idle_deadline);
                 match self.id.clone() {
                     Some(id) => CookieOrder::SetId {
@@ -128,7 +128,7 @@ impl Attempt {
                     None => CookieOrder::Keep,
                 }
             }
-            (Cookie::SetRecord, Some(record)) => match self.id.clone() {
+            (CookieAction::SetRecord, Some(record)) => match self.id.clone() {
                 Some(id) => CookieOrder::SetRecord {
                     id,
                     record: record.clone(),
@@ -137,7 +137,9 @@ impl Attempt {
                 },
                 None => CookieOrder::Keep,
             },
-            (Cookie::SetNew | Cookie::SetOld | Cookie::SetRecord, None) => CookieOrder::Keep,
+            (CookieAction::SetNew | CookieAction::SetOld | CookieAction::SetRecord, None) => {
+                CookieOrder::Keep
+            }
         }
     }
 
@@ -156,15 +158,17 @@ impl Attempt {
                     base.idle_deadline = touched;
                 }
             }
-            Write::Nothing if decision.cookie == Cookie::Clear => state.over = Some(Over::Destroyed),
+            Write::Nothing if decision.cookie == CookieAction::Clear => state.over = Some(Over::Destroyed),
             Write::Nothing | Write::Create | Write::Replace | Write::Rotate => {}
         }
         let Some(record) = self.record else { return };
         state.content.rebase(replayed.as_deref(), self.entries);
         state.regenerated |= fate == Some(Fate::Renew) && state.base.is_some();
         state.origin = match decision.cookie {
-            Cookie::SetRecord => Origin::Carried,
-            Cookie::Keep | Cookie::SetNew | Cookie::SetOld | Cookie::Clear => Origin::Stored,
+            CookieAction::SetRecord => Origin::Carried,
+            CookieAction::Keep | CookieAction::SetNew | CookieAction::SetOld | CookieAction::Clear => {
+                Origin::Stored
+            }
         };
         // What was ordered while the write was under way is still to be done.
         if Some(state.fate) == fate {
@@ -173,7 +177,7 @@ impl Attempt {
         state.id = self.id;
         state.base = Some(record);
         state.came = true;
-        state.retired_key = false;
+        state.old_key = false;
     }
 }
 

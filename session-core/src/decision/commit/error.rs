@@ -6,10 +6,10 @@ use crate::value::answer::StoreError;
 /// Why a commit did not happen. Each says what became of the changes: they are dropped, and the store is as it was.
 ///
 /// ```
-/// use session_core::{CommitError, Failure, Report};
+/// use session_core::{CommitError, adapter::{Failure, VisitReport}};
 ///
 /// // What became of it is one thing, what the visitor sees another.
-/// let mut report = Report::default();
+/// let mut report = VisitReport::default();
 /// report.error = Some(CommitError::Contended);
 /// assert_eq!(report.failure(), Some(Failure::Unavailable));
 /// report.error = Some(CommitError::Gone);
@@ -44,7 +44,7 @@ pub enum CommitError {
     /// This handle only reads.
     #[error("the session is read-only here")]
     ReadOnly,
-    /// The session was [detached](crate::Visit::detached) from its response, which alone could tell the browser about a
+    /// The session was [detached](crate::adapter::Visit::detached) from its response, which alone could tell the browser about a
     /// new id, about what a cookie is to carry, or that there is no session any more.
     #[error("no response is left that could tell the browser about the session")]
     NoResponse,

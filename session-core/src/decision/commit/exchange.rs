@@ -64,7 +64,7 @@ impl Fresh {
     /// Cuts 64 random bytes into their three uses.
     ///
     /// ```
-    /// use session_core::decision::commit::Fresh;
+    /// use session_core::machine::Fresh;
     ///
     /// let fresh = Fresh::from_bytes(&[7; 64]);
     /// assert_eq!(fresh.nonce, [7; 24]);
@@ -82,7 +82,7 @@ impl Fresh {
     /// [keeps its id](crate::decision::state::SessionState::keeps_its_id).
     ///
     /// ```
-    /// use session_core::decision::commit::Fresh;
+    /// use session_core::machine::Fresh;
     ///
     /// assert_eq!(Fresh::without_id(&[7; 32]).id, None);
     /// ```

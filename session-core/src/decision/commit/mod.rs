@@ -16,7 +16,7 @@ mod exchange;
 pub use error::CommitError;
 pub use exchange::{CookieOrder, Fresh, Outcome, StoreOp};
 
-use super::decide::{Cookie, Decision, Situation, Write, decide};
+use super::decide::{CookieAction, Decision, Situation, Write, decide};
 use super::policy::Policy;
 use super::state::{NewerFormat, Over, SessionState};
 use crate::value::answer::{StoreError, StoreErrorKind, Written};
@@ -28,10 +28,10 @@ use attempt::{Attempt, head, idle_deadline};
 /// A visit's changes on their way to the store. See the module's text for the protocol.
 ///
 /// ```
-/// use session_core::decision::commit::{Commit, CookieOrder, Fresh, StoreOp};
-/// use session_core::decision::policy::Policy;
-/// use session_core::decision::state::{Arrival, SessionState};
-/// use session_core::{EntropyError, Loaded, Timestamp, Written};
+/// use session_core::machine::{Commit, CookieOrder, Fresh, StoreOp};
+/// use session_core::Policy;
+/// use session_core::machine::{Arrival, SessionState};
+/// use session_core::{EntropyError, Timestamp, store::{Loaded, Written}};
 ///
 /// let now = Timestamp::from_millis(1_000);
 /// let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
@@ -85,10 +85,11 @@ impl Commit {
         draw: impl FnOnce() -> Result<Fresh, E>,
     ) -> Result<Self, CommitError> {
         let situation = state.over.is_none().then(|| state.situation(policy, now));
-        let decision = situation.map_or(Decision { write: Write::Nothing, cookie: Cookie::Keep }, decide);
+        let decision =
+            situation.map_or(Decision { write: Write::Nothing, cookie: CookieAction::Keep }, decide);
         let needs_fresh = !matches!(
             (decision.write, decision.cookie),
-            (Write::Nothing | Write::Touch | Write::Destroy, Cookie::Keep | Cookie::Clear)
+            (Write::Nothing | Write::Touch | Write::Destroy, CookieAction::Keep | CookieAction::Clear)
         );
         let fresh = match needs_fresh {
             true => Some(draw().map_err(|_| CommitError::Entropy)?),
@@ -120,7 +121,7 @@ impl Commit {
 
     /// The record that is to go into the cookie, if one is.
     pub(crate) fn carried(&self) -> Option<&Record> {
-        self.attempt.record.as_ref().filter(|_| self.decision.cookie == Cookie::SetRecord)
+        self.attempt.record.as_ref().filter(|_| self.decision.cookie == CookieAction::SetRecord)
     }
 
     /// The operation that a store must perform next; `None` when the commit is ready to finish.
@@ -145,7 +146,7 @@ impl Commit {
     /// ```
     #[doc = include_str!("../../given/a_changed_session.in")]
     /// let mut commit = Commit::begin(&mut state, &policy, now, &draw)?;
-    /// assert_eq!((commit.decision().write, commit.decision().cookie), (Write::Create, Cookie::SetNew));
+    /// assert_eq!((commit.decision().write, commit.decision().cookie), (Write::Create, CookieAction::SetNew));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

@@ -6,10 +6,10 @@ use crate::value::record::Record;
 /// What came in with the request, once its cookies were opened.
 ///
 /// ```
-/// # use session_core::decision::state::Arrival;
-/// # use session_core::SessionId;
+/// # use session_core::machine::Arrival;
+/// # use session_core::machine::SessionId;
 /// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
-/// assert!(arrival.came && !arrival.retired_key);
+/// assert!(arrival.came && !arrival.old_key);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -20,14 +20,14 @@ pub struct Arrival {
     /// A cookie of our name came in at all, acceptable or not.
     pub came: bool,
     /// The token was sealed with a key that opens but no longer seals.
-    pub retired_key: bool,
+    pub old_key: bool,
 }
 
 impl Arrival {
     /// A request without any cookie of ours.
     ///
     /// ```
-    /// # use session_core::decision::state::Arrival;
+    /// # use session_core::machine::Arrival;
     /// assert!(Arrival::without_cookie().claim.is_none());
     /// ```
     #[must_use]
@@ -38,14 +38,14 @@ impl Arrival {
     /// A request with an authentic id.
     ///
     /// ```
-    /// # use session_core::SessionId;
-    /// # use session_core::decision::state::{Arrival, Claim};
+    /// # use session_core::machine::SessionId;
+    /// # use session_core::machine::{Arrival, Claim};
     /// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
     /// assert!(matches!(arrival.claim, Some(Claim::Id(_))));
     /// ```
     #[must_use]
     pub fn with_id(id: SessionId) -> Self {
-        Self { claim: Some(Claim::Id(id)), came: true, retired_key: false }
+        Self { claim: Some(Claim::Id(id)), came: true, old_key: false }
     }
 
     /// A request that carries its record.
@@ -59,15 +59,15 @@ impl Arrival {
     /// ```
     #[must_use]
     pub fn with_record(id: SessionId, record: Record) -> Self {
-        Self { claim: Some(Claim::Record(id, record)), came: true, retired_key: false }
+        Self { claim: Some(Claim::Record(id, record)), came: true, old_key: false }
     }
 }
 
 /// What an authentic cookie carries.
 ///
 /// ```
-/// # use session_core::decision::state::Claim;
-/// # use session_core::{Record, SessionId, StoreKey};
+/// # use session_core::machine::Claim;
+/// # use session_core::{machine::SessionId, store::{Record, StoreKey}};
 /// /// Which key of the store must be looked up, if any.
 /// fn key(claim: &Claim) -> Option<StoreKey> {
 ///     match claim {

@@ -22,8 +22,8 @@ use crate::value::time::Timestamp;
 /// One visit's session.
 ///
 /// ```
-/// use session_core::decision::state::{Arrival, SessionState};
-/// use session_core::{Loaded, Timestamp};
+/// use session_core::machine::{Arrival, SessionState};
+/// use session_core::{Timestamp, store::Loaded};
 ///
 /// let now = Timestamp::from_millis(0);
 /// let mut state = SessionState::open(Arrival::without_cookie(), Loaded::Missing, now)?;
@@ -45,7 +45,7 @@ pub struct SessionState {
     pub(super) base: Option<Record>,
     pub(crate) content: Content,
     pub(super) came: bool,
-    pub(super) retired_key: bool,
+    pub(super) old_key: bool,
     /// What the response will say about the cookie, as far as commits have settled it.
     pub(super) cookie: Option<Box<CookieOrder>>,
     /// This visit's session is over: destroyed here, or gone elsewhere.
@@ -90,7 +90,7 @@ impl SessionState {
             something,
             refresh_due: due,
             persistent: self.is_persistent(policy),
-            reissue: self.retired_key || self.content.lifetime_changed(),
+            reissue: self.old_key || self.content.lifetime_changed(),
             cookie_came: self.came,
             eager: policy.eager,
         }

@@ -23,7 +23,7 @@ impl SessionState {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(arrival: Arrival, loaded: Loaded, now: Timestamp) -> Result<Self, NewerFormat> {
-        let Arrival { claim, came, retired_key } = arrival;
+        let Arrival { claim, came, old_key } = arrival;
         let mut state = Self {
             origin: Origin::Fresh,
             fate: Fate::Keep,
@@ -32,7 +32,7 @@ impl SessionState {
             base: None,
             content: Content::default(),
             came,
-            retired_key,
+            old_key,
             cookie: None,
             over: None,
             fresh: true,
@@ -41,16 +41,16 @@ impl SessionState {
         };
         match (claim, loaded) {
             (None, _) => {}
-            (Some(Claim::Id(id)), Loaded::Retired { until }) if now < until => {
-                state.origin = Origin::Retired;
+            (Some(Claim::Id(id)), Loaded::Ended { until }) if now < until => {
+                state.origin = Origin::Ended;
                 state.id = Some(id);
             }
-            (Some(Claim::Id(_)), Loaded::Missing | Loaded::Retired { .. }) => state.origin = Origin::Unknown,
+            (Some(Claim::Id(_)), Loaded::Missing | Loaded::Ended { .. }) => state.origin = Origin::Unknown,
             (Some(Claim::Id(id)), Loaded::Found(record)) => {
                 state.stand_on(Origin::Stored, id, record, now)?
             }
-            (Some(Claim::Record(id, _)), Loaded::Retired { .. }) => {
-                state.origin = Origin::Retired;
+            (Some(Claim::Record(id, _)), Loaded::Ended { .. }) => {
+                state.origin = Origin::Ended;
                 state.id = Some(id);
             }
             (Some(Claim::Record(id, record)), _) => state.stand_on(Origin::Carried, id, record, now)?,
@@ -67,13 +67,10 @@ impl SessionState {
     /// ```
     #[must_use]
     pub fn corrupt(arrival: Arrival) -> Self {
-        let Arrival { came, retired_key, claim: _ } = arrival;
-        let mut state = Self::open(
-            Arrival { claim: None, came, retired_key },
-            Loaded::Missing,
-            Timestamp::from_millis(0),
-        )
-        .expect("without a token nothing is decoded");
+        let Arrival { came, old_key, claim: _ } = arrival;
+        let mut state =
+            Self::open(Arrival { claim: None, came, old_key }, Loaded::Missing, Timestamp::from_millis(0))
+                .expect("without a token nothing is decoded");
         state.origin = Origin::Unknown;
         state.notice = Some(Notice::Corrupt);
         state

@@ -74,7 +74,7 @@ impl CookieSpec {
     /// that the browser has stays.
     ///
     /// ```
-    /// # use session_core::{Binding, Cookie, SecretKey, KeyRing, SealKind, Timestamp};
+    /// # use session_core::{Cookie, KeyRing, SecretKey, Timestamp, machine::{Binding, SealKind}};
     /// # use std::time::Duration;
     /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
@@ -118,7 +118,7 @@ impl CookieSpec {
 /// A cookie would be larger than browsers keep; they would drop it silently.
 ///
 /// ```
-/// let error = session_core::CookieTooLarge { size: 5_000, limit: 4_096 };
+/// let error = session_core::machine::CookieTooLarge { size: 5_000, limit: 4_096 };
 /// assert_eq!(error.to_string(), "the cookie's name and value are 5000 bytes long; browsers keep at most 4096");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -150,7 +150,7 @@ fn expire(header: &mut String, max_age: Duration, expires: Timestamp) {
 /// The longest `Max-Age`: 400 days. Browsers cut longer ones down to it.
 ///
 /// ```
-/// assert_eq!(session_core::MOST_AGE.as_secs(), 34_560_000);
+/// assert_eq!(session_core::machine::MOST_AGE.as_secs(), 34_560_000);
 /// ```
 pub const MOST_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 

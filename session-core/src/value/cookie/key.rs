@@ -18,7 +18,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// `base64:` with base64 after it. No white space, no other alphabet, no bits left over.
 ///
 /// ```
-/// use session_core::{SecretKey, KeyError};
+/// use session_core::{KeyError, SecretKey};
 ///
 /// let text = SecretKey::generate()?.expose_secret_hex(); // 64 digits, as `openssl rand -hex 32` prints them
 /// let key: SecretKey = text.parse()?;
@@ -54,7 +54,7 @@ impl SecretKey {
     /// The key as 64 hexadecimal digits, to print a newly made one on purpose. It reads back as the same key.
     ///
     /// ```
-    /// # use session_core::{SecretKey, KeyError};
+    /// # use session_core::{KeyError, SecretKey};
     /// # let bytes: [u8; 32] = std::array::from_fn(|at| (at * 37 + 11) as u8);
     /// let key = SecretKey::from_bytes(&bytes)?;
     /// assert_eq!(key.expose_secret_hex().parse::<SecretKey>()?, key);

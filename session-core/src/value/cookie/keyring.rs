@@ -13,7 +13,7 @@ use super::xaes::{Cmac, Xaes};
 /// session whose cookie it sealed.
 ///
 /// ```
-/// use session_core::{SecretKey, KeyError, KeyRing};
+/// use session_core::{KeyError, KeyRing, SecretKey};
 ///
 /// # let random = |seed: usize| -> [u8; 32] { std::array::from_fn(|at| (at * 37 + seed) as u8) };
 /// let new = SecretKey::from_bytes(&random(1))?;
@@ -63,7 +63,7 @@ impl KeyRing {
     /// How many keys there are; never none.
     ///
     /// ```
-    /// # use session_core::{SecretKey, KeyRing};
+    /// # use session_core::{KeyRing, SecretKey};
     /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// assert_eq!(KeyRing::new([key]).unwrap().len(), 1);
     /// ```
@@ -106,7 +106,7 @@ impl RingKey {
 /// The most keys a ring holds.
 ///
 /// ```
-/// use session_core::{KeyError, KeyRing, MOST_KEYS, SecretKey};
+/// use session_core::{KeyError, KeyRing, SecretKey, machine::MOST_KEYS};
 ///
 /// let keys: Vec<SecretKey> = (0..=MOST_KEYS).map(|_| SecretKey::generate()).collect::<Result<_, _>>()?;
 /// assert_eq!(KeyRing::new(keys).unwrap_err(), KeyError::TooManyKeys { keys: 9, most: 8 });

@@ -9,7 +9,7 @@ use memchr::memchr;
 /// What the headers of one request hold under a name.
 ///
 /// ```
-/// use session_core::Candidates;
+/// use session_core::machine::Candidates;
 ///
 /// let headers: [&[u8]; 2] = [b"theme=dark; sid=one", b"sid=two"];
 /// let found = Candidates::find(headers, "sid");
@@ -118,7 +118,7 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
 /// Values of one name that are looked at.
 ///
 /// ```
-/// use session_core::{Candidates, value::cookie::parse::MOST_CANDIDATES};
+/// use session_core::machine::{Candidates, MOST_CANDIDATES};
 ///
 /// let header = ["sid=x; "; 10].concat();
 /// let found = Candidates::find([header.as_bytes()], "sid");
@@ -129,7 +129,7 @@ pub const MOST_CANDIDATES: usize = 8;
 /// Bytes of `Cookie` headers that are looked at, over all headers of a request.
 ///
 /// ```
-/// use session_core::{Candidates, value::cookie::parse::MOST_BYTES};
+/// use session_core::machine::{Candidates, MOST_BYTES};
 ///
 /// let header = format!("padding={}; sid=late", "x".repeat(MOST_BYTES));
 /// let found = Candidates::find([header.as_bytes()], "sid");

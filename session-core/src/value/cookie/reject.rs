@@ -11,7 +11,7 @@ impl Rejected {
     /// Why, for metrics and traces only.
     ///
     /// ```
-    /// # use session_core::{RejectReason, Rejected};
+    /// # use session_core::machine::{Rejected, RejectReason};
     /// assert_eq!(Rejected::from(RejectReason::Seal).reason(), RejectReason::Seal);
     /// ```
     #[must_use]
@@ -29,7 +29,7 @@ impl From<RejectReason> for Rejected {
 /// Why a value was not accepted, in the order in which they are found out. For metrics only.
 ///
 /// ```
-/// use session_core::{RejectReason, Rejected};
+/// use session_core::machine::{Rejected, RejectReason};
 ///
 /// // A metric has the reason; a visitor never does.
 /// let rejected = Rejected::from(RejectReason::UnknownKey);

@@ -22,7 +22,7 @@ use crate::value::wipe::wipe;
 /// another layer or another record.
 ///
 /// ```
-/// use session_core::Binding;
+/// use session_core::machine::Binding;
 ///
 /// assert_ne!(Binding::cookie("__Host-sid", "session"), Binding::cookie("__Host-sid", "admin"));
 /// ```
@@ -70,7 +70,7 @@ impl Binding {
 /// What is inside a seal. It is authenticated, and a value of one kind never opens as another.
 ///
 /// ```
-/// # use session_core::{Binding, IdToken, KeyRing, SealKind, SecretKey, Timestamp, select};
+/// # use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, SealKind, select}};
 /// # let ring = KeyRing::new([SecretKey::generate()?])?;
 /// # let binding = Binding::cookie("sid", "session");
 /// let sealed = ring.seal(&binding, SealKind::Id, &[5; 24], b"text");
@@ -104,7 +104,7 @@ impl SealKind {
 /// Whoever holds it is signed in, so `Debug` shows only its length and there is no `Display`.
 ///
 /// ```
-/// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+/// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
 /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
 /// # let nonce_bytes = [5; 24];
@@ -145,7 +145,7 @@ impl KeyRing {
     /// Seals a text under the first key. `nonce` must be fresh random bytes, every time.
     ///
     /// ```
-    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
     /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// # let nonce_bytes = [5; 24];
@@ -153,8 +153,8 @@ impl KeyRing {
     /// let sealed = ring.seal(&binding, SealKind::Id, &nonce_bytes, b"text");
     /// let opened = ring.open(&binding, SealKind::Id, sealed.as_str().as_bytes())?;
     /// assert_eq!(opened.plaintext, b"text");
-    /// assert!(!opened.with_retired_key);
-    /// # Ok::<(), session_core::Rejected>(())
+    /// assert!(!opened.with_old_key);
+    /// # Ok::<(), session_core::machine::Rejected>(())
     /// ```
     #[must_use]
     pub fn seal(
@@ -183,7 +183,7 @@ impl KeyRing {
     /// [`Rejected`], whatever is wrong. Its reason is for counting; a visitor learns nothing from it.
     ///
     /// ```
-    /// # use session_core::{Binding, SecretKey, KeyRing, SealKind};
+    /// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
     /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// let rejected = ring.open(&Binding::cookie("sid", "session"), SealKind::Id, b"junk").unwrap_err();
@@ -203,19 +203,19 @@ impl KeyRing {
         if *flag != kind.flag() {
             return Err(RejectReason::Kind.into());
         }
-        let (key, with_retired_key) = self.find([*i, *j, *k, *l]).ok_or(RejectReason::UnknownKey)?;
+        let (key, with_old_key) = self.find([*i, *j, *k, *l]).ok_or(RejectReason::UnknownKey)?;
         let aad = binding.aad(&[*version, *i, *j, *k, *l, *flag]);
         key.cipher.open(nonce, &aad, text, tag).map_err(|_| RejectReason::Seal)?;
         let plaintext = text.to_vec();
         wipe(text);
-        Ok(Opened { plaintext, with_retired_key })
+        Ok(Opened { plaintext, with_old_key })
     }
 }
 
 /// How many characters a sealed text of this many bytes is long.
 ///
 /// ```
-/// assert_eq!(session_core::sealed_len(44), 120);
+/// assert_eq!(session_core::machine::sealed_len(44), 120);
 /// ```
 #[must_use]
 pub const fn sealed_len(plaintext: usize) -> usize {
@@ -226,12 +226,12 @@ pub const fn sealed_len(plaintext: usize) -> usize {
 /// What was inside a seal that is authentic.
 ///
 /// ```
-/// # use session_core::{Binding, IdToken, KeyRing, SealKind, SecretKey, Timestamp, select};
+/// # use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, SealKind, select}};
 /// # let ring = KeyRing::new([SecretKey::generate()?])?;
 /// # let binding = Binding::cookie("sid", "session");
 /// let sealed = ring.seal(&binding, SealKind::Id, &[5; 24], b"text");
 /// let opened = ring.open(&binding, SealKind::Id, sealed.as_str().as_bytes())?;
-/// assert_eq!((opened.plaintext.as_slice(), opened.with_retired_key), (b"text".as_slice(), false));
+/// assert_eq!((opened.plaintext.as_slice(), opened.with_old_key), (b"text".as_slice(), false));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -239,7 +239,7 @@ pub struct Opened {
     /// The text that was sealed.
     pub plaintext: Vec<u8>,
     /// Whether the key that sealed it is no longer the first: seal it again at the next opportunity.
-    pub with_retired_key: bool,
+    pub with_old_key: bool,
 }
 
 /// Shows of the text only its length.
@@ -247,7 +247,7 @@ impl fmt::Debug for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Opened")
             .field("plaintext", &format_args!("{} bytes", self.plaintext.len()))
-            .field("with_retired_key", &self.with_retired_key)
+            .field("with_old_key", &self.with_old_key)
             .finish()
     }
 }

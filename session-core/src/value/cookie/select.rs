@@ -20,7 +20,7 @@ use crate::value::wipe::wipe;
 /// comes out of here: whatever a visitor sends, the answer is a selection.
 ///
 /// ```
-/// use session_core::{select, Binding, IdToken, SecretKey, KeyRing, SealKind, SessionId, Timestamp};
+/// use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, SealKind, select, SessionId}};
 ///
 /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
@@ -65,12 +65,11 @@ pub fn select<'h, T: Token>(
         }
         live
     });
-    let (token, with_retired_key) =
-        newest.map_or((None, false), |(token, retired, _)| (Some(token), retired));
+    let (token, with_old_key) = newest.map_or((None, false), |(token, retired, _)| (Some(token), retired));
     let came_in = candidates.values().len() + candidates.ignored();
     Selection {
         token,
-        with_retired_key,
+        with_old_key,
         came_in: came_in > 0,
         duplicates: came_in.saturating_sub(1),
         ignored: candidates.ignored(),
@@ -96,13 +95,13 @@ fn open_one<T: Token>(
     if token.issued_at() > now.plus(CLOCK_SKEW) {
         return Err(RejectReason::IssuedInFuture);
     }
-    Ok((token, opened.with_retired_key))
+    Ok((token, opened.with_old_key))
 }
 
 /// What a request's cookies came to.
 ///
 /// ```
-/// # use session_core::{Binding, IdToken, KeyRing, SealKind, SecretKey, Timestamp, select};
+/// # use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, SealKind, select}};
 /// # let ring = KeyRing::new([SecretKey::generate()?])?;
 /// # let binding = Binding::cookie("sid", "session");
 /// let selection = select::<IdToken>(&ring, &binding, "sid", [b"theme=dark".as_slice()], Timestamp::from_millis(0));
@@ -115,7 +114,7 @@ pub struct Selection<T> {
     /// The newest authentic token, if it is alive.
     pub token: Option<T>,
     /// Whether the key that sealed it no longer seals: set the cookie again at the next response.
-    pub with_retired_key: bool,
+    pub with_old_key: bool,
     /// Whether any cookie of this name came in, good or bad.
     pub came_in: bool,
     /// How many cookies of this name came in beside the first, good or bad.
@@ -131,7 +130,7 @@ pub struct Selection<T> {
 /// The reasons for which candidates were not accepted, in the order in which they came.
 ///
 /// ```
-/// use session_core::{Binding, IdToken, SecretKey, KeyRing, RejectReason, Timestamp, select};
+/// use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, RejectReason, select}};
 ///
 /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
@@ -148,7 +147,7 @@ impl Rejections {
     /// The reasons, one for each candidate that was rejected.
     ///
     /// ```
-    /// # use session_core::Rejections;
+    /// # use session_core::machine::Rejections;
     /// assert_eq!(Rejections::default().iter().count(), 0);
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = RejectReason> {
@@ -158,7 +157,7 @@ impl Rejections {
     /// Whether nothing was rejected.
     ///
     /// ```
-    /// # use session_core::Rejections;
+    /// # use session_core::machine::Rejections;
     /// assert!(Rejections::default().is_empty());
     /// ```
     #[must_use]
@@ -177,7 +176,7 @@ impl Rejections {
 /// How far the clocks of two servers may be apart: a cookie may come from this far in the future.
 ///
 /// ```
-/// assert_eq!(session_core::CLOCK_SKEW.as_secs(), 60);
+/// assert_eq!(session_core::machine::CLOCK_SKEW.as_secs(), 60);
 /// ```
 pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
@@ -185,6 +184,6 @@ pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
 ///
 /// ```
 /// // RFC 6265bis, section 5.6: name and value together.
-/// assert_eq!(session_core::MOST_COOKIE_BYTES, 4_096);
+/// assert_eq!(session_core::machine::MOST_COOKIE_BYTES, 4_096);
 /// ```
 pub const MOST_COOKIE_BYTES: usize = 4096;

@@ -24,7 +24,7 @@ use crate::value::time::Timestamp;
 /// is active.
 ///
 /// ```
-/// use session_core::{IdToken, SessionId, Timestamp};
+/// use session_core::{Timestamp, machine::{IdToken, SessionId}};
 ///
 /// let token = IdToken {
 ///     issued_at: Timestamp::from_millis(1_000),
@@ -75,7 +75,7 @@ impl IdToken {
 /// The inside of a cookie that carries the session itself.
 ///
 /// ```
-/// use session_core::{Etag, Record, RecordToken, SessionId, Timestamp};
+/// use session_core::{Timestamp, machine::{RecordToken, SessionId}, store::{Etag, Record}};
 ///
 /// let at = Timestamp::from_millis;
 /// let token = RecordToken {
@@ -150,7 +150,7 @@ impl RecordToken {
 /// What [`select`](super::select::select) looks for: [`IdToken`] or [`RecordToken`], and nothing else.
 ///
 /// ```
-/// use session_core::{IdToken, SessionId, Timestamp, Token};
+/// use session_core::{Timestamp, machine::{IdToken, SessionId, Token}};
 ///
 /// let token = IdToken {
 ///     issued_at: Timestamp::from_millis(1_000),

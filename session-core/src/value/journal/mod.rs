@@ -34,7 +34,7 @@ use super::path::{Steps, index_of};
 /// top-level value that this request left wins.
 ///
 /// ```
-/// use session_core::{Bag, Values};
+/// use session_core::machine::{Bag, Values};
 ///
 /// let mut mine = Values::default();
 /// mine.increment("hits")?;
@@ -66,7 +66,7 @@ impl Journal {
     /// Whether nothing was changed.
     ///
     /// ```
-    /// # use session_core::Journal;
+    /// # use session_core::machine::Journal;
     /// assert!(Journal::default().is_empty());
     /// ```
     #[must_use]
@@ -77,7 +77,7 @@ impl Journal {
     /// How many edits it has come to after folding.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// let mut values = Values::default();
     /// for n in 0..1_000 {
     ///     values.put("n", n)?;
@@ -93,7 +93,7 @@ impl Journal {
     /// Does it all again, on `bag` as it is. Never refused; see above for what wins.
     ///
     /// ```
-    /// # use session_core::{Bag, Journal};
+    /// # use session_core::machine::{Bag, Journal};
     /// let mut bag = Bag::default();
     /// Journal::default().replay(&mut bag);
     /// assert!(bag.is_empty());

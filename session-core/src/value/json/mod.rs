@@ -17,7 +17,7 @@ pub use strict::JsonError;
 /// The bytes are not JSON, not UTF-8, or nest too deeply.
 ///
 /// ```
-/// use session_core::{Bag, Malformed};
+/// use session_core::machine::{Bag, Malformed};
 ///
 /// assert_eq!(Bag::decode(b"[1, 2".as_slice().into()).unwrap_err(), Malformed);
 /// ```

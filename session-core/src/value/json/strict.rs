@@ -23,7 +23,7 @@ use super::node::Node;
 /// ```
 /// use std::error::Error as _;
 ///
-/// let mut values = session_core::Values::default();
+/// let mut values = session_core::machine::Values::default();
 /// values.put("cart", serde_json::json!([{ "sku": "A-1", "qty": "two" }]))?;
 /// #[derive(Debug, serde::Deserialize)]
 /// struct Item {

@@ -8,7 +8,7 @@ use super::Path;
 /// A key with the type of its value, for a constant that both ends share.
 ///
 /// ```
-/// use session_core::{Key, Values};
+/// use session_core::{Key, machine::Values};
 ///
 /// const HITS: Key<u32> = Key::new("stats.hits");
 ///
@@ -22,7 +22,7 @@ use super::Path;
 /// The type is kept, on the way in and on the way out; the compiler says which key holds what:
 ///
 /// ```compile_fail,E0277
-/// # use session_core::{Key, Values};
+/// # use session_core::{Key, machine::Values};
 /// const HITS: Key<u32> = Key::new("stats.hits");
 /// Values::default().put(HITS, "three");
 /// ```

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 /// year outside of 0 to 9999 has no such text and is refused with [`NotJson`](crate::ValueError::NotJson).
 ///
 /// ```
-/// use session_core::{Date, Values};
+/// use session_core::{Date, machine::Values};
 /// use time::OffsetDateTime;
 ///
 /// let mut values = Values::default();

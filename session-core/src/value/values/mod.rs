@@ -27,7 +27,7 @@ pub use snapshot::Snapshot;
 /// order of names does not matter, and `1` and `1.0` differ, because only one of them can be read as an integer.
 ///
 /// ```
-/// use session_core::{Bag, Values};
+/// use session_core::machine::{Bag, Values};
 ///
 /// let mut values = Values::new(Bag::decode(br#"{"user":{"name":"ada"}}"#.to_vec().into())?);
 /// assert_eq!(values.get::<String>("user.name")?.as_deref(), Some("ada"));
@@ -47,7 +47,7 @@ impl Values {
     /// Begins with what was stored.
     ///
     /// ```
-    /// # use session_core::{Bag, Values};
+    /// # use session_core::machine::{Bag, Values};
     /// assert!(Values::new(Bag::default()).is_empty());
     /// ```
     #[must_use]
@@ -58,7 +58,7 @@ impl Values {
     /// Whether anything was changed since the journal was last taken.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// let mut values = Values::default();
     /// values.clear();
     /// assert!(!values.is_changed());
@@ -71,7 +71,7 @@ impl Values {
     /// The values as they are now.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// assert!(Values::default().bag().is_empty());
     /// ```
     #[must_use]
@@ -82,7 +82,7 @@ impl Values {
     /// What was changed since the journal was last taken.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// assert!(Values::default().journal().is_empty());
     /// ```
     #[must_use]
@@ -93,7 +93,7 @@ impl Values {
     /// Appends the values as JSON text. What was not changed is copied as it came.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// let mut out = Vec::new();
     /// Values::default().encode_into(&mut out);
     /// assert_eq!(out, b"{}");
@@ -105,7 +105,7 @@ impl Values {
     /// Hands out the journal for a commit, and begins a new one for what happens meanwhile.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("a", 1)?;
     /// assert!(!values.take_journal().is_empty() && !values.is_changed());
@@ -119,7 +119,7 @@ impl Values {
     /// Takes back a journal whose commit failed, in front of what was changed since.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("a", 1)?;
     /// let journal = values.take_journal();
@@ -135,7 +135,7 @@ impl Values {
     /// Stands on a newer version of the values: does `journal` again on it, then what was changed since that was taken.
     ///
     /// ```
-    /// use session_core::{Bag, Values};
+    /// use session_core::machine::{Bag, Values};
     ///
     /// let mut values = Values::default();
     /// values.increment("hits")?;

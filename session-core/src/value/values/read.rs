@@ -39,7 +39,7 @@ impl Values {
     /// [`ValueError::WrongType`] when it is there and is no `T`.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("user.age", 36)?;
     /// assert_eq!(values.get::<u8>("user.age")?, Some(36));
@@ -58,7 +58,7 @@ impl Values {
     /// As [`Values::get`].
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// assert_eq!(Values::default().get_or("page", 1)?, 1);
     /// # Ok::<(), session_core::ValueError>(())
     /// ```
@@ -69,7 +69,7 @@ impl Values {
     /// Whether it is there and not null; of several keys, whether all are.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("a", 0)?;
     /// assert!(values.has("a") && !values.has(["a", "b"]));
@@ -82,7 +82,7 @@ impl Values {
     /// Whether at least one of them is there and not null.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("a", 0)?;
     /// assert!(values.has_any(["a", "b"]));
@@ -95,7 +95,7 @@ impl Values {
     /// Whether it is there, null or not; of several keys, whether all are.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("a", None::<u8>)?;
     /// assert!(values.exists("a") && !values.has("a"));
@@ -108,7 +108,7 @@ impl Values {
     /// Whether it is not there at all; of several keys, whether none is. A stored null is there.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// assert!(Values::default().missing("a"));
     /// ```
     pub fn missing(&self, keys: impl ToPaths) -> bool {
@@ -118,7 +118,7 @@ impl Values {
     /// Everything, as a copy of its own.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("a", 1)?;
     /// assert_eq!(values.all().to_json(), r#"{"a":1}"#);
@@ -132,7 +132,7 @@ impl Values {
     /// A copy of what these keys mean, at the same places; what is missing is left out.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("user.name", "ada")?;
     /// values.put("user.age", 36)?;
@@ -155,7 +155,7 @@ impl Values {
     /// A copy of everything but what these keys mean.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("a", 1)?;
     /// values.put("b", 2)?;
@@ -176,7 +176,7 @@ impl Values {
     /// The top-level names, in the order they came (a removal from more than 16 may move one).
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("user.name", "ada")?;
     /// assert_eq!(values.keys(), ["user"]);
@@ -190,7 +190,7 @@ impl Values {
     /// How many top-level names there are.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// assert_eq!(Values::default().len(), 0);
     /// ```
     #[must_use]
@@ -201,7 +201,7 @@ impl Values {
     /// Whether there is nothing in it.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// assert!(Values::default().is_empty());
     /// ```
     #[must_use]
@@ -218,7 +218,7 @@ impl Values {
     /// [`ValueError::WrongType`] when they are no `T`.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// #[derive(serde::Serialize, serde::Deserialize, Default)]
     /// #[serde(default)]
     /// struct Mine {

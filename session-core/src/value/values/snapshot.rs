@@ -13,7 +13,7 @@ use super::read::{WHOLE, read, wrong_type};
 /// What `all`, `only` and `except` give: reads like the session, and serializes as an object in any format.
 ///
 /// ```
-/// use session_core::Values;
+/// use session_core::machine::Values;
 ///
 /// let mut values = Values::default();
 /// values.put("user.name", "ada")?;

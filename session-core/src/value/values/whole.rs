@@ -22,7 +22,7 @@ impl Values {
     /// As [`Values::put`]; [`NotNamed`](ValueError::NotNamed) when `values` is not an object in JSON.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put_many(std::collections::BTreeMap::from([("user.name", "ada"), ("theme", "dark")]))?;
     /// assert_eq!(values.get::<String>("user.name")?.as_deref(), Some("ada"));
@@ -53,7 +53,7 @@ impl Values {
     /// [`NotNamed`](ValueError::NotNamed) when `values` is not an object in JSON, [`NotJson`](ValueError::NotJson).
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("user", serde_json::json!({ "name": "ada", "tags": [1, 2] }))?;
     /// values.merge(serde_json::json!({ "user": { "tags": [3] } }))?;
@@ -85,7 +85,7 @@ impl Values {
     /// As [`Values::merge`].
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("a", 1)?;
     /// values.replace(serde_json::json!({ "b.c": 2 }))?;
@@ -112,7 +112,7 @@ impl Values {
     /// As [`Values::merge`].
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// #[derive(serde::Serialize)]
     /// struct Mine {
@@ -143,7 +143,7 @@ impl Values {
     /// Removes everything.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("a", 1)?;
     /// values.clear();

@@ -29,7 +29,7 @@ impl Values {
     /// [`NotJson`](ValueError::NotJson). Nothing was changed then.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("cart.items[0].sku", "A-1")?;
     /// assert_eq!(values.all().to_json(), r#"{"cart":{"items":[{"sku":"A-1"}]}}"#);
@@ -48,7 +48,7 @@ impl Values {
     /// [`NotAnArray`](ValueError::NotAnArray), and as [`Values::put`].
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.push("visited", "/a")?;
     /// values.push("visited", "/b")?;
@@ -73,7 +73,7 @@ impl Values {
     /// An item of an array is removed, and those behind it move up. What is not there, or is no path, is no error.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("user.name", "ada")?;
     /// values.forget("user.name");
@@ -95,7 +95,7 @@ impl Values {
     /// As [`Values::get`]; the value stays then.
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// values.put("notice", "saved")?;
     /// assert_eq!(values.pull::<String>("notice")?.as_deref(), Some("saved"));
@@ -115,7 +115,7 @@ impl Values {
     /// As [`Values::pull`].
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// assert_eq!(Values::default().pull_or("tries", 0)?, 0);
     /// # Ok::<(), session_core::ValueError>(())
     /// ```
@@ -130,7 +130,7 @@ impl Values {
     /// [`NotANumber`](ValueError::NotANumber), [`Overflow`](ValueError::Overflow), and as [`Values::put`].
     ///
     /// ```
-    /// # use session_core::{Number, Values};
+    /// # use session_core::{Number, machine::Values};
     /// assert_eq!(Values::default().increment("hits")?, Number::from(1));
     /// # Ok::<(), session_core::ValueError>(())
     /// ```
@@ -145,7 +145,7 @@ impl Values {
     /// As [`Values::increment`].
     ///
     /// ```
-    /// # use session_core::{Number, Values};
+    /// # use session_core::{Number, machine::Values};
     /// assert_eq!(Values::default().increment_by("total", 2.5)?, Number::from(2.5));
     /// # Ok::<(), session_core::ValueError>(())
     /// ```
@@ -160,7 +160,7 @@ impl Values {
     /// As [`Values::increment`].
     ///
     /// ```
-    /// # use session_core::{Number, Values};
+    /// # use session_core::{Number, machine::Values};
     /// assert_eq!(Values::default().decrement("left")?, Number::from(-1));
     /// # Ok::<(), session_core::ValueError>(())
     /// ```
@@ -175,7 +175,7 @@ impl Values {
     /// As [`Values::increment`].
     ///
     /// ```
-    /// # use session_core::{Number, Values};
+    /// # use session_core::{Number, machine::Values};
     /// assert_eq!(Values::default().decrement_by("left", 3)?, Number::from(-3));
     /// # Ok::<(), session_core::ValueError>(())
     /// ```
@@ -209,7 +209,7 @@ impl Values {
     /// As [`Values::get`] and [`Values::put`].
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// assert_eq!(values.remember("seed", || 4)?, 4);
     /// assert_eq!(values.remember("seed", || 5)?, 4);
@@ -240,7 +240,7 @@ impl Values {
     /// As [`Values::get`] and [`Values::put`].
     ///
     /// ```
-    /// # use session_core::Values;
+    /// # use session_core::machine::Values;
     /// # let mut values = Values::default();
     /// let top = values.update("top", |top: Option<u32>| top.unwrap_or(0).max(7))?;
     /// assert_eq!(top, 7);

@@ -14,7 +14,10 @@ use aws_sdk_dynamodb::config::{
     BehaviorVersion, Config, ConfigBag, Credentials, Intercept, Region, RuntimeComponents, SharedInterceptor,
 };
 use aws_sdk_dynamodb::error::BoxError;
-use session_core::{Etag, Loaded, Record, SessionStore, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, SessionStore, StoreKey, Written},
+};
 use session_store_dynamodb::{Builder, DynamoDbStore, aws_sdk_dynamodb};
 use session_test_servers::{Kind, Shared, shared};
 
@@ -224,14 +227,14 @@ pub fn owned(owner: &str) -> Record {
     Record { owner: Some(owner.into()), ..record(HOUR) }
 }
 
-pub fn found(loaded: Result<Loaded, session_core::StoreError>) -> Record {
+pub fn found(loaded: Result<Loaded, session_core::store::StoreError>) -> Record {
     match loaded.unwrap() {
         Loaded::Found(record) => record,
         other => panic!("{other:?}"),
     }
 }
 
-pub fn applied(written: Result<Written, session_core::StoreError>) {
+pub fn applied(written: Result<Written, session_core::store::StoreError>) {
     assert_eq!(written.unwrap(), Written::Applied);
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use session_core::{DEFAULT_MAX_RECORD, StoreError};
+use session_core::store::{DEFAULT_MAX_RECORD, StoreError};
 use tokio::sync::Semaphore;
 
 use super::{FileStore, Shared};
@@ -51,7 +51,7 @@ impl FileStoreBuilder {
     /// were stored under another setting can still be read.
     ///
     /// ```
-    /// # use session_core::SessionStore;
+    /// # use session_core::store::SessionStore;
     /// # use session_store_file::FileStore;
     /// # let dir = tempfile::tempdir().unwrap();
     /// let store = FileStore::builder(dir.path()).max_record(4_096).open().unwrap();

@@ -11,8 +11,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use session_core::{
-    Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Timestamp, Written,
-    async_trait,
+    Timestamp,
+    store::{
+        Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Written, async_trait,
+    },
 };
 use tokio::sync::Semaphore;
 
@@ -30,11 +32,11 @@ pub use builder::FileStoreBuilder;
 /// directory of a local file system. It needs a Tokio runtime with timers.
 ///
 /// ```
-/// use session_core::{Etag, Loaded, Record, SessionStore, StoreKey, Timestamp, Written};
+/// use session_core::{Timestamp, store::{Etag, Loaded, Record, SessionStore, StoreKey, Written}};
 /// use session_store_file::FileStore;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), session_core::StoreError> {
+/// # async fn main() -> Result<(), session_core::store::StoreError> {
 /// # let dir = tempfile::tempdir().unwrap();
 /// let store = FileStore::open(dir.path().join("sessions"))?;
 ///

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use session_core::{OwnerIndex, Record, StoreError, StoreKey, Timestamp, async_trait};
+use session_core::{
+    Timestamp,
+    store::{OwnerIndex, Record, StoreError, StoreKey, async_trait},
+};
 
 use super::FileStore;
 use crate::fault::NAME;

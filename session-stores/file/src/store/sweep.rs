@@ -3,7 +3,10 @@
 use std::sync::PoisonError;
 use std::time::Instant;
 
-use session_core::{StoreError, Sweep, Swept, Timestamp, async_trait};
+use session_core::{
+    Timestamp,
+    store::{StoreError, Sweep, Swept, async_trait},
+};
 
 use super::FileStore;
 use crate::locks;

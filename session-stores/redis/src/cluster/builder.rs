@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use redis::cluster::ClusterClient;
-use session_core::DEFAULT_MAX_RECORD;
+use session_core::store::DEFAULT_MAX_RECORD;
 
 use super::line::Line;
 use super::store::RedisClusterStore;
@@ -52,10 +52,10 @@ impl ClusterBuilder {
         self
     }
 
-    /// Sets the largest [`Record::size`](session_core::Record::size) in bytes: 64 KiB unless said otherwise.
+    /// Sets the largest [`Record::size`](session_core::store::Record::size) in bytes: 64 KiB unless said otherwise.
     ///
     /// ```
-    /// # use session_core::SessionStore as _;
+    /// # use session_core::store::SessionStore as _;
     /// # use session_store_redis::RedisClusterStore;
     /// let builder = RedisClusterStore::builder("redis-cluster://10.0.0.1:6379").prefix("shop:");
     /// assert_eq!(builder.max_record(16 * 1024).open()?.max_record(), 16_384);

@@ -11,7 +11,7 @@ use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::SingleNodeRoutingInfo;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
-use session_core::StoreError;
+use session_core::store::StoreError;
 use tokio::time::{Instant, timeout};
 
 use super::connections::Connections;

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use futures_util::future::{join_all, try_join_all};
 use redis::Value;
-use session_core::{Loaded, OwnerIndex, Record, StoreError, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Loaded, OwnerIndex, Record, StoreError, StoreKey},
+};
 
 use super::store::RedisClusterStore;
 use crate::codec;

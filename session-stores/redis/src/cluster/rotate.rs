@@ -1,7 +1,10 @@
 //! A session changes its key between two slots: pend, commit, promote. The protocol is on [`RedisClusterStore`].
 
 use redis::Value;
-use session_core::{Etag, Loaded, Record, StoreError, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, StoreError, StoreKey, Written},
+};
 
 use super::store::{RedisClusterStore, met_pending, settled};
 use crate::codec::{self, Stored};
@@ -80,7 +83,7 @@ impl RedisClusterStore {
         // The old session itself came here by a rotation that nobody has finished yet.
         match self.settle(old, codec::decode(Some(pending.to_vec()))?).await? {
             Loaded::Found(_) => written(self.line.run(&COMMIT, &name, &arguments).await?),
-            Loaded::Missing | Loaded::Retired { .. } => Ok(Written::Gone),
+            Loaded::Missing | Loaded::Ended { .. } => Ok(Written::Gone),
         }
     }
 

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use redis::Value;
 use session_core::{
-    Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Timestamp, Written,
+    Timestamp,
+    store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Written},
 };
 
 use super::builder::ClusterBuilder;
@@ -91,7 +92,7 @@ impl RedisClusterStore {
         let Some(pending) = met_pending(&reply) else { return Ok(reply) };
         match self.settle(key, codec::decode(Some(pending.to_vec()))?).await? {
             Loaded::Found(_) => self.line.run(script, &name, &arguments).await,
-            Loaded::Missing | Loaded::Retired { .. } => Ok(reply),
+            Loaded::Missing | Loaded::Ended { .. } => Ok(reply),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use session_core::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, Written};
+use session_core::store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, Written};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, start};
 use session_testkit::proxy::Weather;
@@ -13,7 +13,11 @@ use crate::support::{
 };
 
 /// Loads until the answer is this one; the invalidation is on its way when the other writer has its answer.
-async fn sees(store: &RedisStore, key: &session_core::StoreKey, is: impl Fn(&Loaded) -> bool) -> Duration {
+async fn sees(
+    store: &RedisStore,
+    key: &session_core::store::StoreKey,
+    is: impl Fn(&Loaded) -> bool,
+) -> Duration {
     let began = Instant::now();
     while !is(&store.load(key).await.unwrap()) {
         assert!(began.elapsed() < SOON, "still stale");
@@ -70,7 +74,7 @@ async fn a_change_and_a_logout_elsewhere_are_seen_at_once() {
         let late = here.replace(&key, first.etag, &record("x"), now()).await.unwrap();
         assert_eq!(late, Written::Conflict(second.clone()));
         there.destroy_all("ada", None, now(), until()).await.unwrap();
-        sees(&here, &key, |loaded| matches!(loaded, Loaded::Retired { .. })).await;
+        sees(&here, &key, |loaded| matches!(loaded, Loaded::Ended { .. })).await;
     }
 }
 
@@ -154,7 +158,7 @@ async fn a_dead_line_hides_a_logout_for_a_second_at_most() {
     let back = Instant::now();
     loop {
         match here.load(&key).await {
-            Ok(loaded) => break assert!(matches!(loaded, Loaded::Retired { .. })),
+            Ok(loaded) => break assert!(matches!(loaded, Loaded::Ended { .. })),
             Err(_) => assert!(back.elapsed() < SOON),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use session_core::{OwnerIndex, SessionStore};
+use session_core::store::{OwnerIndex, SessionStore};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, start};
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use session_core::{Loaded, Record, SessionStore, StoreErrorKind, Written};
+use session_core::store::{Loaded, Record, SessionStore, StoreErrorKind, Written};
 use session_store_redis::{RedisStore, redis};
 use session_testkit::proxy::{Proxy, Weather};
 
@@ -50,7 +50,7 @@ impl Probe<'_> {
     }
 
     /// The call that was cut, then the same call again: it must hold, and the first may only have been unreachable.
-    fn resolved(&self, first: Result<Written, session_core::StoreError>) -> bool {
+    fn resolved(&self, first: Result<Written, session_core::store::StoreError>) -> bool {
         match first {
             Ok(answer) => {
                 assert_eq!(answer, Written::Applied, "{:?}", self.cut);
@@ -140,7 +140,7 @@ async fn a_destroy_cut_anywhere_leaves_it_dead() {
             store.destroy(&key, until()).await.unwrap();
         }
         async move |store: &RedisStore| {
-            assert!(matches!(store.load(&key).await.unwrap(), Loaded::Retired { .. }));
+            assert!(matches!(store.load(&key).await.unwrap(), Loaded::Ended { .. }));
         }
     })
     .await;
@@ -157,7 +157,7 @@ async fn a_rotate_cut_anywhere_leaves_exactly_one_live_id() {
         let settled = probe.resolved(first);
         let (at_old, at_new) = (store.load(&old).await.unwrap(), store.load(&new).await.unwrap());
         match (&at_old, &at_new) {
-            (Loaded::Found(_), Loaded::Missing) | (Loaded::Retired { .. }, Loaded::Found(_)) => {}
+            (Loaded::Found(_), Loaded::Missing) | (Loaded::Ended { .. }, Loaded::Found(_)) => {}
             other => panic!("{:?}: {other:?}", probe.cut),
         }
         if !settled {
@@ -165,7 +165,7 @@ async fn a_rotate_cut_anywhere_leaves_exactly_one_live_id() {
             assert_eq!(again.unwrap(), Written::Applied);
         }
         async move |store: &RedisStore| {
-            assert!(matches!(store.load(&old).await.unwrap(), Loaded::Retired { .. }));
+            assert!(matches!(store.load(&old).await.unwrap(), Loaded::Ended { .. }));
             assert_eq!(store.load(&new).await.unwrap(), Loaded::Found(after.clone()));
         }
     })

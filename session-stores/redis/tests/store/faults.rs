@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use session_core::{Loaded, OwnerIndex, SessionStore, StoreErrorKind, Written};
+use session_core::store::{Loaded, OwnerIndex, SessionStore, StoreErrorKind, Written};
 use session_store_redis::{BuildError, RedisStore, redis};
 use session_test_servers::{Kind, start};
 

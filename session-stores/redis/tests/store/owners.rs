@@ -1,6 +1,6 @@
 //! The owner index: in the same step as the session, dead members drop out, and none is missed.
 
-use session_core::{Loaded, OwnerIndex, Record, SessionStore};
+use session_core::store::{Loaded, OwnerIndex, Record, SessionStore};
 use session_store_redis::{RedisStore, redis};
 
 use crate::support::{
@@ -57,7 +57,7 @@ async fn destroy_all_spares_one_and_leaves_tombstones() {
     let stranger = fresh_key();
     store.create(&stranger, &record("{}"), now()).await.unwrap();
     assert_eq!(store.destroy_all("ada", Some(&keys[1]), now(), until()).await.unwrap(), 2);
-    assert!(matches!(store.load(&keys[0]).await.unwrap(), Loaded::Retired { .. }));
+    assert!(matches!(store.load(&keys[0]).await.unwrap(), Loaded::Ended { .. }));
     assert!(matches!(store.load(&keys[1]).await.unwrap(), Loaded::Found(_)));
     assert!(matches!(store.load(&stranger).await.unwrap(), Loaded::Found(_)));
     assert_eq!(store.destroy_all("ada", None, now(), until()).await.unwrap(), 1);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session_core::{Loaded, SessionStore, Written};
+use session_core::store::{Loaded, SessionStore, Written};
 
 use crate::support::{fresh_key, now, record, store, until};
 

@@ -4,7 +4,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use session_core::{Etag, Record, StoreKey, Timestamp};
+use session_core::{
+    Timestamp,
+    store::{Etag, Record, StoreKey},
+};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, Shared, shared};
 

@@ -1,6 +1,9 @@
 //! The six sentences of the trait, where Redis has a trap of its own: 64-bit numbers, key expiry, what lies in a value.
 
-use session_core::{Etag, Loaded, Record, SessionStore, StoreErrorKind, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, SessionStore, StoreErrorKind, Written},
+};
 use session_store_redis::{BuildError, RedisStore, redis};
 
 use crate::support::{
@@ -36,10 +39,10 @@ async fn a_session_is_created_read_replaced_touched_rotated_and_destroyed() {
         store.rotate(&old, second.etag, &new, &third, now(), until()).await.unwrap(),
         Written::Applied
     );
-    assert!(matches!(store.load(&old).await.unwrap(), Loaded::Retired { .. }));
+    assert!(matches!(store.load(&old).await.unwrap(), Loaded::Ended { .. }));
     assert_eq!(store.load(&new).await.unwrap(), Loaded::Found(third));
     store.destroy(&new, until()).await.unwrap();
-    assert!(matches!(store.load(&new).await.unwrap(), Loaded::Retired { .. }));
+    assert!(matches!(store.load(&new).await.unwrap(), Loaded::Ended { .. }));
     assert_eq!(store.replace(&new, Etag::new(1), &first, now()).await.unwrap(), Written::Gone);
     assert_eq!(store.touch(&new, later, now()).await.unwrap(), Written::Gone);
 }
@@ -178,7 +181,7 @@ async fn st_5_a_newer_record_is_left_alone_and_a_damaged_one_can_be_destroyed() 
         let destroyed = store.destroy(&key, until()).await;
         match kind {
             StoreErrorKind::Newer => assert_eq!(destroyed.unwrap_err().kind(), kind),
-            _ => assert!(matches!(store.load(&key).await.unwrap(), Loaded::Retired { .. })),
+            _ => assert!(matches!(store.load(&key).await.unwrap(), Loaded::Ended { .. })),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::net::ToSocketAddrs;
 use std::time::{Duration, Instant};
 
-use session_core::{Loaded, StoreErrorKind, Written};
+use session_core::store::{Loaded, StoreErrorKind, Written};
 use session_testkit::proxy::{Proxy, Weather};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session_core::{StoreKey, async_trait};
+use session_core::store::{StoreKey, async_trait};
 use session_testkit::crowd::Place;
 use session_testkit::{Damage, DamageKind, Fixture};
 

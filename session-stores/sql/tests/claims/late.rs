@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_core::{Loaded, StoreErrorKind, Written};
+use session_core::store::{Loaded, StoreErrorKind, Written};
 use tokio::task::JoinSet;
 
 use super::{Ground, LATER, NOW, Served, created, key, record};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session_core::{Loaded, StoreErrorKind, Written};
+use session_core::store::{Loaded, StoreErrorKind, Written};
 use tokio::task::JoinSet;
 
 use super::{Ground, LATER, NOW, key, record};
@@ -42,7 +42,7 @@ pub(crate) async fn a_table_of_version_1_is_brought_up_to_date_by_many_at_once<G
     migrate_twelve_times(&ground).await;
     let store = ground.store();
     assert_eq!(store.load(&old).await.unwrap(), Loaded::Found(first.clone()));
-    assert_eq!(store.load(&ended).await.unwrap(), Loaded::Retired { until: LATER });
+    assert_eq!(store.load(&ended).await.unwrap(), Loaded::Ended { until: LATER });
     let next = record("{\"n\":2}");
     assert_eq!(store.replace(&old, first.etag, &next, NOW).await.unwrap(), Written::Applied);
     assert_eq!(store.load(&old).await.unwrap(), Loaded::Found(next.clone()));

@@ -22,7 +22,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use session_core::{Etag, Record, SessionStore, StoreError, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Record, SessionStore, StoreError, StoreKey, Written},
+};
 use session_store_sql::SqlConfig;
 use session_test_servers::Kind;
 

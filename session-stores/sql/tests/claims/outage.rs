@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use session_core::{Loaded, StoreErrorKind, StoreKey};
+use session_core::store::{Loaded, StoreErrorKind, StoreKey};
 use session_store_sql::SqlConfig;
 use session_test_servers::start;
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{Loaded, Record, Written};
+use session_core::store::{Loaded, Record, Written};
 
 use super::{Ground, LATER, NOW, Store, created, key, owned, record, unique};
 
@@ -33,7 +33,7 @@ pub(crate) async fn owners_list_the_living_and_spare_the_excepted<G: Ground>() {
     assert_eq!(owners.count(&owner, NOW).await.unwrap(), 1);
     assert!(matches!(store.load(&kept).await.unwrap(), Loaded::Found(_)));
     for key in [other, new, lapsed, ended, old] {
-        assert_eq!(store.load(&key).await.unwrap(), Loaded::Retired { until: LATER });
+        assert_eq!(store.load(&key).await.unwrap(), Loaded::Ended { until: LATER });
     }
 }
 

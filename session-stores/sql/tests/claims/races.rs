@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use session_core::{Etag, Loaded, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, StoreKey, Written},
+};
 
 use super::{Ground, LATER, NOW, Store, created, key, record, unique};
 
@@ -24,7 +27,7 @@ pub(crate) async fn rotate_answers_what_was_in_the_way<G: Ground>() {
     let new = key();
     assert_eq!(rotate(old, first.etag, new, NOW).await, Written::Applied);
     assert_eq!(rotate(old, first.etag, new, NOW).await, Written::Applied);
-    assert_eq!(store.load(&old).await.unwrap(), Loaded::Retired { until: LATER });
+    assert_eq!(store.load(&old).await.unwrap(), Loaded::Ended { until: LATER });
     assert_eq!(store.load(&new).await.unwrap(), Loaded::Found(next.clone()));
     assert_eq!(rotate(old, first.etag, key(), NOW).await, Written::Gone);
 }
@@ -61,7 +64,7 @@ pub(crate) async fn rotates_race_on(store: Store, rounds: usize) {
             }
         }
         assert_eq!(applied, 1);
-        assert!(matches!(store.load(&old).await.unwrap(), Loaded::Retired { .. }));
+        assert!(matches!(store.load(&old).await.unwrap(), Loaded::Ended { .. }));
     }
 }
 

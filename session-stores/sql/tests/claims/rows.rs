@@ -1,6 +1,9 @@
 //! What one row keeps, and what it answers when something has been at it.
 
-use session_core::{Etag, Loaded, Record, StoreErrorKind, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, StoreErrorKind, Written},
+};
 
 use super::{Ground, LATER, NOW, Store, created, key, owned, record};
 
@@ -89,7 +92,7 @@ pub(crate) async fn a_row_that_something_has_been_at_is_corrupt<G: Ground>() {
         let key = if change == moved { elsewhere } else { key };
         assert_eq!(store.load(&key).await.unwrap_err().kind(), StoreErrorKind::Corrupt, "{change}");
         store.destroy(&key, LATER).await.unwrap();
-        assert_eq!(store.load(&key).await.unwrap(), Loaded::Retired { until: LATER });
+        assert_eq!(store.load(&key).await.unwrap(), Loaded::Ended { until: LATER });
     }
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use session_core::Clock as _;
+use session_core::adapter::Clock as _;
 use tokio::net::TcpStream;
 
 use super::jar::{Jar, Origin};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use session_core::StoreErrorKind;
+use session_core::store::StoreErrorKind;
 
 use super::browser::{Browser, Protocol};
 use super::stage::{Place, Server, Stage};

@@ -107,7 +107,7 @@ macro_rules! adapter_suite {
                 all_cookie_fields_are_read
                 id_4_an_id_whose_session_is_long_gone_is_not_adopted
                 a_value_moved_to_another_cookie_is_refused
-                a_cookie_of_a_retired_key_is_opened_and_sealed_anew
+                a_cookie_of_a_old_key_is_opened_and_sealed_anew
                 a_session_that_grew_too_large_is_a_500_and_the_old_cookie_stays
             ;
             headers:

@@ -10,7 +10,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use session_core::{
-    Clock as _, Cookie, Session, SessionError, SessionStore, Sessions, SessionsBuilder, SystemClock,
+    Cookie, Session, SessionError, Sessions, SessionsBuilder,
+    adapter::{Clock as _, SystemClock},
+    store::SessionStore,
 };
 
 use super::browser::{Browser, Protocol};

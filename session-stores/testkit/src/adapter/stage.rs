@@ -9,7 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use session_core::{Clock, Entropy as _, SecretKey, SessionStore, Sessions, SessionsBuilder, SystemClock};
+use session_core::{
+    SecretKey, Sessions, SessionsBuilder,
+    adapter::{Clock, Entropy as _, SystemClock},
+    store::SessionStore,
+};
 
 use super::browser::{Browser, Protocol};
 use super::jar::Origin;

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
-use session_core::{StoreError, async_trait};
+use session_core::store::{StoreError, async_trait};
 
 use super::Responding;
 use crate::doubles::wrap::{Call, Hook, Outcome};

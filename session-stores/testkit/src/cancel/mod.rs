@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use session_core::{
-    BoxFuture, Cookie, Event, Observer, SecretKey, SessionStore, Sessions, SessionsBuilder, Visit,
+    Cookie, Event, Observer, SecretKey, Sessions, SessionsBuilder,
+    adapter::{BoxFuture, Visit},
+    store::SessionStore,
 };
 
 use crate::doubles::wrap::Hooked;
@@ -58,7 +60,7 @@ pub enum Place {
 /// ```
 /// use std::sync::Arc;
 ///
-/// use session_core::{BoxFuture, Sessions, Spawn};
+/// use session_core::{Sessions, adapter::{BoxFuture, Spawn}};
 /// use session_store_memory::MemoryStore;
 /// use session_testkit::cancel::{Handler, Place, Responding, every_request_may_be_dropped_at_any_await};
 ///

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use session_core::{BoxFuture, Closing, CookieHeaders, Sessions, Spawn, Visit};
+use session_core::{
+    Sessions,
+    adapter::{BoxFuture, Closing, CookieHeaders, Spawn, Visit},
+};
 
 use super::Handler;
 use super::interrupt::pend;

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{Clock as _, Loaded, Record, SessionStore, StoreKey, SystemClock, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    adapter::{Clock as _, SystemClock},
+    store::{Loaded, Record, SessionStore, StoreKey, Written},
+};
 use tokio::task::JoinSet;
 
 use crate::suite::trial::{fine, fresh_etag, fresh_key, record_at};
@@ -30,7 +34,7 @@ pub async fn no_increment_is_lost(store: Arc<dyn SessionStore>, writers: usize, 
 /// a conflict a writer steps back for a while of a random length, twice as long after each, as the library does.
 ///
 /// ```
-/// use session_core::{Clock, Etag, Record, SessionId, SessionStore, SystemClock};
+/// use session_core::{adapter::{Clock, SystemClock}, machine::SessionId, store::{Etag, Record, SessionStore}};
 /// use session_testkit::crowd::increments;
 ///
 /// # #[tokio::main] async fn main() {

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use session_core::{Clock as _, Loaded, Record, SessionStore, StoreKey, SystemClock, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    adapter::{Clock as _, SystemClock},
+    store::{Loaded, Record, SessionStore, StoreKey, Written},
+};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -188,6 +192,6 @@ impl Story {
     async fn expect_dead(&self, round: usize, when: &str) {
         let found = fine("load", self.store.load(&self.key).await);
         let until = self.now.plus(SECOND * 60);
-        assert_eq!(found, Loaded::Retired { until }, "dead {when}, in round {round}");
+        assert_eq!(found, Loaded::Ended { until }, "dead {when}, in round {round}");
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::Duration;
 
-use session_core::{Clock, Timestamp};
+use session_core::{Timestamp, adapter::Clock};
 
 /// A clock for tests. Clones share the time.
 ///
 /// ```
-/// use session_core::{Clock, Timestamp};
+/// use session_core::{Timestamp, adapter::Clock};
 /// use session_testkit::ManualClock;
 /// use std::time::Duration;
 ///
@@ -25,7 +25,7 @@ impl ManualClock {
     /// A clock that shows this time.
     ///
     /// ```
-    /// # use session_core::{Clock as _, Timestamp};
+    /// # use session_core::{Timestamp, adapter::Clock as _};
     /// # use session_testkit::ManualClock;
     /// assert_eq!(ManualClock::at(Timestamp::from_millis(7)).now().as_millis(), 7);
     /// ```
@@ -37,7 +37,7 @@ impl ManualClock {
     /// Moves it forwards.
     ///
     /// ```
-    /// # use session_core::Clock as _;
+    /// # use session_core::adapter::Clock as _;
     /// # use session_testkit::ManualClock;
     /// let clock = ManualClock::default();
     /// let before = clock.now();
@@ -51,7 +51,7 @@ impl ManualClock {
     /// Moves it backwards, as a corrected clock does.
     ///
     /// ```
-    /// # use session_core::Clock as _;
+    /// # use session_core::adapter::Clock as _;
     /// # use session_testkit::ManualClock;
     /// let clock = ManualClock::default();
     /// let before = clock.now();
@@ -65,7 +65,7 @@ impl ManualClock {
     /// Sets it.
     ///
     /// ```
-    /// # use session_core::{Clock as _, Timestamp};
+    /// # use session_core::{Timestamp, adapter::Clock as _};
     /// # use session_testkit::ManualClock;
     /// let clock = ManualClock::default();
     /// clock.set(Timestamp::from_millis(7));

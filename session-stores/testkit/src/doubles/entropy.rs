@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
-use session_core::{Entropy, EntropyError};
+use session_core::{EntropyError, adapter::Entropy};
 
 /// A generator for tests: a counter, spread over all bits. Never the same number twice, never a secret. Clones share
 /// the counter.
 ///
 /// ```
-/// use session_core::Entropy;
+/// use session_core::adapter::Entropy;
 /// use session_testkit::ScriptedEntropy;
 ///
 /// let (entropy, again) = (ScriptedEntropy::new(), ScriptedEntropy::new());
@@ -35,7 +35,7 @@ impl ScriptedEntropy {
     /// A generator at its beginning.
     ///
     /// ```
-    /// # use session_core::Entropy as _;
+    /// # use session_core::adapter::Entropy as _;
     /// # use session_testkit::ScriptedEntropy;
     /// let mut id = [0; 32];
     /// ScriptedEntropy::new().fill(&mut id).unwrap();
@@ -49,7 +49,7 @@ impl ScriptedEntropy {
     /// A generator that begins elsewhere: two with different seeds below 2^32 do not meet.
     ///
     /// ```
-    /// # use session_core::Entropy as _;
+    /// # use session_core::adapter::Entropy as _;
     /// # use session_testkit::ScriptedEntropy;
     /// let (mut one, mut other) = ([0; 32], [0; 32]);
     /// ScriptedEntropy::seeded(1).fill(&mut one).unwrap();
@@ -65,7 +65,7 @@ impl ScriptedEntropy {
     /// Makes every call fail from now on, or work again.
     ///
     /// ```
-    /// # use session_core::Entropy as _;
+    /// # use session_core::adapter::Entropy as _;
     /// # use session_testkit::ScriptedEntropy;
     /// let entropy = ScriptedEntropy::new();
     /// entropy.fail(true);
@@ -80,7 +80,7 @@ impl ScriptedEntropy {
     /// How many bytes it gave, failed calls not counted.
     ///
     /// ```
-    /// # use session_core::Entropy as _;
+    /// # use session_core::adapter::Entropy as _;
     /// # use session_testkit::ScriptedEntropy;
     /// let entropy = ScriptedEntropy::new();
     /// entropy.fill(&mut [0; 24]).unwrap();

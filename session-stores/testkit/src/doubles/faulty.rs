@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use session_core::{SessionStore, StoreError, StoreErrorKind, async_trait};
+use session_core::store::{SessionStore, StoreError, StoreErrorKind, async_trait};
 
 use super::wrap::{Call, Hook, Hooked, Outcome, Verb};
 
 /// Fails the calls that its faults name; all others pass.
 ///
 /// ```
-/// use session_core::{SessionId, SessionStore, StoreErrorKind, Timestamp};
+/// use session_core::{Timestamp, machine::SessionId, store::{SessionStore, StoreErrorKind}};
 /// use session_testkit::{Fault, FaultyStore, Verb};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -65,7 +65,7 @@ impl Fault {
     /// Every call fails.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, StoreErrorKind, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
     /// # use session_testkit::{Fault, FaultyStore, Verb};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
@@ -82,7 +82,7 @@ impl Fault {
     /// that verb.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, StoreErrorKind, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
     /// # use session_testkit::{Fault, FaultyStore, Verb};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
@@ -100,7 +100,7 @@ impl Fault {
     /// Only calls of this verb.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, StoreErrorKind, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
     /// # use session_testkit::{Fault, FaultyStore, Verb};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
@@ -117,7 +117,7 @@ impl Fault {
     /// It has its effect, and then fails: the answer is lost.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, StoreErrorKind, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
     /// # use session_testkit::{Fault, FaultyStore, Verb};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
@@ -134,7 +134,7 @@ impl Fault {
     /// The kind of the error.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, StoreErrorKind, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
     /// # use session_testkit::{Fault, FaultyStore, Verb};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
@@ -179,7 +179,7 @@ impl<S: SessionStore> FaultyStore<S> {
     /// A store without faults yet.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, StoreErrorKind, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
     /// # use session_testkit::{Fault, FaultyStore, Verb};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
@@ -197,7 +197,7 @@ impl<S: SessionStore + ?Sized> FaultyStore<S> {
     /// The same around a store that is shared already, perhaps a `dyn SessionStore`.
     ///
     /// ```
-    /// use session_core::SessionStore;
+    /// use session_core::store::SessionStore;
     /// use session_testkit::FaultyStore;
     /// use std::sync::Arc;
     ///
@@ -215,7 +215,7 @@ impl<S: ?Sized> FaultyStore<S> {
     /// Adds a fault. Its counting starts here.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, StoreErrorKind, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
     /// # use session_testkit::{Fault, FaultyStore, Verb};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
@@ -231,7 +231,7 @@ impl<S: ?Sized> FaultyStore<S> {
     /// Removes all faults.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, StoreErrorKind, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::{SessionStore as _, StoreErrorKind}};
     /// # use session_testkit::{Fault, FaultyStore, Verb};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));

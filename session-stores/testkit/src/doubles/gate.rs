@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use session_core::{StoreError, async_trait};
+use session_core::store::{StoreError, async_trait};
 use tokio::sync::oneshot;
 
 use super::faulty::When;
@@ -11,7 +11,7 @@ use super::wrap::{Call, Hook, Hooked, Outcome, Verb};
 /// Holds the calls it is told to hold; all others pass.
 ///
 /// ```
-/// use session_core::{SessionId, SessionStore, Timestamp};
+/// use session_core::{Timestamp, machine::SessionId, store::SessionStore};
 /// use session_testkit::{GateStore, Verb, When};
 ///
 /// # #[tokio::main] async fn main() {
@@ -33,7 +33,7 @@ pub type GateStore<S> = Hooked<S, Gates>;
 /// The test's side of one held call. Dropped, it lets the call pass.
 ///
 /// ```
-/// # use session_core::{SessionId, SessionStore as _, Timestamp};
+/// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
 /// # use session_testkit::{GateStore, Verb, When};
 /// # #[tokio::main] async fn main() {
 /// # let key = SessionId::from_bytes([7; 32]).store_key();
@@ -58,7 +58,7 @@ impl Gate {
     /// When the store is gone, so that nothing can arrive any more.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
     /// # use session_testkit::{GateStore, Verb, When};
     /// # #[tokio::main] async fn main() {
     /// # let key = SessionId::from_bytes([7; 32]).store_key();
@@ -84,7 +84,7 @@ impl Gate {
     /// Lets the call pass; one that has not come yet will not be held.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
     /// # use session_testkit::{GateStore, Verb, When};
     /// # #[tokio::main] async fn main() {
     /// # let key = SessionId::from_bytes([7; 32]).store_key();
@@ -128,7 +128,7 @@ impl<S> GateStore<S> {
     /// A store that holds nothing yet.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
     /// # use session_testkit::{GateStore, Verb, When};
     /// # #[tokio::main] async fn main() {
     /// # let key = SessionId::from_bytes([7; 32]).store_key();
@@ -145,7 +145,7 @@ impl<S: ?Sized> GateStore<S> {
     /// The same around a store that is shared already, perhaps a `dyn SessionStore`.
     ///
     /// ```
-    /// use session_core::SessionStore;
+    /// use session_core::store::SessionStore;
     /// use session_testkit::GateStore;
     /// use std::sync::Arc;
     ///
@@ -159,7 +159,7 @@ impl<S: ?Sized> GateStore<S> {
     /// Holds the next call of this verb, before its effect or after it. Two gates for the same verb hold two calls.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
     /// # use session_testkit::{GateStore, Verb, When};
     /// # #[tokio::main] async fn main() {
     /// # let key = SessionId::from_bytes([7; 32]).store_key();

@@ -2,17 +2,17 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use session_core::{StoreError, StoreKey, async_trait};
+use session_core::store::{StoreError, StoreKey, async_trait};
 
 use super::wrap::{Call, Hook, Hooked, Outcome, Verb};
 
 /// Records every call with its key and outcome, and counts them. It changes nothing.
 ///
 /// ```
-/// use session_core::{SessionId, SessionStore};
+/// use session_core::{machine::SessionId, store::SessionStore};
 /// use session_testkit::{OpLog, Outcome, Verb};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::StoreError> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
 /// let store = OpLog::new(session_store_memory::MemoryStore::new());
 /// store.load(&SessionId::from_bytes([7; 32]).store_key()).await?;
 /// assert_eq!(store.count_of(Verb::Load), 1);
@@ -24,9 +24,9 @@ pub type OpLog<S> = Hooked<S, Log>;
 /// One call in an [`OpLog`].
 ///
 /// ```
-/// # use session_core::{SessionId, SessionStore as _, Timestamp};
+/// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
 /// # use session_testkit::{OpLog, Outcome, Verb};
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::StoreError> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
 /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
 /// let store = OpLog::new(session_store_memory::MemoryStore::new());
 /// store.load(&key).await?;
@@ -67,9 +67,9 @@ impl<S> OpLog<S> {
     /// Starts an empty log around the store.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
     /// # use session_testkit::{OpLog, Outcome, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::StoreError> {
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
     /// let store = OpLog::new(session_store_memory::MemoryStore::new());
     /// assert_eq!(store.count_all(), 0);
@@ -84,7 +84,7 @@ impl<S: ?Sized> OpLog<S> {
     /// Starts an empty log around a store that is shared already, perhaps a `dyn SessionStore`.
     ///
     /// ```
-    /// use session_core::SessionStore;
+    /// use session_core::store::SessionStore;
     /// use session_testkit::OpLog;
     /// use std::sync::Arc;
     ///
@@ -98,9 +98,9 @@ impl<S: ?Sized> OpLog<S> {
     /// All calls so far, in the order in which they began.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
     /// # use session_testkit::{OpLog, Outcome, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::StoreError> {
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
     /// let store = OpLog::new(session_store_memory::MemoryStore::new());
     /// store.destroy(&key, now).await?;
@@ -115,9 +115,9 @@ impl<S: ?Sized> OpLog<S> {
     /// The verbs of all calls so far: what a test of costs compares.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
     /// # use session_testkit::{OpLog, Outcome, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::StoreError> {
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
     /// let store = OpLog::new(session_store_memory::MemoryStore::new());
     /// store.load(&key).await?;
@@ -133,9 +133,9 @@ impl<S: ?Sized> OpLog<S> {
     /// How many calls there were.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
     /// # use session_testkit::{OpLog, Outcome, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::StoreError> {
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
     /// let store = OpLog::new(session_store_memory::MemoryStore::new());
     /// store.load(&key).await?;
@@ -151,9 +151,9 @@ impl<S: ?Sized> OpLog<S> {
     /// How many calls of one verb there were.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
     /// # use session_testkit::{OpLog, Outcome, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::StoreError> {
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
     /// let store = OpLog::new(session_store_memory::MemoryStore::new());
     /// store.load(&key).await?;
@@ -168,9 +168,9 @@ impl<S: ?Sized> OpLog<S> {
     /// Gives all calls so far and starts anew.
     ///
     /// ```
-    /// # use session_core::{SessionId, SessionStore as _, Timestamp};
+    /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
     /// # use session_testkit::{OpLog, Outcome, Verb};
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::StoreError> {
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), session_core::store::StoreError> {
     /// # let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), Timestamp::from_millis(0));
     /// let store = OpLog::new(session_store_memory::MemoryStore::new());
     /// store.load(&key).await?;

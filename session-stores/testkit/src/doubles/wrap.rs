@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use session_core::{
-    Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind, StoreKey, Sweep, Swept,
-    Timestamp, Written, async_trait,
+    Timestamp,
+    store::{
+        Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind, StoreKey, Sweep, Swept,
+        Written, async_trait,
+    },
 };
 
 /// What was called: one of the six verbs, or one of the capabilities' methods.
@@ -63,7 +66,7 @@ pub struct Call {
 /// How a call ended.
 ///
 /// ```
-/// use session_core::StoreErrorKind;
+/// use session_core::store::StoreErrorKind;
 /// use session_testkit::Outcome;
 ///
 /// /// Whether somebody must look at it.
@@ -98,7 +101,7 @@ pub enum Outcome {
 /// What happens around every call of a [`Hooked`] store. An error from either side is what the caller gets.
 ///
 /// ```
-/// use session_core::{StoreError, async_trait};
+/// use session_core::store::{async_trait, StoreError};
 /// use session_testkit::{Call, Hook, Hooked, Outcome, Verb};
 ///
 /// /// Nobody signs out here.
@@ -137,7 +140,7 @@ pub trait Hook: fmt::Debug + Send + Sync + 'static {
 /// store inside.
 ///
 /// ```
-/// use session_core::{StoreError, async_trait};
+/// use session_core::store::{async_trait, StoreError};
 /// use session_testkit::doubles::wrap::{Call, Hook, Hooked, Outcome};
 ///
 /// #[derive(Debug)]
@@ -168,7 +171,7 @@ impl<S, H> Hooked<S, H> {
     /// Puts the hook around the store.
     ///
     /// ```
-    /// use session_core::SessionStore as _;
+    /// use session_core::store::SessionStore as _;
     /// use session_testkit::Hooked;
     /// use session_testkit::doubles::oplog::Log;
     ///
@@ -184,7 +187,7 @@ impl<S: ?Sized, H> Hooked<S, H> {
     /// Puts the hook around a store that is shared already, perhaps a `dyn SessionStore`.
     ///
     /// ```
-    /// use session_core::SessionStore;
+    /// use session_core::store::SessionStore;
     /// use session_testkit::Hooked;
     /// use session_testkit::doubles::oplog::Log;
     /// use std::sync::Arc;
@@ -246,7 +249,7 @@ impl From<&Loaded> for Outcome {
     fn from(loaded: &Loaded) -> Self {
         match loaded {
             Loaded::Missing => Self::Missing,
-            Loaded::Retired { .. } => Self::Retired,
+            Loaded::Ended { .. } => Self::Retired,
             Loaded::Found(_) => Self::Found,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use serde_json::json;
-use session_core::{OpenError, Session, SessionError, Visit};
+use session_core::{OpenError, Session, SessionError, adapter::Visit};
 
 use super::query::param;
 use crate::script::{NotAScript, Script};

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use session_core::{Event, Observer, SessionStore, StoreError, async_trait};
+use session_core::{
+    Event, Observer,
+    store::{SessionStore, StoreError, async_trait},
+};
 
 use crate::doubles::wrap::{Call, Hook, Hooked, Outcome, Verb};
 
@@ -57,7 +60,7 @@ impl Stats {
     /// Counts the calls of this store.
     ///
     /// ```
-    /// use session_core::{SessionId, SessionStore as _};
+    /// use session_core::{machine::SessionId, store::SessionStore as _};
     /// use session_testkit::probe::Stats;
     ///
     /// # #[tokio::main] async fn main() {

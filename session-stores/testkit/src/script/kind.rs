@@ -1,7 +1,7 @@
 //! The kinds of error that a script can answer, and which of the library's errors is of which kind.
 
 use serde::Serialize;
-use session_core::{CommitError, OwnerError, SessionError, ValueError};
+use session_core::{CommitError, SessionError, UserSessionsError, ValueError};
 
 /// An operation that did nothing, as the client sees it.
 #[derive(Debug, Serialize)]
@@ -45,9 +45,9 @@ impl From<CommitError> for Failed {
     }
 }
 
-impl From<OwnerError> for Failed {
-    fn from(error: OwnerError) -> Self {
-        let kind = if let OwnerError::NotSupported { .. } = &error { "NotSupported" } else { "Store" };
+impl From<UserSessionsError> for Failed {
+    fn from(error: UserSessionsError) -> Self {
+        let kind = if let UserSessionsError::NotSupported { .. } = &error { "NotSupported" } else { "Store" };
         Self { kind, message: error.to_string() }
     }
 }

@@ -69,7 +69,7 @@ fn flash(session: &Session, fields: &Fields) -> Result<Json, Failed> {
     match fields.op.as_str() {
         "flash" => json(&session.flash(fields.key()?, fields.value()?)?),
         "flash_many" => json(&session.flash_many(&fields.values()?)?),
-        "now" => json(&session.now(fields.key()?, fields.value()?)?),
+        "now" => json(&session.flash_now(fields.key()?, fields.value()?)?),
         "flash_get" => or_default(session.flash_messages().get::<Json>(fields.key()?)?, fields),
         "flash_has" => json(&session.flash_messages().has(fields.key()?)),
         "flash_messages" => json(&session.flash_messages().all()),
@@ -79,14 +79,14 @@ fn flash(session: &Session, fields: &Fields) -> Result<Json, Failed> {
         "reflash" => json(&session.reflash()?),
         "reflash_only" => json(&session.reflash_only(fields.keys()?)?),
         "reflash_except" => json(&session.reflash_except(fields.keys()?)?),
-        "keep" => json(&session.keep(fields.keys()?)?),
+        "keep" => json(&session.reflash_only(fields.keys()?)?),
         "with_errors" => json(&session.with_errors(fields.errors()?)?),
         "old" => or_default(session.old::<Json>(fields.key()?)?, fields),
         "has_old" => json(&session.has_old(fields.key()?)),
-        "errors" => json(&session.errors()),
-        "has_errors" => json(&session.has_errors()),
-        "has_error_for" => json(&session.has_error_for(fields.key()?)),
-        "get_error_for" => json(&session.get_error_for(fields.key()?)),
+        "errors" => json(&session.errors().all()),
+        "has_errors" => json(&session.errors().any()),
+        "has_error_for" => json(&session.errors().has(fields.key()?)),
+        "get_error_for" => json(&session.errors().first(fields.key()?)),
         _ => life(session, fields),
     }
 }
@@ -102,14 +102,14 @@ fn life(session: &Session, fields: &Fields) -> Result<Json, Failed> {
         "regenerate" => json(&session.regenerate()?),
         "invalidate" => json(&session.invalidate()?),
         "destroy" => json(&session.destroy()?),
-        "set_age" => json(&session.set_age(Duration::from_secs(fields.seconds()?))?),
-        "csrf_token" => json(&session.csrf_token()?),
-        "regenerate_csrf_token" => json(&session.regenerate_csrf_token()?),
-        "verify_csrf" => json(&session.verify_csrf(fields.token()?)),
-        "set_intended_url" => json(&session.set_intended_url(fields.url()?)?),
-        "get_intended_url" => json(&session.intended_url()),
-        "pull_intended_url" => json(&session.pull_intended_url()?),
-        "clear_intended_url" => json(&session.clear_intended_url()?),
+        "set_age" => json(&session.lifetime().set_age(Duration::from_secs(fields.seconds()?))?),
+        "csrf_token" => json(&session.csrf().token()?),
+        "regenerate_csrf_token" => json(&session.csrf().regenerate()?),
+        "verify_csrf" => json(&session.csrf().verify(fields.token()?)),
+        "set_intended_url" => json(&session.urls().set_intended(fields.url()?)?),
+        "get_intended_url" => json(&session.urls().intended()),
+        "pull_intended_url" => json(&session.urls().pull_intended()?),
+        "clear_intended_url" => json(&session.urls().clear_intended()?),
         "tag" => json(&session.tag(fields.owner()?)?),
         "untag" => json(&session.untag()?),
         unknown => Err(Failed::bad_op(format!("there is no operation `{unknown}`"))),
@@ -120,7 +120,7 @@ fn life(session: &Session, fields: &Fields) -> Result<Json, Failed> {
 async fn devices(session: &Session, fields: &Fields) -> Result<Json, Failed> {
     let named = match fields.op.as_str() {
         "destroy_all_of" | "destroy_device" => fields.owner().map(str::to_owned),
-        _ => fields.owner().map(str::to_owned).or_else(|missing| session.owner().ok_or(missing)),
+        _ => fields.owner().map(str::to_owned).or_else(|missing| session.user().name().ok_or(missing)),
     };
     let owner = session.sessions().of(named?);
     match fields.op.as_str() {

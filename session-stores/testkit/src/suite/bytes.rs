@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session_core::{Record, StoreKey, Written};
+use session_core::store::{Record, StoreKey, Written};
 
 use super::Trial;
 

@@ -1,6 +1,6 @@
 //! `create`: stores unless the key is taken, by anything at all.
 
-use session_core::Written;
+use session_core::store::Written;
 
 use super::Trial;
 

@@ -1,6 +1,6 @@
 //! Records that something else has spoiled, and records of a newer version. Only where the fixture can make them.
 
-use session_core::{Loaded, StoreError, StoreErrorKind, StoreKey, Written};
+use session_core::store::{Loaded, StoreError, StoreErrorKind, StoreKey, Written};
 
 use super::Trial;
 use super::trial::{HOUR, fine, skip};

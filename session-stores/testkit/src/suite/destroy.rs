@@ -1,6 +1,6 @@
 //! `destroy` and the tombstones it leaves: without data, for a while, only where something stood.
 
-use session_core::{Loaded, Record, Written};
+use session_core::store::{Loaded, Record, Written};
 
 use super::Trial;
 use super::trial::{HOUR, SECOND, fine};
@@ -47,7 +47,7 @@ pub async fn destroy_with_a_tombstone_of_the_past_still_destroys(t: Trial) {
     fine("destroy", t.store.destroy(&key, past).await);
     match t.load(&key).await {
         Loaded::Missing => {}
-        Loaded::Retired { until } => assert_eq!(until, past),
+        Loaded::Ended { until } => assert_eq!(until, past),
         Loaded::Found(found) => panic!("it is destroyed; found {found:?}"),
     }
     assert_eq!(t.replace(&key, record.etag, &t.record("again")).await, Written::Gone);
@@ -60,7 +60,7 @@ pub async fn a_long_tombstone_keeps_its_end(t: Trial) {
     let (key, _) = t.stored("{}").await;
     let until = t.now.plus(HOUR * 24 * 30);
     fine("destroy", t.store.destroy(&key, until).await);
-    assert_eq!(t.load(&key).await, Loaded::Retired { until });
+    assert_eq!(t.load(&key).await, Loaded::Ended { until });
 }
 
 /// Destroying one session leaves the others of the same owner alone.

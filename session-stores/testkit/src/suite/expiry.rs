@@ -1,11 +1,19 @@
 //! Expiry: judged from the record and the caller's `now`; an expired session is `Gone` to every verb.
 
-use session_core::{Loaded, Record, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Loaded, Record, Written},
+};
 
 use super::Trial;
 use super::trial::{HOUR, SECOND, assert_same};
 
-async fn expect_gone_to_every_verb(t: &Trial, key: &session_core::StoreKey, record: &Record, now: Timestamp) {
+async fn expect_gone_to_every_verb(
+    t: &Trial,
+    key: &session_core::store::StoreKey,
+    record: &Record,
+    now: Timestamp,
+) {
     let next = Record { idle_deadline: now.plus(HOUR), absolute_deadline: None, ..t.record("again") };
     assert_eq!(t.replace_at(key, record.etag, &next, now).await, Written::Gone, "replace");
     assert_eq!(t.touch_at(key, now.plus(HOUR), now).await, Written::Gone, "touch");
@@ -88,7 +96,7 @@ pub async fn a_record_born_dead_is_never_alive(t: Trial) {
     match t.load(&key).await {
         Loaded::Missing => {}
         Loaded::Found(found) => assert_same(&found, &record),
-        Loaded::Retired { .. } => panic!("nobody destroyed it"),
+        Loaded::Ended { .. } => panic!("nobody destroyed it"),
     }
     expect_gone_to_every_verb(&t, &key, &record, t.now).await;
 }

@@ -1,6 +1,9 @@
 //! The ends of sizes and of time.
 
-use session_core::{Record, StoreErrorKind, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Record, StoreErrorKind, Written},
+};
 
 use super::Trial;
 use super::bytes::pattern;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use session_core::{OwnerIndex, Record, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{OwnerIndex, Record, StoreKey, Written},
+};
 
 use super::Trial;
 use super::trial::{HOUR, SECOND, assert_same, fine, skip};
@@ -259,7 +262,7 @@ pub async fn a_create_racing_with_destroy_all_is_never_missed(t: Trial) {
         let ended = fine("destroy_all", end.await.unwrap());
         let listed = keys(index!(t), &owner, t.now).await;
         for (key, _) in &sessions {
-            let alive = matches!(t.load(key).await, session_core::Loaded::Found(_));
+            let alive = matches!(t.load(key).await, session_core::store::Loaded::Found(_));
             assert_eq!(alive, listed.contains(key), "a session is ended or listed, never missed");
         }
         assert_eq!(ended + listed.len(), 5, "each is counted as ended or listed");
@@ -287,8 +290,8 @@ pub async fn a_rotation_racing_with_destroy_all_is_never_missed(t: Trial) {
         fine("destroy_all", end.await.unwrap());
         assert!(matches!(rotated, Written::Applied | Written::Gone), "{rotated:?}");
         let listed = keys(index!(t), &owner, t.now).await;
-        assert!(!matches!(t.load(&old).await, session_core::Loaded::Found(_)), "the old key is dead");
-        let alive = matches!(t.load(&new).await, session_core::Loaded::Found(_));
+        assert!(!matches!(t.load(&old).await, session_core::store::Loaded::Found(_)), "the old key is dead");
+        let alive = matches!(t.load(&new).await, session_core::store::Loaded::Found(_));
         assert_eq!(alive, listed.contains(&new), "the moved session is ended or listed, never missed");
     }
 }

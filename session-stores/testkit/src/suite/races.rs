@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use session_core::{Etag, Loaded, Record, SessionStore, StoreKey, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Etag, Loaded, Record, SessionStore, StoreKey, Written},
+};
 
 use super::Trial;
 use super::trial::{HOUR, SECOND, fine, fresh_etag};

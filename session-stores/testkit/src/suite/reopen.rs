@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session_core::{Loaded, Written};
+use session_core::store::{Loaded, Written};
 
 use super::Trial;
 use super::trial::{HOUR, fine, skip};
@@ -26,7 +26,7 @@ pub async fn a_second_handle_sees_every_write(t: Trial) {
     t.expect_record(&key, &second).await;
     let later = second.idle_deadline.plus(HOUR);
     assert_eq!(fine("touch", other.touch(&key, later, t.now).await), Written::Applied);
-    t.expect_record(&key, &session_core::Record { idle_deadline: later, ..second }).await;
+    t.expect_record(&key, &session_core::store::Record { idle_deadline: later, ..second }).await;
     fine("destroy", other.destroy(&key, t.until()).await);
     t.expect_tombstone(&key).await;
 }
@@ -40,7 +40,7 @@ pub async fn a_handle_opened_later_finds_what_was_stored(t: Trial) {
     t.destroy(&dead).await;
     let other = second!(t);
     assert_eq!(fine("load", other.load(&key).await), Loaded::Found(record));
-    assert_eq!(fine("load", other.load(&dead).await), Loaded::Retired { until: t.until() });
+    assert_eq!(fine("load", other.load(&dead).await), Loaded::Ended { until: t.until() });
     if let Some(index) = other.owners() {
         assert_eq!(fine("count", index.count(&owner, t.now).await), 1);
     }
@@ -84,7 +84,7 @@ pub async fn a_destroy_by_one_handle_is_final_for_the_other(t: Trial) {
         let written = fine("replace", writer.await.unwrap());
         assert!(matches!(written, Written::Applied | Written::Gone), "{written:?}");
         t.expect_tombstone(&key).await;
-        assert_eq!(fine("load", other.load(&key).await), Loaded::Retired { until });
+        assert_eq!(fine("load", other.load(&key).await), Loaded::Ended { until });
     }
 }
 

@@ -1,6 +1,6 @@
 //! `replace`: stores only over the expected etag; otherwise the record that is there now, or `Gone`.
 
-use session_core::{Etag, Written};
+use session_core::store::{Etag, Written};
 
 use super::Trial;
 use super::trial::{SECOND, assert_same, fresh_etag};
@@ -98,7 +98,7 @@ pub async fn etags_of_all_64_bits_are_kept_and_compared(t: Trial) {
     let (key, mut current) = t.stored("start").await;
     for number in [0, 1, u64::from(u32::MAX), (1 << 53) + 1, i64::MAX as u64, 1 << 63, u64::MAX - 1, u64::MAX]
     {
-        let next = session_core::Record { etag: Etag::new(number), ..t.record("next") };
+        let next = session_core::store::Record { etag: Etag::new(number), ..t.record("next") };
         assert_eq!(t.replace(&key, current.etag, &next).await, Written::Applied, "over {:?}", current.etag);
         t.expect_record(&key, &next).await;
         let near = Etag::new(number ^ 1);

@@ -1,6 +1,6 @@
 //! `rotate`: in one step the record stands under the new key and a tombstone under the old.
 
-use session_core::{Loaded, Record, Written};
+use session_core::store::{Loaded, Record, Written};
 
 use super::Trial;
 use super::trial::{HOUR, SECOND, assert_same, fine, fresh_etag};

@@ -1,6 +1,9 @@
 //! The store as a whole: its name, what it prints, what a stranger finds in it.
 
-use session_core::{Loaded, SessionId, StoreErrorKind, Written};
+use session_core::{
+    machine::SessionId,
+    store::{Loaded, StoreErrorKind, Written},
+};
 
 use super::Trial;
 
@@ -22,7 +25,7 @@ pub async fn a_key_nobody_used_is_missing(t: Trial) {
 pub async fn its_debug_shows_nothing_of_a_session(t: Trial) {
     let secret = "swordfish-4711";
     let id = SessionId::from_bytes([0x5a; 32]);
-    let record = session_core::Record { owner: Some(secret.into()), ..t.record(secret) };
+    let record = session_core::store::Record { owner: Some(secret.into()), ..t.record(secret) };
     let key = t.store_new(&record).await;
     t.load(&key).await;
     let shown = format!("{:?} {:#?}", t.store, t.store);
@@ -49,7 +52,7 @@ pub async fn keys_that_differ_in_one_bit_are_two_sessions(t: Trial) {
     for (byte, bit) in [(0, 0), (0, 7), (15, 3), (16, 3), (31, 0), (31, 7)] {
         let mut bytes = *key.as_bytes();
         bytes[byte] ^= 1 << bit;
-        let other = session_core::StoreKey::from_bytes(bytes);
+        let other = session_core::store::StoreKey::from_bytes(bytes);
         t.expect_missing(&other).await;
         let theirs = t.record("theirs");
         assert_eq!(t.create(&other, &theirs).await, Written::Applied);
@@ -66,12 +69,12 @@ pub async fn keys_of_any_bytes_work(t: Trial) {
         for (byte, wanted) in bytes[16..].iter_mut().zip(pattern.iter().cycle()) {
             *byte = *wanted;
         }
-        let key = session_core::StoreKey::from_bytes(bytes);
+        let key = session_core::store::StoreKey::from_bytes(bytes);
         let record = t.record(pattern);
         assert_eq!(t.create(&key, &record).await, Written::Applied);
         t.expect_record(&key, &record).await;
         t.destroy(&key).await;
-        assert!(matches!(t.load(&key).await, Loaded::Retired { .. }));
+        assert!(matches!(t.load(&key).await, Loaded::Ended { .. }));
     }
 }
 

@@ -1,6 +1,9 @@
 //! The sweeper: removes what is dead, in bounded batches, and nothing else. Only for stores that have one.
 
-use session_core::{Loaded, Record, Sweep, Timestamp, Written};
+use session_core::{
+    Timestamp,
+    store::{Loaded, Record, Sweep, Written},
+};
 
 use super::Trial;
 use super::trial::{HOUR, SECOND, fine, skip};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_core::{
-    Clock, Entropy, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreKey, Sweep, SystemClock,
-    SystemEntropy, Timestamp, Written,
+    Timestamp,
+    adapter::{Clock, Entropy, SystemClock, SystemEntropy},
+    store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreKey, Sweep, Written},
 };
 
 use crate::fixture::{Damage, Fixture};
@@ -142,7 +143,7 @@ impl Trial {
     /// Asserts that a tombstone stands there until a minute from now.
     pub async fn expect_tombstone(&self, key: &StoreKey) {
         let until = self.until();
-        assert_eq!(self.load(key).await, Loaded::Retired { until }, "a tombstone with its end stands there");
+        assert_eq!(self.load(key).await, Loaded::Ended { until }, "a tombstone with its end stands there");
     }
 
     /// Asserts that there is no session any more that is alive at `now`.
@@ -191,7 +192,7 @@ impl Trial {
 }
 
 /// The value, or a panic that says which verb failed and why.
-pub(crate) fn fine<T>(verb: &str, result: Result<T, session_core::StoreError>) -> T {
+pub(crate) fn fine<T>(verb: &str, result: Result<T, session_core::store::StoreError>) -> T {
     result.unwrap_or_else(|error| {
         let cause = std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
         panic!("{verb} must not fail here: {error}{cause}")

@@ -106,7 +106,7 @@ pub struct Count {
 /// What a page shows: `{"messages", "old", "errors", "csrf", "previous"}`.
 ///
 /// # Errors
-/// As for [`Session::csrf_token`].
+/// As for [`Csrf::token`](session_core::Csrf::token).
 ///
 /// ```
 /// let shown = session_testkit::web::page(&session_core::Session::standalone())?;
@@ -116,7 +116,7 @@ pub struct Count {
 pub fn page(session: &Session) -> Result<String, SessionError> {
     let view = session.view_with_csrf()?;
     let mut shown = serde_json::to_value(&view).unwrap();
-    shown["previous"] = json!(session.previous_url());
+    shown["previous"] = json!(session.urls().previous());
     Ok(shown.to_string())
 }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use session_core::{BoxFuture, Event, Observer, SecretKey, Session, SessionStore, Sessions, SessionsBuilder};
+use session_core::{
+    Event, Observer, SecretKey, Session, Sessions, SessionsBuilder, adapter::BoxFuture, store::SessionStore,
+};
 
 use crate::fixture::IntoStore;
 use crate::{ManualClock, OpLog};

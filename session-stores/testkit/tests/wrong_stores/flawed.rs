@@ -5,8 +5,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use session_core::{
-    DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind, StoreKey,
-    Sweep, Swept, Timestamp, Written, async_trait,
+    Timestamp,
+    store::{
+        DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind,
+        StoreKey, Sweep, Swept, Written, async_trait,
+    },
 };
 use session_testkit::{Damage, DamageKind};
 use tokio::task::yield_now;
@@ -129,7 +132,7 @@ impl Flawed {
         if self.has(Flaw::ForgetsTombstones) {
             data.slots.remove(key);
         } else {
-            data.slots.insert(*key, Loaded::Retired { until });
+            data.slots.insert(*key, Loaded::Ended { until });
         }
     }
 
@@ -170,7 +173,7 @@ impl SessionStore for Flawed {
             Loaded::Found(there) if there.etag == record.etag && !self.has(Flaw::KnowsNoRetries) => {
                 return Ok(Written::Applied);
             }
-            Loaded::Found(_) | Loaded::Retired { .. } if !self.has(Flaw::CreateOverwrites) => {
+            Loaded::Found(_) | Loaded::Ended { .. } if !self.has(Flaw::CreateOverwrites) => {
                 return Ok(Written::Taken);
             }
             _ => {}
@@ -192,7 +195,7 @@ impl SessionStore for Flawed {
             let data = self.lock();
             match self.read(&data, &key, true)? {
                 Loaded::Missing if self.has(Flaw::ReplaceUpserts) => Written::Applied,
-                Loaded::Retired { .. } if self.has(Flaw::ReplaceRevives) => Written::Applied,
+                Loaded::Ended { .. } if self.has(Flaw::ReplaceRevives) => Written::Applied,
                 Loaded::Found(there) if self.is_live(&there, now) => {
                     if there.etag == record.etag && !self.has(Flaw::KnowsNoRetries) {
                         return Ok(Written::Applied);
@@ -269,7 +272,7 @@ impl SessionStore for Flawed {
         let (key, mut data) = (self.key(key), self.lock());
         match data.slots.get(&key) {
             Some(Loaded::Found(_)) => self.bury(&mut data, &key, until),
-            Some(Loaded::Retired { .. }) if self.has(Flaw::MovesTombstones) => {
+            Some(Loaded::Ended { .. }) if self.has(Flaw::MovesTombstones) => {
                 self.bury(&mut data, &key, until)
             }
             None if self.has(Flaw::BuriesNothing) => self.bury(&mut data, &key, until),
@@ -293,7 +296,7 @@ impl SessionStore for Flawed {
             let mut data = self.lock();
             let at_new = self.read(&data, &new, true)?;
             match self.read(&data, &old, true)? {
-                Loaded::Retired { .. } => {
+                Loaded::Ended { .. } => {
                     let mine = matches!(at_new, Loaded::Found(there) if there.etag == record.etag);
                     let again = mine && old != new && !self.has(Flaw::KnowsNoRetries);
                     return Ok(if again { Written::Applied } else { Written::Gone });
@@ -342,7 +345,7 @@ impl Flawed {
         let listed = data.slots.iter().filter(|(key, _)| !data.unlisted.contains(key));
         let records = listed.filter_map(|(key, slot)| match slot {
             Loaded::Found(record) => Some((*key, record.clone())),
-            Loaded::Missing | Loaded::Retired { .. } => None,
+            Loaded::Missing | Loaded::Ended { .. } => None,
         });
         records
             .filter(|(_, record)| record.owner.as_deref().is_some_and(same))
@@ -393,7 +396,7 @@ impl Sweep for Flawed {
         let dead = data.slots.iter().filter(|(_, slot)| match slot {
             Loaded::Found(_) if self.has(Flaw::SweepsTheLiving) => true,
             Loaded::Found(record) => !record.is_live(before),
-            Loaded::Retired { until } => *until <= before && !self.has(Flaw::SweepSparesTombstones),
+            Loaded::Ended { until } => *until <= before && !self.has(Flaw::SweepSparesTombstones),
             Loaded::Missing => false,
         });
         let most = if self.has(Flaw::SweepsWithoutBound) { usize::MAX } else { most };

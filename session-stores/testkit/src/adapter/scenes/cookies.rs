@@ -27,7 +27,7 @@ pub async fn ck_9_ou_4_the_cookie_has_its_attributes_on_every_path_behind_a_prox
 }
 
 fn world_time(browser: &crate::adapter::Browser) -> session_core::Timestamp {
-    session_core::Clock::now(&browser.clock)
+    session_core::adapter::Clock::now(&browser.clock)
 }
 
 /// ID-5, PEERS 10, 11: no store call, no header, a stranger.
@@ -135,7 +135,7 @@ pub async fn a_value_moved_to_another_cookie_is_refused(stage: &Stage) {
 }
 
 /// CR-5.
-pub async fn a_cookie_of_a_retired_key_is_opened_and_sealed_anew(stage: &Stage) {
+pub async fn a_cookie_of_a_old_key_is_opened_and_sealed_anew(stage: &Stage) {
     let mut world = stage.open().await;
     let ada = world.browser();
     ada.get("/login").await;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use session_core::StoreErrorKind;
+use session_core::store::StoreErrorKind;
 
 use crate::adapter::Stage;
 use crate::adapter::stage::eventually;

@@ -112,7 +112,7 @@ pub async fn features_5_csrf_grace_for_the_token_before_a_login_is_short(app: &i
 pub async fn features_5_csrf_renewed_on_purpose_has_no_grace(app: &impl WebApp) {
     let client = Client::new(app);
     let old = client.csrf().await;
-    let new = client.visit(|session| session.regenerate_csrf_token().unwrap()).await;
+    let new = client.visit(|session| session.csrf().regenerate().unwrap()).await;
     assert_eq!(client.post("/guarded/echo", &format!("_csrf={old}")).await.status.as_u16(), 419);
     assert_eq!(client.post("/guarded/echo", &format!("_csrf={new}")).await.status, 200);
     assert_eq!(client.csrf().await, new, "it stays until it is renewed");

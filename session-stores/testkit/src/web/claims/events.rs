@@ -102,7 +102,7 @@ pub async fn features_8_the_test_client_arranges_and_reads_sessions(app: &impl W
     assert_eq!(page.json()["old"], json!({ "email": "e" }), "without its secret");
     assert_eq!(page.json()["errors"], json!({ "email": ["is taken"] }));
     let act = |session: &Session| {
-        assert_eq!(session.owner().as_deref(), Some("ada"));
+        assert_eq!(session.user().name().as_deref(), Some("ada"));
         session.increment("cart.items").unwrap();
         session.flash("status", "Ordered").unwrap();
         session.regenerate().unwrap();
@@ -114,7 +114,7 @@ pub async fn features_8_the_test_client_arranges_and_reads_sessions(app: &impl W
     ada.assert_session("cart.items", 3).await;
     ada.assert_flash("status", "Ordered".to_owned()).await;
     ada.assert_missing("user").await;
-    assert_eq!(ada.session().await.owner().as_deref(), Some("ada"));
+    assert_eq!(ada.session().await.user().name().as_deref(), Some("ada"));
     let (_, reply) = client.submit("", |session| session.destroy().unwrap()).await;
     ada.follow(reply.headers.get_all(SET_COOKIE));
     assert_eq!(ada.cookie(), None, "a removal is obeyed");

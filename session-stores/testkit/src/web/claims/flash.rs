@@ -1,8 +1,8 @@
 //! Flash: messages, input and errors of one visit, shown in the next, and what carries them further.
 
 use serde_json::{Value, json};
-use session_core::validation::{Report, WithInput};
 use session_core::{Session, SessionError};
+use session_core::{ValidationErrors, WithInput};
 
 use crate::web::{Client, WebApp};
 
@@ -67,7 +67,7 @@ pub async fn features_3_reflash_carries_all_three_bags_once_more(app: &impl WebA
     leave(&client).await;
     let first = client.visit(|session| {
         session.reflash().unwrap();
-        (session.flash_messages().all().to_json(), session.get_error_for("email"))
+        (session.flash_messages().all().to_json(), session.errors().first("email"))
     });
     assert_eq!(first.await, (r#"{"hint":"red","status":"Saved"}"#.to_owned(), Some("is taken".to_owned())));
     let carried = (
@@ -84,7 +84,7 @@ pub async fn features_3_reflash_only_and_keep_choose_keys_of_all_bags_and_add_up
     leave(&client).await;
     let choose = |session: &Session| {
         session.reflash_only("email").unwrap();
-        session.keep(["status"]).unwrap();
+        session.reflash_only(["status"]).unwrap();
     };
     client.visit(choose).await;
     let carried = (json!({ "status": "Saved" }), json!({ "email": "e" }), json!({ "email": ["is taken"] }));
@@ -104,15 +104,15 @@ pub async fn features_3_reflash_except_leaves_those_keys_out_of_all_bags(app: &i
 pub async fn features_3_now_is_for_this_visit_unless_it_is_reflashed(app: &impl WebApp) {
     let client = Client::new(app);
     let now = |session: &Session| {
-        session.now("hint", "red").unwrap();
-        session.now("nothing", ()).unwrap();
+        session.flash_now("hint", "red").unwrap();
+        session.flash_now("nothing", ()).unwrap();
         session.flash_messages().all().to_json()
     };
     assert_eq!(client.visit(now).await, r#"{"hint":"red","nothing":null}"#);
     assert_eq!(shown(&client).await, nothing());
     let reflashed = |session: &Session| {
-        session.now("hint", "blue").unwrap();
-        session.now("nothing", ()).unwrap();
+        session.flash_now("hint", "blue").unwrap();
+        session.flash_now("nothing", ()).unwrap();
         session.reflash().unwrap();
     };
     client.visit(reflashed).await;
@@ -123,23 +123,23 @@ pub async fn features_3_with_errors_of_several_calls_add_up_in_order(app: &impl 
     let client = Client::new(app);
     let leave = |session: &Session| {
         session.with_errors([("email", vec!["is taken", "is odd"])]).unwrap();
-        session.flash_errors([("email", "is long"), ("profile[city]", "is missing")]).unwrap();
+        session.with_errors([("email", "is long"), ("profile[city]", "is missing")]).unwrap();
     };
     client.visit(leave).await;
     let look = |session: &Session| {
-        assert!(session.has_errors() && session.has_error_for("profile.city"));
-        assert_eq!(session.get_error_for("email").as_deref(), Some("is taken"), "the first");
-        assert_eq!(session.input_error("email"), ["is taken", "is odd", "is long"]);
-        assert_eq!(session.input_error("profile[city]"), ["is missing"]);
-        assert_eq!(session.get_error_for("age"), None);
+        assert!(session.errors().any() && session.errors().has("profile.city"));
+        assert_eq!(session.errors().first("email").as_deref(), Some("is taken"), "the first");
+        assert_eq!(session.errors().of("email"), ["is taken", "is odd", "is long"]);
+        assert_eq!(session.errors().of("profile[city]"), ["is missing"]);
+        assert_eq!(session.errors().first("age"), None);
     };
     client.visit(look).await;
-    assert!(!client.visit(Session::has_errors).await);
+    assert!(!client.visit(|session| session.errors().any()).await);
 }
 
 struct Taken;
 
-impl Report for Taken {
+impl VisitReport for Taken {
     fn messages(&self) -> Vec<(String, String)> {
         vec![("profile.email".to_owned(), "is taken".to_owned())]
     }
@@ -216,7 +216,7 @@ pub async fn features_4_a_page_shows_what_the_last_visit_left(app: &impl WebApp)
             ("is taken".to_owned(), "Saved".to_owned())
         );
         assert_eq!(view.input_error("name"), ["is missing"]);
-        let token = session.csrf_token().unwrap();
+        let token = session.csrf().token().unwrap();
         assert_eq!(view.csrf_token(), Some(token.as_str()));
         assert!(view.csrf_field().contains(&format!("value=\"{token}\"")), "{}", view.csrf_field());
         assert!(session.view().unwrap().csrf_field().is_empty(), "only in a view for pages with forms");

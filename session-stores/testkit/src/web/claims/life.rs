@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_core::{Clock as _, Session};
+use session_core::{Session, adapter::Clock as _};
 
 use crate::web::{Client, WebApp};
 
@@ -20,7 +20,8 @@ async fn signed_in<A: WebApp>(app: &A) -> Client<'_, A> {
 
 pub async fn features_2_remember_me_outlives_the_browser_and_the_usual_lifetime(app: &impl WebApp) {
     let client = signed_in(app).await;
-    let (_, reply) = client.submit("", |session| session.remember_me(30 * 24 * HOUR).unwrap()).await;
+    let (_, reply) =
+        client.submit("", |session| session.lifetime().remember_me(30 * 24 * HOUR).unwrap()).await;
     assert!(reply.set_cookie().contains("; Max-Age=2592000; Expires="), "{}", reply.set_cookie());
     app.setting().clock.advance(29 * 24 * HOUR);
     assert_eq!(user(&client).await.as_deref(), Some("ada"), "far beyond two hours unused and a day in all");
@@ -30,23 +31,23 @@ pub async fn features_2_remember_me_outlives_the_browser_and_the_usual_lifetime(
 
 pub async fn features_2_a_session_may_close_with_its_browser_or_not(app: &impl WebApp) {
     let client = signed_in(app).await;
-    let (_, reply) = client.submit("", |session| session.set_persistent(true).unwrap()).await;
+    let (_, reply) = client.submit("", |session| session.lifetime().set_persistent(true).unwrap()).await;
     assert!(reply.set_cookie().contains("; Max-Age=7200; Expires="), "{}", reply.set_cookie());
-    let (_, reply) = client.submit("", |session| session.set_persistent(false).unwrap()).await;
+    let (_, reply) = client.submit("", |session| session.lifetime().set_persistent(false).unwrap()).await;
     assert!(!reply.set_cookie().is_empty() && !reply.set_cookie().contains("Max-Age"));
     assert_eq!(user(&client).await.as_deref(), Some("ada"));
 }
 
 pub async fn features_2_set_age_is_one_sessions_own(app: &impl WebApp) {
     let (short, usual) = (signed_in(app).await, signed_in(app).await);
-    short.visit(|session| session.set_age(Duration::from_secs(60)).unwrap()).await;
+    short.visit(|session| session.lifetime().set_age(Duration::from_secs(60)).unwrap()).await;
     app.setting().clock.advance(Duration::from_secs(61));
     assert_eq!((user(&short).await, user(&usual).await.as_deref()), (None, Some("ada")));
 }
 
 pub async fn features_2_set_absolute_moves_the_end_and_no_activity_does(app: &impl WebApp) {
     let client = signed_in(app).await;
-    client.visit(|session| session.set_absolute(Some(3 * HOUR)).unwrap()).await;
+    client.visit(|session| session.lifetime().set_absolute(Some(3 * HOUR)).unwrap()).await;
     for _ in 0..2 {
         app.setting().clock.advance(HOUR);
         client.visit(|session| session.increment("visits").unwrap()).await;
@@ -61,29 +62,37 @@ pub async fn features_2_set_absolute_moves_the_end_and_no_activity_does(app: &im
 pub async fn features_2_authenticated_at_is_when_the_user_last_confirmed(app: &impl WebApp) {
     let client = signed_in(app).await;
     let clock = &app.setting().clock;
-    assert_eq!(client.visit(Session::authenticated_at).await, None);
-    client.visit(|session| session.confirm().unwrap()).await;
+    assert_eq!(client.visit(|session| session.user().authenticated_at()).await, None);
+    client.visit(|session| session.user().confirm().unwrap()).await;
     let then = clock.now();
     clock.advance(HOUR);
     client.post("/login", "").await;
-    assert_eq!(client.visit(Session::authenticated_at).await, Some(then), "a new id proves nobody");
-    client.visit(|session| session.confirm().unwrap()).await;
-    assert_eq!(client.visit(Session::authenticated_at).await, Some(then.plus(HOUR)));
+    assert_eq!(
+        client.visit(|session| session.user().authenticated_at()).await,
+        Some(then),
+        "a new id proves nobody"
+    );
+    client.visit(|session| session.user().confirm().unwrap()).await;
+    assert_eq!(client.visit(|session| session.user().authenticated_at()).await, Some(then.plus(HOUR)));
     client.visit(|session| session.invalidate().unwrap()).await;
-    assert_eq!(client.visit(Session::authenticated_at).await, None, "nor does what is left of a session");
+    assert_eq!(
+        client.visit(|session| session.user().authenticated_at()).await,
+        None,
+        "nor does what is left of a session"
+    );
 }
 
 pub async fn features_2_invalidate_drops_everything_but_what_is_put_afterwards(app: &impl WebApp) {
     let client = signed_in(app).await;
     let fill = |session: &Session| {
         session.flash("status", "Saved").unwrap();
-        session.set_intended_url("/orders").unwrap();
-        session.set_previous_url("/cart").unwrap();
+        session.urls().set_intended("/orders").unwrap();
+        session.urls().set_previous("/cart").unwrap();
         session.tag("ada").unwrap();
-        session.set_meta("browser", "Firefox").unwrap();
-        session.set_age(10 * HOUR).unwrap();
-        session.set_persistent(true).unwrap();
-        (session.csrf_token().unwrap(), session.id().unwrap())
+        session.user().set_meta("browser", "Firefox").unwrap();
+        session.lifetime().set_age(10 * HOUR).unwrap();
+        session.lifetime().set_persistent(true).unwrap();
+        (session.csrf().token().unwrap(), session.id().unwrap())
     };
     let (token, id) = client.visit(fill).await;
     let thief = client.copy();
@@ -98,9 +107,12 @@ pub async fn features_2_invalidate_drops_everything_but_what_is_put_afterwards(a
     let look = move |session: &Session| {
         assert_eq!(session.all().to_json(), r#"{"after":1}"#);
         assert_eq!(session.flash_messages().all().to_json(), r#"{"hello":1}"#);
-        assert_eq!((session.intended_url(), session.previous_url(), session.owner()), (None, None, None));
-        assert_eq!(session.meta::<String>("browser").unwrap(), None);
-        assert!(!session.verify_csrf(&token) && session.id().unwrap() != id);
+        assert_eq!(
+            (session.urls().intended(), session.urls().previous(), session.user().name()),
+            (None, None, None)
+        );
+        assert_eq!(session.user().meta::<String>("browser").unwrap(), None);
+        assert!(!session.csrf().verify(&token) && session.id().unwrap() != id);
     };
     client.visit(look).await;
     assert_eq!(user(&thief).await, None, "the old id is dead");
@@ -112,7 +124,7 @@ pub async fn features_2_regenerate_keeps_data_flash_tag_and_lifetimes(app: &impl
     let client = signed_in(app).await;
     let fill = |session: &Session| {
         session.tag("ada").unwrap();
-        session.set_age(10 * HOUR).unwrap();
+        session.lifetime().set_age(10 * HOUR).unwrap();
         session.flash("status", "Saved").unwrap();
         session.regenerate().unwrap();
         session.regenerate().unwrap();
@@ -121,7 +133,7 @@ pub async fn features_2_regenerate_keeps_data_flash_tag_and_lifetimes(app: &impl
     assert!(client.visit(fill).await);
     let look = |session: &Session| {
         assert!(!session.has_regenerated() && !session.fresh() && session.initiated() && !session.readonly());
-        assert_eq!(session.owner().as_deref(), Some("ada"));
+        assert_eq!(session.user().name().as_deref(), Some("ada"));
         assert_eq!(session.flash_messages().get::<String>("status").unwrap().as_deref(), Some("Saved"));
     };
     client.visit(look).await;

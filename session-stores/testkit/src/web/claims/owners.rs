@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use session_core::{Clock as _, Excess, OwnerError, Session};
+use session_core::{Excess, Session, UserSessionsError, adapter::Clock as _};
 
 use crate::web::{Client, WebApp};
 
 /// Signs in as a page does that lets a user in `most` times.
-async fn sign_in(client: &Client<'_, impl WebApp>, most: usize, excess: Excess) -> Result<(), OwnerError> {
+async fn sign_in(
+    client: &Client<'_, impl WebApp>,
+    most: usize,
+    excess: Excess,
+) -> Result<(), UserSessionsError> {
     client
         .wait(move |session| async move {
             session.sessions().of("ada").make_room(&session, most, excess).await?;
@@ -19,7 +23,7 @@ async fn sign_in(client: &Client<'_, impl WebApp>, most: usize, excess: Excess) 
 }
 
 async fn is_in(client: &Client<'_, impl WebApp>) -> bool {
-    client.visit(|session| session.owner().is_some()).await
+    client.visit(|session| session.user().name().is_some()).await
 }
 
 pub async fn features_6_limits_refuse_one_session_too_many(app: &impl WebApp) {
@@ -28,7 +32,7 @@ pub async fn features_6_limits_refuse_one_session_too_many(app: &impl WebApp) {
         sign_in(device, 2, Excess::Refuse).await.unwrap();
     }
     let refused = sign_in(&devices[2], 2, Excess::Refuse).await;
-    assert!(matches!(refused, Err(OwnerError::TooMany { most: 2 })), "{refused:?}");
+    assert!(matches!(refused, Err(UserSessionsError::TooMany { most: 2 })), "{refused:?}");
     assert!(!is_in(&devices[2]).await && is_in(&devices[0]).await);
     sign_in(&devices[1], 2, Excess::Refuse).await.expect("who is in already may sign in again");
     devices[0].visit(|session| session.destroy().unwrap()).await;
@@ -56,7 +60,7 @@ pub async fn features_6_metadata_makes_a_page_of_devices(app: &impl WebApp) {
         let arrive = move |session: &Session| {
             session.tag("ada").unwrap();
             session.put("secret", "value").unwrap();
-            session.set_meta("browser", browser).unwrap();
+            session.user().set_meta("browser", browser).unwrap();
         };
         client.visit(arrive).await;
         clock.advance(Duration::from_secs(60));
@@ -64,7 +68,7 @@ pub async fn features_6_metadata_makes_a_page_of_devices(app: &impl WebApp) {
     clock.advance(Duration::from_secs(3_600));
     phone.visit(|session| session.put("n", 1).unwrap()).await;
     let list = |session: Session| async move {
-        assert_eq!(session.meta::<String>("browser").unwrap().as_deref(), Some("Firefox"));
+        assert_eq!(session.user().meta::<String>("browser").unwrap().as_deref(), Some("Firefox"));
         let own = session.id().unwrap();
         let devices = session.sessions().of("ada").list().await.unwrap();
         let shown = |device: session_core::Device| {
@@ -132,6 +136,6 @@ pub async fn features_6_an_owner_follows_a_regenerate_and_leaves_with_untag(app:
 pub async fn features_6_a_place_without_an_index_names_those_that_have_one(app: &impl WebApp) {
     let count = |session: Session| async move { session.sessions().of("ada").count().await };
     let error = Client::new(app).wait(count).await.unwrap_err();
-    assert!(matches!(error, OwnerError::NotSupported { store: "cookie" }));
+    assert!(matches!(error, UserSessionsError::NotSupported { store: "cookie" }));
     assert!(error.to_string().contains("redis"), "{error}");
 }

@@ -147,12 +147,12 @@ pub async fn peers_25_no_redirect_leads_elsewhere(app: &impl WebApp) {
 pub async fn peers_25_the_page_to_go_back_to_is_on_this_site(app: &impl WebApp) {
     let client = Client::new(app);
     for url in ELSEWHERE.iter().chain(NOT_ASCII) {
-        let noted = client.visit(move |session| session.set_previous_url(url)).await;
+        let noted = client.visit(move |session| session.urls().set_previous(url)).await;
         assert!(matches!(noted, Err(SessionError::RefusedUrl)), "{url:?}");
         assert_eq!(client.post("/back", "").await.location(), "/fallback", "{url:?}");
     }
-    client.visit(|session| session.set_previous_url("/cart?step=2").unwrap()).await;
-    assert_eq!(client.visit(Session::previous_url).await.as_deref(), Some("/cart?step=2"));
+    client.visit(|session| session.urls().set_previous("/cart?step=2").unwrap()).await;
+    assert_eq!(client.visit(|session| session.urls().previous()).await.as_deref(), Some("/cart?step=2"));
     assert_eq!(client.post("/back", "").await.location(), "/cart?step=2");
 }
 
@@ -182,15 +182,15 @@ pub async fn features_5_only_hosts_that_the_application_lists_are_led_to(app: &i
 
 pub async fn features_5_an_intended_url_is_seen_until_it_is_pulled_or_cleared(app: &impl WebApp) {
     let client = Client::new(app);
-    client.visit(|session| session.set_intended_url("/orders").unwrap()).await;
+    client.visit(|session| session.urls().set_intended("/orders").unwrap()).await;
     for _ in 0..2 {
-        assert_eq!(client.visit(Session::intended_url).await.as_deref(), Some("/orders"));
+        assert_eq!(client.visit(|session| session.urls().intended()).await.as_deref(), Some("/orders"));
     }
-    let pulled = client.visit(|session| session.pull_intended_url().unwrap()).await;
+    let pulled = client.visit(|session| session.urls().pull_intended().unwrap()).await;
     assert_eq!(pulled.as_deref(), Some("/orders"));
-    assert_eq!(client.visit(Session::intended_url).await, None);
-    client.visit(|session| session.set_intended_url("/orders").unwrap()).await;
-    client.visit(|session| session.clear_intended_url().unwrap()).await;
+    assert_eq!(client.visit(|session| session.urls().intended()).await, None);
+    client.visit(|session| session.urls().set_intended("/orders").unwrap()).await;
+    client.visit(|session| session.urls().clear_intended().unwrap()).await;
     assert_eq!(client.post("/intended", "").await.location(), "/fallback");
 }
 

@@ -64,11 +64,11 @@ pub async fn features_1_a_whole_struct_is_stored_and_extracted(app: &impl WebApp
     let client = Client::new(app);
     let shopper = Shopper { user: Some("ada".to_owned()), cart: cart(), visits: u64::MAX };
     let put = shopper.clone();
-    client.visit(move |session| session.store(&put).unwrap()).await;
-    assert_eq!(client.visit(|session| session.extract::<Shopper>().unwrap()).await, shopper);
+    client.visit(move |session| session.put_struct(&put).unwrap()).await;
+    assert_eq!(client.visit(|session| session.get_struct::<Shopper>().unwrap()).await, shopper);
     let user = client.visit(|session| session.get::<String>("user").unwrap()).await;
     assert_eq!(user.as_deref(), Some("ada"), "its fields are values like any other");
-    let error = client.visit(|session| session.extract::<Vec<u8>>().unwrap_err()).await;
+    let error = client.visit(|session| session.get_struct::<Vec<u8>>().unwrap_err()).await;
     assert!(matches!(error, SessionError::Value(_)));
 }
 

@@ -1,0 +1,290 @@
+//! How an application says what its sessions are like; nothing is half-configured.
+
+mod place;
+mod rules;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::decision::decide::Placement;
+use crate::decision::policy::Policy;
+use crate::engine::error::ConfigError;
+use crate::engine::event::{Observer, Unobserved};
+use crate::engine::sessions::{Inner, Sessions};
+use crate::engine::sources::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::engine::store::SessionStore;
+use crate::engine::touches::Touches;
+use crate::engine::turns::Turns;
+use crate::value::cookie::builder::Cookie;
+use crate::value::cookie::key::SecretKey;
+use crate::value::cookie::keyring::KeyRing;
+
+/// Collects what an application decides; [`build`](Self::build) checks that it fits together.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use session_core::{SecretKey, Sessions};
+/// # use session_store_memory::MemoryStore;
+///
+/// let sessions = Sessions::builder()
+///     .store(MemoryStore::new())
+///     .key(SecretKey::generate()?)
+///     .age(Duration::from_secs(30 * 60))
+///     .build()?;
+/// assert_eq!(sessions.policy().age.as_secs(), 1_800);
+/// assert_eq!(sessions.cookie_name(), "__Host-sid");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub struct SessionsBuilder {
+    policy: Policy,
+    cookie: Cookie,
+    keys: Vec<SecretKey>,
+    store: Option<Arc<dyn SessionStore>>,
+    in_cookie: bool,
+    revocations: Option<Arc<dyn SessionStore>>,
+    observer: Arc<dyn Observer>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    encrypt_at_rest: bool,
+    secrets: Vec<String>,
+    redirect_hosts: Vec<String>,
+    enabled: bool,
+    purpose: String,
+}
+
+impl Default for SessionsBuilder {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            cookie: Cookie::host("sid"),
+            keys: Vec::new(),
+            store: None,
+            in_cookie: false,
+            revocations: None,
+            observer: Arc::new(Unobserved),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            encrypt_at_rest: false,
+            secrets: SECRETS.map(str::to_owned).to_vec(),
+            redirect_hosts: Vec::new(),
+            enabled: true,
+            purpose: "session".to_owned(),
+        }
+    }
+}
+
+impl SessionsBuilder {
+    /// Adds a key. The first one seals; all open, so that keys can be rotated: deploy the new one second everywhere (old
+    /// processes must be able to open what new ones seal), then move it to the front, wait for the absolute lifetime, and
+    /// remove the old one.
+    ///
+    /// ```
+    /// # use session_core::{SecretKey, Sessions};
+    /// let new = SecretKey::generate()?;
+    /// let old = SecretKey::generate()?;
+    /// Sessions::builder().in_cookie().key(new).key(old).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn key(mut self, key: SecretKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Adds several keys, in this order.
+    ///
+    /// ```
+    /// # use session_core::{ConfigError, SecretKey, Sessions};
+    /// let keys = [SecretKey::generate()?, SecretKey::generate()?];
+    /// Sessions::builder().in_cookie().keys(keys).build()?;
+    /// // Without any there is no default.
+    /// assert!(matches!(Sessions::builder().in_cookie().build(), Err(ConfigError::NoKey)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
+        self.keys.extend(keys);
+        self
+    }
+
+    /// The cookie's name and attributes, instead of `__Host-sid; Path=/; Secure; HttpOnly; SameSite=Lax`.
+    ///
+    /// ```
+    /// # use session_core::{Cookie, SecretKey, Sessions};
+    /// // For development without TLS: no `__Host-`, no `Secure`.
+    /// let cookie = Cookie::insecure_http("sid");
+    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).cookie(cookie).build()?;
+    /// assert_eq!(sessions.cookie_name(), "sid");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cookie(mut self, cookie: Cookie) -> Self {
+        self.cookie = cookie;
+        self
+    }
+
+    /// Hears what happens.
+    ///
+    /// ```
+    /// # use session_core::{Event, Observer};
+    /// /// Counts sessions that a newer request had ended.
+    /// #[derive(Debug)]
+    /// struct Refused;
+    ///
+    /// impl Observer for Refused {
+    ///     fn observe(&self, event: &Event) {
+    ///         if matches!(event, Event::Gone) {
+    ///             // metrics::counter!("sessions_gone").increment(1);
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
+    /// let sessions = builder.observer(Refused).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Arc::new(observer);
+        self
+    }
+
+    /// Switches sessions off (or on again).
+    ///
+    /// ```
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
+    /// assert!(builder.enabled(false).build()?.is_off());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// What these sessions are for. Cookies sealed for one purpose never open for another, even with the same name and
+    /// key; "session" unless said.
+    ///
+    /// ```
+    /// # use session_core::{SecretKey, Sessions};
+    /// let key = SecretKey::generate()?;
+    /// let shop = Sessions::builder().in_cookie().key(key.clone()).purpose("shop").build()?;
+    /// // The same name and key, and yet a shop's cookie opens nothing here.
+    /// let back_office = Sessions::builder().in_cookie().key(key).purpose("back office").build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn purpose(mut self, purpose: impl Into<String>) -> Self {
+        self.purpose = purpose.into();
+        self
+    }
+
+    /// A clock for tests. Only with the feature `test-util`.
+    ///
+    /// ```
+    /// use session_core::{Timestamp, adapter::Clock};
+    ///
+    /// /// Always the same moment.
+    /// #[derive(Debug)]
+    /// struct Noon;
+    ///
+    /// impl Clock for Noon {
+    ///     fn now(&self) -> Timestamp {
+    ///         Timestamp::from_millis(43_200_000)
+    ///     }
+    /// }
+    ///
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
+    /// let sessions = builder.clock(Noon).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "test-util")]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Scripted randomness for tests. Only with the feature `test-util`: with it, no session is secret.
+    ///
+    /// ```
+    /// use session_core::{EntropyError, adapter::Entropy};
+    ///
+    /// /// A generator that has failed.
+    /// #[derive(Debug)]
+    /// struct Dry;
+    ///
+    /// impl Entropy for Dry {
+    ///     fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
+    ///         Err(EntropyError)
+    ///     }
+    /// }
+    ///
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
+    /// let sessions = builder.entropy(Dry).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "test-util")]
+    pub fn entropy(mut self, entropy: impl Entropy) -> Self {
+        self.entropy = Arc::new(entropy);
+        self
+    }
+
+    /// Checks that everything fits together.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming what does not.
+    ///
+    /// ```
+    /// use session_core::{ConfigError, SecretKey, Sessions};
+    ///
+    /// // Where do they live?
+    /// let nowhere = Sessions::builder().key(SecretKey::generate()?).build();
+    /// assert!(matches!(nowhere, Err(ConfigError::NoPlacement)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn build(self) -> Result<Sessions, ConfigError> {
+        let mut policy = self.policy;
+        policy.placement = match (&self.store, self.in_cookie) {
+            (None, false) => return Err(ConfigError::NoPlacement),
+            (Some(_), false) => Placement::Store,
+            (_, true) => Placement::Cookie,
+        };
+        if let (Some(store), Placement::Store) = (&self.store, policy.placement) {
+            policy.max_record = policy.max_record.min(store.max_record());
+        }
+        if self.keys.is_empty() {
+            return Err(ConfigError::NoKey);
+        }
+        let cookie = self.cookie.build()?;
+        policy.persistent = cookie.is_persistent();
+        policy.check()?;
+        let inner = Inner {
+            binding: cookie.binding(&self.purpose),
+            cookie,
+            keys: KeyRing::new(self.keys)?,
+            store: self.store.filter(|_| policy.placement == Placement::Store),
+            revocations: self.revocations.filter(|_| policy.placement == Placement::Cookie),
+            clock: self.clock,
+            entropy: self.entropy,
+            encrypt_at_rest: self.encrypt_at_rest,
+            touches: Touches::default(),
+            turns: Turns::default(),
+            flights: Arc::default(),
+            secrets: self.secrets,
+            redirect_hosts: self.redirect_hosts,
+            enabled: self.enabled,
+            observer: self.observer,
+            policy,
+        };
+        Ok(Sessions { inner: Arc::new(inner) })
+    }
+}
+
+impl fmt::Debug for SessionsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionsBuilder").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// Never flashed unless named.
+const SECRETS: [&str; 5] = ["password", "password_confirmation", "_csrf", "_token", "_method"];

@@ -1,0 +1,119 @@
+//! Where sessions are kept: in a store, as they are or sealed, or in their cookie beside a list of those that were ended.
+
+use std::sync::Arc;
+
+use super::SessionsBuilder;
+use crate::engine::store::SessionStore;
+
+impl SessionsBuilder {
+    /// Keeps sessions in this store; the cookie carries an id alone.
+    ///
+    /// ```
+    /// # use session_core::{SecretKey, Sessions};
+    /// # use session_store_memory::MemoryStore;
+    /// let sessions = Sessions::builder().store(MemoryStore::new()).key(SecretKey::generate()?).build()?;
+    /// assert_eq!(sessions.store().map(|store| store.name()), Some("memory"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn store(mut self, store: impl SessionStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The same, for a store that was chosen at run time.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use session_core::{SecretKey, Sessions, store::SessionStore};
+    /// # use session_store_memory::MemoryStore;
+    /// let chosen: Arc<dyn SessionStore> = Arc::new(MemoryStore::new());
+    /// let sessions = Sessions::builder().shared_store(chosen).key(SecretKey::generate()?).build()?;
+    /// assert!(sessions.store().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn shared_store(mut self, store: Arc<dyn SessionStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Keeps each session in its cookie: nothing to run, about 3 KB, and of two writes at once the last response wins.
+    /// A copied cookie works until its deadline; see [`revocations`](Self::revocations).
+    ///
+    /// ```
+    /// # use session_core::{SecretKey, Sessions};
+    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// assert!(sessions.store().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn in_cookie(mut self) -> Self {
+        self.in_cookie = true;
+        self
+    }
+
+    /// For sessions in cookies: keeps a list, in this store, of those that were ended, so that a copied cookie dies with
+    /// the sign-out. It costs one load per visit that opens its session. Without it, `destroy` means "this browser".
+    ///
+    /// ```
+    /// # use session_core::{SecretKey, Sessions};
+    /// # use session_store_memory::MemoryStore;
+    /// let sessions = Sessions::builder()
+    ///     .in_cookie()
+    ///     .revocations(MemoryStore::new())
+    ///     .key(SecretKey::generate()?)
+    ///     .build()?;
+    /// // The store holds notes of what ended, never a session.
+    /// assert!(sessions.store().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn revocations(mut self, store: impl SessionStore) -> Self {
+        self.revocations = Some(Arc::new(store));
+        self
+    }
+
+    /// The same, for a store that was chosen at run time.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use session_core::{SecretKey, Sessions, store::SessionStore};
+    /// # use session_store_memory::MemoryStore;
+    /// let chosen: Arc<dyn SessionStore> = Arc::new(MemoryStore::new());
+    /// let sessions =
+    ///     Sessions::builder().in_cookie().shared_revocations(chosen).key(SecretKey::generate()?).build()?;
+    /// assert!(sessions.revocations().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn shared_revocations(mut self, store: Arc<dyn SessionStore>) -> Self {
+        self.revocations = Some(store);
+        self
+    }
+
+    /// Seals what the store keeps, with the same keys, bound to the session's own key. Records that were written
+    /// without are then unreadable, and their visitors strangers again.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{adapter::{Clock as _, CookieHeaders, SystemClock}, store::SessionStore as _};
+    /// # let store = std::sync::Arc::new(session_store_memory::MemoryStore::new());
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let builder = session_core::Sessions::builder().shared_store(store.clone()).key(key);
+    /// let sessions = builder.encrypt_at_rest(true).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// # let session = guard.visit().session().await?;
+    /// # session.tag("ada")?;
+    /// session.put("diagnosis", "a cold")?;
+    /// session.commit().await?;
+    /// # let index = store.owners().expect("the memory store has an index");
+    /// # let (_, record) = index.list("ada", SystemClock.now()).await?.remove(0);
+    /// // What the store got of it:
+    /// assert!(!String::from_utf8_lossy(&record.payload).contains("a cold"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn encrypt_at_rest(mut self, encrypt: bool) -> Self {
+        self.encrypt_at_rest = encrypt;
+        self
+    }
+}

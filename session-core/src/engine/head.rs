@@ -1,0 +1,107 @@
+//! What the head of a request says, in words that every HTTP library understands.
+
+/// A request's head, as far as anything here depends on it. An adapter makes one of its framework's types, and whoever
+/// decides something about a request takes it from here: which redirect, whether a token is needed, which form.
+///
+/// ```
+/// use session_core::adapter::{PageRequest, RequestHead};
+///
+/// let headers = [("host", "shop.example"), ("content-length", "12")];
+/// let header = |name| headers.iter().find(|(there, _)| *there == name).map(|(_, value)| value.as_bytes());
+/// let head = RequestHead { method: "GET", url: "/cart?step=2", authority: None, header };
+/// assert_eq!((head.path(), head.query()), ("/cart", Some("step=2")));
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a promise: an adapter gives all four")]
+pub struct RequestHead<'r, H> {
+    /// The method, in capitals as it came.
+    pub method: &'r str,
+    /// The path and the query.
+    pub url: &'r str,
+    /// The host that the request line names: in HTTP/2 it is there and not in a `Host` header.
+    pub authority: Option<&'r str>,
+    /// Gives the first value of a header, asked by its lower-case name.
+    pub header: H,
+}
+
+impl<'r, H> RequestHead<'r, H>
+where
+    H: Fn(&'static str) -> Option<&'r [u8]>,
+{
+    /// The path, without the query.
+    ///
+    /// ```
+    /// # use session_core::adapter::RequestHead;
+    /// let head = RequestHead { method: "GET", url: "/cart?step=2", authority: None, header: |_| None };
+    /// assert_eq!(head.path(), "/cart");
+    /// ```
+    #[must_use]
+    pub fn path(&self) -> &'r str {
+        self.url.split_once('?').map_or(self.url, |(path, _)| path)
+    }
+
+    /// The query, if there is one: what stands behind the first `?`.
+    ///
+    /// ```
+    /// # use session_core::adapter::RequestHead;
+    /// let head = RequestHead { method: "GET", url: "/cart?step=2", authority: None, header: |_| None };
+    /// assert_eq!(head.query(), Some("step=2"));
+    /// ```
+    #[must_use]
+    pub fn query(&self) -> Option<&'r str> {
+        self.url.split_once('?').map(|(_, query)| query)
+    }
+
+    /// The host that was asked: the authority or, without one, the `Host` header.
+    ///
+    /// ```
+    /// # use session_core::adapter::RequestHead;
+    /// let header = |name| (name == "host").then_some(b"old.example".as_slice());
+    /// let head = RequestHead { method: "GET", url: "/", authority: Some("shop.example"), header };
+    /// assert_eq!(head.host(), Some(b"shop.example".as_slice()));
+    /// assert_eq!(RequestHead { authority: None, ..head }.host(), Some(b"old.example".as_slice()));
+    /// ```
+    #[must_use]
+    pub fn host(&self) -> Option<&'r [u8]> {
+        self.authority.map(str::as_bytes).or_else(|| (self.header)("host"))
+    }
+
+    /// How long the body is going to be, if the request says so.
+    ///
+    /// ```
+    /// # use session_core::adapter::RequestHead;
+    /// let header = |name| (name == "content-length").then_some(b"12".as_slice());
+    /// let head = RequestHead { method: "POST", url: "/", authority: None, header };
+    /// assert_eq!(head.content_length(), Some(12));
+    /// ```
+    #[must_use]
+    pub fn content_length(&self) -> Option<u64> {
+        std::str::from_utf8((self.header)("content-length")?).ok()?.trim().parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(length: &'static str) -> Option<u64> {
+        let header = |name| (name == "content-length").then_some(length.as_bytes());
+        RequestHead { method: "POST", url: "/", authority: None, header }.content_length()
+    }
+
+    #[test]
+    fn a_length_that_is_no_number_is_not_said() {
+        for odd in ["", "-1", "1e3", "0x10", "1, 2", "99999999999999999999"] {
+            assert_eq!(said(odd), None, "{odd:?}");
+        }
+        assert_eq!(said("17"), Some(17));
+    }
+
+    #[test]
+    fn a_second_question_mark_belongs_to_the_query() {
+        let head = RequestHead { method: "GET", url: "/a?b=c?d", authority: None, header: |_| None };
+        assert_eq!((head.path(), head.query()), ("/a", Some("b=c?d")));
+        let head = RequestHead { url: "/a?", ..head };
+        assert_eq!((head.path(), head.query()), ("/a", Some("")));
+    }
+}

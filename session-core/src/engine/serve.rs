@@ -1,0 +1,219 @@
+//! A request from its arrival to its headers: opens if the policy is eager, runs the handler, closes the visit.
+//!
+//! Adapters differ in their types, not in this order of things; so it is here, once, for every async framework.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use super::error::OpenError;
+use super::finish::{BoxFuture, Closing, Finish};
+use super::report::{Failure, VisitReport};
+use super::visit::VisitGuard;
+use crate::decision::commit::CommitError;
+use crate::value::page::PageRequest;
+
+pin_project! {
+    /// The future that [`VisitGuard::serve`] makes of a handler's.
+    ///
+    /// Dropped at any moment it leaves nothing half done: a write that has begun goes on by itself, and an ordered
+    /// `destroy` or `regenerate` still happens. A handler's panic goes on to the server once what it had ordered is done,
+    /// so that whoever sees the connection close is signed out.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Serve<F: Future> {
+        #[pin]
+        handler: F,
+        status: fn(&F::Output) -> u16,
+        guard: Option<VisitGuard>,
+        opening: Option<BoxFuture<Result<(), OpenError>>>,
+        closing: Option<(Finish<VisitReport>, std::thread::Result<F::Output>)>,
+        page: Option<(PageRequest, ContentType<F::Output>)>,
+    }
+}
+
+/// Tells a response's `Content-Type` from what the handler gives.
+type ContentType<T> = for<'t> fn(&'t T) -> Option<&'t [u8]>;
+
+impl<F: Future> Serve<F> {
+    /// Notes this page as the one to come back to, if it turns out to be one, and if a handler opened the session: no
+    /// load is caused by it, but each new page is one write.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
+    /// use session_core::adapter::CookieHeaders;
+    /// use session_core::adapter::PageRequest;
+    ///
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit().clone();
+    /// let handler = async move {
+    ///     let session = visit.session().await.ok()?;
+    ///     session.put("theme", "dark").ok()?;
+    ///     Some(session)
+    /// };
+    /// let page = PageRequest::new("GET", "/cart", |_| None);
+    /// let served = guard
+    ///     .serve(handler, |answer| if answer.is_some() { 200 } else { 503 })
+    ///     .track_page(page, |_| Some(b"text/html"))
+    ///     .await;
+    /// let session = served.answer.unwrap().unwrap();
+    /// assert_eq!(session.urls().previous().as_deref(), Some("/cart"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn track_page(mut self, page: Option<PageRequest>, content_type: ContentType<F::Output>) -> Self {
+        self.page = page.map(|page| (page, content_type));
+        self
+    }
+}
+
+/// What to answer a request with, and which headers go with it.
+///
+/// ```
+/// use session_core::adapter::{Served, VisitReport};
+///
+/// /// The status that goes out, whichever of the two answers it is.
+/// fn status(served: &Served<u16>) -> u16 {
+///     match &served.answer {
+///         Ok(status) => *status,
+///         Err(refused) => refused.failure.status(),
+///     }
+/// }
+///
+/// assert_eq!(status(&Served { answer: Ok(200), report: VisitReport::default() }), 200);
+/// ```
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a promise: an adapter uses both parts")]
+pub struct Served<T> {
+    /// The handler's answer, or why it must not go out.
+    pub answer: Result<T, Refused<T>>,
+    /// What to add, whichever of the two is sent: [`VisitReport::headers`].
+    pub report: VisitReport,
+}
+
+/// Why the handler's answer must not go out.
+///
+/// ```
+/// use session_core::adapter::{Failure, Refused};
+///
+/// let refused = Refused { failure: Failure::Unavailable, answer: Some("Welcome back!") };
+/// assert_eq!(refused.failure.status(), 503);
+/// ```
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a promise: there is no third part")]
+pub struct Refused<T> {
+    /// What to answer instead.
+    pub failure: Failure,
+    /// What it answered; `None` if it was never asked, since the session of an eager visit could not be opened.
+    pub answer: Option<T>,
+}
+
+impl VisitGuard {
+    /// Serves the request with this handler. `status` tells the response's status from what the handler gives; for an
+    /// error that some outer layer makes a response of, that response's, or 500.
+    ///
+    /// ```
+    /// # fn block_on<F: Future>(f: F) -> F::Output {
+    /// #     let mut f = std::pin::pin!(f);
+    /// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    /// #     loop { if let std::task::Poll::Ready(out) = f.as_mut().poll(&mut context) { return out; } }
+    /// # }
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { block_on(f) } }
+    /// use session_core::{SecretKey, Sessions, adapter::CookieHeaders};
+    ///
+    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit().clone();
+    /// let handler = async move {
+    ///     let session = visit.session().await.map_err(|_| 503_u16)?;
+    ///     session.put("user", "ada").map_err(|_| 500)
+    /// };
+    /// let served = block_on(guard.serve(handler, |result| result.err().unwrap_or(200)));
+    /// assert!(matches!(served.answer, Ok(Ok(()))));
+    /// assert!(served.report.set_cookie.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn serve<F: Future>(self, handler: F, status: fn(&F::Output) -> u16) -> Serve<F> {
+        let visit = self.visit();
+        let opening = visit.is_eager().then(|| -> BoxFuture<_> {
+            let visit = visit.clone();
+            Box::pin(async move { visit.session().await.map(drop) })
+        });
+        Serve { handler, status, guard: Some(self), opening, closing: None, page: None }
+    }
+}
+
+impl<F: Future> Future for Serve<F> {
+    type Output = Served<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Some(opening) = this.opening {
+            let opened = ready!(opening.as_mut().poll(context));
+            *this.opening = None;
+            if let Err(error) = opened
+                && let Some(served) = unopened(error)
+            {
+                *this.guard = None;
+                return Poll::Ready(served);
+            }
+        }
+        if let Some(mut guard) = this.guard.take() {
+            // Nothing that a panic may have left half done is looked at: the handler is not polled again.
+            match catch_unwind(AssertUnwindSafe(|| this.handler.poll(context))) {
+                Ok(Poll::Pending) => {
+                    *this.guard = Some(guard);
+                    return Poll::Pending;
+                }
+                Ok(Poll::Ready(answer)) => {
+                    let status = (this.status)(&answer);
+                    if let Some((page, content_type)) = this.page
+                        && page.is_shown(status, content_type(&answer))
+                    {
+                        guard.visit().page_shown(page.url());
+                    }
+                    match guard.close(status) {
+                        Closing::Ready(report) => return Poll::Ready(served(answer, report)),
+                        Closing::Pending(writing) => *this.closing = Some((writing, Ok(answer))),
+                    }
+                }
+                Err(panic) => match guard.abandon() {
+                    None => resume_unwind(panic),
+                    Some(writing) => *this.closing = Some((writing, Err(panic))),
+                },
+            }
+        }
+        let Some((writing, _)) = this.closing else { return Poll::Pending };
+        let report = ready!(Pin::new(writing).poll(context));
+        let (_, answer) = this.closing.take().expect("it was there a line ago");
+        Poll::Ready(served(answer.unwrap_or_else(|panic| resume_unwind(panic)), report))
+    }
+}
+
+fn served<T>(answer: T, report: VisitReport) -> Served<T> {
+    let answer = match report.failure() {
+        None => Ok(answer),
+        Some(failure) => Err(Refused { failure, answer: Some(answer) }),
+    };
+    Served { answer, report }
+}
+
+/// An eager visit that could not be opened never reaches its handler. Sessions that are switched off stop nobody.
+fn unopened<T>(error: OpenError) -> Option<Served<T>> {
+    let failure = error.failure();
+    let error = match error {
+        OpenError::Store(error) => CommitError::Store(error),
+        OpenError::Newer(error) => CommitError::Newer(error),
+        OpenError::Disabled | OpenError::Closed => return None,
+    };
+    let report = VisitReport { looked: true, error: Some(error), ..VisitReport::default() };
+    Some(Served { answer: Err(Refused { failure, answer: None }), report })
+}

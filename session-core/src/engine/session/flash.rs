@@ -1,0 +1,174 @@
+//! Messages for the next visit: leave them, show what the previous visit left, carry it further.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::Session;
+use super::messages::FlashMessages;
+use crate::engine::error::SessionError;
+use crate::value::error::ValueError;
+use crate::value::flash::FlashBag;
+use crate::value::json::strict::to_raw;
+use crate::value::path::{Accepts, AnyKey, ToPaths};
+
+impl Session {
+    /// Leaves a message for the next visit that opens the session, and for that one only. Falsy values are kept like
+    /// any other.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] for a value that is not JSON or a bad path, and what every change may answer.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// session.flash("notice", "Saved")?;
+    /// assert!(!session.flash_messages().has("notice"), "it is for the next visit");
+    /// # answer(guard).await;
+    /// // … where it is shown:
+    /// ada.assert_flash("notice", "Saved".to_owned()).await;
+    /// # Ok(()) }
+    /// ```
+    pub fn flash<V: Serialize>(&self, key: impl Accepts<V>, value: V) -> Result<(), SessionError> {
+        let json = raw(&key, &value)?;
+        self.edit(|state| state.content.flash.flash_at(FlashBag::Messages, key.path(), json))
+    }
+
+    /// Leaves every field of an object as a message; its names are taken literally.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] if it is not an object, and what every change may answer.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// session.flash_many(&serde_json::json!({ "status": "Saved", "count": 0 }))?;
+    /// # answer(guard).await;
+    /// // In the next visit; falsy values are values:
+    /// ada.assert_flash("count", 0).await;
+    /// # Ok(()) }
+    /// ```
+    pub fn flash_many(&self, messages: &impl Serialize) -> Result<(), SessionError> {
+        let messages = object(messages)?;
+        self.edit(|state| {
+            for (name, value) in &messages {
+                state.content.flash.flash(
+                    FlashBag::Messages,
+                    vec![name.clone()],
+                    raw(&[name.as_str()], value)?,
+                )?;
+            }
+            Ok::<_, ValueError>(())
+        })
+    }
+
+    /// A message for this visit only, unless it is reflashed.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] for a value that is not JSON or a bad path, and what every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.flash_now("hint", "Try the red one")?;
+    /// assert_eq!(session.flash_messages().get::<String>("hint")?.as_deref(), Some("Try the red one"));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn now<V: Serialize>(&self, key: impl Accepts<V>, value: V) -> Result<(), SessionError> {
+        let json = raw(&key, &value)?;
+        self.edit(|state| state.content.flash.now_at(key.path(), json))
+    }
+
+    /// What the previous visit left: messages, old input and errors, to read.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(!Session::standalone().flash_messages().has("status"));
+    /// ```
+    #[must_use]
+    pub fn flash_messages(&self) -> FlashMessages {
+        FlashMessages { view: self.read(|state| state.content.flash.shown().clone()) }
+    }
+
+    /// Carries everything that this visit shows, `now` messages included, to the next one.
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// // Shown in this visit: the message "status", and the hint that is made now.
+    /// session.flash_now("hint", "Try the red one")?;
+    /// session.reflash()?;
+    /// # answer(guard).await;
+    /// // In the next visit:
+    /// ada.assert_flash("status", "Welcome".to_owned()).await;
+    /// ada.assert_flash("hint", "Try the red one".to_owned()).await;
+    /// # Ok(()) }
+    /// ```
+    pub fn reflash(&self) -> Result<(), SessionError> {
+        self.edit(|state| state.content.flash.keep_all_but(&[]))
+    }
+
+    /// Carries these keys, from any of the three bags, to the next visit. Several calls add up.
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// // Shown in this visit: the messages "status" and "tip".
+    /// session.reflash_only("status")?;
+    /// # answer(guard).await;
+    /// // In the next visit:
+    /// assert!(ada.flash_messages().await.has("status") && !ada.flash_messages().await.has("tip"));
+    /// # Ok(()) }
+    /// ```
+    pub fn reflash_only(&self, keys: impl ToPaths) -> Result<(), SessionError> {
+        self.edit(|state| state.content.flash.keep(keys.paths().as_slice()))
+    }
+
+    /// The same as [`reflash_only`](Self::reflash_only).
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// session.reflash_only("status")?;
+    /// session.reflash_only("tip")?;
+    /// # answer(guard).await;
+    /// // In the next visit:
+    /// assert!(ada.flash_messages().await.has("status") && ada.flash_messages().await.has("tip"));
+    /// # Ok(()) }
+    /// ```
+    pub fn keep(&self, keys: impl ToPaths) -> Result<(), SessionError> {
+        self.reflash_only(keys)
+    }
+
+    /// Carries everything that this visit shows to the next one, but for these keys.
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// // Shown in this visit: the messages "status" and "tip".
+    /// session.reflash_except("status")?;
+    /// # answer(guard).await;
+    /// // In the next visit:
+    /// assert!(!ada.flash_messages().await.has("status") && ada.flash_messages().await.has("tip"));
+    /// # Ok(()) }
+    /// ```
+    pub fn reflash_except(&self, keys: impl ToPaths) -> Result<(), SessionError> {
+        self.edit(|state| state.content.flash.keep_all_but(keys.paths().as_slice()))
+    }
+}
+
+pub(super) fn raw(key: &impl AnyKey, value: &impl Serialize) -> Result<Box<RawValue>, ValueError> {
+    to_raw(value).map_err(|source| ValueError::NotJson { key: key.path().to_string(), source })
+}
+
+fn object(value: &impl Serialize) -> Result<BTreeMap<String, Box<RawValue>>, ValueError> {
+    let json = raw(&"the session", value)?;
+    serde_json::from_str(json.get()).map_err(|_| ValueError::NotNamed)
+}

@@ -1,0 +1,238 @@
+//! A form that was not satisfied: what was typed and what was wrong with it, left for the next visit. Secrets are not.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::Session;
+use super::flash::raw;
+use super::messages::Messages;
+use crate::engine::error::SessionError;
+use crate::value::error::ValueError;
+use crate::value::flash::{FlashBag, field_path};
+use crate::value::path::{AnyKey, ToPath, ToPaths};
+use crate::value::values::Values;
+
+impl Session {
+    /// Notes the form that came with this request, as it came, for [`flash_all`](Self::flash_all) and its like. An
+    /// adapter's form extractor calls it; call it yourself after reading a body in another way.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// let form = serde_json::json!({ "email": "ada@example.com" });
+    /// session.set_input(form.as_object().cloned().unwrap_or_default());
+    /// session.flash_all()?;
+    /// # answer(guard).await;
+    /// // In the next visit:
+    /// assert_eq!(ada.session().await.old::<String>("email")?.as_deref(), Some("ada@example.com"));
+    /// # Ok(()) }
+    /// ```
+    pub fn set_input(&self, form: Map<String, Value>) {
+        self.shared.lock().form = Some(form);
+    }
+
+    /// Leaves this request's form input for the next visit, but for secrets ([`SessionsBuilder::secret_fields`]),
+    /// which are left out at whatever depth they stand.
+    ///
+    /// [`SessionsBuilder::secret_fields`]: crate::SessionsBuilder::secret_fields
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// // The form that came with this request has an e-mail address, a name and a password.
+    /// session.flash_all()?;
+    /// # answer(guard).await;
+    /// // In the next visit, the password is not there:
+    /// let session = ada.session().await;
+    /// assert!(session.has_old("email") && session.has_old("name") && !session.has_old("password"));
+    /// # Ok(()) }
+    /// ```
+    pub fn flash_all(&self) -> Result<(), SessionError> {
+        let form = self.form();
+        self.flash_input(form)
+    }
+
+    /// Leaves these fields of the form (`profile.email` or `profile[email]`) for the next visit. A secret that is named
+    /// here is not held back.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] for a bad path, and what every change may answer.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// // The form that came with this request has an e-mail address, a name and a password.
+    /// session.flash_only(["email"])?;
+    /// # answer(guard).await;
+    /// // In the next visit:
+    /// assert!(ada.session().await.has_old("email") && !ada.session().await.has_old("name"));
+    /// # Ok(()) }
+    /// ```
+    pub fn flash_only(&self, fields: impl ToPaths) -> Result<(), SessionError> {
+        let mut form = Values::default();
+        form.replace(self.form())?;
+        let secrets = &self.shared.sessions.secrets;
+        self.edit(|state| {
+            let flash = &mut state.content.flash;
+            let mut left = Values::default();
+            left.replace(flash.outgoing_form())?;
+            for field in fields.paths().as_slice() {
+                // The field that is named goes, secret or not; what lies below it was not named.
+                if let Some(value) = form.get::<Value>(*field)? {
+                    left.put_like(&form, *field, strip(value, secrets))?;
+                }
+            }
+            flash.flash_form(left.extract()?)
+        })
+    }
+
+    /// Leaves the form but for these fields, and but for secrets.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] for a bad path, and what every change may answer.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// // The form that came with this request has an e-mail address, a name and a password.
+    /// session.flash_except(["name"])?;
+    /// # answer(guard).await;
+    /// // In the next visit, the password is not there either:
+    /// let session = ada.session().await;
+    /// assert!(session.has_old("email") && !session.has_old("name") && !session.has_old("password"));
+    /// # Ok(()) }
+    /// ```
+    pub fn flash_except(&self, fields: impl ToPaths) -> Result<(), SessionError> {
+        let mut form = Values::default();
+        form.replace(self.form())?;
+        for field in fields.paths().as_slice() {
+            form.forget(*field);
+        }
+        let left = form.extract::<Map<String, Value>>()?;
+        self.flash_input(left)
+    }
+
+    /// Leaves a form of your own making as old input, but for secrets.
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// let form = serde_json::json!({ "email": "ada@example.com", "password": "hunter2" });
+    /// session.flash_input(form.as_object().cloned().unwrap_or_default())?;
+    /// # answer(guard).await;
+    /// // In the next visit:
+    /// assert!(ada.session().await.has_old("email") && !ada.session().await.has_old("password"));
+    /// # Ok(()) }
+    /// ```
+    pub fn flash_input(&self, form: Map<String, Value>) -> Result<(), SessionError> {
+        let secrets = &self.shared.sessions.secrets;
+        let form = without_secrets(form, secrets);
+        self.edit(|state| state.content.flash.flash_form(form))
+    }
+
+    /// Leaves errors for the next visit: field to message, or to messages. Several calls add up, in order.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.with_errors([("email", "is taken"), ("email", "is too long")])?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What every change may answer.
+    pub fn with_errors<F: AsRef<str>, M: Into<Messages>>(
+        &self,
+        errors: impl IntoIterator<Item = (F, M)>,
+    ) -> Result<(), SessionError> {
+        let entry = |(field, messages): (F, M)| (field_path(field.as_ref()), messages.into().0);
+        let errors: Vec<_> = errors.into_iter().map(entry).collect();
+        self.edit(|state| {
+            for (field, messages) in errors {
+                let json = raw(&["errors"], &messages)?;
+                state.content.flash.flash(FlashBag::Errors, field, json)?;
+            }
+            Ok::<_, ValueError>(())
+        })
+    }
+
+    /// The same as [`with_errors`](Self::with_errors).
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// Session::standalone().with_errors([("email", "is taken")])?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn flash_errors<F: AsRef<str>, M: Into<Messages>>(
+        &self,
+        errors: impl IntoIterator<Item = (F, M)>,
+    ) -> Result<(), SessionError> {
+        self.with_errors(errors)
+    }
+
+    /// What was typed into this field the last time (`profile.email` or `profile[email]`).
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] when it is of another type.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().old::<String>("email")?, None);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn old<T: DeserializeOwned>(&self, field: impl ToPath<T>) -> Result<Option<T>, SessionError> {
+        Ok(self.read(|state| state.content.flash.shown().input.get(field))?)
+    }
+
+    /// The same, with a default for a field that nothing was typed into, or that was not there.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] when it is of another type.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().old_or("country", "NL".to_owned())?, "NL");
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn old_or<T: DeserializeOwned>(&self, field: impl ToPath<T>, default: T) -> Result<T, SessionError> {
+        Ok(self.old(field)?.unwrap_or(default))
+    }
+
+    /// Whether something was typed into this field the last time.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(!Session::standalone().has_old("email"));
+    /// ```
+    #[must_use]
+    pub fn has_old(&self, field: impl AnyKey) -> bool {
+        self.read(|state| state.content.flash.shown().input.has(field.path()))
+    }
+
+    fn form(&self) -> Map<String, Value> {
+        self.shared.lock().form.clone().unwrap_or_default()
+    }
+}
+
+/// A name that could not be nested (`users[][password]`, or where something else stands already) is kept whole; it is a
+/// secret if any part of it is.
+fn is_secret(name: &str, secrets: &[String]) -> bool {
+    secrets.iter().any(|secret| name == secret || name.split(['[', ']', '.']).any(|part| part == secret))
+}
+
+fn without_secrets(form: Map<String, Value>, secrets: &[String]) -> Map<String, Value> {
+    let open = form.into_iter().filter(|(name, _)| !is_secret(name, secrets));
+    open.map(|(name, value)| (name, strip(value, secrets))).collect()
+}
+
+fn strip(value: Value, secrets: &[String]) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(without_secrets(fields, secrets)),
+        Value::Array(items) => Value::Array(items.into_iter().map(|item| strip(item, secrets)).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}

@@ -1,0 +1,126 @@
+//! What the previous visit left, to read; and the messages of one field.
+
+use serde::de::DeserializeOwned;
+
+use crate::engine::error::SessionError;
+use crate::value::flash::FlashView;
+use crate::value::path::{AnyKey, ToPath};
+use crate::value::values::Snapshot;
+
+/// What the previous visit left. A copy: changing the session does not change it.
+#[derive(Clone, Debug)]
+pub struct FlashMessages {
+    pub(super) view: FlashView,
+}
+
+impl FlashMessages {
+    /// A message; `None` when there is none, or null.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] when it is of another type.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().flash_messages().get::<String>("status")?, None);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn get<T: DeserializeOwned>(&self, key: impl ToPath<T>) -> Result<Option<T>, SessionError> {
+        Ok(self.view.messages.get(key)?)
+    }
+
+    /// A message, or the default.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] when it is of another type.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().flash_messages().get_or("count", 0)?, 0);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn get_or<T: DeserializeOwned>(&self, key: impl ToPath<T>, default: T) -> Result<T, SessionError> {
+        Ok(self.get(key)?.unwrap_or(default))
+    }
+
+    /// Whether there is such a message, and it is not null.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(!Session::standalone().flash_messages().has("status"));
+    /// ```
+    #[must_use]
+    pub fn has(&self, key: impl AnyKey) -> bool {
+        self.view.messages.has(key.path())
+    }
+
+    /// All messages.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().flash_messages().all().is_empty());
+    /// ```
+    #[must_use]
+    pub fn all(&self) -> Snapshot {
+        self.view.messages.all()
+    }
+
+    /// All old input.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().flash_messages().input().is_empty());
+    /// ```
+    #[must_use]
+    pub fn input(&self) -> Snapshot {
+        self.view.input.all()
+    }
+
+    /// Whether nothing at all was left: no message, no input, no error.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert!(Session::standalone().flash_messages().is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.view.messages.is_empty() && self.view.input.is_empty() && self.view.errors.is_empty()
+    }
+}
+
+/// One message for a field, or several.
+///
+/// ```
+/// # use session_core::Session;
+/// let session = Session::standalone();
+/// // One message, several, or what a validator made: all of them convert.
+/// session.with_errors([("email", "is taken")])?;
+/// session.with_errors([("password", ["is too short", "is too simple"])])?;
+/// session.with_errors([("name", vec!["is missing".to_owned()])])?;
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Messages(pub(super) Vec<String>);
+
+impl From<&str> for Messages {
+    fn from(message: &str) -> Self {
+        Self(vec![message.to_owned()])
+    }
+}
+
+impl From<String> for Messages {
+    fn from(message: String) -> Self {
+        Self(vec![message])
+    }
+}
+
+impl<S: Into<String>> From<Vec<S>> for Messages {
+    fn from(messages: Vec<S>) -> Self {
+        Self(messages.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<S: Into<String>, const N: usize> From<[S; N]> for Messages {
+    fn from(messages: [S; N]) -> Self {
+        Self(messages.into_iter().map(Into::into).collect())
+    }
+}

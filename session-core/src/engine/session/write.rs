@@ -1,0 +1,326 @@
+//! Changing the visitor's values: each change is there for the next read at once, and journalled for the commit.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Session;
+use crate::engine::error::SessionError;
+use crate::value::error::ValueError;
+use crate::value::json::Number;
+use crate::value::path::{Accepts, AnyKey, ToPath, ToPaths};
+
+impl Session {
+    /// Puts a value, making parents on the way: a numeric segment makes an array, a scalar in the way is replaced.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] for a bad path, an index far beyond an array's end or a value that is not JSON; and what
+    /// every change may answer: [`SessionError::ReadOnly`], [`SessionError::Destroyed`], [`SessionError::Closed`].
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.put("cart.items[0].sku", "tea")?;
+    /// assert_eq!(session.all().to_json(), r#"{"cart":{"items":[{"sku":"tea"}]}}"#);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn put<V: Serialize>(&self, key: impl Accepts<V>, value: V) -> Result<(), SessionError> {
+        self.edit(|state| state.data_mut().put(key, value))
+    }
+
+    /// Puts every field of an object, or none of them if one fails; its names are paths.
+    ///
+    /// # Errors
+    /// As for [`put`](Self::put), and when it is not an object.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.put_many(serde_json::json!({ "theme": "dark", "user.name": "ada" }))?;
+    /// assert_eq!(session.all().to_json(), r#"{"theme":"dark","user":{"name":"ada"}}"#);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn put_many<V: Serialize>(&self, values: V) -> Result<(), SessionError> {
+        self.edit(|state| state.data_mut().put_many(values))
+    }
+
+    /// Merges an object into what is there, level by level. Arrays are replaced, null overrides.
+    ///
+    /// # Errors
+    /// As for [`put_many`](Self::put_many).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.put("user.name", "ada")?;
+    /// session.merge(serde_json::json!({ "user": { "city": "London" } }))?;
+    /// assert!(session.has(["user.name", "user.city"]));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn merge<V: Serialize>(&self, values: V) -> Result<(), SessionError> {
+        self.edit(|state| state.data_mut().merge(values))
+    }
+
+    /// Removes all values and puts these.
+    ///
+    /// # Errors
+    /// As for [`put_many`](Self::put_many).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.put("a", 1)?;
+    /// session.replace(serde_json::json!({ "b": 2 }))?;
+    /// assert_eq!(session.keys(), ["b"]);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn replace<V: Serialize>(&self, values: V) -> Result<(), SessionError> {
+        self.edit(|state| state.data_mut().replace(values))
+    }
+
+    /// Appends to an array, making it where there is nothing or null. Two requests that push at once both succeed.
+    ///
+    /// # Errors
+    /// [`ValueError::NotAnArray`], and as for [`put`](Self::put).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.push("cart", "tea")?;
+    /// session.push("cart", "milk")?;
+    /// assert_eq!(session.get::<Vec<String>>("cart")?.unwrap().len(), 2);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn push<V: Serialize>(&self, key: impl Accepts<Vec<V>>, value: V) -> Result<(), SessionError> {
+        self.edit(|state| state.data_mut().push(key, value))
+    }
+
+    /// Removes values. Parents that become empty go too; an array element leaves no hole.
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.put("user.name", "ada")?;
+    /// session.forget("user.name")?;
+    /// assert!(session.missing("user"));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn forget(&self, keys: impl ToPaths) -> Result<(), SessionError> {
+        self.edit(|state| {
+            state.data_mut().forget(keys);
+            Ok::<_, ValueError>(())
+        })
+    }
+
+    /// Reads a value and removes it.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] when a value of another type is there (it stays), and what every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.put("once", 1)?;
+    /// assert_eq!(session.pull::<u8>("once")?, Some(1));
+    /// assert_eq!(session.pull::<u8>("once")?, None);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn pull<T: DeserializeOwned>(&self, key: impl ToPath<T>) -> Result<Option<T>, SessionError> {
+        self.edit(|state| state.data_mut().pull(key))
+    }
+
+    /// Reads a value and removes it, or takes the default when it is missing or null.
+    ///
+    /// # Errors
+    /// As for [`pull`](Self::pull).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().pull_or("step", 1)?, 1);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn pull_or<T: DeserializeOwned>(&self, key: impl ToPath<T>, default: T) -> Result<T, SessionError> {
+        self.edit(|state| state.data_mut().pull_or(key, default))
+    }
+
+    /// Adds one and returns the new number; missing or null counts from 0. No increment is ever lost to another request.
+    ///
+    /// # Errors
+    /// [`ValueError::NotANumber`], [`ValueError::Overflow`], and what every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().increment("hits")?.to_string(), "1");
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn increment(&self, key: impl AnyKey) -> Result<Number, SessionError> {
+        self.edit(|state| state.data_mut().increment(key))
+    }
+
+    /// Adds a number, whole (exact up to 128 bits) or not, and returns the new one.
+    ///
+    /// # Errors
+    /// As for [`increment`](Self::increment).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().increment_by("cents", 250)?.to_string(), "250");
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn increment_by(&self, key: impl AnyKey, by: impl Into<Number>) -> Result<Number, SessionError> {
+        self.edit(|state| state.data_mut().increment_by(key, by))
+    }
+
+    /// Subtracts one and returns the new number.
+    ///
+    /// # Errors
+    /// As for [`increment`](Self::increment).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().decrement("left")?.to_string(), "-1");
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn decrement(&self, key: impl AnyKey) -> Result<Number, SessionError> {
+        self.edit(|state| state.data_mut().decrement(key))
+    }
+
+    /// Subtracts a number and returns the new one.
+    ///
+    /// # Errors
+    /// As for [`increment`](Self::increment).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// assert_eq!(Session::standalone().decrement_by("left", 5)?.to_string(), "-5");
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn decrement_by(&self, key: impl AnyKey, by: impl Into<Number>) -> Result<Number, SessionError> {
+        self.edit(|state| state.data_mut().decrement_by(key, by))
+    }
+
+    /// Removes all values and the intended and previous URL. Identity, flash, CSRF token, tag and lifetimes stay.
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.put("a", 1)?;
+    /// session.clear()?;
+    /// assert!(session.is_empty());
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn clear(&self) -> Result<(), SessionError> {
+        self.edit(|state| {
+            state.clear();
+            Ok::<_, ValueError>(())
+        })
+    }
+
+    /// The same as [`clear`](Self::clear).
+    ///
+    /// # Errors
+    /// What every change may answer.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// Session::standalone().flush()?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn flush(&self) -> Result<(), SessionError> {
+        self.clear()
+    }
+
+    /// The value under a key; if it is missing or null it is made, put, and returned.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get) and [`put`](Self::put).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// assert_eq!(session.remember("visitor", || 42)?, 42);
+    /// assert_eq!(session.remember("visitor", || 43)?, 42);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn remember<T: Serialize + DeserializeOwned>(
+        &self,
+        key: impl ToPath<T>,
+        make: impl FnOnce() -> T,
+    ) -> Result<T, SessionError> {
+        // `make` runs without the lock, so that it may use the session itself.
+        if let Some(value) = self.read(|state| state.data().get::<T>(key.path()))? {
+            return Ok(value);
+        }
+        self.check(&self.shared.lock())?;
+        let value = make();
+        self.edit(|state| state.data_mut().remember(key, || value))
+    }
+
+    /// The same with a value that is made by awaiting something.
+    ///
+    /// # Errors
+    /// As for [`remember`](Self::remember).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// # async fn handler(session: Session) -> Result<(), session_core::SessionError> {
+    /// let rate = session.remember_with("rate", async || 1.07).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn remember_with<T: Serialize + DeserializeOwned>(
+        &self,
+        key: impl ToPath<T>,
+        make: impl AsyncFnOnce() -> T,
+    ) -> Result<T, SessionError> {
+        if let Some(value) = self.read(|state| state.data().get::<T>(key.path()))? {
+            return Ok(value);
+        }
+        self.check(&self.shared.lock())?;
+        let value = make().await;
+        self.edit(|state| state.data_mut().remember(key, || value))
+    }
+
+    /// Reads, changes and writes a value in one step that is run again on the newer value if another request was
+    /// faster. The closure must depend on nothing but its argument, and must not use the session.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get) and [`put`](Self::put).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// let best = session.update("best", |best: Option<u32>| best.unwrap_or(0).max(7))?;
+    /// assert_eq!(best, 7);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn update<T, F>(&self, key: impl ToPath<T>, change: F) -> Result<T, SessionError>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Fn(Option<T>) -> T + Send + Sync + 'static,
+    {
+        self.edit(|state| state.data_mut().update(key, change))
+    }
+
+    /// Writes a whole typed value as the session: its fields are put, everything else is forgotten. Only what differs
+    /// is a change.
+    ///
+    /// # Errors
+    /// As for [`put_many`](Self::put_many).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// session.put_struct(&serde_json::json!({ "theme": "dark" }))?;
+    /// assert_eq!(session.keys(), ["theme"]);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn store<V: Serialize + ?Sized>(&self, value: &V) -> Result<(), SessionError> {
+        self.edit(|state| state.data_mut().store(value))
+    }
+}

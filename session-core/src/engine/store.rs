@@ -1,0 +1,195 @@
+//! The door for stores: six verbs with their preconditions spelled out, two capabilities, one error.
+//!
+//! The six sentences on [`SessionStore`] are law; `session-testkit` proves them for every store. Time is always the
+//! caller's: a store reads no clock of its own except to bound how long a call may take.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+pub use crate::value::answer::{DEFAULT_MAX_RECORD, Loaded, StoreError, StoreErrorKind, Written};
+use crate::value::id::{Etag, StoreKey};
+use crate::value::record::Record;
+use crate::value::time::Timestamp;
+
+/// A place where sessions are kept.
+///
+/// Every verb takes effect entirely or not at all, is one round trip, and ends within the store's own deadline
+/// (2 seconds unless configured) with [`StoreErrorKind::Timeout`] if it must. Nothing but [`create`](Self::create) and
+/// [`rotate`](Self::rotate) brings a key into being: there is no "save", because a save that inserts revives the dead.
+///
+/// *Live* below means: there, not a tombstone, and `record.is_live(now)`.
+///
+/// ```
+/// use session_core::{Timestamp, store::{async_trait, Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Written}};
+///
+/// /// A store that is always empty: it keeps nothing and says so.
+/// #[derive(Debug)]
+/// struct Nowhere;
+///
+/// #[async_trait]
+/// impl SessionStore for Nowhere {
+///     fn name(&self) -> &'static str {
+///         "nowhere"
+///     }
+///     async fn load(&self, _: &StoreKey) -> Result<Loaded, StoreError> {
+///         Ok(Loaded::Missing)
+///     }
+///     async fn create(&self, _: &StoreKey, _: &Record, _: Timestamp) -> Result<Written, StoreError> {
+///         Err(StoreError::unavailable("nowhere", std::io::Error::other("nothing can be kept here")))
+///     }
+///     async fn replace(&self, _: &StoreKey, _: Etag, _: &Record, _: Timestamp) -> Result<Written, StoreError> {
+///         Ok(Written::Gone)
+///     }
+///     async fn touch(&self, _: &StoreKey, _: Timestamp, _: Timestamp) -> Result<Written, StoreError> {
+///         Ok(Written::Gone)
+///     }
+///     async fn destroy(&self, _: &StoreKey, _: Timestamp) -> Result<(), StoreError> {
+///         Ok(())
+///     }
+///     async fn rotate(
+///         &self, _: &StoreKey, _: Etag, _: &StoreKey, _: &Record, _: Timestamp, _: Timestamp,
+///     ) -> Result<Written, StoreError> {
+///         Ok(Written::Gone)
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
+    /// The store's name in errors and events: `"redis"`.
+    fn name(&self) -> &'static str;
+
+    /// The largest [`Record::size`] this store keeps, in bytes. The six verbs answer a larger one with
+    /// [`StoreError::check_size`] before any call.
+    fn max_record(&self) -> usize {
+        DEFAULT_MAX_RECORD
+    }
+
+    /// Reads what is under the key: nothing, a tombstone or the record. Expiry is judged by the caller: an expired
+    /// record may be given back or be missing.
+    async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError>;
+
+    /// Stores the record unless the key is taken, by anything at all: `Applied` or `Taken`. Asked again with the etag
+    /// that is already there, it answers `Applied` (a retry after a lost answer).
+    async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError>;
+
+    /// Stores the record over a live one whose etag is `expected`: `Applied`. Over a live one with another etag:
+    /// `Conflict` with the record that is there now, or `Applied` if its etag is already `record.etag` (a retry).
+    /// Otherwise `Gone`: missing, expired and tombstone are one answer.
+    async fn replace(
+        &self,
+        key: &StoreKey,
+        expected: Etag,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<Written, StoreError>;
+
+    /// Moves the idle deadline of a live record later: `Applied`, also when it is that late already. Otherwise `Gone`.
+    /// It carries no data, never creates, never shortens and leaves the etag alone.
+    async fn touch(
+        &self,
+        key: &StoreKey,
+        idle_deadline: Timestamp,
+        now: Timestamp,
+    ) -> Result<Written, StoreError>;
+
+    /// Makes the session gone, whether or not it was there. Where a record stood, a tombstone without data stays until
+    /// `tombstone_until`; where nothing stood, nothing appears; an earlier tombstone stays as it is.
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError>;
+
+    /// In one atomic step: `replace`'s conditions against `old`; then the record stands under `new` and a tombstone
+    /// until `tombstone_until` under `old`. `Taken` (and nothing changed) if something stands under `new`; asked again
+    /// after a lost answer (`old` a tombstone, `new` holding `record.etag`) it answers `Applied`.
+    async fn rotate(
+        &self,
+        old: &StoreKey,
+        expected: Etag,
+        new: &StoreKey,
+        record: &Record,
+        now: Timestamp,
+        tombstone_until: Timestamp,
+    ) -> Result<Written, StoreError>;
+
+    /// The index of sessions by owner, where this store keeps one.
+    fn owners(&self) -> Option<&dyn OwnerIndex> {
+        None
+    }
+
+    /// The sweeper, where this store does not expire records natively.
+    fn sweeper(&self) -> Option<&dyn Sweep> {
+        None
+    }
+}
+
+/// A capability of a store: find sessions by the user they belong to ([`Record::owner`]).
+///
+/// The index is written by the six verbs themselves, in the same atomic step where the store can; a store that cannot
+/// says in its documentation what holds instead. A session created while [`destroy_all`](Self::destroy_all) runs is
+/// either ended by it or listed afterwards, never missed.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use session_core::{Timestamp, store::{OwnerIndex, SessionStore}};
+///
+/// let store = session_store_memory::MemoryStore::new();
+/// let index: &dyn OwnerIndex = store.owners().expect("this store keeps an index");
+/// assert_eq!(index.count("ada", Timestamp::from_millis(0)).await?, 0);
+/// # Ok(())
+/// # }
+/// ```
+#[async_trait]
+pub trait OwnerIndex: Send + Sync {
+    /// The live sessions of this owner, in no particular order. Dead ones are never listed.
+    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError>;
+
+    /// How many live sessions this owner has.
+    async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
+        Ok(self.list(owner, now).await?.len())
+    }
+
+    /// Destroys every session of this owner but the one under `except`, and says how many live ones it ended. Each
+    /// leaves a tombstone until `tombstone_until`, as [`SessionStore::destroy`] does.
+    async fn destroy_all(
+        &self,
+        owner: &str,
+        except: Option<&StoreKey>,
+        now: Timestamp,
+        tombstone_until: Timestamp,
+    ) -> Result<usize, StoreError>;
+}
+
+/// A capability of a store without native expiry: remove what is dead, a bounded batch at a time.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use session_core::{adapter::{Clock as _, SystemClock}, store::{SessionStore, Sweep}};
+///
+/// let store = session_store_memory::MemoryStore::new();
+/// let sweeper: &dyn Sweep = store.sweeper().expect("this store must be swept");
+/// // In batches, until there is no more.
+/// while sweeper.sweep(SystemClock.now(), 1_000).await?.more {}
+/// # Ok(())
+/// # }
+/// ```
+#[async_trait]
+pub trait Sweep: Send + Sync {
+    /// Removes up to `most` records and tombstones that were dead at `before`, each only if it is still dead when it is
+    /// removed. It never runs inside a request.
+    async fn sweep(&self, before: Timestamp, most: usize) -> Result<Swept, StoreError>;
+}
+
+/// What one batch of a sweep did.
+///
+/// ```
+/// let swept = session_core::store::Swept { removed: 1_000, more: true };
+/// assert!(swept.more, "the batch was full: sweep again");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Swept {
+    /// Records and tombstones removed.
+    pub removed: usize,
+    /// Whether the batch was full, so that another one is worth its call.
+    pub more: bool,
+}

@@ -1,0 +1,349 @@
+//! One request's claim on a session: cookies read when somebody asks, the store asked once, everything settled at the end.
+//!
+//! An adapter makes a [`VisitGuard`] for each request, puts its [`Visit`] where extractors find it, and calls
+//! [`VisitGuard::close`] with the response's status. That is all an adapter does.
+
+mod cookies;
+mod guard;
+mod standalone;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use serde_json::{Map, Value};
+
+pub use self::cookies::CookieHeaders;
+pub use self::guard::VisitGuard;
+pub(crate) use self::guard::commit_now;
+pub(crate) use self::standalone::standalone;
+use super::drive;
+use super::error::OpenError;
+use super::finish::{BoxFuture, Finish, Spawn};
+use super::gate::Gate;
+use super::session::{Access, Cell, Session, Shared};
+use super::sessions::Inner;
+use crate::decision::state::SessionState;
+
+/// What extractors hold: opens the session, once, when somebody asks for it.
+#[derive(Clone)]
+pub struct Visit {
+    inner: Arc<VisitInner>,
+}
+
+struct VisitInner {
+    sessions: Arc<Inner>,
+    cookies: CookieHeaders,
+    spawn: &'static dyn Spawn,
+    opened: OnceLock<Arc<Shared>>,
+    /// Whoever is inside loads the session; the others wait for it.
+    opening: Gate,
+    /// A full handle was given out, so flash was shown and is taken.
+    aged: AtomicBool,
+    /// A handler asked for the session in any way.
+    looked: AtomicBool,
+    closed: AtomicBool,
+    /// The form that came with the request, until somebody opens the session.
+    input: Mutex<Option<Map<String, Value>>>,
+    /// What a sign-out without opening found: whether a cookie came in.
+    signed_out: Mutex<Option<bool>>,
+}
+
+impl fmt::Debug for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visit").field("opened", &self.is_opened()).finish_non_exhaustive()
+    }
+}
+
+impl Visit {
+    /// The session, to read and write. The store is asked the first time; later calls, and clones of the visit, get the
+    /// same session without asking again.
+    ///
+    /// # Errors
+    /// [`OpenError`]: answer 503 and say nothing about the cookie.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::adapter::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// visit.session().await?.put("theme", "dark")?;
+    /// // The same session, and the store is not asked again.
+    /// assert_eq!(visit.session().await?.get::<String>("theme")?.as_deref(), Some("dark"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn session(&self) -> Result<Session, OpenError> {
+        let shared = self.open().await?;
+        if !self.inner.aged.swap(true, Ordering::AcqRel) {
+            shared.lock().state.take_flash();
+        }
+        Ok(Session { shared, access: Access::Full })
+    }
+
+    /// The session, to read only: flash is shown and not taken.
+    ///
+    /// # Errors
+    /// [`OpenError`], as for [`session`](Self::session).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{SessionError, adapter::CookieHeaders};
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let session = guard.visit().read_only().await?;
+    /// assert!(session.readonly());
+    /// assert!(matches!(session.put("theme", "dark"), Err(SessionError::ReadOnly)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn read_only(&self) -> Result<Session, OpenError> {
+        Ok(Session { shared: self.open().await?, access: Access::ReadOnly })
+    }
+
+    /// A session of its own for what outlives the response: a stream, a WebSocket, a job. It is loaded anew, belongs to
+    /// nobody's response, and writes only with its own [`commit`](Session::commit).
+    ///
+    /// What only a response could tell the browser is refused by that commit with
+    /// [`NoResponse`](crate::CommitError::NoResponse) before anything is written: a new id (`regenerate`, or the first
+    /// value of a new visitor), and for sessions in cookies every change.
+    ///
+    /// # Errors
+    /// [`OpenError`], as for [`session`](Self::session).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{CommitError, adapter::{Closing, CookieHeaders}};
+    /// # use session_testkit::TestClient;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let mut ada = TestClient::new(&sessions);
+    /// # ada.as_user("ada").await;
+    /// # let guard = sessions.visit(ada.cookie().into_iter().collect(), &Here);
+    /// let session = guard.visit().detached().await?;
+    /// # let Closing::Ready(_) = guard.close(200) else { unreachable!("nothing is to be written") };
+    /// // The response is sent; this session still writes, when it says so itself.
+    /// session.put("progress", 100)?;
+    /// session.commit().await?;
+    /// # ada.assert_session("progress", 100).await;
+    ///
+    /// // A new id is what no response is left to carry.
+    /// session.regenerate()?;
+    /// assert!(matches!(session.commit().await, Err(CommitError::NoResponse)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn detached(&self) -> Result<Session, OpenError> {
+        self.inner.looked.store(true, Ordering::Release);
+        let shared = self.inner.load().await?;
+        Ok(Session { shared, access: Access::Detached })
+    }
+
+    /// Ends the session without opening it: one store call, where [`Session::destroy`] costs a load as well.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the session may still live, and its cookie is left alone.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::adapter::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// visit.destroy().await?;
+    /// assert!(!visit.is_opened());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn destroy(&self) -> Result<(), OpenError> {
+        if self.inner.sessions.is_off() {
+            return Err(OpenError::Disabled);
+        }
+        if self.inner.closed.load(Ordering::Acquire) {
+            return Err(OpenError::Closed);
+        }
+        if let Some(shared) = self.inner.opened.get() {
+            shared.lock().state.destroy();
+            return Ok(());
+        }
+        self.inner.looked.store(true, Ordering::Release);
+        let sessions = &self.inner.sessions;
+        let arrival = sessions.arrive(&self.inner.cookies, sessions.clock.now());
+        let came = arrival.came;
+        let sessions = self.inner.sessions.clone();
+        let flight = sessions.flights.begin();
+        let ending: BoxFuture<_> = Box::pin(async move { drive::end(&sessions, arrival).await });
+        Finish::new(ending, flight, self.inner.spawn).await.map_err(OpenError::Store)?;
+        *lock(&self.inner.signed_out) = Some(came);
+        if let Some(shared) = self.inner.opened.get() {
+            // Somebody opened it meanwhile.
+            shared.lock().state.destroy();
+        }
+        Ok(())
+    }
+
+    /// Notes the form that came with this request for [`Session::flash_all`] and its like. It opens nothing: whoever
+    /// opens the session later, or has before, finds it there.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::adapter::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// let form = serde_json::json!({ "email": "ada@example.com", "password": "secret" });
+    /// visit.set_input(form.as_object().cloned().unwrap_or_default());
+    /// assert!(!visit.is_opened(), "a form alone opens nothing");
+    /// // For the page after the redirect, but for the password.
+    /// visit.session().await?.flash_all()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_input(&self, form: Map<String, Value>) {
+        // Under this lock, so that an opening at the same moment sees either the form or the session.
+        let mut input = lock(&self.inner.input);
+        match self.inner.opened.get() {
+            Some(shared) => shared.lock().form = Some(form),
+            None => *input = Some(form),
+        }
+    }
+
+    /// Notes a page as the one to come back to ([`Urls::set_previous`](crate::Urls::set_previous)), if a handler opened the session to read
+    /// and write, and there is something to it: a visitor who has no session is given none because of a page.
+    pub(super) fn page_shown(&self, url: &str) {
+        let Some(shared) = self.inner.opened.get().filter(|_| self.inner.aged.load(Ordering::Acquire)) else {
+            return;
+        };
+        let is_nobody = {
+            let state = &shared.lock().state;
+            state.is_fresh() && !state.content.has_something()
+        };
+        if !is_nobody {
+            // A destroyed session has no previous page, and a URL too long to keep is not kept.
+            _ = Session { shared: shared.clone(), access: Access::Full }.set_previous_url(url);
+        }
+    }
+
+    /// Whether somebody has opened the session already.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::adapter::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// let visit = guard.visit();
+    /// assert!(!visit.is_opened());
+    /// visit.session().await?;
+    /// assert!(visit.is_opened());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_opened(&self) -> bool {
+        self.inner.opened.get().is_some()
+    }
+
+    /// Whether sessions are switched off by configuration.
+    ///
+    /// ```
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::{OpenError, adapter::CookieHeaders};
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
+    /// let sessions = builder.enabled(false).build()?;
+    /// assert!(sessions.visit(CookieHeaders::default(), &Here).visit().is_off());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.inner.sessions.is_off()
+    }
+
+    /// Whether this layer opens every visit at its start (`eager`).
+    ///
+    /// ```
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::adapter::CookieHeaders;
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// assert!(!sessions.visit(CookieHeaders::default(), &Here).visit().is_eager());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_eager(&self) -> bool {
+        self.inner.sessions.policy.eager
+    }
+
+    async fn open(&self) -> Result<Arc<Shared>, OpenError> {
+        if self.inner.closed.load(Ordering::Acquire) && !self.is_opened() {
+            return Err(OpenError::Closed);
+        }
+        self.inner.looked.store(true, Ordering::Release);
+        let shared = match self.inner.opened.get() {
+            Some(shared) => shared,
+            None => self.inner.load_once().await?,
+        };
+        if let Some(form) = lock(&self.inner.input).take() {
+            shared.lock().form = Some(form);
+        }
+        Ok(shared.clone())
+    }
+}
+
+impl VisitInner {
+    /// Loads it, or waits for whoever is loading it; after a failure the next one tries.
+    async fn load_once(&self) -> Result<&Arc<Shared>, OpenError> {
+        let _inside = self.opening.enter().await;
+        if let Some(shared) = self.opened.get() {
+            return Ok(shared);
+        }
+        let loaded = self.load().await?;
+        Ok(self.opened.get_or_init(|| loaded))
+    }
+
+    async fn load(&self) -> Result<Arc<Shared>, OpenError> {
+        if self.sessions.is_off() {
+            return Err(OpenError::Disabled);
+        }
+        let mut state = drive::open(&self.sessions, &self.cookies).await?;
+        if lock(&self.signed_out).is_some() {
+            // Whoever opens it after a sign-out finds it destroyed, and the cookie is still removed.
+            state.destroy();
+        }
+        Ok(share(self.sessions.clone(), state, self.spawn))
+    }
+}
+
+fn share(sessions: Arc<Inner>, state: SessionState, spawn: &'static dyn Spawn) -> Arc<Shared> {
+    let cell = Mutex::new(Cell { state, closed: false, form: None });
+    Arc::new(Shared { sessions, cell, spawn, turn: Gate::default() })
+}
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
