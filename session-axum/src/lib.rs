@@ -21,13 +21,14 @@ pub use redirect::{Redirect, Redirects};
 pub use rejection::SessionRejection;
 pub use service::SessionService;
 
-/// The core's words that an application needs: configuration, keys, values, errors, events.
 pub use session_core::{
-    self as core, CommitError, ConfigError, Cookie, Date, Event, FlashMessages, Handle, Key, KeyRing, Number,
-    Observer, OpenError, Path, Policy, SameSite, SecretKey, SessionError, Sessions, SessionsBuilder,
-    Snapshot, Timestamp, ValueError,
-    adapter::{CsrfFailure, Visit},
-    store::{SessionStore, StoreError},
+    Age, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, CsrfRules, Date, Device,
+    EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Lifetime, Messages,
+    NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey, SessionError,
+    SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, Urls, User, UserSessions, UserSessionsError,
+    ValidationErrors, ValueError, WithInput,
+    adapter::{CsrfFailure, Failure, RedirectKind, Spawn, Visit, VisitReport},
+    store::{SessionStore, StoreError, StoreErrorKind},
 };
 /// What [`Input`] has read: the form, nested as its names say.
 pub use session_forms as forms;

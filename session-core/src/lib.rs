@@ -1,80 +1,65 @@
-//! The sans-IO core: session state, decisions, cookie codec, and the driver that awaits a store.
+//! Sessions for HTTP servers, independent of any framework: state, decisions, cookie codec, and the engine that
+//! awaits a store.
 //!
-//! Applications use an adapter (`session-axum`, `session-actix`, `session-hyper`), which re-exports what they need from
-//! here. This crate is for those who embed sessions in a server of their own, and for those who write a store.
+//! Applications depend on an adapter (`session-axum`, `session-actix`, `session-hyper`) and find there what they need
+//! from this crate. Depend on it directly to write an adapter, a store, or a server of your own.
 //!
-//! # Where to begin
+//! # Four doors
 //!
-//! - An application: the pages of its adapter, then [`Session`], which is what handlers hold.
-//! - A server of your own that is async: [`Sessions::visit`] for each request, and
-//!   [`serve`](VisitGuard::serve) around its handler.
-//! - One that is not: [`SessionState`](decision::state::SessionState) and [`Commit`](decision::commit::Commit), two plain
-//!   values that tell what to load and what to write. The repository's `examples/by-hand` prints each step.
-//! - A store: [`SessionStore`], six verbs, and the crate `session-testkit`, which proves them.
+//! | module | for | holds |
+//! |---|---|---|
+//! | this page | applications | [`Session`], [`Sessions`] and its configuration, errors, events |
+//! | [`store`] | authors of stores | [`SessionStore`](store::SessionStore) with its six verbs, records, keys |
+//! | [`adapter`] | authors of adapters, and async servers | [`Middleware`](adapter::Middleware), visits, response headers |
+//! | [`machine`] | servers without async, tools, proofs | the state and the commit as a step machine, the cookie codec |
 //!
-//! # Three rings
+//! Each name has one path.
 //!
-//! - [`value`]: ids, records, values and their journal, flash, the cookie codec. It computes.
-//! - [`decision`]: policy, state, the decision table, commits as step machines. It computes, too.
-//! - [`edge`]: the store trait, the handle, the driver. Only here something awaits, locks, or asks for the time.
+//! # Guarantees
 //!
-//! Imports point inwards only. Nothing in this crate's dependency tree is a runtime, a framework or an HTTP library.
+//! - No acknowledged write is lost: writes are compare-and-swap, and a conflicting request replays its changes on the
+//!   current record.
+//! - An ended session stays ended: neither a request in flight, nor a replayed cookie, nor a store can revive it.
+//! - An id that this library did not issue is never adopted.
+//! - A failing store is an error, never "no session".
 //!
-//! # What it will not do
+//! # Structure
 //!
-//! It will not revive a session that ended, adopt an id that it did not issue, take a store's failure for "no session",
-//! or drop a write without an error.
+//! Three private modules form rings whose imports point inwards only. `value` holds ids, records, values with their
+//! journal, flash, and the cookie codec. `decision` holds policy, state, the decision table and the commit. Both only
+//! compute: time and randomness are arguments. `engine` holds the store trait, the handle and the driver; it alone
+//! awaits, locks, and reads the clock. No dependency of this crate is a runtime, a framework or an HTTP library.
 
-pub mod decision;
+mod decision;
 #[cfg(doctest)]
 mod documents;
-pub mod engine;
-pub mod value;
+mod engine;
+mod value;
 
-pub use async_trait::async_trait;
+pub mod adapter;
+pub mod machine;
+pub mod store;
 
 pub use decision::commit::CommitError;
-pub use decision::policy::Policy;
-pub use engine::answer::BareResponse;
+pub use decision::policy::{Policy, PolicyError};
 pub use engine::builder::SessionsBuilder;
-pub use engine::csrf::{Refusal as CsrfFailure, Verdict as CsrfDecision};
 pub use engine::error::{ConfigError, OpenError, SessionError, UserSessionsError};
 pub use engine::event::{Event, Observer};
-pub use engine::finish::{BoxFuture, Closing, Finish, Spawn};
-pub use engine::head::RequestHead;
-pub use engine::middleware::{Adapter, Begun, Middleware, Settling};
 pub use engine::owners::{Device, Excess, UserSessions};
-pub use engine::redirect::{Finished, Kind as RedirectKind, Redirect, Redirects};
-pub use engine::rejection::Rejection;
-pub use engine::report::{Failure, HeaderChange, VisitReport};
-pub use engine::serve::{Refused, Serve, Served};
-pub use engine::session::{FlashMessages, Session};
+pub use engine::session::{Csrf, Errors, FlashMessages, Lifetime, Messages, Session, Urls, User};
 pub use engine::sessions::Sessions;
-pub use engine::sources::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
-pub use engine::store::{OwnerIndex, SessionStore, Sweep, Swept};
-pub use engine::validation::{self, WithInput};
+pub use engine::sources::EntropyError;
+pub use engine::validation::{ValidationErrors, WithInput};
 pub use engine::view::SessionView;
-pub use engine::visit::{CookieHeaders, Visit, VisitGuard};
 pub use value::age::{Age, NotAnAge};
-pub use value::answer::{DEFAULT_MAX_RECORD, Loaded, StoreError, StoreErrorKind, Written};
-pub use value::bag::Bag;
 pub use value::cookie::builder::{Cookie, CookieError, SameSite};
-pub use value::cookie::format::{CookieSpec, CookieTooLarge, MOST_AGE};
 pub use value::cookie::key::{KeyError, SecretKey};
-pub use value::cookie::keyring::{KeyRing, MOST_KEYS};
-pub use value::cookie::parse::Candidates;
-pub use value::cookie::reject::{RejectReason, Rejected};
-pub use value::cookie::seal::{Binding, Opened, SealKind, Sealed, sealed_len};
-pub use value::cookie::select::{CLOCK_SKEW, MOST_COOKIE_BYTES, Rejections, Selection, select};
-pub use value::cookie::token::{IdToken, RecordToken, Token};
+pub use value::cookie::keyring::KeyRing;
 pub use value::csrf::CsrfRules;
 pub use value::error::ValueError;
-pub use value::flash::FlashBag;
-pub use value::id::{Etag, Handle, NotHex, SessionId, StoreKey};
-pub use value::journal::Journal;
-pub use value::json::{JsonError, Malformed, Number, NumberTooWide};
-pub use value::page::PageRequest;
+pub use value::id::{Handle, NotHex};
+pub use value::json::JsonError;
+pub use value::json::Number;
 pub use value::path::{Accepts, AnyKey, Key, Path, Paths, ToPath, ToPaths};
-pub use value::record::{Payload, Record};
 pub use value::time::Timestamp;
-pub use value::values::{Date, Snapshot, Values};
+pub use value::values::{Date, Snapshot};

@@ -16,16 +16,17 @@ pub use request::RequestSession;
 pub use service::{ResponseFuture, SessionService};
 pub use words::plain;
 
-/// The core's words that an application needs: configuration, keys, values, errors, events.
 pub use session_core::{
-    self as core, CommitError, ConfigError, Cookie, Date, Event, FlashMessages, Handle, Key, KeyRing, Number,
-    Observer, OpenError, Path, Policy, SameSite, SecretKey, Session, SessionError, Sessions, SessionsBuilder,
-    Snapshot, Timestamp, ValueError,
+    Age, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, CsrfRules, Date, Device,
+    EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Lifetime, Messages,
+    NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey, Session,
+    SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, Urls, User, UserSessions,
+    UserSessionsError, ValidationErrors, ValueError, WithInput,
     adapter::{
         CsrfFailure, Failure, Redirect, RedirectKind, Redirects, Rejection as SessionRejection, Spawn, Visit,
         VisitReport,
     },
-    store::{SessionStore, StoreError},
+    store::{SessionStore, StoreError, StoreErrorKind},
 };
 /// What [`Input`] has read: the form, nested as its names say.
 pub use session_forms as forms;

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use askama::Template;
-use session_core::SessionView;
+use session_axum::SessionView;
 
 type Rendered = Result<String, Box<dyn Error>>;
 

@@ -1,6 +1,6 @@
 //! Ring 1: every decision about a session. What a request did goes in, what must now happen comes out; nothing awaits.
 
-pub mod commit;
-pub mod decide;
-pub mod policy;
-pub mod state;
+pub(crate) mod commit;
+pub(crate) mod decide;
+pub(crate) mod policy;
+pub(crate) mod state;

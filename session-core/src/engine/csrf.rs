@@ -7,7 +7,7 @@ use super::head::RequestHead;
 use super::rejection::Rejection;
 use super::session::Session;
 use super::visit::Visit;
-use crate::value::csrf::{CsrfRules, FIELDS, HEADERS};
+use crate::value::csrf::{CsrfRules, HEADERS};
 
 /// What a request's method, path and headers tell.
 ///
@@ -148,23 +148,6 @@ impl CsrfRules {
             None if !session.fresh() => CsrfDecision::AskForm(session),
             Some(_) | None => CsrfDecision::Refuse(session.into()),
         })
-    }
-}
-
-impl Session {
-    /// Whether a form carries this session's token. `field` answers with a field's text.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// let token = session.csrf().token()?;
-    /// assert!(session.csrf().verify_form(|name| (name == "_csrf").then_some(token.as_str())));
-    /// assert!(!session.csrf().verify_form(|_| None));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    #[must_use]
-    pub fn verify_csrf_form<'f>(&self, field: impl Fn(&'static str) -> Option<&'f str>) -> bool {
-        FIELDS.iter().find_map(|name| field(name)).is_some_and(|token| self.verify_csrf(token))
     }
 }
 

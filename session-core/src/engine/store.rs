@@ -7,7 +7,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-pub use crate::value::answer::{DEFAULT_MAX_RECORD, Loaded, StoreError, StoreErrorKind, Written};
+pub(crate) use crate::value::answer::{DEFAULT_MAX_RECORD, Loaded, StoreError, Written};
 use crate::value::id::{Etag, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
@@ -15,7 +15,7 @@ use crate::value::time::Timestamp;
 /// A place where sessions are kept.
 ///
 /// Every verb takes effect entirely or not at all, is one round trip, and ends within the store's own deadline
-/// (2 seconds unless configured) with [`StoreErrorKind::Timeout`] if it must. Nothing but [`create`](Self::create) and
+/// (2 seconds unless configured) with [`StoreErrorKind::Timeout`](crate::store::StoreErrorKind::Timeout) if it must. Nothing but [`create`](Self::create) and
 /// [`rotate`](Self::rotate) brings a key into being: there is no "save", because a save that inserts revives the dead.
 ///
 /// *Live* below means: there, not a tombstone, and `record.is_live(now)`.

@@ -46,7 +46,7 @@ impl Session {
     /// Leaves a validation report's errors for the next visit and, unless told otherwise, what was typed.
     ///
     /// # Errors
-    /// What every change may answer.
+    /// The [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     /// use session_core::{Session, validation::ValidationErrors, WithInput};

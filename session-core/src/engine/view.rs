@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::error::SessionError;
 use super::session::Session;
 use crate::value::flash::FlashView;
-use crate::value::path::{AnyKey, Path};
+use crate::value::path::Path;
 use crate::value::values::{Snapshot, Values};
 
 /// A read-only picture of a session for one page. It serialises to
@@ -50,7 +50,7 @@ impl Session {
     /// The same for a page with forms: it carries the CSRF token, which is made now if there is none.
     ///
     /// # Errors
-    /// As for [`csrf_token`](|session| session.csrf().token()).
+    /// Those of [`Csrf::token`](crate::Csrf::token).
     ///
     /// ```
     /// # use session_core::Session;
@@ -59,7 +59,7 @@ impl Session {
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     pub fn view_with_csrf(&self) -> Result<SessionView, SessionError> {
-        let token = self.csrf_token()?;
+        let token = self.csrf().token()?;
         Ok(self.picture(Some(token)))
     }
 
@@ -75,61 +75,6 @@ impl Session {
                 bags: Box::new(shown.clone()),
             }
         })
-    }
-
-    /// Whether the previous visit left errors.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().errors().any());
-    /// ```
-    #[must_use]
-    pub fn has_errors(&self) -> bool {
-        self.read(|state| !state.content.flash.shown().errors.is_empty())
-    }
-
-    /// All errors that the previous visit left: field to messages.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().errors().all().is_empty());
-    /// ```
-    #[must_use]
-    pub fn errors(&self) -> Snapshot {
-        self.read(|state| state.content.flash.shown().errors.all())
-    }
-
-    /// Whether there is an error for this field.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().errors().has("email"));
-    /// ```
-    #[must_use]
-    pub fn has_error_for(&self, field: impl AnyKey) -> bool {
-        self.read(|state| !state.content.flash.shown().errors_at(field.path()).is_empty())
-    }
-
-    /// The first message for this field.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().errors().first("email"), None);
-    /// ```
-    #[must_use]
-    pub fn get_error_for(&self, field: impl AnyKey) -> Option<String> {
-        self.input_error(field).into_iter().next()
-    }
-
-    /// All messages for this field.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().errors().of("email").is_empty());
-    /// ```
-    #[must_use]
-    pub fn input_error(&self, field: impl AnyKey) -> Vec<String> {
-        self.read(|state| state.content.flash.shown().errors_at(field.path()))
     }
 }
 

@@ -8,14 +8,14 @@ use std::sync::Arc;
 /// ```
 /// assert_eq!(session_core::HEADERS[0], "x-csrf-token");
 /// ```
-pub const HEADERS: [&str; 2] = ["x-csrf-token", "x-xsrf-token"];
+pub(crate) const HEADERS: [&str; 2] = ["x-csrf-token", "x-xsrf-token"];
 
 /// The form fields that may carry it.
 ///
 /// ```
 /// assert_eq!(session_core::FIELDS, ["_csrf", "_token"]);
 /// ```
-pub const FIELDS: [&str; 2] = ["_csrf", "_token"];
+pub(crate) const FIELDS: [&str; 2] = ["_csrf", "_token"];
 
 /// The status of a request that is refused: 419, as Laravel and its like have it, so that a page's script can tell it
 /// from 403 and load the page anew.
@@ -23,7 +23,7 @@ pub const FIELDS: [&str; 2] = ["_csrf", "_token"];
 /// ```
 /// assert_eq!(session_core::REFUSED, 419);
 /// ```
-pub const REFUSED: u16 = 419;
+pub(crate) const REFUSED: u16 = 419;
 
 /// Which routes need no token. An adapter's middleware holds one.
 ///

@@ -1,21 +1,21 @@
 //! Ring 0: the values everything else is made of. They compute; they read no clock, no randomness, no environment.
 
-pub mod age;
-pub mod answer;
-pub mod bag;
+pub(crate) mod age;
+pub(crate) mod answer;
+pub(crate) mod bag;
 pub(crate) mod content;
-pub mod cookie;
-pub mod csrf;
+pub(crate) mod cookie;
+pub(crate) mod csrf;
 mod edit;
-pub mod error;
-pub mod flash;
-pub mod id;
-pub mod journal;
-pub mod json;
-pub mod page;
-pub mod path;
-pub mod record;
-pub mod time;
-pub mod url;
-pub mod values;
+pub(crate) mod error;
+pub(crate) mod flash;
+pub(crate) mod id;
+pub(crate) mod journal;
+pub(crate) mod json;
+pub(crate) mod page;
+pub(crate) mod path;
+pub(crate) mod record;
+pub(crate) mod time;
+pub(crate) mod url;
+pub(crate) mod values;
 pub(crate) mod wipe;

@@ -16,7 +16,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
 /// assert!(stays("https://accounts.example/login", &["accounts.example".to_owned()]));
 /// ```
 #[must_use]
-pub fn stays(url: &str, hosts: &[String]) -> bool {
+pub(crate) fn stays(url: &str, hosts: &[String]) -> bool {
     // Browsers remove tabs and line ends before they look, and read a backslash as a slash.
     let clean = |byte: u8| matches!(byte, b'!'..=b'~') && byte != b'\\';
     if url.len() > MOST_BYTES || !url.bytes().all(clean) {
@@ -38,7 +38,7 @@ pub fn stays(url: &str, hosts: &[String]) -> bool {
 /// assert_eq!(location("/a\r\nSet-Cookie: b"), "/a%0D%0ASet-Cookie:%20b");
 /// ```
 #[must_use]
-pub fn location(target: &str) -> String {
+pub(crate) fn location(target: &str) -> String {
     utf8_percent_encode(target, &INVISIBLE).to_string()
 }
 
@@ -51,7 +51,7 @@ pub fn location(target: &str) -> String {
 /// assert_eq!(path_on("https://shop.example.evil/cart", "shop.example"), None);
 /// ```
 #[must_use]
-pub fn path_on<'u>(url: &'u str, host: &str) -> Option<&'u str> {
+pub(crate) fn path_on<'u>(url: &'u str, host: &str) -> Option<&'u str> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);

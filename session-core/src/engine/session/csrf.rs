@@ -1,8 +1,8 @@
-//! The token that forms carry, so that another site cannot make this visitor's browser send them.
+//! The CSRF token of a session, as a facet of [`Session`].
 //!
-//! It is made on first use, kept by the session, renewed with its id. For a short while after a renewal the token before
-//! it still counts, so that a form which was open in another tab at sign-in can be sent; a token that was renewed on
-//! purpose does not.
+//! The token is made on first use, stored with the session, and renewed with its id. For a short time after a renewal
+//! the previous token is accepted as well, so that a form which was open in another tab can still be submitted; a token
+//! that was renewed explicitly has no such grace.
 
 use std::time::Duration;
 
@@ -13,7 +13,23 @@ use super::Session;
 use crate::decision::state::SessionState;
 use crate::engine::error::SessionError;
 use crate::value::content::{CSRF, CSRF_BEFORE};
+use crate::value::csrf::FIELDS;
 use crate::value::time::Timestamp;
+
+/// The CSRF token of a session: what forms carry so that another site cannot submit them. From [`Session::csrf`].
+///
+/// The adapters' CSRF layers verify it for every unsafe request. Use this type to put the token into a page, or to
+/// verify it where no layer does.
+///
+/// ```
+/// # use session_core::Session;
+/// let session = Session::standalone();
+/// let token = session.csrf().token()?;
+/// assert!(session.csrf().verify(&token));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
+#[derive(Debug)]
+pub struct Csrf<'s>(pub(super) &'s Session);
 
 /// The token before the last regenerate.
 #[derive(Serialize, Deserialize)]
@@ -22,27 +38,21 @@ struct Before {
     until: Timestamp,
 }
 
-impl Session {
-    /// The token that forms of this session carry: 32 random bytes as 43 characters, made on first use.
+impl Csrf<'_> {
+    /// Returns the token: 32 random bytes as 43 characters. Makes it if the session has none yet.
     ///
     /// # Errors
-    /// [`SessionError::Entropy`]; and, when there is none yet, what every change may answer.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// let token = session.csrf().token()?;
-    /// assert_eq!(token.len(), 43);
-    /// assert!(session.csrf().verify(&token));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn csrf_token(&self) -> Result<String, SessionError> {
-        let sessions = self.shared.sessions.clone();
-        if let Some(token) = self.read(token) {
+    /// [`SessionError::Entropy`] if no random bytes are available, and the [errors of every
+    /// change](Session#errors-of-every-change) if the token must be made.
+    #[doc(alias = "csrf_token")]
+    pub fn token(&self) -> Result<String, SessionError> {
+        let session = self.0;
+        let sessions = session.shared.sessions.clone();
+        if let Some(token) = session.read(token) {
             return Ok(token);
         }
-        // Asked again under the same lock: of two first uses at once, one makes the token.
-        self.edit(|state| match token(state) {
+        // Checked again under the same lock: of two concurrent first uses, one makes the token.
+        session.edit(|state| match token(state) {
             Some(token) => Ok(token),
             None => {
                 let made = sessions.random_token()?;
@@ -52,22 +62,15 @@ impl Session {
         })
     }
 
-    /// Makes a new token; forms that carry an older one are refused from now on.
+    /// Replaces the token and returns the new one. Forms that carry the previous token are refused from now on.
     ///
     /// # Errors
-    /// [`SessionError::Entropy`], and what every change may answer.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// let old = session.csrf().token()?;
-    /// assert_ne!(session.csrf().regenerate()?, old);
-    /// assert!(!session.csrf().verify(&old));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn regenerate_csrf_token(&self) -> Result<String, SessionError> {
-        let sessions = self.shared.sessions.clone();
-        self.edit(|state| {
+    /// [`SessionError::Entropy`] if no random bytes are available, and the [errors of every
+    /// change](Session#errors-of-every-change).
+    #[doc(alias = "regenerate_csrf_token")]
+    pub fn regenerate(&self) -> Result<String, SessionError> {
+        let sessions = self.0.shared.sessions.clone();
+        self.0.edit(|state| {
             let token = sessions.random_token()?;
             state.content.system.forget(CSRF_BEFORE);
             state.content.system.put(CSRF, &token)?;
@@ -75,24 +78,35 @@ impl Session {
         })
     }
 
-    /// Whether a form with this token comes from this session; compared in constant time.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().csrf().verify(""));
-    /// ```
+    /// Returns whether `given` is this session's token. Compares in constant time.
     #[must_use]
-    pub fn verify_csrf(&self, given: &str) -> bool {
-        let now = self.shared.sessions.clock.now();
-        let (own, before) = self.read(|state| (token(state), before(state)));
+    #[doc(alias = "verify_csrf")]
+    pub fn verify(&self, given: &str) -> bool {
+        let now = self.0.shared.sessions.clock.now();
+        let (own, before) = self.0.read(|state| (token(state), before(state)));
         let equal = |own: &str| bool::from(own.as_bytes().ct_eq(given.as_bytes()));
         own.is_some_and(|own| equal(&own))
             || before.is_some_and(|before| now < before.until && equal(&before.token))
     }
+
+    /// Returns whether a form carries this session's token. `field` returns the text of a field by its name.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// let token = session.csrf().token()?;
+    /// assert!(session.csrf().verify_form(|name| (name == "_csrf").then_some(token.as_str())));
+    /// assert!(!session.csrf().verify_form(|_| None));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn verify_form<'f>(&self, field: impl Fn(&'static str) -> Option<&'f str>) -> bool {
+        FIELDS.iter().find_map(|name| field(name)).is_some_and(|token| self.verify(token))
+    }
 }
 
-/// Notes the token that a regenerate is about to replace.
-pub(super) fn retire(state: &mut SessionState, now: Timestamp) {
+/// Keeps the token that a regenerate is about to replace, for the time of its grace.
+pub(super) fn keep_for_grace(state: &mut SessionState, now: Timestamp) {
     if let Some(token) = token(state) {
         let before = Before { token, until: now.plus(GRACE) };
         let put = state.content.system.put(CSRF_BEFORE, before);
@@ -108,6 +122,6 @@ fn before(state: &SessionState) -> Option<Before> {
     state.content.system.get(CSRF_BEFORE).ok().flatten()
 }
 
-/// How long the token before a regenerate still counts. Short, since whoever planted the session before sign-in knows
+/// How long the token before a regenerate is accepted. Short, since whoever planted the session before sign-in knows
 /// that token.
 const GRACE: Duration = Duration::from_secs(120);

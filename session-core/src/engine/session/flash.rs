@@ -18,7 +18,7 @@ impl Session {
     /// any other.
     ///
     /// # Errors
-    /// [`SessionError::Value`] for a value that is not JSON or a bad path, and what every change may answer.
+    /// [`SessionError::Value`] for a value that is not JSON or a bad path, and the [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -37,7 +37,7 @@ impl Session {
     /// Leaves every field of an object as a message; its names are taken literally.
     ///
     /// # Errors
-    /// [`SessionError::Value`] if it is not an object, and what every change may answer.
+    /// [`SessionError::Value`] if it is not an object, and the [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -64,7 +64,7 @@ impl Session {
     /// A message for this visit only, unless it is reflashed.
     ///
     /// # Errors
-    /// [`SessionError::Value`] for a value that is not JSON or a bad path, and what every change may answer.
+    /// [`SessionError::Value`] for a value that is not JSON or a bad path, and the [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     /// # use session_core::Session;
@@ -73,7 +73,8 @@ impl Session {
     /// assert_eq!(session.flash_messages().get::<String>("hint")?.as_deref(), Some("Try the red one"));
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
-    pub fn now<V: Serialize>(&self, key: impl Accepts<V>, value: V) -> Result<(), SessionError> {
+    #[doc(alias = "now")]
+    pub fn flash_now<V: Serialize>(&self, key: impl Accepts<V>, value: V) -> Result<(), SessionError> {
         let json = raw(&key, &value)?;
         self.edit(|state| state.content.flash.now_at(key.path(), json))
     }
@@ -92,7 +93,7 @@ impl Session {
     /// Carries everything that this visit shows, `now` messages included, to the next one.
     ///
     /// # Errors
-    /// What every change may answer.
+    /// The [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -112,7 +113,7 @@ impl Session {
     /// Carries these keys, from any of the three bags, to the next visit. Several calls add up.
     ///
     /// # Errors
-    /// What every change may answer.
+    /// The [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -123,32 +124,15 @@ impl Session {
     /// assert!(ada.flash_messages().await.has("status") && !ada.flash_messages().await.has("tip"));
     /// # Ok(()) }
     /// ```
+    #[doc(alias = "keep")]
     pub fn reflash_only(&self, keys: impl ToPaths) -> Result<(), SessionError> {
         self.edit(|state| state.content.flash.keep(keys.paths().as_slice()))
-    }
-
-    /// The same as [`reflash_only`](Self::reflash_only).
-    ///
-    /// # Errors
-    /// What every change may answer.
-    ///
-    /// ```
-    #[doc = include_str!("../../given/a_visit.in")]
-    /// session.reflash_only("status")?;
-    /// session.reflash_only("tip")?;
-    /// # answer(guard).await;
-    /// // In the next visit:
-    /// assert!(ada.flash_messages().await.has("status") && ada.flash_messages().await.has("tip"));
-    /// # Ok(()) }
-    /// ```
-    pub fn keep(&self, keys: impl ToPaths) -> Result<(), SessionError> {
-        self.reflash_only(keys)
     }
 
     /// Carries everything that this visit shows to the next one, but for these keys.
     ///
     /// # Errors
-    /// What every change may answer.
+    /// The [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]

@@ -36,7 +36,7 @@ impl Session {
     /// [`SessionsBuilder::secret_fields`]: crate::SessionsBuilder::secret_fields
     ///
     /// # Errors
-    /// What every change may answer.
+    /// The [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -57,7 +57,7 @@ impl Session {
     /// here is not held back.
     ///
     /// # Errors
-    /// [`SessionError::Value`] for a bad path, and what every change may answer.
+    /// [`SessionError::Value`] for a bad path, and the [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -89,7 +89,7 @@ impl Session {
     /// Leaves the form but for these fields, and but for secrets.
     ///
     /// # Errors
-    /// [`SessionError::Value`] for a bad path, and what every change may answer.
+    /// [`SessionError::Value`] for a bad path, and the [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -114,7 +114,7 @@ impl Session {
     /// Leaves a form of your own making as old input, but for secrets.
     ///
     /// # Errors
-    /// What every change may answer.
+    /// The [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -141,7 +141,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// What every change may answer.
+    /// The [errors of every change](Session#errors-of-every-change).
     pub fn with_errors<F: AsRef<str>, M: Into<Messages>>(
         &self,
         errors: impl IntoIterator<Item = (F, M)>,
@@ -155,23 +155,6 @@ impl Session {
             }
             Ok::<_, ValueError>(())
         })
-    }
-
-    /// The same as [`with_errors`](Self::with_errors).
-    ///
-    /// # Errors
-    /// What every change may answer.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// Session::standalone().with_errors([("email", "is taken")])?;
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn flash_errors<F: AsRef<str>, M: Into<Messages>>(
-        &self,
-        errors: impl IntoIterator<Item = (F, M)>,
-    ) -> Result<(), SessionError> {
-        self.with_errors(errors)
     }
 
     /// What was typed into this field the last time (`profile.email` or `profile[email]`).

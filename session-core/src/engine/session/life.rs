@@ -4,10 +4,31 @@ use super::{Access, Session, csrf};
 use crate::decision::commit::CommitError;
 use crate::decision::decide::{Fate, Origin};
 use crate::engine::error::SessionError;
-use crate::engine::sessions::Inner;
+use crate::engine::sessions::{Inner, Sessions};
 use crate::engine::visit;
+use crate::value::id::{Handle, SessionId};
 
 impl Session {
+    /// Returns the public handle of this session: safe to show and to log, and the same that device lists show. It
+    /// changes with a regenerate. For a session that has not been stored yet it is the handle that it will have.
+    ///
+    /// # Errors
+    /// [`SessionError::Entropy`] if a new id is needed and no random bytes are available.
+    pub fn id(&self) -> Result<Handle, SessionError> {
+        let entropy = &self.shared.sessions.entropy;
+        let id = self.shared.lock().state.id_to_be(|| {
+            let mut bytes = [0; 32];
+            entropy.fill(&mut bytes).map(|()| SessionId::from_bytes(bytes))
+        })?;
+        Ok(id.store_key().handle())
+    }
+
+    /// Returns the configuration that this session belongs to, for instance to list its user's sessions.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions {
+        Sessions { inner: self.shared.sessions.clone() }
+    }
+
     /// Whether no stored record stood behind this visit when it was opened.
     ///
     /// ```
@@ -105,7 +126,7 @@ impl Session {
         let sessions = self.shared.sessions.clone();
         self.edit(|state| {
             if state.fate() == Fate::Keep {
-                csrf::retire(state, sessions.clock.now());
+                csrf::keep_for_grace(state, sessions.clock.now());
             }
             state.regenerate(|| sessions.random_token())
         })

@@ -1,14 +1,15 @@
 //! The handle that handlers hold: a cheap clone, `&self`, synchronous. Everything it does, the pure state does.
 
 mod csrf;
+mod errors;
 mod flash;
 mod input;
 mod life;
 mod lifetime;
 mod messages;
-mod owner;
 mod read;
 mod urls;
+mod user;
 mod write;
 
 use std::fmt;
@@ -19,19 +20,30 @@ use crate::engine::error::SessionError;
 use crate::engine::gate::Gate;
 use crate::engine::sessions::Inner;
 
+pub use csrf::Csrf;
+pub use errors::Errors;
+pub use lifetime::Lifetime;
 pub use messages::{FlashMessages, Messages};
+pub use urls::Urls;
+pub use user::User;
 
-/// One visitor's session, for the length of one request.
+/// One visitor's session, for the duration of one request.
 ///
-/// Cloning is cheap and all clones are the same session. Methods never wait for anything: the store was asked when the
-/// session was opened, and is asked again when the response is ready (or by [`commit`](Self::commit)). What a method
-/// changes is there for the next read at once.
+/// Cloning is cheap, and all clones are handles to the same session. Methods are synchronous and do no I/O: the store
+/// is read when the session is opened, and written when the response is ready or by [`commit`](Self::commit). A change
+/// is visible to the next read immediately.
 ///
-/// # What every change may answer
+/// # Facets
 ///
-/// [`SessionError::ReadOnly`] on a handle that only reads, [`SessionError::Destroyed`] after a [`destroy`](Self::destroy) in
-/// this request, [`SessionError::Closed`] once the head of the response is on its way. Nothing is changed then; and no change
-/// is ever dropped without an error.
+/// Values, flash messages, old input and the life cycle are methods of this type. The rest is grouped:
+/// [`user`](Self::user), [`lifetime`](Self::lifetime), [`csrf`](Self::csrf), [`urls`](Self::urls) and
+/// [`errors`](Self::errors).
+///
+/// # Errors of every change
+///
+/// [`SessionError::ReadOnly`] on a read-only handle, [`SessionError::Destroyed`] after [`destroy`](Self::destroy) in the
+/// same request, and [`SessionError::Closed`] after the head of the response was sent. In each case nothing is changed;
+/// no change is dropped without an error.
 ///
 /// ```
 /// use session_core::Session;
@@ -45,6 +57,39 @@ pub use messages::{FlashMessages, Messages};
 pub struct Session {
     pub(crate) shared: Arc<Shared>,
     pub(crate) access: Access,
+}
+
+/// The facets.
+impl Session {
+    /// Returns the facet for the session's user: name, last authentication, device metadata.
+    #[must_use]
+    pub fn user(&self) -> User<'_> {
+        User(self)
+    }
+
+    /// Returns the facet for the session's lifetime: idle timeout, absolute lifetime, "remember me".
+    #[must_use]
+    pub fn lifetime(&self) -> Lifetime<'_> {
+        Lifetime(self)
+    }
+
+    /// Returns the facet for the session's CSRF token.
+    #[must_use]
+    pub fn csrf(&self) -> Csrf<'_> {
+        Csrf(self)
+    }
+
+    /// Returns the facet for the URLs that the session remembers: the intended page and the previous page.
+    #[must_use]
+    pub fn urls(&self) -> Urls<'_> {
+        Urls(self)
+    }
+
+    /// Returns the facet for the validation errors that the previous visit left.
+    #[must_use]
+    pub fn errors(&self) -> Errors<'_> {
+        Errors(self)
+    }
 }
 
 /// What all handles of one visit share.

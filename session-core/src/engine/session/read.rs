@@ -178,7 +178,8 @@ impl Session {
     /// assert_eq!(session.get::<u32>("hits")?, Some(1));
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
-    pub fn extract<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
+    #[doc(alias = "extract")]
+    pub fn get_struct<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
         Ok(self.read(|state| state.data().extract())?)
     }
 }

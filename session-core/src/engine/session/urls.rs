@@ -1,120 +1,96 @@
-//! Where to go next: the page that sign-in interrupted, and the page before this one.
+//! The URLs that a session remembers, as a facet of [`Session`]: the intended page and the previous page.
 
 use super::Session;
 use crate::engine::error::SessionError;
 use crate::value::content::{INTENDED, PREVIOUS};
 use crate::value::url::{path_on, stays};
 
-impl Session {
-    /// Notes where the visitor wanted to go, before they are sent to sign in.
+/// The URLs that a session remembers: where the visitor was going when sign-in interrupted, and the page before this
+/// one. From [`Session::urls`].
+///
+/// Only paths on this site are accepted, and absolute URLs of the hosts given to
+/// [`SessionsBuilder::redirect_hosts`](crate::SessionsBuilder::redirect_hosts); anything else would be an open redirect.
+///
+/// ```
+/// # use session_core::{Session, SessionError};
+/// let session = Session::standalone();
+/// session.urls().set_intended("/orders?page=2")?;
+/// assert_eq!(session.urls().pull_intended()?.as_deref(), Some("/orders?page=2"));
+/// assert!(matches!(session.urls().set_intended("//evil.example"), Err(SessionError::RefusedUrl)));
+/// # Ok::<(), SessionError>(())
+/// ```
+#[derive(Debug)]
+pub struct Urls<'s>(pub(super) &'s Session);
+
+impl Urls<'_> {
+    /// Remembers where the visitor was going, for the time after sign-in.
     ///
     /// # Errors
-    /// [`SessionError::RefusedUrl`] for anything but a path on this site, or a URL on a host that was allowed with
-    /// [`SessionsBuilder::redirect_hosts`](crate::SessionsBuilder::redirect_hosts); and what every change may answer.
-    ///
-    /// ```
-    /// # use session_core::{Session, SessionError};
-    /// let session = Session::standalone();
-    /// session.urls().set_intended("/orders?open=1")?;
-    /// assert!(matches!(session.urls().set_intended("//evil.example"), Err(SessionError::RefusedUrl)));
-    /// assert_eq!(session.urls().pull_intended()?.as_deref(), Some("/orders?open=1"));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn set_intended_url(&self, url: impl AsRef<str>) -> Result<(), SessionError> {
-        self.set_url(INTENDED, url.as_ref())
+    /// [`SessionError::RefusedUrl`] if the URL leads to another site, and the [errors of every
+    /// change](Session#errors-of-every-change).
+    #[doc(alias = "set_intended_url")]
+    pub fn set_intended(&self, url: impl AsRef<str>) -> Result<(), SessionError> {
+        self.set(INTENDED, url.as_ref())
     }
 
-    /// Where the visitor wanted to go.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().urls().intended(), None);
-    /// ```
+    /// Returns the intended URL.
     #[must_use]
-    pub fn intended_url(&self) -> Option<String> {
-        self.url(INTENDED)
+    #[doc(alias = "intended_url")]
+    pub fn intended(&self) -> Option<String> {
+        self.get(INTENDED)
     }
 
-    /// Where the visitor wanted to go; it is forgotten with this.
+    /// Returns the intended URL and removes it.
     ///
     /// # Errors
-    /// What every change may answer.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().urls().pull_intended()?, None);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn pull_intended_url(&self) -> Result<Option<String>, SessionError> {
-        let url = self.intended_url();
-        self.clear_intended_url()?;
+    /// The [errors of every change](Session#errors-of-every-change).
+    #[doc(alias = "pull_intended_url")]
+    pub fn pull_intended(&self) -> Result<Option<String>, SessionError> {
+        let url = self.intended();
+        self.clear_intended()?;
         Ok(url)
     }
 
-    /// Forgets where the visitor wanted to go.
+    /// Removes the intended URL.
     ///
     /// # Errors
-    /// What every change may answer.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// Session::standalone().urls().clear_intended()?;
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn clear_intended_url(&self) -> Result<(), SessionError> {
-        self.edit(|state| {
+    /// The [errors of every change](Session#errors-of-every-change).
+    #[doc(alias = "clear_intended_url")]
+    pub fn clear_intended(&self) -> Result<(), SessionError> {
+        self.0.edit(|state| {
             state.content.system.forget(INTENDED);
             Ok::<_, SessionError>(())
         })
     }
 
-    /// Notes the page that the visitor sees now, as the one to come back to. An adapter's layer does it for pages when
-    /// it is told to; each new page is then a write.
+    /// Remembers the page that the visitor sees now. The middleware does this where page tracking is on.
     ///
     /// # Errors
-    /// As for [`set_intended_url`](Self::set_intended_url).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// session.urls().set_previous("/cart")?;
-    /// assert_eq!(session.urls().previous().as_deref(), Some("/cart"));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn set_previous_url(&self, url: impl AsRef<str>) -> Result<(), SessionError> {
-        self.set_url(PREVIOUS, url.as_ref())
+    /// [`SessionError::RefusedUrl`] if the URL leads to another site, and the [errors of every
+    /// change](Session#errors-of-every-change).
+    #[doc(alias = "set_previous_url")]
+    pub fn set_previous(&self, url: impl AsRef<str>) -> Result<(), SessionError> {
+        self.set(PREVIOUS, url.as_ref())
     }
 
-    /// The page that the visitor saw last.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().urls().previous(), None);
-    /// ```
+    /// Returns the previous page.
     #[must_use]
-    pub fn previous_url(&self) -> Option<String> {
-        self.url(PREVIOUS)
+    #[doc(alias = "previous_url")]
+    pub fn previous(&self) -> Option<String> {
+        self.get(PREVIOUS)
     }
 
-    /// Where "back" leads: the previous page, else a `Referer` on this very `host`, else the fallback. What an adapter's
-    /// `Redirect::back` asks.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// assert_eq!(session.urls().back(Some("https://shop.example/cart"), Some("shop.example"), "/"), "/cart");
-    /// assert_eq!(session.urls().back(Some("https://evil.example/"), Some("shop.example"), "/"), "/");
-    /// ```
+    /// Returns where "back" leads: the previous page, else the path of a `Referer` of the same host, else `fallback`.
     #[must_use]
-    pub fn back_url(&self, referer: Option<&str>, host: Option<&str>, fallback: &str) -> String {
-        self.previous_url()
+    pub fn back(&self, referer: Option<&str>, host: Option<&str>, fallback: &str) -> String {
+        self.previous()
             .or_else(|| path_on(referer?, host?).map(str::to_owned))
             .unwrap_or_else(|| fallback.to_owned())
     }
 
-    fn set_url(&self, key: &str, url: &str) -> Result<(), SessionError> {
-        let allowed = stays(url, &self.shared.sessions.redirect_hosts);
-        self.edit(|state| {
+    fn set(&self, key: &str, url: &str) -> Result<(), SessionError> {
+        let allowed = stays(url, &self.0.shared.sessions.redirect_hosts);
+        self.0.edit(|state| {
             if !allowed {
                 return Err(SessionError::RefusedUrl);
             }
@@ -122,9 +98,8 @@ impl Session {
         })
     }
 
-    /// What is stored was checked when it was put; it is checked again, since the list of hosts may have changed.
-    fn url(&self, key: &str) -> Option<String> {
-        let url: String = self.read(|state| state.content.system.get(key).ok().flatten())?;
-        stays(&url, &self.shared.sessions.redirect_hosts).then_some(url)
+    fn get(&self, key: &str) -> Option<String> {
+        let url: String = self.0.read(|state| state.content.system.get(key).ok().flatten())?;
+        stays(&url, &self.0.shared.sessions.redirect_hosts).then_some(url)
     }
 }

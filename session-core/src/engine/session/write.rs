@@ -97,7 +97,7 @@ impl Session {
     /// Removes values. Parents that become empty go too; an array element leaves no hole.
     ///
     /// # Errors
-    /// What every change may answer.
+    /// The [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     /// # use session_core::Session;
@@ -117,7 +117,7 @@ impl Session {
     /// Reads a value and removes it.
     ///
     /// # Errors
-    /// [`SessionError::Value`] when a value of another type is there (it stays), and what every change may answer.
+    /// [`SessionError::Value`] when a value of another type is there (it stays), and the [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     /// # use session_core::Session;
@@ -148,7 +148,7 @@ impl Session {
     /// Adds one and returns the new number; missing or null counts from 0. No increment is ever lost to another request.
     ///
     /// # Errors
-    /// [`ValueError::NotANumber`], [`ValueError::Overflow`], and what every change may answer.
+    /// [`ValueError::NotANumber`], [`ValueError::Overflow`], and the [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     /// # use session_core::Session;
@@ -204,7 +204,7 @@ impl Session {
     /// Removes all values and the intended and previous URL. Identity, flash, CSRF token, tag and lifetimes stay.
     ///
     /// # Errors
-    /// What every change may answer.
+    /// The [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     /// # use session_core::Session;
@@ -224,7 +224,7 @@ impl Session {
     /// The same as [`clear`](Self::clear).
     ///
     /// # Errors
-    /// What every change may answer.
+    /// The [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     /// # use session_core::Session;
@@ -320,7 +320,8 @@ impl Session {
     /// assert_eq!(session.keys(), ["theme"]);
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
-    pub fn store<V: Serialize + ?Sized>(&self, value: &V) -> Result<(), SessionError> {
+    #[doc(alias = "store")]
+    pub fn put_struct<V: Serialize + ?Sized>(&self, value: &V) -> Result<(), SessionError> {
         self.edit(|state| state.data_mut().store(value))
     }
 }

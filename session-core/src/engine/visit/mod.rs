@@ -240,7 +240,7 @@ impl Visit {
         };
         if !is_nobody {
             // A destroyed session has no previous page, and a URL too long to keep is not kept.
-            _ = Session { shared: shared.clone(), access: Access::Full }.set_previous_url(url);
+            _ = Session { shared: shared.clone(), access: Access::Full }.urls().set_previous(url);
         }
     }
 

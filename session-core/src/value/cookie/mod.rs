@@ -4,14 +4,14 @@
 //! [`KeyRing::seal`](keyring::KeyRing::seal) and [`CookieSpec::set`](format::CookieSpec::set), the way in is
 //! [`select`](select::select).
 
-pub mod builder;
-pub mod format;
-pub mod key;
-pub mod keyring;
-pub mod parse;
-pub mod reject;
-pub mod seal;
-pub mod select;
-pub mod token;
+pub(crate) mod builder;
+pub(crate) mod format;
+pub(crate) mod key;
+pub(crate) mod keyring;
+pub(crate) mod parse;
+pub(crate) mod reject;
+pub(crate) mod seal;
+pub(crate) mod select;
+pub(crate) mod token;
 
 mod xaes;

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::keyring::KeyRing;
-pub use super::reject::{RejectReason, Rejected};
+pub(crate) use super::reject::{RejectReason, Rejected};
 use super::xaes::{NONCE_LEN, TAG_LEN};
 use crate::value::id::StoreKey;
 use crate::value::wipe::wipe;

@@ -1,7 +1,6 @@
 //! Configuration: sessions that are switched off, and sessions in their cookies.
 
 use http::{Method, StatusCode};
-use session_core::Session;
 
 use crate::web::{Client, WebApp};
 

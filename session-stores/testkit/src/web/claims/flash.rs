@@ -139,7 +139,7 @@ pub async fn features_3_with_errors_of_several_calls_add_up_in_order(app: &impl 
 
 struct Taken;
 
-impl VisitReport for Taken {
+impl ValidationErrors for Taken {
     fn messages(&self) -> Vec<(String, String)> {
         vec![("profile.email".to_owned(), "is taken".to_owned())]
     }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::json;
-use session_core::{Session, SessionError};
+use session_core::SessionError;
 
 use crate::web::{Client, WebApp};
 

@@ -1,0 +1,89 @@
+//! The user of a session: tagging a session with its user, and the facet with everything else about the user.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Session;
+use crate::engine::error::SessionError;
+use crate::value::content;
+use crate::value::path::Path;
+use crate::value::time::Timestamp;
+
+/// The user of a session, and what is known about the user's device. From [`Session::user`].
+///
+/// ```
+/// # use session_core::Session;
+/// let session = Session::standalone();
+/// session.tag("user-1")?;
+/// session.user().confirm()?;
+/// session.user().set_meta("browser", "Firefox on Linux")?;
+/// assert_eq!(session.user().name().as_deref(), Some("user-1"));
+/// # Ok::<(), session_core::SessionError>(())
+/// ```
+#[derive(Debug)]
+pub struct User<'s>(pub(super) &'s Session);
+
+impl User<'_> {
+    /// Returns the user that the session is [tagged](Session::tag) with.
+    #[must_use]
+    #[doc(alias = "owner")]
+    pub fn name(&self) -> Option<String> {
+        self.0.read(|state| state.owner().map(str::to_owned))
+    }
+
+    /// Records that the user has just authenticated: at sign-in, and on a page that asks for the password again.
+    ///
+    /// # Errors
+    /// The [errors of every change](Session#errors-of-every-change).
+    pub fn confirm(&self) -> Result<(), SessionError> {
+        let now = self.0.shared.sessions.clock.now();
+        self.0.edit(|state| state.content.system.put(content::AUTHENTICATED_AT, now))
+    }
+
+    /// Returns when the user last authenticated, for pages that require a recent authentication.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.0.read(|state| state.content.system.get(content::AUTHENTICATED_AT).ok().flatten())
+    }
+
+    /// Stores something about this session for the user's list of devices: the browser, an address.
+    ///
+    /// # Errors
+    /// Those of [`Session::put`].
+    pub fn set_meta(&self, name: &str, value: impl Serialize) -> Result<(), SessionError> {
+        self.0.edit(|state| state.content.system.put(Path::segments(&[content::META, name]), value))
+    }
+
+    /// Returns what [`set_meta`](Self::set_meta) stored under this name.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] if the value is of another type.
+    pub fn meta<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, SessionError> {
+        Ok(self.0.read(|state| state.content.system.get(Path::segments(&[content::META, name])))?)
+    }
+}
+
+impl Session {
+    /// Tags the session with its user, by the application's own name for users. The tag is written in the same step as
+    /// the data, and a regenerate keeps it.
+    ///
+    /// # Errors
+    /// The [errors of every change](Session#errors-of-every-change).
+    pub fn tag(&self, user: impl AsRef<str>) -> Result<(), SessionError> {
+        self.edit(|state| {
+            state.set_owner(Some(user.as_ref()));
+            Ok::<_, SessionError>(())
+        })
+    }
+
+    /// Removes the tag: the session belongs to no user.
+    ///
+    /// # Errors
+    /// The [errors of every change](Session#errors-of-every-change).
+    pub fn untag(&self) -> Result<(), SessionError> {
+        self.edit(|state| {
+            state.set_owner(None);
+            Ok::<_, SessionError>(())
+        })
+    }
+}

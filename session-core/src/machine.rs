@@ -1,0 +1,25 @@
+//! For servers without async, for tools and for proofs: the session as a state machine, and the cookie codec.
+//!
+//! Nothing here awaits, locks, reads a clock or makes randomness. Open a [`SessionState`] from the request's cookies
+//! and what the store holds, change it, and [`Commit`] it: the commit gives one [`StoreOp`] after the other to perform,
+//! and at the end the [`CookieOrder`] for the response. [`decide`] is the table behind it.
+
+pub use crate::decision::commit::{Commit, CookieOrder, Fresh, Outcome, StoreOp};
+pub use crate::decision::decide::{
+    CookieAction, Decision, Fate, Origin, Placement, Situation, Write, decide,
+};
+pub use crate::decision::policy::refresh_interval;
+pub use crate::decision::state::{Arrival, Claim, NewerFormat, Notice, SessionState};
+pub use crate::value::bag::Bag;
+pub use crate::value::cookie::format::{CookieSpec, CookieTooLarge, MOST_AGE};
+pub use crate::value::cookie::keyring::MOST_KEYS;
+pub use crate::value::cookie::parse::{Candidates, MOST_BYTES, MOST_CANDIDATES};
+pub use crate::value::cookie::reject::{RejectReason, Rejected};
+pub use crate::value::cookie::seal::{Binding, Opened, SealKind, Sealed, sealed_len};
+pub use crate::value::cookie::select::{CLOCK_SKEW, MOST_COOKIE_BYTES, Rejections, Selection, select};
+pub use crate::value::cookie::token::{IdToken, RecordToken, Token};
+pub use crate::value::flash::FlashBag;
+pub use crate::value::id::SessionId;
+pub use crate::value::journal::Journal;
+pub use crate::value::json::{Malformed, NumberTooWide};
+pub use crate::value::values::Values;
