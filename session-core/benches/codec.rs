@@ -4,10 +4,7 @@ use std::hint::black_box;
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
-use base64::Engine;
-use base64::engine::Simd;
-use base64::engine::general_purpose::{NO_PAD, URL_SAFE_NO_PAD};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use session_core::{machine::*, *};
 
 fn ring() -> KeyRing {
@@ -87,36 +84,12 @@ fn requests(c: &mut Criterion) {
     c.bench_function("set-cookie/persistent", |b| b.iter(|| spec.set(black_box(&value), expiry)));
 }
 
-/// Where `SIMD_FROM` comes from.
-fn engines(c: &mut Criterion) {
-    let simd = Simd::url_safe(NO_PAD);
-    let mut group = c.benchmark_group("base64");
-    for len in [24, 30, 48, 60, 96, 192, 768, 3000] {
-        let bytes = vec![0xa7; len];
-        let text = URL_SAFE_NO_PAD.encode(&bytes);
-        let (mut out, mut back) = (vec![0; text.len()], vec![0; len]);
-        group.bench_function(BenchmarkId::new("encode, scalar", len), |b| {
-            b.iter(|| URL_SAFE_NO_PAD.encode_slice(black_box(&bytes), &mut out));
-        });
-        group.bench_function(BenchmarkId::new("encode, simd", len), |b| {
-            b.iter(|| simd.encode_slice(black_box(&bytes), &mut out));
-        });
-        group.bench_function(BenchmarkId::new("decode, scalar", len), |b| {
-            b.iter(|| URL_SAFE_NO_PAD.decode_slice(black_box(&text), &mut back));
-        });
-        group.bench_function(BenchmarkId::new("decode, simd", len), |b| {
-            b.iter(|| simd.decode_slice(black_box(&text), &mut back));
-        });
-    }
-    group.finish();
-}
-
 criterion_group! {
     name = codec;
     config = Criterion::default()
         .warm_up_time(std::time::Duration::from_millis(200))
         .measurement_time(std::time::Duration::from_millis(600))
         .sample_size(20);
-    targets = seals, requests, engines
+    targets = seals, requests
 }
 criterion_main!(codec);

@@ -59,6 +59,7 @@ pub use value::cookie::keyring::KeyRing;
 pub use value::csrf::CsrfRules;
 pub use value::error::ValueError;
 pub use value::id::{Handle, NotHex};
+pub use value::json::JsonError;
 pub use value::json::Number;
 pub use value::path::{Accepts, AnyKey, Key, Path, Paths, ToPath, ToPaths};
 pub use value::time::Timestamp;

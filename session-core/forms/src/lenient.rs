@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 use session_core::ValidationErrors;
 use session_core::adapter::{Rejection, RequestError};
@@ -183,9 +183,15 @@ impl<'de> Deserializer<'de> for Lenient {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotThatForm> {
-        // A list of one was said once.
+        // A list of one was said once; rows of which some were taken out have numbers with gaps.
+        let numbered = |fields: &Map<String, Value>| {
+            fields.keys().all(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
+        };
         let items = match self.0 {
             Value::Array(items) => items,
+            Value::Object(fields) if numbered(&fields) => {
+                fields.into_iter().map(|(_, value)| value).collect()
+            }
             one => vec![one],
         };
         visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Lenient)))
@@ -253,6 +259,12 @@ mod tests {
             extra: false,
         };
         assert_eq!(read::<Order>(form).unwrap(), order);
+    }
+
+    #[test]
+    fn rows_with_gaps_in_their_numbers_are_a_list() {
+        let form = json!({"7": "a", "12": "b"});
+        assert_eq!(read::<Vec<String>>(form).unwrap(), ["a", "b"]);
     }
 
     #[test]

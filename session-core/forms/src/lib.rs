@@ -61,7 +61,7 @@ impl Form {
         self.fields
     }
 
-    /// One field's text: `email`, `profile.email` or `profile[email]`. Of a repeated field, the last.
+    /// One field's text: `email`, `profile.email` or `profile[email]`. Of a field that was sent twice, the last.
     ///
     /// ```
     /// assert_eq!(session_forms::Form::default().text("email"), None);
@@ -75,10 +75,7 @@ impl Form {
             Value::Array(items) => items.get(segment.parse::<usize>().ok()?),
             _ => None,
         })?;
-        match found {
-            Value::Array(items) => items.last()?.as_str(),
-            other => other.as_str(),
-        }
+        found.as_str()
     }
 
     /// The form as a typed value. Text becomes numbers and truth values where the type asks for them (`on` and `1` are

@@ -1,8 +1,11 @@
-//! Field names: `profile[email]` and `profile.email` are one field; `tags[]` adds to a list, and so does a repeated name.
+//! Field names: `profile[email]` and `profile.email` are one field; `tags[]` adds to a list, and `lines[][sku]` to a list
+//! of rows. A name said twice keeps its last value, as a checkbox with a hidden field beside it expects.
+//!
+//! A number in a name is a name. Only where the names below one are 0, 1, 2 and so on without a gap are they a list.
 
 use serde_json::{Map, Value};
 
-/// Takes a name apart; none where it is no nested name, which is then taken as it is. `tags[]` ends with an empty segment.
+/// Takes a name apart; none where it is no nested name, which is then taken as it is. `[]` is an empty segment.
 pub(crate) fn split(name: &str) -> Option<Vec<&str>> {
     let mut segments = Vec::with_capacity(2);
     let end = name.find(['[', '.']).unwrap_or(name.len());
@@ -13,12 +16,7 @@ pub(crate) fn split(name: &str) -> Option<Vec<&str>> {
     let mut rest = &name[end..];
     while let Some(first) = rest.as_bytes().first() {
         let (segment, after) = if *first == b'[' {
-            let (segment, after) = rest[1..].split_once(']')?;
-            // Only the end of a name may be empty: `tags[]`.
-            if segment.is_empty() && !after.is_empty() {
-                return None;
-            }
-            (segment, after)
+            rest[1..].split_once(']')?
         } else if *first == b'.' {
             let rest = &rest[1..];
             let end = rest.find(['[', '.']).unwrap_or(rest.len());
@@ -29,7 +27,9 @@ pub(crate) fn split(name: &str) -> Option<Vec<&str>> {
         } else {
             return None;
         };
-        if segment.contains('[') || segments.len() == MOST_SEGMENTS {
+        // A list of lists has no name by which to find its rows.
+        let lists = segment.is_empty() && segments.last().is_some_and(|last| last.is_empty());
+        if segment.contains('[') || lists || segments.len() == MOST_SEGMENTS {
             return None;
         }
         segments.push(segment);
@@ -42,16 +42,38 @@ pub(crate) fn split(name: &str) -> Option<Vec<&str>> {
 pub(crate) fn add(fields: &mut Map<String, Value>, name: &str, text: String) {
     let segments = split(name).unwrap_or_else(|| vec![name]);
     let (first, rest) = segments.split_first().expect("a split name has a segment");
-    let text = Value::String(text);
-    let left_over = match fields.get_mut(*first) {
-        Some(there) => nest(there, rest, text).err(),
-        None => {
-            fields.insert((*first).to_owned(), fresh(rest, text));
-            None
-        }
-    };
-    if let Some(text) = left_over {
+    if let Err(text) = nest_in(fields, first, rest, Value::String(text)) {
         fields.insert(name.to_owned(), text);
+    }
+}
+
+/// Makes lists of the objects whose names are 0, 1, 2 and so on, once all fields are there.
+pub(crate) fn settle(fields: &mut Map<String, Value>) {
+    fields.values_mut().for_each(settle_value);
+}
+
+fn settle_value(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(settle_value),
+        Value::Object(fields) => {
+            settle(fields);
+            let numbers: Vec<String> = (0..fields.len()).map(|number| number.to_string()).collect();
+            if !numbers.is_empty() && numbers.iter().all(|number| fields.contains_key(number)) {
+                let items = numbers.iter().filter_map(|number| fields.get_mut(number).map(Value::take));
+                *value = Value::Array(items.collect());
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn nest_in(fields: &mut Map<String, Value>, name: &str, rest: &[&str], text: Value) -> Result<(), Value> {
+    match fields.get_mut(name) {
+        Some(there) => nest(there, rest, text),
+        None => {
+            fields.insert(name.to_owned(), fresh(rest, text));
+            Ok(())
+        }
     }
 }
 
@@ -60,26 +82,37 @@ fn nest(there: &mut Value, rest: &[&str], text: Value) -> Result<(), Value> {
     match (rest.split_first(), there) {
         (None, Value::Array(items)) => items.push(text),
         (None, Value::Object(_)) => return Err(text),
-        // Said twice, nothing is lost.
-        (None, there) => *there = Value::Array(vec![there.take(), text]),
+        (None, there) => *there = text,
         (Some((&"", [])), Value::Array(items)) => items.push(text),
+        // `lines[][sku]`: the last row, unless it has one already.
+        (Some((&"", rest)), Value::Array(items)) => match items.last_mut() {
+            Some(row @ Value::Object(_)) if !rest.is_empty() && !has(row, rest) => {
+                return nest(row, rest, text);
+            }
+            _ => items.push(fresh(rest, text)),
+        },
         (Some((&"", [])), Value::Object(_)) => return Err(text),
         (Some((&"", [])), there) => *there = Value::Array(vec![there.take(), text]),
-        (Some((name, rest)), Value::Object(fields)) => match fields.get_mut(*name) {
-            Some(there) => return nest(there, rest, text),
-            None => {
-                fields.insert((*name).to_owned(), fresh(rest, text));
-            }
-        },
+        (Some((&"", _)), _) => return Err(text),
+        (Some((name, rest)), Value::Object(fields)) => return nest_in(fields, name, rest, text),
         (Some(_), _) => return Err(text),
     }
     Ok(())
 }
 
+/// Whether this row has the field already. A list of its own takes any number of them.
+fn has(row: &Value, rest: &[&str]) -> bool {
+    match rest.split_first() {
+        None => true,
+        Some((&"", _)) => false,
+        Some((name, rest)) => row.get(*name).is_some_and(|there| has(there, rest)),
+    }
+}
+
 fn fresh(rest: &[&str], text: Value) -> Value {
     match rest.split_first() {
         None => text,
-        Some((&"", [])) => Value::Array(vec![text]),
+        Some((&"", rest)) => Value::Array(vec![fresh(rest, text)]),
         Some((name, rest)) => Value::Object(Map::from_iter([((*name).to_owned(), fresh(rest, text))])),
     }
 }
@@ -95,6 +128,7 @@ mod tests {
     fn of(pairs: &[(&str, &str)]) -> Value {
         let mut fields = Map::new();
         pairs.iter().for_each(|(name, text)| add(&mut fields, name, (*text).to_owned()));
+        settle(&mut fields);
         Value::Object(fields)
     }
 
@@ -104,19 +138,68 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_made_by_brackets_or_by_saying_it_twice() {
+    fn lists_are_made_by_brackets() {
         assert_eq!(of(&[("t[]", "1")]), json!({"t": ["1"]}));
         assert_eq!(of(&[("t[]", "1"), ("t[]", "2")]), json!({"t": ["1", "2"]}));
-        assert_eq!(of(&[("t", "1"), ("t", "2"), ("t", "3")]), json!({"t": ["1", "2", "3"]}));
         assert_eq!(of(&[("a[t][]", "1"), ("a[t][]", "2")]), json!({"a": {"t": ["1", "2"]}}));
+    }
+
+    #[test]
+    fn a_name_said_twice_keeps_its_last_value() {
+        assert_eq!(of(&[("active", "0"), ("active", "1")]), json!({"active": "1"}));
+        assert_eq!(of(&[("a[b]", "1"), ("a.b", "2"), ("a[b]", "3")]), json!({"a": {"b": "3"}}));
+    }
+
+    #[test]
+    fn rows_are_a_list_in_order() {
+        let names: Vec<String> =
+            (0..12).flat_map(|n| [format!("items[{n}][sku]"), format!("items.{n}.qty")]).collect();
+        let pairs: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
+        let rows: Vec<Value> = (0..12)
+            .map(|n| json!({"sku": format!("items[{n}][sku]"), "qty": format!("items.{n}.qty")}))
+            .collect();
+        assert_eq!(of(&pairs), json!({ "items": rows }));
+        assert_eq!(of(&[("r[1]", "b"), ("r[0]", "a")]), json!({"r": ["a", "b"]}));
+        assert_eq!(of(&[("m[0][1]", "b"), ("m[0][0]", "a")]), json!({"m": [["a", "b"]]}));
+    }
+
+    #[test]
+    fn a_row_opens_where_a_name_repeats() {
+        let form = of(&[
+            ("lines[][sku]", "A"),
+            ("lines[][qty]", "1"),
+            ("lines[][tags][]", "x"),
+            ("lines[][tags][]", "y"),
+            ("lines[][qty]", "2"),
+            ("lines[][sku]", "B"),
+            ("lines[][sku]", "C"),
+        ]);
+        let rows =
+            json!([{"sku": "A", "qty": "1", "tags": ["x", "y"]}, {"qty": "2", "sku": "B"}, {"sku": "C"}]);
+        assert_eq!(form, json!({ "lines": rows }));
+        let deep = of(&[("l[][a][b]", "1"), ("l[][a][c]", "2"), ("l[][a][b]", "3")]);
+        assert_eq!(deep, json!({"l": [{"a": {"b": "1", "c": "2"}}, {"a": {"b": "3"}}]}));
+    }
+
+    #[test]
+    fn a_number_is_a_name_in_the_order_it_came() {
+        let form = of(&[
+            ("stock[98765]", "2"),
+            ("opt[30]", "a"),
+            ("opt[4]", "b"),
+            ("rows[0]", "x"),
+            ("rows[2]", "y"),
+        ]);
+        let text = r#"{"stock":{"98765":"2"},"opt":{"30":"a","4":"b"},"rows":{"0":"x","2":"y"}}"#;
+        assert_eq!(form.to_string(), text);
     }
 
     #[test]
     fn nothing_is_lost_where_names_contradict_each_other() {
         assert_eq!(of(&[("a", "1"), ("a[b]", "2")]), json!({"a": "1", "a[b]": "2"}));
         assert_eq!(
-            of(&[("[x]", "1"), ("a[", "2"), ("", "3"), ("a[]b", "4")]),
-            json!({"[x]": "1", "a[": "2", "": "3", "a[]b": "4"})
+            of(&[("[x]", "1"), ("a[", "2"), ("", "3"), ("a[]b", "4"), ("a[][]", "5")]),
+            json!({"[x]": "1", "a[": "2", "": "3", "a[]b": "4", "a[][]": "5"})
         );
     }
 

@@ -86,6 +86,7 @@ fn read_urlencoded(body: &[u8]) -> Result<Form, FormError> {
         check_count(nth)?;
         names::add(&mut fields, &name, text.into_owned());
     }
+    names::settle(&mut fields);
     Ok(Form { fields })
 }
 
@@ -103,6 +104,7 @@ async fn read_multipart(content_type: &str, body: Bytes) -> Result<Form, FormErr
         let text = String::from_utf8(text.into()).map_err(|_| FormError::Malformed)?;
         names::add(&mut fields, &name, text);
     }
+    names::settle(&mut fields);
     Ok(Form { fields })
 }
 

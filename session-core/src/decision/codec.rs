@@ -97,16 +97,11 @@ impl CookieCodec {
             CookieOrder::SetId { id, absolute_deadline, expires, nonce } => {
                 let now = now();
                 let token = IdToken { issued_at: now, absolute_deadline: *absolute_deadline, id: id.clone() };
-                let token = token.encode();
-                self.set(SealKind::Id, nonce, token.len(), *expires, now, |place| {
-                    place.copy_from_slice(&token[..])
-                })
+                self.set(SealKind::Id, nonce, &token.encode(), *expires, now)
             }
             CookieOrder::SetRecord { id, record, expires, nonce } => {
-                let (now, len) = (now(), RecordToken::HEAD_LEN + record.size());
-                self.set(SealKind::Record, nonce, len, *expires, now, |place| {
-                    RecordToken::write(now, id, record, place).expect("the place is as long as the token");
-                })
+                let now = now();
+                self.set(SealKind::Record, nonce, &RecordToken::encode_parts(now, id, record), *expires, now)
             }
         };
         sealed.map(Some)
@@ -116,15 +111,12 @@ impl CookieCodec {
         &self,
         kind: SealKind,
         nonce: &[u8; 24],
-        len: usize,
+        text: &[u8],
         expires: Option<Timestamp>,
         now: Timestamp,
-        write: impl Fn(&mut [u8]),
     ) -> Result<String, CommitError> {
-        let expiry = expires.map(|at| (now.until(at), at));
-        let header = self.cookie.set_with(sealed_len(len), expiry, |header| {
-            self.keys.seal_onto(header, &self.binding, kind, nonce, len, write);
-        });
+        let sealed = self.keys.seal(&self.binding, kind, nonce, text);
+        let header = self.cookie.set(&sealed, expires.map(|at| (now.until(at), at)));
         header.map_err(|error| CommitError::TooLarge { size: error.size, limit: error.limit })
     }
 

@@ -1,22 +1,22 @@
-//! The visitor's values: top-level names to JSON, read from the bytes they came in and changed through one gate.
+//! The visitor's values: top-level names to JSON, read from the bytes they came in and changed through one function.
 
 use std::fmt;
 
 use super::edit::{Act, Edit, depth_below};
 use super::json::equal::same;
+use super::json::node::{Forgot, MAX_GAP, Node};
 use super::json::object::Object;
-use super::json::scan::blank;
-use super::json::tree::{Forgot, Node};
+use super::json::split::{Fields, check_valid};
 use super::json::view::View;
-use super::json::{Malformed, Text};
+use super::json::{MAX_DEPTH, Malformed};
 use super::path::{Path, index_of};
 use super::record::Payload;
 
-/// One JSON object, decoded as far as anybody asked.
+/// One JSON object, decoded on demand.
 ///
-/// Decoding finds where each top-level value begins and ends and copies nothing; a key that nobody asks for is never
-/// parsed, and encoding copies its bytes as they came. All changes pass through one function, so that none can forget
-/// to tell the [`Journal`](super::journal::Journal).
+/// Decoding splits the top level and copies no value; a key that nobody asks for is not parsed below that level, and
+/// encoding copies its bytes as they came. All changes pass through one function, which the
+/// [`Journal`](super::journal::Journal) depends on.
 ///
 /// ```
 /// use session_core::machine::Bag;
@@ -29,6 +29,8 @@ use super::record::Payload;
 #[derive(Clone, Default)]
 pub struct Bag {
     root: Object,
+    /// How long the text was that it came in.
+    source_len: usize,
 }
 
 impl Bag {
@@ -37,60 +39,42 @@ impl Bag {
     /// # Errors
     ///
     /// When it is not JSON, not an object, or a value nests more than 64 levels deep.
-    ///
-    /// ```
-    /// # use session_core::machine::Bag;
-    /// assert!(Bag::decode(b"{}".to_vec().into()).is_ok_and(|bag| bag.is_empty()));
-    /// assert!(Bag::decode(b"[]".to_vec().into()).is_err());
-    /// ```
     pub fn decode(payload: Payload) -> Result<Self, Malformed> {
-        std::str::from_utf8(&payload).map_err(|_| Malformed)?;
-        let (root, end) = Object::open_until(&payload, blank(&payload, 0))?;
-        // Spans are 32 bits wide, and nothing but blanks may follow.
-        let whole = u32::try_from(end).is_ok() && blank(&payload, end) == payload.len();
-        if whole { Ok(Self { root }) } else { Err(Malformed) }
+        let text = std::str::from_utf8(&payload).map_err(|_| Malformed)?;
+        let fields = serde_json::from_str(text)?;
+        // One level more than a value may have.
+        check_valid(&payload, MAX_DEPTH + 1)?;
+        Ok(Self::of(&payload, fields))
+    }
+
+    /// Takes fields that were read from a payload whose depth was checked.
+    pub(crate) fn of(payload: &Payload, fields: Fields<'_>) -> Self {
+        Self { root: Object::of(payload.bytes(), fields), source_len: payload.len() }
+    }
+
+    /// How long the text was that it came in, and perhaps more than itself.
+    pub(crate) fn source_len(&self) -> usize {
+        self.source_len
     }
 
     /// How many top-level names there are.
-    ///
-    /// ```
-    /// # use session_core::machine::Bag;
-    /// assert_eq!(Bag::default().len(), 0);
-    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.root.len()
     }
 
     /// Whether there is nothing in it.
-    ///
-    /// ```
-    /// # use session_core::machine::Bag;
-    /// assert!(Bag::default().is_empty());
-    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.root.len() == 0
     }
 
     /// Appends the object as JSON text.
-    ///
-    /// ```
-    /// # use session_core::machine::Bag;
-    /// let mut out = b"values=".to_vec();
-    /// Bag::default().encode_into(&mut out);
-    /// assert_eq!(out, b"values={}");
-    /// ```
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         View::Object(&self.root).write(out);
     }
 
     /// The object as JSON text.
-    ///
-    /// ```
-    /// # use session_core::machine::Bag;
-    /// assert_eq!(Bag::default().encode(), b"{}");
-    /// ```
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         View::Object(&self.root).to_vec()
@@ -99,12 +83,6 @@ impl Bag {
     /// Top-level names, in the order they came.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.root.fields().map(|(name, _)| name)
-    }
-
-    /// Reads the object that begins here, in text that is known to be UTF-8, and says where it ends.
-    pub(crate) fn open_until(payload: &Payload, at: usize) -> Result<(Self, usize), Malformed> {
-        let (root, end) = Object::open_until(payload, at)?;
-        Ok((Self { root }, end))
     }
 
     pub(crate) fn view(&self) -> View<'_> {
@@ -126,7 +104,7 @@ impl Bag {
         self.view().at(path.iter().map(|segment| &**segment))
     }
 
-    /// The gate: does one edit of the request that owns this bag, and says whether that changed anything.
+    /// Makes one edit of the request that owns this bag, and returns whether that changed anything.
     ///
     /// On an error nothing was changed. Whether a sum or a push fits was judged by whoever made the edit.
     pub(crate) fn edit(&mut self, edit: &Edit) -> Result<bool, Misfit> {
@@ -134,7 +112,7 @@ impl Bag {
             self.fits(&edit.path)?;
         }
         let sum = match &edit.act {
-            Act::Add { left, .. } => Some(Text::number(*left)),
+            Act::Add { left, .. } => Some(Node::number(*left)),
             _ => None,
         };
         let now = self.at(&edit.path);
@@ -142,7 +120,7 @@ impl Bag {
             Act::Put(node) | Act::Update { left: node, .. } => now.is_none_or(|now| !same(now, node.view())),
             Act::Forget => now.is_some(),
             Act::Add { .. } => {
-                let sum = sum.as_ref().map_or(View::Text(b"null"), |sum| View::Text(sum.bytes()));
+                let sum = sum.as_ref().map_or(View::Text(b"null"), Node::view);
                 now.is_none_or(|now| !same(now, sum))
             }
             Act::Push { .. } => true,
@@ -155,7 +133,7 @@ impl Bag {
                     let place = self.root.place(name).place(rest);
                     match sum {
                         // Whoever made this edit has added already.
-                        Some(sum) => *place = Node::Text(sum),
+                        Some(sum) => *place = sum,
                         None => act.perform(place),
                     }
                 }
@@ -174,6 +152,24 @@ impl Bag {
         }
     }
 
+    /// Puts a value at a path whose segments are all names, whatever stands in the way.
+    pub(crate) fn put_by_names(&mut self, path: &[Box<str>], node: Node) {
+        if let Some((name, rest)) = path.split_first() {
+            *self.root.place(name).place_by_names(rest) = node;
+        }
+    }
+
+    /// Puts a value from another bag at the same path; parents are the objects and arrays that they are there.
+    pub(crate) fn put_like(&mut self, source: &Self, path: &[Box<str>], node: Node) {
+        for end in 1..path.len() {
+            let parent = &path[..end];
+            if self.at(parent).is_none() && source.at(parent).is_some_and(View::is_object) {
+                self.replay(&Edit { path: parent.to_vec(), act: Act::Object });
+            }
+        }
+        self.replay(&Edit { path: path.to_vec(), act: Act::Put(node) });
+    }
+
     /// Removes everything; says whether there was anything.
     pub(crate) fn clear(&mut self) -> bool {
         let any = !self.is_empty();
@@ -186,10 +182,11 @@ impl Bag {
         self.root.forget(name, rest)
     }
 
-    /// Whether something may be put there: no name in an array, no index far behind its end.
+    /// Whether something may be put there: no name in an array, no index far behind the ends of all arrays on the way.
     fn fits(&self, path: &[Box<str>]) -> Result<(), Misfit> {
         let Some((name, rest)) = path.split_first() else { return Ok(()) };
         let mut here = self.root.view(name);
+        let mut gap = MAX_GAP;
         for segment in rest {
             let len = here.and_then(View::items_len);
             match (index_of(segment), here.is_some_and(View::is_object)) {
@@ -197,10 +194,12 @@ impl Bag {
                 (None, false) if len.is_some() => return Err(Misfit::Name),
                 (None, false) => {}
                 (Some(index), false) => {
-                    let most = len.unwrap_or(0) as u64 + MAX_GAP;
+                    let len = len.unwrap_or(0) as u64;
+                    let most = len + gap;
                     if index > most {
                         return Err(Misfit::Index { index, most });
                     }
+                    gap -= index.saturating_sub(len);
                 }
             }
             here = here.and_then(|view| view.child(segment));
@@ -222,12 +221,3 @@ impl fmt::Debug for Bag {
         write!(f, "Bag({} values)", self.len())
     }
 }
-
-impl From<Text> for Node {
-    fn from(text: Text) -> Self {
-        Self::Text(text)
-    }
-}
-
-/// How far behind the end of an array something may be put.
-const MAX_GAP: u64 = 1_024;

@@ -7,16 +7,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::bag::Bag;
 use super::error::ValueError;
 use super::flash::{Entry, Flash, FlashChanges};
 use super::id::Etag;
 use super::journal::Journal;
+use super::json::MAX_DEPTH;
+use super::json::split::{Fields, check_valid};
 use super::record::Payload;
 use super::time::Timestamp;
 use super::values::Values;
-use super::wire::{Wire, version};
 
 /// The content of a session as this visit sees it, together with the journal of what it changed.
 #[derive(Clone, Default)]
@@ -105,14 +108,19 @@ impl Content {
     /// Reads a payload. Any bytes at all give an answer, in memory proportional to them.
     pub(crate) fn decode(payload: &Payload, owner: Option<Arc<str>>) -> Result<Self, Unreadable> {
         let text = std::str::from_utf8(payload).map_err(|_| Unreadable::Corrupt)?;
-        let wire = Wire::read(payload).map_err(|_| unreadable(text))?;
-        if wire.version != Some(FORMAT) {
+        let parts: Parts<'_> = serde_json::from_str(text).map_err(|_| unreadable(text))?;
+        // The outermost object, and the one that a bag is, stand around the values of a session.
+        check_valid(payload, MAX_DEPTH + 2).map_err(|_| unreadable(text))?;
+        if parts.v != FORMAT {
             return Err(unreadable(text));
         }
+        let values = |fields: Option<Fields<'_>>| {
+            Values::new(fields.map(|fields| Bag::of(payload, fields)).unwrap_or_default())
+        };
         Ok(Self {
-            data: Values::new(wire.data.unwrap_or_default()),
-            system: Values::new(wire.system.unwrap_or_default()),
-            flash: Flash::new(wire.flash.unwrap_or_default()),
+            data: values(parts.data),
+            system: values(parts.system),
+            flash: Flash::new(parts.flash),
             owner,
             changes: HeadChanges::default(),
         })
@@ -280,10 +288,27 @@ impl Content {
     }
 }
 
+/// The parts of a payload; those that are empty may be left out, and others are ignored.
+#[derive(Deserialize)]
+struct Parts<'p> {
+    v: u32,
+    #[serde(borrow, default)]
+    data: Option<Fields<'p>>,
+    #[serde(default)]
+    flash: Vec<Entry>,
+    #[serde(borrow, default)]
+    system: Option<Fields<'p>>,
+}
+
+/// Why a payload is not one of this version: the others may have any parts.
 fn unreadable(text: &str) -> Unreadable {
-    match version(text) {
-        Some(version) if version > FORMAT => Unreadable::Newer,
-        Some(_) | None => Unreadable::Corrupt,
+    #[derive(Deserialize)]
+    struct Version {
+        v: u32,
+    }
+    match serde_json::from_str(text) {
+        Ok(Version { v }) if v > FORMAT => Unreadable::Newer,
+        Ok(_) | Err(_) => Unreadable::Corrupt,
     }
 }
 
@@ -299,3 +324,49 @@ pub(crate) const AGE: &str = "age";
 pub(crate) const PERSISTENT: &str = "persistent";
 pub(crate) const AUTHENTICATED_AT: &str = "authenticated_at";
 pub(crate) const META: &str = "meta";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Content, Unreadable> {
+        Content::decode(&text.as_bytes().into(), None)
+    }
+
+    #[test]
+    fn parts_are_found_in_any_order_and_others_passed_over() {
+        let text = r#" { "data" : {"a":{"b":[1]}} , "x":[{"v":9}], "\u0076": 1, "system":null } "#;
+        let content = read(text).unwrap();
+        assert_eq!((content.data.len(), content.system.len()), (1, 0));
+        assert!(!content.flash.has_outgoing());
+    }
+
+    #[test]
+    fn what_is_no_payload_is_refused() {
+        for bad in [
+            "",
+            "null",
+            "[]",
+            "{\"v\":1",
+            "{\"v\":1}x",
+            "{\"v\":1,}",
+            "{\"v\":1,\"v\":1}",
+            "{\"v\":1,\"data\":{},\"data\":{}}",
+            "{\"v\":-1}",
+            "{\"v\":\"1\"}",
+            "{\"v\":1,\"data\":[]}",
+            "{\"v\":1,\"data\":nul}",
+            "{\"v\":1,\"data\":{\"a\"}}",
+            "{\"v\":1,\"flash\":{}}",
+            "{\"v\":1,\"flash\":null}",
+        ] {
+            assert_eq!(read(bad).err(), Some(Unreadable::Corrupt), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_newer_version_is_known_whatever_stands_beside_it() {
+        assert_eq!(read(r#"{"data":[],"v":7}"#).err(), Some(Unreadable::Newer));
+        assert_eq!(read("{}").err(), Some(Unreadable::Corrupt));
+    }
+}

@@ -6,10 +6,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::json::MAX_DEPTH;
+use super::json::node::Node;
 use super::json::number::{Number, Parsed};
-use super::json::tree::Node;
 use super::json::view::View;
-use super::json::{MAX_DEPTH, Text};
 use super::path::Steps;
 
 /// One change: what, and where.
@@ -36,11 +36,11 @@ pub(crate) enum Act {
     Update { again: Again, left: Node },
 }
 
-/// A closure that makes a new value of the text of an old one; none where the old one is not of its type.
+/// A closure that makes a new value, of at most so many levels, of an old one; none where the old one is not of its type.
 #[derive(Clone)]
 pub(crate) struct Again(pub(crate) Arc<Rule>);
 
-type Rule = dyn Fn(Option<View<'_>>) -> Option<Vec<u8>> + Send + Sync;
+type Rule = dyn Fn(Option<View<'_>>, usize) -> Option<Node> + Send + Sync;
 
 impl Act {
     /// Does it to the place as it is now.
@@ -48,8 +48,7 @@ impl Act {
         match self {
             Self::Update { again, left } => {
                 let now = Some(place.view()).filter(|view| !view.is_null());
-                let made = (again.0)(now).and_then(|bytes| Text::checked(bytes, depth_left).ok());
-                *place = made.map_or_else(|| left.clone(), Node::Text);
+                *place = (again.0)(now, depth_left).unwrap_or_else(|| left.clone());
             }
             Self::Put(_) | Self::Forget | Self::Add { .. } | Self::Push { .. } | Self::Object => {
                 self.perform(place)
@@ -67,7 +66,7 @@ impl Act {
                     Parsed::Number(now) => now.plus(*by),
                     Parsed::TooWide | Parsed::NotANumber => None,
                 };
-                *place = Node::Text(Text::number(sum.unwrap_or(*left)));
+                *place = Node::number(sum.unwrap_or(*left));
             }
             Self::Push { items, before } => {
                 if !place.push(items) {

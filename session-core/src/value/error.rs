@@ -1,5 +1,7 @@
 //! What can be wrong with a path or a value. One level per `Display`, and never the value itself.
 
+use super::json::JsonError;
+
 /// A value could not be read or changed as asked. Nothing was changed.
 ///
 /// Messages name the key and the types, never the value: it is somebody's data.
@@ -25,6 +27,8 @@ pub enum ValueError {
         found: &'static str,
         /// The Rust type asked for.
         expected: &'static str,
+        /// The reason that serde gives, without the value.
+        source: JsonError,
     },
     /// `increment` or `decrement` of something that is not a number.
     #[error("Cannot {verb} \"{key}\": the existing value is not a number")]
@@ -68,11 +72,14 @@ pub enum ValueError {
         /// The path asked for.
         key: String,
     },
-    /// The value cannot be written as JSON (for example a map whose keys are not strings), or nests too deeply.
+    /// The value cannot be written as JSON that reads back (a map whose keys are not strings, a float that is not finite),
+    /// or nests too deeply.
     #[error("the value for \"{key}\" cannot be written as JSON")]
     NotJson {
         /// The path asked for.
         key: String,
+        /// The reason, without the value.
+        source: JsonError,
     },
     /// Several values at once are given as an object: names and values.
     #[error("several values at once need names: give an object")]

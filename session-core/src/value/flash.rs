@@ -10,9 +10,11 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::error::ValueError;
 use super::id::Etag;
+use super::json::strict::to_raw;
 use super::path::Path;
 use super::values::Values;
 
@@ -126,8 +128,13 @@ impl FlashView {
 
     fn add(&mut self, entry: &Entry) {
         match entry.bag {
-            FlashBag::Messages => put_over(&mut self.messages, &entry.key, &entry.value),
-            FlashBag::Input => put_over(&mut self.input, &entry.key, &entry.value),
+            FlashBag::Messages => put(&mut self.messages, &entry.key, &entry.value),
+            FlashBag::Input if entry.key.is_empty() => {
+                for (name, value) in form_of(&entry.value) {
+                    put(&mut self.input, &[name], &value);
+                }
+            }
+            FlashBag::Input => put(&mut self.input, &entry.key, &entry.value),
             FlashBag::Errors => {
                 let field = entry.key.join(".");
                 let mut all = self.errors_of(&field);
@@ -140,14 +147,15 @@ impl FlashView {
     }
 }
 
-/// The last one wins: what stands in the way goes.
-fn put_over(values: &mut Values, key: &[String], json: &RawValue) {
-    if values.put(key, json).is_err() {
-        let Some(first) = key.get(..1) else { return };
-        values.forget(Path::owned_segments(first));
-        // A first segment alone, with nothing in its way, can always be written: the key was one when it was flashed.
-        let _ = values.put(key, json);
-    }
+/// The last one wins: what stands in the way goes. A name that is a number makes no array.
+fn put<V: Serialize>(values: &mut Values, key: &[String], value: V) {
+    // What cannot be put was not written by this library: it was put once when it was flashed.
+    let _ = values.put_by_names(key, value);
+}
+
+/// The fields of a form that was flashed.
+fn form_of(json: &RawValue) -> Map<String, Value> {
+    serde_json::from_str(json.get()).unwrap_or_default()
 }
 
 impl Flash {
@@ -184,10 +192,27 @@ impl Flash {
     ) -> Result<(), ValueError> {
         if bag != FlashBag::Errors {
             // What could not be shown is refused now, not lost in the next visit.
-            Values::default().put(&key, &value)?;
+            Values::default().put_by_names(&key, &value)?;
         }
         add(&mut self.changes.outgoing, Entry { id: 0, bag, key, value });
         Ok(())
+    }
+
+    /// Leaves the fields of a form, beside those that this visit has left already: one entry for all of them, so that a
+    /// field costs little more than its bytes.
+    pub(crate) fn flash_form(&mut self, fields: Map<String, Value>) -> Result<(), ValueError> {
+        let mut form = self.outgoing_form();
+        form.extend(fields);
+        let not_json = |source| ValueError::NotJson { key: "the form".to_owned(), source };
+        let value = to_raw(&form).map_err(not_json)?;
+        add(&mut self.changes.outgoing, Entry { id: 0, bag: FlashBag::Input, key: Vec::new(), value });
+        Ok(())
+    }
+
+    /// The fields that this visit has left with [`flash_form`](Self::flash_form).
+    pub(crate) fn outgoing_form(&self) -> Map<String, Value> {
+        let left = |entry: &&Entry| entry.bag == FlashBag::Input && entry.key.is_empty();
+        self.changes.outgoing.iter().find(left).map(|entry| form_of(&entry.value)).unwrap_or_default()
     }
 
     /// Leaves something at a path, literal name first.
@@ -204,7 +229,7 @@ impl Flash {
     /// For this visit only, unless it is kept.
     pub(crate) fn now_at(&mut self, path: Path<'_>, value: Box<RawValue>) -> Result<(), ValueError> {
         let key = self.shown().messages.segments(path)?;
-        Values::default().put(&key, &value)?;
+        Values::default().put_by_names(&key, &value)?;
         self.shown.get_or_insert_default().add(&Entry { id: 0, bag: FlashBag::Messages, key, value });
         Ok(())
     }

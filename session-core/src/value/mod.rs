@@ -19,4 +19,3 @@ pub(crate) mod time;
 pub(crate) mod url;
 pub(crate) mod values;
 pub(crate) mod wipe;
-mod wire;

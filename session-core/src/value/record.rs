@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::id::Etag;
 use super::time::Timestamp;
 
@@ -45,42 +47,18 @@ pub struct Record {
 
 impl Record {
     /// Whether the session may still be used at this moment: both deadlines lie ahead.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, store::{Etag, Record}};
-    /// # let at = Timestamp::from_millis;
-    /// # let record = Record { etag: Etag::new(1), created: at(0), idle_deadline: at(50), absolute_deadline: Some(at(20)),
-    /// #     owner: None, payload: vec![].into() };
-    /// assert!(record.is_live(at(19)) && !record.is_live(at(20)));
-    /// ```
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.deadline()
     }
 
     /// The earlier of the two deadlines: when the record is dead unless it is touched.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, store::{Etag, Record}};
-    /// # let at = Timestamp::from_millis;
-    /// # let record = Record { etag: Etag::new(1), created: at(0), idle_deadline: at(50), absolute_deadline: Some(at(20)),
-    /// #     owner: None, payload: vec![].into() };
-    /// assert_eq!(record.deadline(), at(20));
-    /// ```
     #[must_use]
     pub fn deadline(&self) -> Timestamp {
         self.absolute_deadline.map_or(self.idle_deadline, |absolute| absolute.min(self.idle_deadline))
     }
 
     /// Bytes that count against a store's limit: payload and owner.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, store::{Etag, Record}};
-    /// # let at = Timestamp::from_millis;
-    /// # let record = Record { etag: Etag::new(1), created: at(0), idle_deadline: at(50), absolute_deadline: None,
-    /// #     owner: Some("ada".into()), payload: vec![0; 10].into() };
-    /// assert_eq!(record.size(), 13);
-    /// ```
     #[must_use]
     pub fn size(&self) -> usize {
         self.payload.len() + self.owner.as_ref().map_or(0, |owner| owner.len())
@@ -110,24 +88,19 @@ impl fmt::Debug for Record {
 /// let payload = Payload::tail_of(whole, 4);
 /// assert_eq!(&payload[..], b"{}");
 /// ```
-#[derive(Clone, Default)]
-pub struct Payload {
-    /// None where there are no bytes: most of what a session could hold is not there, and nothing is allocated for it.
-    buffer: Option<Arc<[u8]>>,
-    start: usize,
-}
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Payload(Bytes);
 
 impl Payload {
-    /// The bytes of `buffer` from `start` on; none when `start` lies beyond its end.
-    ///
-    /// ```
-    /// # use session_core::store::Payload;
-    /// assert!(Payload::tail_of((*b"ab").into(), 9).is_empty());
-    /// ```
+    /// Returns the bytes of `buffer` from `start` on; none when `start` lies beyond its end.
     #[must_use]
     pub fn tail_of(buffer: Arc<[u8]>, start: usize) -> Self {
         let start = start.min(buffer.len());
-        Self { buffer: Some(buffer), start }
+        Self(Bytes::from_owner(buffer).slice(start..))
+    }
+
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.0
     }
 }
 
@@ -135,29 +108,27 @@ impl Deref for Payload {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.buffer.as_ref().map_or(&[], |buffer| &buffer[self.start..])
+        &self.0
+    }
+}
+
+impl From<Bytes> for Payload {
+    fn from(bytes: Bytes) -> Self {
+        Self(bytes)
     }
 }
 
 impl From<Vec<u8>> for Payload {
     fn from(bytes: Vec<u8>) -> Self {
-        bytes.as_slice().into()
+        Self(bytes.into())
     }
 }
 
 impl From<&[u8]> for Payload {
     fn from(bytes: &[u8]) -> Self {
-        Self { buffer: (!bytes.is_empty()).then(|| bytes.into()), start: 0 }
+        Self(Bytes::copy_from_slice(bytes))
     }
 }
-
-impl PartialEq for Payload {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl Eq for Payload {}
 
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,6 +4,8 @@
 //! authority; an absolute URL if its host is on the application's list. Everything else is refused: `//host`, `/\host`,
 //! `https://evil`, `javascript:`, `data:`, control characters (which browsers drop), raw non-ASCII.
 
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
+
 /// Whether a redirect to `url` stays on this site, or goes to one of `hosts` (`example.com` or `example.com:8443`).
 ///
 /// ```
@@ -37,18 +39,7 @@ pub(crate) fn stays(url: &str, hosts: &[String]) -> bool {
 /// ```
 #[must_use]
 pub(crate) fn location(target: &str) -> String {
-    let mut encoded = String::with_capacity(target.len());
-    for byte in target.bytes() {
-        match byte {
-            b'!'..=b'~' => encoded.push(char::from(byte)),
-            _ => encoded.extend(['%', hex(byte >> 4), hex(byte & 15)]),
-        }
-    }
-    encoded
-}
-
-fn hex(digit: u8) -> char {
-    char::from_digit(u32::from(digit), 16).map_or('0', |digit| digit.to_ascii_uppercase())
+    utf8_percent_encode(target, &INVISIBLE).to_string()
 }
 
 /// The path of a same-origin URL, for a `Referer` whose host is our own.
@@ -76,7 +67,7 @@ fn is_path(path: &str) -> bool {
         if visible.first() != Some(&b'/') || matches!(visible.get(1), Some(b'/' | b'\\')) {
             return false;
         }
-        let next = percent_decode(&decoded);
+        let next: Vec<u8> = percent_decode(&decoded).collect();
         if next == decoded {
             return true;
         }
@@ -101,25 +92,8 @@ fn path_of(url: &str) -> &str {
     &url[..url.find(['?', '#']).unwrap_or(url.len())]
 }
 
-fn percent_decode(bytes: &[u8]) -> Vec<u8> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let [first, tail @ ..] = rest {
-        match (first, tail) {
-            (b'%', [high, low, after @ ..]) if digit(high).is_some() && digit(low).is_some() => {
-                decoded.push((digit(high).unwrap_or(0) << 4) | digit(low).unwrap_or(0));
-                rest = after;
-            }
-            _ => {
-                decoded.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    decoded
-}
-
+/// What is not visible ASCII.
+static INVISIBLE: AsciiSet = CONTROLS.add(b' ');
 /// Longer redirect targets are nobody's bookmark.
 const MOST_BYTES: usize = 2_048;
 /// A path that still changes after this many decodings was made to be misread.

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use session_core::{adapter::*, *};
+use session_core::{adapter::*, machine::*, *};
 use session_store_memory::MemoryStore;
 use stats_alloc::Region;
 
@@ -15,10 +15,11 @@ use crate::{COUNTER, alone};
 #[test]
 fn a_visit_allocates_no_more_than_it_says_here() {
     let _alone = alone();
-    let key = || SecretKey::from_bytes(&[[7; 31].as_slice(), &[8]].concat()).unwrap();
+    let key = || SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     let in_memory = Sessions::builder().store(MemoryStore::new()).key(key()).build().unwrap();
     let in_cookie = Sessions::builder().in_cookie().key(key()).build().unwrap();
-    let in_all = [(&in_memory, "memory", [2, 5, 17]), (&in_cookie, "cookie", [2, 6, 16])];
+    // Splitting a session by `serde_json` into an ordered map costs four of these, a cookie two for each seal.
+    let in_all = [(&in_memory, "memory", [2, 12, 25]), (&in_cookie, "cookie", [2, 12, 27])];
     for (sessions, place, most) in in_all {
         let cookie = sign_in(sessions);
         let count = |handler| allocations(|| drop(visit(sessions, &cookie, handler)));
@@ -28,6 +29,8 @@ fn a_visit_allocates_no_more_than_it_says_here() {
         let fits = made.iter().zip(&most).all(|(made, most)| made <= most);
         assert!(fits, "{place}: unused, read, written: {made:?}, allowed {most:?}");
     }
+    let padded = allocations(|| Values::default().put("list.1024", 1).unwrap());
+    assert!(padded < 20, "{padded} for 1,024 empty places");
 }
 
 fn sign_in(sessions: &Sessions) -> String {

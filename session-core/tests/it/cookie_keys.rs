@@ -30,6 +30,71 @@ fn cr_6_short_uniform_and_published_keys_are_refused() {
 }
 
 #[test]
+fn keys_that_no_generator_makes_are_refused_with_a_way_to_make_one() {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let counting = |from: u8, step: u8| -> Vec<u8> {
+        (0..32).map(|n: u8| from.wrapping_add(n.wrapping_mul(step))).collect()
+    };
+    let half = [&BYTES[..16], &BYTES[..16]].concat();
+    let few: Vec<u8> = (0..32).map(|place| BYTES[place * 7 % 15]).collect();
+    let mut nearly = counting(0, 1);
+    nearly[9] = 0xa7;
+    let mut patterns =
+        vec![half, few, nearly, counting(1, 1), counting(31, 0xff), counting(0, 0x11), counting(160, 2)];
+    patterns.push([[0; 31].as_slice(), &[1]].concat());
+    patterns.push((0..64).collect());
+    for bytes in &patterns {
+        assert_eq!(SecretKey::from_bytes(bytes), Err(KeyError::Pattern), "{bytes:x?}");
+    }
+    for bytes in patterns.iter().filter(|bytes| bytes.len() == 32) {
+        assert_eq!(hex(bytes).parse::<SecretKey>(), Err(KeyError::Pattern), "{bytes:x?}");
+        assert_eq!(hex(bytes).to_uppercase().parse::<SecretKey>(), Err(KeyError::Pattern), "{bytes:x?}");
+    }
+    for text in [
+        "correct horse battery staple correct horse",
+        "пароль пароль пароль пароль",
+        "This-is-a-Passphrase-of-more-than-32-bytes!",
+    ] {
+        assert_eq!(SecretKey::from_bytes(text.as_bytes()), Err(KeyError::Text), "{text}");
+    }
+    for text in [
+        "correct-horse-battery-staple-correct-horses",
+        "CORRECT-HORSE-BATTERY-STAPLE-CORRECT-HORSES",
+        // The base64 of a passphrase.
+        "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZSBjb3JyZWN0",
+        "base64:Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZSBjb3JyZWN0",
+    ] {
+        // Some of them are not even base64, whose last character leaves no bits over.
+        let refused = text.parse::<SecretKey>();
+        assert!(matches!(refused, Err(KeyError::Text | KeyError::NotText)), "{text}: {refused:?}");
+    }
+    for digits in [40, 44, 48, 62, 63, 65, 66, 96, 128] {
+        let text: String = HEX.chars().cycle().take(digits).collect();
+        assert_eq!(text.parse::<SecretKey>(), Err(KeyError::HexLength { digits }));
+    }
+    let errors = [
+        KeyError::TooShort { bytes: 1 },
+        KeyError::HexLength { digits: 40 },
+        KeyError::AllEqual,
+        KeyError::Example,
+        KeyError::Text,
+        KeyError::Pattern,
+        KeyError::NotText,
+    ];
+    for error in errors {
+        assert!(error.to_string().ends_with("make one with `openssl rand -hex 32`"), "{error}");
+    }
+}
+
+#[test]
+fn no_random_key_is_refused() {
+    for _ in 0..10_000 {
+        let key = SecretKey::generate().unwrap();
+        assert_eq!(key.expose_secret_hex().parse::<SecretKey>().as_ref(), Ok(&key));
+    }
+}
+
+#[test]
 fn cr_6_there_is_no_ring_without_a_key() {
     assert_eq!(KeyRing::new([]).unwrap_err(), KeyError::NoKeys);
 }

@@ -15,6 +15,7 @@ mod driver_mutators;
 mod driver_placement;
 mod driver_races;
 mod driver_support;
+mod driver_unseen;
 mod features_flash;
 mod features_life;
 mod interleaving_faults;

@@ -179,3 +179,38 @@ fn a_journal_grows_with_what_changed_and_not_with_how_often() {
     }
     assert!(values.take_journal().len() <= 9, "{:?}", values.journal());
 }
+
+#[test]
+fn a_journal_is_bounded_however_often_a_value_changes() {
+    let stored = json!({"queue": (0..5_000).collect::<Vec<_>>(), "n": 0, "kept": [1, 2]});
+    let bag = || Bag::decode(stored.to_string().into_bytes().into()).unwrap();
+    let mut values = Values::new(bag());
+    for _ in 0..4_999 {
+        values.forget("queue.0");
+        values.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).unwrap();
+    }
+    values.forget("kept.0");
+    let journal = values.take_journal();
+    assert!(journal.len() <= 2 * 1_024 + 1, "{journal:?}");
+    let mut newer = bag();
+    journal.replay(&mut newer);
+    assert_eq!(newer.encode(), values.bag().encode());
+}
+
+#[test]
+fn one_edit_makes_at_most_1_024_empty_places_in_all_arrays_on_its_way() {
+    let mut values = Values::new(Bag::decode(br#"{"a":[1,2]}"#[..].into()).unwrap());
+    for path in ["a.1024.3", "a.1000.27", "new.1024.1", "new.1024.1024.1024", "x.512.512.1"] {
+        assert!(values.put(path, 1).is_err(), "{path}");
+    }
+    assert!(values.push("new.1024.1", 1).is_err() && values.increment("new.1024.1").is_err());
+    values.put("a.1000.26", 1).unwrap();
+    values.put("x.512.512.0", 1).unwrap();
+    // On replay, where the array has become shorter, a value stands behind its end.
+    let long = json!({"a": vec![0; 3_000]});
+    let mut values = Values::new(Bag::decode(long.to_string().into_bytes().into()).unwrap());
+    values.put("a.3000", "mine").unwrap();
+    let mut newer = Bag::decode(br#"{"a":[0]}"#[..].into()).unwrap();
+    values.take_journal().replay(&mut newer);
+    assert_eq!(newer.encode(), br#"{"a":[0,"mine"]}"#);
+}

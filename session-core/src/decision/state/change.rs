@@ -9,6 +9,7 @@ use crate::decision::decide::{Fate, Origin};
 use crate::value::content::{self, Content};
 use crate::value::error::ValueError;
 use crate::value::flash::FlashBag;
+use crate::value::json::strict::to_raw;
 use crate::value::path::AnyKey;
 use crate::value::record::Record;
 use crate::value::values::Values;
@@ -44,8 +45,8 @@ impl SessionState {
         key: impl AnyKey,
         value: V,
     ) -> Result<(), ValueError> {
-        let not_json = |_| ValueError::NotJson { key: key.path().to_string() };
-        let json = serde_json::value::to_raw_value(&value).map_err(not_json)?;
+        let not_json = |source| ValueError::NotJson { key: key.path().to_string(), source };
+        let json = to_raw(&value).map_err(not_json)?;
         self.content.flash.flash_at(bag, key.path(), json)
     }
 

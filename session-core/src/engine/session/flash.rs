@@ -10,6 +10,7 @@ use super::messages::FlashMessages;
 use crate::engine::error::SessionError;
 use crate::value::error::ValueError;
 use crate::value::flash::FlashBag;
+use crate::value::json::strict::to_raw;
 use crate::value::path::{Accepts, AnyKey, ToPaths};
 
 impl Session {
@@ -148,11 +149,10 @@ impl Session {
 }
 
 pub(super) fn raw(key: &impl AnyKey, value: &impl Serialize) -> Result<Box<RawValue>, ValueError> {
-    serde_json::value::to_raw_value(value).map_err(|_| ValueError::NotJson { key: key.path().to_string() })
+    to_raw(value).map_err(|source| ValueError::NotJson { key: key.path().to_string(), source })
 }
 
 fn object(value: &impl Serialize) -> Result<BTreeMap<String, Box<RawValue>>, ValueError> {
-    let not_json = || ValueError::NotJson { key: String::new() };
-    let json = serde_json::to_string(value).map_err(|_| not_json())?;
-    serde_json::from_str(&json).map_err(|_| not_json())
+    let json = raw(&"the session", value)?;
+    serde_json::from_str(json.get()).map_err(|_| ValueError::NotNamed)
 }

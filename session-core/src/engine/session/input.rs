@@ -74,14 +74,16 @@ impl Session {
         form.replace(self.form())?;
         let secrets = &self.shared.engine.secrets;
         self.edit(|state| {
+            let flash = &mut state.content.flash;
+            let mut left = Values::default();
+            left.replace(flash.outgoing_form())?;
             for field in fields.paths().as_slice() {
                 // The field that is named goes, secret or not; what lies below it was not named.
                 if let Some(value) = form.get::<Value>(*field)? {
-                    let json = raw(&field.to_string(), &strip(value, secrets))?;
-                    state.content.flash.flash_at(FlashBag::Input, *field, json)?;
+                    left.put_like(&form, *field, strip(value, secrets))?;
                 }
             }
-            Ok::<_, ValueError>(())
+            flash.flash_form(left.extract()?)
         })
     }
 
@@ -127,16 +129,7 @@ impl Session {
     pub fn flash_input(&self, form: Map<String, Value>) -> Result<(), SessionError> {
         let secrets = &self.shared.engine.secrets;
         let form = without_secrets(form, secrets);
-        self.edit(|state| {
-            for (name, value) in &form {
-                state.content.flash.flash(
-                    FlashBag::Input,
-                    vec![name.clone()],
-                    raw(&[name.as_str()], value)?,
-                )?;
-            }
-            Ok::<_, ValueError>(())
-        })
+        self.edit(|state| state.content.flash.flash_form(form))
     }
 
     /// Leaves errors for the next visit: field to message, or to messages. Several calls add up, in order.

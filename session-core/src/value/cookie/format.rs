@@ -52,12 +52,6 @@ impl CookieSpec {
     }
 
     /// The name, prefix included: what is sent and what is looked for.
-    ///
-    /// ```
-    /// # use session_core::Cookie;
-    /// assert_eq!(Cookie::host("sid").build()?.name(), "__Host-sid");
-    /// # Ok::<(), session_core::CookieError>(())
-    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -70,24 +64,12 @@ impl CookieSpec {
     }
 
     /// Whether the cookie outlives the browser.
-    ///
-    /// ```
-    /// # use session_core::Cookie;
-    /// assert!(!Cookie::host("sid").build()?.is_persistent());
-    /// # Ok::<(), session_core::CookieError>(())
-    /// ```
     #[must_use]
     pub fn is_persistent(&self) -> bool {
         self.persistent
     }
 
     /// What values of this cookie are bound to.
-    ///
-    /// ```
-    /// # use session_core::{Cookie, machine::Binding};
-    /// assert_eq!(Cookie::host("sid").build()?.binding("session"), Binding::cookie("__Host-sid", "session"));
-    /// # Ok::<(), session_core::CookieError>(())
-    /// ```
     #[must_use]
     pub fn binding(&self, purpose: &str) -> Binding {
         Binding::cookie(&self.name, purpose)
@@ -119,53 +101,29 @@ impl CookieSpec {
         value: &Sealed,
         expiry: Option<(Duration, Timestamp)>,
     ) -> Result<String, CookieTooLarge> {
-        let value = value.as_str().as_bytes();
-        self.set_with(value.len(), expiry, |text| text.extend_from_slice(value))
-    }
-
-    /// The same with a value of that length, which `write` appends to the header itself: ASCII, as all of it is.
-    pub(crate) fn set_with(
-        &self,
-        len: usize,
-        expiry: Option<(Duration, Timestamp)>,
-        write: impl FnOnce(&mut Vec<u8>),
-    ) -> Result<String, CookieTooLarge> {
-        let size = self.name.len() + len;
+        let size = self.name.len() + value.as_str().len();
         if size > MOST_COOKIE_BYTES {
             return Err(CookieTooLarge { size, limit: MOST_COOKIE_BYTES });
         }
-        let mut header = self.start(len, expiry.map_or(0, |_| EXPIRY_LEN), write);
-        if let Some((max_age, expires)) = expiry {
-            let too_long = max_age.saturating_sub(MOST_AGE);
-            expire(&mut header, max_age - too_long, expires.minus(too_long));
-        }
-        Ok(header)
+        Ok(self.header(value.as_str(), expiry))
     }
 
     /// The value of the `Set-Cookie` header that removes the cookie: an empty value, the same attributes, and both
     /// ways of saying that it is over.
-    ///
-    /// ```
-    /// # use session_core::Cookie;
-    /// assert!(Cookie::host("sid").build()?.clear().contains("; Max-Age=0; "));
-    /// # Ok::<(), session_core::CookieError>(())
-    /// ```
     #[must_use]
     pub fn clear(&self) -> String {
-        let mut header = self.start(0, EXPIRY_LEN, |_| {});
-        expire(&mut header, Duration::ZERO, Timestamp::from_millis(0));
-        header
+        self.header("", Some((Duration::ZERO, Timestamp::from_millis(0))))
     }
 
-    /// Exactly as long as it will be if no more than `more` bytes follow, so that it can become a header as it stands.
-    fn start(&self, len: usize, more: usize, write: impl FnOnce(&mut Vec<u8>)) -> String {
-        let len = self.name.len() + 1 + len + self.attributes.len();
-        let mut header = Vec::with_capacity(len + more);
-        header.extend_from_slice(self.name.as_bytes());
-        header.push(b'=');
-        write(&mut header);
-        header.extend_from_slice(self.attributes.as_bytes());
-        String::from_utf8(header).expect("name, value and attributes are ASCII")
+    fn header(&self, value: &str, expiry: Option<(Duration, Timestamp)>) -> String {
+        let len = self.name.len() + 1 + value.len() + self.attributes.len();
+        let mut header = String::with_capacity(len + expiry.map_or(0, |_| EXPIRY_LEN));
+        header.extend([&*self.name, "=", value, &*self.attributes]);
+        if let Some((max_age, expires)) = expiry {
+            let too_long = max_age.saturating_sub(MOST_AGE);
+            expire(&mut header, max_age - too_long, expires.minus(too_long));
+        }
+        header
     }
 }
 

@@ -1,5 +1,6 @@
 //! A key: 32 random bytes that an operator keeps, read from what configuration files hold, never printed by accident.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-/// A secret that seals cookies. Not a passphrase: 32 bytes or more from a random generator.
+/// A secret that seals cookies: 32 bytes or more from a random generator, not a passphrase.
 ///
 /// It prints as `Key(****)`, compares in constant time and is wiped when dropped. There is no default key.
 ///
@@ -36,27 +37,18 @@ impl SecretKey {
     /// taken, so all of them count.
     ///
     /// # Errors
-    /// [`KeyError::TooShort`], [`KeyError::AllEqual`] or [`KeyError::Example`].
-    ///
-    /// ```
-    /// # use session_core::{KeyError, SecretKey};
-    /// assert_eq!(SecretKey::from_bytes(&[7; 32]), Err(KeyError::AllEqual));
-    /// assert_eq!(SecretKey::from_bytes(b"hunter2"), Err(KeyError::TooShort { bytes: 7 }));
-    /// ```
+    /// [`KeyError`] for fewer bytes, and for bytes that no random generator makes: text, a pattern, few different bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         if bytes.len() < 32 {
             return Err(KeyError::TooShort { bytes: bytes.len() });
         }
-        if bytes.iter().all(|byte| *byte == bytes[0]) {
-            return Err(KeyError::AllEqual);
-        }
-        let key = Self(<[u8; 32]>::try_from(bytes).unwrap_or_else(|_| {
+        check_random(bytes)?;
+        Ok(Self(<[u8; 32]>::try_from(bytes).unwrap_or_else(|_| {
             let mut hash = Sha256::new();
             hash.update(LONG_KEY_LABEL);
             hash.update(bytes);
             hash.finalize().into()
-        }));
-        if key == Self(EXAMPLE) { Err(KeyError::Example) } else { Ok(key) }
+        })))
     }
 
     /// The key as 64 hexadecimal digits, to print a newly made one on purpose. It reads back as the same key.
@@ -88,14 +80,20 @@ impl FromStr for SecretKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let bytes = Zeroizing::new(match text.strip_prefix("base64:") {
-            Some(rest) => decode_base64(rest),
-            None if text.len() >= 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
-                decode_hex(text)
-            }
-            None => decode_base64(text),
+        let (text, named) = text.strip_prefix("base64:").map_or((text, false), |text| (text, true));
+        let hex = !named && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let bytes = Zeroizing::new(match text.len() {
+            64 if hex => decode_hex(text),
+            digits if hex && digits >= 40 => Err(KeyError::HexLength { digits }),
+            _ => decode_base64(text),
         }?);
-        Self::from_bytes(&bytes)
+        let key = Self::from_bytes(&bytes)?;
+        // Words with dashes are base64url, too; but a random key has letters of both cases.
+        let letters = |is: fn(&u8) -> bool| text.as_bytes().iter().any(is);
+        if hex || (letters(u8::is_ascii_lowercase) && letters(u8::is_ascii_uppercase)) {
+            return Ok(key);
+        }
+        Err(KeyError::Text)
     }
 }
 
@@ -131,19 +129,37 @@ impl Drop for SecretKey {
 #[non_exhaustive]
 pub enum KeyError {
     /// Fewer than 32 bytes.
-    #[error("a key needs at least 32 random bytes; this one has {bytes}")]
+    #[error(
+        "a key needs at least 32 random bytes; this one has {bytes}; make one with `openssl rand -hex 32`"
+    )]
     TooShort {
         /// How many bytes it has.
         bytes: usize,
     },
+    /// Hexadecimal digits, but not 64 of them.
+    #[error(
+        "a key in hexadecimal has 64 digits; this one has {digits}; make one with `openssl rand -hex 32`"
+    )]
+    HexLength {
+        /// How many digits it has.
+        digits: usize,
+    },
     /// One byte, repeated.
-    #[error("all bytes of the key are equal; a key comes from a random generator")]
+    #[error("all bytes of the key are equal; make one with `openssl rand -hex 32`")]
     AllEqual,
     /// The key that documentation and examples show: everybody knows it.
-    #[error("this is the key that the documentation shows; make one of your own")]
+    #[error("this is the key that the documentation shows; make one with `openssl rand -hex 32`")]
     Example,
+    /// Text, such as a passphrase.
+    #[error("the key is text, which can be guessed; make one with `openssl rand -hex 32`")]
+    Text,
+    /// A pattern: few different bytes, a part repeated, or bytes that count up or down.
+    #[error("the key is a pattern, not random; make one with `openssl rand -hex 32`")]
+    Pattern,
     /// The text is in none of the forms a key is written in.
-    #[error("a key is written as hexadecimal, base64 or base64url, without white space")]
+    #[error(
+        "a key is written as hexadecimal, base64 or base64url, without white space; make one with `openssl rand -hex 32`"
+    )]
     NotText,
     /// A ring without any key.
     #[error("a key ring needs a key; there is no default")]
@@ -197,7 +213,37 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, KeyError> {
     engine.decode(text).map_err(|_| KeyError::NotText)
 }
 
-/// What documentation shows where a key stands: 0, 1, 2 … 31. [`SecretKey::from_bytes`] refuses it.
+/// Refuses bytes that no random generator makes. Each of these happens to random bytes less than once in 10^13 keys.
+fn check_random(bytes: &[u8]) -> Result<(), KeyError> {
+    if bytes.iter().all(|byte| *byte == bytes[0]) {
+        return Err(KeyError::AllEqual);
+    }
+    if bytes == EXAMPLE {
+        return Err(KeyError::Example);
+    }
+    if std::str::from_utf8(bytes).is_ok_and(|text| !text.contains(char::is_control)) {
+        return Err(KeyError::Text);
+    }
+    let different = bytes.iter().collect::<BTreeSet<_>>().len();
+    let repeats = |period| bytes.iter().zip(&bytes[period..]).all(|(one, two)| one == two);
+    // Most bytes differ from the one before by the same small step: `01 02 03 …`, `ff ee dd …`.
+    let runs = |step: &u8| {
+        let steps = bytes.windows(2).filter(|pair| pair[0].wrapping_add(*step) == pair[1]).count();
+        steps * 2 >= bytes.len() - 1
+    };
+    // Of a part that is repeated, at least 16 bytes are there twice.
+    let periods = 1..=31.min(bytes.len() - 16);
+    let pattern = different < LEAST_DIFFERENT || periods.into_iter().any(repeats) || STEPS.iter().any(runs);
+    if pattern { Err(KeyError::Pattern) } else { Ok(()) }
+}
+
+/// Different bytes that a key has at least; 32 random ones have about 30.
+const LEAST_DIFFERENT: usize = 16;
+
+/// Steps from one byte to the next by which people count, up and down.
+const STEPS: [u8; 9] = [0, 1, 2, 0x10, 0x11, 0xff, 0xfe, 0xf0, 0xef];
+
+/// What documentation shows where a key stands: 0, 1, 2 … 31.
 const EXAMPLE: [u8; 32] = {
     let mut bytes = [0; 32];
     let mut at = 0;

@@ -14,5 +14,4 @@ pub(crate) mod seal;
 pub(crate) mod select;
 pub(crate) mod token;
 
-mod base64url;
 mod xaes;

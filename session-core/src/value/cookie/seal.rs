@@ -9,11 +9,14 @@
 
 use std::fmt;
 
-use super::base64url;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::keyring::KeyRing;
 pub(crate) use super::reject::{RejectReason, Rejected};
 use super::xaes::{NONCE_LEN, TAG_LEN};
 use crate::value::id::StoreKey;
+use crate::value::wipe::wipe;
 
 /// What a seal belongs to. Opening under any other binding fails, so a value cannot be moved to another cookie,
 /// another layer or another record.
@@ -36,11 +39,6 @@ enum Bound {
 impl Binding {
     /// A cookie of this name (as sent, prefix included), for this purpose: two session layers of one application with
     /// different purposes never accept each other's cookies.
-    ///
-    /// ```
-    /// # use session_core::machine::Binding;
-    /// assert_ne!(Binding::cookie("a", "bc"), Binding::cookie("ab", "c"));
-    /// ```
     #[must_use]
     pub fn cookie(name: &str, purpose: &str) -> Self {
         let mut parts = Vec::with_capacity(8 + name.len() + purpose.len());
@@ -54,34 +52,18 @@ impl Binding {
     }
 
     /// The record under this key: encryption at rest. A store that swaps two records makes both unreadable.
-    ///
-    /// ```
-    /// # use session_core::{machine::Binding, store::StoreKey};
-    /// let key = StoreKey::from_bytes([1; 32]);
-    /// assert_ne!(Binding::record(&key), Binding::record(&StoreKey::from_bytes([2; 32])));
-    /// ```
     #[must_use]
     pub fn record(key: &StoreKey) -> Self {
         Self(Bound::Record(*key))
     }
 
-    /// Hands the additional data to `use_it`; it is put together on the stack unless somebody's names are very long.
-    fn with_aad<T>(&self, head: &[u8], use_it: impl FnOnce(&[u8]) -> T) -> T {
+    /// The additional data of a seal whose version, key id and kind are these.
+    fn aad(&self, head: &[u8]) -> Vec<u8> {
         let (label, tail): (&[u8], &[u8]) = match &self.0 {
             Bound::Cookie(parts) => (COOKIE_LABEL, parts),
             Bound::Record(key) => (RECORD_LABEL, key.as_bytes()),
         };
-        let len = label.len() + head.len() + tail.len();
-        let mut stack = [0; 192];
-        let Some(aad) = stack.get_mut(..len) else {
-            return use_it(&[label, head, tail].concat());
-        };
-        let (first, rest) = aad.split_at_mut(label.len());
-        let (second, third) = rest.split_at_mut(head.len());
-        first.copy_from_slice(label);
-        second.copy_from_slice(head);
-        third.copy_from_slice(tail);
-        use_it(aad)
+        [label, head, tail].concat()
     }
 }
 
@@ -135,28 +117,12 @@ pub struct Sealed(String);
 
 impl Sealed {
     /// The text, for a header or a store. Do not log it.
-    ///
-    /// ```
-    /// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
-    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
-    /// # let ring = KeyRing::new([key]).unwrap();
-    /// let sealed = ring.seal(&Binding::cookie("sid", "session"), SealKind::Id, &[5; 24], b"text");
-    /// assert!(sealed.as_str().starts_with("A"));
-    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The text, given away.
-    ///
-    /// ```
-    /// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
-    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
-    /// # let ring = KeyRing::new([key]).unwrap();
-    /// let sealed = ring.seal(&Binding::cookie("sid", "session"), SealKind::Id, &[5; 24], b"text");
-    /// let text: String = sealed.into_string();
-    /// ```
     #[must_use]
     pub fn into_string(self) -> String {
         self.0
@@ -198,50 +164,17 @@ impl KeyRing {
         nonce: &[u8; NONCE_LEN],
         plaintext: &[u8],
     ) -> Sealed {
-        let mut text = Vec::with_capacity(sealed_len(plaintext.len()));
-        let write = |place: &mut [u8]| place.copy_from_slice(plaintext);
-        self.seal_onto(&mut text, binding, kind, nonce, plaintext.len(), write);
-        Sealed(String::from_utf8(text).expect("base64 is ASCII"))
-    }
-
-    /// Appends the sealed text of `len` bytes, which `write` puts into the place where they are sealed.
-    pub(crate) fn seal_onto(
-        &self,
-        text: &mut Vec<u8>,
-        binding: &Binding,
-        kind: SealKind,
-        nonce: &[u8; NONCE_LEN],
-        len: usize,
-        write: impl FnOnce(&mut [u8]),
-    ) {
         let key = self.first();
-        let mut head = [0; HEAD_LEN];
-        head[0] = VERSION;
-        head[1..5].copy_from_slice(&key.id);
-        head[5] = kind.flag();
-        head[6..].copy_from_slice(nonce);
-
-        // The bytes are sealed inside the buffer that becomes the text, at its far end, and then written out as
-        // base64 from the front: four characters never overtake the three bytes they stand for.
-        let start = text.len();
-        text.resize(start + sealed_len(len), 0);
-        let text = &mut text[start..];
-        let body_start = text.len() - (len + TAG_LEN);
-        let (sealed, tag) = text[body_start..].split_at_mut(len);
-        write(sealed);
-        tag.copy_from_slice(&binding.with_aad(&head[..6], |aad| key.cipher.seal(nonce, aad, sealed)));
-
-        base64url::encode(&head, &mut text[..HEAD_CHARS]);
-        let (mut read, mut write) = (body_start, HEAD_CHARS);
-        let mut chunk = [0; CHUNK_BYTES];
-        while read < text.len() {
-            let chunk = &mut chunk[..CHUNK_BYTES.min(text.len() - read)];
-            chunk.copy_from_slice(&text[read..read + chunk.len()]);
-            let end = write + base64url::encoded_len(chunk.len());
-            base64url::encode(chunk, &mut text[write..end]);
-            read += chunk.len();
-            write = end;
-        }
+        let mut bytes = Vec::with_capacity(HEAD_LEN + plaintext.len() + TAG_LEN);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&key.id);
+        bytes.push(kind.flag());
+        let aad = binding.aad(&bytes);
+        bytes.extend_from_slice(nonce);
+        bytes.extend_from_slice(plaintext);
+        let tag = key.cipher.seal(nonce, &aad, &mut bytes[HEAD_LEN..]);
+        bytes.extend_from_slice(&tag);
+        Sealed(URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// Opens what [`seal`](Self::seal) made under any key of the ring, if binding and kind are the same.
@@ -257,44 +190,26 @@ impl KeyRing {
     /// assert_eq!(rejected.to_string(), "invalid");
     /// ```
     pub fn open(&self, binding: &Binding, kind: SealKind, value: &[u8]) -> Result<Opened, Rejected> {
-        let mut plaintext = vec![0; body_len(value.len())?];
-        let (len, with_old_key) = self.open_into(binding, kind, value, &mut plaintext)?;
-        plaintext.truncate(len);
-        Ok(Opened { plaintext, with_old_key })
-    }
-
-    /// Opens into a buffer of [`body_len`] bytes; answers how many of them are plaintext, and whether the key is retired.
-    pub(super) fn open_into(
-        &self,
-        binding: &Binding,
-        kind: SealKind,
-        value: &[u8],
-        body: &mut [u8],
-    ) -> Result<(usize, bool), Rejected> {
-        let (head_text, body_text) = value.split_at_checked(HEAD_CHARS).ok_or(RejectReason::Length)?;
-        let mut head = [0; HEAD_LEN];
-        base64url::decode(head_text, &mut head).ok_or(RejectReason::Base64)?;
-        base64url::decode(body_text, body).ok_or(RejectReason::Base64)?;
+        if value.len() < sealed_len(0) || value.len() % 4 == 1 {
+            return Err(RejectReason::Length.into());
+        }
+        let mut bytes = URL_SAFE_NO_PAD.decode(value).map_err(|_| RejectReason::Base64)?;
+        let (head, body) = bytes.split_first_chunk_mut::<HEAD_LEN>().ok_or(RejectReason::Length)?;
+        let (text, tag) = body.split_last_chunk_mut::<TAG_LEN>().ok_or(RejectReason::Length)?;
         let [version, i, j, k, l, flag, nonce @ ..] = head;
-        if version != VERSION {
+        if *version != VERSION {
             return Err(RejectReason::Version.into());
         }
-        if flag != kind.flag() {
+        if *flag != kind.flag() {
             return Err(RejectReason::Kind.into());
         }
-        let (key, retired) = self.find([i, j, k, l]).ok_or(RejectReason::UnknownKey)?;
-        let (sealed, tag) = body.split_last_chunk_mut::<TAG_LEN>().ok_or(RejectReason::Length)?;
-        binding
-            .with_aad(&head[..6], |aad| key.cipher.open(&nonce, aad, sealed, tag))
-            .map_err(|_| RejectReason::Seal)?;
-        Ok((sealed.len(), retired))
+        let (key, with_old_key) = self.find([*i, *j, *k, *l]).ok_or(RejectReason::UnknownKey)?;
+        let aad = binding.aad(&[*version, *i, *j, *k, *l, *flag]);
+        key.cipher.open(nonce, &aad, text, tag).map_err(|_| RejectReason::Seal)?;
+        let plaintext = text.to_vec();
+        wipe(text);
+        Ok(Opened { plaintext, with_old_key })
     }
-}
-
-/// How many bytes of ciphertext and tag a value of this many characters holds.
-pub(super) fn body_len(characters: usize) -> Result<usize, RejectReason> {
-    let body = characters.checked_sub(HEAD_CHARS).and_then(base64url::decoded_len);
-    body.filter(|len| *len >= TAG_LEN).ok_or(RejectReason::Length)
 }
 
 /// How many characters a sealed text of this many bytes is long.
@@ -304,7 +219,8 @@ pub(super) fn body_len(characters: usize) -> Result<usize, RejectReason> {
 /// ```
 #[must_use]
 pub const fn sealed_len(plaintext: usize) -> usize {
-    HEAD_CHARS + base64url::encoded_len(plaintext + TAG_LEN)
+    let bytes = HEAD_LEN + plaintext + TAG_LEN;
+    bytes / 3 * 4 + [0, 2, 3][bytes % 3]
 }
 
 /// What was inside a seal that is authentic.
@@ -339,12 +255,8 @@ impl fmt::Debug for Opened {
 /// The format described at the top.
 const VERSION: u8 = 1;
 
-/// Version, key id, kind and nonce. A multiple of three bytes, so that the head has characters of its own.
+/// Version, key id, kind and nonce.
 const HEAD_LEN: usize = 6 + NONCE_LEN;
-const HEAD_CHARS: usize = HEAD_LEN / 3 * 4;
-
-/// How much is turned into text at once; a multiple of three.
-const CHUNK_BYTES: usize = 768;
 
 const COOKIE_LABEL: &[u8] = b"session-core/cookie/v1\0";
 const RECORD_LABEL: &[u8] = b"session-core/record/v1\0";

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::keyring::KeyRing;
 use super::parse::Candidates;
 use super::reject::RejectReason;
-use super::seal::{Binding, body_len};
+use super::seal::Binding;
 use super::token::Token;
 use crate::value::time::Timestamp;
 use crate::value::wipe::wipe;
@@ -88,25 +88,14 @@ fn open_one<T: Token>(
     if name.len() + value.len() > MOST_COOKIE_BYTES {
         return Err(RejectReason::Length);
     }
-    let len = body_len(value.len())?;
-    let mut stack = [0; 64];
-    let mut heap = Vec::new();
-    let body = match stack.get_mut(..len) {
-        Some(body) => body,
-        None => {
-            heap.resize(len, 0);
-            heap.as_mut_slice()
-        }
-    };
-    let (len, retired) =
-        ring.open_into(binding, T::KIND, value, body).map_err(|rejected| rejected.reason())?;
-    let token = T::read(&body[..len]);
-    wipe(body);
+    let mut opened = ring.open(binding, T::KIND, value).map_err(|rejected| rejected.reason())?;
+    let token = T::read(&opened.plaintext);
+    wipe(&mut opened.plaintext);
     let token = token.ok_or(RejectReason::Malformed)?;
     if token.issued_at() > now.plus(CLOCK_SKEW) {
         return Err(RejectReason::IssuedInFuture);
     }
-    Ok((token, retired))
+    Ok((token, opened.with_old_key))
 }
 
 /// What a request's cookies came to.

@@ -9,7 +9,6 @@
 //! Numbers are big-endian, times are milliseconds. Decoding checks every length against what is left, never panics,
 //! and allocates no more than it was given.
 
-use std::io::{self, Write};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -48,12 +47,6 @@ impl IdToken {
     /// The token's bytes, to be sealed as [`SealKind::Id`].
     ///
     /// Times before 1970 are written as 1970, times after the year 10,000 as a moment near it.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::{IdToken, SessionId}};
-    /// # let token = IdToken { issued_at: Timestamp::from_millis(1), absolute_deadline: None, id: SessionId::from_bytes([7; 32]) };
-    /// assert_eq!(token.encode().len(), IdToken::LEN);
-    /// ```
     #[must_use]
     pub fn encode(&self) -> Zeroizing<[u8; Self::LEN]> {
         let mut bytes = Zeroizing::new([0; Self::LEN]);
@@ -64,11 +57,6 @@ impl IdToken {
     }
 
     /// Reads a token back; nothing unless the bytes are exactly one.
-    ///
-    /// ```
-    /// # use session_core::machine::IdToken;
-    /// assert_eq!(IdToken::decode(&[0; 43]), None);
-    /// ```
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut rest = Reader(bytes);
@@ -110,49 +98,30 @@ pub struct RecordToken {
 
 impl RecordToken {
     /// The token's bytes, to be sealed as [`SealKind::Record`]. Times are written as [`IdToken::encode`] does.
-    ///
-    /// ```
-    /// # use session_core::{Timestamp, machine::{RecordToken, SessionId}, store::{Etag, Record}};
-    /// # let at = Timestamp::from_millis;
-    /// # let record = Record { etag: Etag::new(1), created: at(0), idle_deadline: at(50), absolute_deadline: None,
-    /// #     owner: None, payload: vec![0; 10].into() };
-    /// let token = RecordToken { issued_at: at(1), id: SessionId::from_bytes([7; 32]), record };
-    /// assert_eq!(token.encode().len(), RecordToken::HEAD_LEN + 10);
-    /// ```
     #[must_use]
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::HEAD_LEN + self.record.size()));
-        Self::write(self.issued_at, &self.id, &self.record, &mut *bytes).expect("a vector takes all");
-        bytes
+        Self::encode_parts(self.issued_at, &self.id, &self.record)
     }
 
-    /// Writes the bytes of a token of these parts: as many as [`HEAD_LEN`](Self::HEAD_LEN) and the record's size.
-    pub(crate) fn write(
-        issued_at: Timestamp,
-        id: &SessionId,
-        record: &Record,
-        mut to: impl Write,
-    ) -> io::Result<()> {
+    /// The bytes of a token of these parts.
+    pub(crate) fn encode_parts(issued_at: Timestamp, id: &SessionId, record: &Record) -> Zeroizing<Vec<u8>> {
         let owner = record.owner.as_deref();
         let owner_len = owner.map_or(0, |owner| owner.len() + 1);
         let owner_len = u32::try_from(owner_len).expect("an owner's name is shorter than 4 GiB");
-        to.write_all(&time(issued_at))?;
-        to.write_all(id.expose_secret())?;
-        to.write_all(&record.etag.get().to_be_bytes())?;
-        to.write_all(&time(record.created))?;
-        to.write_all(&time(record.idle_deadline))?;
-        to.write_all(&optional_time(record.absolute_deadline))?;
-        to.write_all(&owner_len.to_be_bytes())?;
-        to.write_all(owner.unwrap_or_default().as_bytes())?;
-        to.write_all(&record.payload)
+        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::HEAD_LEN + record.size()));
+        bytes.extend_from_slice(&time(issued_at));
+        bytes.extend_from_slice(id.expose_secret());
+        bytes.extend_from_slice(&record.etag.get().to_be_bytes());
+        bytes.extend_from_slice(&time(record.created));
+        bytes.extend_from_slice(&time(record.idle_deadline));
+        bytes.extend_from_slice(&optional_time(record.absolute_deadline));
+        bytes.extend_from_slice(&owner_len.to_be_bytes());
+        bytes.extend_from_slice(owner.unwrap_or_default().as_bytes());
+        bytes.extend_from_slice(&record.payload);
+        bytes
     }
 
     /// Reads a token back; nothing if any part is cut off or the owner is not UTF-8.
-    ///
-    /// ```
-    /// # use session_core::machine::RecordToken;
-    /// assert_eq!(RecordToken::decode(b"short"), None);
-    /// ```
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut rest = Reader(bytes);

@@ -1,4 +1,4 @@
-//! XAES-256-GCM and the key derivation it stands on, from nothing but the AES and the GCM of `aes-gcm`.
+//! XAES-256-GCM and the key derivation it stands on, from the AES and the GCM of `aes-gcm`.
 //!
 //! The algorithm is C2SP's (<https://c2sp.org/XAES-256-GCM>): a CMAC in counter mode (NIST SP 800-108r1) turns the key
 //! and the first half of a 24-byte nonce into a key for AES-256-GCM, which takes the other half. Random nonces are then
@@ -6,17 +6,16 @@
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::aes::Aes256Enc;
+use aes_gcm::aes::cipher::BlockCipherEncrypt;
 use aes_gcm::aes::cipher::array::Array;
-use aes_gcm::aes::cipher::consts::{U1, U12, U16};
-use aes_gcm::aes::cipher::{
-    BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, InOut, ParBlocksSizeUser,
-};
+use aes_gcm::aes::cipher::consts::{U12, U16};
 use aes_gcm::{AesGcm, Nonce, Tag};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::value::wipe::wipe;
+/// AES-256-GCM; it only ever encrypts blocks.
+type Aes256Gcm = AesGcm<Aes256Enc, U12>;
 
-/// One key, ready to seal and open: the AES key schedule and the first CMAC subkey are computed once.
+/// One key, ready to seal and open: the AES key schedule and the CMAC subkeys are computed once.
 pub(super) struct Xaes {
     mac: Cmac,
 }
@@ -29,12 +28,8 @@ impl Xaes {
     /// Encrypts in place and returns the tag.
     pub(super) fn seal(&self, nonce: &[u8; NONCE_LEN], aad: &[u8], text: &mut [u8]) -> [u8; TAG_LEN] {
         let (cipher, nonce) = self.message_cipher(nonce);
-        let mut blocks = Blocks::new(&cipher, nonce);
-        let sealed = match blocks.make(text.len()) {
-            Some(blocks) => gcm(blocks).encrypt_inout_detached(&nonce, aad, text.into()),
-            None => gcm(&cipher).encrypt_inout_detached(&nonce, aad, text.into()),
-        };
-        sealed.expect("a session is shorter than the 64 GiB that GCM seals at once").into()
+        let tag = cipher.encrypt_inout_detached(&nonce, aad, text.into());
+        tag.expect("a session is shorter than the 64 GiB that GCM seals at once").into()
     }
 
     /// Decrypts in place if the tag is right; otherwise leaves the ciphertext as it was.
@@ -46,109 +41,23 @@ impl Xaes {
         tag: &[u8; TAG_LEN],
     ) -> Result<(), BadSeal> {
         let (cipher, nonce) = self.message_cipher(nonce);
-        let tag = Tag::from(*tag);
-        let mut blocks = Blocks::new(&cipher, nonce);
-        let opened = match blocks.make(text.len()) {
-            Some(blocks) => gcm(blocks).decrypt_inout_detached(&nonce, aad, text.into(), &tag),
-            None => gcm(&cipher).decrypt_inout_detached(&nonce, aad, text.into(), &tag),
-        };
-        opened.map_err(|_| BadSeal)
+        cipher.decrypt_inout_detached(&nonce, aad, text.into(), &Tag::from(*tag)).map_err(|_| BadSeal)
     }
 
-    /// The key of one message, and what is left of its nonce.
-    fn message_cipher(&self, nonce: &[u8; NONCE_LEN]) -> (Aes256Enc, Nonce<U12>) {
+    /// The cipher under the key of one message, and what is left of its nonce.
+    fn message_cipher(&self, nonce: &[u8; NONCE_LEN]) -> (Aes256Gcm, Nonce<U12>) {
         let (for_key, for_gcm) = nonce.split_at(12);
-        // Two CMACs of one whole block each, so each is a single AES call; both go through the cipher together.
-        let mut blocks = [Block::default(), Block::default()];
-        for (block, counter) in blocks.iter_mut().zip(1..) {
+        let mut key = Zeroizing::new([0; 32]);
+        for (half, counter) in key.chunks_exact_mut(16).zip(1..) {
+            let mut block = [0; 16];
             block[1] = counter;
             block[2] = b'X';
             block[4..].copy_from_slice(for_key);
-            xor(block, &self.mac.k1);
+            half.copy_from_slice(&*Zeroizing::new(self.mac.mac(&block)));
         }
-        self.mac.cipher.encrypt_blocks(&mut blocks);
-        let mut key = Array::default();
-        key[..16].copy_from_slice(&blocks[0]);
-        key[16..].copy_from_slice(&blocks[1]);
-        let cipher = Aes256Enc::new(&key);
-        wipe(&mut key);
-        blocks.iter_mut().for_each(|block| wipe(block));
-        let mut rest = [0; 12];
+        let mut rest = Nonce::default();
         rest.copy_from_slice(for_gcm);
-        (cipher, Nonce::from(rest))
-    }
-}
-
-fn gcm<C: BlockSizeUser<BlockSize = U16> + BlockCipherEncrypt>(cipher: C) -> AesGcm<C, U12> {
-    AesGcm::from(cipher)
-}
-
-/// All blocks that GCM has encrypted for one short message, made in one call and handed out as it asks for them.
-///
-/// The widest engine of the `aes` crate lays a key out anew at each call, which takes as long as twenty blocks. GCM calls
-/// once for the hash's key, once for the tag's mask and once or twice for the text; but what it will ask for is known.
-/// A block that is not among them goes through the cipher as ever, so the answer is AES whatever GCM asks.
-struct Blocks<'c> {
-    cipher: &'c Aes256Enc,
-    nonce: Nonce<U12>,
-    /// By the counter that stands at the end of what was encrypted; at 0 the block of zeros.
-    encrypted: [Block; MOST],
-    made: usize,
-}
-
-impl<'c> Blocks<'c> {
-    fn new(cipher: &'c Aes256Enc, nonce: Nonce<U12>) -> Self {
-        Self { cipher, nonce, encrypted: [Block::default(); MOST], made: 0 }
-    }
-
-    /// None for a text that is longer than this pays for.
-    fn make(&mut self, len: usize) -> Option<&Self> {
-        // The zeros, the mask of the tag, the text.
-        let needed = self.encrypted.get_mut(..2 + len.div_ceil(16))?;
-        for (block, counter) in needed.iter_mut().zip(0_u32..).skip(1) {
-            block[..12].copy_from_slice(&self.nonce);
-            block[12..].copy_from_slice(&counter.to_be_bytes());
-        }
-        self.cipher.encrypt_blocks(needed);
-        self.made = needed.len();
-        Some(self)
-    }
-
-    fn made(&self, asked: &Block) -> Option<Block> {
-        let (nonce, counter) = asked.split_at(12);
-        let counter = counter.iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
-        let expected = if counter == 0 { &[0; 12] } else { &self.nonce[..] };
-        self.encrypted[..self.made].get(counter).filter(|_| nonce == expected).copied()
-    }
-}
-
-impl Drop for Blocks<'_> {
-    fn drop(&mut self) {
-        self.encrypted[..self.made].iter_mut().for_each(|block| wipe(block));
-    }
-}
-
-impl BlockSizeUser for Blocks<'_> {
-    type BlockSize = U16;
-}
-
-impl ParBlocksSizeUser for Blocks<'_> {
-    type ParBlocksSize = U1;
-}
-
-impl BlockCipherEncrypt for Blocks<'_> {
-    fn encrypt_with_backend(&self, f: impl BlockCipherEncClosure<BlockSize = U16>) {
-        f.call(self);
-    }
-}
-
-impl BlockCipherEncBackend for Blocks<'_> {
-    #[inline]
-    fn encrypt_block(&self, mut block: InOut<'_, '_, Block>) {
-        match self.made(block.get_in()) {
-            Some(made) => *block.get_out() = made,
-            None => self.cipher.encrypt_block_inout(block),
-        }
+        (Aes256Gcm::new((&*key).into()), rest)
     }
 }
 
@@ -229,9 +138,6 @@ fn xor(block: &mut [u8], with: &[u8]) {
 
 /// Bytes of a nonce: long enough to be drawn at random for every seal.
 pub(super) const NONCE_LEN: usize = 24;
-
-/// Blocks made ahead: those of a text of a kilobyte, and two more.
-const MOST: usize = 66;
 
 /// Bytes of a tag; never fewer.
 pub(super) const TAG_LEN: usize = 16;

@@ -11,7 +11,7 @@ use std::fmt;
 
 use super::bag::Bag;
 use super::edit::{Act, Edit};
-use super::json::tree::{Forgot, Node};
+use super::json::node::{Forgot, Node};
 use super::path::{Steps, index_of};
 
 /// The edits of one request.
@@ -30,7 +30,8 @@ use super::path::{Steps, index_of};
 /// With what changed, not with how often: put over put, sum over sum, push over push, anything over a value that this
 /// request put, and a value or its removal over everything below it are folded together. Two things stay in order
 /// because nothing shorter would do the same: updates on a value that this request did not put, and removals from an
-/// array that it did not put.
+/// array that it did not put. Of more than 1,024 of them in one place, only the outcome is kept: on replay, the whole
+/// top-level value that this request left wins.
 ///
 /// ```
 /// use session_core::machine::{Bag, Values};
@@ -122,11 +123,18 @@ impl Journal {
         here.is_some()
     }
 
-    /// Adds an edit that changed something.
-    pub(crate) fn record(&mut self, edit: Edit) {
-        if let Some((name, rest)) = edit.path.split_first() {
-            self.names.entry(name.clone()).or_default().record(rest, edit.act);
-        }
+    /// Adds an edit that changed something. Returns its top-level name where the edits that must stay in order have become
+    /// more than [`MOST_IN_ORDER`]: the caller then calls [`settle`](Self::settle) with what stands there.
+    #[must_use = "a journal that is never settled grows without bound"]
+    pub(crate) fn record(&mut self, edit: Edit) -> Option<Box<str>> {
+        let (name, rest) = edit.path.split_first()?;
+        let in_order = self.names.entry(name.clone()).or_default().record(rest, edit.act);
+        (in_order > MOST_IN_ORDER).then(|| name.clone())
+    }
+
+    /// Forgets how a top-level value came about: this stands there now, whatever others do.
+    pub(crate) fn settle(&mut self, name: Box<str>, node: Option<Node>) {
+        self.names.insert(name, node.map_or(Track::Gone { made: true }, Track::Set));
     }
 
     /// Everything is gone, whatever was there.
@@ -139,7 +147,8 @@ impl Journal {
         if later.cleared {
             *self = later;
         } else {
-            later.edits().into_iter().for_each(|edit| self.record(edit));
+            // Whatever is too long now is settled at the next edit.
+            later.edits().into_iter().for_each(|edit| _ = self.record(edit));
         }
     }
 
@@ -160,7 +169,8 @@ impl Default for Track {
 }
 
 impl Track {
-    fn record(&mut self, rest: &[Box<str>], act: Act) {
+    /// Adds an edit. Returns how many edits stand in order where it went.
+    fn record(&mut self, rest: &[Box<str>], act: Act) -> usize {
         match self {
             Self::Set(node) => match act {
                 Act::Forget if rest.is_empty() || node.forget(rest) == Forgot::Emptied => {
@@ -184,16 +194,18 @@ impl Track {
                 (None, Act::Forget) => *self = Self::Gone { made: self.made() },
                 (None, Act::Object) if below.values().any(Self::stands) => {}
                 (Some((name, rest)), act) if index_of(name).is_none() => {
-                    below.entry(name.clone()).or_default().record(rest, act);
+                    return below.entry(name.clone()).or_default().record(rest, act);
                 }
                 (_, act) => {
                     for (name, track) in std::mem::take(below) {
                         track.list(&mut vec![name], list);
                     }
                     fold::append(list, Edit { path: rest.to_vec(), act });
+                    return list.len();
                 }
             },
         }
+        0
     }
 
     /// Whether it made what stands or stood there.
@@ -250,3 +262,6 @@ impl fmt::Debug for Journal {
         write!(f, "Journal({} edits)", self.len())
     }
 }
+
+/// Edits that are kept in order in one place.
+const MOST_IN_ORDER: usize = 1_024;

@@ -21,11 +21,9 @@ pub(crate) fn same(one: View<'_>, two: View<'_>) -> bool {
             one.len() == two.len() && one.into_iter().zip(two).all(|(one, two)| same(one, two))
         }
         (Kind::Object, Kind::Object) => {
-            let (mut one, mut two) = (one.fields(), two.fields());
-            one.sort_by(|a, b| a.0.cmp(&b.0));
-            two.sort_by(|a, b| a.0.cmp(&b.0));
+            let (one, two) = (one.fields(), two.fields());
             one.len() == two.len()
-                && one.iter().zip(&two).all(|(one, two)| one.0 == two.0 && same(one.1, two.1))
+                && one.iter().all(|(name, one)| two.get(name).is_some_and(|two| same(*one, *two)))
         }
         // Null, booleans and numbers have one spelling each, and that was compared above.
         (

@@ -2,21 +2,22 @@
 
 use std::borrow::Cow;
 
+use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::super::path::index_of;
+use super::node::Node;
 use super::number::{Number, Parsed};
 use super::object::Object;
-use super::scan::{Fields, Items};
-use super::tree::Array;
-use super::{MAX_DEPTH, Malformed, Span};
+use super::split::{Fields, items};
+use super::strict::JsonError;
 
 /// One value, borrowed.
 #[derive(Clone, Copy)]
 pub(crate) enum View<'a> {
     Text(&'a [u8]),
-    Array(&'a Array),
+    Array(&'a [Node]),
     Object(&'a Object),
 }
 
@@ -73,28 +74,16 @@ impl<'a> View<'a> {
     pub(crate) fn child(self, segment: &str) -> Option<Self> {
         match self {
             Self::Object(object) => object.view(segment),
-            Self::Array(array) => array.view(usize::try_from(index_of(segment)?).ok()?),
+            Self::Array(items) => items.get(usize::try_from(index_of(segment)?).ok()?).map(Node::view),
             Self::Text(text) => match self.kind() {
                 Kind::Object => {
-                    let mut fields = Fields::new(text, 0, MAX_DEPTH).ok()?;
-                    let mut found = None;
-                    while let Ok(Some(field)) = fields.next() {
-                        let name = field.name.of(text);
-                        if name == segment.as_bytes()
-                            || field.escaped && unescaped(name).is_some_and(|name| name == segment)
-                        {
-                            found = Some(Self::Text(field.value.of(text)));
-                        }
-                    }
-                    found
+                    let Fields(fields) = Fields::of(text).ok()?;
+                    let (_, value) = fields.into_iter().rev().find(|(name, _)| name == segment)?;
+                    Some(Self::Text(value.get().as_bytes()))
                 }
                 Kind::Array => {
-                    let index = index_of(segment)?;
-                    let mut items = Items::new(text, 0, MAX_DEPTH).ok()?;
-                    for _ in 0..index {
-                        items.next().ok()??;
-                    }
-                    items.next().ok()?.map(|span| Self::Text(span.of(text)))
+                    let index = usize::try_from(index_of(segment)?).ok()?;
+                    items(text).ok()?.get(index).map(|item| Self::Text(item.get().as_bytes()))
                 }
                 Kind::Null | Kind::Boolean | Kind::Number | Kind::String => None,
             },
@@ -106,66 +95,54 @@ impl<'a> View<'a> {
         path.into_iter().try_fold(self, Self::child)
     }
 
-    /// How many items this array has; none when it is no array.
+    /// How many items this array has; `None` when it is no array.
     pub(crate) fn items_len(self) -> Option<usize> {
         match self {
-            Self::Array(array) => Some(array.len()),
+            Self::Array(items) => Some(items.len()),
             Self::Object(_) => None,
-            Self::Text(text) => {
-                let mut items = Items::new(text, 0, MAX_DEPTH).ok()?;
-                let mut len = 0;
-                while items.next().ok()?.is_some() {
-                    len += 1;
-                }
-                Some(len)
-            }
+            Self::Text(text) if self.kind() == Kind::Array => items(text).ok().map(|items| items.len()),
+            Self::Text(_) => None,
         }
     }
 
     /// The items of this array; none of anything else.
     pub(crate) fn items(self) -> Vec<Self> {
         match self {
-            Self::Array(array) => (0..array.len()).filter_map(|at| array.view(at)).collect(),
+            Self::Array(items) => items.iter().map(Node::view).collect(),
             Self::Object(_) => Vec::new(),
             Self::Text(text) => {
-                let mut found = Vec::new();
-                if let Ok(mut items) = Items::new(text, 0, MAX_DEPTH) {
-                    while let Ok(Some(span)) = items.next() {
-                        found.push(Self::Text(span.of(text)));
-                    }
-                }
-                found
+                let items = items(text).unwrap_or_default();
+                items.into_iter().map(|item| Self::Text(item.get().as_bytes())).collect()
             }
         }
     }
 
-    /// The names and values of this object in the order they are written, of equal names the last; none of anything
-    /// else.
-    pub(crate) fn fields(self) -> Vec<(Cow<'a, str>, Self)> {
+    /// The names and values of this object in the order they are written, of equal names the last value; none of
+    /// anything else.
+    pub(crate) fn fields(self) -> IndexMap<Cow<'a, str>, Self> {
         match self {
             Self::Object(object) => object.fields().map(|(name, view)| (Cow::Borrowed(name), view)).collect(),
-            Self::Array(_) => Vec::new(),
+            Self::Array(_) => IndexMap::new(),
             Self::Text(text) => {
-                let mut found = Vec::new();
-                if let Ok(mut fields) = Fields::new(text, 0, MAX_DEPTH) {
-                    while let Ok(Some(field)) = fields.next() {
-                        if let Some(name) = name_of(text, field.name, field.escaped) {
-                            found.push((name, Self::Text(field.value.of(text))));
-                        }
-                    }
-                }
-                last_of_each(found)
+                let fields = Fields::of(text).map(|Fields(fields)| fields).unwrap_or_default();
+                fields.into_iter().map(|(name, value)| (name, Self::Text(value.get().as_bytes()))).collect()
             }
         }
     }
 
     /// Reads it as a type. Null is read as any other value here.
-    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, Malformed> {
-        // The message of `serde_json` quotes values, so it goes no further than this line.
+    ///
+    /// The message of the error quotes values: it is not for anybody's eyes, [`why`](Self::why) is.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, serde_json::Error> {
         match self {
-            Self::Text(text) => serde_json::from_slice(text).map_err(|_| Malformed),
-            Self::Array(_) | Self::Object(_) => serde_json::from_slice(&self.to_vec()).map_err(|_| Malformed),
+            Self::Text(text) => serde_json::from_slice(text),
+            Self::Array(_) | Self::Object(_) => serde_json::from_slice(&self.to_vec()),
         }
+    }
+
+    /// Why it cannot be read as this type.
+    pub(crate) fn why<T: DeserializeOwned>(self) -> JsonError {
+        JsonError::of_reading::<T>(&self.to_vec())
     }
 
     pub(crate) fn to_vec(self) -> Vec<u8> {
@@ -178,15 +155,13 @@ impl<'a> View<'a> {
     pub(crate) fn write(self, out: &mut Vec<u8>) {
         match self {
             Self::Text(text) => out.extend_from_slice(text),
-            Self::Array(array) => {
+            Self::Array(items) => {
                 out.push(b'[');
-                for at in 0..array.len() {
+                for (at, item) in items.iter().enumerate() {
                     if at > 0 {
                         out.push(b',');
                     }
-                    if let Some(item) = array.view(at) {
-                        item.write(out);
-                    }
+                    item.view().write(out);
                 }
                 out.push(b']');
             }
@@ -206,51 +181,16 @@ impl<'a> View<'a> {
     }
 }
 
-/// What a name of JSON text means.
-fn name_of(text: &[u8], name: Span, escaped: bool) -> Option<Cow<'_, str>> {
-    let name = name.of(text);
-    if escaped { unescaped(name).map(Cow::Owned) } else { std::str::from_utf8(name).ok().map(Cow::Borrowed) }
-}
-
-/// Drops all but the last of equal names, without comparing each with each.
-fn last_of_each<'a>(mut fields: Vec<(Cow<'a, str>, View<'a>)>) -> Vec<(Cow<'a, str>, View<'a>)> {
-    let mut order: Vec<usize> = (0..fields.len()).collect();
-    order.sort_by(|one, two| fields[*one].0.cmp(&fields[*two].0));
-    let mut last = vec![true; fields.len()];
-    for pair in order.windows(2) {
-        last[pair[0]] = fields[pair[0]].0 != fields[pair[1]].0;
-    }
-    let mut last = last.into_iter();
-    fields.retain(|_| last.next().unwrap_or(true));
-    fields
-}
-
-/// The string that the inside of a JSON string means.
-pub(crate) fn unescaped(inside: &[u8]) -> Option<String> {
-    let mut quoted = Vec::with_capacity(inside.len() + 2);
-    quoted.push(b'"');
-    quoted.extend_from_slice(inside);
-    quoted.push(b'"');
-    serde_json::from_slice(&quoted).ok()
-}
-
 /// The float closest to these digits; infinite beyond all floats.
 fn nearest(digits: &[u8]) -> f64 {
     std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(f64::NAN)
 }
 
 fn write_name(name: &str, out: &mut Vec<u8>) {
-    if name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
-        let quoted = serde_json::to_vec(name).expect("a string is always JSON");
-        out.extend_from_slice(&quoted);
-    } else {
-        out.push(b'"');
-        out.extend_from_slice(name.as_bytes());
-        out.push(b'"');
-    }
+    serde_json::to_writer(out, name).expect("a string is always JSON");
 }
 
-/// Field by field in the words of `serde`, so that any format and any template engine can take it.
+/// Serializes field by field, so that any format and any template engine can take it.
 impl Serialize for View<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.kind() {
@@ -268,7 +208,7 @@ impl Serialize for View<'_> {
             },
             Kind::String => match self.read::<String>() {
                 Ok(string) => serializer.serialize_str(&string),
-                Err(Malformed) => Err(S::Error::custom("a string is malformed")),
+                Err(_) => Err(S::Error::custom("a string is malformed")),
             },
             Kind::Array => {
                 let items = self.items();

@@ -152,7 +152,7 @@ impl Values {
 
     /// How long the text is that the values came in, and perhaps more than them.
     pub(crate) fn source_len(&self) -> usize {
-        self.bag.root().source_len()
+        self.bag.source_len()
     }
 
     /// The one way to change a value. On an error nothing was changed.
@@ -161,8 +161,9 @@ impl Values {
             Misfit::Name => ValueError::NotAnObject { key: key.to_string() },
             Misfit::Index { index, most } => ValueError::IndexTooLarge { key: key.to_string(), index, most },
         })?;
-        if changed {
-            self.journal.record(edit);
+        if changed && let Some(name) = self.journal.record(edit) {
+            let node = self.bag.root().view(&name).map(write::detached);
+            self.journal.settle(name, node);
         }
         Ok(())
     }

@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use super::super::bag::Bag;
 use super::super::edit::{Act, Edit};
 use super::super::error::ValueError;
-use super::super::json::tree::Node;
+use super::super::json::MAX_DEPTH;
+use super::super::json::node::Node;
 use super::super::json::view::View;
-use super::super::json::{MAX_DEPTH, Text};
 use super::super::path::{Path, ToPath, ToPaths};
 use super::{Snapshot, Values};
 
@@ -23,8 +23,9 @@ pub(super) fn read<T: DeserializeOwned>(bag: &Bag, path: Path<'_>) -> Result<Opt
     }
 }
 
-pub(super) fn wrong_type<T>(key: String, view: View<'_>) -> ValueError {
-    ValueError::WrongType { key, found: view.kind().words(), expected: type_name::<T>() }
+pub(super) fn wrong_type<T: DeserializeOwned>(key: String, view: View<'_>) -> ValueError {
+    let source = view.why::<T>();
+    ValueError::WrongType { key, found: view.kind().words(), expected: type_name::<T>(), source }
 }
 
 impl Values {
@@ -143,9 +144,9 @@ impl Values {
         let mut copy = Bag::default();
         for path in keys.paths().as_slice() {
             if let (Some(view), Ok(steps)) = (self.bag.find(*path), path.steps(self.bag.root()))
-                && let Ok(text) = Text::checked(view.to_vec(), MAX_DEPTH)
+                && let Ok(node) = Node::copy(view, MAX_DEPTH)
             {
-                copy.replay(&Edit { path: steps, act: Act::Put(Node::Text(text)) });
+                copy.put_like(&self.bag, &steps, node);
             }
         }
         Snapshot::of(copy)

@@ -1,14 +1,14 @@
 //! Changing many values at once: what is handed in is an object in JSON, and becomes one edit for each name.
 
-use std::collections::HashSet;
-
 use serde::Serialize;
 
 use super::super::edit::{Act, Edit, depth_below};
 use super::super::error::ValueError;
+use super::super::json::MAX_DEPTH;
 use super::super::json::equal::same;
+use super::super::json::node::Node;
+use super::super::json::strict::JsonError;
 use super::super::json::view::View;
-use super::super::json::{MAX_DEPTH, Text};
 use super::super::path::{Path, Steps};
 use super::Values;
 use super::read::WHOLE;
@@ -31,12 +31,14 @@ impl Values {
     pub fn put_many<V: Serialize>(&mut self, values: V) -> Result<(), ValueError> {
         let text = object(&values)?;
         let mut next = self.clone();
-        for (name, value) in View::Text(text.bytes()).fields() {
+        for (name, value) in text.view().fields() {
             let key = Path::text(&name);
             let path = next.steps(&key)?;
-            let value = Text::checked(value.to_vec(), depth_below(&path));
-            let value = value.map_err(|_| ValueError::NotJson { key: key.to_string() })?;
-            next.edit(key, Edit { path, act: Act::Put(value.into()) })?;
+            let value = Node::copy(value, depth_below(&path)).map_err(|_| ValueError::NotJson {
+                key: key.to_string(),
+                source: JsonError::new("it nests too deeply"),
+            })?;
+            next.edit(key, Edit { path, act: Act::Put(value) })?;
         }
         *self = next;
         Ok(())
@@ -60,7 +62,7 @@ impl Values {
     /// ```
     pub fn merge<V: Serialize>(&mut self, values: V) -> Result<(), ValueError> {
         let text = object(&values)?;
-        self.merge_below(&mut Vec::new(), View::Text(text.bytes()));
+        self.merge_below(&mut Vec::new(), text.view());
         Ok(())
     }
 
@@ -92,11 +94,11 @@ impl Values {
     /// ```
     pub fn replace<V: Serialize>(&mut self, values: V) -> Result<(), ValueError> {
         let text = object(&values)?;
-        if same(self.bag.view(), View::Text(text.bytes())) {
+        if same(self.bag.view(), text.view()) {
             return Ok(());
         }
         self.clear();
-        self.put_literally(View::Text(text.bytes()));
+        self.put_literally(text.view());
         Ok(())
     }
 
@@ -123,10 +125,9 @@ impl Values {
     /// ```
     pub fn store<V: Serialize + ?Sized>(&mut self, values: &V) -> Result<(), ValueError> {
         let text = object(values)?;
-        let view = View::Text(text.bytes());
+        let view = text.view();
         let fields = view.fields();
-        let kept: HashSet<&str> = fields.iter().map(|(name, _)| name.as_ref()).collect();
-        for name in self.keys().into_iter().filter(|name| !kept.contains(name.as_str())) {
+        for name in self.keys().into_iter().filter(|name| !fields.contains_key(name.as_str())) {
             self.force(Edit { path: vec![name.into()], act: Act::Forget });
         }
         self.put_literally(view);
@@ -157,7 +158,7 @@ impl Values {
 }
 
 /// Writes several values at once: something that is an object in JSON.
-fn object<V: Serialize + ?Sized>(values: &V) -> Result<Text, ValueError> {
+fn object<V: Serialize + ?Sized>(values: &V) -> Result<Node, ValueError> {
     let text = json(Path::text(WHOLE), values, MAX_DEPTH + 1)?;
-    if View::Text(text.bytes()).is_object() { Ok(text) } else { Err(ValueError::NotNamed) }
+    if text.view().is_object() { Ok(text) } else { Err(ValueError::NotNamed) }
 }

@@ -7,10 +7,11 @@ use serde::de::DeserializeOwned;
 
 use super::super::edit::{Act, Again, Edit, depth_below, number};
 use super::super::error::ValueError;
+use super::super::json::MAX_DEPTH;
+use super::super::json::node::Node;
 use super::super::json::number::{Number, Parsed};
-use super::super::json::tree::Node;
+use super::super::json::strict::to_node;
 use super::super::json::view::{Kind, View};
-use super::super::json::{MAX_DEPTH, Text};
 use super::super::path::{Accepts, AnyKey, Path, Steps, ToPath, ToPaths};
 use super::Values;
 use super::read::{WHOLE, read};
@@ -18,7 +19,8 @@ use super::read::{WHOLE, read};
 impl Values {
     /// Puts a value. Parents are made (an array for an index, an object for a name), a scalar in the way is replaced.
     ///
-    /// Floats that are not finite have no JSON and become null.
+    /// What JSON cannot hold and give back is refused: a float that is not finite, at whatever depth, and a 128-bit
+    /// integer in an internally tagged enum (`#[serde(tag = "…")]`), which serde does not read.
     ///
     /// # Errors
     ///
@@ -35,8 +37,8 @@ impl Values {
     /// ```
     pub fn put<V: Serialize>(&mut self, key: impl Accepts<V>, value: V) -> Result<(), ValueError> {
         let (key, path) = (key.path(), self.steps(&key)?);
-        let text = json(key, &value, depth_below(&path))?;
-        self.edit(key, Edit { path, act: Act::Put(text.into()) })
+        let node = json(key, &value, depth_below(&path))?;
+        self.edit(key, Edit { path, act: Act::Put(node) })
     }
 
     /// Appends to an array, which is made where there is nothing or null.
@@ -63,7 +65,7 @@ impl Values {
         // A copy of the array for the first push only, so that many cost no more than their items.
         let before = before.filter(|_| !self.journal.knows_array(&path)).map_or_else(Node::null, detached);
         let item = json(key, &value, depth_below(&path).saturating_sub(1))?;
-        self.edit(key, Edit { path, act: Act::Push { items: vec![item.into()], before } })
+        self.edit(key, Edit { path, act: Act::Push { items: vec![item], before } })
     }
 
     /// Removes a value, or several one after the other, and every parent that becomes empty thereby.
@@ -253,12 +255,42 @@ impl Values {
         let (key, path) = (key.path(), self.steps(&key)?);
         let made = change(now);
         let left = json(key, &made, depth_below(&path))?;
-        let again = Again(Arc::new(move |now: Option<View<'_>>| {
+        let again = Again(Arc::new(move |now: Option<View<'_>>, depth| {
             let now = now.map(View::read::<T>).transpose().ok()?;
-            serde_json::to_vec(&change(now)).ok()
+            to_node(&change(now), depth).ok()
         }));
-        self.edit(key, Edit { path, act: Act::Update { again, left: left.into() } })?;
+        self.edit(key, Edit { path, act: Act::Update { again, left } })?;
         Ok(made)
+    }
+
+    /// Puts a value at a path whose segments are all names, whatever stands in the way: a number makes no array.
+    ///
+    /// Only for values that are not journalled.
+    pub(crate) fn put_by_names<V: Serialize>(
+        &mut self,
+        names: &[String],
+        value: V,
+    ) -> Result<(), ValueError> {
+        let key = Path::owned_segments(names);
+        let path = key.steps(self.bag.root())?;
+        let node = json(key, &value, depth_below(&path))?;
+        self.bag.put_by_names(&path, node);
+        Ok(())
+    }
+
+    /// Puts a value of other values at the same path; parents are the objects and arrays that they are there.
+    ///
+    /// Only for values that are not journalled.
+    pub(crate) fn put_like<V: Serialize>(
+        &mut self,
+        source: &Self,
+        key: Path<'_>,
+        value: V,
+    ) -> Result<(), ValueError> {
+        let path = source.steps(&key)?;
+        let node = json(key, &value, depth_below(&path))?;
+        self.bag.put_like(&source.bag, &path, node);
+        Ok(())
     }
 
     /// The segments that a path means here, a literal name first.
@@ -283,13 +315,11 @@ pub(super) fn json<V: Serialize + ?Sized>(
     key: Path<'_>,
     value: &V,
     depth: usize,
-) -> Result<Text, ValueError> {
-    let bytes = serde_json::to_vec(value).ok();
-    let text = bytes.and_then(|bytes| Text::checked(bytes, depth).ok());
-    text.ok_or_else(|| ValueError::NotJson { key: key.to_string() })
+) -> Result<Node, ValueError> {
+    to_node(value, depth).map_err(|source| ValueError::NotJson { key: key.to_string(), source })
 }
 
 /// A copy of a value on its own.
 pub(super) fn detached(view: View<'_>) -> Node {
-    Text::checked(view.to_vec(), MAX_DEPTH).map_or_else(|_| Node::null(), Node::Text)
+    Node::copy(view, MAX_DEPTH).unwrap_or_else(|_| Node::null())
 }

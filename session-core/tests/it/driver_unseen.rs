@@ -1,9 +1,7 @@
 //! Requests that another site sends, from which `SameSite` withholds the session's cookie: they replace no cookie, and they
 //! can sign in.
 
-mod driver_support;
-
-use driver_support::*;
+use crate::driver_support::*;
 use session_core::{adapter::*, *};
 use session_testkit::Verb;
 

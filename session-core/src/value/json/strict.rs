@@ -1,0 +1,405 @@
+//! Writing values as JSON that reads back, and saying why a value could not be written or read.
+//!
+//! `serde_json` writes `null` for a float that is not finite, and a 128-bit integer inside of an internally tagged enum
+//! that serde cannot read again. Both are refused here, when the value is put.
+
+use std::any::type_name;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::ser::{
+    Error, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+use serde_json::value::RawValue;
+
+use super::MAX_DEPTH;
+use super::node::Node;
+
+/// The reason that serde gives for a value that could not be read or written, and where in the value it was.
+///
+/// It names types, fields and places, and never a value.
+///
+/// ```
+/// use std::error::Error as _;
+///
+/// let mut values = session_core::machine::Values::default();
+/// values.put("cart", serde_json::json!([{ "sku": "A-1", "qty": "two" }]))?;
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Item {
+///     qty: u32,
+/// }
+/// let error = values.get::<Vec<Item>>("cart").unwrap_err();
+/// let reason = error.source().unwrap();
+/// assert_eq!(reason.to_string(), "[0].qty: invalid type: string, expected u32");
+/// # Ok::<(), session_core::ValueError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonError {
+    path: String,
+    reason: String,
+}
+
+impl JsonError {
+    pub(crate) fn new(reason: &str) -> Self {
+        Self { path: String::new(), reason: reason.to_owned() }
+    }
+
+    /// Reads again what could not be read, this time with an eye on where it fails.
+    pub(crate) fn of_reading<T: DeserializeOwned>(text: &[u8]) -> Self {
+        let mut json = serde_json::Deserializer::from_slice(text);
+        match serde_path_to_error::deserialize::<_, T>(&mut json) {
+            Ok(_) => Self::new("it cannot be read as this type"),
+            Err(error) => Self::at(error.path(), error.inner()),
+        }
+    }
+
+    /// Writes again what could not be written, this time with an eye on where it fails.
+    pub(crate) fn of_writing<V: Serialize + ?Sized>(value: &V) -> Self {
+        let mut nowhere = serde_json::Serializer::new(std::io::sink());
+        let mut track = serde_path_to_error::Track::new();
+        let to = serde_path_to_error::Serializer::new(&mut nowhere, &mut track);
+        match value.serialize(Strict { to, tagged: false }) {
+            Ok(_) => Self::new("it nests too deeply"),
+            Err(error) => Self::at(&track.path(), &error),
+        }
+    }
+
+    fn at(path: &serde_path_to_error::Path, error: &serde_json::Error) -> Self {
+        let path = if path.iter().next().is_some() { path.to_string() } else { String::new() };
+        Self { path, reason: without_values(&error.to_string()) }
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.path {
+            "" => f.write_str(&self.reason),
+            path => write!(f, "{path}: {}", self.reason),
+        }
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+/// What a message of serde says, without the value that it quotes. A message that is not serde's own may hold anything,
+/// so nothing of it is kept.
+fn without_values(message: &str) -> String {
+    let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
+    let expected = message.rfind(", expected ").map_or("", |at| &message[at..]);
+    if SAFE.iter().any(|safe| message.starts_with(safe)) {
+        return message.to_owned();
+    }
+    for kind in ["invalid type: ", "invalid value: "] {
+        if let Some(found) = message.strip_prefix(kind) {
+            let found = found.strip_suffix(expected).unwrap_or(found);
+            // `string "…"`, "integer `…`": the word before the quotes.
+            let found = &found[..found.find(['"', '`']).unwrap_or(found.len())];
+            let found = FOUND.iter().find(|word| **word == found.trim_end()).unwrap_or(&"another value");
+            return format!("{kind}{found}{expected}");
+        }
+    }
+    for kind in ["unknown variant", "unknown field"] {
+        if message.starts_with(kind) {
+            return format!("{kind}{expected}");
+        }
+    }
+    "the type itself refuses the value".to_owned()
+}
+
+/// Beginnings of messages that hold no value.
+const SAFE: [&str; 13] = [
+    "missing field ",
+    "duplicate field ",
+    "invalid length ",
+    "data did not match any variant of untagged enum ",
+    "i128 is not supported",
+    "u128 is not supported",
+    "can only flatten structs and maps",
+    "key must be a string",
+    "float key must be finite",
+    "number out of range",
+    "recursion limit exceeded",
+    NOT_FINITE,
+    WIDE_IN_TAGGED,
+];
+
+/// What serde calls the kinds of values.
+const FOUND: [&str; 17] = [
+    "boolean",
+    "integer",
+    "floating point",
+    "character",
+    "string",
+    "byte array",
+    "null",
+    "unit value",
+    "Option value",
+    "newtype struct",
+    "sequence",
+    "map",
+    "enum",
+    "unit variant",
+    "newtype variant",
+    "tuple variant",
+    "struct variant",
+];
+
+/// Writes a value as JSON of at most so many levels.
+pub(crate) fn to_node<V: Serialize + ?Sized>(value: &V, depth: usize) -> Result<Node, JsonError> {
+    let mut text = Vec::with_capacity(32);
+    value
+        .serialize(Strict { to: &mut serde_json::Serializer::new(&mut text), tagged: false })
+        .map_err(|_| JsonError::of_writing(value))?;
+    Node::written(text, depth).map_err(|_| JsonError::new("it nests too deeply"))
+}
+
+/// Writes a value as text on its own.
+pub(crate) fn to_raw<V: Serialize + ?Sized>(value: &V) -> Result<Box<RawValue>, JsonError> {
+    let text = to_node(value, MAX_DEPTH)?.view().to_vec();
+    serde_json::from_slice(&text).map_err(|_| JsonError::new("it is not JSON"))
+}
+
+/// Hands a value on to another serializer, unless it would not read back.
+struct Strict<S> {
+    to: S,
+    /// Whether an internally tagged enum is around it.
+    tagged: bool,
+}
+
+/// A value inside of another one, on its way to the other serializer.
+struct Inner<'a, T: ?Sized> {
+    value: &'a T,
+    tagged: bool,
+}
+
+impl<T: Serialize + ?Sized> Serialize for Inner<'_, T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.value.serialize(Strict { to, tagged: self.tagged })
+    }
+}
+
+macro_rules! hand_on {
+    ($($method:ident($type:ty);)*) => {$(
+        fn $method(self, value: $type) -> Result<S::Ok, S::Error> {
+            self.to.$method(value)
+        }
+    )*};
+}
+
+macro_rules! finite {
+    ($($method:ident($type:ty);)*) => {$(
+        fn $method(self, value: $type) -> Result<S::Ok, S::Error> {
+            if value.is_finite() { self.to.$method(value) } else { Err(S::Error::custom(NOT_FINITE)) }
+        }
+    )*};
+}
+
+macro_rules! wide {
+    ($($method:ident($type:ty);)*) => {$(
+        fn $method(self, value: $type) -> Result<S::Ok, S::Error> {
+            if self.tagged { Err(S::Error::custom(WIDE_IN_TAGGED)) } else { self.to.$method(value) }
+        }
+    )*};
+}
+
+macro_rules! open {
+    ($($method:ident($($name:ident: $type:ty),*) -> $inner:ident;)*) => {$(
+        fn $method(self, $($name: $type),*) -> Result<Self::$inner, S::Error> {
+            Ok(Parts { to: self.to.$method($($name),*)?, tagged: self.tagged, first: true })
+        }
+    )*};
+}
+
+impl<S: Serializer> Serializer for Strict<S> {
+    type Ok = S::Ok;
+    type Error = S::Error;
+    type SerializeSeq = Parts<S::SerializeSeq>;
+    type SerializeTuple = Parts<S::SerializeTuple>;
+    type SerializeTupleStruct = Parts<S::SerializeTupleStruct>;
+    type SerializeTupleVariant = Parts<S::SerializeTupleVariant>;
+    type SerializeMap = Parts<S::SerializeMap>;
+    type SerializeStruct = Parts<S::SerializeStruct>;
+    type SerializeStructVariant = Parts<S::SerializeStructVariant>;
+
+    hand_on! {
+        serialize_bool(bool);
+        serialize_i8(i8);
+        serialize_i16(i16);
+        serialize_i32(i32);
+        serialize_i64(i64);
+        serialize_u8(u8);
+        serialize_u16(u16);
+        serialize_u32(u32);
+        serialize_u64(u64);
+        serialize_char(char);
+        serialize_str(&str);
+        serialize_bytes(&[u8]);
+        serialize_unit_struct(&'static str);
+    }
+    finite! {
+        serialize_f32(f32);
+        serialize_f64(f64);
+    }
+    wide! {
+        serialize_i128(i128);
+        serialize_u128(u128);
+    }
+    open! {
+        serialize_seq(len: Option<usize>) -> SerializeSeq;
+        serialize_tuple(len: usize) -> SerializeTuple;
+        serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct;
+        serialize_tuple_variant(name: &'static str, index: u32, variant: &'static str, len: usize) -> SerializeTupleVariant;
+        serialize_map(len: Option<usize>) -> SerializeMap;
+        serialize_struct(name: &'static str, len: usize) -> SerializeStruct;
+        serialize_struct_variant(name: &'static str, index: u32, variant: &'static str, len: usize) -> SerializeStructVariant;
+    }
+
+    fn serialize_none(self) -> Result<S::Ok, S::Error> {
+        self.to.serialize_none()
+    }
+
+    fn serialize_unit(self) -> Result<S::Ok, S::Error> {
+        self.to.serialize_unit()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        self.to.serialize_some(&Inner { value, tagged: self.tagged })
+    }
+
+    fn serialize_unit_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+    ) -> Result<S::Ok, S::Error> {
+        self.to.serialize_unit_variant(name, index, variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
+        self.to.serialize_newtype_struct(name, &Inner { value, tagged: self.tagged })
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
+        self.to.serialize_newtype_variant(name, index, variant, &Inner { value, tagged: self.tagged })
+    }
+
+    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        self.to.collect_str(value)
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.to.is_human_readable()
+    }
+}
+
+/// The parts of a value, one after the other.
+struct Parts<C> {
+    to: C,
+    tagged: bool,
+    first: bool,
+}
+
+impl<C> Parts<C> {
+    /// The next value. A derived internally tagged enum writes its tag first, as a bare `str`, which no field of another
+    /// type can be.
+    fn inner<'a, T: ?Sized>(&mut self, value: &'a T) -> Inner<'a, T> {
+        self.tagged |= std::mem::take(&mut self.first) && type_name::<T>() == type_name::<str>();
+        Inner { value, tagged: self.tagged }
+    }
+}
+
+macro_rules! lists {
+    ($($list:ident $method:ident;)*) => {$(
+        impl<C: $list> $list for Parts<C> {
+            type Ok = C::Ok;
+            type Error = C::Error;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
+                self.to.$method(&Inner { value, tagged: self.tagged })
+            }
+
+            fn end(self) -> Result<C::Ok, C::Error> {
+                self.to.end()
+            }
+        }
+    )*};
+}
+
+lists! {
+    SerializeSeq serialize_element;
+    SerializeTuple serialize_element;
+    SerializeTupleStruct serialize_field;
+    SerializeTupleVariant serialize_field;
+}
+
+macro_rules! structs {
+    ($($fields:ident;)*) => {$(
+        impl<C: $fields> $fields for Parts<C> {
+            type Ok = C::Ok;
+            type Error = C::Error;
+
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), C::Error> {
+                let value = self.inner(value);
+                self.to.serialize_field(name, &value)
+            }
+
+            fn skip_field(&mut self, name: &'static str) -> Result<(), C::Error> {
+                self.to.skip_field(name)
+            }
+
+            fn end(self) -> Result<C::Ok, C::Error> {
+                self.to.end()
+            }
+        }
+    )*};
+}
+
+structs! {
+    SerializeStruct;
+    SerializeStructVariant;
+}
+
+impl<C: SerializeMap> SerializeMap for Parts<C> {
+    type Ok = C::Ok;
+    type Error = C::Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), C::Error> {
+        self.to.serialize_key(key)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
+        let value = self.inner(value);
+        self.to.serialize_value(&value)
+    }
+
+    fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(
+        &mut self,
+        key: &K,
+        value: &V,
+    ) -> Result<(), C::Error> {
+        let value = self.inner(value);
+        self.to.serialize_entry(key, &value)
+    }
+
+    fn end(self) -> Result<C::Ok, C::Error> {
+        self.to.end()
+    }
+}
+
+const NOT_FINITE: &str = "JSON has no NaN and no infinity";
+const WIDE_IN_TAGGED: &str = "JSON has no 128-bit integer that serde reads back in an internally tagged enum: give the enum another representation";
