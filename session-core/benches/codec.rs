@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::Simd;
 use base64::engine::general_purpose::{NO_PAD, URL_SAFE_NO_PAD};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use session_core::{machine::*, store::*, *};
+use session_core::{machine::*, *};
 
 fn ring() -> KeyRing {
     let bytes: [u8; 32] = std::array::from_fn(|place| (place * 37 + 11) as u8);

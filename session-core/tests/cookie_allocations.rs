@@ -5,7 +5,7 @@ mod cookie_support;
 use std::alloc::System;
 
 use cookie_support::*;
-use session_core::{machine::*, store::*, *};
+use session_core::{machine::*, *};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cookie_support::*;
 use proptest::prelude::*;
-use session_core::{machine::*, store::*, *};
+use session_core::{machine::*, *};
 
 fn value(len: usize) -> Sealed {
     (0..=len)

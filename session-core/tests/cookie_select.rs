@@ -4,7 +4,7 @@ mod cookie_support;
 
 use cookie_support::*;
 use proptest::prelude::*;
-use session_core::{machine::*, store::*, *};
+use session_core::{machine::*, *};
 
 const NOW: i64 = 1_795_000_000_000;
 
