@@ -97,7 +97,7 @@ impl CookieCodec {
             CookieOrder::SetId { id, absolute_deadline, expires, nonce } => {
                 let now = now();
                 let token = IdToken { issued_at: now, absolute_deadline: *absolute_deadline, id: id.clone() };
-                self.set(SealKind::Id, nonce, &token.encode(), *expires, now)
+                self.set(SealKind::Id, nonce, &token.encode()[..], *expires, now)
             }
             CookieOrder::SetRecord { id, record, expires, nonce } => {
                 let now = now();
