@@ -15,6 +15,7 @@ mod cancel;
 ))]
 mod faults;
 mod http;
+mod layers;
 #[path = "../../../examples/probe/src/axum.rs"]
 mod probe;
 mod several;
