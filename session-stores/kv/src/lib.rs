@@ -1,5 +1,6 @@
 //! Session stores over key-value engines.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod blocking;
 mod cas;

@@ -1,5 +1,6 @@
 //! Sessions in one file, with the embedded database redb.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 mod engine;
