@@ -100,14 +100,13 @@ mod tests {
     async fn store() -> (std::sync::Arc<dyn SessionStore>, Handle) {
         let store = open(&StoreConfig::from_url("memory").unwrap()).await.unwrap();
         for (byte, owner) in [(1, Some("ada")), (2, Some("ada")), (3, Some("bob")), (4, None)] {
-            let record = Record {
-                etag: Etag::new(1),
-                created: Timestamp::from_millis(43_000_000 + i64::from(byte)),
-                idle_deadline: Timestamp::from_millis(50_000_000),
-                absolute_deadline: None,
-                owner: owner.map(Into::into),
-                payload: br#"{"v":1,"data":{"card":"4111"},"system":{"csrf":"s3cret"}}"#.to_vec().into(),
-            };
+            let record = Record::new(
+                Etag::new(1),
+                Timestamp::from_millis(43_000_000 + i64::from(byte)),
+                Timestamp::from_millis(50_000_000),
+                br#"{"v":1,"data":{"card":"4111"},"system":{"csrf":"s3cret"}}"#.to_vec().into(),
+            )
+            .with_owner(owner.map(Into::into));
             store.create(&StoreKey::from_bytes([byte; 32]), &record, Noon.now()).await.unwrap();
         }
         (store, StoreKey::from_bytes([1; 32]).handle())

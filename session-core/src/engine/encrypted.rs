@@ -74,7 +74,7 @@ impl<S: SessionStore + ?Sized> EncryptedStore<S> {
             .map_err(|error| StoreError::new(StoreErrorKind::Refused, self.name()).because(error))?;
         let plaintext = [&head_digest(record)[..], &record.payload].concat();
         let sealed = self.keys.seal(&Binding::record(key), SealKind::AtRest, &nonce, &plaintext);
-        Ok(Record { payload: sealed.as_str().as_bytes().into(), ..record.clone() })
+        Ok(record.clone().with_payload(sealed.as_str().as_bytes().into()))
     }
 
     /// What was not sealed for this key and this head does not open: there is no second decoder.
@@ -86,7 +86,7 @@ impl<S: SessionStore + ?Sized> EncryptedStore<S> {
             return None;
         }
         let payload = Payload::tail_of(plaintext.as_slice().into(), DIGEST_LEN);
-        Some(Record { payload, ..record })
+        Some(record.with_payload(payload))
     }
 
     fn read_conflict(&self, key: &StoreKey, written: Written) -> Written {
@@ -176,7 +176,7 @@ impl<S: SessionStore + ?Sized> OwnerIndex for EncryptedStore<S> {
         let Some(index) = self.inner.owners() else { return Ok(Vec::new()) };
         let sealed = index.list(owner, now).await?;
         let open = |(key, record): (StoreKey, Record)| {
-            let closed = Record { payload: Payload::default(), ..record.clone() };
+            let closed = record.clone().with_payload(Payload::default());
             (key, self.unseal(&key, record).unwrap_or(closed))
         };
         Ok(sealed.into_iter().map(open).collect())

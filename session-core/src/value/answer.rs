@@ -174,8 +174,7 @@ impl StoreError {
     /// ```
     /// # use session_core::{Timestamp, store::{Etag, Record, StoreError}};
     /// # let at = Timestamp::from_millis;
-    /// # let record = Record { etag: Etag::new(1), created: at(0), idle_deadline: at(50), absolute_deadline: None,
-    /// #     owner: None, payload: vec![0; 10].into() };
+    /// # let record = Record::new(Etag::new(1), at(0), at(50), vec![0; 10].into());
     /// let error = StoreError::check_size("memory", &record, 9).unwrap_err();
     /// assert_eq!(error.to_string(), "the session is 10 bytes long; the memory session store keeps at most 9");
     /// ```

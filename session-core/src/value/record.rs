@@ -11,54 +11,97 @@ use super::time::Timestamp;
 
 /// One stored session.
 ///
-/// A store keeps every field and gives each back unchanged; it has no opinion about any of them, except that a touch
-/// moves `idle_deadline` later. Whether a record has expired is judged by the library with [`Record::is_live`],
-/// whatever the store's own time-to-live does.
+/// A store keeps every field and returns each unchanged; only a touch changes `idle_deadline`, to a later time. Whether
+/// a record has expired is judged by the library with [`Record::is_live`], independent of the store's own time-to-live.
 ///
 /// ```
 /// use session_core::{Timestamp, store::{Etag, Record}};
 ///
-/// let record = Record {
-///     etag: Etag::new(1),
-///     created: Timestamp::from_millis(0),
-///     idle_deadline: Timestamp::from_millis(7_200_000),
-///     absolute_deadline: None,
-///     owner: Some("user-1".into()),
-///     payload: br#"{"v":1}"#.to_vec().into(),
-/// };
+/// let (created, idle_deadline) = (Timestamp::from_millis(0), Timestamp::from_millis(7_200_000));
+/// let record = Record::new(Etag::new(1), created, idle_deadline, br#"{"v":1}"#.to_vec().into())
+///     .with_owner(Some("user-1".into()));
 /// assert!(record.is_live(Timestamp::from_millis(7_199_999)));
 /// assert!(!record.is_live(Timestamp::from_millis(7_200_000)));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Record {
-    /// The version, fresh for every record written.
+    /// The version: a fresh random number for every record written.
     pub etag: Etag,
-    /// When the session began. Never changes, not even with a regenerate.
+    /// When the session was created. Never changes, not even with a regenerate.
     pub created: Timestamp,
-    /// When it lapses unless somebody uses it. A touch moves it later.
+    /// When the session expires unless it is used. A touch moves it later.
     pub idle_deadline: Timestamp,
-    /// When it lapses however much it is used; `None` for never.
+    /// When the session expires however much it is used; `None` for never.
     pub absolute_deadline: Option<Timestamp>,
-    /// Whose session it is, by the application's own name for its users; what the owner index is made of.
+    /// The user that the session is tagged with, by the application's own name; the key of the owner index.
     pub owner: Option<Arc<str>>,
-    /// The session's data, encoded (and perhaps sealed) by the core.
+    /// The session's data, encoded (and possibly encrypted) by the core.
     pub payload: Payload,
 }
 
 impl Record {
-    /// Whether the session may still be used at this moment: both deadlines lie ahead.
+    /// Makes a record without an absolute deadline and without an owner.
+    #[must_use]
+    pub const fn new(etag: Etag, created: Timestamp, idle_deadline: Timestamp, payload: Payload) -> Self {
+        Self { etag, created, idle_deadline, absolute_deadline: None, owner: None, payload }
+    }
+
+    /// Replaces the etag.
+    #[must_use]
+    pub const fn with_etag(mut self, etag: Etag) -> Self {
+        self.etag = etag;
+        self
+    }
+
+    /// Replaces the time of creation.
+    #[must_use]
+    pub const fn with_created(mut self, created: Timestamp) -> Self {
+        self.created = created;
+        self
+    }
+
+    /// Replaces the idle deadline.
+    #[must_use]
+    pub const fn with_idle_deadline(mut self, idle_deadline: Timestamp) -> Self {
+        self.idle_deadline = idle_deadline;
+        self
+    }
+
+    /// Replaces the absolute deadline.
+    #[must_use]
+    pub const fn with_absolute_deadline(mut self, absolute_deadline: Option<Timestamp>) -> Self {
+        self.absolute_deadline = absolute_deadline;
+        self
+    }
+
+    /// Replaces the owner.
+    #[must_use]
+    pub fn with_owner(mut self, owner: Option<Arc<str>>) -> Self {
+        self.owner = owner;
+        self
+    }
+
+    /// Replaces the payload.
+    #[must_use]
+    pub fn with_payload(mut self, payload: Payload) -> Self {
+        self.payload = payload;
+        self
+    }
+
+    /// Returns whether the session may still be used at this moment: both deadlines are in the future.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.deadline()
     }
 
-    /// The earlier of the two deadlines: when the record is dead unless it is touched.
+    /// Returns the earlier of the two deadlines.
     #[must_use]
     pub fn deadline(&self) -> Timestamp {
         self.absolute_deadline.map_or(self.idle_deadline, |absolute| absolute.min(self.idle_deadline))
     }
 
-    /// Bytes that count against a store's limit: payload and owner.
+    /// Returns the number of bytes that count against a store's limit: payload and owner.
     #[must_use]
     pub fn size(&self) -> usize {
         self.payload.len() + self.owner.as_ref().map_or(0, |owner| owner.len())

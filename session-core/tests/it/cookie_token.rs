@@ -96,14 +96,7 @@ proptest! {
         let token = RecordToken {
             issued_at: at(times.0),
             id: SessionId::from_bytes(id),
-            record: Record {
-                etag: Etag::new(etag),
-                created: at(times.1),
-                idle_deadline: at(times.2),
-                absolute_deadline: times.3.map(at),
-                owner: owner.map(Into::into),
-                payload: payload.into(),
-            },
+            record: Record::new(Etag::new(etag), at(times.1), at(times.2), payload.into()).with_absolute_deadline(times.3.map(at)).with_owner(owner.map(Into::into)),
         };
         prop_assert_eq!(RecordToken::decode(&token.encode()), Some(token));
     }

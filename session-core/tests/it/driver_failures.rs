@@ -197,7 +197,7 @@ async fn overwrite(app: &App, payload: &[u8]) {
     let key = app.store.take().iter().rev().find_map(|op| op.key).unwrap();
     let memory = app.memory();
     let Loaded::Found(record) = memory.load(&key).await.unwrap() else { panic!("it is there") };
-    let wrong = Record { etag: Etag::new(77), payload: payload.into(), ..record.clone() };
+    let wrong = record.clone().with_etag(Etag::new(77)).with_payload(payload.into());
     let now = app.sessions_now();
     assert_eq!(memory.replace(&key, record.etag, &wrong, now).await.unwrap(), Written::Applied);
 }

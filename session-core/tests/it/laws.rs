@@ -13,14 +13,8 @@ fn id() -> SessionId {
 }
 
 fn record(etag: u64, payload: &[u8]) -> Record {
-    Record {
-        etag: Etag::new(etag),
-        created: NOW,
-        idle_deadline: NOW.plus(Policy::default().age),
-        absolute_deadline: Some(NOW.plus(std::time::Duration::from_secs(86_400))),
-        owner: None,
-        payload: payload.into(),
-    }
+    Record::new(Etag::new(etag), NOW, NOW.plus(Policy::default().age), payload.into())
+        .with_absolute_deadline(Some(NOW.plus(std::time::Duration::from_secs(86_400))))
 }
 
 const PAYLOAD: &[u8] = br#"{"v":1,"data":{"n":1},"system":{"csrf":"t"}}"#;

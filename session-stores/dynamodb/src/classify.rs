@@ -97,14 +97,12 @@ mod tests {
     }
 
     fn record(etag: u64, idle: i64) -> Record {
-        Record {
-            etag: Etag::new(etag),
-            created: Timestamp::from_millis(0),
-            idle_deadline: Timestamp::from_millis(idle),
-            absolute_deadline: None,
-            owner: None,
-            payload: b"{}"[..].into(),
-        }
+        Record::new(
+            Etag::new(etag),
+            Timestamp::from_millis(0),
+            Timestamp::from_millis(idle),
+            b"{}"[..].into(),
+        )
     }
 
     fn check(standing: Option<&Item>, wanted: Written) {

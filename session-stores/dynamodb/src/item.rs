@@ -76,21 +76,21 @@ fn read_record(item: &Item) -> Option<Record> {
         Some(AttributeValue::B(bytes)) => Payload::from(bytes.as_ref()),
         Some(_) => return None,
     };
-    let record = Record {
-        etag: read_etag(item)?,
-        created: read_millis(item, CREATED_AT)?,
-        idle_deadline: read_millis(item, IDLE_UNTIL)?,
-        absolute_deadline: match item.contains_key(ABSOLUTE_UNTIL) {
-            true => Some(read_millis(item, ABSOLUTE_UNTIL)?),
-            false => None,
-        },
-        owner: match item.get(OWNER_ID) {
-            Some(AttributeValue::S(owner)) => Some(owner.as_str().into()),
-            Some(_) => return None,
-            None => None,
-        },
+    let record = Record::new(
+        read_etag(item)?,
+        read_millis(item, CREATED_AT)?,
+        read_millis(item, IDLE_UNTIL)?,
         payload,
-    };
+    )
+    .with_absolute_deadline(match item.contains_key(ABSOLUTE_UNTIL) {
+        true => Some(read_millis(item, ABSOLUTE_UNTIL)?),
+        false => None,
+    })
+    .with_owner(match item.get(OWNER_ID) {
+        Some(AttributeValue::S(owner)) => Some(owner.as_str().into()),
+        Some(_) => return None,
+        None => None,
+    });
     (item.get(CHECKSUM) == Some(&checksum(&record))).then_some(record)
 }
 
@@ -216,14 +216,13 @@ mod tests {
     use super::*;
 
     fn record(payload: &[u8]) -> Record {
-        Record {
-            etag: Etag::new(u64::MAX),
-            created: Timestamp::from_millis(1),
-            idle_deadline: Timestamp::from_millis(10_001),
-            absolute_deadline: None,
-            owner: Some("ada".into()),
-            payload: payload.into(),
-        }
+        Record::new(
+            Etag::new(u64::MAX),
+            Timestamp::from_millis(1),
+            Timestamp::from_millis(10_001),
+            payload.into(),
+        )
+        .with_owner(Some("ada".into()))
     }
 
     #[test]
@@ -269,8 +268,7 @@ mod tests {
 
     #[test]
     fn st_5_a_record_that_was_changed_in_the_console_is_corrupt() {
-        let whole =
-            Record { absolute_deadline: Some(Timestamp::from_millis(90_000)), ..record(b"{\"a\":1}") };
+        let whole = record(b"{\"a\":1}").with_absolute_deadline(Some(Timestamp::from_millis(90_000)));
         let text = |text: &str| AttributeValue::S(text.into());
         for (name, value) in [
             (PAYLOAD, text("{\"a\":2}")),

@@ -28,14 +28,7 @@ use crate::sweep::Circle;
 /// let store = FileStore::open(dir.path().join("sessions"))?;
 ///
 /// let (key, now) = (StoreKey::from_bytes([7; 32]), Timestamp::from_millis(0));
-/// let record = Record {
-///     etag: Etag::new(1),
-///     created: now,
-///     idle_deadline: Timestamp::from_millis(7_200_000),
-///     absolute_deadline: None,
-///     owner: None,
-///     payload: br#"{"v":1}"#.to_vec().into(),
-/// };
+/// let record = Record::new(Etag::new(1), now, Timestamp::from_millis(7_200_000), br#"{"v":1}"#.to_vec().into());
 /// assert_eq!(store.create(&key, &record, now).await?, Written::Applied);
 /// assert_eq!(store.load(&key).await?, Loaded::Found(record));
 /// # Ok(()) }

@@ -247,14 +247,16 @@ fn decode_record(key: &StoreKey, bytes: &[u8]) -> Option<Record> {
     if !has_owner && !owner.is_empty() {
         return None;
     }
-    Some(Record {
-        etag: Etag::new(u64::from_be_bytes(part(head, 4)?)),
-        created: decode_moment(part(head, 12)?),
-        idle_deadline: decode_moment(part(head, 20)?),
-        absolute_deadline: if has_absolute { Some(decode_moment(part(head, 32)?)) } else { None },
-        owner: has_owner.then(|| Arc::from(owner)),
-        payload: Payload::from(bytes.get(start..)?),
-    })
+    Some(
+        Record::new(
+            Etag::new(u64::from_be_bytes(part(head, 4)?)),
+            decode_moment(part(head, 12)?),
+            decode_moment(part(head, 20)?),
+            Payload::from(bytes.get(start..)?),
+        )
+        .with_absolute_deadline(if has_absolute { Some(decode_moment(part(head, 32)?)) } else { None })
+        .with_owner(has_owner.then(|| Arc::from(owner))),
+    )
 }
 
 fn decode_tombstone(key: &StoreKey, bytes: &[u8]) -> Option<Entry> {

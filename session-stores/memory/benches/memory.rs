@@ -28,14 +28,14 @@ fn key(number: u64) -> StoreKey {
 }
 
 fn record(etag: u64, owner: Option<&str>) -> Record {
-    Record {
-        etag: Etag::new(etag),
-        created: Timestamp::from_millis(0),
-        idle_deadline: Timestamp::from_millis(7_200_000),
-        absolute_deadline: Some(Timestamp::from_millis(86_400_000)),
-        owner: owner.map(Into::into),
-        payload: vec![b'x'; 300].into(),
-    }
+    Record::new(
+        Etag::new(etag),
+        Timestamp::from_millis(0),
+        Timestamp::from_millis(7_200_000),
+        vec![b'x'; 300].into(),
+    )
+    .with_absolute_deadline(Some(Timestamp::from_millis(86_400_000)))
+    .with_owner(owner.map(Into::into))
 }
 
 fn verbs(criterion: &mut Criterion) {
@@ -67,7 +67,7 @@ fn verbs(criterion: &mut Criterion) {
     let (one, mut etag) = (keys[0], 1);
     criterion.bench_function("replace", |bench| {
         bench.iter(|| {
-            let next = Record { etag: Etag::new(etag + 1), ..same.clone() };
+            let next = same.clone().with_etag(Etag::new(etag + 1));
             let written = now(store.replace(&one, Etag::new(etag), &next, start));
             etag += 1;
             black_box(written)

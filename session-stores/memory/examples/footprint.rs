@@ -18,14 +18,13 @@ async fn main() -> Result<(), StoreError> {
     let before = resident();
     let began = std::time::Instant::now();
     for number in 0..sessions {
-        let record = Record {
-            etag: Etag::new(number),
-            created: start,
-            idle_deadline: start.plus(std::time::Duration::from_secs(7_200)),
-            absolute_deadline: Some(start.plus(std::time::Duration::from_secs(86_400))),
-            owner: None,
-            payload: vec![b'x'; PAYLOAD].into(),
-        };
+        let record = Record::new(
+            Etag::new(number),
+            start,
+            start.plus(std::time::Duration::from_secs(7_200)),
+            vec![b'x'; PAYLOAD].into(),
+        )
+        .with_absolute_deadline(Some(start.plus(std::time::Duration::from_secs(86_400))));
         store.create(&key(number), &record, start).await?;
     }
     let full = resident();

@@ -144,14 +144,16 @@ impl Entry {
     pub(crate) fn to_record(&self) -> Option<Record> {
         let etag = self.etag()?;
         let payload_at = if self.has(OWNED) { self.owner_span().1 } else { self.absolute_end() };
-        Some(Record {
-            etag,
-            created: self.time(self.created_at()),
-            idle_deadline: self.idle(),
-            absolute_deadline: self.absolute(),
-            owner: self.owner().map(Arc::from),
-            payload: Payload::tail_of(Arc::clone(&self.0), payload_at),
-        })
+        Some(
+            Record::new(
+                etag,
+                self.time(self.created_at()),
+                self.idle(),
+                Payload::tail_of(Arc::clone(&self.0), payload_at),
+            )
+            .with_absolute_deadline(self.absolute())
+            .with_owner(self.owner().map(Arc::from)),
+        )
     }
 
     pub(crate) fn to_loaded(&self) -> Loaded {
@@ -251,14 +253,11 @@ mod tests {
             for absolute in [None, Some(at(5)), Some(at(i64::MAX))] {
                 for owner in [None, Some("".into()), Some("ada\n\"ü\"".into())] {
                     for payload in [&b""[..], b"{}", &[0xff; 300]] {
-                        records.push(Record {
-                            etag: Etag::new(u64::MAX - 1),
-                            created: at(-7),
-                            idle_deadline: at(idle),
-                            absolute_deadline: absolute,
-                            owner: Option::clone(&owner),
-                            payload: payload.into(),
-                        });
+                        records.push(
+                            Record::new(Etag::new(u64::MAX - 1), at(-7), at(idle), payload.into())
+                                .with_absolute_deadline(absolute)
+                                .with_owner(Option::clone(&owner)),
+                        );
                     }
                 }
             }

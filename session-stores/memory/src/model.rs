@@ -19,14 +19,7 @@ fn key(name: u8) -> StoreKey {
 }
 
 fn record(etag: u64, owner: Option<&str>) -> Record {
-    Record {
-        etag: Etag::new(etag),
-        created: at(0),
-        idle_deadline: at(100),
-        absolute_deadline: None,
-        owner: owner.map(Into::into),
-        payload: b"{}".to_vec().into(),
-    }
+    Record::new(Etag::new(etag), at(0), at(100), b"{}".to_vec().into()).with_owner(owner.map(Into::into))
 }
 
 fn check(model: impl Fn() + Send + Sync + 'static) {

@@ -27,14 +27,7 @@ use crate::stats::Stats;
 /// let store = MemoryStore::new();
 /// let now = Timestamp::from_millis(0);
 /// let key = SessionId::from_bytes([7; 32]).store_key();
-/// let record = Record {
-///     etag: Etag::new(1),
-///     created: now,
-///     idle_deadline: Timestamp::from_millis(7_200_000),
-///     absolute_deadline: None,
-///     owner: None,
-///     payload: b"{}".to_vec().into(),
-/// };
+/// let record = Record::new(Etag::new(1), now, Timestamp::from_millis(7_200_000), b"{}".to_vec().into());
 /// assert_eq!(store.create(&key, &record, now).await?, Written::Applied);
 /// assert_eq!(store.load(&key).await?, Loaded::Found(record));
 /// # Ok(()) }

@@ -27,14 +27,7 @@
 //! store.migrate().await?;
 //!
 //! let key = StoreKey::from_bytes([1; 32]);
-//! let record = Record {
-//!     etag: Etag::new(7),
-//!     created: Timestamp::from_millis(0),
-//!     idle_deadline: Timestamp::from_millis(7_200_000),
-//!     absolute_deadline: None,
-//!     owner: Some("ada".into()),
-//!     payload: br#"{"cart":[]}"#.to_vec().into(),
-//! };
+//! let record = Record::new(Etag::new(7), Timestamp::from_millis(0), Timestamp::from_millis(7_200_000), br#"{"cart":[]}"#.to_vec().into()).with_owner(Some("ada".into()));
 //! assert_eq!(store.create(&key, &record, Timestamp::from_millis(0)).await?, Written::Applied);
 //! assert_eq!(store.load(&key).await?, Loaded::Found(record));
 //! # Ok(())

@@ -61,14 +61,14 @@ pub(crate) fn read(row: &impl Cells) -> Result<Loaded, Failure> {
         return Ok(Loaded::Ended { until: idle_deadline });
     };
     let owner = row.bytes(6)?.map(|name| String::from_utf8(name).map_err(|_| CORRUPT)).transpose()?;
-    let record = Record {
-        etag: read_etag(row)?,
-        created: Timestamp::from_millis(present(row.int(3)?)?),
+    let record = Record::new(
+        read_etag(row)?,
+        Timestamp::from_millis(present(row.int(3)?)?),
         idle_deadline,
-        absolute_deadline: row.int(5)?.map(Timestamp::from_millis),
-        owner: owner.map(Into::into),
-        payload: payload.into(),
-    };
+        payload.into(),
+    )
+    .with_absolute_deadline(row.int(5)?.map(Timestamp::from_millis))
+    .with_owner(owner.map(Into::into));
     if format > 1 && row.int(8)? != Some(checksum(&read_key(row)?, &record)) {
         return Err(CORRUPT);
     }

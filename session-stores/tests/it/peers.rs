@@ -219,14 +219,12 @@ async fn peers_27(app: App) {
 }
 
 fn record(etag: u64) -> Record {
-    Record {
-        etag: Etag::new(etag),
-        created: Timestamp::from_millis(NOW),
-        idle_deadline: Timestamp::from_millis(NOW + 60_000),
-        absolute_deadline: None,
-        owner: None,
-        payload: b"{}".to_vec().into(),
-    }
+    Record::new(
+        Etag::new(etag),
+        Timestamp::from_millis(NOW),
+        Timestamp::from_millis(NOW + 60_000),
+        b"{}".to_vec().into(),
+    )
 }
 
 /// In the year 2100, before which no server forgets by a clock of its own.

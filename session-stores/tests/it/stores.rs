@@ -67,14 +67,12 @@ fn key(number: u8) -> StoreKey {
 }
 
 fn record() -> Record {
-    Record {
-        etag: Etag::new(1),
-        created: Timestamp::from_millis(0),
-        idle_deadline: Timestamp::from_millis(60_000),
-        absolute_deadline: None,
-        owner: None,
-        payload: b"{}".to_vec().into(),
-    }
+    Record::new(
+        Etag::new(1),
+        Timestamp::from_millis(0),
+        Timestamp::from_millis(60_000),
+        b"{}".to_vec().into(),
+    )
 }
 
 #[cfg(feature = "file")]

@@ -107,14 +107,12 @@ fn watched(store: Arc<dyn SessionStore>) -> (SweeperBuilder, Arc<Mutex<Vec<Strin
 }
 
 fn record(deadline: i64) -> Record {
-    Record {
-        etag: Etag::new(1),
-        created: Timestamp::from_millis(0),
-        idle_deadline: Timestamp::from_millis(deadline),
-        absolute_deadline: None,
-        owner: None,
-        payload: b"{}".to_vec().into(),
-    }
+    Record::new(
+        Etag::new(1),
+        Timestamp::from_millis(0),
+        Timestamp::from_millis(deadline),
+        b"{}".to_vec().into(),
+    )
 }
 
 #[tokio::test(start_paused = true)]

@@ -37,14 +37,12 @@ impl Place {
 }
 
 fn record(deadline: i64) -> Record {
-    Record {
-        etag: Etag::new(1),
-        created: Timestamp::from_millis(0),
-        idle_deadline: Timestamp::from_millis(deadline),
-        absolute_deadline: None,
-        owner: None,
-        payload: b"{}".to_vec().into(),
-    }
+    Record::new(
+        Etag::new(1),
+        Timestamp::from_millis(0),
+        Timestamp::from_millis(deadline),
+        b"{}".to_vec().into(),
+    )
 }
 
 /// Sessions in all the directories of a file store.

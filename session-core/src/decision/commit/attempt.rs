@@ -40,13 +40,13 @@ impl Attempt {
                 || decision.cookie == CookieAction::SetRecord
             {
                 let (payload, entries) = state.content.encode(changes, etag);
-                plan.record = Some(Record {
-                    etag,
-                    payload,
-                    owner: state.content.owner.clone(),
-                    idle_deadline: idle_deadline(&state.content, changes, policy, now),
-                    ..head(state.base.as_ref(), changes, policy, now)
-                });
+                plan.record = Some(
+                    head(state.base.as_ref(), changes, policy, now)
+                        .with_etag(etag)
+                        .with_payload(payload)
+                        .with_owner(state.content.owner.clone())
+                        .with_idle_deadline(idle_deadline(&state.content, changes, policy, now)),
+                );
                 plan.entries = entries;
             }
             plan.id = match state.keeps_its_id() {
@@ -194,14 +194,7 @@ impl Attempt {
 /// accepted. A copy that another request has refreshed lives longer than the one that came here.
 fn note(base: &Record, policy: &Policy, now: Timestamp, etag: Etag) -> Record {
     let any_copy = base.absolute_deadline.unwrap_or(now.plus(policy.age).plus(policy.tombstone));
-    Record {
-        etag,
-        created: now,
-        idle_deadline: any_copy.max(base.deadline()),
-        absolute_deadline: None,
-        owner: None,
-        payload: b"{\"v\":1}".as_slice().into(),
-    }
+    Record::new(etag, now, any_copy.max(base.deadline()), b"{\"v\":1}".as_slice().into())
 }
 
 /// The head of a record to be written over `base`, but for its etag, owner, idle deadline and payload.
@@ -213,14 +206,8 @@ pub(super) fn head(base: Option<&Record>, changes: &Changes, policy: &Policy, no
         (None, Some(base)) => base.absolute_deadline,
         (None, None) => policy.absolute.map(|lifetime| now.plus(lifetime)),
     };
-    Record {
-        etag: Etag::new(0),
-        created: base.map_or(now, |base| base.created),
-        idle_deadline: now,
-        absolute_deadline: absolute,
-        owner: None,
-        payload: Payload::default(),
-    }
+    Record::new(Etag::new(0), base.map_or(now, |base| base.created), now, Payload::default())
+        .with_absolute_deadline(absolute)
 }
 
 pub(super) fn idle_deadline(

@@ -175,13 +175,11 @@ impl Writing {
         let fresh = draw().map_err(|_| CommitError::Entropy)?;
         let content = content.replay(&self.changes);
         let (payload, entries) = content.encode(&self.changes, fresh.etag);
-        let record = Record {
-            etag: fresh.etag,
-            payload,
-            owner: content.owner.clone(),
-            idle_deadline: idle_deadline(&content, &self.changes, policy, self.now),
-            ..head(Some(&current), &self.changes, policy, self.now)
-        };
+        let record = head(Some(&current), &self.changes, policy, self.now)
+            .with_etag(fresh.etag)
+            .with_payload(payload)
+            .with_owner(content.owner.clone())
+            .with_idle_deadline(idle_deadline(&content, &self.changes, policy, self.now));
         match &mut self.attempt.op {
             Some(
                 StoreOp::Replace { expected, record: next, .. }

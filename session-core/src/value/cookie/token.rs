@@ -81,8 +81,7 @@ impl IdToken {
 /// let token = RecordToken {
 ///     issued_at: at(1_000),
 ///     id: SessionId::from_bytes([7; 32]),
-///     record: Record { etag: Etag::new(1), created: at(500), idle_deadline: at(9_000), absolute_deadline: None,
-///         owner: Some("ada".into()), payload: b"{}".to_vec().into() },
+///     record: Record::new(Etag::new(1), at(500), at(9_000), b"{}".to_vec().into()).with_owner(Some("ada".into())),
 /// };
 /// assert_eq!(RecordToken::decode(&token.encode()), Some(token));
 /// ```
@@ -139,7 +138,9 @@ impl RecordToken {
             }
         };
         let payload = Payload::from(rest.0);
-        let record = Record { etag, created, idle_deadline, absolute_deadline, owner, payload };
+        let record = Record::new(etag, created, idle_deadline, payload)
+            .with_absolute_deadline(absolute_deadline)
+            .with_owner(owner);
         Some(Self { issued_at, id, record })
     }
 

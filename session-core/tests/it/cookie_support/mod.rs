@@ -32,14 +32,14 @@ pub(crate) fn record_token(issued: i64, payload: &[u8]) -> RecordToken {
     RecordToken {
         issued_at: at(issued),
         id: SessionId::from_bytes([3; 32]),
-        record: Record {
-            etag: Etag::new(0x0102_0304_0506_0708),
-            created: at(issued - 10_000),
-            idle_deadline: at(issued + 7_200_000),
-            absolute_deadline: Some(at(issued + 86_400_000)),
-            owner: Some("user-1".into()),
-            payload: payload.into(),
-        },
+        record: Record::new(
+            Etag::new(0x0102_0304_0506_0708),
+            at(issued - 10_000),
+            at(issued + 7_200_000),
+            payload.into(),
+        )
+        .with_absolute_deadline(Some(at(issued + 86_400_000)))
+        .with_owner(Some("user-1".into())),
     }
 }
 

@@ -208,14 +208,8 @@ impl World {
     /// One session with something in it.
     pub(crate) fn new() -> Self {
         let payload = br#"{"v":1,"data":{"a":-1,"n":10,"list":[-1]},"flash":[{"id":7,"in":"messages","key":["m9"],"value":9}]}"#;
-        let record = Record {
-            etag: Etag::new(1),
-            created: NOW,
-            idle_deadline: NOW.plus(Policy::default().age),
-            absolute_deadline: None,
-            owner: None,
-            payload: payload.as_slice().into(),
-        };
+        let record =
+            Record::new(Etag::new(1), NOW, NOW.plus(Policy::default().age), payload.as_slice().into());
         let history = vec![StoreOp::Create { key: key(CAME_WITH), record, now: NOW }];
         Self {
             store: Rc::new(copy_of(&history)),

@@ -40,14 +40,7 @@ pub async fn no_increment_is_lost(store: Arc<dyn SessionStore>, writers: usize, 
 /// # #[tokio::main] async fn main() {
 /// let store: std::sync::Arc<dyn SessionStore> = std::sync::Arc::new(session_store_memory::MemoryStore::new());
 /// let (key, now) = (SessionId::from_bytes([7; 32]).store_key(), SystemClock.now());
-/// let counter = Record {
-///     etag: Etag::new(1),
-///     created: now,
-///     idle_deadline: now.plus(std::time::Duration::from_secs(60)),
-///     absolute_deadline: None,
-///     owner: None,
-///     payload: "0".as_bytes().into(),
-/// };
+/// let counter = Record::new(Etag::new(1), now, now.plus(std::time::Duration::from_secs(60)), "0".as_bytes().into());
 /// store.create(&key, &counter, now).await.unwrap();
 /// increments(&store, &key, 8, 5).await;
 /// # }
@@ -80,7 +73,7 @@ async fn increment(
 ) -> Record {
     loop {
         let payload = (number(&current) + 1).to_string().into_bytes().into();
-        let next = Record { etag: fresh_etag(), payload, ..current.clone() };
+        let next = current.clone().with_etag(fresh_etag()).with_payload(payload);
         match fine("replace", store.replace(key, current.etag, &next, now).await) {
             Written::Applied => {
                 *pause = (*pause / 2).max(SHORTEST);

@@ -186,7 +186,7 @@ impl Story {
     }
 
     fn mine(&self) -> Record {
-        Record { etag: fresh_etag(), ..self.first.clone() }
+        self.first.clone().with_etag(fresh_etag())
     }
 
     async fn expect_dead(&self, round: usize, when: &str) {

@@ -13,7 +13,7 @@ async fn round_trip(t: &Trial, record: Record) {
     let (second_key, first) = t.stored("first").await;
     assert_eq!(t.replace(&second_key, first.etag, &record).await, Written::Applied);
     t.expect_record(&second_key, &record).await;
-    let moved = Record { etag: super::trial::fresh_etag(), ..record.clone() };
+    let moved = record.clone().with_etag(super::trial::fresh_etag());
     let new = t.key();
     assert_eq!(t.rotate(&second_key, record.etag, &new, &moved).await, Written::Applied);
     t.expect_record(&new, &moved).await;
@@ -94,7 +94,7 @@ pub async fn an_owner_can_be_given_and_taken_away(t: Trial) {
 /// The record of a conflict is complete, like that of a load.
 pub async fn the_record_of_a_conflict_comes_back_whole(t: Trial) {
     let owner = t.owner();
-    let record = Record { owner: Some(owner), ..t.record((0..=255).rev().collect::<Vec<u8>>()) };
+    let record = t.record((0..=255).rev().collect::<Vec<u8>>()).with_owner(Some(owner));
     let key = t.store_new(&record).await;
     let late = t.record("late");
     let replaced = t.replace(&key, late.etag, &late).await;

@@ -86,7 +86,7 @@ pub async fn rotate_does_not_revive_a_destroyed_session(t: Trial) {
 /// A session whose record is large, owned and never ending leaves the same bare tombstone.
 pub async fn a_tombstone_is_the_same_whatever_died(t: Trial) {
     let owner = t.owner();
-    let large = Record { absolute_deadline: None, owner: Some(owner), ..t.record(vec![b'x'; 16_000]) };
+    let large = t.record(vec![b'x'; 16_000]).with_absolute_deadline(None).with_owner(Some(owner));
     let key = t.store_new(&large).await;
     t.destroy(&key).await;
     t.expect_tombstone(&key).await;

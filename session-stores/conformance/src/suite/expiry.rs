@@ -14,7 +14,7 @@ async fn expect_gone_to_every_verb(
     record: &Record,
     now: Timestamp,
 ) {
-    let next = Record { idle_deadline: now.plus(HOUR), absolute_deadline: None, ..t.record("again") };
+    let next = t.record("again").with_idle_deadline(now.plus(HOUR)).with_absolute_deadline(None);
     assert_eq!(t.replace_at(key, record.etag, &next, now).await, Written::Gone, "replace");
     assert_eq!(t.touch_at(key, now.plus(HOUR), now).await, Written::Gone, "touch");
     let new = t.key();
@@ -31,7 +31,7 @@ pub async fn a_session_past_its_idle_deadline_is_gone(t: Trial) {
 
 /// From the absolute deadline on, however late the idle one.
 pub async fn a_session_past_its_absolute_deadline_is_gone(t: Trial) {
-    let record = Record { absolute_deadline: Some(t.now.plus(HOUR)), ..t.record("{}") };
+    let record = t.record("{}").with_absolute_deadline(Some(t.now.plus(HOUR)));
     let key = t.store_new(&record).await;
     expect_gone_to_every_verb(&t, &key, &record, t.now.plus(HOUR)).await;
 }
@@ -46,7 +46,7 @@ pub async fn a_session_dead_for_a_year_is_gone(t: Trial) {
 pub async fn a_session_is_alive_until_the_last_millisecond(t: Trial) {
     let (key, first) = t.stored("first").await;
     let last = Timestamp::from_millis(first.idle_deadline.as_millis() - 1);
-    let second = Record { idle_deadline: last.plus(HOUR), ..t.record("second") };
+    let second = t.record("second").with_idle_deadline(last.plus(HOUR));
     assert_eq!(t.replace_at(&key, first.etag, &second, last).await, Written::Applied);
     t.expect_record(&key, &second).await;
 }
@@ -56,17 +56,17 @@ pub async fn touch_and_rotate_work_until_the_last_millisecond(t: Trial) {
     let (old, first) = t.stored("first").await;
     let last = Timestamp::from_millis(first.idle_deadline.as_millis() - 1);
     assert_eq!(t.touch_at(&old, last.plus(HOUR), last).await, Written::Applied);
-    let (new, moved) = (t.key(), Record { idle_deadline: last.plus(HOUR), ..t.record("moved") });
+    let (new, moved) = (t.key(), t.record("moved").with_idle_deadline(last.plus(HOUR)));
     assert_eq!(t.rotate_at(&old, first.etag, &new, &moved, last).await, Written::Applied);
     t.expect_record(&new, &moved).await;
 }
 
 /// A touch moves the idle deadline only; the absolute one still ends the session.
 pub async fn touch_does_not_move_the_absolute_deadline(t: Trial) {
-    let record = Record { absolute_deadline: Some(t.now.plus(HOUR * 3)), ..t.record("{}") };
+    let record = t.record("{}").with_absolute_deadline(Some(t.now.plus(HOUR * 3)));
     let key = t.store_new(&record).await;
     assert_eq!(t.touch(&key, t.now.plus(HOUR * 48)).await, Written::Applied);
-    t.expect_record(&key, &Record { idle_deadline: t.now.plus(HOUR * 48), ..record.clone() }).await;
+    t.expect_record(&key, &record.clone().with_idle_deadline(t.now.plus(HOUR * 48))).await;
     expect_gone_to_every_verb(&t, &key, &record, t.now.plus(HOUR * 3)).await;
 }
 
@@ -83,14 +83,14 @@ pub async fn a_stale_writer_on_an_expired_session_hears_gone(t: Trial) {
 
 /// A live record with an hour to go is there when it is loaded: no store forgets early.
 pub async fn a_record_is_not_forgotten_before_its_deadline(t: Trial) {
-    let record = Record { idle_deadline: t.now.plus(SECOND * 30), ..t.record("soon") };
+    let record = t.record("soon").with_idle_deadline(t.now.plus(SECOND * 30));
     let key = t.store_new(&record).await;
     t.expect_record(&key, &record).await;
 }
 
 /// A record that is dead when created never looks alive.
 pub async fn a_record_born_dead_is_never_alive(t: Trial) {
-    let record = Record { idle_deadline: t.now.minus(HOUR), ..t.record("{}") };
+    let record = t.record("{}").with_idle_deadline(t.now.minus(HOUR));
     let key = t.key();
     assert_eq!(t.create(&key, &record).await, Written::Applied);
     match t.load(&key).await {
@@ -104,7 +104,7 @@ pub async fn a_record_born_dead_is_never_alive(t: Trial) {
 /// A session that is replaced by one with a past deadline is dead: nothing keeps the earlier deadline.
 pub async fn a_replace_may_end_a_session_early(t: Trial) {
     let (key, first) = t.stored("first").await;
-    let last = Record { idle_deadline: t.now.plus(SECOND * 60), ..t.record("emptied") };
+    let last = t.record("emptied").with_idle_deadline(t.now.plus(SECOND * 60));
     assert_eq!(t.replace(&key, first.etag, &last).await, Written::Applied);
     t.expect_record(&key, &last).await;
     expect_gone_to_every_verb(&t, &key, &last, t.now.plus(SECOND * 60)).await;
@@ -112,7 +112,7 @@ pub async fn a_replace_may_end_a_session_early(t: Trial) {
 
 /// A destroyed session is not listed as expired, nor an expired one as destroyed while it is in place.
 pub async fn destroy_of_an_expired_session_is_no_error(t: Trial) {
-    let record = Record { idle_deadline: t.now.minus(SECOND), ..t.record("{}") };
+    let record = t.record("{}").with_idle_deadline(t.now.minus(SECOND));
     let key = t.key();
     assert_eq!(t.create(&key, &record).await, Written::Applied);
     t.destroy(&key).await;

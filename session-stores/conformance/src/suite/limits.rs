@@ -19,7 +19,7 @@ pub async fn a_record_at_the_limit_is_stored(t: Trial) {
 pub async fn a_record_at_the_limit_with_its_owner_is_stored(t: Trial) {
     let owner = t.owner();
     let payload = pattern(t.store.max_record() - owner.len());
-    let record = Record { owner: Some(owner), ..t.record(payload) };
+    let record = t.record(payload).with_owner(Some(owner));
     let key = t.store_new(&record).await;
     t.expect_record(&key, &record).await;
 }
@@ -62,7 +62,7 @@ pub async fn rotate_of_a_record_over_the_limit_is_refused(t: Trial) {
 pub async fn a_record_over_the_limit_is_refused_before_any_look(t: Trial) {
     let limit = t.store.max_record();
     let owner = "o".repeat(limit);
-    let large = Record { owner: Some(owner.into()), ..t.record("x") };
+    let large = t.record("x").with_owner(Some(owner.into()));
     let error = t.store.replace(&t.key(), large.etag, &large, t.now).await.expect_err("it is too large");
     assert_eq!(error.kind(), StoreErrorKind::TooLarge { size: limit + 1, limit });
 }
@@ -70,7 +70,7 @@ pub async fn a_record_over_the_limit_is_refused_before_any_look(t: Trial) {
 /// Deadlines in a hundred years.
 pub async fn deadlines_in_a_hundred_years_are_kept(t: Trial) {
     let far = t.now.plus(HOUR * 24 * 36_525);
-    let record = Record { idle_deadline: far, absolute_deadline: Some(far), ..t.record("{}") };
+    let record = t.record("{}").with_idle_deadline(far).with_absolute_deadline(Some(far));
     let key = t.store_new(&record).await;
     t.expect_record(&key, &record).await;
     assert_eq!(t.touch(&key, far.plus(HOUR)).await, Written::Applied);
@@ -78,11 +78,11 @@ pub async fn deadlines_in_a_hundred_years_are_kept(t: Trial) {
 
 /// A session without an absolute end.
 pub async fn no_absolute_deadline_is_kept_as_none(t: Trial) {
-    let record = Record { absolute_deadline: None, ..t.record("{}") };
+    let record = t.record("{}").with_absolute_deadline(None);
     let key = t.store_new(&record).await;
     t.expect_record(&key, &record).await;
     assert_eq!(t.touch(&key, t.now.plus(HOUR * 24 * 365)).await, Written::Applied);
-    let touched = Record { idle_deadline: t.now.plus(HOUR * 24 * 365), ..record };
+    let touched = record.with_idle_deadline(t.now.plus(HOUR * 24 * 365));
     t.expect_record(&key, &touched).await;
 }
 
@@ -90,7 +90,7 @@ pub async fn no_absolute_deadline_is_kept_as_none(t: Trial) {
 pub async fn deadlines_at_the_end_of_time_are_kept(t: Trial) {
     let end = Timestamp::from_millis(i64::MAX);
     for absolute in [None, Some(end), Some(t.now.plus(HOUR))] {
-        let record = Record { idle_deadline: end, absolute_deadline: absolute, ..t.record("{}") };
+        let record = t.record("{}").with_idle_deadline(end).with_absolute_deadline(absolute);
         let key = t.store_new(&record).await;
         t.expect_record(&key, &record).await;
         assert_eq!(t.touch(&key, end).await, Written::Applied);
@@ -103,7 +103,7 @@ pub async fn deadlines_at_the_end_of_time_are_kept(t: Trial) {
 /// `created` has no opinion asked of it: the epoch, before it, the future.
 pub async fn any_moment_of_creation_is_kept(t: Trial) {
     for created in [0, -1, -62_135_596_800_000, i64::MIN, t.now.plus(HOUR).as_millis(), i64::MAX] {
-        let record = Record { created: Timestamp::from_millis(created), ..t.record("{}") };
+        let record = t.record("{}").with_created(Timestamp::from_millis(created));
         let key = t.store_new(&record).await;
         t.expect_record(&key, &record).await;
     }
@@ -113,7 +113,7 @@ pub async fn any_moment_of_creation_is_kept(t: Trial) {
 pub async fn deadlines_are_kept_to_the_millisecond(t: Trial) {
     for millis in [1, 499, 500, 501, 999] {
         let exact = Timestamp::from_millis(t.now.as_millis() / 1_000 * 1_000 + 7_200_000 + millis);
-        let record = Record { idle_deadline: exact, absolute_deadline: Some(exact), ..t.record("{}") };
+        let record = t.record("{}").with_idle_deadline(exact).with_absolute_deadline(Some(exact));
         let key = t.store_new(&record).await;
         t.expect_record(&key, &record).await;
     }

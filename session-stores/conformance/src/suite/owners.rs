@@ -93,9 +93,9 @@ pub async fn the_dead_are_never_listed(t: Trial) {
     let index = index!(t);
     let owner = t.owner();
     let alive = t.store_new(&t.owned(&owner)).await;
-    let soon = Record { idle_deadline: t.now.plus(HOUR), ..t.owned(&owner) };
+    let soon = t.owned(&owner).with_idle_deadline(t.now.plus(HOUR));
     let soon = t.store_new(&soon).await;
-    let capped = Record { absolute_deadline: Some(t.now.plus(HOUR)), ..t.owned(&owner) };
+    let capped = t.owned(&owner).with_absolute_deadline(Some(t.now.plus(HOUR)));
     let capped = t.store_new(&capped).await;
     let destroyed = t.store_new(&t.owned(&owner)).await;
     t.destroy(&destroyed).await;
@@ -165,7 +165,7 @@ pub async fn a_touched_session_stays_listed(t: Trial) {
     let later = record.idle_deadline.plus(HOUR);
     assert_eq!(t.touch(&key, later).await, Written::Applied);
     let listed = fine("list", index.list(&owner, record.idle_deadline.plus(SECOND)).await);
-    assert_eq!(listed, vec![(key, Record { idle_deadline: later, ..record })]);
+    assert_eq!(listed, vec![(key, record.with_idle_deadline(later))]);
 }
 
 /// Signing out everywhere ends every session of this owner, and only of this one.
@@ -219,7 +219,7 @@ pub async fn destroy_all_counts_the_living(t: Trial) {
     let index = index!(t);
     let owner = t.owner();
     t.store_new(&t.owned(&owner)).await;
-    let dead = Record { idle_deadline: t.now.minus(HOUR), ..t.owned(&owner) };
+    let dead = t.owned(&owner).with_idle_deadline(t.now.minus(HOUR));
     assert_eq!(t.create(&t.key(), &dead).await, Written::Applied);
     assert_eq!(fine("destroy_all", index.destroy_all(&owner, None, t.now, t.until()).await), 1);
     assert!(keys(index, &owner, t.now).await.is_empty());

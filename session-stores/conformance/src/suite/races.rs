@@ -22,7 +22,7 @@ async fn append(
     loop {
         let mut payload = current.payload.to_vec();
         payload.extend_from_slice(line.as_bytes());
-        let next = Record { etag: fresh_etag(), payload: payload.into(), ..current.clone() };
+        let next = current.clone().with_etag(fresh_etag()).with_payload(payload.into());
         match fine("replace", store.replace(key, current.etag, &next, now).await) {
             Written::Applied => return true,
             Written::Conflict(newer) => current = newer,
@@ -143,7 +143,7 @@ pub async fn a_slow_writer_does_not_revive_a_rotated_key(t: Trial) {
         let rotation = t.spawn(move |store| async move {
             let mut current = record;
             loop {
-                let moved = Record { etag: fresh_etag(), ..current.clone() };
+                let moved = current.clone().with_etag(fresh_etag());
                 match fine("rotate", store.rotate(&old, current.etag, &new, &moved, now, until).await) {
                     Written::Applied => return moved,
                     Written::Conflict(newer) => current = newer,
@@ -249,8 +249,8 @@ pub async fn touches_among_writers_lose_nothing(t: Trial) {
     let now = t.now;
     let latest = record.idle_deadline.plus(SECOND * 16);
     // The writers write the latest deadline themselves: a replace may move it back, a touch may not.
-    let start = Record { idle_deadline: latest, ..record.clone() };
-    let first = Record { etag: fresh_etag(), ..start };
+    let start = record.clone().with_idle_deadline(latest);
+    let first = start.with_etag(fresh_etag());
     assert_eq!(t.replace(&key, record.etag, &first).await, Written::Applied);
     let touches: Vec<_> = (1..=16)
         .map(|second| {
@@ -281,12 +281,12 @@ pub async fn touches_among_writers_lose_nothing(t: Trial) {
 /// A reader beside a writer sees whole records only: etag, payload and owner of one and the same write.
 pub async fn readers_never_see_half_a_record(t: Trial) {
     const WRITES: u64 = 100;
-    let make = |number: u64, base: &Record| Record {
-        etag: Etag::new(number),
-        created: base.created,
-        owner: Some(format!("owner {number}").into()),
-        payload: number.to_string().repeat(1 + number as usize % 50).into_bytes().into(),
-        ..base.clone()
+    let make = |number: u64, base: &Record| {
+        base.clone()
+            .with_etag(Etag::new(number))
+            .with_created(base.created)
+            .with_owner(Some(format!("owner {number}").into()))
+            .with_payload(number.to_string().repeat(1 + number as usize % 50).into_bytes().into())
     };
     let base = t.record("");
     let key = t.store_new(&make(1, &base)).await;

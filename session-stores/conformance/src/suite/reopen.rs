@@ -26,7 +26,7 @@ pub async fn a_second_handle_sees_every_write(t: Trial) {
     t.expect_record(&key, &second).await;
     let later = second.idle_deadline.plus(HOUR);
     assert_eq!(fine("touch", other.touch(&key, later, t.now).await), Written::Applied);
-    t.expect_record(&key, &session_core::store::Record { idle_deadline: later, ..second }).await;
+    t.expect_record(&key, &second.with_idle_deadline(later)).await;
     fine("destroy", other.destroy(&key, t.until()).await);
     t.expect_tombstone(&key).await;
 }

@@ -98,7 +98,7 @@ pub async fn etags_of_all_64_bits_are_kept_and_compared(t: Trial) {
     let (key, mut current) = t.stored("start").await;
     for number in [0, 1, u64::from(u32::MAX), (1 << 53) + 1, i64::MAX as u64, 1 << 63, u64::MAX - 1, u64::MAX]
     {
-        let next = session_core::store::Record { etag: Etag::new(number), ..t.record("next") };
+        let next = t.record("next").with_etag(Etag::new(number));
         assert_eq!(t.replace(&key, current.etag, &next).await, Written::Applied, "over {:?}", current.etag);
         t.expect_record(&key, &next).await;
         let near = Etag::new(number ^ 1);

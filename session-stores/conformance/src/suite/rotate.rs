@@ -8,7 +8,7 @@ use super::trial::{HOUR, SECOND, assert_same, fine, fresh_etag};
 /// The whole of it.
 pub async fn rotate_moves_a_session_and_leaves_a_tombstone(t: Trial) {
     let (old, record) = t.stored("before").await;
-    let (new, moved) = (t.key(), Record { owner: Some(t.owner()), ..t.record("after") });
+    let (new, moved) = (t.key(), t.record("after").with_owner(Some(t.owner())));
     assert_eq!(t.rotate(&old, record.etag, &new, &moved).await, Written::Applied);
     t.expect_tombstone(&old).await;
     t.expect_record(&new, &moved).await;

@@ -25,7 +25,7 @@ pub async fn a_key_nobody_used_is_missing(t: Trial) {
 pub async fn its_debug_shows_nothing_of_a_session(t: Trial) {
     let secret = "swordfish-4711";
     let id = SessionId::from_bytes([0x5a; 32]);
-    let record = session_core::store::Record { owner: Some(secret.into()), ..t.record(secret) };
+    let record = t.record(secret).with_owner(Some(secret.into()));
     let key = t.store_new(&record).await;
     t.load(&key).await;
     let shown = format!("{:?} {:#?}", t.store, t.store);

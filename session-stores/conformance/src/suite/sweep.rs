@@ -34,9 +34,9 @@ pub(super) async fn sweep_all(sweeper: &dyn Sweep, before: Timestamp) -> usize {
 pub async fn a_sweep_removes_the_dead_and_keeps_the_living(t: Trial) {
     let sweeper = sweeper!(t);
     let (alive, record) = t.stored("alive").await;
-    let dead = Record { idle_deadline: t.now.plus(HOUR), ..t.record("dead soon") };
+    let dead = t.record("dead soon").with_idle_deadline(t.now.plus(HOUR));
     let dead_key = t.store_new(&dead).await;
-    let capped = Record { absolute_deadline: Some(t.now.plus(HOUR)), ..t.record("capped") };
+    let capped = t.record("capped").with_absolute_deadline(Some(t.now.plus(HOUR)));
     let capped_key = t.store_new(&capped).await;
     assert!(sweep_all(sweeper, t.now.plus(HOUR)).await >= 2);
     t.expect_missing(&dead_key).await;
@@ -70,7 +70,7 @@ pub async fn a_sweep_is_bounded(t: Trial) {
     let sweeper = sweeper!(t);
     let mut dead = Vec::new();
     for _ in 0..25 {
-        let record = Record { idle_deadline: t.now.plus(SECOND), ..t.record("dead soon") };
+        let record = t.record("dead soon").with_idle_deadline(t.now.plus(SECOND));
         dead.push(t.store_new(&record).await);
     }
     let before = t.now.plus(HOUR);
@@ -90,7 +90,7 @@ pub async fn a_sweep_is_bounded(t: Trial) {
 /// A batch of size zero removes nothing.
 pub async fn a_sweep_of_none_removes_none(t: Trial) {
     let sweeper = sweeper!(t);
-    let record = Record { idle_deadline: t.now.plus(SECOND), ..t.record("dead soon") };
+    let record = t.record("dead soon").with_idle_deadline(t.now.plus(SECOND));
     let key = t.store_new(&record).await;
     assert_eq!(fine("sweep", sweeper.sweep(t.now.plus(HOUR), 0).await).removed, 0);
     t.expect_record(&key, &record).await;
@@ -103,7 +103,7 @@ pub async fn a_touched_session_survives_the_sweep(t: Trial) {
     let later = record.idle_deadline.plus(HOUR);
     assert_eq!(t.touch(&key, later).await, Written::Applied);
     sweep_all(sweeper, record.idle_deadline).await;
-    t.expect_record(&key, &Record { idle_deadline: later, ..record }).await;
+    t.expect_record(&key, &record.with_idle_deadline(later)).await;
 }
 
 /// Concurrent touches and sweeps: a session whose touch was acknowledged is not swept.
@@ -111,7 +111,7 @@ pub async fn an_acknowledged_touch_is_never_swept_away(t: Trial) {
     sweeper!(t);
     for _ in 0..t.rounds() {
         let soon = t.now.plus(SECOND);
-        let record = Record { idle_deadline: soon, ..t.record("{}") };
+        let record = t.record("{}").with_idle_deadline(soon);
         let key = t.store_new(&record).await;
         let (now, later) = (t.now, t.now.plus(HOUR));
         let touch = t.spawn(move |store| async move { store.touch(&key, later, now).await });
@@ -121,7 +121,7 @@ pub async fn an_acknowledged_touch_is_never_swept_away(t: Trial) {
         let touched = fine("touch", touch.await.unwrap());
         fine("sweep", sweep.await.unwrap());
         match touched {
-            Written::Applied => t.expect_record(&key, &Record { idle_deadline: later, ..record }).await,
+            Written::Applied => t.expect_record(&key, &record.with_idle_deadline(later)).await,
             Written::Gone => t.expect_missing(&key).await,
             other => panic!("a touch is applied or gone; got {other:?}"),
         }
@@ -143,7 +143,7 @@ pub async fn a_replaced_session_that_dies_is_swept(t: Trial) {
     sweeper!(t);
     for hours in [1, 3] {
         let (key, first) = t.stored("first").await;
-        let second = Record { idle_deadline: t.now.plus(HOUR * hours), ..t.record("second") };
+        let second = t.record("second").with_idle_deadline(t.now.plus(HOUR * hours));
         assert_eq!(t.replace(&key, first.etag, &second).await, Written::Applied);
         is_swept_at_its_last_deadline(&t, key, &second).await;
     }
@@ -153,7 +153,7 @@ pub async fn a_replaced_session_that_dies_is_swept(t: Trial) {
 pub async fn a_touched_session_that_dies_is_swept(t: Trial) {
     sweeper!(t);
     let (key, record) = t.stored("{}").await;
-    let touched = Record { idle_deadline: record.idle_deadline.plus(HOUR), ..record };
+    let touched = record.with_idle_deadline(record.idle_deadline.plus(HOUR));
     assert_eq!(t.touch(&key, touched.idle_deadline).await, Written::Applied);
     is_swept_at_its_last_deadline(&t, key, &touched).await;
 }
@@ -162,7 +162,7 @@ pub async fn a_touched_session_that_dies_is_swept(t: Trial) {
 pub async fn a_rotated_session_that_dies_is_swept(t: Trial) {
     sweeper!(t);
     let (old, record) = t.stored("{}").await;
-    let (new, moved) = (t.key(), Record { idle_deadline: t.now.plus(HOUR), ..t.record("moved") });
+    let (new, moved) = (t.key(), t.record("moved").with_idle_deadline(t.now.plus(HOUR)));
     assert_eq!(t.rotate(&old, record.etag, &new, &moved).await, Written::Applied);
     is_swept_at_its_last_deadline(&t, new, &moved).await;
     t.expect_missing(&old).await;
@@ -188,7 +188,7 @@ pub async fn the_owner_index_forgets_the_swept(t: Trial) {
     let sweeper = sweeper!(t);
     let Some(index) = t.owners() else { return };
     let owner = t.owner();
-    let record = Record { idle_deadline: t.now.plus(SECOND), ..t.owned(&owner) };
+    let record = t.owned(&owner).with_idle_deadline(t.now.plus(SECOND));
     let swept = t.store_new(&record).await;
     let kept = t.owned(&owner);
     let key = t.store_new(&kept).await;

@@ -12,7 +12,7 @@ pub async fn touch_moves_the_idle_deadline_and_nothing_else(t: Trial) {
     let key = t.store_new(&record).await;
     let later = record.idle_deadline.plus(HOUR);
     assert_eq!(t.touch(&key, later).await, Written::Applied);
-    t.expect_record(&key, &Record { idle_deadline: later, ..record }).await;
+    t.expect_record(&key, &record.with_idle_deadline(later)).await;
 }
 
 /// An earlier deadline is no change.
@@ -39,7 +39,7 @@ pub async fn touches_out_of_order_leave_the_latest_deadline(t: Trial) {
         assert_eq!(t.touch(&key, later).await, Written::Applied);
     }
     let latest = record.idle_deadline.plus(SECOND * 60 * 9);
-    t.expect_record(&key, &Record { idle_deadline: latest, ..record }).await;
+    t.expect_record(&key, &record.with_idle_deadline(latest)).await;
 }
 
 /// Nothing upserts.
@@ -61,7 +61,7 @@ pub async fn touch_does_not_revive_a_destroyed_session(t: Trial) {
 pub async fn touch_leaves_the_etag_good_for_a_replace(t: Trial) {
     let (key, first) = t.stored("first").await;
     assert_eq!(t.touch(&key, first.idle_deadline.plus(HOUR)).await, Written::Applied);
-    let second = Record { idle_deadline: first.idle_deadline.plus(HOUR), ..t.record("second") };
+    let second = t.record("second").with_idle_deadline(first.idle_deadline.plus(HOUR));
     assert_eq!(t.replace(&key, first.etag, &second).await, Written::Applied);
     t.expect_record(&key, &second).await;
 }
@@ -71,7 +71,7 @@ pub async fn a_touched_session_outlives_its_first_deadline(t: Trial) {
     let (key, record) = t.stored("{}").await;
     let later = record.idle_deadline.plus(HOUR);
     assert_eq!(t.touch(&key, later).await, Written::Applied);
-    let next = Record { idle_deadline: later.plus(HOUR), ..t.record("after the first deadline") };
+    let next = t.record("after the first deadline").with_idle_deadline(later.plus(HOUR));
     let now = record.idle_deadline.plus(SECOND);
     assert_eq!(t.replace_at(&key, record.etag, &next, now).await, Written::Applied);
     t.expect_record(&key, &next).await;

@@ -52,7 +52,7 @@ impl Trial {
 
     /// A record of this owner.
     pub fn owned(&self, owner: &Arc<str>) -> Record {
-        Record { owner: Some(Arc::clone(owner)), ..self.record(*b"{\"v\":1}") }
+        self.record(*b"{\"v\":1}").with_owner(Some(Arc::clone(owner)))
     }
 
     /// A record that has been stored under a new key.
@@ -288,14 +288,8 @@ pub(crate) fn assert_same(found: &Record, expected: &Record) {
 
 /// A record begun at this moment with the default deadlines, a fresh etag and this payload.
 pub(crate) fn record_at(now: Timestamp, payload: impl AsRef<[u8]>) -> Record {
-    Record {
-        etag: fresh_etag(),
-        created: now,
-        idle_deadline: now.plus(HOUR * 2),
-        absolute_deadline: Some(now.plus(HOUR * 24)),
-        owner: None,
-        payload: payload.as_ref().into(),
-    }
+    Record::new(fresh_etag(), now, now.plus(HOUR * 2), payload.as_ref().into())
+        .with_absolute_deadline(Some(now.plus(HOUR * 24)))
 }
 
 /// A key that nobody has used.

@@ -90,7 +90,7 @@ async fn a_month_of_touches_moves_the_owner_entry_once() {
     let bench = Bench::new().await;
     bench.learn().await;
     let (store, wire, key) = (&bench.store, &bench.wire, key());
-    let first = Record { absolute_deadline: None, ..owned("ada") };
+    let first = owned("ada").with_absolute_deadline(None);
     applied(store.create(&key, &first, NOW).await);
     wire.taken();
     for hour in 1..=24 * 31 {
@@ -108,7 +108,7 @@ async fn a_month_of_touches_moves_the_owner_entry_once() {
 async fn st_9_a_record_over_the_limit_is_refused_before_any_request() {
     let bench = Bench::new().await;
     let store = bench.again().max_record(100).build().unwrap();
-    let large = Record { payload: vec![b' '; 101].into(), ..record(HOUR) };
+    let large = record(HOUR).with_payload(vec![b' '; 101].into());
     let until = NOW.plus(MINUTE);
     for answer in [
         store.create(&key(), &large, NOW).await,
@@ -127,7 +127,7 @@ async fn the_largest_record_that_may_be_configured_fits() {
     let store = bench.again().max_record(390 * 1024).build().unwrap();
     for byte in [b' ', 0xff] {
         let payload = vec![byte; 390 * 1024 - 3].into();
-        let (key, large) = (key(), Record { payload, ..owned("ada") });
+        let (key, large) = (key(), owned("ada").with_payload(payload));
         applied(store.create(&key, &large, NOW).await);
         assert_eq!(found(store.load(&key).await), large);
     }

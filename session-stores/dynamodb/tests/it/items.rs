@@ -42,7 +42,7 @@ async fn a_json_session_is_text_and_any_other_is_bytes() {
     let bench = Bench::new().await;
     let (text, bytes) = (key(), key());
     applied(bench.store.create(&text, &record(HOUR), NOW).await);
-    let sealed = Record { payload: vec![0xff, 0x00, 0x80].into(), ..record(HOUR) };
+    let sealed = record(HOUR).with_payload(vec![0xff, 0x00, 0x80].into());
     applied(bench.store.create(&bytes, &sealed, NOW).await);
     let items = bench.items().await;
     let payload = |key: &session_core::store::StoreKey| {
@@ -153,10 +153,10 @@ async fn st_9_the_largest_record_fits_into_an_item_and_one_byte_more_makes_no_ca
     let store = bench.again().max_record(MOST).build().unwrap();
     // The owner's name counts, wherever else it stands.
     for owner in [String::new(), "ada".to_owned(), "x".repeat(3_000)] {
-        let full = |bytes: usize| Record {
-            owner: (!owner.is_empty()).then(|| owner.as_str().into()),
-            payload: vec![b'x'; bytes - owner.len()].into(),
-            ..record(HOUR)
+        let full = |bytes: usize| {
+            record(HOUR)
+                .with_owner((!owner.is_empty()).then(|| owner.as_str().into()))
+                .with_payload(vec![b'x'; bytes - owner.len()].into())
         };
         let (old, new, first, second) = (key(), key(), full(MOST), full(MOST));
         applied(store.create(&old, &first, NOW).await);

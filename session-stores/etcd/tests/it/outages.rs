@@ -16,14 +16,7 @@ const KEY: StoreKey = StoreKey::from_bytes([7; 32]);
 const NOW: Timestamp = Timestamp::from_millis(0);
 
 fn record() -> Record {
-    Record {
-        etag: Etag::new(1),
-        created: NOW,
-        idle_deadline: Timestamp::from_millis(3_600_000),
-        absolute_deadline: None,
-        owner: None,
-        payload: b"{}".to_vec().into(),
-    }
+    Record::new(Etag::new(1), NOW, Timestamp::from_millis(3_600_000), b"{}".to_vec().into())
 }
 
 fn open(url: &str, timeout: Duration) -> EtcdStore {

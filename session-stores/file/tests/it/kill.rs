@@ -74,7 +74,7 @@ impl Model {
     fn written(&self, seed: u64) -> Record {
         let etag = mix(seed ^ (self.steps << 8));
         let payload = format!("{{\"step\":\"{etag:020}\"}}").repeat(1 + (etag % 200) as usize);
-        Record { payload: payload.into_bytes().into(), ..owned(etag, &format!("owner {seed}")) }
+        owned(etag, &format!("owner {seed}")).with_payload(payload.into_bytes().into())
     }
 
     fn apply(&mut self, seed: u64) {

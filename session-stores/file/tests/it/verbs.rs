@@ -71,7 +71,7 @@ async fn a_touch_moves_the_deadline_later_and_nothing_else() {
     store.create(&key(1), &first, at(0)).await.unwrap();
     assert_eq!(store.touch(&key(1), at(200), at(1)).await.unwrap(), Written::Applied);
     assert_eq!(store.touch(&key(1), at(150), at(1)).await.unwrap(), Written::Applied);
-    let touched = Record { idle_deadline: at(200), ..first };
+    let touched = first.with_idle_deadline(at(200));
     assert_eq!(store.load(&key(1)).await.unwrap(), Loaded::Found(touched));
 }
 
@@ -145,7 +145,7 @@ async fn a_rotation_killed_after_its_tombstone_is_finished_by_a_reader() {
 #[tokio::test]
 async fn the_sweeper_removes_a_rotation_that_never_happened() {
     let (store, dir) = store();
-    store.create(&key(1), &Record { idle_deadline: at(900), ..record(1, "{}") }, at(0)).await.unwrap();
+    store.create(&key(1), &record(1, "{}").with_idle_deadline(at(900)), at(0)).await.unwrap();
     leave_pending(&dir, &key(1), &key(2), &record(2, "{}"));
     // Its writer may still be at work until the session would have ended.
     store.sweep(at(99), 10).await.unwrap();
@@ -280,7 +280,7 @@ async fn st_6_st_11_a_sweep_removes_the_dead_in_bounded_batches() {
     for number in 0..5 {
         store.create(&key(number), &owned(number, "ada"), at(0)).await.unwrap();
     }
-    let lasting = Record { idle_deadline: at(900), ..owned(9, "ada") };
+    let lasting = owned(9, "ada").with_idle_deadline(at(900));
     store.create(&key(9), &lasting, at(0)).await.unwrap();
     store.create(&key(10), &lasting, at(0)).await.unwrap();
     store.destroy(&key(10), at(60)).await.unwrap();

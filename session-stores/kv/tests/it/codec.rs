@@ -14,14 +14,9 @@ fn at(millis: i64) -> Timestamp {
 }
 
 fn record(owner: Option<&str>, absolute: Option<i64>) -> Record {
-    Record {
-        etag: Etag::new(u64::MAX - 1),
-        created: at(-5),
-        idle_deadline: at(i64::MAX),
-        absolute_deadline: absolute.map(at),
-        owner: owner.map(Into::into),
-        payload: b"{\"v\":1}\r\nEND\r\n".to_vec().into(),
-    }
+    Record::new(Etag::new(u64::MAX - 1), at(-5), at(i64::MAX), b"{\"v\":1}\r\nEND\r\n".to_vec().into())
+        .with_absolute_deadline(absolute.map(at))
+        .with_owner(owner.map(Into::into))
 }
 
 /// One of each kind.
@@ -76,7 +71,7 @@ fn the_bytes_of_one_key_are_damaged_under_another() {
         assert_eq!(Entry::decode(&OTHER, &entry.encode(&KEY)), Err(Unreadable::Damaged), "{entry:?}");
     }
     // The parts of two records do not make a third.
-    let (first, second) = (record(None, None), Record { idle_deadline: at(5), ..record(None, None) });
+    let (first, second) = (record(None, None), record(None, None).with_idle_deadline(at(5)));
     let mut mixed = codec::encode_record(&KEY, &first);
     mixed[20..32].copy_from_slice(&codec::encode_record(&OTHER, &second)[20..32]);
     assert_eq!(Entry::decode(&KEY, &mixed), Err(Unreadable::Damaged));
@@ -87,7 +82,7 @@ fn twelve_bytes_move_the_idle_deadline() {
     let before = record(Some("ada"), None);
     let mut bytes = codec::encode_record(&KEY, &before);
     bytes[20..32].copy_from_slice(&codec::encode_idle_deadline(&KEY, at(77)));
-    let after = Record { idle_deadline: at(77), ..before };
+    let after = before.with_idle_deadline(at(77));
     assert_eq!(Entry::decode(&KEY, &bytes), Ok(Entry::Record(after)));
 }
 

@@ -122,14 +122,7 @@ fn key(number: u8) -> StoreKey {
 }
 
 fn record(etag: u64) -> Record {
-    Record {
-        etag: Etag::new(etag),
-        created: NOW,
-        idle_deadline: NOW.plus(Duration::from_secs(7_200)),
-        absolute_deadline: None,
-        owner: None,
-        payload: Vec::new().into(),
-    }
+    Record::new(Etag::new(etag), NOW, NOW.plus(Duration::from_secs(7_200)), Vec::new().into())
 }
 
 async fn perform(store: CasStore<Stepped>, call: Call) -> Heard {

@@ -31,14 +31,7 @@ fn now() -> Timestamp {
 }
 
 fn record(payload: &str) -> Record {
-    Record {
-        etag: Etag::new(random()),
-        created: now(),
-        idle_deadline: now().plus(HOUR),
-        absolute_deadline: None,
-        owner: None,
-        payload: payload.as_bytes().to_vec().into(),
-    }
+    Record::new(Etag::new(random()), now(), now().plus(HOUR), payload.as_bytes().to_vec().into())
 }
 
 /// A store with a deadline that a busy machine keeps.
@@ -140,7 +133,7 @@ async fn a_server_that_stands_still_is_a_timeout_and_one_that_is_gone_unavailabl
 async fn every_item_expires_by_itself() {
     let server = start(Kind::Memcached).unwrap();
     let (store, key) = (store(&server), key());
-    let short = Record { idle_deadline: now().plus(Duration::from_millis(1)), ..record("{}") };
+    let short = record("{}").with_idle_deadline(now().plus(Duration::from_millis(1)));
     store.create(&key, &short, now()).await.unwrap();
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
     write!(stream, "mg t:{key} t\r\nquit\r\n").unwrap();

@@ -20,14 +20,13 @@ fn key(number: u64) -> StoreKey {
 }
 
 fn record(number: u64, owner: Option<&str>) -> Record {
-    Record {
-        etag: Etag::new(number),
-        created: START,
-        idle_deadline: START.plus(Duration::from_secs(7_200 + number)),
-        absolute_deadline: None,
-        owner: owner.map(Arc::from),
-        payload: vec![b'x'; 300].into(),
-    }
+    Record::new(
+        Etag::new(number),
+        START,
+        START.plus(Duration::from_secs(7_200 + number)),
+        vec![b'x'; 300].into(),
+    )
+    .with_owner(owner.map(Arc::from))
 }
 
 async fn create(store: &MemoryStore, number: u64, owner: Option<&str>) {
@@ -109,7 +108,7 @@ async fn bytes_are_bounded_too() {
         assert!(store.stats().bytes <= 100_000);
     }
     assert!(store.stats().anonymous > 200, "{:?}", store.stats());
-    let large = Record { payload: vec![b'x'; 60_000].into(), ..record(1_000_000, None) };
+    let large = record(1_000_000, None).with_payload(vec![b'x'; 60_000].into());
     assert_eq!(store.replace(&key(999), Etag::new(999), &large, START).await.unwrap(), Written::Applied);
     assert!(store.stats().bytes <= 100_000, "a session that grows makes room as well");
     assert!(is_there(&store, 999).await);
@@ -143,7 +142,7 @@ async fn writes_give_the_expired_back_by_and_by() {
     }
     let later = START.plus(Duration::from_secs(20_000));
     for number in 10_000..12_500 {
-        let fresh = Record { idle_deadline: later.plus(Duration::from_secs(60)), ..record(number, None) };
+        let fresh = record(number, None).with_idle_deadline(later.plus(Duration::from_secs(60)));
         store.create(&key(number), &fresh, later).await.unwrap();
     }
     let stats = store.stats();
@@ -162,7 +161,7 @@ async fn an_expired_session_waits_a_minute_for_a_slow_request() {
     for (number, seconds) in [(1, 0), (2, 30), (3, 59), (4, 60), (5, 60), (6, 60)] {
         assert!(seconds == 60 || is_there(&store, 0).await);
         let now = expired.plus(Duration::from_secs(seconds));
-        let fresh = Record { idle_deadline: now.plus(Duration::from_secs(600)), ..record(number, None) };
+        let fresh = record(number, None).with_idle_deadline(now.plus(Duration::from_secs(600)));
         store.create(&key(number), &fresh, now).await.unwrap();
     }
     assert!(!is_there(&store, 0).await);

@@ -11,14 +11,12 @@ use session_store_redb::{OpenError, RedbStore};
 use crate::support::memory_dir;
 
 fn record(etag: u64) -> Record {
-    Record {
-        etag: Etag::new(etag),
-        created: Timestamp::from_millis(0),
-        idle_deadline: Timestamp::from_millis(3_600_000),
-        absolute_deadline: None,
-        owner: None,
-        payload: format!("{{\"n\":{etag}}}").into_bytes().into(),
-    }
+    Record::new(
+        Etag::new(etag),
+        Timestamp::from_millis(0),
+        Timestamp::from_millis(3_600_000),
+        format!("{{\"n\":{etag}}}").into_bytes().into(),
+    )
 }
 
 fn key(number: u64) -> StoreKey {

@@ -141,7 +141,7 @@ async fn lc_10_a_session_begun_while_all_are_destroyed_is_ended_or_listed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_touched_session_without_an_absolute_end_stays_listed() {
     let (store, key) = (store().await, fresh_key());
-    let endless = Record { absolute_deadline: None, idle_deadline: now().plus(seconds(50)), ..owned("eve") };
+    let endless = owned("eve").with_absolute_deadline(None).with_idle_deadline(now().plus(seconds(50)));
     store.create(&key, &endless, now()).await.unwrap();
     store.touch(&key, now().plus(seconds(500)), now()).await.unwrap();
     // Another session's write, later, sweeps out what is dead by then.

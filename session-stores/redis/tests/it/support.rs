@@ -42,18 +42,12 @@ pub(crate) fn seconds(count: u64) -> Duration {
 }
 
 pub(crate) fn record(payload: &str) -> Record {
-    Record {
-        etag: Etag::new(random()),
-        created: now(),
-        idle_deadline: now().plus(seconds(600)),
-        absolute_deadline: Some(now().plus(seconds(3600))),
-        owner: None,
-        payload: payload.as_bytes().to_vec().into(),
-    }
+    Record::new(Etag::new(random()), now(), now().plus(seconds(600)), payload.as_bytes().to_vec().into())
+        .with_absolute_deadline(Some(now().plus(seconds(3600))))
 }
 
 pub(crate) fn owned(owner: &str) -> Record {
-    Record { owner: Some(owner.into()), ..record("{}") }
+    record("{}").with_owner(Some(owner.into()))
 }
 
 pub(crate) fn until() -> Timestamp {

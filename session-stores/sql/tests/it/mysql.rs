@@ -187,7 +187,7 @@ async fn nothing_is_cut_to_fit_on_a_lenient_server() {
     let config = table.config().max_record(300_000).deadline(PATIENT);
     let store: Store = Arc::new(MySqlStore::from_pool(pool, &config));
     let large =
-        Record { payload: vec![b'x'; 200_000].into(), owner: Some("o".repeat(70_000).into()), ..record("") };
+        record("").with_payload(vec![b'x'; 200_000].into()).with_owner(Some("o".repeat(70_000).into()));
     let key = created(&store, &large).await;
     assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(large));
 }

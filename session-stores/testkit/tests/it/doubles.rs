@@ -14,14 +14,7 @@ const KEY: StoreKey = StoreKey::from_bytes([1; 32]);
 const NEW: StoreKey = StoreKey::from_bytes([2; 32]);
 
 fn record(etag: u64) -> Record {
-    Record {
-        etag: Etag::new(etag),
-        created: NOW,
-        idle_deadline: LATER,
-        absolute_deadline: None,
-        owner: Some("ada".into()),
-        payload: b"{}".to_vec().into(),
-    }
+    Record::new(Etag::new(etag), NOW, LATER, b"{}".to_vec().into()).with_owner(Some("ada".into()))
 }
 
 #[tokio::test]

@@ -237,7 +237,7 @@ impl SessionStore for Flawed {
                     if there.etag == record.etag && !self.has(Flaw::KnowsNoRetries) {
                         return Ok(Written::Applied);
                     }
-                    let same = there.etag == self.kept(&Record { etag: expected, ..there.clone() }).etag;
+                    let same = there.etag == self.kept(&there.clone().with_etag(expected)).etag;
                     if same || self.has(Flaw::IgnoresEtags) {
                         Written::Applied
                     } else {
@@ -296,14 +296,7 @@ impl SessionStore for Flawed {
                 Ok(Written::Applied)
             }
             Loaded::Missing if self.has(Flaw::TouchCreates) => {
-                let empty = Record {
-                    etag: Etag::new(0),
-                    created: now,
-                    idle_deadline: idle,
-                    absolute_deadline: None,
-                    owner: None,
-                    payload: vec![].into(),
-                };
+                let empty = Record::new(Etag::new(0), now, idle, vec![].into());
                 self.put(&mut data, &key, &empty);
                 Ok(Written::Applied)
             }

@@ -213,19 +213,13 @@ pub fn fresh_prefix() -> String {
 
 /// A live record of nobody with a fresh etag.
 pub fn record(idle: Duration) -> Record {
-    Record {
-        etag: Etag::new(unique()),
-        created: NOW,
-        idle_deadline: NOW.plus(idle),
-        absolute_deadline: Some(NOW.plus(HOUR * 24)),
-        owner: None,
-        payload: br#"{"cart":[1,2]}"#[..].into(),
-    }
+    Record::new(Etag::new(unique()), NOW, NOW.plus(idle), br#"{"cart":[1,2]}"#[..].into())
+        .with_absolute_deadline(Some(NOW.plus(HOUR * 24)))
 }
 
 /// The same of somebody.
 pub fn owned(owner: &str) -> Record {
-    Record { owner: Some(owner.into()), ..record(HOUR) }
+    record(HOUR).with_owner(Some(owner.into()))
 }
 
 pub fn found(loaded: Result<Loaded, session_core::store::StoreError>) -> Record {

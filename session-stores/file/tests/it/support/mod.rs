@@ -27,18 +27,11 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 }
 
 pub(crate) fn record(etag: u64, payload: &str) -> Record {
-    Record {
-        etag: Etag::new(etag),
-        created: at(0),
-        idle_deadline: at(100),
-        absolute_deadline: None,
-        owner: None,
-        payload: payload.as_bytes().into(),
-    }
+    Record::new(Etag::new(etag), at(0), at(100), payload.as_bytes().into())
 }
 
 pub(crate) fn owned(etag: u64, owner: &str) -> Record {
-    Record { owner: Some(owner.into()), ..record(etag, "{}") }
+    record(etag, "{}").with_owner(Some(owner.into()))
 }
 
 /// A store that flushes nothing, in a directory that goes with the guard.

@@ -103,7 +103,7 @@ async fn a_store_always_reads_its_own_writes() {
         })
         .collect();
     for _ in 0..1000 {
-        let next = Record { etag: Etag::new(random()), ..current.clone() };
+        let next = current.clone().with_etag(Etag::new(random()));
         assert_eq!(store.replace(&key, current.etag, &next, now()).await.unwrap(), Written::Applied);
         assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(next.clone()));
         current = next;

@@ -122,7 +122,7 @@ async fn a_touch_cut_anywhere_holds() {
             assert_eq!(store.touch(&key, later, now()).await.unwrap(), Written::Applied);
         }
         async move |store: &RedisStore| {
-            let touched = Record { idle_deadline: later, ..old.clone() };
+            let touched = old.clone().with_idle_deadline(later);
             assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(touched));
         }
     })

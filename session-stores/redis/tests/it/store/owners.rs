@@ -30,7 +30,7 @@ async fn a_touch_keeps_a_member_listed_and_the_dead_drop_out() {
     let (kept, lapsed) = (fresh_key(), fresh_key());
     // An owner longer than what a touch reads at first.
     let owner = "a".repeat(90);
-    let soon = Record { idle_deadline: now().plus(seconds(50)), ..owned(&owner) };
+    let soon = owned(&owner).with_idle_deadline(now().plus(seconds(50)));
     store.create(&kept, &soon, now()).await.unwrap();
     store.create(&lapsed, &soon, now()).await.unwrap();
     store.touch(&kept, now().plus(seconds(1_000)), now()).await.unwrap();
@@ -39,7 +39,7 @@ async fn a_touch_keeps_a_member_listed_and_the_dead_drop_out() {
     let listed = store.list(&owner, later).await.unwrap();
     assert_eq!(listed.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [kept]);
     // The next write removes the dead member itself.
-    let third = Record { idle_deadline: later.plus(seconds(1_000)), ..owned(&owner) };
+    let third = owned(&owner).with_idle_deadline(later.plus(seconds(1_000)));
     store.create(&fresh_key(), &third, later).await.unwrap();
     let mut plain = plain(&url).await;
     let members: i64 =

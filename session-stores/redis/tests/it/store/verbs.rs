@@ -29,7 +29,7 @@ async fn a_session_is_created_read_replaced_touched_rotated_and_destroyed() {
     let later = second.idle_deadline.plus(seconds(60));
     assert_eq!(store.touch(&old, later, now()).await.unwrap(), Written::Applied);
     assert_eq!(store.touch(&old, later.minus(seconds(30)), now()).await.unwrap(), Written::Applied);
-    let touched = Record { idle_deadline: later, ..second.clone() };
+    let touched = second.clone().with_idle_deadline(later);
     assert_eq!(store.load(&old).await.unwrap(), Loaded::Found(touched));
     assert_eq!(
         store.rotate(&old, second.etag, &new, &third, now(), until()).await.unwrap(),
@@ -52,7 +52,7 @@ async fn etags_that_are_one_double_are_two_etags() {
     let store = store().await;
     for (a, b) in [(u64::MAX, u64::MAX - 1), ((1 << 53) + 1, 1 << 53), (1 << 63, (1 << 63) + 1)] {
         let key = fresh_key();
-        let stored = Record { etag: Etag::new(a), ..record("{}") };
+        let stored = record("{}").with_etag(Etag::new(a));
         store.create(&key, &stored, now()).await.unwrap();
         let reply = store.replace(&key, Etag::new(b), &record("{}"), now()).await.unwrap();
         assert_eq!(reply, Written::Conflict(stored));
@@ -202,15 +202,13 @@ async fn at_18_a_value_under_another_key_is_corrupt() {
 async fn moments_outside_of_what_redis_can_count_are_kept() {
     let store = store().await;
     let key = fresh_key();
-    let endless = Record {
-        created: Timestamp::from_millis(i64::MIN),
-        idle_deadline: Timestamp::from_millis(i64::MAX),
-        absolute_deadline: None,
-        owner: Some("ada".into()),
-        ..record("{}")
-    };
+    let endless = record("{}")
+        .with_created(Timestamp::from_millis(i64::MIN))
+        .with_idle_deadline(Timestamp::from_millis(i64::MAX))
+        .with_absolute_deadline(None)
+        .with_owner(Some("ada".into()));
     store.create(&key, &endless, now()).await.unwrap();
     assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(endless));
-    let dead = Record { idle_deadline: Timestamp::from_millis(i64::MIN), ..record("{}") };
+    let dead = record("{}").with_idle_deadline(Timestamp::from_millis(i64::MIN));
     assert_eq!(store.create(&fresh_key(), &dead, now()).await.unwrap(), Written::Applied);
 }

@@ -211,18 +211,11 @@ pub(crate) fn key() -> StoreKey {
 }
 
 pub(crate) fn record(payload: &str) -> Record {
-    Record {
-        etag: Etag::new(unique()),
-        created: NOW,
-        idle_deadline: LATER,
-        absolute_deadline: None,
-        owner: None,
-        payload: payload.as_bytes().into(),
-    }
+    Record::new(Etag::new(unique()), NOW, LATER, payload.as_bytes().into())
 }
 
 pub(crate) fn owned(owner: &str) -> Record {
-    Record { owner: Some(owner.into()), ..record("{}") }
+    record("{}").with_owner(Some(owner.into()))
 }
 
 pub(crate) async fn created(store: &Store, record: &Record) -> StoreKey {

@@ -15,7 +15,7 @@ pub(crate) async fn owners_list_the_living_and_spare_the_excepted<G: Ground>() {
     let owner = format!("user-{}", unique());
     let kept = created(&store, &owned(&owner)).await;
     let other = created(&store, &owned(&owner)).await;
-    let lapsed = created(&store, &Record { idle_deadline: NOW, ..owned(&owner) }).await;
+    let lapsed = created(&store, &owned(&owner).with_idle_deadline(NOW)).await;
     let ended = created(&store, &owned(&owner)).await;
     store.destroy(&ended, LATER).await.unwrap();
     let first = owned(&owner);
@@ -103,11 +103,11 @@ pub(crate) async fn a_sweep_on(store: Store) {
     let mut dead = Vec::new();
     let mut alive = Vec::new();
     for n in 0..12 {
-        let live = Record { idle_deadline: NOW.plus(hours(n) + Duration::from_millis(1)), ..record("{}") };
+        let live = record("{}").with_idle_deadline(NOW.plus(hours(n) + Duration::from_millis(1)));
         alive.push(created(&store, &live).await);
-        dead.push(created(&store, &Record { idle_deadline: NOW.minus(hours(n)), ..record("{}") }).await);
+        dead.push(created(&store, &record("{}").with_idle_deadline(NOW.minus(hours(n)))).await);
         let absolute = Some(NOW.minus(hours(n)));
-        dead.push(created(&store, &Record { absolute_deadline: absolute, ..record("{}") }).await);
+        dead.push(created(&store, &record("{}").with_absolute_deadline(absolute)).await);
         let ended = created(&store, &record("{}")).await;
         store.destroy(&ended, NOW.minus(hours(n))).await.unwrap();
         dead.push(ended);
@@ -116,7 +116,7 @@ pub(crate) async fn a_sweep_on(store: Store) {
         alive.push(remembered);
     }
     // Touched while it was alive: the hour moves with it.
-    let touched = created(&store, &Record { idle_deadline: NOW, ..record("{}") }).await;
+    let touched = created(&store, &record("{}").with_idle_deadline(NOW)).await;
     assert_eq!(store.touch(&touched, LATER, NOW.minus(hours(1))).await.unwrap(), Written::Applied);
     alive.push(touched);
 

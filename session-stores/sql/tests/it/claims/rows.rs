@@ -14,16 +14,12 @@ pub(crate) async fn every_field_comes_back_unchanged<G: Ground>() {
     let long = "o".repeat(5_000);
     let odd_owners = ["", "ada", "Ada", "ada ", "a\0b", "\u{1f600}", "' OR 1=1 --", &long];
     let mut odd = vec![
-        Record { payload: vec![].into(), ..plain.clone() },
-        Record { payload: vec![0, 0xff, 0xfe, 0x80].into(), ..plain.clone() },
-        Record { payload: vec![b'x'; 60_000].into(), ..plain.clone() },
-        Record { absolute_deadline: Some(Timestamp::from_millis(i64::MAX)), ..plain.clone() },
-        Record {
-            idle_deadline: Timestamp::from_millis(i64::MAX),
-            etag: Etag::new(u64::MAX),
-            ..plain.clone()
-        },
-        Record { created: Timestamp::from_millis(-1), etag: Etag::new(1 << 63), ..plain.clone() },
+        plain.clone().with_payload(vec![].into()),
+        plain.clone().with_payload(vec![0, 0xff, 0xfe, 0x80].into()),
+        plain.clone().with_payload(vec![b'x'; 60_000].into()),
+        plain.clone().with_absolute_deadline(Some(Timestamp::from_millis(i64::MAX))),
+        plain.clone().with_idle_deadline(Timestamp::from_millis(i64::MAX)).with_etag(Etag::new(u64::MAX)),
+        plain.clone().with_created(Timestamp::from_millis(-1)).with_etag(Etag::new(1 << 63)),
     ];
     odd.extend(odd_owners.iter().map(|owner| owned(owner)));
     for record in odd {
@@ -85,7 +81,7 @@ pub(crate) async fn a_row_that_something_has_been_at_is_corrupt<G: Ground>() {
     ];
     for change in spoiled {
         ground.run("DELETE FROM {table}").await;
-        let record = Record { owner: Some("ada".into()), ..record("{\"a\":1}") };
+        let record = record("{\"a\":1}").with_owner(Some("ada".into()));
         let key = created(&store, &record).await;
         assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(record));
         ground.run(&format!("UPDATE {{table}} SET {change}")).await;
