@@ -167,7 +167,6 @@ pub enum Refusal {
 /// let decision = commit.decision();
 /// assert_eq!((decision.write, decision.cookie, decision.refusal), (Write::Create, CookieAction::SetNew, None));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
-/// /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "read by whoever embeds the core")]
