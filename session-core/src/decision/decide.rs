@@ -166,7 +166,7 @@ pub enum Refusal {
 /// let commit = Commit::begin(state, &policy, Trigger::Response, now, &draw)?;
 /// let decision = commit.decision();
 /// assert_eq!((decision.write, decision.cookie, decision.refusal), (Write::Create, CookieAction::SetNew, None));
-/// /// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "read by whoever embeds the core")]
