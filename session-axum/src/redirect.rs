@@ -106,6 +106,7 @@ impl Redirects {
     /// assert_eq!(response.status(), StatusCode::SEE_OTHER);
     /// # Ok(()) }
     /// ```
+    #[expect(clippy::result_large_err, reason = "made for a form that is sent back, and moved once")]
     pub fn or_back<T>(
         &self,
         validated: Result<T, impl ValidationErrors>,

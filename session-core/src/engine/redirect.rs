@@ -119,6 +119,7 @@ impl Redirects {
     /// let redirects = Redirects::new(Session::standalone(), None, None);
     /// assert_eq!(order(&redirects, None).map_err(|rejection| rejection.status()), Err(303));
     /// ```
+    #[expect(clippy::result_large_err, reason = "made for a form that is sent back, and moved once")]
     pub fn or_back<T>(
         &self,
         validated: Result<T, impl ValidationErrors>,

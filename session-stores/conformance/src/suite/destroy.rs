@@ -1,6 +1,6 @@
 //! `destroy` and its tombstones: without data, with an end, and only where a record was.
 
-use session_core::store::{Loaded, Record, Written};
+use session_core::store::{Loaded, Written};
 
 use super::Trial;
 use super::trial::{HOUR, SECOND, fine};

@@ -2,7 +2,7 @@
 
 use session_core::{
     Timestamp,
-    store::{Record, StoreErrorKind, Written},
+    store::{StoreErrorKind, Written},
 };
 
 use super::Trial;

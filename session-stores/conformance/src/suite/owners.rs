@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use session_core::{
     Timestamp,
-    store::{OwnerIndex, Record, StoreKey, Written},
+    store::{OwnerIndex, StoreKey, Written},
 };
 
 use super::Trial;

@@ -1,6 +1,6 @@
 //! `rotate`: moves a session to a new key in one step and leaves a tombstone under the old key.
 
-use session_core::store::{Loaded, Record, Written};
+use session_core::store::{Loaded, Written};
 
 use super::Trial;
 use super::trial::{HOUR, SECOND, assert_same, fine, fresh_etag};

@@ -153,7 +153,8 @@ pub async fn a_replaced_session_that_dies_is_swept(t: Trial) {
 pub async fn a_touched_session_that_dies_is_swept(t: Trial) {
     sweeper!(t);
     let (key, record) = t.stored("{}").await;
-    let touched = record.with_idle_deadline(record.idle_deadline.plus(HOUR));
+    let later = record.idle_deadline.plus(HOUR);
+    let touched = record.with_idle_deadline(later);
     assert_eq!(t.touch(&key, touched.idle_deadline).await, Written::Applied);
     is_swept_at_its_last_deadline(&t, key, &touched).await;
 }

@@ -1,6 +1,6 @@
 //! `touch`: moves the idle deadline of a live record later, and does nothing else.
 
-use session_core::store::{Record, Written};
+use session_core::store::Written;
 
 use super::Trial;
 use super::trial::{HOUR, SECOND};

@@ -4,7 +4,7 @@
 
 use crate::common;
 use crate::common::*;
-use session_core::store::{Etag, OwnerIndex, Record, SessionStore, Written};
+use session_core::store::{Etag, OwnerIndex, SessionStore, Written};
 
 #[tokio::test]
 async fn every_verb_on_a_session_of_nobody_is_one_request() {

@@ -5,7 +5,7 @@
 use crate::common::*;
 use session_core::{
     Timestamp,
-    store::{Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, Written},
+    store::{Loaded, OwnerIndex, SessionStore, StoreErrorKind, Written},
 };
 
 #[tokio::test]

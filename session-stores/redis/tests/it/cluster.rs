@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use session_core::store::{Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, StoreKey, Written};
+use session_core::store::{Loaded, OwnerIndex, SessionStore, StoreErrorKind, StoreKey, Written};
 use session_store_redis::{BuildError, RedisClusterStore, redis};
 use session_test_servers::{Kind, Shared, shared, start};
 

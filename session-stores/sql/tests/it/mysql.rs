@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::claims::{Ground, LATER, NOW, PATIENT, Served, Store, created, key, record, unique};
-use session_core::store::{Loaded, Record, SessionStore, StoreError, StoreErrorKind, StoreKey, Written};
+use session_core::store::{Loaded, SessionStore, StoreError, StoreErrorKind, StoreKey, Written};
 use session_store_sql::{MySqlStore, SqlConfig, SqlConfigError};
 use session_test_servers::{Kind, Shared, shared};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};

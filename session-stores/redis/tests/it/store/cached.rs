@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use session_conformance::proxy::Weather;
-use session_core::store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreErrorKind, Written};
+use session_core::store::{Etag, Loaded, OwnerIndex, SessionStore, StoreErrorKind, Written};
 use session_store_redis::{RedisStore, redis};
 use session_test_servers::{Kind, start};
 

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use session_conformance::proxy::{Proxy, Weather};
-use session_core::store::{Loaded, Record, SessionStore, StoreErrorKind, Written};
+use session_core::store::{Loaded, SessionStore, StoreErrorKind, Written};
 use session_store_redis::{RedisStore, redis};
 
 use crate::support::{PATIENT, SOON, fresh_key, fresh_prefix, now, owned, record, shared_url, until};

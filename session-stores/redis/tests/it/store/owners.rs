@@ -1,6 +1,6 @@
 //! The owner index: in the same step as the session, dead members drop out, and none is missed.
 
-use session_core::store::{Loaded, OwnerIndex, Record, SessionStore};
+use session_core::store::{Loaded, OwnerIndex, SessionStore};
 use session_store_redis::{RedisStore, redis};
 
 use crate::support::{

@@ -2,7 +2,7 @@
 
 use session_core::{
     Timestamp,
-    store::{Etag, Loaded, Record, SessionStore, StoreErrorKind, Written},
+    store::{Etag, Loaded, SessionStore, StoreErrorKind, Written},
 };
 use session_store_redis::{BuildError, RedisStore, redis};
 
