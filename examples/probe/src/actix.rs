@@ -4,7 +4,7 @@ use std::io;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
-use actix_web::web::{Bytes, Data, Payload, PayloadConfig, ReqData, ServiceConfig, get, post};
+use actix_web::web::{Bytes, Data, Payload, PayloadConfig, ReqData, ServiceConfig, get, post, scope};
 use actix_web::{App, FromRequest as _, HttpRequest, HttpResponse, HttpServer, Responder};
 use session_actix::{
     Input, ReadOnlySession, Session, SessionError, SessionMiddleware, SessionRejection, Visit,
@@ -28,8 +28,14 @@ pub(crate) async fn serve(
     // A client that closes its side has gone, here as under hyper; else actix runs the handler to its end.
     let server = match sessions {
         Some(sessions) => HttpServer::new(move || {
-            let routes = |config: &mut ServiceConfig| routes(config, &shown);
-            App::new().configure(routes).wrap(SessionMiddleware::new(sessions.clone()))
+            // `/healthz` and `/stats` are outside of the middleware: neither opens a session, even under `--eager`.
+            let with_sessions = scope("").configure(routes).wrap(SessionMiddleware::new(sessions.clone()));
+            App::new()
+                .app_data(Data::new(shown.clone()))
+                .app_data(PayloadConfig::new(LARGEST_BODY))
+                .route("/healthz", get().to(ok))
+                .route("/stats", get().to(show))
+                .service(with_sessions)
         })
         .on_connect(move |_, _| stats.connected())
         .h1_allow_half_closed(false)
@@ -56,12 +62,8 @@ async fn stop(server: ServerHandle, stopped: impl Future<Output = ()>) {
     server.stop(true).await;
 }
 
-fn routes(config: &mut ServiceConfig, stats: &Stats) {
+fn routes(config: &mut ServiceConfig) {
     config
-        .app_data(Data::new(stats.clone()))
-        .app_data(PayloadConfig::new(LARGEST_BODY))
-        .route("/healthz", get().to(ok))
-        .route("/stats", get().to(show))
         .route("/run", post().to(run))
         .route("/form", post().to(form))
         .route("/readonly", get().to(readonly))

@@ -35,8 +35,6 @@ pub(crate) fn router(application: Application) -> Router {
         return bare().with_state(stats);
     };
     Router::new()
-        .route("/healthz", get("ok"))
-        .route("/stats", get(show))
         .route("/run", post(run))
         .route("/form", post(form))
         .route("/readonly", get(readonly))
@@ -50,8 +48,11 @@ pub(crate) fn router(application: Application) -> Router {
         .route("/rotate", get(async |session: Session| load(probe::rotate(&session))))
         .route("/slow", get(slow))
         .route("/late", get(late))
-        .with_state(stats)
         .layer(SessionLayer::new(sessions))
+        // Outside of the layer: neither opens a session, even under `--eager`.
+        .route("/healthz", get("ok"))
+        .route("/stats", get(show))
+        .with_state(stats)
 }
 
 /// The same routes without sessions, each with an extractor that waits for nothing and finds nothing, so that what is

@@ -11,7 +11,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::service::service_fn;
+use hyper::service::{Service as _, service_fn};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -46,8 +46,18 @@ pub(crate) async fn serve(
         // An error here is the client's: it sent no HTTP, or went away.
         match sessions.clone() {
             Some(sessions) => {
-                let routes = service_fn(move |request| answer(request, shown.clone()));
-                let service = SessionService::new(sessions, routes);
+                let with_sessions = SessionService::new(sessions, service_fn(answer));
+                // `/healthz` and `/stats` are outside of the service: neither opens a session, even under `--eager`.
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let (with_sessions, shown) = (with_sessions.clone(), shown.clone());
+                    async move {
+                        match request.uri().path() {
+                            "/healthz" => Ok(reply(Answer::text("ok"))),
+                            "/stats" => Ok(reply(Answer::json(shown.to_json()))),
+                            _ => with_sessions.call(request).await,
+                        }
+                    }
+                });
                 let connection = server.serve_connection(io, service).into_owned();
                 drop(tokio::spawn(connections.watch(connection)));
             }
@@ -66,10 +76,9 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-async fn answer(request: Request<Incoming>, stats: Stats) -> Result<Reply, Infallible> {
+async fn answer(request: Request<Incoming>) -> Result<Reply, Infallible> {
     let routed = match (request.method(), request.uri().path()) {
-        (&Method::GET, "/healthz" | "/none") => Ok(reply(Answer::text("ok"))),
-        (&Method::GET, "/stats") => Ok(reply(Answer::json(stats.to_json()))),
+        (&Method::GET, "/none") => Ok(reply(Answer::text("ok"))),
         (&Method::POST, "/run") => run(request).await,
         (&Method::POST, "/form") => form(request).await,
         (&Method::GET, path) => get(&request, path).await,

@@ -125,6 +125,7 @@ macro_rules! adapter_suite {
             cost:
                 every_request_costs_what_the_table_says
                 a_due_refresh_costs_one_touch
+                reading_the_counters_counts_nothing
                 many_calls_on_a_session_are_one_load_and_one_write
             ;
             failures:

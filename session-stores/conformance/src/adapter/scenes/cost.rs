@@ -70,3 +70,10 @@ pub async fn many_calls_on_a_session_are_one_load_and_one_write(stage: &Stage) {
     assert_eq!(world.calls().await.since(before), expected);
     ada.ops(&[(r#""get","key":"n""#, "50")]).await;
 }
+
+/// Reading the counters opens no session, even where every visit is opened.
+pub async fn reading_the_counters_counts_nothing(stage: &Stage) {
+    let world = stage.open_with(|sessions| sessions.eager(true)).await;
+    let before = world.calls().await;
+    assert_eq!(world.calls().await.since(before), Calls::NONE);
+}
