@@ -19,8 +19,6 @@ const KNOWN: &[&str] = &[
     "session-core/src/value/error.rs",
     "session-core/src/value/json/node.rs",
     "session-core/src/value/json/strict.rs",
-    "session-core/src/value/values/mod.rs",
-    "session-core/src/value/values/write.rs",
     "session-core/src/decision/commit/error.rs",
     "session-core/src/decision/commit/exchange.rs",
     "session-core/src/decision/state/mod.rs",
@@ -39,8 +37,6 @@ const KNOWN: &[&str] = &[
     "session-core/src/value/json/object.rs",
     "session-core/src/value/json/view.rs",
     "session-core/src/value/path/mod.rs",
-    "session-core/src/value/values/read.rs",
-    "session-core/src/value/values/snapshot.rs",
 ];
 
 /// `files` are paths with their text.
