@@ -32,8 +32,6 @@ const KNOWN: &[&str] = &[
     "session-core/src/engine/sessions.rs",
     "session-core/src/engine/visit/guard.rs",
     "session-core/src/engine/visit/mod.rs",
-    "session-core/src/value/cookie/builder.rs",
-    "session-core/src/value/cookie/format.rs",
     "session-core/src/value/json/object.rs",
     "session-core/src/value/json/view.rs",
     "session-core/src/value/path/mod.rs",
