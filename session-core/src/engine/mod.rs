@@ -16,6 +16,7 @@ pub(crate) mod middleware;
 pub(crate) mod owners;
 mod perform;
 pub(crate) mod redirect;
+pub(crate) mod redirected;
 pub(crate) mod rejection;
 pub(crate) mod report;
 pub(crate) mod serve;
