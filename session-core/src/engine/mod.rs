@@ -11,6 +11,7 @@ pub(crate) mod encrypted;
 pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod finish;
+mod flights;
 pub(crate) mod head;
 pub(crate) mod middleware;
 pub(crate) mod owners;
