@@ -1,10 +1,6 @@
 //! The responses that the library gives by itself: a status, at most one header, and never a body.
 
-use super::csrf::CsrfFailure;
-use super::redirect::Finished;
-use super::rejection::Rejection;
 use super::report::Failure;
-use crate::value::csrf;
 
 /// A response without a body, for an adapter to make one of its framework's of. It tells a client nothing but its status
 /// and, if it is a redirect, where to go.
@@ -73,33 +69,19 @@ impl BareResponse {
         }
     }
 
-    /// What was so at one moment for one visitor: not even a cache may keep it.
+    /// A response to one visitor at one moment, which no cache may keep.
     pub(super) const fn of_the_moment(status: u16) -> Self {
         Self { status, header: Header::NoStore }
+    }
+
+    /// A response that sends the browser to another page; `location` is visible ASCII.
+    pub(super) const fn with_location(status: u16, location: String) -> Self {
+        Self { status, header: Header::Location(location) }
     }
 }
 
 impl From<Failure> for BareResponse {
     fn from(failure: Failure) -> Self {
         Self::of_the_moment(failure.status())
-    }
-}
-
-impl From<&Rejection> for BareResponse {
-    fn from(rejection: &Rejection) -> Self {
-        rejection.response()
-    }
-}
-
-/// Unless the application says something better.
-impl From<&CsrfFailure> for BareResponse {
-    fn from(_: &CsrfFailure) -> Self {
-        Self::of_the_moment(csrf::REFUSED)
-    }
-}
-
-impl From<Finished> for BareResponse {
-    fn from(redirect: Finished) -> Self {
-        Self { status: redirect.status(), header: Header::Location(redirect.into_location()) }
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::drain::Flights;
 use super::event::{Event, Observer};
+use super::flights::Flights;
 use super::sources::{Clock, Entropy, EntropyError};
 use super::store::SessionStore;
 use super::touches::Touches;

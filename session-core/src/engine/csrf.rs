@@ -3,6 +3,7 @@
 //! `session-forms` calls [`CsrfRules::judge`] for the adapters' middleware and, for [`CsrfDecision::AskForm`], reads the form
 //! and verifies its token. The session is opened read-only, so that a refused request consumes no flash.
 
+use super::answer::BareResponse;
 use super::head::RequestHead;
 use super::rejection::Rejection;
 use super::session::Session;
@@ -114,6 +115,13 @@ impl CsrfFailure {
     fn of(session: &Session, reason: CsrfReason) -> Self {
         let reason = if session.fresh() { CsrfReason::NoSession } else { reason };
         Self { session: Some(session.to_read_only()), reason }
+    }
+}
+
+/// Unless the application says something better.
+impl From<&CsrfFailure> for BareResponse {
+    fn from(_: &CsrfFailure) -> Self {
+        Self::of_the_moment(REFUSED)
     }
 }
 

@@ -1,55 +1,8 @@
-//! Counts the writes that have begun and not ended, so that a program can wait for the last of them before it ends.
+//! Waits for the writes in flight, so that a program ends only after the last of them.
 
-use std::fmt;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
 
 use super::sessions::Sessions;
-
-/// The writes in flight of one [`Sessions`].
-#[derive(Default)]
-pub(crate) struct Flights {
-    count: AtomicUsize,
-    // A std mutex: nothing awaits while it is held. Who waits is woken when the count comes to zero.
-    waiting: Mutex<Vec<Waker>>,
-}
-
-/// One write in flight, until it is dropped.
-pub(crate) struct Flight(Arc<Flights>);
-
-impl Flights {
-    pub(crate) fn begin(self: &Arc<Self>) -> Flight {
-        self.count.fetch_add(1, SeqCst);
-        Flight(self.clone())
-    }
-
-    fn poll_none(&self, context: &Context<'_>) -> Poll<()> {
-        // Asked again with the lock held: a write that ends in between finds either this waker or a zero that is seen.
-        let mut waiting = self.lock();
-        if self.count.load(SeqCst) == 0 {
-            return Poll::Ready(());
-        }
-        if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-            waiting.push(context.waker().clone());
-        }
-        Poll::Pending
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Waker>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        if self.0.count.fetch_sub(1, SeqCst) == 1 {
-            let woken = std::mem::take(&mut *self.0.lock());
-            woken.into_iter().for_each(Waker::wake);
-        }
-    }
-}
 
 impl Sessions {
     /// Waits until no write of a session is in flight: the last thing a server does before it ends.
@@ -84,13 +37,7 @@ impl Sessions {
     /// ```
     #[must_use]
     pub fn writes_in_flight(&self) -> usize {
-        self.engine.flights.count.load(SeqCst)
-    }
-}
-
-impl fmt::Debug for Flights {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Flights").field(&self.count.load(SeqCst)).finish()
+        self.engine.flights.count()
     }
 }
 
@@ -98,6 +45,7 @@ impl fmt::Debug for Flights {
 mod tests {
     use std::future::Future;
     use std::pin::pin;
+    use std::task::{Context, Waker};
 
     use super::*;
     use crate::value::cookie::key::SecretKey;
@@ -129,6 +77,6 @@ mod tests {
             runtime.block_on(sessions.drain());
             ending.join().unwrap();
         }
-        assert!(sessions.engine.flights.lock().is_empty(), "no waker is kept");
+        assert!(!sessions.engine.flights.is_awaited(), "no waker is kept");
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::drain::Flight;
+use super::flights::Flight;
 use super::report::VisitReport;
 
 /// Runs a future to its end, apart from any request: `tokio::spawn`, and its like elsewhere.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::error::SessionError;
 use super::finish::BoxFuture;
 use super::head::RequestHead;
+use super::redirected::{Finished, Kind};
 use super::rejection::Rejection;
 use super::session::{Messages, Session};
 use super::validation::ValidationErrors;
@@ -160,18 +161,6 @@ pub struct Redirect {
     kind: Kind,
 }
 
-/// The kind of a redirect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Kind {
-    /// 303: the browser gets the target with a `GET`, whatever it had sent.
-    SeeOther,
-    /// 302: browsers turn a `POST` into a `GET`.
-    Found,
-    /// 307: the browser sends the same method and body again.
-    Temporary,
-}
-
 impl Redirect {
     /// Leaves a message for the next page: flash.
     pub fn with<V: Serialize>(self, key: impl Accepts<V>, value: V) -> Self {
@@ -207,7 +196,7 @@ impl Redirect {
     /// # Errors
     /// [`SessionError::RefusedUrl`] for a target that leaves the site, or the error of the change that failed first.
     pub fn finish(self) -> Result<Finished, SessionError> {
-        Ok(Finished { location: self.target?, kind: self.kind })
+        Ok(Finished::new(self.target?, self.kind))
     }
 
     fn after(mut self, change: impl FnOnce(&Session) -> Result<(), SessionError>) -> Self {
@@ -223,6 +212,13 @@ impl Redirect {
     }
 }
 
+/// An unfinished redirect that cannot be sent is the error that it holds.
+impl From<Redirect> for Rejection {
+    fn from(redirect: Redirect) -> Self {
+        redirect.finish().map_or_else(Self::Session, Self::Redirect)
+    }
+}
+
 impl Visit {
     /// Ends the session and leaves a message for the next page, in a new session that holds nothing else.
     ///
@@ -235,34 +231,5 @@ impl Visit {
         let session = self.session().await?;
         session.invalidate()?;
         Ok(session.flash(key, value)?)
-    }
-}
-
-/// A redirect's status and `Location`, ready to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finished {
-    location: String,
-    kind: Kind,
-}
-
-impl Finished {
-    /// The status.
-    #[must_use]
-    pub const fn status(&self) -> u16 {
-        match self.kind {
-            Kind::SeeOther => 303,
-            Kind::Found => 302,
-            Kind::Temporary => 307,
-        }
-    }
-
-    /// The `Location` header: visible ASCII.
-    #[must_use]
-    pub fn location(&self) -> &str {
-        &self.location
-    }
-
-    pub(crate) fn into_location(self) -> String {
-        self.location
     }
 }

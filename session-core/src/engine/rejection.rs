@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::answer::BareResponse;
 use super::error::{OpenError, SessionError, UserSessionsError};
-use super::redirect::{Finished, Redirect};
+use super::redirected::Finished;
 use super::report::{self, Failure};
 use super::visit::Visit;
 use crate::decision::commit::CommitError;
@@ -24,7 +24,7 @@ use crate::decision::commit::CommitError;
 /// | the user has too many sessions | 409 | info |
 /// | the request's form cannot be read, or a field is missing or invalid | 400, 413, 415, 422 | info |
 /// | nobody is signed in, where the request cannot be sent to the sign-in page | 401 | info |
-/// | a [`Redirect`] returned as an error | 303 | – |
+/// | a [`Redirect`](crate::adapter::Redirect) returned as an error | 303 | – |
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -114,13 +114,6 @@ impl Error for RequestError {
     }
 }
 
-/// An unfinished redirect that cannot be sent is the error that it holds.
-impl From<Redirect> for Rejection {
-    fn from(redirect: Redirect) -> Self {
-        redirect.finish().map_or_else(Self::Session, Self::Redirect)
-    }
-}
-
 impl Rejection {
     /// The response, after writing the reason to the log.
     #[must_use]
@@ -186,6 +179,12 @@ impl Rejection {
     }
 }
 
+impl From<&Rejection> for BareResponse {
+    fn from(rejection: &Rejection) -> Self {
+        rejection.response()
+    }
+}
+
 impl OpenError {
     /// What to answer when a handler asked for a session and cannot have one.
     #[must_use]
@@ -218,7 +217,7 @@ impl Visit {
 
     /// The visit for an optional extractor: `None` without a layer, or where sessions are switched off.
     ///
-    /// Opening the visit can still fail. VisitReport that error: a store that is down must not look like a visitor without a
+    /// Opening the visit can still fail. Report that error: a store that is down must not look like a visitor without a
     /// session.
     ///
     /// ```

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::builder::SessionsBuilder;
 use super::common::Engine;
 use super::finish::Spawn;
 use super::store::SessionStore;
@@ -25,18 +24,6 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Starts a configuration. What must be said: where sessions live, and a key.
-    ///
-    /// ```
-    /// use session_core::{SecretKey, Sessions};
-    ///
-    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn builder() -> SessionsBuilder {
-        SessionsBuilder::default()
-    }
-
     /// Begins one request's visit. Nothing is looked at yet; `cookies` are the values of its `Cookie` headers, and
     /// `spawn` finishes what a dropped request has begun.
     ///

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use super::edit::{Act, Edit, depth_below};
+use super::json::change::{Forgot, MAX_GAP};
 use super::json::equal::same;
-use super::json::node::{Forgot, MAX_GAP, Node};
-use super::json::object::Object;
+use super::json::index::index_of;
+use super::json::node::{Node, Object};
 use super::json::split::{Fields, check_valid};
 use super::json::view::View;
 use super::json::{MAX_DEPTH, Malformed};
-use super::path::{Path, index_of};
+use super::path::Path;
 use super::record::Payload;
 
 /// One JSON object, decoded on demand.

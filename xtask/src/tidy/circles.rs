@@ -9,59 +9,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Breach;
 use super::source::Source;
 
-/// Files that are on a circle today. The list may shrink, not grow: a file that has left its circle leaves the list.
-const KNOWN: &[&str] = &[
-    "session-core/src/engine/answer.rs",
-    "session-core/src/engine/csrf.rs",
-    "session-core/src/engine/redirect.rs",
-    "session-core/src/engine/rejection.rs",
-    "session-core/src/engine/common.rs",
-    "session-core/src/value/error.rs",
-    "session-core/src/value/json/node.rs",
-    "session-core/src/value/json/strict.rs",
-    "session-core/src/value/values/mod.rs",
-    "session-core/src/value/values/write.rs",
-    "session-core/src/decision/commit/error.rs",
-    "session-core/src/decision/commit/exchange.rs",
-    "session-core/src/decision/state/mod.rs",
-    "session-core/src/decision/state/open.rs",
-    "session-core/src/engine/builder/mod.rs",
-    "session-core/src/engine/drain.rs",
-    "session-core/src/engine/drive.rs",
-    "session-core/src/engine/finish.rs",
-    "session-core/src/engine/perform.rs",
-    "session-core/src/engine/session/mod.rs",
-    "session-core/src/engine/sessions.rs",
-    "session-core/src/engine/visit/guard.rs",
-    "session-core/src/engine/visit/mod.rs",
-    "session-core/src/value/cookie/builder.rs",
-    "session-core/src/value/cookie/format.rs",
-    "session-core/src/value/json/object.rs",
-    "session-core/src/value/json/view.rs",
-    "session-core/src/value/path/mod.rs",
-    "session-core/src/value/values/read.rs",
-    "session-core/src/value/values/snapshot.rs",
-];
-
 /// `files` are paths with their text.
 pub(super) fn check(files: &[(String, String)]) -> Vec<Breach> {
-    judge(&circles(files), KNOWN)
+    breaches(&circles(files))
 }
 
-fn judge(circles: &[BTreeSet<String>], known: &[&str]) -> Vec<Breach> {
-    let mut breaches = Vec::new();
-    for circle in circles {
-        for file in circle.iter().filter(|file| !known.contains(&file.as_str())) {
-            let others: Vec<&str> =
-                circle.iter().filter(|other| *other != file).map(String::as_str).collect();
-            breaches.push(Breach::new(file, 1, format!("on a circle with {}", others.join(", "))));
-        }
-    }
-    let free = known.iter().filter(|file| !circles.iter().any(|circle| circle.contains(**file)));
-    breaches.extend(free.map(|file| {
-        Breach::new("xtask/src/tidy/circles.rs", 1, format!("{file} is on no circle: take it off the list"))
-    }));
-    breaches
+/// One for each file of each circle, which names the others.
+fn breaches(circles: &[BTreeSet<String>]) -> Vec<Breach> {
+    let of = |circle: &BTreeSet<String>, file: &String| {
+        let others: Vec<&str> = circle.iter().filter(|other| *other != file).map(String::as_str).collect();
+        Breach::new(file, 1, format!("on a circle with {}", others.join(", ")))
+    };
+    circles.iter().flat_map(|circle| circle.iter().map(move |file| of(circle, file))).collect()
 }
 
 /// Files that use each other, in groups.
@@ -347,10 +306,13 @@ mod tests {
     }
 
     #[test]
-    fn a_known_circle_is_let_be_and_one_that_is_gone_leaves_the_list() {
+    fn every_file_of_a_circle_is_reported_with_the_others() {
         let circle = BTreeSet::from(["a.rs".to_owned(), "b.rs".to_owned()]);
-        assert_eq!(judge(std::slice::from_ref(&circle), &["a.rs", "b.rs"]), []);
-        assert_eq!(judge(&[circle], &["a.rs"]), [Breach::new("b.rs", 1, "on a circle with a.rs")]);
-        assert_eq!(judge(&[], &["a.rs"]).len(), 1);
+        let expected = [
+            Breach::new("a.rs", 1, "on a circle with b.rs"),
+            Breach::new("b.rs", 1, "on a circle with a.rs"),
+        ];
+        assert_eq!(breaches(&[circle]), expected);
+        assert_eq!(breaches(&[]), []);
     }
 }

@@ -5,11 +5,12 @@
 
 mod arrival;
 mod change;
+mod load;
 mod open;
 mod read;
 
 pub use arrival::{Arrival, Claim};
-pub use open::{Access, LoadError, NewerFormat, Notice};
+pub use load::{Access, LoadError, NewerFormat, Notice};
 
 use super::commit::CookieOrder;
 use super::decide::{Fate, NOTHING, Origin, Situation, Trigger, decide, drops_data};

@@ -1,5 +1,6 @@
 //! Opening: from what came in and what the store holds to a session. Expiry is judged here, and nowhere else.
 
+use super::load::{Access, LoadError, NewerFormat, Notice};
 use super::{Arrival, Claim, SessionState};
 use crate::decision::decide::{Fate, Origin};
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind};
@@ -16,7 +17,7 @@ impl SessionState {
     /// A corrupt record is [`Origin::Unknown`] with a [`notice`](Self::notice).
     ///
     /// # Errors
-    /// [`LoadError`]: the store failed or a newer version wrote the record. BareResponse 503, and leave the cookie alone.
+    /// [`LoadError`]: the store failed or a newer version wrote the record. Answer 503, and leave the cookie alone.
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
@@ -132,47 +133,3 @@ impl SessionState {
         Ok(())
     }
 }
-
-/// What a session is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a promise: there is no third way")]
-pub enum Access {
-    /// To read and write: what the previous visit flashed is shown and taken.
-    Full,
-    /// To read: what the previous visit flashed is shown, and is still there for the next one.
-    ReadOnly,
-}
-
-/// Something found out while opening that an operator wants to hear of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Notice {
-    /// The record's time was over.
-    Expired,
-    /// The record could not be read.
-    Corrupt,
-}
-
-/// A session could not be loaded. This is never "there is no session".
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// The store failed.
-    #[error("the session could not be loaded")]
-    Store(#[source] StoreError),
-    /// The record was written by a newer version of this library, and is left alone.
-    #[error("the session could not be loaded")]
-    Newer(#[source] NewerFormat),
-}
-
-impl From<NewerFormat> for LoadError {
-    fn from(error: NewerFormat) -> Self {
-        Self::Newer(error)
-    }
-}
-
-/// The record was written by a newer version of this library. It is left alone, and the request is answered like a
-/// store that cannot be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the session has a newer format than this version reads")]
-pub struct NewerFormat;

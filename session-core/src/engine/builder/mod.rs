@@ -57,6 +57,20 @@ pub struct SessionsBuilder {
     purpose: String,
 }
 
+impl Sessions {
+    /// Starts a configuration. What must be said: where sessions live, and a key.
+    ///
+    /// ```
+    /// use session_core::{SecretKey, Sessions};
+    ///
+    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn builder() -> SessionsBuilder {
+        SessionsBuilder::default()
+    }
+}
+
 impl Default for SessionsBuilder {
     fn default() -> Self {
         Self {

@@ -29,13 +29,21 @@ use crate::value::time::Timestamp;
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
 #[derive(Debug)]
-pub struct Csrf<'s>(pub(super) &'s Session);
+pub struct Csrf<'s>(&'s Session);
 
 /// The token before the last regenerate.
 #[derive(Serialize, Deserialize)]
 struct Before {
     token: String,
     until: Timestamp,
+}
+
+impl Session {
+    /// Returns the facet for the session's CSRF token.
+    #[must_use]
+    pub fn csrf(&self) -> Csrf<'_> {
+        Csrf(self)
+    }
 }
 
 impl Csrf<'_> {

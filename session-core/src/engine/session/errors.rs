@@ -14,7 +14,15 @@ use crate::value::values::Snapshot;
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Errors<'s>(pub(super) &'s Session);
+pub struct Errors<'s>(&'s Session);
+
+impl Session {
+    /// Returns the facet for the validation errors that the previous visit left.
+    #[must_use]
+    pub fn errors(&self) -> Errors<'_> {
+        Errors(self)
+    }
+}
 
 impl Errors<'_> {
     /// Returns whether there are any errors.

@@ -21,7 +21,15 @@ use crate::value::time::Timestamp;
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
 #[derive(Debug)]
-pub struct Lifetime<'s>(pub(super) &'s Session);
+pub struct Lifetime<'s>(&'s Session);
+
+impl Session {
+    /// Returns the facet for the session's lifetime: idle timeout, absolute lifetime, "remember me".
+    #[must_use]
+    pub fn lifetime(&self) -> Lifetime<'_> {
+        Lifetime(self)
+    }
+}
 
 impl Lifetime<'_> {
     /// Returns when the session was created, or `None` if it has not been stored yet.

@@ -59,39 +59,6 @@ pub struct Session {
     pub(crate) access: Access,
 }
 
-/// The facets.
-impl Session {
-    /// Returns the facet for the session's user: name, last authentication, device metadata.
-    #[must_use]
-    pub fn user(&self) -> User<'_> {
-        User(self)
-    }
-
-    /// Returns the facet for the session's lifetime: idle timeout, absolute lifetime, "remember me".
-    #[must_use]
-    pub fn lifetime(&self) -> Lifetime<'_> {
-        Lifetime(self)
-    }
-
-    /// Returns the facet for the session's CSRF token.
-    #[must_use]
-    pub fn csrf(&self) -> Csrf<'_> {
-        Csrf(self)
-    }
-
-    /// Returns the facet for the URLs that the session remembers: the intended page and the previous page.
-    #[must_use]
-    pub fn urls(&self) -> Urls<'_> {
-        Urls(self)
-    }
-
-    /// Returns the facet for the validation errors that the previous visit left.
-    #[must_use]
-    pub fn errors(&self) -> Errors<'_> {
-        Errors(self)
-    }
-}
-
 /// What all handles of one visit share.
 pub(crate) struct Shared {
     pub(crate) engine: Arc<Engine>,

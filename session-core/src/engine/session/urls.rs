@@ -20,7 +20,15 @@ use crate::value::url::{path_on, stays};
 /// # Ok::<(), SessionError>(())
 /// ```
 #[derive(Debug)]
-pub struct Urls<'s>(pub(super) &'s Session);
+pub struct Urls<'s>(&'s Session);
+
+impl Session {
+    /// Returns the facet for the URLs that the session remembers: the intended page and the previous page.
+    #[must_use]
+    pub fn urls(&self) -> Urls<'_> {
+        Urls(self)
+    }
+}
 
 impl Urls<'_> {
     /// Remembers where the visitor was going, for the time after sign-in.

@@ -23,7 +23,15 @@ use crate::value::time::Timestamp;
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
 #[derive(Debug)]
-pub struct User<'s>(pub(super) &'s Session);
+pub struct User<'s>(&'s Session);
+
+impl Session {
+    /// Returns the facet for the session's user: name, last authentication, device metadata.
+    #[must_use]
+    pub fn user(&self) -> User<'_> {
+        User(self)
+    }
+}
 
 impl User<'_> {
     /// Returns the user that the session is [tagged](Session::tag) with.

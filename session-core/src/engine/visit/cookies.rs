@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::engine::head::RequestHead;
-use crate::value::cookie::builder::SameSite;
+use crate::value::cookie::same_site::SameSite;
 
 /// The values of the `Cookie` headers of one request, as bytes, and whether another site sent it.
 ///

@@ -1,6 +1,7 @@
 //! Describes a cookie, and refuses every description that a browser would not accept or that would not be safe.
 
 use super::format::CookieSpec;
+use super::same_site::SameSite;
 
 /// A cookie's description on its way to a [`CookieSpec`].
 ///
@@ -17,14 +18,14 @@ use super::format::CookieSpec;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Cookie {
-    pub(super) name: String,
-    pub(super) path: String,
-    pub(super) domain: Option<String>,
-    pub(super) same_site: SameSite,
-    pub(super) http_only: bool,
-    pub(super) secure: bool,
-    pub(super) partitioned: bool,
-    pub(super) persistent: bool,
+    name: String,
+    path: String,
+    domain: Option<String>,
+    same_site: SameSite,
+    http_only: bool,
+    secure: bool,
+    partitioned: bool,
+    persistent: bool,
 }
 
 impl Cookie {
@@ -169,7 +170,22 @@ impl Cookie {
     pub fn build(self) -> Result<CookieSpec, CookieError> {
         self.check_texts()?;
         self.check_combination()?;
-        Ok(CookieSpec::checked(&self))
+        let attributes = self.attributes();
+        Ok(CookieSpec::new(self.name, attributes, self.persistent, self.same_site))
+    }
+
+    /// The attributes as a `Set-Cookie` header has them, from the first `; ` on.
+    fn attributes(&self) -> String {
+        let mut attributes = format!("; Path={}", self.path);
+        let optional = [
+            self.domain.as_ref().map(|domain| format!("; Domain={domain}")),
+            self.secure.then(|| "; Secure".to_owned()),
+            self.http_only.then(|| "; HttpOnly".to_owned()),
+            Some(format!("; SameSite={}", self.same_site.as_str())),
+            self.partitioned.then(|| "; Partitioned".to_owned()),
+        ];
+        attributes.extend(optional.into_iter().flatten());
+        attributes
     }
 
     fn check_texts(&self) -> Result<(), CookieError> {
@@ -231,34 +247,6 @@ impl Cookie {
             return Err(CookieError::PartitionedWithoutSecure);
         }
         Ok(())
-    }
-}
-
-/// Whether a cookie comes along with requests that other sites cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a promise: the attribute has these three values")]
-pub enum SameSite {
-    /// Never.
-    Strict,
-    /// With top-level navigation by a safe method: links work.
-    Lax,
-    /// Always: for pages that live in other sites' frames. Needs `Secure`.
-    None,
-}
-
-impl SameSite {
-    /// The word as the attribute has it.
-    ///
-    /// ```
-    /// assert_eq!(session_core::SameSite::Lax.as_str(), "Lax");
-    /// ```
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Strict => "Strict",
-            Self::Lax => "Lax",
-            Self::None => "None",
-        }
     }
 }
 

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::builder::{Cookie, SameSite};
+use super::same_site::SameSite;
 use super::seal::{Binding, Sealed};
 use super::select::MOST_COOKIE_BYTES;
 use crate::value::time::Timestamp;
 
 /// A cookie's name and attributes, checked: every combination that exists is one that browsers accept.
 ///
-/// Made by [`Cookie`]. The cookie that sets and the one that removes have the same attributes, as removal requires.
+/// Made by [`Cookie`](crate::Cookie). The cookie that sets and the one that removes have the same attributes, as removal requires.
 ///
 /// ```
 /// use session_core::Cookie;
@@ -32,23 +32,9 @@ pub struct CookieSpec {
 }
 
 impl CookieSpec {
-    /// From what [`Cookie::build`] has found to be in order.
-    pub(super) fn checked(cookie: &Cookie) -> Self {
-        let mut attributes = format!("; Path={}", cookie.path);
-        let optional = [
-            cookie.domain.as_ref().map(|domain| format!("; Domain={domain}")),
-            cookie.secure.then(|| "; Secure".to_owned()),
-            cookie.http_only.then(|| "; HttpOnly".to_owned()),
-            Some(format!("; SameSite={}", cookie.same_site.as_str())),
-            cookie.partitioned.then(|| "; Partitioned".to_owned()),
-        ];
-        attributes.extend(optional.into_iter().flatten());
-        Self {
-            name: cookie.name.clone(),
-            attributes,
-            persistent: cookie.persistent,
-            same_site: cookie.same_site,
-        }
+    /// Takes a name and attributes that [`Cookie::build`](crate::Cookie::build) has checked.
+    pub(super) fn new(name: String, attributes: String, persistent: bool, same_site: SameSite) -> Self {
+        Self { name, attributes, persistent, same_site }
     }
 
     /// The name, prefix included: what is sent and what is looked for.

@@ -10,6 +10,7 @@ pub(crate) mod key;
 pub(crate) mod keyring;
 pub(crate) mod parse;
 pub(crate) mod reject;
+pub(crate) mod same_site;
 pub(crate) mod seal;
 pub(crate) mod select;
 pub(crate) mod token;

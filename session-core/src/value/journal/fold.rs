@@ -4,8 +4,8 @@
 //! from every start. In doubt it stays where it is: a longer journal is right, a wrong one is not.
 
 use super::super::edit::{Act, Edit};
+use super::super::json::index::index_of;
 use super::super::json::node::Node;
-use super::super::path::index_of;
 
 /// Adds an edit at the end, or into an earlier one that it can reach.
 pub(super) fn append(list: &mut Vec<Edit>, edit: Edit) {

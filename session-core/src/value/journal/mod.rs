@@ -11,8 +11,10 @@ use std::fmt;
 
 use super::bag::Bag;
 use super::edit::{Act, Edit};
-use super::json::node::{Forgot, Node};
-use super::path::{Steps, index_of};
+use super::json::change::Forgot;
+use super::json::index::index_of;
+use super::json::node::Node;
+use super::path::Steps;
 
 /// The edits of one request.
 ///

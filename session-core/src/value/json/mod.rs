@@ -3,16 +3,18 @@
 //! A value stays the text it came in until somebody changes something inside of it. Numbers are their digits, so that
 //! 128-bit integers are exact whatever features of `serde_json` an application turns on.
 
+pub(crate) mod change;
 pub(crate) mod equal;
+mod error;
+pub(crate) mod index;
 pub(crate) mod node;
 pub(crate) mod number;
-pub(crate) mod object;
 pub(crate) mod split;
 pub(crate) mod strict;
 pub(crate) mod view;
 
+pub use error::JsonError;
 pub use number::{Number, NumberTooWide};
-pub use strict::JsonError;
 
 /// The bytes are not JSON, not UTF-8, or nest too deeply.
 ///
@@ -34,3 +36,5 @@ impl From<serde_json::Error> for Malformed {
 
 /// Levels of arrays and objects a value may have.
 pub(crate) const MAX_DEPTH: usize = 64;
+
+const _: () = assert!(MAX_DEPTH < 128, "serde_json reads no deeper than 128 levels");

@@ -1,13 +1,11 @@
-//! One JSON value: text, or a container that was opened to change something in it.
+//! One JSON value: text, or a container that was opened one level to change something in it.
 
 use bytes::Bytes;
+use indexmap::IndexMap;
 
-use super::super::path::index_of;
+use super::Malformed;
 use super::number::Number;
-use super::object::Object;
-use super::split::{check, check_valid, items};
-use super::view::View;
-use super::{MAX_DEPTH, Malformed};
+use super::split::{Fields, check_valid};
 
 /// A value of its own. Text is a slice of the buffer it came in.
 #[derive(Clone)]
@@ -15,17 +13,6 @@ pub(crate) enum Node {
     Text(Bytes),
     Array(Vec<Node>),
     Object(Box<Object>),
-}
-
-/// The outcome of a removal.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Forgot {
-    /// There was nothing.
-    Nothing,
-    /// It is gone, and something is left around it.
-    Removed,
-    /// It is gone, and what held it became empty.
-    Emptied,
 }
 
 impl Node {
@@ -42,140 +29,68 @@ impl Node {
         check_valid(&text, depth)?;
         Ok(Self::Text(text.into()))
     }
+}
 
-    /// A copy of a value on its own, of at most so many levels.
-    pub(crate) fn copy(view: View<'_>, depth: usize) -> Result<Self, Malformed> {
-        let text = view.to_vec();
-        check(&text, depth)?;
-        Ok(Self::Text(text.into()))
+/// An object that was opened: names, as UTF-8, to values, which are still the text they came in. Of a name written twice the last value counts.
+#[derive(Clone, Default)]
+pub(crate) struct Object(IndexMap<Bytes, Node>);
+
+impl Object {
+    /// Opens text that is an object.
+    pub(crate) fn open(text: &Bytes) -> Result<Self, Malformed> {
+        Ok(Self::of(text, Fields::of(text)?))
     }
 
-    pub(crate) fn view(&self) -> View<'_> {
-        match self {
-            Self::Text(text) => View::Text(text),
-            Self::Array(items) => View::Array(items),
-            Self::Object(object) => View::Object(object),
-        }
-    }
-
-    /// Opens text that is a container; leaves anything else alone.
-    fn open(&mut self) {
-        let Self::Text(text) = self else { return };
-        let opened = match text.first() {
-            Some(b'{') => Object::open(text).map(|object| Self::Object(Box::new(object))),
-            Some(b'[') => items(text).map(|items| {
-                Self::Array(
-                    items.into_iter().map(|raw| Self::Text(text.slice_ref(raw.get().as_bytes()))).collect(),
-                )
-            }),
-            _ => return,
+    /// Takes fields that were read from this text.
+    pub(crate) fn of(text: &Bytes, fields: Fields<'_>) -> Self {
+        let name = |name| match name {
+            std::borrow::Cow::Borrowed(name) => text.slice_ref(str::as_bytes(name)),
+            std::borrow::Cow::Owned(name) => Bytes::from(name),
         };
-        // Text that was checked once opens; were it not so, it would stay as it is and count as a scalar.
-        if let Ok(opened) = opened {
-            *self = opened;
+        let value = |raw: &serde_json::value::RawValue| Node::Text(text.slice_ref(raw.get().as_bytes()));
+        Self(fields.0.into_iter().map(|(key, raw)| (name(key), value(raw))).collect())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+        self.0.get(name.as_bytes())
+    }
+
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Node> {
+        self.0.get_mut(name.as_bytes())
+    }
+
+    /// Names and values in the order they came.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Node)> {
+        self.0.iter().map(|(name, node)| (std::str::from_utf8(name).unwrap_or_default(), node))
+    }
+
+    /// The value under `name`, null when it is new.
+    pub(crate) fn place(&mut self, name: &str) -> &mut Node {
+        let at = self
+            .0
+            .get_index_of(name.as_bytes())
+            .unwrap_or_else(|| self.0.insert_full(Bytes::copy_from_slice(name.as_bytes()), Node::null()).0);
+        &mut self.0[at]
+    }
+
+    /// Removes one name. Among many, the last one takes its place: to move all of them up would cost too much.
+    pub(super) fn remove(&mut self, name: &str) {
+        if self.0.len() <= FEW {
+            self.0.shift_remove(name.as_bytes());
+        } else {
+            self.0.swap_remove(name.as_bytes());
         }
     }
 
-    /// The place that `path` means below this one. Parents are made, and what cannot be a parent is replaced.
-    ///
-    /// At most [`MAX_GAP`] empty items are made on the whole way; beyond that, the place is the end of the array.
-    pub(crate) fn place(&mut self, path: &[Box<str>]) -> &mut Self {
-        self.place_within(path, &mut MAX_GAP.clone())
-    }
-
-    /// The same for a path whose segments are all names: every parent is an object, or is replaced by one.
-    pub(crate) fn place_by_names(&mut self, path: &[Box<str>]) -> &mut Self {
-        let Some((name, rest)) = path.split_first() else { return self };
-        self.open();
-        self.object();
-        match self {
-            Self::Object(object) => object.place(name).place_by_names(rest),
-            other => other,
-        }
-    }
-
-    fn place_within(&mut self, path: &[Box<str>], gap: &mut u64) -> &mut Self {
-        let Some((segment, rest)) = path.split_first() else { return self };
-        self.open();
-        let index = index_of(segment);
-        let fits = match self {
-            Self::Object(_) => true,
-            Self::Array(_) => index.is_some(),
-            Self::Text(_) => false,
-        };
-        if !fits {
-            *self = if index.is_some() { Self::Array(Vec::new()) } else { Self::Object(Box::default()) };
-        }
-        match (self, index) {
-            (Self::Array(items), Some(index)) => {
-                let len = items.len();
-                let at = usize::try_from(index).ok().filter(|at| at.saturating_sub(len) as u64 <= *gap);
-                let at = at.unwrap_or(len);
-                if at >= len {
-                    *gap -= (at - len) as u64;
-                    items.resize_with(at + 1, Self::null);
-                }
-                items[at].place_within(rest, gap)
-            }
-            (Self::Object(object), _) => object.place(segment).place_within(rest, gap),
-            (other, _) => other,
-        }
-    }
-
-    /// Makes this an object unless it is one.
-    pub(crate) fn object(&mut self) {
-        if !self.view().is_object() {
-            *self = Self::Object(Box::default());
-        }
-    }
-
-    /// Appends to this array; false when it is none. Null counts as an empty one.
-    pub(crate) fn push(&mut self, more: &[Self]) -> bool {
-        if self.view().is_null() {
-            *self = Self::Array(Vec::new());
-        }
-        self.open();
-        let Self::Array(items) = self else { return false };
-        items.extend_from_slice(more);
-        true
-    }
-
-    /// Removes what `path` means below this one, and every parent that becomes empty thereby, but not this one.
-    pub(crate) fn forget(&mut self, path: &[Box<str>]) -> Forgot {
-        if self.view().at(path.iter().map(|segment| &**segment)).is_none() {
-            return Forgot::Nothing;
-        }
-        self.remove(path)
-    }
-
-    /// The same where it is known that something is there.
-    fn remove(&mut self, path: &[Box<str>]) -> Forgot {
-        let Some((segment, rest)) = path.split_first() else { return Forgot::Nothing };
-        self.open();
-        match self {
-            Self::Object(object) => object.forget(segment, rest),
-            Self::Array(items) => {
-                let at = index_of(segment).and_then(|index| usize::try_from(index).ok());
-                let Some(at) = at.filter(|at| *at < items.len()) else { return Forgot::Nothing };
-                let forgot = if rest.is_empty() { Forgot::Emptied } else { items[at].remove(rest) };
-                if forgot == Forgot::Emptied {
-                    items.remove(at);
-                }
-                forgot.unless(!items.is_empty())
-            }
-            Self::Text(_) => Forgot::Nothing,
-        }
+    /// Removes everything.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 }
 
-impl Forgot {
-    /// After the removal of a child: emptied, unless something is left.
-    pub(super) fn unless(self, something_left: bool) -> Self {
-        if self == Self::Emptied && something_left { Self::Removed } else { self }
-    }
-}
-
-/// Empty items that one edit may make, in all arrays on its way together.
-pub(crate) const MAX_GAP: u64 = 1_024;
-
-const _: () = assert!(MAX_DEPTH < 128, "serde_json reads no deeper than 128 levels");
+/// Up to so many names, a removal keeps the order of the others.
+const FEW: usize = 16;

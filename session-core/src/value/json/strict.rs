@@ -1,4 +1,4 @@
-//! Writing values as JSON that reads back, and saying why a value could not be written or read.
+//! Writing values as JSON that reads back.
 //!
 //! `serde_json` writes `null` for a float that is not finite, and a 128-bit integer inside of an internally tagged enum
 //! that serde cannot read again. Both are refused here, when the value is put.
@@ -6,7 +6,6 @@
 use std::any::type_name;
 use std::fmt;
 
-use serde::de::DeserializeOwned;
 use serde::ser::{
     Error, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
@@ -14,143 +13,15 @@ use serde::ser::{
 use serde_json::value::RawValue;
 
 use super::MAX_DEPTH;
+use super::error::{JsonError, NOT_FINITE, WIDE_IN_TAGGED};
 use super::node::Node;
-
-/// The reason that serde gives for a value that could not be read or written, and where in the value it was.
-///
-/// It names types, fields and places, and never a value.
-///
-/// ```
-/// use std::error::Error as _;
-///
-/// let mut values = session_core::machine::Values::default();
-/// values.put("cart", serde_json::json!([{ "sku": "A-1", "qty": "two" }]))?;
-/// #[derive(Debug, serde::Deserialize)]
-/// struct Item {
-///     qty: u32,
-/// }
-/// let error = values.get::<Vec<Item>>("cart").unwrap_err();
-/// let reason = error.source().unwrap();
-/// assert_eq!(reason.to_string(), "[0].qty: invalid type: string, expected u32");
-/// # Ok::<(), session_core::ValueError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JsonError {
-    path: String,
-    reason: String,
-}
-
-impl JsonError {
-    pub(crate) fn new(reason: &str) -> Self {
-        Self { path: String::new(), reason: reason.to_owned() }
-    }
-
-    /// Reads again what could not be read, this time with an eye on where it fails.
-    pub(crate) fn of_reading<T: DeserializeOwned>(text: &[u8]) -> Self {
-        let mut json = serde_json::Deserializer::from_slice(text);
-        match serde_path_to_error::deserialize::<_, T>(&mut json) {
-            Ok(_) => Self::new("it cannot be read as this type"),
-            Err(error) => Self::at(error.path(), error.inner()),
-        }
-    }
-
-    /// Writes again what could not be written, this time with an eye on where it fails.
-    pub(crate) fn of_writing<V: Serialize + ?Sized>(value: &V) -> Self {
-        let mut nowhere = serde_json::Serializer::new(std::io::sink());
-        let mut track = serde_path_to_error::Track::new();
-        let to = serde_path_to_error::Serializer::new(&mut nowhere, &mut track);
-        match value.serialize(Strict { to, tagged: false }) {
-            Ok(_) => Self::new("it nests too deeply"),
-            Err(error) => Self::at(&track.path(), &error),
-        }
-    }
-
-    fn at(path: &serde_path_to_error::Path, error: &serde_json::Error) -> Self {
-        let path = if path.iter().next().is_some() { path.to_string() } else { String::new() };
-        Self { path, reason: without_values(&error.to_string()) }
-    }
-}
-
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.path {
-            "" => f.write_str(&self.reason),
-            path => write!(f, "{path}: {}", self.reason),
-        }
-    }
-}
-
-impl std::error::Error for JsonError {}
-
-/// What a message of serde says, without the value that it quotes. A message that is not serde's own may hold anything,
-/// so nothing of it is kept.
-fn without_values(message: &str) -> String {
-    let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
-    let expected = message.rfind(", expected ").map_or("", |at| &message[at..]);
-    if SAFE.iter().any(|safe| message.starts_with(safe)) {
-        return message.to_owned();
-    }
-    for kind in ["invalid type: ", "invalid value: "] {
-        if let Some(found) = message.strip_prefix(kind) {
-            let found = found.strip_suffix(expected).unwrap_or(found);
-            // `string "…"`, "integer `…`": the word before the quotes.
-            let found = &found[..found.find(['"', '`']).unwrap_or(found.len())];
-            let found = FOUND.iter().find(|word| **word == found.trim_end()).unwrap_or(&"another value");
-            return format!("{kind}{found}{expected}");
-        }
-    }
-    for kind in ["unknown variant", "unknown field"] {
-        if message.starts_with(kind) {
-            return format!("{kind}{expected}");
-        }
-    }
-    "the type itself refuses the value".to_owned()
-}
-
-/// Beginnings of messages that hold no value.
-const SAFE: [&str; 13] = [
-    "missing field ",
-    "duplicate field ",
-    "invalid length ",
-    "data did not match any variant of untagged enum ",
-    "i128 is not supported",
-    "u128 is not supported",
-    "can only flatten structs and maps",
-    "key must be a string",
-    "float key must be finite",
-    "number out of range",
-    "recursion limit exceeded",
-    NOT_FINITE,
-    WIDE_IN_TAGGED,
-];
-
-/// What serde calls the kinds of values.
-const FOUND: [&str; 17] = [
-    "boolean",
-    "integer",
-    "floating point",
-    "character",
-    "string",
-    "byte array",
-    "null",
-    "unit value",
-    "Option value",
-    "newtype struct",
-    "sequence",
-    "map",
-    "enum",
-    "unit variant",
-    "newtype variant",
-    "tuple variant",
-    "struct variant",
-];
 
 /// Writes a value as JSON of at most so many levels.
 pub(crate) fn to_node<V: Serialize + ?Sized>(value: &V, depth: usize) -> Result<Node, JsonError> {
     let mut text = Vec::with_capacity(32);
     value
         .serialize(Strict { to: &mut serde_json::Serializer::new(&mut text), tagged: false })
-        .map_err(|_| JsonError::of_writing(value))?;
+        .map_err(|_| why_not_written(value))?;
     Node::written(text, depth).map_err(|_| JsonError::new("it nests too deeply"))
 }
 
@@ -158,6 +29,17 @@ pub(crate) fn to_node<V: Serialize + ?Sized>(value: &V, depth: usize) -> Result<
 pub(crate) fn to_raw<V: Serialize + ?Sized>(value: &V) -> Result<Box<RawValue>, JsonError> {
     let text = to_node(value, MAX_DEPTH)?.view().to_vec();
     serde_json::from_slice(&text).map_err(|_| JsonError::new("it is not JSON"))
+}
+
+/// Writes again what could not be written, to find out where it fails.
+fn why_not_written<V: Serialize + ?Sized>(value: &V) -> JsonError {
+    let mut nowhere = serde_json::Serializer::new(std::io::sink());
+    let mut track = serde_path_to_error::Track::new();
+    let to = serde_path_to_error::Serializer::new(&mut nowhere, &mut track);
+    match value.serialize(Strict { to, tagged: false }) {
+        Ok(_) => JsonError::new("it nests too deeply"),
+        Err(error) => JsonError::at(&track.path(), &error),
+    }
 }
 
 /// Hands a value on to another serializer, unless it would not read back.
@@ -400,6 +282,3 @@ impl<C: SerializeMap> SerializeMap for Parts<C> {
         self.to.end()
     }
 }
-
-const NOT_FINITE: &str = "JSON has no NaN and no infinity";
-const WIDE_IN_TAGGED: &str = "JSON has no 128-bit integer that serde reads back in an internally tagged enum: give the enum another representation";

@@ -6,12 +6,12 @@ use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::super::path::index_of;
-use super::node::Node;
+use super::Malformed;
+use super::error::JsonError;
+use super::index::index_of;
+use super::node::{Node, Object};
 use super::number::{Number, Parsed};
-use super::object::Object;
-use super::split::{Fields, items};
-use super::strict::JsonError;
+use super::split::{Fields, check, items};
 
 /// One value, borrowed.
 #[derive(Clone, Copy)]
@@ -19,6 +19,34 @@ pub(crate) enum View<'a> {
     Text(&'a [u8]),
     Array(&'a [Node]),
     Object(&'a Object),
+}
+
+impl Node {
+    pub(crate) fn view(&self) -> View<'_> {
+        match self {
+            Self::Text(text) => View::Text(text),
+            Self::Array(items) => View::Array(items),
+            Self::Object(object) => View::Object(object),
+        }
+    }
+
+    /// A copy of a value on its own, of at most so many levels.
+    pub(crate) fn copy(view: View<'_>, depth: usize) -> Result<Self, Malformed> {
+        let text = view.to_vec();
+        check(&text, depth)?;
+        Ok(Self::Text(text.into()))
+    }
+}
+
+impl Object {
+    pub(crate) fn view(&self, name: &str) -> Option<View<'_>> {
+        self.get(name).map(Node::view)
+    }
+
+    /// Names and values in the order they came.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, View<'_>)> {
+        self.iter().map(|(name, node)| (name, node.view()))
+    }
 }
 
 /// The six types of JSON.
@@ -132,7 +160,7 @@ impl<'a> View<'a> {
 
     /// Reads it as a type. Null is read as any other value here.
     ///
-    /// The message of the error quotes values: it is not for anybody's eyes, [`why`](Self::why) is.
+    /// The message of the error quotes values: to show it to anybody, use [`why`](Self::why).
     pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, serde_json::Error> {
         match self {
             Self::Text(text) => serde_json::from_slice(text),

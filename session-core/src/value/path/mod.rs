@@ -9,7 +9,7 @@ use std::fmt;
 pub use keys::{Accepts, AnyKey, Key, Paths, ToPath, ToPaths};
 
 use super::error::ValueError;
-use super::json::object::Object;
+use super::json::node::Object;
 use super::json::view::View;
 
 /// A borrowed path, not yet taken apart.
@@ -117,12 +117,6 @@ impl fmt::Display for Path<'_> {
 /// Segments with every question answered: what the journal keeps.
 pub(crate) type Steps = Vec<Box<str>>;
 
-/// The index a segment is, if it is one: digits without a leading zero. Beyond 64 bits, the largest there is.
-pub(crate) fn index_of(segment: &str) -> Option<u64> {
-    let digits = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
-    (digits && (segment == "0" || !segment.starts_with('0'))).then(|| segment.parse().unwrap_or(u64::MAX))
-}
-
 /// Takes dots and brackets apart; none when a segment is empty, a bracket is alone, or there are too many.
 fn split(text: &str) -> Option<Vec<&str>> {
     let mut segments = Vec::with_capacity(4);
@@ -177,15 +171,5 @@ mod tests {
         assert_eq!(split(&"a.".repeat(64)), None);
         assert_eq!(split(&["a"; 64].join(".")).map(|segments| segments.len()), Some(64));
         assert_eq!(split(&["a"; 65].join(".")), None);
-    }
-
-    #[test]
-    fn only_plain_digits_are_an_index() {
-        assert_eq!(index_of("0"), Some(0));
-        assert_eq!(index_of("10"), Some(10));
-        assert_eq!(index_of("99999999999999999999999"), Some(u64::MAX));
-        for name in ["", "00", "01", "-1", "+1", "1.0", "a", "٣"] {
-            assert_eq!(index_of(name), None, "{name}");
-        }
     }
 }

@@ -6,6 +6,7 @@
 mod date;
 mod read;
 mod snapshot;
+mod typed;
 mod whole;
 mod write;
 
@@ -15,6 +16,9 @@ use super::bag::{Bag, Misfit};
 use super::edit::Edit;
 use super::error::ValueError;
 use super::journal::Journal;
+use super::json::MAX_DEPTH;
+use super::json::node::Node;
+use super::json::view::View;
 use super::path::Path;
 
 pub use date::Date;
@@ -162,7 +166,7 @@ impl Values {
             Misfit::Index { index, most } => ValueError::IndexTooLarge { key: key.to_string(), index, most },
         })?;
         if changed && let Some(name) = self.journal.record(edit) {
-            let node = self.bag.root().view(&name).map(write::detached);
+            let node = self.bag.root().view(&name).map(detached);
             self.journal.settle(name, node);
         }
         Ok(())
@@ -174,4 +178,9 @@ impl fmt::Debug for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Values").field("bag", &self.bag).field("journal", &self.journal).finish()
     }
+}
+
+/// A copy of a value on its own.
+fn detached(view: View<'_>) -> Node {
+    Node::copy(view, MAX_DEPTH).unwrap_or_else(|_| Node::null())
 }

@@ -1,7 +1,5 @@
 //! Reading values: nothing here changes anything.
 
-use std::any::type_name;
-
 use serde::de::DeserializeOwned;
 
 use super::super::bag::Bag;
@@ -9,24 +7,9 @@ use super::super::edit::{Act, Edit};
 use super::super::error::ValueError;
 use super::super::json::MAX_DEPTH;
 use super::super::json::node::Node;
-use super::super::json::view::View;
 use super::super::path::{Path, ToPath, ToPaths};
+use super::typed::{WHOLE, read, wrong_type};
 use super::{Snapshot, Values};
-
-/// Reads a value that may be missing; null is as good as missing.
-pub(super) fn read<T: DeserializeOwned>(bag: &Bag, path: Path<'_>) -> Result<Option<T>, ValueError> {
-    match bag.find(path) {
-        Some(view) if !view.is_null() => {
-            view.read().map(Some).map_err(|_| wrong_type::<T>(path.to_string(), view))
-        }
-        Some(_) | None => Ok(None),
-    }
-}
-
-pub(super) fn wrong_type<T: DeserializeOwned>(key: String, view: View<'_>) -> ValueError {
-    let source = view.why::<T>();
-    ValueError::WrongType { key, found: view.kind().words(), expected: type_name::<T>(), source }
-}
 
 impl Values {
     /// Reads a value; `None` when it is missing or null.
@@ -240,6 +223,3 @@ impl Values {
         self.bag.find(path).is_some_and(|view| !view.is_null())
     }
 }
-
-/// What errors call all values together.
-pub(super) const WHOLE: &str = "the session";

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::super::bag::Bag;
 use super::super::error::ValueError;
 use super::super::path::{ToPath, ToPaths};
-use super::read::{WHOLE, read, wrong_type};
+use super::typed::{WHOLE, read, wrong_type};
 
 /// What `all`, `only` and `except` give: reads like the session, and serializes as an object in any format.
 ///

@@ -4,15 +4,15 @@ use serde::Serialize;
 
 use super::super::edit::{Act, Edit, depth_below};
 use super::super::error::ValueError;
+use super::super::json::JsonError;
 use super::super::json::MAX_DEPTH;
 use super::super::json::equal::same;
 use super::super::json::node::Node;
-use super::super::json::strict::JsonError;
 use super::super::json::view::View;
 use super::super::path::{Path, Steps};
-use super::Values;
-use super::read::WHOLE;
-use super::write::{detached, json};
+use super::typed::WHOLE;
+use super::write::json;
+use super::{Values, detached};
 
 impl Values {
     /// Puts several values, whose keys are paths, or none of them if one fails.

@@ -7,14 +7,13 @@ use serde::de::DeserializeOwned;
 
 use super::super::edit::{Act, Again, Edit, depth_below, number};
 use super::super::error::ValueError;
-use super::super::json::MAX_DEPTH;
 use super::super::json::node::Node;
 use super::super::json::number::{Number, Parsed};
 use super::super::json::strict::to_node;
 use super::super::json::view::{Kind, View};
 use super::super::path::{Accepts, AnyKey, Path, Steps, ToPath, ToPaths};
-use super::Values;
-use super::read::{WHOLE, read};
+use super::typed::{WHOLE, read};
+use super::{Values, detached};
 
 impl Values {
     /// Puts a value. Parents are made (an array for an index, an object for a name), a scalar in the way is replaced.
@@ -317,9 +316,4 @@ pub(super) fn json<V: Serialize + ?Sized>(
     depth: usize,
 ) -> Result<Node, ValueError> {
     to_node(value, depth).map_err(|source| ValueError::NotJson { key: key.to_string(), source })
-}
-
-/// A copy of a value on its own.
-pub(super) fn detached(view: View<'_>) -> Node {
-    Node::copy(view, MAX_DEPTH).unwrap_or_else(|_| Node::null())
 }
