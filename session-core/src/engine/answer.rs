@@ -35,35 +35,18 @@ enum Header {
 
 impl BareResponse {
     /// A status and nothing else: for a request that is wrong in itself, which any cache may know.
-    ///
-    /// ```
-    /// # use session_core::adapter::BareResponse;
-    /// let answer = BareResponse::bare(415);
-    /// assert_eq!((answer.status(), answer.header()), (415, None));
-    /// ```
     #[must_use]
     pub const fn bare(status: u16) -> Self {
         Self { status, header: Header::None }
     }
 
     /// The status: of three digits.
-    ///
-    /// ```
-    /// # use session_core::adapter::{BareResponse, Failure};
-    /// assert_eq!(BareResponse::from(Failure::Internal).status(), 500);
-    /// ```
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
     }
 
     /// The header that goes with it, if one does: a name in lower case and visible ASCII.
-    ///
-    /// ```
-    /// # use session_core::adapter::{BareResponse, CsrfFailure};
-    /// let answer = BareResponse::from(&CsrfFailure::default());
-    /// assert_eq!((answer.status(), answer.header()), (419, Some(("cache-control", "no-store"))));
-    /// ```
     #[must_use]
     pub fn header(&self) -> Option<(&'static str, &str)> {
         match &self.header {

@@ -63,10 +63,6 @@ pub enum Event {
 
 impl Event {
     /// Whether an operator should know: a visitor saw a failure, or a record was damaged.
-    ///
-    /// ```
-    /// assert!(session_core::Event::StoreError("redis").is_trouble() && !session_core::Event::Expired.is_trouble());
-    /// ```
     #[must_use]
     pub const fn is_trouble(&self) -> bool {
         matches!(
@@ -76,10 +72,6 @@ impl Event {
     }
 
     /// A word for what happened, to count by: `created`, `rejected_cookie`.
-    ///
-    /// ```
-    /// assert_eq!(session_core::Event::Expired.name(), "expired");
-    /// ```
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {

@@ -75,14 +75,6 @@ type OnFailure<R> = Arc<dyn Fn(Failure, &VisitReport) -> R + Send + Sync>;
 impl<R> Middleware<R> {
     /// For these sessions. `spawn` finishes what a dropped request has begun, `answer` is what a client gets when the
     /// session could not be written: as a rule, what the framework makes of [`BareResponse::from`](crate::adapter::BareResponse) the failure.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn new(
         sessions: Sessions,
@@ -93,15 +85,6 @@ impl<R> Middleware<R> {
     }
 
     /// Another answer to that.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure).status());
-    /// let middleware = middleware.on_failure(|_, _| 504);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn on_failure(mut self, answer: impl Fn(Failure, &VisitReport) -> R + Send + Sync + 'static) -> Self {
         self.on_failure = Arc::new(answer);
@@ -109,16 +92,6 @@ impl<R> Middleware<R> {
     }
 
     /// Another place for what a dropped request has begun.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure));
-    /// static ELSEWHERE: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// let middleware = middleware.spawn_on(&ELSEWHERE);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn spawn_on(mut self, spawn: &'static dyn Spawn) -> Self {
         self.spawn = spawn;
@@ -128,15 +101,6 @@ impl<R> Middleware<R> {
     /// Whether the page that a visitor saw last is noted, for [`Redirects::back`](crate::adapter::Redirects::back): HTML that a
     /// `GET` was answered with, where the handler took the session to read and write. Off unless said; each new page is
     /// one write.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure));
-    /// let middleware = middleware.track_pages(true);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn track_pages(mut self, track: bool) -> Self {
         self.tracks_pages = track;
@@ -144,18 +108,6 @@ impl<R> Middleware<R> {
     }
 
     /// Begins a request's visit. `cookies` are the values of all its `Cookie` headers, in any order.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware, RequestHead}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure));
-    /// let head = RequestHead { method: "GET", url: "/", authority: None, header: |_| None };
-    /// let begun = middleware.begin(["theme=dark", "sid=forged"], &head);
-    /// // Nothing has been looked at.
-    /// assert!(!begun.visit().is_opened());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn begin<'r, C: AsRef<[u8]>>(
         &self,
         cookies: impl IntoIterator<Item = C>,
@@ -190,45 +142,12 @@ pub struct Begun<R> {
 
 impl<R> Begun<R> {
     /// The visit, for the request's extensions or whatever the framework has.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware, RequestHead, Visit}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure));
-    /// # let head = RequestHead { method: "GET", url: "/", authority: None, header: |_| None };
-    /// let begun = middleware.begin([b"sid=forged"], &head);
-    /// let found: Visit = begun.visit().clone();
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn visit(&self) -> &Visit {
         self.guard.visit()
     }
 
     /// Runs the handler and settles the visit.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use session_core::{SecretKey, Sessions, adapter::{Adapter, BareResponse, BoxFuture, Middleware, RequestHead, VisitReport}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// # struct Plain;
-    /// # impl Adapter<u16> for Plain {
-    /// #     type Response = u16;
-    /// #     type Output = u16;
-    /// #     fn status(answer: &u16) -> u16 { *answer }
-    /// #     fn content_type(_: &u16) -> Option<&[u8]> { None }
-    /// #     fn finish(answer: Result<u16, (u16, Option<u16>)>, _: VisitReport) -> u16 { answer.unwrap_or_else(|(it, _)| it) }
-    /// # }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure).status());
-    /// # let head = RequestHead { method: "GET", url: "/", authority: None, header: |_| None };
-    /// let begun = middleware.begin([b"sid=forged"], &head);
-    /// assert_eq!(begun.serve::<Plain, _>(async { 204 }).await, 204);
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn serve<A, F>(self, handler: F) -> Settling<F, A, R>
     where
         F: Future,

@@ -97,13 +97,6 @@ pub enum Excess {
 
 impl Sessions {
     /// The sessions of a user.
-    ///
-    /// ```
-    #[doc = include_str!("../given/two_devices.in")]
-    /// assert_eq!(sessions.of("user-1").count().await?, 2);
-    /// assert_eq!(sessions.of("user-2").count().await?, 0);
-    /// # Ok(()) }
-    /// ```
     #[must_use]
     pub fn of(&self, user: impl Into<String>) -> UserSessions {
         UserSessions { engine: self.engine.clone(), name: user.into() }
@@ -136,12 +129,6 @@ impl UserSessions {
     ///
     /// # Errors
     /// As for [`list`](Self::list).
-    ///
-    /// ```
-    #[doc = include_str!("../given/two_devices.in")]
-    /// assert_eq!(sessions.of("user-1").count().await?, 2);
-    /// # Ok(()) }
-    /// ```
     pub async fn count(&self) -> Result<usize, UserSessionsError> {
         let index = self.index()?;
         index.count(&self.name, self.engine.clock.now()).await.map_err(|error| self.failed(error))
@@ -186,13 +173,6 @@ impl UserSessions {
     ///
     /// # Errors
     /// As for [`list`](Self::list).
-    ///
-    /// ```
-    #[doc = include_str!("../given/two_devices.in")]
-    /// assert_eq!(sessions.of("user-1").destroy_all().await?, 2);
-    /// assert_eq!(sessions.of("user-1").count().await?, 0);
-    /// # Ok(()) }
-    /// ```
     pub async fn destroy_all(&self) -> Result<usize, UserSessionsError> {
         self.destroy_but(None).await
     }
@@ -201,16 +181,6 @@ impl UserSessions {
     ///
     /// # Errors
     /// As for [`list`](Self::list).
-    ///
-    /// ```
-    #[doc = include_str!("../given/two_devices.in")]
-    /// # let guard = sessions.visit(phone.cookie().into_iter().collect(), &Here);
-    /// # let session = guard.visit().session().await?;
-    /// // `session` is the phone's.
-    /// assert_eq!(sessions.of("user-1").destroy_others(&session).await?, 1);
-    /// assert!(!phone.session().await.fresh());
-    /// # Ok(()) }
-    /// ```
     pub async fn destroy_others(&self, session: &Session) -> Result<usize, UserSessionsError> {
         let own = session.read(|state| state.key());
         self.destroy_but(own.as_ref()).await

@@ -30,10 +30,6 @@ pub enum Failure {
 
 impl Failure {
     /// The status to answer with.
-    ///
-    /// ```
-    /// assert_eq!(session_core::adapter::Failure::Unavailable.status(), 503);
-    /// ```
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -71,11 +67,6 @@ pub enum HeaderChange<'r> {
 
 impl<'r> HeaderChange<'r> {
     /// Its name, in lower case.
-    ///
-    /// ```
-    /// # use session_core::adapter::HeaderChange;
-    /// assert_eq!(HeaderChange::Append("vary", "Cookie").name(), "vary");
-    /// ```
     #[must_use]
     pub const fn name(&self) -> &'static str {
         let (Self::Append(name, _) | Self::Replace(name, _)) = self;
@@ -83,11 +74,6 @@ impl<'r> HeaderChange<'r> {
     }
 
     /// The value to add: visible ASCII.
-    ///
-    /// ```
-    /// # use session_core::adapter::HeaderChange;
-    /// assert_eq!(HeaderChange::Append("vary", "Cookie").value(), "Cookie");
-    /// ```
     #[must_use]
     pub const fn value(&self) -> &'r str {
         let (Self::Append(_, value) | Self::Replace(_, value)) = self;
@@ -95,11 +81,6 @@ impl<'r> HeaderChange<'r> {
     }
 
     /// Whether what the response has of this name goes first.
-    ///
-    /// ```
-    /// # use session_core::adapter::HeaderChange;
-    /// assert!(HeaderChange::Replace("cache-control", "no-store").replaces());
-    /// ```
     #[must_use]
     pub const fn replaces(&self) -> bool {
         matches!(self, Self::Replace(..))
@@ -155,17 +136,6 @@ impl VisitReport {
 
     /// What to answer instead of the handler's response, if anything. A session that ended meanwhile is no failure: the
     /// handler's response goes out as it is, without a cookie.
-    ///
-    /// ```
-    /// use session_core::{CommitError, adapter::{Failure, VisitReport}};
-    ///
-    /// let mut report = VisitReport::default();
-    /// assert_eq!(report.failure(), None);
-    /// report.error = Some(CommitError::Contended);
-    /// assert_eq!(report.failure(), Some(Failure::Unavailable));
-    /// report.error = Some(CommitError::Gone);
-    /// assert_eq!(report.failure(), None);
-    /// ```
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         failure(self.error.as_ref()?)
@@ -212,14 +182,6 @@ impl VisitReport {
 }
 
 /// What a commit's error makes of a response; `None` for [`CommitError::Gone`].
-///
-/// ```
-/// use session_core::adapter::failure;
-/// use session_core::{CommitError, adapter::Failure};
-///
-/// assert_eq!(failure(&CommitError::TooLarge { size: 70_000, limit: 65_536 }), Some(Failure::Internal));
-/// assert_eq!(failure(&CommitError::Gone), None);
-/// ```
 #[must_use]
 pub fn failure(error: &CommitError) -> Option<Failure> {
     match error {

@@ -99,13 +99,6 @@ pub struct Served<T> {
 }
 
 /// Why the handler's answer must not go out.
-///
-/// ```
-/// use session_core::adapter::{Failure, Refused};
-///
-/// let refused = Refused { failure: Failure::Unavailable, answer: Some("Welcome back!") };
-/// assert_eq!(refused.failure.status(), 503);
-/// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a promise: there is no third part")]
 pub struct Refused<T> {

@@ -26,13 +26,6 @@ pub struct Sessions {
 
 impl Sessions {
     /// Starts a configuration. What must be said: where sessions live, and a key.
-    ///
-    /// ```
-    /// use session_core::{SecretKey, Sessions};
-    ///
-    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn builder() -> SessionsBuilder {
         SessionsBuilder::default()
     }
@@ -62,67 +55,30 @@ impl Sessions {
     }
 
     /// The rules in force.
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// assert_eq!(sessions.policy().age.as_secs(), 7_200);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.engine.policy
     }
 
     /// The name of the cookie.
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// assert_eq!(sessions.cookie_name(), "__Host-sid");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         self.engine.codec.cookie().name()
     }
 
     /// The store, unless sessions live in the cookie.
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// assert_eq!(sessions.store().map(|store| store.name()), Some("memory"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn store(&self) -> Option<&Arc<dyn SessionStore>> {
         self.engine.store.as_ref()
     }
 
     /// The list of ended sessions, where sessions live in the cookie and there is one. It needs sweeping as any store does.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions};
-    /// # use session_store_memory::MemoryStore;
-    /// let builder = Sessions::builder().in_cookie().key(SecretKey::generate()?);
-    /// let sessions = builder.revocations(MemoryStore::new()).build()?;
-    /// assert_eq!(sessions.revocations().map(|store| store.name()), Some("memory"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn revocations(&self) -> Option<&Arc<dyn SessionStore>> {
         self.engine.revocations.as_ref()
     }
 
     /// Whether sessions are switched off: then the layer steps aside, and extracting a session says so.
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// assert!(!sessions.is_off());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn is_off(&self) -> bool {
         self.engine.is_off()

@@ -96,15 +96,6 @@ impl SessionsBuilder {
     }
 
     /// Adds several keys, in this order.
-    ///
-    /// ```
-    /// # use session_core::{ConfigError, SecretKey, Sessions};
-    /// let keys = [SecretKey::generate()?, SecretKey::generate()?];
-    /// Sessions::builder().in_cookie().keys(keys).build()?;
-    /// // Without any there is no default.
-    /// assert!(matches!(Sessions::builder().in_cookie().build(), Err(ConfigError::NoKey)));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
         self.keys.extend(keys);
         self
@@ -152,13 +143,6 @@ impl SessionsBuilder {
     }
 
     /// Switches sessions off (or on again).
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// assert!(builder.enabled(false).build()?.is_off());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
@@ -181,25 +165,6 @@ impl SessionsBuilder {
     }
 
     /// A clock for tests. Only with the feature `test-util`.
-    ///
-    /// ```
-    /// use session_core::{Timestamp, adapter::Clock};
-    ///
-    /// /// Always the same moment.
-    /// #[derive(Debug)]
-    /// struct Noon;
-    ///
-    /// impl Clock for Noon {
-    ///     fn now(&self) -> Timestamp {
-    ///         Timestamp::from_millis(43_200_000)
-    ///     }
-    /// }
-    ///
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// let sessions = builder.clock(Noon).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[cfg(feature = "test-util")]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -207,25 +172,6 @@ impl SessionsBuilder {
     }
 
     /// Scripted randomness for tests. Only with the feature `test-util`: with it, no session is secret.
-    ///
-    /// ```
-    /// use session_core::{EntropyError, adapter::Entropy};
-    ///
-    /// /// A generator that has failed.
-    /// #[derive(Debug)]
-    /// struct Dry;
-    ///
-    /// impl Entropy for Dry {
-    ///     fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
-    ///         Err(EntropyError)
-    ///     }
-    /// }
-    ///
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// let sessions = builder.entropy(Dry).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[cfg(feature = "test-util")]
     pub fn entropy(mut self, entropy: impl Entropy) -> Self {
         self.entropy = Arc::new(entropy);

@@ -7,14 +7,6 @@ use crate::engine::store::SessionStore;
 
 impl SessionsBuilder {
     /// Keeps sessions in this store; the cookie carries an id alone.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions};
-    /// # use session_store_memory::MemoryStore;
-    /// let sessions = Sessions::builder().store(MemoryStore::new()).key(SecretKey::generate()?).build()?;
-    /// assert_eq!(sessions.store().map(|store| store.name()), Some("memory"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn store(mut self, store: impl SessionStore) -> Self {
         self.store = Some(Arc::new(store));
         self
@@ -38,13 +30,6 @@ impl SessionsBuilder {
 
     /// Keeps each session in its cookie: nothing to run, about 3 KB, and of two writes at once the last response wins.
     /// A copied cookie works until its deadline; see [`revocations`](Self::revocations).
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions};
-    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// assert!(sessions.store().is_none());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn in_cookie(mut self) -> Self {
         self.in_cookie = true;
         self
@@ -71,17 +56,6 @@ impl SessionsBuilder {
     }
 
     /// The same, for a store that was chosen at run time.
-    ///
-    /// ```
-    /// # use std::sync::Arc;
-    /// # use session_core::{SecretKey, Sessions, store::SessionStore};
-    /// # use session_store_memory::MemoryStore;
-    /// let chosen: Arc<dyn SessionStore> = Arc::new(MemoryStore::new());
-    /// let sessions =
-    ///     Sessions::builder().in_cookie().shared_revocations(chosen).key(SecretKey::generate()?).build()?;
-    /// assert!(sessions.revocations().is_some());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn shared_revocations(mut self, store: Arc<dyn SessionStore>) -> Self {
         self.revocations = Some(store);
         self

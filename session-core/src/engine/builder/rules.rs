@@ -6,15 +6,6 @@ use super::SessionsBuilder;
 
 impl SessionsBuilder {
     /// How long a session may lie unused; 2 hours unless said.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// let sessions = builder.age(Duration::from_secs(15 * 60)).build()?;
-    /// assert_eq!(sessions.policy().age.as_secs(), 900);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn age(mut self, age: Duration) -> Self {
         self.policy.age = age;
         self
@@ -40,73 +31,34 @@ impl SessionsBuilder {
     }
 
     /// The lifetimes that NIST SP 800-63B-4 asks of its first assurance level: 30 days in all, unused or not.
-    ///
-    /// ```
-    /// # use session_core::Sessions;
-    /// let builder = Sessions::builder().aal1();
-    /// ```
     pub fn aal1(self) -> Self {
         self.age(30 * DAY).absolute(30 * DAY)
     }
 
     /// Those of the second: an hour unused, a day in all.
-    ///
-    /// ```
-    /// # use session_core::Sessions;
-    /// let builder = Sessions::builder().aal2();
-    /// ```
     pub fn aal2(self) -> Self {
         self.age(DAY / 24).absolute(DAY)
     }
 
     /// Those of the third: 15 minutes unused, 12 hours in all.
-    ///
-    /// ```
-    /// # use session_core::Sessions;
-    /// let builder = Sessions::builder().aal3();
-    /// ```
     pub fn aal3(self) -> Self {
         self.age(DAY / 96).absolute(DAY / 2)
     }
 
     /// The classic behaviour: every visit opens its session, a new visitor gets a record at once, and every response
     /// carries the cookie. It costs a load, and for new visitors a write, on every request.
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// assert!(builder.eager(true).build()?.policy().eager);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn eager(mut self, eager: bool) -> Self {
         self.policy.eager = eager;
         self
     }
 
     /// Writes data changes even when the response is a 5xx. `regenerate`, `invalidate` and `destroy` always are.
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// assert!(builder.commit_on_error(true).build()?.policy().commit_on_error);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn commit_on_error(mut self, commit: bool) -> Self {
         self.policy.commit_on_error = commit;
         self
     }
 
     /// How long the tombstone of an ended session stands; 60 seconds unless said, at least the longest request.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// // Uploads here take up to five minutes.
-    /// let sessions = builder.tombstone(Duration::from_secs(300)).build()?;
-    /// assert_eq!(sessions.policy().tombstone.as_secs(), 300);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn tombstone(mut self, lifetime: Duration) -> Self {
         self.policy.tombstone = lifetime;
         self
@@ -130,15 +82,6 @@ impl SessionsBuilder {
     }
 
     /// How long a commit may go on replaying over other requests' writes; 2 seconds unless said.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// let sessions = builder.contention(Duration::from_millis(500)).build()?;
-    /// assert_eq!(sessions.policy().contention.as_millis(), 500);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn contention(mut self, patience: Duration) -> Self {
         self.policy.contention = patience;
         self

@@ -80,11 +80,6 @@ impl Session {
     }
 
     /// What the previous visit left: messages, old input and errors, to read.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().flash_messages().has("status"));
-    /// ```
     #[must_use]
     pub fn flash_messages(&self) -> FlashMessages {
         FlashMessages { view: self.read(|state| state.content.flash.shown().clone()) }

@@ -162,12 +162,6 @@ impl Session {
     ///
     /// # Errors
     /// [`SessionError::Value`] when it is of another type.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().old::<String>("email")?, None);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn old<T: DeserializeOwned>(&self, field: impl ToPath<T>) -> Result<Option<T>, SessionError> {
         Ok(self.read(|state| state.content.flash.shown().input.get(field))?)
     }
@@ -176,12 +170,6 @@ impl Session {
     ///
     /// # Errors
     /// [`SessionError::Value`] when it is of another type.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().old_or("country", "NL".to_owned())?, "NL");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn old_or<T: DeserializeOwned>(
         &self,
         field: impl ToPath<T>,
@@ -191,11 +179,6 @@ impl Session {
     }
 
     /// Whether something was typed into this field the last time.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().has_old("email"));
-    /// ```
     #[must_use]
     pub fn has_old(&self, field: impl AnyKey) -> bool {
         self.read(|state| state.content.flash.shown().input.has(field.path()))

@@ -31,11 +31,6 @@ impl Session {
     }
 
     /// Whether no stored record stood behind this visit when it was opened.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().fresh());
-    /// ```
     #[must_use]
     pub fn fresh(&self) -> bool {
         self.read(|state| state.is_fresh())
@@ -70,36 +65,18 @@ impl Session {
     }
 
     /// Whether a stored session got a new id in this visit.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// session.regenerate()?;
-    /// assert!(!session.has_regenerated(), "there was no stored session");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     #[must_use]
     pub fn has_regenerated(&self) -> bool {
         self.read(|state| state.has_regenerated())
     }
 
     /// Whether this handle only reads.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().readonly());
-    /// ```
     #[must_use]
     pub fn readonly(&self) -> bool {
         self.access == Access::ReadOnly
     }
 
     /// Whether the session has been opened; true of every handle.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().initiated());
-    /// ```
     #[must_use]
     pub fn initiated(&self) -> bool {
         true
@@ -210,12 +187,6 @@ impl Session {
 
     /// A session that stands alone: no request, no store, no cookie. For trying things, and for unit tests of functions
     /// that take a `&Session`.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// assert!(session.is_empty());
-    /// ```
     ///
     /// # Panics
     /// If the system's generator fails, which leaves no safe way to go on.

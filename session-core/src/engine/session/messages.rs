@@ -19,12 +19,6 @@ impl FlashMessages {
     ///
     /// # Errors
     /// [`SessionError::Value`] when it is of another type.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().flash_messages().get::<String>("status")?, None);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn get<T: DeserializeOwned>(&self, key: impl ToPath<T>) -> Result<Option<T>, SessionError> {
         Ok(self.view.messages.get(key)?)
     }
@@ -33,12 +27,6 @@ impl FlashMessages {
     ///
     /// # Errors
     /// [`SessionError::Value`] when it is of another type.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().flash_messages().get_or("count", 0)?, 0);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn get_or<T: DeserializeOwned>(
         &self,
         key: impl ToPath<T>,
@@ -48,44 +36,24 @@ impl FlashMessages {
     }
 
     /// Whether there is such a message, and it is not null.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().flash_messages().has("status"));
-    /// ```
     #[must_use]
     pub fn has(&self, key: impl AnyKey) -> bool {
         self.view.messages.has(key.path())
     }
 
     /// All messages.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().flash_messages().all().is_empty());
-    /// ```
     #[must_use]
     pub fn all(&self) -> Snapshot {
         self.view.messages.all()
     }
 
     /// All old input.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().flash_messages().input().is_empty());
-    /// ```
     #[must_use]
     pub fn input(&self) -> Snapshot {
         self.view.input.all()
     }
 
     /// Whether nothing at all was left: no message, no input, no error.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().flash_messages().is_empty());
-    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.view.messages.is_empty() && self.view.input.is_empty() && self.view.errors.is_empty()

@@ -136,12 +136,6 @@ impl Session {
     ///
     /// # Errors
     /// As for [`pull`](Self::pull).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().pull_or("step", 1)?, 1);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn pull_or<T: DeserializeOwned>(
         &self,
         key: impl ToPath<T>,
@@ -168,12 +162,6 @@ impl Session {
     ///
     /// # Errors
     /// As for [`increment`](Self::increment).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().increment_by("cents", 250)?.to_string(), "250");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn increment_by(&self, key: impl AnyKey, by: impl Into<Number>) -> Result<Number, SessionError> {
         self.edit(|state| state.data_mut().increment_by(key, by))
     }
@@ -182,12 +170,6 @@ impl Session {
     ///
     /// # Errors
     /// As for [`increment`](Self::increment).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().decrement("left")?.to_string(), "-1");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn decrement(&self, key: impl AnyKey) -> Result<Number, SessionError> {
         self.edit(|state| state.data_mut().decrement(key))
     }
@@ -196,12 +178,6 @@ impl Session {
     ///
     /// # Errors
     /// As for [`increment`](Self::increment).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().decrement_by("left", 5)?.to_string(), "-5");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn decrement_by(&self, key: impl AnyKey, by: impl Into<Number>) -> Result<Number, SessionError> {
         self.edit(|state| state.data_mut().decrement_by(key, by))
     }
@@ -210,15 +186,6 @@ impl Session {
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// session.put("a", 1)?;
-    /// session.clear()?;
-    /// assert!(session.is_empty());
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn clear(&self) -> Result<(), SessionError> {
         self.edit(|state| {
             state.clear();
@@ -230,12 +197,6 @@ impl Session {
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// Session::standalone().flush()?;
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn flush(&self) -> Result<(), SessionError> {
         self.clear()
     }
