@@ -1,4 +1,4 @@
-//! The responses that the library gives by itself: a status, at most one header, and never a body.
+//! The responses that the library makes itself: a status, at most one header, and no body.
 
 use super::csrf::CsrfFailure;
 use super::redirect::Finished;
@@ -6,8 +6,7 @@ use super::rejection::Rejection;
 use super::report::Failure;
 use crate::value::csrf;
 
-/// A response without a body, for an adapter to make one of its framework's of. It tells a client nothing but its status
-/// and, if it is a redirect, where to go.
+/// A response without a body, which an adapter converts into its framework's type: a status and at most one header.
 ///
 /// ```
 /// use session_core::{Session, adapter::{BareResponse, Failure, Redirects}};
@@ -34,19 +33,19 @@ enum Header {
 }
 
 impl BareResponse {
-    /// A status and nothing else: for a request that is wrong in itself, which any cache may know.
+    /// Makes a response with a status only, for a malformed request. It may be cached.
     #[must_use]
     pub const fn bare(status: u16) -> Self {
         Self { status, header: Header::None }
     }
 
-    /// The status: of three digits.
+    /// Returns the status.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
     }
 
-    /// The header that goes with it, if one does: a name in lower case and visible ASCII.
+    /// Returns the header, if there is one: a lower-case name and a value of visible ASCII.
     #[must_use]
     pub fn header(&self) -> Option<(&'static str, &str)> {
         match &self.header {
@@ -56,7 +55,7 @@ impl BareResponse {
         }
     }
 
-    /// What was so at one moment for one visitor: not even a cache may keep it.
+    /// Makes a response that must not be cached.
     pub(super) const fn of_the_moment(status: u16) -> Self {
         Self { status, header: Header::NoStore }
     }
@@ -74,7 +73,7 @@ impl From<&Rejection> for BareResponse {
     }
 }
 
-/// Unless the application says something better.
+/// The default; an application can set its own response.
 impl From<&CsrfFailure> for BareResponse {
     fn from(_: &CsrfFailure) -> Self {
         Self::of_the_moment(csrf::REFUSED)

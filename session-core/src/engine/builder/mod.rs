@@ -1,4 +1,4 @@
-//! How an application says what its sessions are like; nothing is half-configured.
+//! The configuration of an application's sessions. A contradictory or incomplete configuration does not build.
 
 mod place;
 mod rules;
@@ -22,7 +22,7 @@ use crate::value::cookie::builder::Cookie;
 use crate::value::cookie::key::SecretKey;
 use crate::value::cookie::keyring::KeyRing;
 
-/// Collects what an application decides; [`build`](Self::build) checks that it fits together.
+/// Builds [`Sessions`]. From [`Sessions::builder`]; [`build`](Self::build) checks the configuration.
 ///
 /// ```
 /// use std::time::Duration;
@@ -79,9 +79,10 @@ impl Default for SessionsBuilder {
 }
 
 impl SessionsBuilder {
-    /// Adds a key. The first one seals; all open, so that keys can be rotated: deploy the new one second everywhere (old
-    /// processes must be able to open what new ones seal), then move it to the front, wait for the absolute lifetime, and
-    /// remove the old one.
+    /// Adds a key. The first key seals cookies, and every key opens them.
+    ///
+    /// To rotate keys, deploy the new key in second place to every process, then move it to the front, wait for the
+    /// absolute lifetime, and remove the old key.
     ///
     /// ```
     /// # use session_core::{SecretKey, Sessions};
@@ -101,7 +102,7 @@ impl SessionsBuilder {
         self
     }
 
-    /// The cookie's name and attributes, instead of `__Host-sid; Path=/; Secure; HttpOnly; SameSite=Lax`.
+    /// Sets the cookie's name and attributes. The default is `__Host-sid; Path=/; Secure; HttpOnly; SameSite=Lax`.
     ///
     /// ```
     /// # use session_core::{Cookie, SecretKey, Sessions};
@@ -116,7 +117,7 @@ impl SessionsBuilder {
         self
     }
 
-    /// Hears what happens.
+    /// Sets the observer that is called for every [`Event`](crate::Event).
     ///
     /// ```
     /// # use session_core::{Event, Observer};
@@ -148,8 +149,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// What these sessions are for. Cookies sealed for one purpose never open for another, even with the same name and
-    /// key; "session" unless said.
+    /// Sets the purpose of these sessions; the default is `session`. A cookie that was sealed for one purpose does not
+    /// open for another, even with the same name and key.
     ///
     /// ```
     /// # use session_core::{SecretKey, Sessions};
@@ -164,24 +165,25 @@ impl SessionsBuilder {
         self
     }
 
-    /// A clock for tests. Only with the feature `test-util`.
+    /// Replaces the clock, for tests. Only with the feature `test-util`.
     #[cfg(feature = "test-util")]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Scripted randomness for tests. Only with the feature `test-util`: with it, no session is secret.
+    /// Replaces the random generator, for tests. Only with the feature `test-util`, since predictable ids are not
+    /// secret.
     #[cfg(feature = "test-util")]
     pub fn entropy(mut self, entropy: impl Entropy) -> Self {
         self.entropy = Arc::new(entropy);
         self
     }
 
-    /// Checks that everything fits together.
+    /// Checks the configuration and builds [`Sessions`].
     ///
     /// # Errors
-    /// [`ConfigError`] naming what does not.
+    /// [`ConfigError`] names the setting that is missing or contradicts another.
     ///
     /// ```
     /// use session_core::{ConfigError, SecretKey, Sessions};
@@ -201,7 +203,7 @@ impl SessionsBuilder {
         };
         match policy.placement {
             Placement::Store if self.revocations.is_some() => return Err(ConfigError::NothingToRevoke),
-            // Switched off, nothing is kept anywhere.
+            // Without sessions there is nothing to store.
             Placement::Cookie if self.encrypt_at_rest && self.enabled => {
                 return Err(ConfigError::NothingAtRest);
             }
