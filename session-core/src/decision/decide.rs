@@ -74,12 +74,6 @@ pub enum Trigger {
 }
 
 /// All that the decision depends on.
-///
-/// ```
-#[doc = include_str!("../given/a_stored_session.in")]
-/// let situation = state.situation(&Policy::default(), Trigger::Response, now);
-/// assert!(!situation.changed && situation.something && !situation.refresh_due);
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "written out by whoever embeds the core")]
 #[expect(clippy::struct_excessive_bools, reason = "each is one column of the table")]

@@ -111,11 +111,6 @@ impl Policy {
     }
 
     /// When a tombstone made now may be forgotten.
-    ///
-    /// ```
-    /// # use session_core::{Policy, Timestamp};
-    /// assert_eq!(Policy::default().tombstone_until(Timestamp::from_millis(0)).as_millis(), 60_000);
-    /// ```
     #[must_use]
     pub fn tombstone_until(&self, now: Timestamp) -> Timestamp {
         now.plus(self.tombstone)
@@ -141,15 +136,6 @@ pub(crate) fn last_seen(record: &Record, age: Duration) -> Timestamp {
 }
 
 /// Two rules contradict each other.
-///
-/// ```
-/// use std::time::Duration;
-/// use session_core::{Policy, PolicyError};
-///
-/// let mut policy = Policy::default();
-/// policy.age = Duration::from_millis(500);
-/// assert_eq!(policy.check(), Err(PolicyError::AgeTooShort));
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {

@@ -1,9 +1,8 @@
-//! The responses that the library gives by itself: a status, at most one header, and never a body.
+//! The responses that the library makes itself: a status, at most one header, and no body.
 
 use super::report::Failure;
 
-/// A response without a body, for an adapter to make one of its framework's of. It tells a client nothing but its status
-/// and, if it is a redirect, where to go.
+/// A response without a body, which an adapter converts into its framework's type: a status and at most one header.
 ///
 /// ```
 /// use session_core::{Session, adapter::{BareResponse, Failure, Redirects}};
@@ -30,36 +29,19 @@ enum Header {
 }
 
 impl BareResponse {
-    /// A status and nothing else: for a request that is wrong in itself, which any cache may know.
-    ///
-    /// ```
-    /// # use session_core::adapter::BareResponse;
-    /// let answer = BareResponse::bare(415);
-    /// assert_eq!((answer.status(), answer.header()), (415, None));
-    /// ```
+    /// Makes a response with a status only, for a malformed request. It may be cached.
     #[must_use]
     pub const fn bare(status: u16) -> Self {
         Self { status, header: Header::None }
     }
 
-    /// The status: of three digits.
-    ///
-    /// ```
-    /// # use session_core::adapter::{BareResponse, Failure};
-    /// assert_eq!(BareResponse::from(Failure::Internal).status(), 500);
-    /// ```
+    /// Returns the status.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
     }
 
-    /// The header that goes with it, if one does: a name in lower case and visible ASCII.
-    ///
-    /// ```
-    /// # use session_core::adapter::{BareResponse, CsrfFailure};
-    /// let answer = BareResponse::from(&CsrfFailure::default());
-    /// assert_eq!((answer.status(), answer.header()), (419, Some(("cache-control", "no-store"))));
-    /// ```
+    /// Returns the header, if there is one: a lower-case name and a value of visible ASCII.
     #[must_use]
     pub fn header(&self) -> Option<(&'static str, &str)> {
         match &self.header {
@@ -69,7 +51,7 @@ impl BareResponse {
         }
     }
 
-    /// A response to one visitor at one moment, which no cache may keep.
+    /// Makes a response that must not be cached.
     pub(super) const fn of_the_moment(status: u16) -> Self {
         Self { status, header: Header::NoStore }
     }

@@ -27,14 +27,6 @@ impl Sessions {
     }
 
     /// How many writes have begun and not ended.
-    ///
-    /// ```
-    /// use session_core::{SecretKey, Sessions};
-    ///
-    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// assert_eq!(sessions.writes_in_flight(), 0);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn writes_in_flight(&self) -> usize {
         self.engine.flights.count()

@@ -1,4 +1,4 @@
-//! What can go wrong at the edge: opening a session, using it, configuring it. One level per `Display`.
+//! The errors of opening, using and configuring sessions.
 
 use crate::decision::policy::PolicyError;
 use crate::decision::state::NewerFormat;
@@ -6,25 +6,26 @@ use crate::engine::sources::EntropyError;
 use crate::value::answer::StoreError;
 use crate::value::error::ValueError;
 
-/// A session could not be opened. This is never "there is no session": answer 503 and leave the cookie alone.
+/// Returned when a session cannot be opened. It never means "there is no session": respond with 503 and do not change
+/// the cookie.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The store failed.
     #[error("the session could not be loaded")]
     Store(#[source] StoreError),
-    /// The record was written by a newer version of this library, and is left alone.
+    /// The record was written by a newer version of this library, and is not changed.
     #[error("the session could not be loaded")]
     Newer(#[source] NewerFormat),
     /// Sessions are switched off (`SESSION_ENABLED=false`).
     #[error("sessions are switched off by configuration")]
     Disabled,
-    /// The visit is over: its response was sent.
+    /// The response was already sent.
     #[error("the response was already sent")]
     Closed,
 }
 
-/// A call on a session did nothing.
+/// Returned when an operation on a session fails. Nothing was changed.
 ///
 /// ```
 /// use session_core::{Session, SessionError};
@@ -38,27 +39,27 @@ pub enum OpenError {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// A path or a value was wrong.
+    /// A path is malformed, or a value is of the wrong type.
     #[error(transparent)]
     Value(#[from] ValueError),
-    /// This handle only reads.
+    /// The handle is read-only.
     #[error("the session is read-only here")]
     ReadOnly,
     /// The session was destroyed earlier in this request.
     #[error("the session was destroyed")]
     Destroyed,
-    /// The head of the response is sent, so a change could no longer be kept.
+    /// The head of the response was already sent, so a change could not be kept.
     #[error("the response was already sent; the session can no longer be changed")]
     Closed,
-    /// A redirect target that leads elsewhere.
+    /// The redirect target leads to another site.
     #[error("the URL is not a path on this site")]
     RefusedUrl,
-    /// The system's generator failed.
+    /// The system's random generator failed.
     #[error("no random bytes for the session")]
     Entropy(#[from] EntropyError),
 }
 
-/// A question about a user's sessions was not answered.
+/// Returned when an operation on a user's sessions fails.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -89,12 +90,12 @@ pub enum UserSessionsError {
     /// The user has as many sessions as are allowed.
     #[error("the user already has {most} sessions, which is as many as are allowed")]
     TooMany {
-        /// As many as are allowed.
+        /// The limit.
         most: usize,
     },
 }
 
-/// The configuration is wrong. Nothing was started.
+/// Returned when a configuration is incomplete or contradictory.
 ///
 /// ```
 /// use std::time::Duration;
@@ -125,19 +126,19 @@ pub enum ConfigError {
     /// A key is not fit for use.
     #[error(transparent)]
     Key(#[from] crate::value::cookie::key::KeyError),
-    /// Without a key no cookie can be sealed.
+    /// There is no key to seal cookies with.
     #[error("no key: give at least one with `key` or `keys` (SESSION_KEYS)")]
     NoKey,
-    /// Sessions in a store need the store.
+    /// Neither a store nor the cookie was chosen as the place of sessions.
     #[error("no place for sessions: call `store` or `in_cookie`")]
     NoPlacement,
-    /// Sessions are kept in one place.
+    /// Both a store and the cookie were chosen as the place of sessions.
     #[error("two places for sessions: call `store` or `in_cookie`, not both")]
     TwoPlacements,
-    /// A session in a store is ended by removing its record; a list of revocations is for sessions in cookies.
+    /// A list of revocations was configured for sessions in a store, which are ended by removing their record.
     #[error("`revocations` is for sessions that are kept `in_cookie`")]
     NothingToRevoke,
-    /// A session in a cookie is always encrypted, and nothing of it is at rest anywhere.
+    /// Encryption at rest was configured for sessions in cookies, which are always encrypted.
     #[error("`encrypt_at_rest` is for sessions in a `store`; a cookie is always encrypted")]
     NothingAtRest,
 }

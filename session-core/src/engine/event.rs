@@ -1,4 +1,4 @@
-//! What an operator may want to hear: one observer, one event type, never a value, an id or a key in it.
+//! Events for metrics and logs: one observer and one event type, which never contains a value, an id or a key.
 
 use std::fmt;
 
@@ -11,62 +11,58 @@ use crate::value::id::Handle;
 pub enum Event {
     /// A visit opened its session.
     Initiated {
-        /// No stored record stood behind it.
+        /// No stored record was found.
         fresh: bool,
     },
-    /// A cookie of our name was not acceptable.
+    /// A cookie with the session's name was rejected.
     RejectedCookie(RejectReason),
-    /// More than one cookie of our name came in.
+    /// The request had more than one cookie with the session's name.
     DuplicateCookies(usize),
     /// The cookie was sealed with a key that opens but no longer seals.
     UnsealedWithOldKey,
-    /// The record's time was over.
+    /// The record had expired.
     Expired,
-    /// The record could not be read; the visitor is a stranger again.
+    /// The record could not be read; the visitor gets a new session.
     Corrupt,
     /// A new session was written.
     Created(Handle),
     /// A session's changes were written.
     Committed(Handle),
-    /// A session's deadline was moved.
+    /// A session's idle deadline was moved.
     Touched(Handle),
     /// A session got a new id.
     Migrated {
-        /// The old one's handle, dead now.
+        /// The old handle, which is no longer valid.
         from: Handle,
-        /// The new one's.
+        /// The new handle.
         to: Handle,
     },
     /// A session was ended.
     Destroyed(Handle),
-    /// Somebody else wrote first, this often, and the changes were replayed.
+    /// Other requests wrote first, this many times, and the changes were replayed.
     Conflict(u32),
-    /// A commit gave up replaying: others wrote first for too long. The visitor sees a failure.
+    /// A commit gave up, because other requests wrote first for too long. The visitor sees a failure.
     Contended,
-    /// A commit found its session gone and dropped its changes: it was refused.
+    /// A commit found that its session had ended, and dropped its changes.
     Gone,
-    /// Another site sent a request without the session's cookie, and what the request changed was not kept: its cookie would
-    /// have replaced the visitor's.
+    /// The changes of a cross-site request without the session's cookie were not kept, since its cookie would have
+    /// replaced the visitor's.
     Unseen,
-    /// A session grew larger than its place allows, in bytes. The visitor sees a failure.
+    /// A session is larger than its store or cookie allows. The visitor sees a failure.
     TooLarge {
-        /// As large as it is.
+        /// Its size in bytes.
         size: usize,
-        /// As large as it may be.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// A record was written by a newer version of this library. The visitor sees a failure, and it is left alone.
+    /// A record was written by a newer version of this library and is not changed. The visitor sees a failure.
     Newer,
     /// The store failed.
     StoreError(&'static str),
 }
 
 impl Event {
-    /// Whether an operator should know: a visitor saw a failure, or a record was damaged.
-    ///
-    /// ```
-    /// assert!(session_core::Event::StoreError("redis").is_trouble() && !session_core::Event::Expired.is_trouble());
-    /// ```
+    /// Returns whether the event should be logged as a problem: a visitor saw a failure, or a record was damaged.
     #[must_use]
     pub const fn is_trouble(&self) -> bool {
         matches!(
@@ -75,11 +71,7 @@ impl Event {
         )
     }
 
-    /// A word for what happened, to count by: `created`, `rejected_cookie`.
-    ///
-    /// ```
-    /// assert_eq!(session_core::Event::Expired.name(), "expired");
-    /// ```
+    /// Returns the name of the event, for metrics: `created`, `rejected_cookie`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -105,7 +97,7 @@ impl Event {
     }
 }
 
-/// Hears what happens. It is called inside requests: count, and return at once.
+/// Receives events. It is called inside requests and must not block.
 ///
 /// ```
 /// use session_core::{Event, Observer};
@@ -123,11 +115,11 @@ impl Event {
 /// }
 /// ```
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
-    /// Something happened.
+    /// Called for every event.
     fn observe(&self, event: &Event);
 }
 
-/// Hears nothing.
+/// An observer that ignores all events.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Unobserved;
 

@@ -31,13 +31,6 @@ pub trait Spawn: fmt::Debug + Send + Sync {
 }
 
 /// Where no more than a function is needed.
-///
-/// ```
-/// use session_core::adapter::{BoxFuture, Spawn};
-///
-/// static ON_TOKIO: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-/// let spawn: &'static dyn Spawn = &ON_TOKIO;
-/// ```
 impl Spawn for fn(BoxFuture<()>) {
     fn spawn(&self, future: BoxFuture<()>) {
         self(future);
@@ -45,15 +38,6 @@ impl Spawn for fn(BoxFuture<()>) {
 }
 
 /// A boxed future that may move between threads.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let future: session_core::adapter::BoxFuture<u8> = Box::pin(async { 7 });
-/// assert_eq!(future.await, 7);
-/// # Ok(())
-/// # }
-/// ```
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// How a visit ends.

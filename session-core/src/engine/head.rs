@@ -1,7 +1,7 @@
-//! What the head of a request says, in words that every HTTP library understands.
+//! The head of a request as strings and bytes, independent of any HTTP crate.
 
-/// A request's head, as far as anything here depends on it. An adapter makes one of its framework's types, and whoever
-/// decides something about a request takes it from here: which redirect, whether a token is needed, which form.
+/// The parts of a request's head that the library uses, for redirects, CSRF checks and forms. An adapter builds it from
+/// its framework's types.
 ///
 /// ```
 /// use session_core::adapter::{PageRequest, RequestHead};
@@ -14,13 +14,13 @@
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a promise: an adapter gives all four")]
 pub struct RequestHead<'r, H> {
-    /// The method, in capitals as it came.
+    /// The method, as received.
     pub method: &'r str,
-    /// The path and the query.
+    /// The path and query.
     pub url: &'r str,
-    /// The host that the request line names: in HTTP/2 it is there and not in a `Host` header.
+    /// The host of the request target. HTTP/2 sends it in place of a `Host` header.
     pub authority: Option<&'r str>,
-    /// Gives the first value of a header, asked by its lower-case name.
+    /// Returns the first value of a header by its lower-case name.
     pub header: H,
 }
 
@@ -28,31 +28,19 @@ impl<'r, H> RequestHead<'r, H>
 where
     H: Fn(&'static str) -> Option<&'r [u8]>,
 {
-    /// The path, without the query.
-    ///
-    /// ```
-    /// # use session_core::adapter::RequestHead;
-    /// let head = RequestHead { method: "GET", url: "/cart?step=2", authority: None, header: |_| None };
-    /// assert_eq!(head.path(), "/cart");
-    /// ```
+    /// Returns the path without the query.
     #[must_use]
     pub fn path(&self) -> &'r str {
         self.url.split_once('?').map_or(self.url, |(path, _)| path)
     }
 
-    /// The query, if there is one: what stands behind the first `?`.
-    ///
-    /// ```
-    /// # use session_core::adapter::RequestHead;
-    /// let head = RequestHead { method: "GET", url: "/cart?step=2", authority: None, header: |_| None };
-    /// assert_eq!(head.query(), Some("step=2"));
-    /// ```
+    /// Returns the query: the part after the first `?`, if there is one.
     #[must_use]
     pub fn query(&self) -> Option<&'r str> {
         self.url.split_once('?').map(|(_, query)| query)
     }
 
-    /// The host that was asked: the authority or, without one, the `Host` header.
+    /// Returns the requested host: the authority or, without one, the `Host` header.
     ///
     /// ```
     /// # use session_core::adapter::RequestHead;
@@ -66,14 +54,7 @@ where
         self.authority.map(str::as_bytes).or_else(|| (self.header)("host"))
     }
 
-    /// How long the body is going to be, if the request says so.
-    ///
-    /// ```
-    /// # use session_core::adapter::RequestHead;
-    /// let header = |name| (name == "content-length").then_some(b"12".as_slice());
-    /// let head = RequestHead { method: "POST", url: "/", authority: None, header };
-    /// assert_eq!(head.content_length(), Some(12));
-    /// ```
+    /// Returns the declared length of the body, if there is one.
     #[must_use]
     pub fn content_length(&self) -> Option<u64> {
         std::str::from_utf8((self.header)("content-length")?).ok()?.trim().parse().ok()

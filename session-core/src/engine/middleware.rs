@@ -1,6 +1,6 @@
-//! What every adapter's middleware holds and does: from a request's head to the answer and the report that leave.
+//! The middleware that all adapters share, from a request's head to the response and its report.
 //!
-//! Frameworks differ in how a response is read and made, which is [`Adapter`], and in nothing else.
+//! [`Adapter`] says how a framework's responses are read and made; nothing else depends on the framework.
 
 use std::fmt;
 use std::future::Future;
@@ -19,7 +19,7 @@ use super::sessions::Sessions;
 use super::visit::{CookieHeaders, Visit, VisitGuard};
 use crate::value::page::PageRequest;
 
-/// What an adapter's middleware is made of. `R` is the framework's response.
+/// The framework-independent part of an adapter's middleware. `R` is the framework's response type.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -73,16 +73,8 @@ pub struct Middleware<R> {
 type OnFailure<R> = Arc<dyn Fn(Failure, &VisitReport) -> R + Send + Sync>;
 
 impl<R> Middleware<R> {
-    /// For these sessions. `spawn` finishes what a dropped request has begun, `answer` is what a client gets when the
-    /// session could not be written: as a rule, what the framework makes of [`BareResponse::from`](crate::adapter::BareResponse) the failure.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Makes a middleware for these sessions. `spawn` completes the writes of dropped requests. `answer` makes the
+    /// response for a session that could not be written, usually from a [`BareResponse`](crate::adapter::BareResponse).
     #[must_use]
     pub fn new(
         sessions: Sessions,
@@ -92,70 +84,30 @@ impl<R> Middleware<R> {
         Self { sessions, spawn, on_failure: Arc::new(answer), tracks_pages: false }
     }
 
-    /// Another answer to that.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure).status());
-    /// let middleware = middleware.on_failure(|_, _| 504);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Replaces the response for a session that could not be written.
     #[must_use]
     pub fn on_failure(mut self, answer: impl Fn(Failure, &VisitReport) -> R + Send + Sync + 'static) -> Self {
         self.on_failure = Arc::new(answer);
         self
     }
 
-    /// Another place for what a dropped request has begun.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure));
-    /// static ELSEWHERE: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// let middleware = middleware.spawn_on(&ELSEWHERE);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Replaces the executor that completes the writes of dropped requests.
     #[must_use]
     pub fn spawn_on(mut self, spawn: &'static dyn Spawn) -> Self {
         self.spawn = spawn;
         self
     }
 
-    /// Whether the page that a visitor saw last is noted, for [`Redirects::back`](crate::adapter::Redirects::back): HTML that a
-    /// `GET` was answered with, where the handler took the session to read and write. Off unless said; each new page is
-    /// one write.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure));
-    /// let middleware = middleware.track_pages(true);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Sets whether the previous page is remembered for [`Redirects::back`](crate::adapter::Redirects::back): an HTML
+    /// response to a `GET` whose handler opened the session for writing. Off by default, since each new page costs one
+    /// write.
     #[must_use]
     pub fn track_pages(mut self, track: bool) -> Self {
         self.tracks_pages = track;
         self
     }
 
-    /// Begins a request's visit. `cookies` are the values of all its `Cookie` headers, in any order.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware, RequestHead}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure));
-    /// let head = RequestHead { method: "GET", url: "/", authority: None, header: |_| None };
-    /// let begun = middleware.begin(["theme=dark", "sid=forged"], &head);
-    /// // Nothing has been looked at.
-    /// assert!(!begun.visit().is_opened());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Begins the visit of a request. `cookies` holds the values of all its `Cookie` headers, in any order.
     pub fn begin<'r, C: AsRef<[u8]>>(
         &self,
         cookies: impl IntoIterator<Item = C>,
@@ -180,7 +132,7 @@ impl<R> fmt::Debug for Middleware<R> {
     }
 }
 
-/// A request that has begun: put its [`visit`](Self::visit) where handlers find it, then [`serve`](Self::serve).
+/// A visit that has begun. Put its [`visit`](Self::visit) where handlers find it, then call [`serve`](Self::serve).
 #[must_use = "the visit ends with this: serve the request"]
 pub struct Begun<R> {
     guard: VisitGuard,
@@ -189,46 +141,13 @@ pub struct Begun<R> {
 }
 
 impl<R> Begun<R> {
-    /// The visit, for the request's extensions or whatever the framework has.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions, adapter::{BareResponse, BoxFuture, Middleware, RequestHead, Visit}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure));
-    /// # let head = RequestHead { method: "GET", url: "/", authority: None, header: |_| None };
-    /// let begun = middleware.begin([b"sid=forged"], &head);
-    /// let found: Visit = begun.visit().clone();
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns the visit, for the request's extensions.
     #[must_use]
     pub fn visit(&self) -> &Visit {
         self.guard.visit()
     }
 
-    /// Runs the handler and settles the visit.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use session_core::{SecretKey, Sessions, adapter::{Adapter, BareResponse, BoxFuture, Middleware, RequestHead, VisitReport}};
-    /// # static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
-    /// # struct Plain;
-    /// # impl Adapter<u16> for Plain {
-    /// #     type Response = u16;
-    /// #     type Output = u16;
-    /// #     fn status(answer: &u16) -> u16 { *answer }
-    /// #     fn content_type(_: &u16) -> Option<&[u8]> { None }
-    /// #     fn finish(answer: Result<u16, (u16, Option<u16>)>, _: VisitReport) -> u16 { answer.unwrap_or_else(|(it, _)| it) }
-    /// # }
-    /// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// # let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| BareResponse::from(failure).status());
-    /// # let head = RequestHead { method: "GET", url: "/", authority: None, header: |_| None };
-    /// let begun = middleware.begin([b"sid=forged"], &head);
-    /// assert_eq!(begun.serve::<Plain, _>(async { 204 }).await, 204);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Runs the handler and closes the visit.
     pub fn serve<A, F>(self, handler: F) -> Settling<F, A, R>
     where
         F: Future,
@@ -245,7 +164,7 @@ impl<R> fmt::Debug for Begun<R> {
     }
 }
 
-/// How one framework's responses are read and made. `T` is what its handlers give: a response, or a `Result` of one.
+/// How a framework's responses are read and made. `T` is the output of its handlers: a response, or a `Result` of one.
 ///
 /// ```
 /// use session_core::adapter::{Adapter, VisitReport};
@@ -281,26 +200,28 @@ impl<R> fmt::Debug for Begun<R> {
 /// assert_eq!(Lines::finish(Ok((200, Vec::new())), report), (200, vec!["vary: Cookie".to_owned()]));
 /// ```
 pub trait Adapter<T> {
-    /// A response of the framework.
+    /// The framework's response type.
     type Response;
-    /// What the middleware gives.
+    /// The output of the middleware.
     type Output;
 
-    /// The status of this answer; of an error that some outer layer makes a response of, that response's, or 500.
+    /// Returns the status of a handler's output. For an error that an outer layer converts into a response, returns the
+    /// status of that response, or 500.
     fn status(answer: &T) -> u16;
 
-    /// Its `Content-Type`.
+    /// Returns the `Content-Type` of a handler's output.
     fn content_type(answer: &T) -> Option<&[u8]>;
 
-    /// What leaves: the handler's answer or, if the session could not be written, the response instead of it, beside the
-    /// answer that must not go out (`None` if nobody was asked). [`VisitReport::headers`] go with either.
+    /// Makes the final response from the handler's output or, if the session could not be written, from the failure
+    /// response; the handler's output, if it ran, is passed beside it. The [`VisitReport::headers`] must be added in
+    /// both cases.
     fn finish(answer: Result<T, (Self::Response, Option<T>)>, report: VisitReport) -> Self::Output;
 }
 
 pin_project! {
-    /// The future of a response that [`Begun::serve`] makes of a handler's.
+    /// The future returned by [`Begun::serve`].
     ///
-    /// Dropped at any moment it leaves nothing half done.
+    /// Cancel safe, as [`Serve`](crate::adapter::Serve).
     #[must_use = "futures do nothing unless polled"]
     pub struct Settling<F: Future, A, R> {
         #[pin]

@@ -1,4 +1,4 @@
-//! A user's sessions: list them, count them, end one, all, or all but this one. Handles, never ids.
+//! The sessions of a user: listing and counting them, and ending one, all, or all others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,19 +50,19 @@ pub struct UserSessions {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Device {
-    /// Names it: safe to show, and what [`UserSessions::destroy`] takes. Equal to [`Session::id`] for the session that asks.
+    /// The public handle, for [`UserSessions::destroy`]. Equal to [`Session::id`] of the same session.
     pub handle: Handle,
     /// When the session began.
     pub created: Timestamp,
-    /// When it was last used, as exactly as its deadline was moved: within a tenth of its age.
+    /// When it was last used, with the precision of a tenth of the idle timeout.
     pub last_seen: Timestamp,
-    /// When it lapses unless it is used.
+    /// When it expires unless it is used.
     pub deadline: Timestamp,
-    /// What the application noted with [`User::set_meta`](crate::User::set_meta): the browser, an address.
+    /// The values of [`User::set_meta`](crate::User::set_meta): the browser, an address.
     pub meta: Values,
 }
 
-/// What to do with one session too many.
+/// What [`UserSessions::make_room`] does if the user has too many sessions.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -89,21 +89,14 @@ pub struct Device {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the ways there are")]
 pub enum Excess {
-    /// Refuse the new one.
+    /// Refuse the new session.
     Refuse,
-    /// End those that began first.
+    /// End the oldest sessions.
     EndOldest,
 }
 
 impl Sessions {
-    /// The sessions of a user.
-    ///
-    /// ```
-    #[doc = include_str!("../given/two_devices.in")]
-    /// assert_eq!(sessions.of("user-1").count().await?, 2);
-    /// assert_eq!(sessions.of("user-2").count().await?, 0);
-    /// # Ok(()) }
-    /// ```
+    /// Returns the sessions of a user.
     #[must_use]
     pub fn of(&self, user: impl Into<String>) -> UserSessions {
         UserSessions { engine: self.engine.clone(), name: user.into() }
@@ -111,10 +104,10 @@ impl Sessions {
 }
 
 impl UserSessions {
-    /// The user's live sessions, the latest begun first.
+    /// Returns the user's live sessions, the newest first.
     ///
     /// # Errors
-    /// [`UserSessionsError::NotSupported`] where the store keeps no index, [`UserSessionsError::Store`] when it fails.
+    /// [`UserSessionsError::NotSupported`] if the store keeps no index, [`UserSessionsError::Store`] if it fails.
     ///
     /// ```
     #[doc = include_str!("../given/two_devices.in")]
@@ -132,22 +125,16 @@ impl UserSessions {
         Ok(devices)
     }
 
-    /// How many live sessions the user has.
+    /// Returns the number of the user's live sessions.
     ///
     /// # Errors
     /// As for [`list`](Self::list).
-    ///
-    /// ```
-    #[doc = include_str!("../given/two_devices.in")]
-    /// assert_eq!(sessions.of("user-1").count().await?, 2);
-    /// # Ok(()) }
-    /// ```
     pub async fn count(&self) -> Result<usize, UserSessionsError> {
         let index = self.index()?;
         index.count(&self.name, self.engine.clock.now()).await.map_err(|error| self.failed(error))
     }
 
-    /// One of the user's sessions.
+    /// Returns one of the user's sessions, or `None` if the user has none with this handle.
     ///
     /// # Errors
     /// As for [`list`](Self::list).
@@ -164,7 +151,7 @@ impl UserSessions {
         Ok(self.find_one(handle).await?.map(|(key, record)| self.device(&key, &record)))
     }
 
-    /// Ends one of the user's sessions; whether there was one. Another user's session is never touched.
+    /// Ends one of the user's sessions and returns whether it existed. Another user's session is never ended.
     ///
     /// # Errors
     /// As for [`list`](Self::list).
@@ -182,42 +169,25 @@ impl UserSessions {
         Ok(true)
     }
 
-    /// Ends every session of the user, and says how many there were.
+    /// Ends all sessions of the user and returns their number.
     ///
     /// # Errors
     /// As for [`list`](Self::list).
-    ///
-    /// ```
-    #[doc = include_str!("../given/two_devices.in")]
-    /// assert_eq!(sessions.of("user-1").destroy_all().await?, 2);
-    /// assert_eq!(sessions.of("user-1").count().await?, 0);
-    /// # Ok(()) }
-    /// ```
     pub async fn destroy_all(&self) -> Result<usize, UserSessionsError> {
         self.destroy_but(None).await
     }
 
-    /// Ends every session of the user but this one, and says how many there were.
+    /// Ends all sessions of the user except this one and returns their number. Call it after a password change.
     ///
     /// # Errors
     /// As for [`list`](Self::list).
-    ///
-    /// ```
-    #[doc = include_str!("../given/two_devices.in")]
-    /// # let guard = sessions.visit(phone.cookie().into_iter().collect(), &Here);
-    /// # let session = guard.visit().session().await?;
-    /// // `session` is the phone's.
-    /// assert_eq!(sessions.of("user-1").destroy_others(&session).await?, 1);
-    /// assert!(!phone.session().await.fresh());
-    /// # Ok(()) }
-    /// ```
     pub async fn destroy_others(&self, session: &Session) -> Result<usize, UserSessionsError> {
         let own = session.read(|state| state.key());
         self.destroy_but(own.as_ref()).await
     }
 
-    /// Makes room for this session among at most `most` of the user's; call it at sign-in, before
-    /// [`tag`](Session::tag). Two sign-ins at the very same moment may both be let in.
+    /// Limits the user to `most` sessions, this one included. Call it at sign-in, before [`tag`](Session::tag). Two
+    /// concurrent sign-ins may both be admitted.
     ///
     /// # Errors
     /// [`UserSessionsError::TooMany`] with [`Excess::Refuse`], and as for [`list`](Self::list).

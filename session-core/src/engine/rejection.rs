@@ -201,12 +201,6 @@ impl Visit {
     ///
     /// # Errors
     /// [`Rejection::NoLayer`] if there is none, [`OpenError::Disabled`] if sessions are switched off.
-    ///
-    /// ```
-    /// use session_core::adapter::{Rejection, Visit};
-    ///
-    /// assert!(matches!(Visit::found(None), Err(Rejection::NoLayer)));
-    /// ```
     pub fn found(in_extensions: Option<&Self>) -> Result<Self, Rejection> {
         match in_extensions {
             None => Err(Rejection::NoLayer),
@@ -219,10 +213,6 @@ impl Visit {
     ///
     /// Opening the visit can still fail. Report that error: a store that is down must not look like a visitor without a
     /// session.
-    ///
-    /// ```
-    /// assert!(session_core::adapter::Visit::found_if_any(None).is_none());
-    /// ```
     #[must_use]
     pub fn found_if_any(in_extensions: Option<&Self>) -> Option<Self> {
         in_extensions.filter(|visit| !visit.is_off()).cloned()

@@ -1,4 +1,4 @@
-//! What a closed visit asks of the response: headers, in words that every HTTP library understands.
+//! The headers that a closed visit adds to the response, as strings, independent of any HTTP crate.
 
 use crate::decision::codec::CookieCodec;
 use crate::decision::commit::CommitError;
@@ -6,34 +6,30 @@ use crate::decision::decide::Fate;
 use crate::decision::state::SessionState;
 use crate::value::time::Timestamp;
 
-/// What became of a visit. An adapter turns it into headers, and an error into a failure response.
+/// The result of a visit. An adapter turns it into response headers, and an error into a failure response.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct VisitReport {
     /// Append this as a `Set-Cookie` header.
     pub set_cookie: Option<String>,
-    /// A handler looked at the session, so the response is one visitor's own: it varies by `Cookie`.
+    /// Whether a handler opened the session, so that the response varies by `Cookie`.
     pub looked: bool,
-    /// Why the changes were not written. [`VisitReport::failure`] says what to answer.
+    /// The error of the commit. [`VisitReport::failure`] says how to respond.
     pub error: Option<CommitError>,
 }
 
-/// What a failed commit makes of the response.
+/// How a failed commit changes the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches them all")]
 pub enum Failure {
-    /// 503: the store, or too many at once. Trying again may help.
+    /// 503: the store failed, or too many requests wrote the session concurrently. A retry may succeed.
     Unavailable,
-    /// 500: the session has grown too large, or there is no randomness.
+    /// 500: the session is too large, or the random generator failed.
     Internal,
 }
 
 impl Failure {
-    /// The status to answer with.
-    ///
-    /// ```
-    /// assert_eq!(session_core::adapter::Failure::Unavailable.status(), 503);
-    /// ```
+    /// Returns the status of the response.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -63,43 +59,28 @@ impl Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches both")]
 pub enum HeaderChange<'r> {
-    /// Add this one beside what is there.
+    /// Add this header to those of the same name.
     Append(&'static str, &'r str),
-    /// This one, and no other of its name.
+    /// Replace all headers of this name.
     Replace(&'static str, &'r str),
 }
 
 impl<'r> HeaderChange<'r> {
-    /// Its name, in lower case.
-    ///
-    /// ```
-    /// # use session_core::adapter::HeaderChange;
-    /// assert_eq!(HeaderChange::Append("vary", "Cookie").name(), "vary");
-    /// ```
+    /// Returns the name, in lower case.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         let (Self::Append(name, _) | Self::Replace(name, _)) = self;
         name
     }
 
-    /// The value to add: visible ASCII.
-    ///
-    /// ```
-    /// # use session_core::adapter::HeaderChange;
-    /// assert_eq!(HeaderChange::Append("vary", "Cookie").value(), "Cookie");
-    /// ```
+    /// Returns the value: visible ASCII.
     #[must_use]
     pub const fn value(&self) -> &'r str {
         let (Self::Append(_, value) | Self::Replace(_, value)) = self;
         value
     }
 
-    /// Whether what the response has of this name goes first.
-    ///
-    /// ```
-    /// # use session_core::adapter::HeaderChange;
-    /// assert!(HeaderChange::Replace("cache-control", "no-store").replaces());
-    /// ```
+    /// Returns whether the existing headers of this name must be removed.
     #[must_use]
     pub const fn replaces(&self) -> bool {
         matches!(self, Self::Replace(..))
@@ -107,11 +88,11 @@ impl<'r> HeaderChange<'r> {
 }
 
 impl VisitReport {
-    /// What a closed visit asks of its response.
+    /// Builds the report of a closed visit.
     ///
-    /// If the last commit failed, an earlier one of the same visit may still have a cookie for the browser. The handler was
-    /// told that it succeeded, so the visitor must be able to come back to its session: without that cookie a new session
-    /// would be nobody's, and a renewed one would have died with its old id. What was to be destroyed is not handed out.
+    /// If the last commit failed, an earlier commit of the same visit may still have a cookie to set. The handler was
+    /// told that the earlier one succeeded, so the browser must get its cookie; otherwise a new or renewed session
+    /// would be unreachable. A session that was to be destroyed gets no cookie.
     pub(crate) fn settled(
         codec: &CookieCodec,
         state: &SessionState,
@@ -128,8 +109,8 @@ impl VisitReport {
         Self { set_cookie, error, looked: false }
     }
 
-    /// All that must be done to the response's headers, given what it has: `present` gives the values of a header by
-    /// its name. What others have set stays, but for a `Cache-Control` that would let somebody keep a cookie.
+    /// Returns the changes to the response's headers. `present` returns the existing values of a header by its name.
+    /// Existing headers are kept, except a `Cache-Control` that would allow a response with a cookie to be cached.
     ///
     /// ```
     /// use session_core::adapter::{HeaderChange, VisitReport};
@@ -153,26 +134,15 @@ impl VisitReport {
         ]
     }
 
-    /// What to answer instead of the handler's response, if anything. A session that ended meanwhile is no failure: the
-    /// handler's response goes out as it is, without a cookie.
-    ///
-    /// ```
-    /// use session_core::{CommitError, adapter::{Failure, VisitReport}};
-    ///
-    /// let mut report = VisitReport::default();
-    /// assert_eq!(report.failure(), None);
-    /// report.error = Some(CommitError::Contended);
-    /// assert_eq!(report.failure(), Some(Failure::Unavailable));
-    /// report.error = Some(CommitError::Gone);
-    /// assert_eq!(report.failure(), None);
-    /// ```
+    /// Returns the failure to respond with instead of the handler's response, if any. A session that ended meanwhile is
+    /// not a failure: the handler's response is sent without a cookie.
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         failure(self.error.as_ref()?)
     }
 
-    /// The `Cache-Control` that the response must have, given what it has: a response that sets a cookie is nobody
-    /// else's (`no-store`); `None` where what is there will do.
+    /// Returns the `Cache-Control` that the response needs: `no-store` if it sets a cookie, or `None` if the existing
+    /// header suffices.
     ///
     /// ```
     /// use session_core::adapter::VisitReport;
@@ -193,7 +163,7 @@ impl VisitReport {
         (!has(b"no-store") || has(b"public") || has(b"s-maxage")).then_some("no-store")
     }
 
-    /// Whether `Vary: Cookie` must be added, given what is there.
+    /// Returns whether `Vary: Cookie` must be added to the existing headers.
     ///
     /// ```
     /// use session_core::adapter::VisitReport;
@@ -211,15 +181,7 @@ impl VisitReport {
     }
 }
 
-/// What a commit's error makes of a response; `None` for [`CommitError::Gone`].
-///
-/// ```
-/// use session_core::adapter::failure;
-/// use session_core::{CommitError, adapter::Failure};
-///
-/// assert_eq!(failure(&CommitError::TooLarge { size: 70_000, limit: 65_536 }), Some(Failure::Internal));
-/// assert_eq!(failure(&CommitError::Gone), None);
-/// ```
+/// Returns the failure that a commit's error leads to, or `None` for [`CommitError::Gone`].
 #[must_use]
 pub fn failure(error: &CommitError) -> Option<Failure> {
     match error {

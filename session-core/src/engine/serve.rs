@@ -1,6 +1,6 @@
-//! A request from its arrival to its headers: opens if the policy is eager, runs the handler, closes the visit.
+//! The course of a request: opens the session if the policy is eager, runs the handler, closes the visit.
 //!
-//! Adapters differ in their types, not in this order of things; so it is here, once, for every async framework.
+//! The order is the same for every async framework; adapters supply the types.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,11 +17,11 @@ use crate::decision::commit::CommitError;
 use crate::value::page::PageRequest;
 
 pin_project! {
-    /// The future that [`VisitGuard::serve`] makes of a handler's.
+    /// The future returned by [`VisitGuard::serve`].
     ///
-    /// Dropped at any moment it leaves nothing half done: a write that has begun goes on by itself, and an ordered
-    /// `destroy` or `regenerate` still happens. A handler's panic goes on to the server once what it had ordered is done,
-    /// so that whoever sees the connection close is signed out.
+    /// Cancel safe: if it is dropped, a write that has begun is completed in the background, and a requested `destroy`
+    /// or `regenerate` still takes effect. If the handler panics, the panic is resumed after these writes, so that a
+    /// client which sees the connection close is signed out.
     #[must_use = "futures do nothing unless polled"]
     pub struct Serve<F: Future> {
         #[pin]
@@ -34,12 +34,12 @@ pin_project! {
     }
 }
 
-/// Tells a response's `Content-Type` from what the handler gives.
+/// Returns the `Content-Type` of a handler's output.
 type ContentType<T> = for<'t> fn(&'t T) -> Option<&'t [u8]>;
 
 impl<F: Future> Serve<F> {
-    /// Notes this page as the one to come back to, if it turns out to be one, and if a handler opened the session: no
-    /// load is caused by it, but each new page is one write.
+    /// Remembers this page as the previous page if the response is an HTML page and a handler opened the session. It
+    /// causes no load, and one write for each new page.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -74,7 +74,7 @@ impl<F: Future> Serve<F> {
     }
 }
 
-/// What to answer a request with, and which headers go with it.
+/// The response to a request, and the report with the headers to add.
 ///
 /// ```
 /// use session_core::adapter::{Served, VisitReport};
@@ -92,32 +92,26 @@ impl<F: Future> Serve<F> {
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a promise: an adapter uses both parts")]
 pub struct Served<T> {
-    /// The handler's answer, or why it must not go out.
+    /// The handler's response, or why it must not be sent.
     pub answer: Result<T, Refused<T>>,
-    /// What to add, whichever of the two is sent: [`VisitReport::headers`].
+    /// The report, whose [`headers`](VisitReport::headers) are added to either response.
     pub report: VisitReport,
 }
 
-/// Why the handler's answer must not go out.
-///
-/// ```
-/// use session_core::adapter::{Failure, Refused};
-///
-/// let refused = Refused { failure: Failure::Unavailable, answer: Some("Welcome back!") };
-/// assert_eq!(refused.failure.status(), 503);
-/// ```
+/// Why the handler's response must not be sent.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a promise: there is no third part")]
 pub struct Refused<T> {
-    /// What to answer instead.
+    /// The failure to respond with instead.
     pub failure: Failure,
-    /// What it answered; `None` if it was never asked, since the session of an eager visit could not be opened.
+    /// The handler's response; `None` if the handler did not run, because the session of an eager visit could not be
+    /// opened.
     pub answer: Option<T>,
 }
 
 impl VisitGuard {
-    /// Serves the request with this handler. `status` tells the response's status from what the handler gives; for an
-    /// error that some outer layer makes a response of, that response's, or 500.
+    /// Runs the handler and closes the visit. `status` returns the status of the handler's output. For an error that an
+    /// outer layer converts into a response, it returns the status of that response, or 500.
     ///
     /// ```
     /// # fn block_on<F: Future>(f: F) -> F::Output {
@@ -167,7 +161,7 @@ impl<F: Future> Future for Serve<F> {
             }
         }
         if let Some(mut guard) = this.guard.take() {
-            // Nothing that a panic may have left half done is looked at: the handler is not polled again.
+            // Unwind safe: the handler is not polled again after a panic.
             match catch_unwind(AssertUnwindSafe(|| this.handler.poll(context))) {
                 Ok(Poll::Pending) => {
                     *this.guard = Some(guard);
@@ -206,7 +200,7 @@ fn served<T>(answer: T, report: VisitReport) -> Served<T> {
     Served { answer, report }
 }
 
-/// An eager visit that could not be opened never reaches its handler. Sessions that are switched off stop nobody.
+/// If an eager visit cannot be opened, its handler does not run. Sessions that are switched off do not prevent it.
 fn unopened<T>(error: OpenError) -> Option<Served<T>> {
     let failure = error.failure();
     let error = match error {

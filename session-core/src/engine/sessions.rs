@@ -1,4 +1,4 @@
-//! What an application configures once: keys, cookie, placement, rules; and what every visit then shares.
+//! The checked configuration of an application's sessions, shared by all visits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::store::SessionStore;
 use super::visit::{CookieHeaders, VisitGuard};
 use crate::decision::policy::Policy;
 
-/// All that an application decides about its sessions, ready for use. Cloning is cheap.
+/// The configured sessions of an application: placement, keys, cookie and rules. Cloning is cheap.
 ///
 /// ```
 /// use session_core::{SecretKey, Sessions};
@@ -24,8 +24,8 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Begins one request's visit. Nothing is looked at yet; `cookies` are the values of its `Cookie` headers, and
-    /// `spawn` finishes what a dropped request has begun.
+    /// Begins the visit of one request, without reading the cookies yet. `cookies` holds the values of its `Cookie`
+    /// headers; `spawn` runs writes to their end if the request is dropped.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -48,68 +48,33 @@ impl Sessions {
         VisitGuard::new(self.engine.clone(), cookies, spawn)
     }
 
-    /// The rules in force.
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// assert_eq!(sessions.policy().age.as_secs(), 7_200);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns the rules of these sessions.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.engine.policy
     }
 
-    /// The name of the cookie.
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// assert_eq!(sessions.cookie_name(), "__Host-sid");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns the name of the cookie.
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         self.engine.codec.cookie().name()
     }
 
-    /// The store, unless sessions live in the cookie.
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// assert_eq!(sessions.store().map(|store| store.name()), Some("memory"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns the store, or `None` if sessions are kept in the cookie.
     #[must_use]
     pub fn store(&self) -> Option<&Arc<dyn SessionStore>> {
         self.engine.store.as_ref()
     }
 
-    /// The list of ended sessions, where sessions live in the cookie and there is one. It needs sweeping as any store does.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions};
-    /// # use session_store_memory::MemoryStore;
-    /// let builder = Sessions::builder().in_cookie().key(SecretKey::generate()?);
-    /// let sessions = builder.revocations(MemoryStore::new()).build()?;
-    /// assert_eq!(sessions.revocations().map(|store| store.name()), Some("memory"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns the store of the list of revocations, if sessions are kept in the cookie and a list is configured. It
+    /// must be swept like any other store.
     #[must_use]
     pub fn revocations(&self) -> Option<&Arc<dyn SessionStore>> {
         self.engine.revocations.as_ref()
     }
 
-    /// Whether sessions are switched off: then the layer steps aside, and extracting a session says so.
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// assert!(!sessions.is_off());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns whether sessions are switched off. The layer then passes requests through, and extracting a session
+    /// fails.
     #[must_use]
     pub fn is_off(&self) -> bool {
         self.engine.is_off()

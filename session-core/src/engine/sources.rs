@@ -69,12 +69,6 @@ impl Timestamp {
 }
 
 /// The machine's clock.
-///
-/// ```
-/// use session_core::adapter::{Clock as _, SystemClock};
-///
-/// assert!(SystemClock.now().as_millis() > 0);
-/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -87,16 +81,6 @@ impl Clock for SystemClock {
 }
 
 /// The operating system's generator.
-///
-/// ```
-/// use session_core::adapter::{Entropy as _, SystemEntropy};
-///
-/// let (mut one, mut other) = ([0; 32], [0; 32]);
-/// SystemEntropy.fill(&mut one)?;
-/// SystemEntropy.fill(&mut other)?;
-/// assert_ne!(one, other);
-/// # Ok::<(), session_core::EntropyError>(())
-/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;
 
@@ -107,10 +91,6 @@ impl Entropy for SystemEntropy {
 }
 
 /// The operating system gave no random bytes. No id, key or nonce is made from anything else.
-///
-/// ```
-/// assert_eq!(session_core::EntropyError.to_string(), "the system's random generator failed");
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the system's random generator failed")]
 pub struct EntropyError;

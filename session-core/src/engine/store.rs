@@ -181,11 +181,6 @@ pub trait Sweep: Send + Sync {
 }
 
 /// What one batch of a sweep did.
-///
-/// ```
-/// let swept = session_core::store::Swept { removed: 1_000, more: true };
-/// assert!(swept.more, "the batch was full: sweep again");
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Swept {
     /// Records and tombstones removed.

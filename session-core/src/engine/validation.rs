@@ -1,24 +1,15 @@
-//! Reports of validation libraries as flashed errors. Features `validator` and `garde`.
+//! Turns the reports of validation libraries into flashed errors. Features `validator` and `garde`.
 
 use super::error::SessionError;
 use super::session::Session;
 
-/// Whether the form goes back to the visitor with its errors.
-///
-/// ```
-/// # use session_core::{Session, validation::ValidationErrors, WithInput};
-/// # struct Mine;
-/// # impl ValidationErrors for Mine { fn messages(&self) -> Vec<(String, String)> { Vec::new() } }
-/// // A form full of secrets is typed again.
-/// Session::standalone().flash_validation_errors(&Mine, WithInput::Dropped)?;
-/// # Ok::<(), session_core::SessionError>(())
-/// ```
+/// Whether the submitted fields are flashed with the errors, to fill the form again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: it does or it does not")]
 pub enum WithInput {
-    /// What was typed is kept for `old`, but for secrets.
+    /// The fields, except secrets, are flashed; [`Session::old`] returns them.
     Kept,
-    /// It is not.
+    /// Only the errors are flashed.
     Dropped,
 }
 
@@ -38,18 +29,18 @@ pub enum WithInput {
 /// assert_eq!(Missing(&["email"]).messages(), [("email".to_owned(), "is missing".to_owned())]);
 /// ```
 pub trait ValidationErrors {
-    /// Fields as paths (`profile.email`), each with a message.
+    /// Returns pairs of field and message. A nested field is a path such as `profile.email`.
     fn messages(&self) -> Vec<(String, String)>;
 }
 
 impl Session {
-    /// Leaves a validation report's errors for the next visit and, unless told otherwise, what was typed.
+    /// Flashes the errors of a validation report and, with [`WithInput::Kept`], the submitted fields.
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
-    /// use session_core::{Session, validation::ValidationErrors, WithInput};
+    /// use session_core::{Session, ValidationErrors, WithInput};
     ///
     /// struct Mine;
     /// impl ValidationErrors for Mine {

@@ -1,4 +1,4 @@
-//! The session as templates see it: one value that serialises, for every engine, and the functions they expect.
+//! The session for templates: one serializable value for every template engine.
 
 use serde::Serialize;
 
@@ -8,9 +8,8 @@ use crate::value::flash::FlashView;
 use crate::value::path::Path;
 use crate::value::values::{Snapshot, Values};
 
-/// A read-only picture of a session for one page. It serialises to
-/// `{"session": {…}, "flash_messages": {…}, "old": {…}, "errors": {field: […]}, "csrf_token": "…"}`; the methods are
-/// what templates call as functions.
+/// A read-only copy of a session for rendering one page. It serializes to `{"session": {…}, "flash_messages": {…},
+/// "old": {…}, "errors": {field: […]}, "csrf_token": "…"}`; the methods serve as template functions.
 ///
 /// ```
 /// # use session_core::Session;
@@ -33,21 +32,15 @@ pub struct SessionView {
 }
 
 impl Session {
-    /// A picture of this session for a page without forms.
+    /// Returns a view of this session for a page without forms.
     ///
     /// # Errors
-    /// None that a caller causes.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().view()?.has_errors());
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Currently none.
     pub fn view(&self) -> Result<SessionView, SessionError> {
         Ok(self.picture(None))
     }
 
-    /// The same for a page with forms: it carries the CSRF token, which is made now if there is none.
+    /// Returns a view for a page with forms. It contains the CSRF token, which is created if the session has none.
     ///
     /// # Errors
     /// Those of [`Csrf::token`](crate::Csrf::token).
@@ -79,79 +72,43 @@ impl Session {
 }
 
 impl SessionView {
-    /// All values.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().view()?.session().is_empty());
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns all values.
     #[must_use]
     pub fn session(&self) -> &Snapshot {
         &self.session
     }
 
-    /// All flash messages.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().view()?.flash_messages().is_empty());
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns all flash messages.
     #[must_use]
     pub fn flash_messages(&self) -> &Snapshot {
         &self.flash_messages
     }
 
-    /// The CSRF token, in a view for pages with forms.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().view()?.csrf_token(), None);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns the CSRF token, or `None` for a view without it.
     #[must_use]
     pub fn csrf_token(&self) -> Option<&str> {
         self.csrf_token.as_deref()
     }
 
-    /// What was typed into this field the last time, as text; empty when nothing was.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().view()?.old("email"), "");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns the previous input of this field as text; empty if there was none.
     #[must_use]
     pub fn old(&self, field: &str) -> String {
         text(&self.bags.input, field)
     }
 
-    /// Whether something was typed into this field the last time.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().view()?.has_old("email"));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns whether there is a previous input of this field.
     #[must_use]
     pub fn has_old(&self, field: &str) -> bool {
         self.bags.input.has(field)
     }
 
-    /// All errors: field to messages.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().view()?.errors().is_empty());
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns all errors: each field with its messages.
     #[must_use]
     pub fn errors(&self) -> &Snapshot {
         &self.errors
     }
 
-    /// A flash message, as text; empty when there is none.
+    /// Returns a flash message as text; empty if there is none.
     ///
     /// ```
     /// # use session_core::Session;
@@ -165,62 +122,32 @@ impl SessionView {
         text(&self.bags.messages, key)
     }
 
-    /// Whether there are errors.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().view()?.has_errors());
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns whether there are any errors.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         !self.bags.errors.is_empty()
     }
 
-    /// Whether there is an error for this field.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().view()?.has_error_for("email"));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns whether there is an error for this field.
     #[must_use]
     pub fn has_error_for(&self, field: &str) -> bool {
         !self.input_error(field).is_empty()
     }
 
-    /// The first message for this field; empty when there is none.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().view()?.get_error_for("email"), "");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns the first message for this field; empty if there is none.
     #[must_use]
     pub fn get_error_for(&self, field: &str) -> String {
         self.input_error(field).into_iter().next().unwrap_or_default()
     }
 
-    /// All messages for this field.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().view()?.input_error("email").is_empty());
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns all messages for this field.
     #[must_use]
     pub fn input_error(&self, field: &str) -> Vec<String> {
         self.bags.errors_at(Path::text(field))
     }
 
-    /// A hidden form field with the CSRF token; empty for a view without one. The token is URL-safe base64, so it needs
-    /// no escaping.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().view()?.csrf_field(), "");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns a hidden form field with the CSRF token; empty for a view without it. The token is URL-safe base64, so
+    /// it needs no escaping.
     #[must_use]
     pub fn csrf_field(&self) -> String {
         self.csrf_token
@@ -230,7 +157,7 @@ impl SessionView {
     }
 }
 
-/// A value as a page shows it: text as it is, numbers and truth as they are written.
+/// Returns a value as a page shows it: strings without quotes, numbers and booleans as in JSON.
 fn text(values: &Values, key: &str) -> String {
     match values.get::<serde_json::Value>(key) {
         Ok(Some(serde_json::Value::String(text))) => text,

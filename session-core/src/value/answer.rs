@@ -118,25 +118,12 @@ pub enum StoreErrorKind {
 
 impl StoreError {
     /// Makes an error of any kind. `store` is the store's name.
-    ///
-    /// ```
-    /// # use session_core::store::{StoreError, StoreErrorKind};
-    /// let error = StoreError::new(StoreErrorKind::Corrupt, "file");
-    /// assert_eq!(error.to_string(), "a record in the file session store is corrupt");
-    /// ```
     #[must_use]
     pub fn new(kind: StoreErrorKind, store: &'static str) -> Self {
         Self { kind, store, source: None }
     }
 
     /// Adds what went wrong underneath; it becomes the `source()`.
-    ///
-    /// ```
-    /// # use session_core::store::{StoreError, StoreErrorKind};
-    /// let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-    /// let error = StoreError::new(StoreErrorKind::Refused, "file").because(full);
-    /// assert!(std::error::Error::source(&error).is_some());
-    /// ```
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
@@ -144,23 +131,12 @@ impl StoreError {
     }
 
     /// The store cannot be reached.
-    ///
-    /// ```
-    /// # use session_core::store::{StoreError, StoreErrorKind};
-    /// let error = StoreError::unavailable("redis", "connection refused");
-    /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-    /// ```
     #[must_use]
     pub fn unavailable(store: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(StoreErrorKind::Unavailable, store).because(source)
     }
 
     /// The store did not answer in time.
-    ///
-    /// ```
-    /// # use session_core::store::StoreError;
-    /// assert_eq!(StoreError::timeout("sql").to_string(), "the sql session store did not answer in time");
-    /// ```
     #[must_use]
     pub fn timeout(store: &'static str) -> Self {
         Self::new(StoreErrorKind::Timeout, store)
@@ -184,22 +160,12 @@ impl StoreError {
     }
 
     /// What kind of failure it is.
-    ///
-    /// ```
-    /// # use session_core::store::{StoreError, StoreErrorKind};
-    /// assert_eq!(StoreError::timeout("sql").kind(), StoreErrorKind::Timeout);
-    /// ```
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }
 
     /// The name of the store that failed.
-    ///
-    /// ```
-    /// # use session_core::store::StoreError;
-    /// assert_eq!(StoreError::timeout("sql").store(), "sql");
-    /// ```
     #[must_use]
     pub fn store(&self) -> &'static str {
         self.store
@@ -231,8 +197,4 @@ impl Error for StoreError {
 }
 
 /// The largest record a store keeps unless it is configured otherwise: 64 KiB.
-///
-/// ```
-/// assert_eq!(session_core::store::DEFAULT_MAX_RECORD, 65_536);
-/// ```
 pub const DEFAULT_MAX_RECORD: usize = 64 * 1024;

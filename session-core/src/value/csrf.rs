@@ -1,31 +1,19 @@
-//! Which requests need a CSRF token and where it is looked for: the rules that every adapter's middleware follows.
+//! Which requests need a CSRF token, and where the token is looked for. All adapters share these rules.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The headers that may carry the token, in the order they are looked at.
-///
-/// ```
-/// assert_eq!(session_core::HEADERS[0], "x-csrf-token");
-/// ```
+/// The request headers that may carry the token, in the order in which they are read.
 pub(crate) const HEADERS: [&str; 2] = ["x-csrf-token", "x-xsrf-token"];
 
-/// The form fields that may carry it.
-///
-/// ```
-/// assert_eq!(session_core::FIELDS, ["_csrf", "_token"]);
-/// ```
+/// The form fields that may carry the token.
 pub(crate) const FIELDS: [&str; 2] = ["_csrf", "_token"];
 
-/// The status of a request that is refused: 419, as Laravel and its like have it, so that a page's script can tell it
-/// from 403 and load the page anew.
-///
-/// ```
-/// assert_eq!(session_core::REFUSED, 419);
-/// ```
+/// The status of a refused request: 419, as in Laravel, so that a page's script can tell it from a 403 and reload the
+/// page.
 pub(crate) const REFUSED: u16 = 419;
 
-/// Which routes need no token. An adapter's middleware holds one.
+/// Which routes need no CSRF token. Given to an adapter's CSRF layer.
 ///
 /// ```
 /// use session_core::CsrfRules;
@@ -45,20 +33,15 @@ pub struct CsrfRules {
 type Predicate = dyn Fn(&str, &str) -> bool + Send + Sync;
 
 impl CsrfRules {
-    /// Exempts a path and all below it: routes that prove in another way who calls, such as by a signature.
-    ///
-    /// ```
-    /// # use session_core::CsrfRules;
-    /// let rules = CsrfRules::default().exempt("/webhooks");
-    /// assert!(!rules.needs_token("POST", "/webhooks/mail") && rules.needs_token("POST", "/orders"));
-    /// ```
+    /// Exempts a path and everything below it, for routes that authenticate the caller in another way, such as by a
+    /// signature.
     #[must_use]
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.prefixes.push(path.into().trim_end_matches('/').to_owned());
         self
     }
 
-    /// Exempts the requests for which this is true, asked with the method and the path.
+    /// Exempts the requests for which the predicate, given the method and the path, returns `true`.
     ///
     /// ```
     /// # use session_core::CsrfRules;
@@ -71,14 +54,8 @@ impl CsrfRules {
         self
     }
 
-    /// Whether a request of this method for this path must carry the token. `GET`, `HEAD`, `OPTIONS` and `TRACE` change
-    /// nothing and need none; every other method does, known or not.
-    ///
-    /// ```
-    /// # use session_core::CsrfRules;
-    /// let rules = CsrfRules::default();
-    /// assert!(rules.needs_token("DELETE", "/orders/7") && !rules.needs_token("GET", "/orders/7"));
-    /// ```
+    /// Returns whether a request with this method and path must carry the token. `GET`, `HEAD`, `OPTIONS` and `TRACE`
+    /// need none; every other method, known or unknown, does.
     #[must_use]
     pub fn needs_token(&self, method: &str, path: &str) -> bool {
         let is_safe = matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE");
@@ -94,7 +71,8 @@ impl CsrfRules {
     }
 }
 
-/// A path that everything on the way reads alike: no `..`, no empty segment, no encoded slash or dot.
+/// Returns whether proxies and frameworks cannot disagree about the path: no `..`, no empty segment, no encoded slash or
+/// dot.
 fn is_plain(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     !["//", "/.", "\\", "%2e", "%2f", "%5c", "%25"].iter().any(|odd| path.contains(odd))

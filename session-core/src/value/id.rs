@@ -29,23 +29,12 @@ pub struct SessionId {
 
 impl SessionId {
     /// Takes 32 bytes that came straight from a cryptographic random generator.
-    ///
-    /// ```
-    /// # use session_core::machine::SessionId;
-    /// let id = SessionId::from_bytes([7; 32]);
-    /// assert_eq!(id.expose_secret(), &[7; 32]);
-    /// ```
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self { secret: bytes, key: OnceLock::new() }
     }
 
     /// The secret itself, for sealing it into a cookie. Do not log it.
-    ///
-    /// ```
-    /// # use session_core::machine::SessionId;
-    /// assert_eq!(SessionId::from_bytes([1; 32]).expose_secret().len(), 32);
-    /// ```
     #[must_use]
     pub fn expose_secret(&self) -> &[u8; 32] {
         &self.secret
@@ -108,33 +97,18 @@ pub struct StoreKey([u8; 32]);
 
 impl StoreKey {
     /// Takes the 32 bytes of a key, as a store read them back.
-    ///
-    /// ```
-    /// # use session_core::store::StoreKey;
-    /// assert_eq!(StoreKey::from_bytes([1; 32]).as_bytes(), &[1; 32]);
-    /// ```
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// The 32 bytes, for stores with binary keys.
-    ///
-    /// ```
-    /// # use session_core::store::StoreKey;
-    /// assert_eq!(StoreKey::from_bytes([1; 32]).as_bytes(), &[1; 32]);
-    /// ```
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// The public handle of the session under this key.
-    ///
-    /// ```
-    /// # use session_core::store::StoreKey;
-    /// assert_eq!(StoreKey::from_bytes([0xab; 32]).handle().to_string(), "ab".repeat(16));
-    /// ```
     #[must_use]
     pub fn handle(&self) -> Handle {
         let mut first = [0; 16];
@@ -227,33 +201,17 @@ impl<'de> serde::Deserialize<'de> for Handle {
 ///
 /// Random and not counted, so that a record deleted and made again never repeats one (no ABA), and so that a writer
 /// that lost the answer can ask "is that my etag?" to learn whether its write arrived.
-///
-/// ```
-/// use session_core::store::Etag;
-///
-/// assert_eq!(Etag::new(5).get(), 5);
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Etag(u64);
 
 impl Etag {
     /// Takes a number from a random generator, or one that a store read back.
-    ///
-    /// ```
-    /// # use session_core::store::Etag;
-    /// assert_ne!(Etag::new(1), Etag::new(2));
-    /// ```
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
     /// The number, for a store to keep. SQL databases keep it as `i64` by [`u64::cast_signed`].
-    ///
-    /// ```
-    /// # use session_core::store::Etag;
-    /// assert_eq!(Etag::new(9).get(), 9);
-    /// ```
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
@@ -261,12 +219,6 @@ impl Etag {
 }
 
 /// The text is not the lower-case hexadecimal form of a key or handle.
-///
-/// ```
-/// use session_core::{NotHex, store::StoreKey};
-///
-/// assert_eq!("not a key".parse::<StoreKey>(), Err(NotHex));
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the hexadecimal form of a session key or handle")]
 pub struct NotHex;

@@ -1,4 +1,4 @@
-//! Which redirect targets stay on this site. The question is asked as a browser would answer it, not as it is written.
+//! Which redirect targets stay on this site, judged as a browser reads a URL.
 //!
 //! A path is accepted if, however often it is percent-decoded, a browser could not take its beginning for another
 //! authority; an absolute URL if its host is on the application's list. Everything else is refused: `//host`, `/\host`,
@@ -6,15 +6,8 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
 
-/// Whether a redirect to `url` stays on this site, or goes to one of `hosts` (`example.com` or `example.com:8443`).
-///
-/// ```
-/// use session_core::stays;
-///
-/// assert!(stays("/cart?step=2#total", &[]));
-/// assert!(!stays("//evil.example", &[]) && !stays("/\\evil.example", &[]) && !stays("https://evil.example/", &[]));
-/// assert!(stays("https://accounts.example/login", &["accounts.example".to_owned()]));
-/// ```
+/// Returns whether a redirect to `url` stays on this site or goes to one of `hosts` (`example.com` or
+/// `example.com:8443`).
 #[must_use]
 pub(crate) fn stays(url: &str, hosts: &[String]) -> bool {
     // Browsers remove tabs and line ends before they look, and read a backslash as a slash.
@@ -28,28 +21,14 @@ pub(crate) fn stays(url: &str, hosts: &[String]) -> bool {
     }
 }
 
-/// A target as a `Location` header carries it: whatever is not visible ASCII is percent-encoded, so that no line ends in it
-/// and no byte of it is lost.
-///
-/// ```
-/// use session_core::location;
-///
-/// assert_eq!(location("/caf\u{e9} 1?x=a%20b"), "/caf%C3%A9%201?x=a%20b");
-/// assert_eq!(location("/a\r\nSet-Cookie: b"), "/a%0D%0ASet-Cookie:%20b");
-/// ```
+/// Encodes a target for a `Location` header: everything except visible ASCII is percent-encoded, so that a line end
+/// cannot start another header.
 #[must_use]
 pub(crate) fn location(target: &str) -> String {
     utf8_percent_encode(target, &INVISIBLE).to_string()
 }
 
-/// The path of a same-origin URL, for a `Referer` whose host is our own.
-///
-/// ```
-/// use session_core::path_on;
-///
-/// assert_eq!(path_on("https://shop.example/cart?x=1", "shop.example"), Some("/cart?x=1"));
-/// assert_eq!(path_on("https://shop.example.evil/cart", "shop.example"), None);
-/// ```
+/// Returns the path and query of a `Referer` if its host is `host`.
 #[must_use]
 pub(crate) fn path_on<'u>(url: &'u str, host: &str) -> Option<&'u str> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
@@ -59,7 +38,7 @@ pub(crate) fn path_on<'u>(url: &'u str, host: &str) -> Option<&'u str> {
     (authority.eq_ignore_ascii_case(host) && stays(path, &[])).then_some(path)
 }
 
-/// Nothing that a proxy or framework could decode turns the beginning of the path into an authority.
+/// Returns whether no percent-decoding turns the beginning of the path into an authority.
 fn is_path(path: &str) -> bool {
     let mut decoded = path.as_bytes().to_vec();
     for _ in 0..MOST_DECODINGS {
@@ -92,11 +71,11 @@ fn path_of(url: &str) -> &str {
     &url[..url.find(['?', '#']).unwrap_or(url.len())]
 }
 
-/// What is not visible ASCII.
+/// Everything except visible ASCII.
 static INVISIBLE: AsciiSet = CONTROLS.add(b' ');
-/// Longer redirect targets are nobody's bookmark.
+/// The longest accepted redirect target, in bytes.
 const MOST_BYTES: usize = 2_048;
-/// A path that still changes after this many decodings was made to be misread.
+/// A path that still changes after this many decodings is refused.
 const MOST_DECODINGS: usize = 4;
 
 #[cfg(test)]
@@ -189,10 +168,18 @@ mod tests {
     }
 
     #[test]
+    fn a_location_carries_visible_ascii_only() {
+        assert_eq!(location("/caf\u{e9} 1?x=a%20b"), "/caf%C3%A9%201?x=a%20b");
+        assert_eq!(location("/a\r\nSet-Cookie: b"), "/a%0D%0ASet-Cookie:%20b");
+    }
+
+    #[test]
     fn a_referer_counts_only_on_our_own_host() {
         assert_eq!(path_on("http://shop:3000/cart", "shop:3000"), Some("/cart"));
         assert_eq!(path_on("http://shop:3000", "shop:3000"), Some("/"));
+        assert_eq!(path_on("https://shop/cart?x=1", "shop"), Some("/cart?x=1"));
         for other in [
+            "http://shop:3000.evil/cart",
             "http://shop:3001/cart",
             "http://shop:3000@evil/",
             "//shop:3000/cart",

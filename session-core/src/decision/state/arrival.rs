@@ -27,24 +27,12 @@ pub struct Arrival {
 
 impl Arrival {
     /// A request without any cookie of ours.
-    ///
-    /// ```
-    /// # use session_core::machine::Arrival;
-    /// assert!(Arrival::without_cookie().claim.is_none());
-    /// ```
     #[must_use]
     pub fn without_cookie() -> Self {
         Self::default()
     }
 
     /// A request with an authentic id.
-    ///
-    /// ```
-    /// # use session_core::machine::SessionId;
-    /// # use session_core::machine::{Arrival, Claim};
-    /// let arrival = Arrival::with_id(SessionId::from_bytes([7; 32]));
-    /// assert!(matches!(arrival.claim, Some(Claim::Id(_))));
-    /// ```
     #[must_use]
     pub fn with_id(id: SessionId) -> Self {
         Self { claim: Some(Claim::Id(id)), came: true, ..Self::default() }

@@ -61,12 +61,6 @@ impl SessionState {
 
     /// Says whose session it is from now on, or nobody's. In a visit that is [`Origin::Unseen`] a user orders a new id, as a
     /// sign-in does: there it is what begins a session.
-    ///
-    /// ```
-    #[doc = include_str!("../../given/a_stored_session.in")]
-    /// state.set_owner(None);
-    /// assert!(state.owner().is_none() && state.is_changed());
-    /// ```
     pub fn set_owner(&mut self, owner: Option<&str>) {
         if owner.is_some() && self.origin == Origin::Unseen {
             self.fate = self.fate.max(Fate::Renew);
@@ -137,12 +131,6 @@ impl SessionState {
     }
 
     /// Ends the session: the record becomes a tombstone, the cookie is removed.
-    ///
-    /// ```
-    #[doc = include_str!("../../given/a_stored_session.in")]
-    /// state.destroy();
-    /// assert!(state.data().is_empty());
-    /// ```
     pub fn destroy(&mut self) {
         self.content.wipe();
         self.fate = Fate::Destroy;

@@ -1,4 +1,4 @@
-//! How an application says what its sessions are like; nothing is half-configured.
+//! The configuration of an application's sessions. A contradictory or incomplete configuration does not build.
 
 mod place;
 mod rules;
@@ -22,7 +22,7 @@ use crate::value::cookie::builder::Cookie;
 use crate::value::cookie::key::SecretKey;
 use crate::value::cookie::keyring::KeyRing;
 
-/// Collects what an application decides; [`build`](Self::build) checks that it fits together.
+/// Builds [`Sessions`]. From [`Sessions::builder`]; [`build`](Self::build) checks the configuration.
 ///
 /// ```
 /// use std::time::Duration;
@@ -93,9 +93,10 @@ impl Default for SessionsBuilder {
 }
 
 impl SessionsBuilder {
-    /// Adds a key. The first one seals; all open, so that keys can be rotated: deploy the new one second everywhere (old
-    /// processes must be able to open what new ones seal), then move it to the front, wait for the absolute lifetime, and
-    /// remove the old one.
+    /// Adds a key. The first key seals cookies, and every key opens them.
+    ///
+    /// To rotate keys, deploy the new key in second place to every process, then move it to the front, wait for the
+    /// absolute lifetime, and remove the old key.
     ///
     /// ```
     /// # use session_core::{SecretKey, Sessions};
@@ -110,21 +111,12 @@ impl SessionsBuilder {
     }
 
     /// Adds several keys, in this order.
-    ///
-    /// ```
-    /// # use session_core::{ConfigError, SecretKey, Sessions};
-    /// let keys = [SecretKey::generate()?, SecretKey::generate()?];
-    /// Sessions::builder().in_cookie().keys(keys).build()?;
-    /// // Without any there is no default.
-    /// assert!(matches!(Sessions::builder().in_cookie().build(), Err(ConfigError::NoKey)));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
         self.keys.extend(keys);
         self
     }
 
-    /// The cookie's name and attributes, instead of `__Host-sid; Path=/; Secure; HttpOnly; SameSite=Lax`.
+    /// Sets the cookie's name and attributes. The default is `__Host-sid; Path=/; Secure; HttpOnly; SameSite=Lax`.
     ///
     /// ```
     /// # use session_core::{Cookie, SecretKey, Sessions};
@@ -139,7 +131,7 @@ impl SessionsBuilder {
         self
     }
 
-    /// Hears what happens.
+    /// Sets the observer that is called for every [`Event`](crate::Event).
     ///
     /// ```
     /// # use session_core::{Event, Observer};
@@ -166,20 +158,13 @@ impl SessionsBuilder {
     }
 
     /// Switches sessions off (or on again).
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// assert!(builder.enabled(false).build()?.is_off());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
 
-    /// What these sessions are for. Cookies sealed for one purpose never open for another, even with the same name and
-    /// key; "session" unless said.
+    /// Sets the purpose of these sessions; the default is `session`. A cookie that was sealed for one purpose does not
+    /// open for another, even with the same name and key.
     ///
     /// ```
     /// # use session_core::{SecretKey, Sessions};
@@ -194,62 +179,25 @@ impl SessionsBuilder {
         self
     }
 
-    /// A clock for tests. Only with the feature `test-util`.
-    ///
-    /// ```
-    /// use session_core::{Timestamp, adapter::Clock};
-    ///
-    /// /// Always the same moment.
-    /// #[derive(Debug)]
-    /// struct Noon;
-    ///
-    /// impl Clock for Noon {
-    ///     fn now(&self) -> Timestamp {
-    ///         Timestamp::from_millis(43_200_000)
-    ///     }
-    /// }
-    ///
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// let sessions = builder.clock(Noon).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Replaces the clock, for tests. Only with the feature `test-util`.
     #[cfg(feature = "test-util")]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Scripted randomness for tests. Only with the feature `test-util`: with it, no session is secret.
-    ///
-    /// ```
-    /// use session_core::{EntropyError, adapter::Entropy};
-    ///
-    /// /// A generator that has failed.
-    /// #[derive(Debug)]
-    /// struct Dry;
-    ///
-    /// impl Entropy for Dry {
-    ///     fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
-    ///         Err(EntropyError)
-    ///     }
-    /// }
-    ///
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// let sessions = builder.entropy(Dry).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Replaces the random generator, for tests. Only with the feature `test-util`, since predictable ids are not
+    /// secret.
     #[cfg(feature = "test-util")]
     pub fn entropy(mut self, entropy: impl Entropy) -> Self {
         self.entropy = Arc::new(entropy);
         self
     }
 
-    /// Checks that everything fits together.
+    /// Checks the configuration and builds [`Sessions`].
     ///
     /// # Errors
-    /// [`ConfigError`] naming what does not.
+    /// [`ConfigError`] names the setting that is missing or contradicts another.
     ///
     /// ```
     /// use session_core::{ConfigError, SecretKey, Sessions};
@@ -269,7 +217,7 @@ impl SessionsBuilder {
         };
         match policy.placement {
             Placement::Store if self.revocations.is_some() => return Err(ConfigError::NothingToRevoke),
-            // Switched off, nothing is kept anywhere.
+            // Without sessions there is nothing to store.
             Placement::Cookie if self.encrypt_at_rest && self.enabled => {
                 return Err(ConfigError::NothingAtRest);
             }

@@ -1,4 +1,4 @@
-//! Where sessions are kept: in a store, as they are or sealed, or in their cookie beside a list of those that were ended.
+//! Where sessions are kept: in a store, encrypted or not, or in the cookie, with or without a list of revocations.
 
 use std::sync::Arc;
 
@@ -6,21 +6,13 @@ use super::SessionsBuilder;
 use crate::engine::store::SessionStore;
 
 impl SessionsBuilder {
-    /// Keeps sessions in this store; the cookie carries an id alone.
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions};
-    /// # use session_store_memory::MemoryStore;
-    /// let sessions = Sessions::builder().store(MemoryStore::new()).key(SecretKey::generate()?).build()?;
-    /// assert_eq!(sessions.store().map(|store| store.name()), Some("memory"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Keeps sessions in this store. The cookie carries only an id.
     pub fn store(mut self, store: impl SessionStore) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// The same, for a store that was chosen at run time.
+    /// Takes an `Arc`, for a store that is chosen at run time.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -36,22 +28,16 @@ impl SessionsBuilder {
         self
     }
 
-    /// Keeps each session in its cookie: nothing to run, about 3 KB, and of two writes at once the last response wins.
-    /// A copied cookie works until its deadline; see [`revocations`](Self::revocations).
-    ///
-    /// ```
-    /// # use session_core::{SecretKey, Sessions};
-    /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-    /// assert!(sessions.store().is_none());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Keeps each session in its cookie: no server is needed, a session holds about 3 KB, and of two concurrent writes
+    /// the last response wins. A copied cookie works until its deadline; see [`revocations`](Self::revocations).
     pub fn in_cookie(mut self) -> Self {
         self.in_cookie = true;
         self
     }
 
-    /// For sessions in cookies: keeps a list, in this store, of those that were ended, so that a copied cookie dies with
-    /// the sign-out. It costs one load per visit that opens its session. Without it, `destroy` means "this browser".
+    /// For sessions in cookies: keeps a list of ended sessions in this store, so that a copied cookie is refused after
+    /// sign-out. It costs one load per request that opens its session. Without it, `destroy` only removes the cookie
+    /// from the browser.
     ///
     /// ```
     /// # use session_core::{SecretKey, Sessions};
@@ -70,26 +56,15 @@ impl SessionsBuilder {
         self
     }
 
-    /// The same, for a store that was chosen at run time.
-    ///
-    /// ```
-    /// # use std::sync::Arc;
-    /// # use session_core::{SecretKey, Sessions, store::SessionStore};
-    /// # use session_store_memory::MemoryStore;
-    /// let chosen: Arc<dyn SessionStore> = Arc::new(MemoryStore::new());
-    /// let sessions =
-    ///     Sessions::builder().in_cookie().shared_revocations(chosen).key(SecretKey::generate()?).build()?;
-    /// assert!(sessions.revocations().is_some());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Takes an `Arc`, for a store that is chosen at run time.
     pub fn shared_revocations(mut self, store: Arc<dyn SessionStore>) -> Self {
         self.revocations = Some(store);
         self
     }
 
-    /// Wraps the store in an [`EncryptedStore`](crate::store::EncryptedStore) under the keys of the cookie: what it keeps is
-    /// sealed, and a record that was altered or moved is corrupt. Records that were written without are then unreadable,
-    /// and their visitors strangers again.
+    /// Wraps the store in an [`EncryptedStore`](crate::store::EncryptedStore) with the keys of the cookie. A record
+    /// that was altered or moved to another key is treated as corrupt. Records that were written without encryption
+    /// become unreadable, and their visitors are signed out.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -1,26 +1,17 @@
-//! What holds for every session: how long it lives, how large it grows, what is written when, what is never flashed.
+//! The rules for every session: lifetimes, size, when it is written, and which fields are never flashed.
 
 use std::time::Duration;
 
 use super::SessionsBuilder;
 
 impl SessionsBuilder {
-    /// How long a session may lie unused; 2 hours unless said.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// let sessions = builder.age(Duration::from_secs(15 * 60)).build()?;
-    /// assert_eq!(sessions.policy().age.as_secs(), 900);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Sets the idle timeout; the default is 2 hours.
     pub fn age(mut self, age: Duration) -> Self {
         self.policy.age = age;
         self
     }
 
-    /// How long a session may live in all, `None` for as long as it is used; 24 hours unless said.
+    /// Sets the absolute lifetime; the default is 24 hours, `None` removes the limit.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -39,80 +30,43 @@ impl SessionsBuilder {
         self
     }
 
-    /// The lifetimes that NIST SP 800-63B-4 asks of its first assurance level: 30 days in all, unused or not.
-    ///
-    /// ```
-    /// # use session_core::Sessions;
-    /// let builder = Sessions::builder().aal1();
-    /// ```
+    /// Sets the lifetimes of NIST SP 800-63B-4 for assurance level 1: 30 days, used or not.
     pub fn aal1(self) -> Self {
         self.age(30 * DAY).absolute(30 * DAY)
     }
 
-    /// Those of the second: an hour unused, a day in all.
-    ///
-    /// ```
-    /// # use session_core::Sessions;
-    /// let builder = Sessions::builder().aal2();
-    /// ```
+    /// Sets the lifetimes of NIST SP 800-63B-4 for assurance level 2: an hour idle, a day in total.
     pub fn aal2(self) -> Self {
         self.age(DAY / 24).absolute(DAY)
     }
 
-    /// Those of the third: 15 minutes unused, 12 hours in all.
-    ///
-    /// ```
-    /// # use session_core::Sessions;
-    /// let builder = Sessions::builder().aal3();
-    /// ```
+    /// Sets the lifetimes of NIST SP 800-63B-4 for assurance level 3: 15 minutes idle, 12 hours in total.
     pub fn aal3(self) -> Self {
         self.age(DAY / 96).absolute(DAY / 2)
     }
 
-    /// The classic behaviour: every visit opens its session, a new visitor gets a record at once, and every response
-    /// carries the cookie. It costs a load, and for new visitors a write, on every request.
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// assert!(builder.eager(true).build()?.policy().eager);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Opens the session on every request, creates a record for every new visitor, and sets the cookie on every
+    /// response. It costs a load, and for new visitors a write, on every request.
     pub fn eager(mut self, eager: bool) -> Self {
         self.policy.eager = eager;
         self
     }
 
-    /// Writes data changes even when the response is a 5xx. `regenerate`, `invalidate` and `destroy` always are.
-    ///
-    /// ```
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// assert!(builder.commit_on_error(true).build()?.policy().commit_on_error);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Writes data changes even if the response is a 5xx. `regenerate`, `invalidate` and `destroy` are written in any
+    /// case.
     pub fn commit_on_error(mut self, commit: bool) -> Self {
         self.policy.commit_on_error = commit;
         self
     }
 
-    /// How long the tombstone of an ended session stands; 60 seconds unless said, at least the longest request.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// // Uploads here take up to five minutes.
-    /// let sessions = builder.tombstone(Duration::from_secs(300)).build()?;
-    /// assert_eq!(sessions.policy().tombstone.as_secs(), 300);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Sets how long the tombstone of an ended session is kept; the default is 60 seconds. It should be at least as
+    /// long as the longest request.
     pub fn tombstone(mut self, lifetime: Duration) -> Self {
         self.policy.tombstone = lifetime;
         self
     }
 
-    /// The largest session in bytes; 64 KiB unless said, or the store's own limit if that is lower.
+    /// Sets the size limit of a session in bytes; the default is 64 KiB, or the store's own limit if that is lower.
     ///
     /// ```
     /// # let key = session_core::SecretKey::generate()?;
@@ -129,23 +83,14 @@ impl SessionsBuilder {
         self
     }
 
-    /// How long a commit may go on replaying over other requests' writes; 2 seconds unless said.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// let sessions = builder.contention(Duration::from_millis(500)).build()?;
-    /// assert_eq!(sessions.policy().contention.as_millis(), 500);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Sets how long a commit retries when other requests write the same session; the default is 2 seconds.
     pub fn contention(mut self, patience: Duration) -> Self {
         self.policy.contention = patience;
         self
     }
 
-    /// Form fields that are never flashed back unless named; these replace `password`, `password_confirmation`,
-    /// `_csrf`, `_token` and `_method`.
+    /// Sets the form fields that are never flashed unless they are named explicitly. Replaces the default: `password`,
+    /// `password_confirmation`, `_csrf`, `_token` and `_method`.
     ///
     /// ```
     /// # let key = session_core::SecretKey::generate()?;
@@ -158,15 +103,15 @@ impl SessionsBuilder {
         self
     }
 
-    /// Whether a request that another site sent without the session's cookie (a payment provider's `POST`, say) may begin a
-    /// session by writing. Off unless said, since it replaces the session that the visitor may have; signing in begins one
-    /// in any case.
+    /// Sets whether a cross-site request without the session's cookie, such as a payment provider's `POST`, may begin a
+    /// session by writing. Off by default, since the new cookie replaces a session that the visitor may have. Signing
+    /// in begins a session in any case.
     pub fn unseen_begins(mut self, begins: bool) -> Self {
         self.policy.unseen_begins = begins;
         self
     }
 
-    /// Hosts that an intended URL may lead to besides paths on this site: `accounts.example.com`, `localhost:8080`.
+    /// Sets the hosts that a redirect may lead to besides this site: `accounts.example.com`, `localhost:8080`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

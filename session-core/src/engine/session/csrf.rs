@@ -130,6 +130,6 @@ fn before(state: &SessionState) -> Option<Before> {
     state.content.system.get(CSRF_BEFORE).ok().flatten()
 }
 
-/// How long the token before a regenerate is accepted. Short, since whoever planted the session before sign-in knows
-/// that token.
+/// How long the token before a regenerate is accepted. Short, because an attacker who planted the session before
+/// sign-in knows that token.
 const GRACE: Duration = Duration::from_secs(120);

@@ -1,4 +1,4 @@
-//! Messages for the next visit: leave them, show what the previous visit left, carry it further.
+//! Flash messages: leaving them for the next visit, reading those of the previous one, keeping them for one visit more.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use crate::value::json::strict::to_raw;
 use crate::value::path::{Accepts, AnyKey, ToPaths};
 
 impl Session {
-    /// Leaves a message for the next visit that opens the session, and for that one only. Falsy values are kept like
-    /// any other.
+    /// Leaves a message for the next visit that opens the session, and for that one only.
     ///
     /// # Errors
-    /// [`SessionError::Value`] for a value that is not JSON or a bad path, and the [errors of every change](Session#errors-of-every-change).
+    /// [`SessionError::Value`] for a malformed path or a value that JSON cannot represent, and the [errors of every
+    /// change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -34,7 +34,7 @@ impl Session {
         self.edit(|state| state.content.flash.flash_at(FlashBag::Messages, key.path(), json))
     }
 
-    /// Leaves every field of an object as a message; its names are taken literally.
+    /// Leaves every field of an object as a message. The names are taken literally, not as paths.
     ///
     /// # Errors
     /// [`SessionError::Value`] if it is not an object, and the [errors of every change](Session#errors-of-every-change).
@@ -61,10 +61,11 @@ impl Session {
         })
     }
 
-    /// A message for this visit only, unless it is reflashed.
+    /// Adds a message for this visit only, unless it is reflashed.
     ///
     /// # Errors
-    /// [`SessionError::Value`] for a value that is not JSON or a bad path, and the [errors of every change](Session#errors-of-every-change).
+    /// [`SessionError::Value`] for a malformed path or a value that JSON cannot represent, and the [errors of every
+    /// change](Session#errors-of-every-change).
     ///
     /// ```
     /// # use session_core::Session;
@@ -79,18 +80,13 @@ impl Session {
         self.edit(|state| state.content.flash.now_at(key.path(), json))
     }
 
-    /// What the previous visit left: messages, old input and errors, to read.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().flash_messages().has("status"));
-    /// ```
+    /// Returns what the previous visit left: messages, old input and errors.
     #[must_use]
     pub fn flash_messages(&self) -> FlashMessages {
         FlashMessages { view: self.read(|state| state.content.flash.shown().clone()) }
     }
 
-    /// Carries everything that this visit shows, `now` messages included, to the next one.
+    /// Keeps all messages of this visit, including those of [`flash_now`](Self::flash_now), for the next one.
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
@@ -110,7 +106,7 @@ impl Session {
         self.edit(|state| state.content.flash.keep_all_but(&[]))
     }
 
-    /// Carries these keys, from any of the three bags, to the next visit. Several calls add up.
+    /// Keeps these messages, old inputs and errors for the next visit. Several calls add up.
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
@@ -129,7 +125,7 @@ impl Session {
         self.edit(|state| state.content.flash.keep(keys.paths().as_slice()))
     }
 
-    /// Carries everything that this visit shows to the next one, but for these keys.
+    /// Keeps everything that this visit shows for the next one, except these keys.
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).

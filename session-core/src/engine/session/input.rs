@@ -1,4 +1,4 @@
-//! A form that was not satisfied: what was typed and what was wrong with it, left for the next visit. Secrets are not.
+//! Old input and validation errors: keeping a rejected form, without its secrets, for the next visit.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -14,8 +14,8 @@ use crate::value::path::{AnyKey, ToPath, ToPaths};
 use crate::value::values::Values;
 
 impl Session {
-    /// Notes the form that came with this request, as it came, for [`flash_all`](Self::flash_all) and its like. An
-    /// adapter's form extractor calls it; call it yourself after reading a body in another way.
+    /// Sets the form of this request, for [`flash_all`](Self::flash_all) and the methods like it. The form extractors
+    /// of the adapters call it; call it after reading a body in another way.
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -31,8 +31,8 @@ impl Session {
         self.shared.lock().form = Some(form);
     }
 
-    /// Leaves this request's form input for the next visit, but for secrets ([`SessionsBuilder::secret_fields`]),
-    /// which are left out at whatever depth they stand.
+    /// Leaves the form of this request for the next visit, except secrets ([`SessionsBuilder::secret_fields`]), which
+    /// are left out at any depth.
     ///
     /// [`SessionsBuilder::secret_fields`]: crate::SessionsBuilder::secret_fields
     ///
@@ -54,11 +54,11 @@ impl Session {
         self.flash_input(form)
     }
 
-    /// Leaves these fields of the form (`profile.email` or `profile[email]`) for the next visit. A secret that is named
-    /// here is not held back.
+    /// Leaves these fields of the form (`profile.email` or `profile[email]`) for the next visit, even if they are
+    /// secrets.
     ///
     /// # Errors
-    /// [`SessionError::Value`] for a bad path, and the [errors of every change](Session#errors-of-every-change).
+    /// [`SessionError::Value`] for a malformed path, and the [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -78,7 +78,7 @@ impl Session {
             let mut left = Values::default();
             left.replace(flash.outgoing_form())?;
             for field in fields.paths().as_slice() {
-                // The field that is named goes, secret or not; what lies below it was not named.
+                // The named field is flashed, secret or not; secrets nested in it were not named.
                 if let Some(value) = form.get::<Value>(*field)? {
                     left.put_like(&form, *field, strip(value, secrets))?;
                 }
@@ -87,10 +87,10 @@ impl Session {
         })
     }
 
-    /// Leaves the form but for these fields, and but for secrets.
+    /// Leaves the form for the next visit, except these fields and secrets.
     ///
     /// # Errors
-    /// [`SessionError::Value`] for a bad path, and the [errors of every change](Session#errors-of-every-change).
+    /// [`SessionError::Value`] for a malformed path, and the [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -112,7 +112,7 @@ impl Session {
         self.flash_input(left)
     }
 
-    /// Leaves a form of your own making as old input, but for secrets.
+    /// Leaves the given form as old input, except secrets.
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
@@ -132,7 +132,7 @@ impl Session {
         self.edit(|state| state.content.flash.flash_form(form))
     }
 
-    /// Leaves errors for the next visit: field to message, or to messages. Several calls add up, in order.
+    /// Leaves errors for the next visit: fields, each with one message or several. Several calls add up, in order.
     ///
     /// ```
     /// # use session_core::Session;
@@ -158,30 +158,18 @@ impl Session {
         })
     }
 
-    /// What was typed into this field the last time (`profile.email` or `profile[email]`).
+    /// Returns the previous input of this field (`profile.email` or `profile[email]`).
     ///
     /// # Errors
-    /// [`SessionError::Value`] when it is of another type.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().old::<String>("email")?, None);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// [`SessionError::Value`] if the value is of another type.
     pub fn old<T: DeserializeOwned>(&self, field: impl ToPath<T>) -> Result<Option<T>, SessionError> {
         Ok(self.read(|state| state.content.flash.shown().input.get(field))?)
     }
 
-    /// The same, with a default for a field that nothing was typed into, or that was not there.
+    /// Returns the previous input of this field, or the default if there was none.
     ///
     /// # Errors
-    /// [`SessionError::Value`] when it is of another type.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().old_or("country", "NL".to_owned())?, "NL");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// [`SessionError::Value`] if the value is of another type.
     pub fn old_or<T: DeserializeOwned>(
         &self,
         field: impl ToPath<T>,
@@ -190,12 +178,7 @@ impl Session {
         Ok(self.old(field)?.unwrap_or_else(|| default.into_value()))
     }
 
-    /// Whether something was typed into this field the last time.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().has_old("email"));
-    /// ```
+    /// Returns whether there is a previous input of this field.
     #[must_use]
     pub fn has_old(&self, field: impl AnyKey) -> bool {
         self.read(|state| state.content.flash.shown().input.has(field.path()))
@@ -206,8 +189,8 @@ impl Session {
     }
 }
 
-/// A name that could not be nested (`users[][password]`, or where something else stands already) is kept whole; it is a
-/// secret if any part of it is.
+/// A name that could not be nested (`users[][password]`, or a name whose place is taken) is kept whole; it is a secret
+/// if any part of it is.
 fn is_secret(name: &str, secrets: &[String]) -> bool {
     secrets.iter().any(|secret| name == secret || name.split(['[', ']', '.']).any(|part| part == secret))
 }

@@ -1,4 +1,4 @@
-//! The life of a session: where it came from, a new id, its end, and writing it before the response does.
+//! The life cycle of a session: its origin, renewing its id, ending it, and committing before the response.
 
 use super::{Access, Session, csrf};
 use crate::decision::commit::CommitError;
@@ -30,20 +30,15 @@ impl Session {
         Sessions { engine: self.shared.engine.clone() }
     }
 
-    /// Whether no stored record stood behind this visit when it was opened.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().fresh());
-    /// ```
+    /// Returns whether the session was new when this request opened it, that is, no stored record was found.
     #[must_use]
     pub fn fresh(&self) -> bool {
         self.read(|state| state.is_fresh())
     }
 
-    /// Whether the cookie names a session that was ended, or got another id, a moment ago. Such a visit is a stranger's, and
-    /// what it changes is not kept (a straggler must not overwrite the cookie of a newer sign-in) unless it calls
-    /// [`regenerate`](Self::regenerate): do that on the page that signs in.
+    /// Returns whether the cookie names a session that was ended or renewed a moment ago. Such a request gets an empty
+    /// session, and its changes are not kept, because a late request must not overwrite the cookie of a newer sign-in.
+    /// [`regenerate`](Self::regenerate) begins a new session: call it on the page that signs in.
     ///
     /// ```
     /// # use session_core::Session;
@@ -60,52 +55,34 @@ impl Session {
         self.read(|state| state.origin() == Origin::Ended)
     }
 
-    /// Whether another site sent this request without the session's cookie, which `SameSite` withheld: the visitor may have
-    /// a session that this visit does not see. What it changes is not kept, since its cookie would replace that of the
-    /// session, unless it signs in ([`regenerate`](Self::regenerate) or [`tag`](Self::tag)). An explicit
-    /// [`commit`](Self::commit) answers [`CommitError::Unseen`].
+    /// Returns whether another site sent this request and `SameSite` withheld the session's cookie, so that the visitor
+    /// may have a session which this request cannot see. Changes are not kept, since a new cookie would replace that
+    /// session, unless the request signs in ([`regenerate`](Self::regenerate) or [`tag`](Self::tag)). An explicit
+    /// [`commit`](Self::commit) returns [`CommitError::Unseen`].
     #[must_use]
     pub fn unseen(&self) -> bool {
         self.read(|state| state.origin() == Origin::Unseen)
     }
 
-    /// Whether a stored session got a new id in this visit.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// session.regenerate()?;
-    /// assert!(!session.has_regenerated(), "there was no stored session");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns whether a stored session got a new id in this request.
     #[must_use]
     pub fn has_regenerated(&self) -> bool {
         self.read(|state| state.has_regenerated())
     }
 
-    /// Whether this handle only reads.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().readonly());
-    /// ```
+    /// Returns whether this handle is read-only.
     #[must_use]
     pub fn readonly(&self) -> bool {
         self.access == Access::ReadOnly
     }
 
-    /// Whether the session has been opened; true of every handle.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().initiated());
-    /// ```
+    /// Returns whether the session has been opened, which is true of every handle.
     #[must_use]
     pub fn initiated(&self) -> bool {
         true
     }
 
-    /// A handle on the same session that only reads: for views and templates.
+    /// Returns a read-only handle to the same session, for views and templates.
     ///
     /// ```
     /// # use session_core::{Session, SessionError};
@@ -117,9 +94,11 @@ impl Session {
         Self { shared: self.shared.clone(), access: Access::ReadOnly }
     }
 
-    /// Gives the session a new id: call it whenever the visitor's privileges change, above all at sign-in (OWASP
-    /// session fixation, ASVS 7.2.4). Data and outgoing flash are kept, the CSRF token is renewed, the owner index
-    /// follows. The old id is dead before the new cookie leaves. Twice is once.
+    /// Gives the session a new id. Call it whenever the visitor's privileges change, in particular at sign-in (OWASP
+    /// session fixation, ASVS 7.2.4).
+    ///
+    /// Data and outgoing flash messages are kept, the CSRF token is renewed, and the owner index is updated. The old id
+    /// is invalidated before the new cookie is sent. Calling it again in the same request has no effect.
     ///
     /// # Errors
     /// [`SessionError::ReadOnly`], [`SessionError::Destroyed`], [`SessionError::Closed`], [`SessionError::Entropy`].
@@ -142,8 +121,8 @@ impl Session {
         })
     }
 
-    /// Drops everything (values, flash, CSRF token, URLs, tag, lifetimes) and gives a new id. What is put afterwards
-    /// stays.
+    /// Removes everything (values, flash messages, CSRF token, URLs, tag, lifetimes) and gives the session a new id.
+    /// Values that are put afterwards are kept.
     ///
     /// # Errors
     /// [`SessionError::ReadOnly`], [`SessionError::Destroyed`], [`SessionError::Closed`].
@@ -163,7 +142,7 @@ impl Session {
         })
     }
 
-    /// Ends the session: its record becomes a tombstone, its cookie is removed. Later writes in this request are
+    /// Ends the session: its record becomes a tombstone, and its cookie is removed. Later writes in this request return
     /// [`SessionError::Destroyed`].
     ///
     /// # Errors
@@ -183,11 +162,11 @@ impl Session {
         })
     }
 
-    /// Writes what was changed so far, now instead of with the response; may be called again. Once begun it finishes,
-    /// even if the future is dropped.
+    /// Writes the changes now instead of with the response. It may be called several times. A commit that has begun is
+    /// completed even if the future is dropped.
     ///
     /// # Errors
-    /// [`CommitError`]; after [`CommitError::Gone`] the session is empty and further changes are
+    /// [`CommitError`]. After [`CommitError::Gone`] the session is empty, and further changes return
     /// [`SessionError::Destroyed`].
     ///
     /// ```
@@ -208,17 +187,11 @@ impl Session {
         visit::commit_now(self.clone()).await
     }
 
-    /// A session that stands alone: no request, no store, no cookie. For trying things, and for unit tests of functions
-    /// that take a `&Session`.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// assert!(session.is_empty());
-    /// ```
+    /// Creates a session without request, store and cookie, for examples and for unit tests of functions that take a
+    /// `&Session`.
     ///
     /// # Panics
-    /// If the system's generator fails, which leaves no safe way to go on.
+    /// If the system's random generator fails.
     #[must_use]
     pub fn standalone() -> Self {
         let key = SecretKey::generate().expect("the system's random generator works");

@@ -1,4 +1,4 @@
-//! What the previous visit left, to read; and the messages of one field.
+//! The messages, old input and errors that the previous visit left; and the error messages of one field.
 
 use serde::de::DeserializeOwned;
 
@@ -8,37 +8,25 @@ use crate::value::flash::FlashView;
 use crate::value::path::{AnyKey, ToPath};
 use crate::value::values::Snapshot;
 
-/// What the previous visit left. A copy: changing the session does not change it.
+/// The messages and the old input that the previous visit left. A copy: changing the session does not change it.
 #[derive(Clone, Debug)]
 pub struct FlashMessages {
     pub(super) view: FlashView,
 }
 
 impl FlashMessages {
-    /// A message; `None` when there is none, or null.
+    /// Returns a message, or `None` if it is missing or null.
     ///
     /// # Errors
-    /// [`SessionError::Value`] when it is of another type.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().flash_messages().get::<String>("status")?, None);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// [`SessionError::Value`] if the message is of another type.
     pub fn get<T: DeserializeOwned>(&self, key: impl ToPath<T>) -> Result<Option<T>, SessionError> {
         Ok(self.view.messages.get(key)?)
     }
 
-    /// A message, or the default.
+    /// Returns a message, or the default if it is missing or null.
     ///
     /// # Errors
-    /// [`SessionError::Value`] when it is of another type.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().flash_messages().get_or("count", 0)?, 0);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// [`SessionError::Value`] if the message is of another type.
     pub fn get_or<T: DeserializeOwned>(
         &self,
         key: impl ToPath<T>,
@@ -47,52 +35,32 @@ impl FlashMessages {
         Ok(self.get(key)?.unwrap_or_else(|| default.into_value()))
     }
 
-    /// Whether there is such a message, and it is not null.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().flash_messages().has("status"));
-    /// ```
+    /// Returns whether the message exists and is not null.
     #[must_use]
     pub fn has(&self, key: impl AnyKey) -> bool {
         self.view.messages.has(key.path())
     }
 
-    /// All messages.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().flash_messages().all().is_empty());
-    /// ```
+    /// Returns all messages.
     #[must_use]
     pub fn all(&self) -> Snapshot {
         self.view.messages.all()
     }
 
-    /// All old input.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().flash_messages().input().is_empty());
-    /// ```
+    /// Returns all old input.
     #[must_use]
     pub fn input(&self) -> Snapshot {
         self.view.input.all()
     }
 
-    /// Whether nothing at all was left: no message, no input, no error.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().flash_messages().is_empty());
-    /// ```
+    /// Returns whether there is no message, no old input and no error.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.view.messages.is_empty() && self.view.input.is_empty() && self.view.errors.is_empty()
     }
 }
 
-/// One message for a field, or several.
+/// One or more error messages for a field.
 ///
 /// ```
 /// # use session_core::Session;

@@ -59,40 +59,40 @@ pub struct Session {
     pub(crate) access: Access,
 }
 
-/// What all handles of one visit share.
+/// The state that all handles of one visit share.
 pub(crate) struct Shared {
     pub(crate) engine: Arc<Engine>,
     pub(crate) cell: Mutex<Cell>,
     pub(crate) spawn: &'static dyn crate::engine::finish::Spawn,
-    /// Commits of one visit go one after the other: whoever holds this commits.
+    /// Serializes the commits of one visit.
     pub(crate) turn: async_lock::Mutex<()>,
 }
 
 /// The state and what the edge knows about it.
 pub(crate) struct Cell {
     pub(crate) state: SessionState,
-    /// The response's head is on its way.
+    /// Whether the head of the response was sent.
     pub(crate) closed: bool,
     /// The form that came with the request, for `flash_all` and its like.
     pub(crate) form: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-/// What a handle may do.
+/// The operations that a handle permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Read and write until the response's head is sent.
     Full,
     /// Read.
     ReadOnly,
-    /// Read and write for as long as it lives; it commits by itself.
+    /// Reads and writes after the response, until it is dropped; only an explicit commit writes.
     Detached,
-    /// It belongs to no request at all, so nobody waits for its cookie.
+    /// Belongs to no request; there is no response to carry a cookie.
     Standalone,
 }
 
 impl Shared {
-    /// Locks the state. A panic in somebody's closure leaves a state that is whole: every change is one assignment at
-    /// its end, so a poisoned lock is taken over.
+    /// Locks the state. A panic in an application's closure leaves the state intact, because every change is a single
+    /// assignment at its end; a poisoned lock is therefore ignored.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Cell> {
         self.cell.lock().unwrap_or_else(PoisonError::into_inner)
     }

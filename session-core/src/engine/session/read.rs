@@ -7,9 +7,9 @@ use crate::engine::error::SessionError;
 use crate::value::path::{ToPath, ToPaths};
 use crate::value::values::Snapshot;
 
-/// What may be given as the default of a `T`: a `T`, and for a `String` also a `&str`.
+/// Types accepted as the default of a `T`: `T` itself, and `&str` for a `String`.
 pub trait DefaultFor<T> {
-    /// The value.
+    /// Converts the default into the value.
     fn into_value(self) -> T;
 }
 
@@ -26,11 +26,11 @@ impl DefaultFor<String> for &str {
 }
 
 impl Session {
-    /// The value under a key: `user.name`, `items[0].sku`, `["user", "a.b"]` segment by segment, or a typed
-    /// [`Key`](crate::Key). `None` when it is missing or null.
+    /// Returns the value under a key, or `None` if it is missing or null. A key is a path (`user.name`,
+    /// `items[0].sku`), a list of segments (`["user", "a.b"]`) or a typed [`Key`](crate::Key).
     ///
     /// # Errors
-    /// [`SessionError::Value`] when a value of another type is there; never a silent default.
+    /// [`SessionError::Value`] if the value is of another type.
     ///
     /// ```
     /// # use session_core::{Key, Session};
@@ -45,10 +45,11 @@ impl Session {
         Ok(self.read(|state| state.data().get(key))?)
     }
 
-    /// The value under a key, or the default when it is missing or null. The default of a `String` may be a `&str`.
+    /// Returns the value under a key, or the default if it is missing or null. The default of a `String` may be a
+    /// `&str`.
     ///
     /// # Errors
-    /// [`SessionError::Value`] when a value of another type is there.
+    /// [`SessionError::Value`] if the value is of another type.
     ///
     /// ```
     /// # use session_core::Session;
@@ -66,32 +67,19 @@ impl Session {
         Ok(self.get(key)?.unwrap_or_else(|| default.into_value()))
     }
 
-    /// Whether all of these are there and not null.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(!Session::standalone().has(["user", "cart"]));
-    /// ```
+    /// Returns whether all of these values exist and are not null.
     #[must_use]
     pub fn has(&self, keys: impl ToPaths) -> bool {
         self.read(|state| state.data().has(keys))
     }
 
-    /// Whether at least one of these is there and not null.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// session.put("cart", [1])?;
-    /// assert!(session.has_any(["user", "cart"]));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns whether at least one of these values exists and is not null.
     #[must_use]
     pub fn has_any(&self, keys: impl ToPaths) -> bool {
         self.read(|state| state.data().has_any(keys))
     }
 
-    /// Whether all of these are there; null counts.
+    /// Returns whether all of these values exist. A stored null exists.
     ///
     /// ```
     /// # use session_core::Session;
@@ -105,90 +93,52 @@ impl Session {
         self.read(|state| state.data().exists(keys))
     }
 
-    /// Whether none of these is there; a stored null is there.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().missing("user"));
-    /// ```
+    /// Returns whether none of these values exists. A stored null exists.
     #[must_use]
     pub fn missing(&self, keys: impl ToPaths) -> bool {
         self.read(|state| state.data().missing(keys))
     }
 
-    /// A copy of all values. Changing it changes nothing here; flash, metadata and the CSRF token are never in it.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// session.put("a", 1)?;
-    /// assert_eq!(session.all().to_json(), r#"{"a":1}"#);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
+    /// Returns a copy of all values, without flash messages, metadata and the CSRF token.
     #[must_use]
     pub fn all(&self) -> Snapshot {
         self.read(|state| state.data().all())
     }
 
-    /// A copy of these values.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().only(["a", "b"]).is_empty());
-    /// ```
+    /// Returns a copy of these values, at the same paths. Missing values are left out.
     #[must_use]
     pub fn only(&self, keys: impl ToPaths) -> Snapshot {
         self.read(|state| state.data().only(keys))
     }
 
-    /// A copy of all values but these.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().except("secret").is_empty());
-    /// ```
+    /// Returns a copy of all values except these.
     #[must_use]
     pub fn except(&self, keys: impl ToPaths) -> Snapshot {
         self.read(|state| state.data().except(keys))
     }
 
-    /// The names of all top-level values.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().keys().is_empty());
-    /// ```
+    /// Returns the names of all top-level values.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.read(|state| state.data().keys())
     }
 
-    /// How many top-level values there are.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().len(), 0);
-    /// ```
+    /// Returns the number of top-level values.
     #[must_use]
     pub fn len(&self) -> usize {
         self.read(|state| state.data().len())
     }
 
-    /// Whether there is no value.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert!(Session::standalone().is_empty());
-    /// ```
+    /// Returns whether there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.read(|state| state.data().is_empty())
     }
 
-    /// The whole session as one typed value.
+    /// Reads all values as one struct.
     ///
     /// # Errors
-    /// [`SessionError::Value`] when the session does not fit the type.
+    /// [`SessionError::Value`] if the session does not deserialize into the type.
     ///
     /// ```
     /// # use session_core::Session;

@@ -56,8 +56,8 @@ impl User<'_> {
         self.0.read(|state| state.content.system.get(content::AUTHENTICATED_AT).ok().flatten())
     }
 
-    /// Whether the user confirmed who they are ([`confirm`](Self::confirm)) within this time: for pages that ask for the
-    /// password again ("step-up").
+    /// Returns whether the user authenticated ([`confirm`](Self::confirm)) within this time, for pages that require the
+    /// password again ("step-up authentication").
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Changing the visitor's values: each change is there for the next read at once, and journalled for the commit.
+//! Changing the visitor's values. A change is visible to the next read immediately, and journalled for the commit.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,11 +11,12 @@ use crate::value::json::Number;
 use crate::value::path::{Accepts, AnyKey, ToPath, ToPaths};
 
 impl Session {
-    /// Puts a value, making parents on the way: a numeric segment makes an array, a scalar in the way is replaced.
+    /// Sets a value and creates missing parents: an array for a numeric segment, otherwise an object. A scalar on the
+    /// path is replaced.
     ///
     /// # Errors
-    /// [`SessionError::Value`] for a bad path, an index far beyond an array's end or a value that is not JSON; and what
-    /// every change may answer: [`SessionError::ReadOnly`], [`SessionError::Destroyed`], [`SessionError::Closed`].
+    /// [`SessionError::Value`] for a malformed path, an index far beyond an array's end, or a value that JSON cannot
+    /// represent, and the [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     /// # use session_core::Session;
@@ -28,10 +29,10 @@ impl Session {
         self.edit(|state| state.data_mut().put(key, value))
     }
 
-    /// Puts every field of an object, or none of them if one fails; its names are paths.
+    /// Puts every field of an object, or none of them if one fails. The names are paths.
     ///
     /// # Errors
-    /// As for [`put`](Self::put), and when it is not an object.
+    /// As for [`put`](Self::put), and if `values` is not an object.
     ///
     /// ```
     /// # use session_core::Session;
@@ -44,7 +45,7 @@ impl Session {
         self.edit(|state| state.data_mut().put_many(values))
     }
 
-    /// Merges an object into what is there, level by level. Arrays are replaced, null overrides.
+    /// Merges an object into the session, level by level. Arrays and null replace the existing value.
     ///
     /// # Errors
     /// As for [`put_many`](Self::put_many).
@@ -61,7 +62,7 @@ impl Session {
         self.edit(|state| state.data_mut().merge(values))
     }
 
-    /// Removes all values and puts these.
+    /// Replaces all values by these.
     ///
     /// # Errors
     /// As for [`put_many`](Self::put_many).
@@ -78,7 +79,8 @@ impl Session {
         self.edit(|state| state.data_mut().replace(values))
     }
 
-    /// Appends to an array, making it where there is nothing or null. Two requests that push at once both succeed.
+    /// Appends to an array, which is created if the value is missing or null. Two requests that push concurrently both
+    /// succeed.
     ///
     /// # Errors
     /// [`ValueError::NotAnArray`], and as for [`put`](Self::put).
@@ -95,7 +97,7 @@ impl Session {
         self.edit(|state| state.data_mut().push(key, value))
     }
 
-    /// Removes values. Parents that become empty go too; an array element leaves no hole.
+    /// Removes values, and parents that become empty. The later elements of an array move up.
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
@@ -118,7 +120,8 @@ impl Session {
     /// Reads a value and removes it.
     ///
     /// # Errors
-    /// [`SessionError::Value`] when a value of another type is there (it stays), and the [errors of every change](Session#errors-of-every-change).
+    /// [`SessionError::Value`] if the value is of another type (it is not removed), and the [errors of every
+    /// change](Session#errors-of-every-change).
     ///
     /// ```
     /// # use session_core::Session;
@@ -132,16 +135,10 @@ impl Session {
         self.edit(|state| state.data_mut().pull(key))
     }
 
-    /// Reads a value and removes it, or takes the default when it is missing or null.
+    /// Reads a value and removes it, or returns the default if it is missing or null.
     ///
     /// # Errors
     /// As for [`pull`](Self::pull).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().pull_or("step", 1)?, 1);
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn pull_or<T: DeserializeOwned>(
         &self,
         key: impl ToPath<T>,
@@ -150,7 +147,7 @@ impl Session {
         self.edit(|state| state.data_mut().pull_or(key, default.into_value()))
     }
 
-    /// Adds one and returns the new number; missing or null counts from 0. No increment is ever lost to another request.
+    /// Adds one and returns the new number. A missing value or null counts as 0. Concurrent increments are never lost.
     ///
     /// # Errors
     /// [`ValueError::NotANumber`], [`ValueError::Overflow`], and the [errors of every change](Session#errors-of-every-change).
@@ -164,16 +161,10 @@ impl Session {
         self.edit(|state| state.data_mut().increment(key))
     }
 
-    /// Adds a number, whole (exact up to 128 bits) or not, and returns the new one.
+    /// Adds a number and returns the sum. Integers are exact up to 128 bits; a float makes the sum a float.
     ///
     /// # Errors
     /// As for [`increment`](Self::increment).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().increment_by("cents", 250)?.to_string(), "250");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn increment_by(&self, key: impl AnyKey, by: impl Into<Number>) -> Result<Number, SessionError> {
         self.edit(|state| state.data_mut().increment_by(key, by))
     }
@@ -182,12 +173,6 @@ impl Session {
     ///
     /// # Errors
     /// As for [`increment`](Self::increment).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().decrement("left")?.to_string(), "-1");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn decrement(&self, key: impl AnyKey) -> Result<Number, SessionError> {
         self.edit(|state| state.data_mut().decrement(key))
     }
@@ -196,29 +181,15 @@ impl Session {
     ///
     /// # Errors
     /// As for [`increment`](Self::increment).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// assert_eq!(Session::standalone().decrement_by("left", 5)?.to_string(), "-5");
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn decrement_by(&self, key: impl AnyKey, by: impl Into<Number>) -> Result<Number, SessionError> {
         self.edit(|state| state.data_mut().decrement_by(key, by))
     }
 
-    /// Removes all values and the intended and previous URL. Identity, flash, CSRF token, tag and lifetimes stay.
+    /// Removes all values and the intended and previous URL. Keeps the id, flash messages, CSRF token, tag and
+    /// lifetimes.
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// session.put("a", 1)?;
-    /// session.clear()?;
-    /// assert!(session.is_empty());
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn clear(&self) -> Result<(), SessionError> {
         self.edit(|state| {
             state.clear();
@@ -230,17 +201,11 @@ impl Session {
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// Session::standalone().flush()?;
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
     pub fn flush(&self) -> Result<(), SessionError> {
         self.clear()
     }
 
-    /// The value under a key; if it is missing or null it is made, put, and returned.
+    /// Returns the value under a key. If it is missing or null, calls `make`, puts the result and returns it.
     ///
     /// # Errors
     /// As for [`get`](Self::get) and [`put`](Self::put).
@@ -257,7 +222,7 @@ impl Session {
         key: impl ToPath<T>,
         make: impl FnOnce() -> T,
     ) -> Result<T, SessionError> {
-        // `make` runs without the lock, so that it may use the session itself.
+        // `make` runs without the lock, so that it can use the session.
         if let Some(value) = self.read(|state| state.data().get::<T>(key.path()))? {
             return Ok(value);
         }
@@ -266,7 +231,7 @@ impl Session {
         self.edit(|state| state.data_mut().remember(key, || value))
     }
 
-    /// The same with a value that is made by awaiting something.
+    /// Like [`remember`](Self::remember), with an async closure.
     ///
     /// # Errors
     /// As for [`remember`](Self::remember).
@@ -291,8 +256,8 @@ impl Session {
         self.edit(|state| state.data_mut().remember(key, || value))
     }
 
-    /// Reads, changes and writes a value in one step that is run again on the newer value if another request was
-    /// faster. The closure must depend on nothing but its argument, and must not use the session.
+    /// Reads, changes and writes a value atomically. If another request wrote first, the closure runs again on the
+    /// newer value, so it must depend on its argument only. It must not use the session.
     ///
     /// # Errors
     /// As for [`get`](Self::get) and [`put`](Self::put).
@@ -312,8 +277,8 @@ impl Session {
         self.edit(|state| state.data_mut().update(key, change))
     }
 
-    /// Writes a whole typed value as the session: its fields are put, everything else is forgotten. Only what differs
-    /// is a change.
+    /// Makes a struct the content of the session: its fields are put, all other values are removed. Only fields that
+    /// differ count as changed.
     ///
     /// # Errors
     /// As for [`put_many`](Self::put_many).

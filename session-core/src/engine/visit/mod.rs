@@ -247,56 +247,18 @@ impl Visit {
     }
 
     /// Whether somebody has opened the session already.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::adapter::CookieHeaders;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
-    /// let visit = guard.visit();
-    /// assert!(!visit.is_opened());
-    /// visit.session().await?;
-    /// assert!(visit.is_opened());
-    /// # Ok(())
-    /// # }
-    /// ```
     #[must_use]
     pub fn is_opened(&self) -> bool {
         self.inner.opened.get().is_some()
     }
 
     /// Whether sessions are switched off by configuration.
-    ///
-    /// ```
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::{OpenError, adapter::CookieHeaders};
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// let sessions = builder.enabled(false).build()?;
-    /// assert!(sessions.visit(CookieHeaders::default(), &Here).visit().is_off());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn is_off(&self) -> bool {
         self.inner.engine.is_off()
     }
 
     /// Whether this layer opens every visit at its start (`eager`).
-    ///
-    /// ```
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::adapter::CookieHeaders;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// assert!(!sessions.visit(CookieHeaders::default(), &Here).visit().is_eager());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn is_eager(&self) -> bool {
         self.inner.engine.policy.eager

@@ -1,9 +1,9 @@
-//! Describes a cookie, and refuses every description that a browser would not accept or that would not be safe.
+//! The builder of a cookie's name and attributes, which refuses combinations that are unsafe or that browsers reject.
 
 use super::format::CookieSpec;
 use super::same_site::SameSite;
 
-/// A cookie's description on its way to a [`CookieSpec`].
+/// A cookie's name and attributes, before they are checked. Builds a [`CookieSpec`].
 ///
 /// ```
 /// use session_core::{Cookie, CookieError, SameSite};
@@ -29,20 +29,14 @@ pub struct Cookie {
 }
 
 impl Cookie {
-    /// The default, and the best there is: `__Host-NAME` with `Path=/; Secure; HttpOnly; SameSite=Lax`, which no other
-    /// host and no plain-HTTP page can set. The prefix is added unless the name has it.
-    ///
-    /// ```
-    /// # use session_core::Cookie;
-    /// assert_eq!(Cookie::host("sid").build()?.name(), "__Host-sid");
-    /// # Ok::<(), session_core::CookieError>(())
-    /// ```
+    /// Makes a `__Host-` cookie, the default: `__Host-NAME` with `Path=/; Secure; HttpOnly; SameSite=Lax`, which no
+    /// other host and no plain-HTTP page can set. The prefix is added if the name does not have it.
     pub fn host(name: impl AsRef<str>) -> Self {
         let name = name.as_ref();
         Self::named(if has_prefix(name, "__host-") { name.to_owned() } else { format!("__Host-{name}") })
     }
 
-    /// The name as it stands, otherwise as [`host`](Self::host): for a cookie that has a domain or a path.
+    /// Makes a cookie with exactly this name, otherwise as [`host`](Self::host). For a cookie with a domain or a path.
     ///
     /// ```
     /// # use session_core::Cookie;
@@ -63,105 +57,63 @@ impl Cookie {
         }
     }
 
-    /// Without `Secure`, so that it works over plain HTTP.
+    /// Makes a cookie without `Secure`, which works over plain HTTP.
     ///
     /// # Security
-    /// For development. Whoever can read the traffic is signed in.
-    ///
-    /// ```
-    /// # use session_core::Cookie;
-    /// assert!(!Cookie::insecure_http("sid").build()?.clear().contains("Secure"));
-    /// # Ok::<(), session_core::CookieError>(())
-    /// ```
+    /// For development only. An attacker who can read the traffic can take over the session.
     pub fn insecure_http(name: impl Into<String>) -> Self {
         Self::named(name).secure(false)
     }
 
-    /// The path below which browsers send it; `/` by default. It is no protection: pages of other paths can read it.
-    ///
-    /// ```
-    /// # use session_core::Cookie;
-    /// assert!(Cookie::named("sid").path("/admin").build().is_ok());
-    /// ```
+    /// Sets the path below which browsers send the cookie; the default is `/`. A path is not a security boundary: pages
+    /// on other paths of the host can read the cookie.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
     }
 
-    /// The domain with all of whose hosts it is shared; by default it belongs to one host alone.
-    ///
-    /// ```
-    /// # use session_core::Cookie;
-    /// assert!(Cookie::named("sid").domain("example.com").build().is_ok());
-    /// ```
+    /// Sets the domain, with all of whose hosts the cookie is shared. The default is a host-only cookie.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = Some(domain.into());
         self
     }
 
-    /// Whether it comes along with requests from other sites; `Lax` by default, so that a link leads to a signed-in page.
-    ///
-    /// ```
-    /// # use session_core::{Cookie, SameSite};
-    /// assert!(Cookie::host("sid").same_site(SameSite::Strict).build()?.clear().contains("SameSite=Strict"));
-    /// # Ok::<(), session_core::CookieError>(())
-    /// ```
+    /// Sets whether browsers send the cookie with cross-site requests. The default is `Lax`, so that a visitor who
+    /// follows a link is signed in.
     pub fn same_site(mut self, same_site: SameSite) -> Self {
         self.same_site = same_site;
         self
     }
 
-    /// Whether it is hidden from scripts; it is, by default.
-    ///
-    /// ```
-    /// # use session_core::Cookie;
-    /// assert!(!Cookie::host("sid").http_only(false).build()?.clear().contains("HttpOnly"));
-    /// # Ok::<(), session_core::CookieError>(())
-    /// ```
+    /// Sets whether the cookie is hidden from scripts; on by default.
     pub fn http_only(mut self, http_only: bool) -> Self {
         self.http_only = http_only;
         self
     }
 
-    /// Whether it travels over encrypted connections only; it does, by default.
-    ///
-    /// ```
-    /// # use session_core::Cookie;
-    /// assert!(Cookie::host("sid").secure(false).build().is_err());
-    /// ```
+    /// Sets whether the cookie is sent over encrypted connections only; on by default.
     pub fn secure(mut self, secure: bool) -> Self {
         self.secure = secure;
         self
     }
 
-    /// Whether each top-level site that embeds this one gets a cookie jar of its own (CHIPS); no, by default.
-    ///
-    /// ```
-    /// # use session_core::Cookie;
-    /// assert!(Cookie::host("sid").partitioned(true).build()?.clear().contains("; Partitioned"));
-    /// # Ok::<(), session_core::CookieError>(())
-    /// ```
+    /// Sets whether the cookie is partitioned by top-level site (CHIPS); off by default.
     pub fn partitioned(mut self, partitioned: bool) -> Self {
         self.partitioned = partitioned;
         self
     }
 
-    /// Whether it outlives the browser (as long as the session may last); by default it does not.
-    ///
-    /// ```
-    /// # use session_core::Cookie;
-    /// assert!(Cookie::host("sid").persistent(true).build()?.is_persistent());
-    /// # Ok::<(), session_core::CookieError>(())
-    /// ```
+    /// Sets whether the cookie outlives the browser; off by default.
     pub fn persistent(mut self, persistent: bool) -> Self {
         self.persistent = persistent;
         self
     }
 
-    /// Checks the description.
+    /// Checks the combination of name and attributes.
     ///
     /// # Errors
-    /// [`CookieError`] says what does not go together, and why. Prefixes count in any case, as they do in browsers.
+    /// [`CookieError`] names the attributes that contradict each other. Name prefixes are compared case-insensitively,
+    /// as in browsers.
     ///
     /// ```
     /// # use session_core::{Cookie, CookieError};
@@ -250,7 +202,7 @@ impl Cookie {
     }
 }
 
-/// A cookie was described that browsers would refuse, change or read otherwise than it was meant.
+/// Returned when browsers would reject, change or misread a cookie.
 ///
 /// ```
 /// use session_core::{Cookie, CookieError, SecretKey, Sessions};
@@ -266,7 +218,7 @@ pub enum CookieError {
     /// The name is empty.
     #[error("a cookie needs a name")]
     NoName,
-    /// The name has a character that no RFC 9110 token has.
+    /// The name has a character that is not allowed in an RFC 9110 token.
     #[error("a cookie's name consists of ASCII letters, digits and !#$%&'*+-.^_`|~")]
     BadName,
     /// The name leaves too little room for the value.
@@ -283,10 +235,10 @@ pub enum CookieError {
     /// The path has a control character, a semicolon or a character beyond ASCII.
     #[error("a cookie's path consists of printable ASCII without semicolons")]
     BadPath,
-    /// The domain is an empty text.
+    /// The domain is empty.
     #[error("a cookie's domain cannot be empty; leave it out to keep the cookie to one host")]
     EmptyDomain,
-    /// The domain has a character that no host name has.
+    /// The domain has a character that is not allowed in a host name.
     #[error("a cookie's domain consists of ASCII letters, digits, dots and hyphens")]
     BadDomain,
     /// An attribute is longer than browsers read.

@@ -114,11 +114,6 @@ impl CookieSpec {
 }
 
 /// A cookie would be larger than browsers keep; they would drop it silently.
-///
-/// ```
-/// let error = session_core::machine::CookieTooLarge { size: 5_000, limit: 4_096 };
-/// assert_eq!(error.to_string(), "the cookie's name and value are 5000 bytes long; browsers keep at most 4096");
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the cookie's name and value are {size} bytes long; browsers keep at most {limit}")]
 pub struct CookieTooLarge {
@@ -146,10 +141,6 @@ fn expire(header: &mut String, max_age: Duration, expires: Timestamp) {
 }
 
 /// The longest `Max-Age`: 400 days. Browsers cut longer ones down to it.
-///
-/// ```
-/// assert_eq!(session_core::machine::MOST_AGE.as_secs(), 34_560_000);
-/// ```
 pub const MOST_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 const EXPIRY_LEN: usize = "; Max-Age=34560000; Expires=Sun, 06 Nov 1994 08:49:37 GMT".len();

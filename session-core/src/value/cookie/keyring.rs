@@ -33,11 +33,6 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`KeyError`] for no keys, more than eight, two equal keys, or two keys with the same id.
-    ///
-    /// ```
-    /// # use session_core::{KeyError, KeyRing};
-    /// assert_eq!(KeyRing::new([]).unwrap_err(), KeyError::NoKeys);
-    /// ```
     pub fn new(keys: impl IntoIterator<Item = SecretKey>) -> Result<Self, KeyError> {
         let keys: Vec<SecretKey> = keys.into_iter().collect();
         if keys.is_empty() {
@@ -61,12 +56,6 @@ impl KeyRing {
     }
 
     /// How many keys there are; never none.
-    ///
-    /// ```
-    /// # use session_core::{KeyRing, SecretKey};
-    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
-    /// assert_eq!(KeyRing::new([key]).unwrap().len(), 1);
-    /// ```
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a ring is never empty")]
     pub fn len(&self) -> usize {

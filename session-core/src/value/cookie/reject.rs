@@ -9,11 +9,6 @@ pub struct Rejected {
 
 impl Rejected {
     /// Why, for metrics and traces only.
-    ///
-    /// ```
-    /// # use session_core::machine::{Rejected, RejectReason};
-    /// assert_eq!(Rejected::from(RejectReason::Seal).reason(), RejectReason::Seal);
-    /// ```
     #[must_use]
     pub fn reason(self) -> RejectReason {
         self.reason

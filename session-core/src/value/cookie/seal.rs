@@ -181,14 +181,6 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`Rejected`], whatever is wrong. Its reason is for counting; a visitor learns nothing from it.
-    ///
-    /// ```
-    /// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
-    /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
-    /// # let ring = KeyRing::new([key]).unwrap();
-    /// let rejected = ring.open(&Binding::cookie("sid", "session"), SealKind::Id, b"junk").unwrap_err();
-    /// assert_eq!(rejected.to_string(), "invalid");
-    /// ```
     pub fn open(&self, binding: &Binding, kind: SealKind, value: &[u8]) -> Result<Opened, Rejected> {
         if value.len() < sealed_len(0) || value.len() % 4 == 1 {
             return Err(RejectReason::Length.into());
@@ -213,10 +205,6 @@ impl KeyRing {
 }
 
 /// How many characters a sealed text of this many bytes is long.
-///
-/// ```
-/// assert_eq!(session_core::machine::sealed_len(44), 120);
-/// ```
 #[must_use]
 pub const fn sealed_len(plaintext: usize) -> usize {
     let bytes = HEAD_LEN + plaintext + TAG_LEN;
@@ -224,16 +212,6 @@ pub const fn sealed_len(plaintext: usize) -> usize {
 }
 
 /// What was inside a seal that is authentic.
-///
-/// ```
-/// # use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, SealKind, select}};
-/// # let ring = KeyRing::new([SecretKey::generate()?])?;
-/// # let binding = Binding::cookie("sid", "session");
-/// let sealed = ring.seal(&binding, SealKind::Id, &[5; 24], b"text");
-/// let opened = ring.open(&binding, SealKind::Id, sealed.as_str().as_bytes())?;
-/// assert_eq!((opened.plaintext.as_slice(), opened.with_old_key), (b"text".as_slice(), false));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
     /// The text that was sealed.

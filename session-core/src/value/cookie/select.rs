@@ -99,15 +99,6 @@ fn open_one<T: Token>(
 }
 
 /// What a request's cookies came to.
-///
-/// ```
-/// # use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, SealKind, select}};
-/// # let ring = KeyRing::new([SecretKey::generate()?])?;
-/// # let binding = Binding::cookie("sid", "session");
-/// let selection = select::<IdToken>(&ring, &binding, "sid", [b"theme=dark".as_slice()], Timestamp::from_millis(0));
-/// assert!(selection.token.is_none() && !selection.came_in);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Selection<T> {
@@ -145,21 +136,11 @@ pub struct Rejections {
 
 impl Rejections {
     /// The reasons, one for each candidate that was rejected.
-    ///
-    /// ```
-    /// # use session_core::machine::Rejections;
-    /// assert_eq!(Rejections::default().iter().count(), 0);
-    /// ```
     pub fn iter(&self) -> impl Iterator<Item = RejectReason> {
         self.reasons.iter().map_while(|reason| *reason)
     }
 
     /// Whether nothing was rejected.
-    ///
-    /// ```
-    /// # use session_core::machine::Rejections;
-    /// assert!(Rejections::default().is_empty());
-    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.reasons[0].is_none()
@@ -174,16 +155,7 @@ impl Rejections {
 }
 
 /// How far the clocks of two servers may be apart: a cookie may come from this far in the future.
-///
-/// ```
-/// assert_eq!(session_core::machine::CLOCK_SKEW.as_secs(), 60);
-/// ```
 pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// What a browser keeps of one cookie: name and value together.
-///
-/// ```
-/// // RFC 6265bis, section 5.6: name and value together.
-/// assert_eq!(session_core::machine::MOST_COOKIE_BYTES, 4_096);
-/// ```
 pub const MOST_COOKIE_BYTES: usize = 4096;

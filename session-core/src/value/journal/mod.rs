@@ -66,11 +66,6 @@ enum Track {
 
 impl Journal {
     /// Whether nothing was changed.
-    ///
-    /// ```
-    /// # use session_core::machine::Journal;
-    /// assert!(Journal::default().is_empty());
-    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.cleared && self.names.is_empty()
@@ -93,13 +88,6 @@ impl Journal {
     }
 
     /// Does it all again, on `bag` as it is. Never refused; see above for what wins.
-    ///
-    /// ```
-    /// # use session_core::machine::{Bag, Journal};
-    /// let mut bag = Bag::default();
-    /// Journal::default().replay(&mut bag);
-    /// assert!(bag.is_empty());
-    /// ```
     pub fn replay(&self, bag: &mut Bag) {
         if self.cleared {
             bag.clear();

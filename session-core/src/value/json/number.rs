@@ -77,11 +77,6 @@ impl Number {
     pub(crate) const ZERO: Self = Self(Repr::Int(0));
 
     /// The nearest float.
-    ///
-    /// ```
-    /// # use session_core::Number;
-    /// assert_eq!(Number::from(3).as_f64(), 3.0);
-    /// ```
     #[must_use]
     pub fn as_f64(self) -> f64 {
         match self.0 {
@@ -92,11 +87,6 @@ impl Number {
     }
 
     /// Whether it is a whole number kept exactly, and not a float.
-    ///
-    /// ```
-    /// # use session_core::Number;
-    /// assert!(Number::from(3).is_integer() && !Number::from(3.0).is_integer());
-    /// ```
     #[must_use]
     pub fn is_integer(self) -> bool {
         !matches!(self.0, Repr::Float(_))

@@ -44,22 +44,12 @@ pub struct Key<T: ?Sized> {
 
 impl<T: ?Sized> Key<T> {
     /// Names a value; dots and brackets mean what they mean in any key.
-    ///
-    /// ```
-    /// # use session_core::Key;
-    /// assert_eq!(Key::<u32>::new("hits").name(), "hits");
-    /// ```
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self { name, holds: PhantomData }
     }
 
     /// The name it was made with.
-    ///
-    /// ```
-    /// # use session_core::Key;
-    /// assert_eq!(Key::<u32>::new("hits").name(), "hits");
-    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
@@ -218,13 +208,6 @@ enum Count<'a> {
 
 impl<'a> Paths<'a> {
     /// All of them.
-    ///
-    /// ```
-    /// use session_core::ToPaths;
-    ///
-    /// assert_eq!(["a", "b"].paths().as_slice().len(), 2);
-    /// assert_eq!("a".paths().as_slice().len(), 1);
-    /// ```
     #[must_use]
     pub fn as_slice(&self) -> &[Path<'a>] {
         match &self.0 {

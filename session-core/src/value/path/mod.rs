@@ -32,33 +32,18 @@ enum Form<'a> {
 
 impl<'a> Path<'a> {
     /// A path with dots and brackets: `user.name`, `items.0.sku`, `items[0].sku`.
-    ///
-    /// ```
-    /// # use session_core::Path;
-    /// assert_eq!(Path::text("a.b").to_string(), "a.b");
-    /// ```
     #[must_use]
     pub const fn text(text: &'a str) -> Self {
         Self(Form::Text(text))
     }
 
     /// A path whose segments are given one by one and never split.
-    ///
-    /// ```
-    /// # use session_core::Path;
-    /// assert_eq!(Path::segments(&["a.b", "c"]).to_string(), "a.b.c");
-    /// ```
     #[must_use]
     pub const fn segments(segments: &'a [&'a str]) -> Self {
         Self(Form::Strs(segments))
     }
 
     /// The same from owned strings.
-    ///
-    /// ```
-    /// # use session_core::Path;
-    /// assert_eq!(Path::owned_segments(&["a".to_owned()]).to_string(), "a");
-    /// ```
     #[must_use]
     pub const fn owned_segments(segments: &'a [String]) -> Self {
         Self(Form::Strings(segments))

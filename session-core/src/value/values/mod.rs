@@ -49,88 +49,41 @@ pub struct Values {
 
 impl Values {
     /// Begins with what was stored.
-    ///
-    /// ```
-    /// # use session_core::machine::{Bag, Values};
-    /// assert!(Values::new(Bag::default()).is_empty());
-    /// ```
     #[must_use]
     pub fn new(bag: Bag) -> Self {
         Self { bag, journal: Journal::default() }
     }
 
     /// Whether anything was changed since the journal was last taken.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// let mut values = Values::default();
-    /// values.clear();
-    /// assert!(!values.is_changed());
-    /// ```
     #[must_use]
     pub fn is_changed(&self) -> bool {
         !self.journal.is_empty()
     }
 
     /// The values as they are now.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// assert!(Values::default().bag().is_empty());
-    /// ```
     #[must_use]
     pub fn bag(&self) -> &Bag {
         &self.bag
     }
 
     /// What was changed since the journal was last taken.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// assert!(Values::default().journal().is_empty());
-    /// ```
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
 
     /// Appends the values as JSON text. What was not changed is copied as it came.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// let mut out = Vec::new();
-    /// Values::default().encode_into(&mut out);
-    /// assert_eq!(out, b"{}");
-    /// ```
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         self.bag.encode_into(out);
     }
 
     /// Hands out the journal for a commit, and begins a new one for what happens meanwhile.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// # let mut values = Values::default();
-    /// values.put("a", 1)?;
-    /// assert!(!values.take_journal().is_empty() && !values.is_changed());
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     #[must_use = "what is dropped here is never committed"]
     pub fn take_journal(&mut self) -> Journal {
         std::mem::take(&mut self.journal)
     }
 
     /// Takes back a journal whose commit failed, in front of what was changed since.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// # let mut values = Values::default();
-    /// values.put("a", 1)?;
-    /// let journal = values.take_journal();
-    /// values.put_back(journal);
-    /// assert!(values.is_changed());
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     pub fn put_back(&mut self, older: Journal) {
         let newer = std::mem::replace(&mut self.journal, older);
         self.journal.append(newer);

@@ -39,38 +39,16 @@ impl Values {
     /// # Errors
     ///
     /// As [`Values::get`].
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// assert_eq!(Values::default().get_or("page", 1)?, 1);
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     pub fn get_or<T: DeserializeOwned>(&self, key: impl ToPath<T>, default: T) -> Result<T, ValueError> {
         Ok(self.get(key)?.unwrap_or(default))
     }
 
     /// Whether it is there and not null; of several keys, whether all are.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// # let mut values = Values::default();
-    /// values.put("a", 0)?;
-    /// assert!(values.has("a") && !values.has(["a", "b"]));
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     pub fn has(&self, keys: impl ToPaths) -> bool {
         keys.paths().as_slice().iter().all(|path| self.holds(*path))
     }
 
     /// Whether at least one of them is there and not null.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// # let mut values = Values::default();
-    /// values.put("a", 0)?;
-    /// assert!(values.has_any(["a", "b"]));
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     pub fn has_any(&self, keys: impl ToPaths) -> bool {
         keys.paths().as_slice().iter().any(|path| self.holds(*path))
     }
@@ -89,24 +67,11 @@ impl Values {
     }
 
     /// Whether it is not there at all; of several keys, whether none is. A stored null is there.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// assert!(Values::default().missing("a"));
-    /// ```
     pub fn missing(&self, keys: impl ToPaths) -> bool {
         keys.paths().as_slice().iter().all(|path| self.bag.find(*path).is_none())
     }
 
     /// Everything, as a copy of its own.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// # let mut values = Values::default();
-    /// values.put("a", 1)?;
-    /// assert_eq!(values.all().to_json(), r#"{"a":1}"#);
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     #[must_use]
     pub fn all(&self) -> Snapshot {
         Snapshot::of(self.bag.clone())
@@ -157,36 +122,18 @@ impl Values {
     }
 
     /// The top-level names, in the order they came (a removal from more than 16 may move one).
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// # let mut values = Values::default();
-    /// values.put("user.name", "ada")?;
-    /// assert_eq!(values.keys(), ["user"]);
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.bag.names().map(str::to_owned).collect()
     }
 
     /// How many top-level names there are.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// assert_eq!(Values::default().len(), 0);
-    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.bag.len()
     }
 
     /// Whether there is nothing in it.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// assert!(Values::default().is_empty());
-    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bag.is_empty()

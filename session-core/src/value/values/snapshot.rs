@@ -37,22 +37,11 @@ impl Snapshot {
     /// # Errors
     ///
     /// [`ValueError::WrongType`] when it is there and is no `T`.
-    ///
-    /// ```
-    /// # use session_core::Snapshot;
-    /// assert_eq!(Snapshot::default().get::<u8>("a")?, None);
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     pub fn get<T: DeserializeOwned>(&self, key: impl ToPath<T>) -> Result<Option<T>, ValueError> {
         read(&self.bag, key.path())
     }
 
     /// Whether it is there and not null; of several keys, whether all are.
-    ///
-    /// ```
-    /// # use session_core::Snapshot;
-    /// assert!(!Snapshot::default().has("a"));
-    /// ```
     pub fn has(&self, keys: impl ToPaths) -> bool {
         let holds = |path| self.bag.find(path).is_some_and(|view| !view.is_null());
         keys.paths().as_slice().iter().copied().all(holds)
@@ -63,23 +52,11 @@ impl Snapshot {
     /// # Errors
     ///
     /// [`ValueError::WrongType`] when it is no `T`.
-    ///
-    /// ```
-    /// # use session_core::Snapshot;
-    /// let map: std::collections::HashMap<String, u8> = Snapshot::default().to()?;
-    /// assert!(map.is_empty());
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, ValueError> {
         self.bag.view().read().map_err(|_| wrong_type::<T>(WHOLE.to_owned(), self.bag.view()))
     }
 
     /// The top-level names and their values as JSON text, in the order they came.
-    ///
-    /// ```
-    /// # use session_core::Snapshot;
-    /// assert_eq!(Snapshot::default().iter().count(), 0);
-    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, String)> {
         self.bag
             .root()
@@ -88,43 +65,23 @@ impl Snapshot {
     }
 
     /// The top-level names, in the order they came.
-    ///
-    /// ```
-    /// # use session_core::Snapshot;
-    /// assert_eq!(Snapshot::default().keys().count(), 0);
-    /// ```
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.bag.names()
     }
 
     /// How many top-level names there are.
-    ///
-    /// ```
-    /// # use session_core::Snapshot;
-    /// assert_eq!(Snapshot::default().len(), 0);
-    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.bag.len()
     }
 
     /// Whether there is nothing in it.
-    ///
-    /// ```
-    /// # use session_core::Snapshot;
-    /// assert!(Snapshot::default().is_empty());
-    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bag.is_empty()
     }
 
     /// All of it as JSON text, every digit as it is stored.
-    ///
-    /// ```
-    /// # use session_core::Snapshot;
-    /// assert_eq!(Snapshot::default().to_json(), "{}");
-    /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
         String::from_utf8(self.bag.encode()).unwrap_or_default()

@@ -110,19 +110,6 @@ impl Values {
     /// # Errors
     ///
     /// As [`Values::merge`].
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// # let mut values = Values::default();
-    /// #[derive(serde::Serialize)]
-    /// struct Mine {
-    ///     theme: &'static str,
-    /// }
-    ///
-    /// values.store(&Mine { theme: "dark" })?;
-    /// assert_eq!(values.all().to_json(), r#"{"theme":"dark"}"#);
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     pub fn store<V: Serialize + ?Sized>(&mut self, values: &V) -> Result<(), ValueError> {
         let text = object(values)?;
         let view = text.view();
@@ -141,15 +128,6 @@ impl Values {
     }
 
     /// Removes everything.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// # let mut values = Values::default();
-    /// values.put("a", 1)?;
-    /// values.clear();
-    /// assert!(values.is_empty());
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     pub fn clear(&mut self) {
         if self.bag.clear() {
             self.journal.record_clear();

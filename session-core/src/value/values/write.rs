@@ -112,12 +112,6 @@ impl Values {
     /// # Errors
     ///
     /// As [`Values::pull`].
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// assert_eq!(Values::default().pull_or("tries", 0)?, 0);
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     pub fn pull_or<T: DeserializeOwned>(&mut self, key: impl ToPath<T>, default: T) -> Result<T, ValueError> {
         Ok(self.pull(key)?.unwrap_or(default))
     }
@@ -142,12 +136,6 @@ impl Values {
     /// # Errors
     ///
     /// As [`Values::increment`].
-    ///
-    /// ```
-    /// # use session_core::{Number, machine::Values};
-    /// assert_eq!(Values::default().increment_by("total", 2.5)?, Number::from(2.5));
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     pub fn increment_by(&mut self, key: impl AnyKey, by: impl Into<Number>) -> Result<Number, ValueError> {
         self.add(&key, "increment", Some(by.into()))
     }
@@ -157,12 +145,6 @@ impl Values {
     /// # Errors
     ///
     /// As [`Values::increment`].
-    ///
-    /// ```
-    /// # use session_core::{Number, machine::Values};
-    /// assert_eq!(Values::default().decrement("left")?, Number::from(-1));
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     pub fn decrement(&mut self, key: impl AnyKey) -> Result<Number, ValueError> {
         self.decrement_by(key, 1)
     }
@@ -172,12 +154,6 @@ impl Values {
     /// # Errors
     ///
     /// As [`Values::increment`].
-    ///
-    /// ```
-    /// # use session_core::{Number, machine::Values};
-    /// assert_eq!(Values::default().decrement_by("left", 3)?, Number::from(-3));
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
     pub fn decrement_by(&mut self, key: impl AnyKey, by: impl Into<Number>) -> Result<Number, ValueError> {
         self.add(&key, "decrement", by.into().negated())
     }
