@@ -1,8 +1,8 @@
 //! The way of a session through a request: open it, begin to commit, ask the store, conclude, report.
 //!
 //! Nothing is decided here. The lock is held only between two awaits, and what is awaited is the store alone. Every commit
-//! goes the same way: [`begin`], then [`perform_all`] if something has to be asked, then
-//! [`conclude`]; a closing visit ends with [`VisitReport::settled`](super::report::VisitReport::settled).
+//! goes the same way: [`begin`], then [`perform_all`] if something has to be asked, then [`conclude`]; a closing visit ends
+//! with [`VisitReport::settled`](super::report::VisitReport::settled).
 
 use tracing::Instrument as _;
 

@@ -31,7 +31,8 @@ impl Node {
     }
 }
 
-/// An object that was opened: names, as UTF-8, to values, which are still the text they came in. Of a name written twice the last value counts.
+/// An object that was opened: UTF-8 names to values, in the order they came. Of a name written twice, the last value
+/// counts.
 #[derive(Clone, Default)]
 pub(crate) struct Object(IndexMap<Bytes, Node>);
 
