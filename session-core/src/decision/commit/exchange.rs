@@ -41,7 +41,7 @@ pub enum StoreOp {
     },
     /// In the list of revocations, not in the store: `create` this record there, and take [`Taken`] for `Applied`.
     ///
-    /// [`Taken`]: crate::Written::Taken
+    /// [`Taken`]: crate::store::Written::Taken
     Revoke {
         key: StoreKey,
         record: Record,

@@ -9,14 +9,15 @@ use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
 impl SessionState {
-    /// Opens a session from what came in and what came of loading it: of asking the store for the claim's key or, for a
-    /// record that came in the cookie, the list of revocations. `Ok(Loaded::Missing)` where nobody had to be asked.
-    /// Expiry is judged here, from the record, at the time `now` at which the session was asked for.
+    /// Opens a session from the request's arrival and the result of the load: from the store under the claim's key or,
+    /// for a record in the cookie, from the list of revocations. Pass `Ok(Loaded::Missing)` if no load was needed.
+    /// Expiry is judged here, from the record at the time `now`.
     ///
     /// A corrupt record is [`Origin::Unknown`] with a [`notice`](Self::notice).
     ///
     /// # Errors
-    /// [`LoadError`]: the store failed or a newer version wrote the record. BareResponse 503, and leave the cookie alone.
+    /// [`LoadError`] if the store failed or a newer version wrote the record. Respond with 503, and do not change the
+    /// cookie.
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
@@ -68,8 +69,7 @@ impl SessionState {
         Ok(state)
     }
 
-    /// The session that a cookie names, without looking it up: all that can be done to it is
-    /// [`destroy`](Self::destroy).
+    /// Makes the state of a session that was not loaded. The only order it accepts is [`destroy`](Self::destroy).
     #[must_use]
     pub fn unread(arrival: Arrival) -> Self {
         let (mut state, claim) = Self::arrived(arrival);
@@ -133,34 +133,34 @@ impl SessionState {
     }
 }
 
-/// What a session is opened for.
+/// The access with which a session is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: there is no third way")]
 pub enum Access {
-    /// To read and write: what the previous visit flashed is shown and taken.
+    /// Read and write. The flash messages of the previous visit are shown and removed.
     Full,
-    /// To read: what the previous visit flashed is shown, and is still there for the next one.
+    /// Read only. The flash messages of the previous visit are shown, and kept for the next one.
     ReadOnly,
 }
 
-/// Something found out while opening that an operator wants to hear of.
+/// A finding of opening a session, for logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// The record's time was over.
+    /// The record had expired.
     Expired,
     /// The record could not be read.
     Corrupt,
 }
 
-/// A session could not be loaded. This is never "there is no session".
+/// Returned when a session cannot be loaded. It never means "there is no session".
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
     /// The store failed.
     #[error("the session could not be loaded")]
     Store(#[source] StoreError),
-    /// The record was written by a newer version of this library, and is left alone.
+    /// The record was written by a newer version of this library, and is not changed.
     #[error("the session could not be loaded")]
     Newer(#[source] NewerFormat),
 }
@@ -171,8 +171,8 @@ impl From<NewerFormat> for LoadError {
     }
 }
 
-/// The record was written by a newer version of this library. It is left alone, and the request is answered like a
-/// store that cannot be reached.
+/// The record was written by a newer version of this library. It is not changed, and the request fails as if the store
+/// could not be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the session has a newer format than this version reads")]
 pub struct NewerFormat;
