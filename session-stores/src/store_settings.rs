@@ -15,8 +15,8 @@ use crate::value::Value;
 /// ```
 /// use session_stores::STORE_SETTINGS;
 ///
-/// let location = STORE_SETTINGS.iter().find(|setting| setting.key == "location").unwrap();
-/// assert_eq!((location.variables, location.drivers), (&["SESSION_FILE_LOCATION"][..], &["file"][..]));
+/// let location = STORE_SETTINGS.iter().find(|setting| setting.variables == ["SESSION_FILE_LOCATION"]).unwrap();
+/// assert_eq!((location.key, location.drivers), ("location", &["file"][..]));
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]

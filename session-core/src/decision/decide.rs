@@ -5,7 +5,7 @@
 //! them, what asked for the decision ([`Trigger`]) and what is configured. The laws at the end of this file are tested
 //! over the whole table, and `docs/decision-table.md` is printed from it.
 
-/// Where the session of this visit came from. Set when it is opened; only a commit of the visit itself changes it.
+/// Where the session of this visit came from. Set on opening, and changed only by a commit of the same visit.
 ///
 /// ```
 #[doc = include_str!("../given/a_stored_session.in")]
@@ -16,10 +16,10 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the origins there are")]
 pub enum Origin {
-    /// No acceptable cookie came in.
+    /// The request had no valid cookie.
     Fresh,
-    /// No cookie came in, and none could have come: another site sent the request, and `SameSite` withheld the cookie.
-    /// The visitor may well have a session.
+    /// The request had no cookie because `SameSite` withheld it from a cross-site request. The visitor may have a
+    /// session.
     Unseen,
     /// An authentic id, and no record under it: never written, expired, or swept.
     Unknown,
@@ -33,11 +33,11 @@ pub enum Origin {
     Carried,
 }
 
-/// What the request ordered. It only ever rises: `Keep < Renew < Destroy`.
+/// What the request ordered for the session. It only rises: `Keep < Renew < Destroy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the fates there are")]
 pub enum Fate {
-    /// Nothing special.
+    /// Keep the session.
     Keep,
     /// A new id: `regenerate` or `invalidate`.
     Renew,
@@ -45,7 +45,7 @@ pub enum Fate {
     Destroy,
 }
 
-/// Where records live.
+/// Where records are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the placements there are")]
 pub enum Placement {
@@ -55,7 +55,7 @@ pub enum Placement {
     Cookie,
 }
 
-/// What asks for the decision.
+/// What triggers the decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the triggers there are")]
 pub enum Trigger {
@@ -78,9 +78,9 @@ pub enum Trigger {
 #[expect(clippy::exhaustive_structs, reason = "written out by whoever embeds the core")]
 #[expect(clippy::struct_excessive_bools, reason = "each is one column of the table")]
 pub struct Situation {
-    /// Where records live.
+    /// Where records are kept.
     pub placement: Placement,
-    /// What asks for the decision.
+    /// What triggers the decision.
     pub trigger: Trigger,
     /// Where this session came from.
     pub origin: Origin,
@@ -92,26 +92,26 @@ pub struct Situation {
     pub wiped: bool,
     /// There is something worth keeping: a value, tag, outgoing flash, CSRF token, intended or previous URL.
     pub something: bool,
-    /// So much of the idle time has gone that the deadline should move.
+    /// So much of the idle timeout has passed that the deadline should be moved.
     pub refresh_due: bool,
     /// The cookie outlives the browser, so its expiry must move with the session's.
     pub persistent: bool,
     /// The cookie must be issued again: it was sealed with a key that no longer seals, or this visit changed how long
     /// the session lives.
     pub reissue: bool,
-    /// A cookie of our name came in at all.
+    /// The request had a cookie with the session's name, valid or not.
     pub cookie_came: bool,
-    /// The classic behaviour was asked for: a record at once, a cookie on every response.
+    /// The policy is eager: a record for every new visitor, and a cookie on every response.
     pub eager: bool,
     /// A list of revocations is configured, so a session that is carried in its cookie can be ended.
     pub revocable: bool,
 }
 
-/// What the store must do, before anything is said to the browser.
+/// The operation of the store, before the response is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the writes there are")]
 pub enum Write {
-    /// Nothing.
+    /// No operation.
     Nothing,
     /// A record under a new id.
     Create,
@@ -127,7 +127,7 @@ pub enum Write {
     Revoke,
 }
 
-/// What the response says about the cookie, once the store has done its part.
+/// The instruction about the cookie in the response, once the store operation has been applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the instructions there are")]
 pub enum CookieAction {
@@ -143,11 +143,11 @@ pub enum CookieAction {
     Clear,
 }
 
-/// Why what was ordered is not done. Nothing is written then, and nothing said to the browser.
+/// Why an order is refused. Nothing is written then, and no cookie is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the refusals there are")]
 pub enum Refusal {
-    /// Only a response could make it true, and there is none.
+    /// The order needs a response to carry the cookie, and there is none.
     NoResponse,
     /// The session may exist, but its cookie was withheld from this request: writing would replace it.
     Unseen,

@@ -1,4 +1,4 @@
-//! What an application decided once about every session: how long it lives, where it is kept, how eager it is.
+//! The policy of an application's sessions: lifetimes, placement, and when they are written.
 
 use std::time::Duration;
 
@@ -11,30 +11,30 @@ use crate::value::time::Timestamp;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Policy {
-    /// How long a session may lie unused.
+    /// The idle timeout.
     pub age: Duration,
-    /// How long it may live in all; `None` for as long as it is used.
+    /// The absolute lifetime; `None` for no limit.
     pub absolute: Option<Duration>,
-    /// Where records live.
+    /// Where records are kept.
     pub placement: Placement,
     /// Open every visit, write every new session, set the cookie on every response.
     pub eager: bool,
-    /// Write data changes even when the response is a 5xx.
+    /// Write data changes even if the response is a 5xx.
     pub commit_on_error: bool,
-    /// Whether a list of revocations is kept, so that a session which is carried in its cookie can be ended.
+    /// Whether there is a list of revocations, so that a session in a cookie can be ended.
     pub revocable: bool,
-    /// Whether a request that another site sent, and from which `SameSite` withheld the cookie, may begin a session by
-    /// writing. It replaces the one that the visitor may have; off unless said.
+    /// Whether a cross-site request from which `SameSite` withheld the cookie may begin a session by writing. It
+    /// replaces a session that the visitor may have. Off by default.
     pub unseen_begins: bool,
     /// Whether the cookie outlives the browser, unless a session decides for itself.
     pub persistent: bool,
-    /// How long a tombstone stands: at least as long as the longest request.
+    /// How long a tombstone is kept: at least as long as the longest request.
     pub tombstone: Duration,
-    /// How long an emptied session lingers before it lapses.
+    /// How long the record of an emptied session is kept.
     pub lapse: Duration,
-    /// How long a commit may go on replaying over other people's writes.
+    /// How long a commit retries when other requests write the same session.
     pub contention: Duration,
-    /// The largest record in bytes, whatever the store would keep.
+    /// The size limit of a record in bytes.
     pub max_record: usize,
 }
 
@@ -87,8 +87,8 @@ impl Policy {
         }
     }
 
-    /// Whether the idle deadline, set for sessions of this age, should move now: 10 % of the age has gone since it was
-    /// set, and at least a minute, but never more than half of it.
+    /// Returns whether the idle deadline of a session with this idle timeout should be moved now: if 10 % of the
+    /// timeout, but at least a minute and at most half of the timeout, has passed since it was set.
     ///
     /// ```
     /// use session_core::{Policy, Timestamp};
@@ -103,21 +103,21 @@ impl Policy {
         idle_deadline.minus(age).plus(refresh_interval(age)) <= now
     }
 
-    /// What a response with this status asks of the visit: a 5xx drops its changes, unless
+    /// Returns the trigger for a response with this status: a 5xx drops the changes, unless
     /// [`commit_on_error`](Self::commit_on_error) is set.
     #[must_use]
     pub fn trigger(&self, status: u16) -> Trigger {
         if status >= 500 && !self.commit_on_error { Trigger::FailedResponse } else { Trigger::Response }
     }
 
-    /// When a tombstone made now may be forgotten.
+    /// Returns when a tombstone that is written now may be removed.
     #[must_use]
     pub fn tombstone_until(&self, now: Timestamp) -> Timestamp {
         now.plus(self.tombstone)
     }
 }
 
-/// How long a deadline stands before a visit moves it.
+/// Returns how long a visit waits before it moves the idle deadline again.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -130,19 +130,19 @@ pub fn refresh_interval(age: Duration) -> Duration {
     (age / 10).max(Duration::from_secs(60)).min(age / 2)
 }
 
-/// When the user of this record was last seen, as exactly as its deadline was moved.
+/// Returns when the session was last used, with the precision of its deadline's moves.
 pub(crate) fn last_seen(record: &Record, age: Duration) -> Timestamp {
     record.idle_deadline.minus(age).max(record.created)
 }
 
-/// Two rules contradict each other.
+/// Returned when two rules contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// Under a second.
+    /// The idle timeout is under a second.
     #[error("the idle age is shorter than one second")]
     AgeTooShort,
-    /// A session would end before it could be idle.
+    /// The idle timeout is longer than the absolute lifetime.
     #[error("the idle age ({age} s) is longer than the absolute lifetime ({absolute} s)")]
     AgeBeyondAbsolute {
         /// Seconds.

@@ -1,7 +1,7 @@
 //! The door for stores: six verbs with their preconditions spelled out, two capabilities, one error.
 //!
-//! The six sentences on [`SessionStore`] are law; `session-testkit` proves them for every store. Time is always the
-//! caller's: a store reads no clock of its own except to bound how long a call may take.
+//! The contract is stated on the methods of [`SessionStore`]; `session-conformance` tests it for every store. Time is
+//! an argument: a store reads its own clock only to bound how long a call may take.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::value::id::{Etag, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
-/// A place where sessions are kept.
+/// A store of sessions.
 ///
 /// Every verb takes effect entirely or not at all, is one round trip, and ends within the store's own deadline
 /// (2 seconds unless configured) with [`StoreErrorKind::Timeout`](crate::store::StoreErrorKind::Timeout) if it must. Nothing but [`create`](Self::create) and
@@ -65,8 +65,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         DEFAULT_MAX_RECORD
     }
 
-    /// Reads what is under the key: nothing, a tombstone or the record. Expiry is judged by the caller: an expired
-    /// record may be given back or be missing.
+    /// Reads the entry under the key: nothing, a tombstone or the record. The caller judges expiry: an expired record
+    /// may be returned or be missing.
     async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError>;
 
     /// Stores the record unless the key is taken, by anything at all: `Applied` or `Taken`. Asked again with the etag
@@ -93,8 +93,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Written, StoreError>;
 
-    /// Makes the session gone, whether or not it was there. Where a record stood, a tombstone without data stays until
-    /// `tombstone_until`; where nothing stood, nothing appears; an earlier tombstone stays as it is.
+    /// Ends the session, whether or not it exists. A record is replaced by a tombstone without data until
+    /// `tombstone_until`; if there was nothing, nothing is created; an existing tombstone is kept.
     async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError>;
 
     /// In one atomic step: `replace`'s conditions against `old`; then the record stands under `new` and a tombstone
@@ -110,12 +110,12 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         tombstone_until: Timestamp,
     ) -> Result<Written, StoreError>;
 
-    /// The index of sessions by owner, where this store keeps one.
+    /// Returns the index of sessions by owner, if this store keeps one.
     fn owners(&self) -> Option<&dyn OwnerIndex> {
         None
     }
 
-    /// The sweeper, where this store does not expire records natively.
+    /// Returns the sweeper, if this store does not expire records by itself.
     fn sweeper(&self) -> Option<&dyn Sweep> {
         None
     }
@@ -140,16 +140,16 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 /// ```
 #[async_trait]
 pub trait OwnerIndex: Send + Sync {
-    /// The live sessions of this owner, in no particular order. Dead ones are never listed.
+    /// Returns the live sessions of this owner, in no particular order.
     async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError>;
 
-    /// How many live sessions this owner has.
+    /// Returns the number of live sessions of this owner.
     async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
         Ok(self.list(owner, now).await?.len())
     }
 
-    /// Destroys every session of this owner but the one under `except`, and says how many live ones it ended. Each
-    /// leaves a tombstone until `tombstone_until`, as [`SessionStore::destroy`] does.
+    /// Destroys all sessions of this owner except the one under `except`, and returns the number of live sessions it
+    /// ended. Each leaves a tombstone until `tombstone_until`, as with [`SessionStore::destroy`].
     async fn destroy_all(
         &self,
         owner: &str,
@@ -159,7 +159,7 @@ pub trait OwnerIndex: Send + Sync {
     ) -> Result<usize, StoreError>;
 }
 
-/// A capability of a store without native expiry: remove what is dead, a bounded batch at a time.
+/// A capability of a store without native expiry: removing expired entries in bounded batches.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -175,16 +175,16 @@ pub trait OwnerIndex: Send + Sync {
 /// ```
 #[async_trait]
 pub trait Sweep: Send + Sync {
-    /// Removes up to `most` records and tombstones that were dead at `before`, each only if it is still dead when it is
-    /// removed. It never runs inside a request.
+    /// Removes up to `most` records and tombstones that had expired at `before`, each only if it is still expired when
+    /// it is removed. It is never called inside a request.
     async fn sweep(&self, before: Timestamp, most: usize) -> Result<Swept, StoreError>;
 }
 
-/// What one batch of a sweep did.
+/// The result of one batch of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Swept {
-    /// Records and tombstones removed.
+    /// The number of removed records and tombstones.
     pub removed: usize,
-    /// Whether the batch was full, so that another one is worth its call.
+    /// Whether the batch was full, so that there may be more to remove.
     pub more: bool,
 }

@@ -1,4 +1,4 @@
-//! An age as people write it: `2h`, `30 min`, `7d`, or a bare number of seconds; whole seconds from one up.
+//! A duration as written in configuration: `2h`, `30 min`, `7d`, or a bare number of seconds.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 
-/// How long something lasts: whole seconds, at least one, at most a hundred years.
+/// A duration of whole seconds, from one second to a hundred years.
 ///
-/// It is read from one or more numbers with a unit each (`2h`, `30 min`, `1h 30m`, `7 days`), or from a bare number,
-/// which is seconds: `3600` is an hour. Units go from seconds to weeks. `m` is minutes. Months and years have no fixed
-/// length and milliseconds are no whole seconds, so these are errors, as are signs, fractions, zero and nothing at all.
+/// It parses from one or more numbers with a unit each (`2h`, `30 min`, `1h 30m`, `7 days`), or from a bare number of
+/// seconds: `3600` is an hour. Units range from seconds to weeks; `m` is minutes. Months and years have no fixed length
+/// and milliseconds are not whole seconds, so these are errors, as are signs, fractions, zero and the empty string.
 ///
 /// ```
 /// use session_core::{Age, NotAnAge};
@@ -25,21 +25,21 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 pub struct Age(u64);
 
 impl Age {
-    /// This many seconds.
+    /// Makes an age of this many seconds.
     ///
     /// # Errors
-    /// [`NotAnAge`] for none, and for more than a hundred years.
+    /// [`NotAnAge`] for zero, and for more than a hundred years.
     pub const fn from_secs(seconds: u64) -> Result<Self, NotAnAge> {
         if seconds == 0 || seconds > MOST_SECONDS { Err(NotAnAge) } else { Ok(Self(seconds)) }
     }
 
-    /// The seconds.
+    /// Returns the seconds.
     #[must_use]
     pub const fn as_secs(self) -> u64 {
         self.0
     }
 
-    /// The same as a [`Duration`].
+    /// Returns the age as a [`Duration`].
     #[must_use]
     pub const fn as_duration(self) -> Duration {
         Duration::from_secs(self.0)
@@ -67,7 +67,7 @@ impl From<Age> for Duration {
     }
 }
 
-/// As it can be read back: `2h`, `1h 30m`.
+/// Formats in the form that parses: `2h`, `1h 30m`.
 impl fmt::Display for Age {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
@@ -118,7 +118,7 @@ impl Visitor<'_> for Reads {
     }
 }
 
-/// The text or number is not an age; the message says what one is.
+/// Returned when a text or number is not an age. The message describes the accepted form.
 ///
 /// ```
 /// use session_core::{Age, NotAnAge};

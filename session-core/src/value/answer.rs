@@ -1,4 +1,4 @@
-//! What a store answers: what it found, what came of a write, or why it could not.
+//! The results of store operations: what a load found, the outcome of a write, and errors.
 
 use std::error::Error;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::record::Record;
 use super::time::Timestamp;
 
-/// What a store found under a key.
+/// The result of a load.
 ///
 /// ```
 /// use session_core::{Timestamp, store::Loaded};
@@ -24,18 +24,18 @@ use super::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the answers there are")]
 pub enum Loaded {
-    /// Nothing is there.
+    /// There is nothing under the key.
     Missing,
-    /// The session was destroyed or rotated away; a tombstone stands there until then.
+    /// The session was destroyed or rotated; there is a tombstone under the key.
     Ended {
-        /// When the tombstone may be forgotten.
+        /// When the tombstone may be removed.
         until: Timestamp,
     },
     /// The record, live or expired.
     Found(Record),
 }
 
-/// What came of a write.
+/// The outcome of a write.
 ///
 /// ```
 /// use session_core::store::Written;
@@ -52,20 +52,19 @@ pub enum Loaded {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the answers there are")]
 pub enum Written {
-    /// It is stored, durably as far as this store goes.
+    /// The write was applied, as durably as the store promises.
     Applied,
-    /// Somebody else wrote first: this record stands there now, and nothing was changed.
+    /// Another writer was first: this is the current record. Nothing was changed.
     Conflict(Record),
-    /// There is nothing alive to write to, and nothing was changed.
+    /// There is no live record under the key. Nothing was changed.
     Gone,
-    /// The new key is in use, and nothing was changed.
+    /// The new key is in use. Nothing was changed.
     Taken,
 }
 
-/// A store could not do what it was asked. This is never "there is no session".
+/// Returned when a store operation fails. It never means "there is no session".
 ///
-/// Its `Display` names the store and the kind, in one line and without any secret; the driver's own error is the
-/// `source()`.
+/// `Display` names the store and the kind of failure, without any secret; the driver's error is the `source()`.
 ///
 /// ```
 /// use session_core::store::{StoreError, StoreErrorKind};
@@ -83,7 +82,7 @@ pub struct StoreError {
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// What kind of failure a [`StoreError`] is.
+/// The kind of a [`StoreError`].
 ///
 /// ```
 /// use session_core::store::{StoreError, StoreErrorKind};
@@ -97,21 +96,21 @@ pub struct StoreError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// It cannot be reached, or broke the connection. The write may or may not have happened.
+    /// The store cannot be reached, or the connection was lost. A write may or may not have happened.
     Unavailable,
-    /// It did not answer within the deadline. The write may or may not have happened.
+    /// The store did not answer within the deadline. A write may or may not have happened.
     Timeout,
-    /// It answered that it will not do this: permissions, a missing table, a full disk, a read-only replica.
+    /// The store refused: permissions, a missing table, a full disk, a read-only replica.
     Refused,
-    /// What is stored under the key cannot be read. The library counts it and treats the session as unknown.
+    /// The record under the key cannot be decoded. The library reports it and treats the session as unknown.
     Corrupt,
-    /// What is stored was written by a newer version of this library. It is left alone.
+    /// The record was written by a newer version of this library. It is not changed.
     Newer,
-    /// The record is larger than the store keeps; nothing was called.
+    /// The record is larger than the store's limit; the store was not called.
     TooLarge {
         /// The record's size in bytes.
         size: usize,
-        /// The most this store keeps, in bytes.
+        /// The store's limit in bytes.
         limit: usize,
     },
 }
@@ -123,26 +122,26 @@ impl StoreError {
         Self { kind, store, source: None }
     }
 
-    /// Adds what went wrong underneath; it becomes the `source()`.
+    /// Sets the cause, which becomes the `source()`.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// The store cannot be reached.
+    /// Makes an error for a store that cannot be reached.
     #[must_use]
     pub fn unavailable(store: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(StoreErrorKind::Unavailable, store).because(source)
     }
 
-    /// The store did not answer in time.
+    /// Makes an error for a store that did not answer in time.
     #[must_use]
     pub fn timeout(store: &'static str) -> Self {
         Self::new(StoreErrorKind::Timeout, store)
     }
 
-    /// Refuses a record that is larger than `limit` bytes; the first line of every writing verb.
+    /// Checks that a record is at most `limit` bytes long. Stores call it first in every operation that writes.
     ///
     /// # Errors
     /// [`StoreErrorKind::TooLarge`] with both numbers.
@@ -159,13 +158,13 @@ impl StoreError {
         if size > limit { Err(Self::new(StoreErrorKind::TooLarge { size, limit }, store)) } else { Ok(()) }
     }
 
-    /// What kind of failure it is.
+    /// Returns the kind of failure.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }
 
-    /// The name of the store that failed.
+    /// Returns the name of the store that failed.
     #[must_use]
     pub fn store(&self) -> &'static str {
         self.store
@@ -196,5 +195,5 @@ impl Error for StoreError {
     }
 }
 
-/// The largest record a store keeps unless it is configured otherwise: 64 KiB.
+/// The default limit of a record's size: 64 KiB.
 pub const DEFAULT_MAX_RECORD: usize = 64 * 1024;

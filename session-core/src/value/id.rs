@@ -1,4 +1,4 @@
-//! The names of a session: the secret in the cookie, the key a store sees, the handle a person may see.
+//! The names of a session: the secret id in the cookie, the key in the store, and the public handle.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use super::wipe::wipe;
 
-/// The secret that a visitor's cookie carries: 32 bytes from the operating system's generator.
+/// The secret id in a visitor's cookie: 32 bytes from the operating system's generator.
 ///
 /// It never reaches a store ([`SessionId::store_key`] does), prints as `SessionId(****)`, compares in constant time and
 /// is wiped when dropped. The length is four times what OWASP asks for (64 bits) and twice ASVS 7.2.3 (128 bits).
@@ -23,26 +23,27 @@ use super::wipe::wipe;
 #[derive(Clone)]
 pub struct SessionId {
     secret: [u8; 32],
-    /// Hashed once, when it is first asked for; clones know it, too.
+    /// Computed on first use, and shared by clones.
     key: OnceLock<StoreKey>,
 }
 
 impl SessionId {
-    /// Takes 32 bytes that came straight from a cryptographic random generator.
+    /// Makes an id from 32 bytes of a cryptographic random generator.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self { secret: bytes, key: OnceLock::new() }
     }
 
-    /// The secret itself, for sealing it into a cookie. Do not log it.
+    /// Returns the secret, to seal it into a cookie. Do not log it.
     #[must_use]
     pub fn expose_secret(&self) -> &[u8; 32] {
         &self.secret
     }
 
-    /// The key under which a store keeps this session: SHA-256 of a domain label and the id.
+    /// Returns the key under which a store keeps this session: SHA-256 of a domain label and the id.
     ///
-    /// Whoever reads the store cannot sign in with what is there, and a look-up leaks nothing about the id by its timing.
+    /// An attacker who reads the store cannot sign in with its keys, and the timing of a lookup reveals nothing about
+    /// the id.
     ///
     /// ```
     /// # use session_core::machine::SessionId;
@@ -81,7 +82,7 @@ impl Drop for SessionId {
     }
 }
 
-/// All that a store ever learns of an id: a hash. Safe to log, useless to steal.
+/// The key of a session in a store: a hash of its id. Safe to log; the id cannot be derived from it.
 ///
 /// `Display` and `Debug` write 64 lower-case hexadecimal digits, which is also what the file store names its files.
 ///
@@ -96,19 +97,19 @@ impl Drop for SessionId {
 pub struct StoreKey([u8; 32]);
 
 impl StoreKey {
-    /// Takes the 32 bytes of a key, as a store read them back.
+    /// Makes a key from 32 bytes that a store read back.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes, for stores with binary keys.
+    /// Returns the 32 bytes, for stores with binary keys.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The public handle of the session under this key.
+    /// Returns the public handle of the session under this key.
     #[must_use]
     pub fn handle(&self) -> Handle {
         let mut first = [0; 16];
@@ -137,7 +138,7 @@ impl FromStr for StoreKey {
     }
 }
 
-/// The name of a session that may be shown: on a "your devices" page, in a log, in a URL that ends one device.
+/// The public name of a session, for a "your devices" page, a log, or a URL that ends one session.
 ///
 /// It is half of the [`StoreKey`], so it changes with a regenerate and cannot be turned back into a cookie.
 ///
@@ -176,7 +177,7 @@ impl serde::Serialize for Handle {
     }
 }
 
-/// From text, so that it can be a path parameter: `Path<Handle>`.
+/// Deserializes from text, so that it can be a path parameter: `Path<Handle>`.
 impl<'de> serde::Deserialize<'de> for Handle {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;
@@ -205,20 +206,20 @@ impl<'de> serde::Deserialize<'de> for Handle {
 pub struct Etag(u64);
 
 impl Etag {
-    /// Takes a number from a random generator, or one that a store read back.
+    /// Makes an etag from a random number, or from one that a store read back.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number, for a store to keep. SQL databases keep it as `i64` by [`u64::cast_signed`].
+    /// Returns the number, for a store to keep. SQL stores keep it as an `i64`, by [`u64::cast_signed`].
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
     }
 }
 
-/// The text is not the lower-case hexadecimal form of a key or handle.
+/// Returned when a text is not the lower-case hexadecimal form of a key or handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the hexadecimal form of a session key or handle")]
 pub struct NotHex;
@@ -247,7 +248,7 @@ fn hex_digit(digit: u8) -> Result<u8, NotHex> {
     }
 }
 
-/// Keeps a store key from ever equalling another SHA-256 of the same bytes.
+/// The domain label: a store key never equals another SHA-256 of the same bytes.
 const STORE_KEY_LABEL: &[u8] = b"session-core/store-key/v1\0";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a store holds under a key: a small head that the library judges, and payload bytes that are nobody's business.
+//! A stored session: a small head that the library reads, and payload bytes that are opaque to stores.
 
 use std::fmt;
 use std::ops::Deref;
@@ -108,7 +108,7 @@ impl Record {
     }
 }
 
-/// Shows the head; of the payload only its length, since it is somebody's data.
+/// Shows the head, and only the length of the payload, since it holds a visitor's data.
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Record")
@@ -135,7 +135,7 @@ impl fmt::Debug for Record {
 pub struct Payload(Bytes);
 
 impl Payload {
-    /// Returns the bytes of `buffer` from `start` on; none when `start` lies beyond its end.
+    /// Returns the bytes of `buffer` from `start` on; empty if `start` is beyond its end.
     #[must_use]
     pub fn tail_of(buffer: Arc<[u8]>, start: usize) -> Self {
         let start = start.min(buffer.len());

@@ -1,12 +1,12 @@
-//! A point in time as every record and cookie keeps it: whole milliseconds since 1970, in UTC.
+//! A point in time in records and cookies: milliseconds since the Unix epoch.
 
 use std::time::Duration;
 
 use ::time::OffsetDateTime;
 
-/// Milliseconds since the Unix epoch. The core is always told the time; it never asks.
+/// Milliseconds since the Unix epoch.
 ///
-/// Arithmetic saturates, so hostile or broken clocks cannot make it panic.
+/// Arithmetic saturates, so that no input and no clock can cause a panic.
 ///
 /// ```
 /// use session_core::Timestamp;
@@ -21,37 +21,37 @@ use ::time::OffsetDateTime;
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Takes milliseconds since the epoch.
+    /// Makes a timestamp from milliseconds since the epoch.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns the milliseconds since the epoch.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// This moment and a while later.
+    /// Returns the time that is later by this duration.
     #[must_use]
     pub fn plus(self, while_later: Duration) -> Self {
         Self(self.0.saturating_add(millis(while_later)))
     }
 
-    /// This moment and a while earlier.
+    /// Returns the time that is earlier by this duration.
     #[must_use]
     pub fn minus(self, while_earlier: Duration) -> Self {
         Self(self.0.saturating_sub(millis(while_earlier)))
     }
 
-    /// How long it is from here to `later`; nothing when that has passed.
+    /// Returns the duration until `later`, or zero if `later` is in the past.
     #[must_use]
     pub fn until(self, later: Self) -> Duration {
         Duration::from_millis(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))
     }
 
-    /// The same moment in the `time` crate's words; moments that it cannot name become its first or last one.
+    /// Converts into the `time` crate's type. A time beyond its range becomes the first or last representable one.
     #[must_use]
     pub fn to_offset(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).unwrap_or(if self.0 < 0 {

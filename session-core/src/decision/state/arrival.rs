@@ -1,9 +1,9 @@
-//! What comes in with a request, once its cookies are opened.
+//! The result of opening a request's cookies.
 
 use crate::value::id::SessionId;
 use crate::value::record::Record;
 
-/// What came in with the request, once its cookies were opened.
+/// The result of opening a request's cookies.
 ///
 /// ```
 /// # use session_core::machine::Arrival;
@@ -15,30 +15,30 @@ use crate::value::record::Record;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Arrival {
-    /// What the newest authentic cookie carries, unless its time is over.
+    /// The content of the newest authentic cookie, unless it has expired.
     pub claim: Option<Claim>,
-    /// A cookie of our name came in at all, acceptable or not.
+    /// The request had a cookie with the session's name, valid or not.
     pub came: bool,
-    /// The token was sealed with a key that opens but no longer seals.
+    /// The cookie was sealed with an old key.
     pub old_key: bool,
-    /// No cookie came because none could: another site sent the request, and `SameSite` withheld ours.
+    /// `SameSite` withheld the cookie from this cross-site request.
     pub withheld: bool,
 }
 
 impl Arrival {
-    /// A request without any cookie of ours.
+    /// Makes the arrival of a request without a session cookie.
     #[must_use]
     pub fn without_cookie() -> Self {
         Self::default()
     }
 
-    /// A request with an authentic id.
+    /// Makes the arrival of a request with an authentic id.
     #[must_use]
     pub fn with_id(id: SessionId) -> Self {
         Self { claim: Some(Claim::Id(id)), came: true, ..Self::default() }
     }
 
-    /// A request that carries its record.
+    /// Makes the arrival of a request with a record in its cookie.
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
@@ -53,7 +53,7 @@ impl Arrival {
     }
 }
 
-/// What an authentic cookie carries.
+/// The content of an authentic cookie.
 ///
 /// ```
 /// # use session_core::machine::Claim;

@@ -1,4 +1,4 @@
-//! What a request may do to its session: change what is in it, give it a new id, end it.
+//! Changing a visit's session: its content, its id, its end.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::value::record::Record;
 use crate::value::values::Values;
 
 impl SessionState {
-    /// The visitor's values, to change. Every change is journalled.
+    /// Returns the visitor's values, to change them. Every change is journalled.
     ///
     /// ```
     #[doc = include_str!("../../given/a_new_session.in")]
@@ -27,10 +27,10 @@ impl SessionState {
         &mut self.content.data
     }
 
-    /// Leaves something for the next visit, in one of the three bags.
+    /// Leaves a value for the next visit, in one of the three flash bags.
     ///
     /// # Errors
-    /// [`ValueError`] for a bad path or a value that is not JSON.
+    /// [`ValueError`] for a malformed path or a value that JSON cannot represent.
     ///
     /// ```
     #[doc = include_str!("../../given/a_new_session.in")]
@@ -50,8 +50,9 @@ impl SessionState {
         self.content.flash.flash_at(bag, key.path(), json)
     }
 
-    /// Takes what the previous visit left, so that the next one does not show it again. [`open`](Self::open) does so for
-    /// [`Access::Full`]; this is for a visit that was opened to read and is now to write. Twice is once.
+    /// Removes what the previous visit left, so that the next one does not show it again. [`open`](Self::open) does
+    /// this for [`Access::Full`]; call it when a visit that was opened for reading begins to write. Calling it again
+    /// has no effect.
     pub fn take_flash(&mut self) {
         if self.access == Access::ReadOnly {
             self.access = Access::Full;
@@ -59,8 +60,8 @@ impl SessionState {
         }
     }
 
-    /// Says whose session it is from now on, or nobody's. In a visit that is [`Origin::Unseen`] a user orders a new id, as a
-    /// sign-in does: there it is what begins a session.
+    /// Sets or removes the user of the session. If the visit is [`Origin::Unseen`], setting a user also orders a new
+    /// id, which begins a session.
     pub fn set_owner(&mut self, owner: Option<&str>) {
         if owner.is_some() && self.origin == Origin::Unseen {
             self.fate = self.fate.max(Fate::Renew);
@@ -68,7 +69,8 @@ impl SessionState {
         self.content.set_owner(owner.map(Arc::from));
     }
 
-    /// Removes all values and the intended and previous URL. Identity, flash, CSRF token, tag and lifetimes stay.
+    /// Removes all values and the intended and previous URL. Keeps the id, flash messages, CSRF token, tag and
+    /// lifetimes.
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
@@ -83,11 +85,11 @@ impl SessionState {
         }
     }
 
-    /// Gives the session a new id with the next commit; the old one dies in the same step. A CSRF token, if there is
-    /// one, is replaced by `csrf()`.
+    /// Gives the session a new id with the next commit, which invalidates the old one in the same step. An existing
+    /// CSRF token is replaced by `csrf()`.
     ///
     /// # Errors
-    /// Whatever `csrf` fails with; nothing is changed then.
+    /// The error of `csrf`; nothing is changed then.
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
@@ -113,7 +115,7 @@ impl SessionState {
         debug_assert!(put.is_ok(), "a string under a plain name can always be put");
     }
 
-    /// Drops everything and gives a new id. What is put afterwards stays.
+    /// Removes everything and orders a new id. Values that are put afterwards are kept.
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
@@ -130,7 +132,7 @@ impl SessionState {
         self.fate = self.fate.max(Fate::Renew);
     }
 
-    /// Ends the session: the record becomes a tombstone, the cookie is removed.
+    /// Ends the session: its record becomes a tombstone, and its cookie is removed.
     pub fn destroy(&mut self) {
         self.content.wipe();
         self.fate = Fate::Destroy;

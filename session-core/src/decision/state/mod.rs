@@ -1,4 +1,4 @@
-//! The machine of one visit: where its session came from, what the request ordered, what it changed. No lock, no clock.
+//! The state of one visit: where its session came from, what the request ordered, what it changed. No lock, no clock.
 //!
 //! Open it with what the cookie said and what the store held; change it; hand it to a [`Commit`](super::commit::Commit).
 //! Everything a request may do to a session goes through here, and `&mut self` is all the synchronisation there is.
@@ -20,7 +20,7 @@ use crate::value::id::SessionId;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
-/// One visit's session.
+/// The session of one visit.
 ///
 /// ```
 /// use session_core::machine::{Access, Arrival, SessionState};
@@ -48,9 +48,9 @@ pub struct SessionState {
     pub(super) came: bool,
     pub(super) old_key: bool,
     access: Access,
-    /// What the response will say about the cookie, as far as commits have settled it.
+    /// The instruction about the cookie in the response, from the commits so far.
     pub(super) cookie: Option<Box<CookieOrder>>,
-    /// This visit's session is over: destroyed here, or gone elsewhere.
+    /// How the session ended, if it did: destroyed by this visit, or by another.
     pub(super) over: Option<Over>,
     fresh: bool,
     pub(super) regenerated: bool,
@@ -65,7 +65,8 @@ pub(super) enum Over {
 }
 
 impl SessionState {
-    /// What the decision depends on, as things stand. What a failure would drop does not count as being there.
+    /// Returns the current input of [`decide`](crate::machine::decide). Content that a failure would drop does not
+    /// count.
     ///
     /// ```
     #[doc = include_str!("../../given/a_new_session.in")]
@@ -94,7 +95,7 @@ impl SessionState {
     ) -> Situation {
         let something = content.has_something();
         let due = match &self.base {
-            // An emptied session lapses by itself; nobody's visit keeps it.
+            // An emptied session expires by itself; visits do not extend it.
             Some(base) => {
                 let age = content.age().unwrap_or(policy.age);
                 (something || policy.eager) && Policy::refresh_due(base.idle_deadline, age, now)
@@ -129,10 +130,10 @@ impl SessionState {
         self.fate == Fate::Keep && matches!(self.origin, Origin::Stored | Origin::Carried)
     }
 
-    /// The id that the session has, or will have once it is written; `draw` is asked if none was drawn yet.
+    /// Returns the id that the session has, or will have once it is written. Calls `draw` if no id was drawn yet.
     ///
     /// # Errors
-    /// Whatever `draw` fails with.
+    /// The error of `draw`.
     ///
     /// ```
     #[doc = include_str!("../../given/a_new_session.in")]

@@ -10,9 +10,9 @@ use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
 impl SessionState {
-    /// Opens a session from what came in and what came of loading it: of asking the store for the claim's key or, for a
-    /// record that came in the cookie, the list of revocations. `Ok(Loaded::Missing)` where nobody had to be asked.
-    /// Expiry is judged here, from the record, at the time `now` at which the session was asked for.
+    /// Opens a session from the request's arrival and the result of the load: from the store under the claim's key or,
+    /// for a record in the cookie, from the list of revocations. Pass `Ok(Loaded::Missing)` if no load was needed.
+    /// Expiry is judged here, from the record at the time `now`.
     ///
     /// A corrupt record is [`Origin::Unknown`] with a [`notice`](Self::notice).
     ///
@@ -69,8 +69,7 @@ impl SessionState {
         Ok(state)
     }
 
-    /// The session that a cookie names, without looking it up: all that can be done to it is
-    /// [`destroy`](Self::destroy).
+    /// Makes the state of a session that was not loaded. The only order it accepts is [`destroy`](Self::destroy).
     #[must_use]
     pub fn unread(arrival: Arrival) -> Self {
         let (mut state, claim) = Self::arrived(arrival);

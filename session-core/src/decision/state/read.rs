@@ -1,4 +1,4 @@
-//! What a visit can be asked about its session. Nothing here changes anything.
+//! Reading the state of a visit's session.
 
 use std::time::Duration;
 
@@ -13,103 +13,103 @@ use crate::value::time::Timestamp;
 use crate::value::values::{Snapshot, Values};
 
 impl SessionState {
-    /// Where the session came from.
+    /// Returns where the session came from.
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// What the request has ordered so far.
+    /// Returns what the request has ordered so far.
     #[must_use]
     pub fn fate(&self) -> Fate {
         self.fate
     }
 
-    /// What the session was opened for.
+    /// Returns the access with which the session was opened.
     #[must_use]
     pub fn access(&self) -> Access {
         self.access
     }
 
-    /// What an operator wants to hear about the opening.
+    /// Returns what opening the session found out, for logs and metrics.
     #[must_use]
     pub fn notice(&self) -> Option<Notice> {
         self.notice
     }
 
-    /// No stored record stood behind this visit when it was opened.
+    /// Returns whether the session was new when this visit opened it.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.fresh
     }
 
-    /// A read would now answer differently than when the visit opened.
+    /// Returns whether the content differs from what was loaded.
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.content.is_changed()
     }
 
-    /// A stored session got a new id in this visit.
+    /// Returns whether a stored session got a new id in this visit.
     #[must_use]
     pub fn has_regenerated(&self) -> bool {
         self.regenerated || (self.fate == Fate::Renew && self.base.is_some())
     }
 
-    /// `destroy` was called, or a commit found the session gone.
+    /// Returns whether `destroy` was called, or a commit found that the session had ended.
     #[must_use]
     pub fn is_destroyed(&self) -> bool {
         self.fate == Fate::Destroy || self.over.is_some()
     }
 
-    /// The visitor's values.
+    /// Returns the visitor's values.
     #[must_use]
     pub fn data(&self) -> &Values {
         &self.content.data
     }
 
-    /// What the previous visit left in one of the three bags.
+    /// Returns what the previous visit left in one of the three flash bags.
     #[must_use]
     pub fn flashed(&self, bag: FlashBag) -> Snapshot {
         self.content.flash.shown().bag(bag).all()
     }
 
-    /// Whose session it is.
+    /// Returns the user that the session is tagged with.
     #[must_use]
     pub fn owner(&self) -> Option<&str> {
         self.content.owner.as_deref()
     }
 
-    /// When the session began; `None` for one that is not written yet.
+    /// Returns when the session was created, or `None` if it has not been written yet.
     #[must_use]
     pub fn created(&self) -> Option<Timestamp> {
         self.base.as_ref().map(|record| record.created)
     }
 
-    /// How long this session may lie unused.
+    /// Returns the idle timeout of this session.
     #[must_use]
     pub fn age(&self, policy: &Policy) -> Duration {
         self.content.age().unwrap_or(policy.age)
     }
 
-    /// Whether its cookie outlives the browser.
+    /// Returns whether the cookie outlives the browser.
     #[must_use]
     pub fn is_persistent(&self, policy: &Policy) -> bool {
         self.content.persistent().unwrap_or(policy.persistent)
     }
 
-    /// The key of the record this visit stands on, or of the tombstone it met.
+    /// Returns the key of the loaded record, or of the tombstone that was found.
     #[must_use]
     pub fn key(&self) -> Option<StoreKey> {
         self.id.as_ref().map(SessionId::store_key)
     }
 
-    /// The record this visit stands on.
+    /// Returns the record that was loaded or last written.
     #[must_use]
     pub fn record(&self) -> Option<&Record> {
         self.base.as_ref()
     }
 
-    /// What the response will say about the cookie, as far as commits have settled it.
+    /// Returns the instruction about the cookie in the response, from the commits so far.
     #[must_use]
     pub fn cookie(&self) -> &CookieOrder {
         self.cookie.as_deref().unwrap_or(&CookieOrder::Keep)

@@ -1,4 +1,4 @@
-//! Writes `Set-Cookie`: the exact text, every time with the same attributes, never longer than a browser keeps.
+//! Formats `Set-Cookie` headers, always with the same attributes and never longer than browsers accept.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::seal::{Binding, Sealed};
 use super::select::MOST_COOKIE_BYTES;
 use crate::value::time::Timestamp;
 
-/// A cookie's name and attributes, checked: every combination that exists is one that browsers accept.
+/// A cookie's checked name and attributes: a combination that browsers accept.
 ///
 /// Made by [`Cookie`](crate::Cookie). The cookie that sets and the one that removes have the same attributes, as removal requires.
 ///
@@ -37,19 +37,19 @@ impl CookieSpec {
         Self { name, attributes, persistent, same_site }
     }
 
-    /// The name, prefix included: what is sent and what is looked for.
+    /// Returns the name, including its prefix.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Which requests of other sites carry the cookie.
+    /// Returns the `SameSite` attribute.
     #[must_use]
     pub fn same_site(&self) -> SameSite {
         self.same_site
     }
 
-    /// Whether the cookie outlives the browser.
+    /// Returns whether the cookie outlives the browser.
     #[must_use]
     pub fn is_persistent(&self) -> bool {
         self.persistent
@@ -61,15 +61,15 @@ impl CookieSpec {
         Binding::cookie(&self.name, purpose)
     }
 
-    /// The value of the `Set-Cookie` header.
+    /// Returns the value of the `Set-Cookie` header.
     ///
     /// `Max-Age` and `Expires` are written when `expiry` says until when (a session decides for itself whether its
     /// cookie outlives the browser; the configuration is only its default); both at most
     /// [`MOST_AGE`], beyond which browsers cut them.
     ///
     /// # Errors
-    /// [`CookieTooLarge`] when name and value together are longer than 4,096 bytes. Send no header then: the cookie
-    /// that the browser has stays.
+    /// [`CookieTooLarge`] if name and value together are longer than 4,096 bytes. Send no header then; the browser
+    /// keeps its current cookie.
     ///
     /// ```
     /// # use session_core::{Cookie, KeyRing, SecretKey, Timestamp, machine::{Binding, SealKind}};
@@ -94,8 +94,8 @@ impl CookieSpec {
         Ok(self.header(value.as_str(), expiry))
     }
 
-    /// The value of the `Set-Cookie` header that removes the cookie: an empty value, the same attributes, and both
-    /// ways of saying that it is over.
+    /// Returns the value of the `Set-Cookie` header that removes the cookie: an empty value, the same attributes, and
+    /// both `Max-Age` and `Expires` in the past.
     #[must_use]
     pub fn clear(&self) -> String {
         self.header("", Some((Duration::ZERO, Timestamp::from_millis(0))))
@@ -113,13 +113,13 @@ impl CookieSpec {
     }
 }
 
-/// A cookie would be larger than browsers keep; they would drop it silently.
+/// Returned when a cookie is larger than browsers accept; they would drop it silently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the cookie's name and value are {size} bytes long; browsers keep at most {limit}")]
 pub struct CookieTooLarge {
-    /// Name and value in bytes.
+    /// The size of name and value in bytes.
     pub size: usize,
-    /// The most that will do.
+    /// The limit in bytes.
     pub limit: usize,
 }
 

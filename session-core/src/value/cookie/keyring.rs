@@ -1,4 +1,4 @@
-//! The keys an application uses at once: the first seals, all open, and each opens only what it sealed.
+//! The current keys of an application: the first seals, and each opens what it sealed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl KeyRing {
         Ok(Self { keys: ready.into() })
     }
 
-    /// How many keys there are; never none.
+    /// Returns the number of keys, which is at least one.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a ring is never empty")]
     pub fn len(&self) -> usize {

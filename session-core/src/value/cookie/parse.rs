@@ -6,7 +6,7 @@
 
 use memchr::memchr;
 
-/// What the headers of one request hold under a name.
+/// The values of one cookie name in the headers of a request.
 ///
 /// ```
 /// use session_core::machine::Candidates;
@@ -25,10 +25,10 @@ pub struct Candidates<'h> {
 }
 
 impl<'h> Candidates<'h> {
-    /// Looks through the headers, in order.
+    /// Searches the headers, in order.
     ///
-    /// Kept are the first eight values in the first 16 KiB of all headers together. A further value is counted and
-    /// ignored; what lies behind the 16 KiB is not read, and a pair that reaches across them is left out.
+    /// Keeps the first eight values in the first 16 KiB of all headers together. Further values are counted and
+    /// ignored; bytes beyond the 16 KiB are not read, and a pair that crosses the limit is left out.
     #[must_use]
     pub fn find(headers: impl IntoIterator<Item = &'h [u8]>, name: &str) -> Self {
         let mut found = Self { values: [&[]; MOST_CANDIDATES], kept: 0, ignored: 0, unread_bytes: 0 };
@@ -54,19 +54,19 @@ impl<'h> Candidates<'h> {
         found
     }
 
-    /// The values, in the order in which they came; bytes as they were sent.
+    /// Returns the values, in their order in the request, as bytes.
     #[must_use]
     pub fn values(&self) -> &[&'h [u8]] {
         &self.values[..self.kept]
     }
 
-    /// How many further values of this name were seen and ignored.
+    /// Returns the number of further values that were ignored.
     #[must_use]
     pub fn ignored(&self) -> usize {
         self.ignored
     }
 
-    /// How many bytes of headers were not looked at.
+    /// Returns the number of bytes of headers that were not read.
     #[must_use]
     pub fn unread_bytes(&self) -> usize {
         self.unread_bytes
@@ -90,7 +90,7 @@ impl<'h> Candidates<'h> {
     }
 }
 
-/// Shows only how many: a cookie's value is a secret.
+/// Shows only the number of values, since they are secrets.
 impl std::fmt::Debug for Candidates<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Candidates")
@@ -115,7 +115,7 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Values of one name that are looked at.
+/// The maximum number of values of one name that are read.
 ///
 /// ```
 /// use session_core::machine::{Candidates, MOST_CANDIDATES};
@@ -126,7 +126,7 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
 /// ```
 pub const MOST_CANDIDATES: usize = 8;
 
-/// Bytes of `Cookie` headers that are looked at, over all headers of a request.
+/// The maximum number of bytes of `Cookie` headers that are read, over all headers of a request.
 ///
 /// ```
 /// use session_core::machine::{Candidates, MOST_BYTES};

@@ -1,6 +1,6 @@
-//! Why a cookie is not accepted: one answer for whoever sent it, the reason for whoever counts.
+//! Why a cookie is rejected: one message for the client, the reason for metrics.
 
-/// A value that is not accepted. It says `invalid`, whatever the reason.
+/// Returned when a value is rejected. Its message is `invalid` for every reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("invalid")]
 pub struct Rejected {
@@ -8,7 +8,7 @@ pub struct Rejected {
 }
 
 impl Rejected {
-    /// Why, for metrics and traces only.
+    /// Returns the reason, for metrics and traces only.
     #[must_use]
     pub fn reason(self) -> RejectReason {
         self.reason
@@ -21,7 +21,7 @@ impl From<RejectReason> for Rejected {
     }
 }
 
-/// Why a value was not accepted, in the order in which they are found out. For metrics only.
+/// Why a value was rejected, in the order of the checks. For metrics only.
 ///
 /// ```
 /// use session_core::machine::{Rejected, RejectReason};

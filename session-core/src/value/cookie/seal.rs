@@ -18,8 +18,8 @@ use super::xaes::{NONCE_LEN, TAG_LEN};
 use crate::value::id::StoreKey;
 use crate::value::wipe::wipe;
 
-/// What a seal belongs to. Opening under any other binding fails, so a value cannot be moved to another cookie,
-/// another layer or another record.
+/// The context that a seal is bound to. Opening with another binding fails, so a value cannot be moved to another
+/// cookie, another layer or another record.
 ///
 /// ```
 /// use session_core::machine::Binding;
@@ -67,7 +67,7 @@ impl Binding {
     }
 }
 
-/// What is inside a seal. It is authenticated, and a value of one kind never opens as another.
+/// The kind of a sealed value. It is authenticated: a value of one kind does not open as another.
 ///
 /// ```
 /// # use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, SealKind, select}};
@@ -101,7 +101,7 @@ impl SealKind {
 
 /// The text of a sealed value: base64url, nothing else, so it is safe in a header as it stands.
 ///
-/// Whoever holds it is signed in, so `Debug` shows only its length and there is no `Display`.
+/// It is a bearer secret, so `Debug` shows only its length and there is no `Display`.
 ///
 /// ```
 /// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
@@ -116,13 +116,13 @@ impl SealKind {
 pub struct Sealed(String);
 
 impl Sealed {
-    /// The text, for a header or a store. Do not log it.
+    /// Returns the text, for a header or a store. Do not log it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text, given away.
+    /// Returns the text by value.
     #[must_use]
     pub fn into_string(self) -> String {
         self.0
@@ -142,7 +142,7 @@ impl fmt::Debug for Sealed {
 }
 
 impl KeyRing {
-    /// Seals a text under the first key. `nonce` must be fresh random bytes, every time.
+    /// Seals a plaintext with the first key. `nonce` must be fresh random bytes for every call.
     ///
     /// ```
     /// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
@@ -177,10 +177,10 @@ impl KeyRing {
         Sealed(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// Opens what [`seal`](Self::seal) made under any key of the ring, if binding and kind are the same.
+    /// Opens a value that [`seal`](Self::seal) made with any key of the ring, if binding and kind are the same.
     ///
     /// # Errors
-    /// [`Rejected`], whatever is wrong. Its reason is for counting; a visitor learns nothing from it.
+    /// [`Rejected`] in every case. Its reason is for metrics; do not reveal it to the client.
     pub fn open(&self, binding: &Binding, kind: SealKind, value: &[u8]) -> Result<Opened, Rejected> {
         if value.len() < sealed_len(0) || value.len() % 4 == 1 {
             return Err(RejectReason::Length.into());
@@ -204,23 +204,23 @@ impl KeyRing {
     }
 }
 
-/// How many characters a sealed text of this many bytes is long.
+/// Returns the length in characters of a sealed plaintext of this many bytes.
 #[must_use]
 pub const fn sealed_len(plaintext: usize) -> usize {
     let bytes = HEAD_LEN + plaintext + TAG_LEN;
     bytes / 3 * 4 + [0, 2, 3][bytes % 3]
 }
 
-/// What was inside a seal that is authentic.
+/// The content of an authentic seal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
-    /// The text that was sealed.
+    /// The plaintext.
     pub plaintext: Vec<u8>,
-    /// Whether the key that sealed it is no longer the first: seal it again at the next opportunity.
+    /// Whether it was sealed with an old key, so that it should be sealed again.
     pub with_old_key: bool,
 }
 
-/// Shows of the text only its length.
+/// Shows only the length of the plaintext.
 impl fmt::Debug for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Opened")

@@ -98,27 +98,27 @@ fn open_one<T: Token>(
     Ok((token, opened.with_old_key))
 }
 
-/// What a request's cookies came to.
+/// The result of selecting from a request's cookies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Selection<T> {
-    /// The newest authentic token, if it is alive.
+    /// The newest authentic token, if it has not expired.
     pub token: Option<T>,
-    /// Whether the key that sealed it no longer seals: set the cookie again at the next response.
+    /// Whether the token was sealed with an old key, so that the cookie should be set again with the next response.
     pub with_old_key: bool,
-    /// Whether any cookie of this name came in, good or bad.
+    /// Whether the request had any cookie with this name, valid or not.
     pub came_in: bool,
-    /// How many cookies of this name came in beside the first, good or bad.
+    /// The number of cookies with this name beside the first, valid or not.
     pub duplicates: usize,
-    /// How many of them were too many to be looked at.
+    /// The number of cookies with this name that were beyond the limit and not read.
     pub ignored: usize,
-    /// How many bytes of `Cookie` headers were too many to be looked at.
+    /// The number of bytes of `Cookie` headers that were beyond the limit and not read.
     pub unread_bytes: usize,
-    /// Why the others were not accepted. Cookies that are good but older are not listed.
+    /// The reasons of the rejected cookies. Valid but older cookies are not listed.
     pub rejected: Rejections,
 }
 
-/// The reasons for which candidates were not accepted, in the order in which they came.
+/// The reasons for which candidates were rejected, in their order in the request.
 ///
 /// ```
 /// use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, RejectReason, select}};
@@ -135,18 +135,18 @@ pub struct Rejections {
 }
 
 impl Rejections {
-    /// The reasons, one for each candidate that was rejected.
+    /// Iterates over the reasons, one for each rejected candidate.
     pub fn iter(&self) -> impl Iterator<Item = RejectReason> {
         self.reasons.iter().map_while(|reason| *reason)
     }
 
-    /// Whether nothing was rejected.
+    /// Returns whether nothing was rejected.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.reasons[0].is_none()
     }
 
-    /// Every candidate has at most one reason, so there is always a place.
+    /// Every candidate has at most one reason, so that there is always room.
     fn push(&mut self, reason: RejectReason) {
         if let Some(place) = self.reasons.iter_mut().find(|place| place.is_none()) {
             *place = Some(reason);
@@ -154,8 +154,8 @@ impl Rejections {
     }
 }
 
-/// How far the clocks of two servers may be apart: a cookie may come from this far in the future.
+/// The tolerated difference between the clocks of two servers: a cookie issued this far in the future is accepted.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// What a browser keeps of one cookie: name and value together.
+/// The browsers' limit for one cookie in bytes: name and value together.
 pub const MOST_COOKIE_BYTES: usize = 4096;

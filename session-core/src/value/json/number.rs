@@ -1,11 +1,11 @@
-//! A number as JSON has it: 128-bit integers to the last digit, or a float.
+//! A JSON number: an exact integer of up to 128 bits, or a float.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// What `increment` and its kin take and give back.
+/// A JSON number, as taken and returned by `increment` and the methods like it.
 ///
 /// Integers from `i128::MIN` to `u128::MAX` are exact; a float makes the sum a float.
 ///
@@ -28,7 +28,7 @@ enum Repr {
     Float(f64),
 }
 
-/// A [`Number`] does not fit into the type asked for.
+/// Returned when a [`Number`] does not fit into the requested type.
 ///
 /// ```
 /// use session_core::Number;
@@ -39,11 +39,11 @@ enum Repr {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the number does not fit into {wanted}")]
 pub struct NumberTooWide {
-    /// The type asked for.
+    /// The requested type.
     pub wanted: &'static str,
 }
 
-/// What stands where a number was looked for.
+/// Why a value is not a [`Number`].
 pub(crate) enum Parsed {
     Number(Number),
     /// A number, but wider than 128 bits or a finite float.
@@ -76,7 +76,7 @@ impl Number {
     /// Nothing, the number.
     pub(crate) const ZERO: Self = Self(Repr::Int(0));
 
-    /// The nearest float.
+    /// Returns the nearest float.
     #[must_use]
     pub fn as_f64(self) -> f64 {
         match self.0 {
@@ -86,13 +86,13 @@ impl Number {
         }
     }
 
-    /// Whether it is a whole number kept exactly, and not a float.
+    /// Returns whether the number is an exact integer, not a float.
     #[must_use]
     pub fn is_integer(self) -> bool {
         !matches!(self.0, Repr::Float(_))
     }
 
-    /// The sum; none when it is too wide or not finite.
+    /// Returns the sum, or `None` on overflow.
     pub(crate) fn plus(self, other: Self) -> Option<Self> {
         match (self.0, other.0) {
             (Repr::Int(one), Repr::Int(two)) => match one.checked_add(two) {
@@ -111,7 +111,7 @@ impl Number {
         }
     }
 
-    /// The same below nothing; none when it is too wide.
+    /// Returns the negation, or `None` on overflow.
     pub(crate) fn negated(self) -> Option<Self> {
         Some(match self.0 {
             Repr::Int(i128::MIN) => i128::MIN.unsigned_abs().into(),
@@ -135,7 +135,7 @@ impl Number {
                 Err(_) => Parsed::NotANumber,
             };
         }
-        // Most numbers are short, and short ones are read several times as fast.
+        // Fast path: most numbers are short.
         if let Ok(int) = text.parse::<i64>() {
             return Parsed::Number(int.into());
         }
@@ -230,7 +230,7 @@ impl From<Number> for f64 {
     }
 }
 
-/// The digits, as JSON writes them.
+/// Formats the digits as in JSON.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -250,7 +250,7 @@ impl fmt::Debug for Number {
     }
 }
 
-/// As an integer of the smallest width that holds it, so that every format that knows it can write it.
+/// Serializes as the narrowest integer type that holds the number, so that as many formats as possible can write it.
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
@@ -265,7 +265,7 @@ impl Serialize for Number {
     }
 }
 
-/// From JSON only: it reads the digits themselves.
+/// Deserializes from JSON only, from the digits themselves.
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Self::parse(Box::<RawValue>::deserialize(deserializer)?.get().as_bytes()) {

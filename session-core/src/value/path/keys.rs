@@ -1,11 +1,11 @@
-//! What may stand where a key is asked for: strings, slices of segments, and typed constants.
+//! The types that can be used as keys: strings, slices of segments, and typed constants.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use super::Path;
 
-/// A key with the type of its value, for a constant that both ends share.
+/// A typed key, for a constant that readers and writers share.
 ///
 /// ```
 /// use session_core::{Key, machine::Values};
@@ -19,7 +19,7 @@ use super::Path;
 /// # Ok::<(), session_core::ValueError>(())
 /// ```
 ///
-/// The type is kept, on the way in and on the way out; the compiler says which key holds what:
+/// The compiler checks the type on reading and on writing:
 ///
 /// ```compile_fail,E0277
 /// # use session_core::{Key, machine::Values};
@@ -43,13 +43,13 @@ pub struct Key<T: ?Sized> {
 }
 
 impl<T: ?Sized> Key<T> {
-    /// Names a value; dots and brackets mean what they mean in any key.
+    /// Makes a key from a path with dots and brackets.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self { name, holds: PhantomData }
     }
 
-    /// The name it was made with.
+    /// Returns the path as text.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
@@ -70,7 +70,7 @@ impl<T: ?Sized> fmt::Debug for Key<T> {
     }
 }
 
-/// Anything that names one place, whatever is there.
+/// Types that name one value, of any type.
 ///
 /// ```
 /// use session_core::{AnyKey, Key, Session};
@@ -88,11 +88,11 @@ impl<T: ?Sized> fmt::Debug for Key<T> {
     note = "a key is text with dots (\"cart.items.0\"), a list of segments ([\"user\", \"a.b\"]), or a constant `Key<T>`"
 )]
 pub trait AnyKey {
-    /// The path meant.
+    /// Returns the path.
     fn path(&self) -> Path<'_>;
 }
 
-/// A key under which a `T` is read. Strings and slices fit every `T`; a [`Key`] only its own.
+/// Keys from which a `T` can be read. Strings and slices fit every `T`, a [`Key`] only its own type.
 ///
 /// ```
 /// use session_core::{Session, SessionError, ToPath};
@@ -110,8 +110,8 @@ pub trait AnyKey {
 )]
 pub trait ToPath<T: ?Sized>: AnyKey {}
 
-/// A key under which a `V` may be put. Strings and slices accept everything; a [`Key<T>`] a `T` or a `&T` (and a
-/// `Key<String>` a `&str`).
+/// Keys under which a `V` can be put. Strings and slices accept every type; a [`Key<T>`] accepts `T` and `&T`, and a
+/// `Key<String>` also `&str`.
 ///
 /// ```
 /// use session_core::{Accepts, Key, Session, SessionError};
@@ -192,11 +192,11 @@ impl Accepts<&str> for Key<String> {}
     note = "a key is text, a `Path` or a `Key<T>`; a list of them is an array, a slice or a `Vec`"
 )]
 pub trait ToPaths {
-    /// The paths meant, in order.
+    /// Returns the paths, in order.
     fn paths(&self) -> Paths<'_>;
 }
 
-/// What [`ToPaths`] gives.
+/// The paths returned by [`ToPaths`].
 #[derive(Debug)]
 pub struct Paths<'a>(Count<'a>);
 
@@ -207,7 +207,7 @@ enum Count<'a> {
 }
 
 impl<'a> Paths<'a> {
-    /// All of them.
+    /// Returns all paths.
     #[must_use]
     pub fn as_slice(&self) -> &[Path<'a>] {
         match &self.0 {

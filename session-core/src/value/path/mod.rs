@@ -1,6 +1,6 @@
-//! Where in a session a value lies: dots, brackets, or segments one by one; and what may be used as a key.
+//! The path of a value in a session: dots, brackets, or separate segments; and the types that can be used as keys.
 //!
-//! A literal top-level name equal to the whole string always wins over its dots.
+//! A literal top-level name that equals the whole string takes precedence over its dots.
 
 mod keys;
 
@@ -12,7 +12,7 @@ use super::error::ValueError;
 use super::json::node::Object;
 use super::json::view::View;
 
-/// A borrowed path, not yet taken apart.
+/// A borrowed path.
 ///
 /// ```
 /// use session_core::Path;
@@ -31,25 +31,25 @@ enum Form<'a> {
 }
 
 impl<'a> Path<'a> {
-    /// A path with dots and brackets: `user.name`, `items.0.sku`, `items[0].sku`.
+    /// Makes a path from text with dots and brackets: `user.name`, `items.0.sku`, `items[0].sku`.
     #[must_use]
     pub const fn text(text: &'a str) -> Self {
         Self(Form::Text(text))
     }
 
-    /// A path whose segments are given one by one and never split.
+    /// Makes a path from segments, which are not split at dots.
     #[must_use]
     pub const fn segments(segments: &'a [&'a str]) -> Self {
         Self(Form::Strs(segments))
     }
 
-    /// The same from owned strings.
+    /// Makes a path from owned segments, which are not split at dots.
     #[must_use]
     pub const fn owned_segments(segments: &'a [String]) -> Self {
         Self(Form::Strings(segments))
     }
 
-    /// What it means in `root`; none where nothing is, or where it is no path.
+    /// Returns the value at this path in `root`, or `None` if it is missing or the path is malformed.
     pub(crate) fn find(self, root: &Object) -> Option<View<'_>> {
         match self.0 {
             Form::Text(text) => root.view(text).or_else(|| {
@@ -88,7 +88,7 @@ impl<'a> Path<'a> {
     }
 }
 
-/// As it would be written with dots.
+/// Formats with dots.
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {

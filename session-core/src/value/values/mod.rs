@@ -48,48 +48,49 @@ pub struct Values {
 }
 
 impl Values {
-    /// Begins with what was stored.
+    /// Makes values from a stored bag.
     #[must_use]
     pub fn new(bag: Bag) -> Self {
         Self { bag, journal: Journal::default() }
     }
 
-    /// Whether anything was changed since the journal was last taken.
+    /// Returns whether anything was changed since the journal was last taken.
     #[must_use]
     pub fn is_changed(&self) -> bool {
         !self.journal.is_empty()
     }
 
-    /// The values as they are now.
+    /// Returns the current values.
     #[must_use]
     pub fn bag(&self) -> &Bag {
         &self.bag
     }
 
-    /// What was changed since the journal was last taken.
+    /// Returns the changes since the journal was last taken.
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
 
-    /// Appends the values as JSON text. What was not changed is copied as it came.
+    /// Appends the values as JSON text. Unchanged values are copied byte for byte.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         self.bag.encode_into(out);
     }
 
-    /// Hands out the journal for a commit, and begins a new one for what happens meanwhile.
+    /// Returns the journal for a commit, and begins a new one for later changes.
     #[must_use = "what is dropped here is never committed"]
     pub fn take_journal(&mut self) -> Journal {
         std::mem::take(&mut self.journal)
     }
 
-    /// Takes back a journal whose commit failed, in front of what was changed since.
+    /// Puts back a journal whose commit failed, before the changes made since.
     pub fn put_back(&mut self, older: Journal) {
         let newer = std::mem::replace(&mut self.journal, older);
         self.journal.append(newer);
     }
 
-    /// Stands on a newer version of the values: does `journal` again on it, then what was changed since that was taken.
+    /// Replaces the base by a newer version of the values: replays `journal` on it, then the changes made since that
+    /// journal was taken.
     ///
     /// ```
     /// use session_core::machine::{Bag, Values};
@@ -112,7 +113,7 @@ impl Values {
         self.bag.source_len()
     }
 
-    /// The one way to change a value. On an error nothing was changed.
+    /// The only way to change a value. On an error nothing was changed.
     fn edit(&mut self, key: Path<'_>, edit: Edit) -> Result<(), ValueError> {
         let changed = self.bag.edit(&edit).map_err(|misfit| match misfit {
             Misfit::Name => ValueError::NotAnObject { key: key.to_string() },
@@ -126,7 +127,7 @@ impl Values {
     }
 }
 
-/// Shows how many values and edits there are, never one of them.
+/// Shows the number of values and edits, never their content.
 impl fmt::Debug for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Values").field("bag", &self.bag).field("journal", &self.journal).finish()

@@ -1,4 +1,4 @@
-//! Reading values: nothing here changes anything.
+//! Reading values.
 
 use serde::de::DeserializeOwned;
 
@@ -12,14 +12,14 @@ use super::typed::{WHOLE, read, wrong_type};
 use super::{Snapshot, Values};
 
 impl Values {
-    /// Reads a value; `None` when it is missing or null.
+    /// Reads a value, or returns `None` if it is missing or null.
     ///
     /// What is stored comes back as it is: `0`, `""`, `false` and `[]` are values. To read a value of unknown type with
     /// every digit, ask for a `Box<serde_json::value::RawValue>` (`serde_json::Value` makes floats of wide integers).
     ///
     /// # Errors
     ///
-    /// [`ValueError::WrongType`] when it is there and is no `T`.
+    /// [`ValueError::WrongType`] if the value does not deserialize into `T`.
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -34,26 +34,26 @@ impl Values {
         read(&self.bag, key.path())
     }
 
-    /// Reads a value, or takes the default when it is missing or null.
+    /// Reads a value, or returns the default if it is missing or null.
     ///
     /// # Errors
     ///
-    /// As [`Values::get`].
+    /// As for [`Values::get`].
     pub fn get_or<T: DeserializeOwned>(&self, key: impl ToPath<T>, default: T) -> Result<T, ValueError> {
         Ok(self.get(key)?.unwrap_or(default))
     }
 
-    /// Whether it is there and not null; of several keys, whether all are.
+    /// Returns whether all of these values exist and are not null.
     pub fn has(&self, keys: impl ToPaths) -> bool {
         keys.paths().as_slice().iter().all(|path| self.holds(*path))
     }
 
-    /// Whether at least one of them is there and not null.
+    /// Returns whether at least one of these values exists and is not null.
     pub fn has_any(&self, keys: impl ToPaths) -> bool {
         keys.paths().as_slice().iter().any(|path| self.holds(*path))
     }
 
-    /// Whether it is there, null or not; of several keys, whether all are.
+    /// Returns whether all of these values exist. A stored null exists.
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -66,18 +66,18 @@ impl Values {
         keys.paths().as_slice().iter().all(|path| self.bag.find(*path).is_some())
     }
 
-    /// Whether it is not there at all; of several keys, whether none is. A stored null is there.
+    /// Returns whether none of these values exists. A stored null exists.
     pub fn missing(&self, keys: impl ToPaths) -> bool {
         keys.paths().as_slice().iter().all(|path| self.bag.find(*path).is_none())
     }
 
-    /// Everything, as a copy of its own.
+    /// Returns a copy of all values.
     #[must_use]
     pub fn all(&self) -> Snapshot {
         Snapshot::of(self.bag.clone())
     }
 
-    /// A copy of what these keys mean, at the same places; what is missing is left out.
+    /// Returns a copy of these values, at the same paths. Missing values are left out.
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -100,7 +100,7 @@ impl Values {
         Snapshot::of(copy)
     }
 
-    /// A copy of everything but what these keys mean.
+    /// Returns a copy of all values except these.
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -121,19 +121,19 @@ impl Values {
         Snapshot::of(copy)
     }
 
-    /// The top-level names, in the order they came (a removal from more than 16 may move one).
+    /// Returns the top-level names, in insertion order (a removal from more than 16 may move one).
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.bag.names().map(str::to_owned).collect()
     }
 
-    /// How many top-level names there are.
+    /// Returns the number of top-level names.
     #[must_use]
     pub fn len(&self) -> usize {
         self.bag.len()
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bag.is_empty()
@@ -141,11 +141,11 @@ impl Values {
 
     /// Reads all values as one struct, for applications that keep their whole session in one.
     ///
-    /// An empty session is `{}`: let fields be `Option`s or say `#[serde(default)]`.
+    /// An empty session is `{}`, so fields should be `Option`s or have `#[serde(default)]`.
     ///
     /// # Errors
     ///
-    /// [`ValueError::WrongType`] when they are no `T`.
+    /// [`ValueError::WrongType`] if the values do not deserialize into `T`.
     ///
     /// ```
     /// # use session_core::machine::Values;

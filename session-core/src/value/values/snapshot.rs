@@ -1,4 +1,4 @@
-//! A copy of some values, on its own: changing the session does not change it, nor the other way round.
+//! A copy of some values, independent of the session.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::super::error::ValueError;
 use super::super::path::{ToPath, ToPaths};
 use super::typed::{WHOLE, read, wrong_type};
 
-/// What `all`, `only` and `except` give: reads like the session, and serializes as an object in any format.
+/// A copy of some values, returned by `all`, `only` and `except`. It serializes as an object in any format.
 ///
 /// ```
 /// use session_core::machine::Values;
@@ -32,31 +32,31 @@ impl Snapshot {
         Self { bag }
     }
 
-    /// Reads a value; `None` when it is missing or null.
+    /// Reads a value, or returns `None` if it is missing or null.
     ///
     /// # Errors
     ///
-    /// [`ValueError::WrongType`] when it is there and is no `T`.
+    /// [`ValueError::WrongType`] if the value does not deserialize into `T`.
     pub fn get<T: DeserializeOwned>(&self, key: impl ToPath<T>) -> Result<Option<T>, ValueError> {
         read(&self.bag, key.path())
     }
 
-    /// Whether it is there and not null; of several keys, whether all are.
+    /// Returns whether all of these values exist and are not null.
     pub fn has(&self, keys: impl ToPaths) -> bool {
         let holds = |path| self.bag.find(path).is_some_and(|view| !view.is_null());
         keys.paths().as_slice().iter().copied().all(holds)
     }
 
-    /// Reads all of it as a type of your own: a struct, a `HashMap`, a `serde_json::Map`.
+    /// Deserializes all values into one type: a struct, a `HashMap`, a `serde_json::Map`.
     ///
     /// # Errors
     ///
-    /// [`ValueError::WrongType`] when it is no `T`.
+    /// [`ValueError::WrongType`] if the values do not deserialize into `T`.
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, ValueError> {
         self.bag.view().read().map_err(|_| wrong_type::<T>(WHOLE.to_owned(), self.bag.view()))
     }
 
-    /// The top-level names and their values as JSON text, in the order they came.
+    /// Iterates over the top-level names and their values as JSON text, in insertion order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, String)> {
         self.bag
             .root()
@@ -64,38 +64,38 @@ impl Snapshot {
             .map(|(name, view)| (name, String::from_utf8(view.to_vec()).unwrap_or_default()))
     }
 
-    /// The top-level names, in the order they came.
+    /// Iterates over the top-level names, in insertion order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.bag.names()
     }
 
-    /// How many top-level names there are.
+    /// Returns the number of top-level names.
     #[must_use]
     pub fn len(&self) -> usize {
         self.bag.len()
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bag.is_empty()
     }
 
-    /// All of it as JSON text, every digit as it is stored.
+    /// Returns all values as JSON text, with every digit as stored.
     #[must_use]
     pub fn to_json(&self) -> String {
         String::from_utf8(self.bag.encode()).unwrap_or_default()
     }
 }
 
-/// As a map. Integers keep every digit up to 128 bits where the format can write them.
+/// Serializes as a map. Integers are exact up to 128 bits if the format supports them.
 impl Serialize for Snapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.bag.view().serialize(serializer)
     }
 }
 
-/// Shows how many values there are, never one of them.
+/// Shows the number of values, never their content.
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Snapshot({} values)", self.len())

@@ -1,4 +1,4 @@
-//! Changing many values at once: what is handed in is an object in JSON, and becomes one edit for each name.
+//! Changing many values at once: an object becomes one edit for each of its names.
 
 use serde::Serialize;
 
@@ -15,11 +15,11 @@ use super::write::json;
 use super::{Values, detached};
 
 impl Values {
-    /// Puts several values, whose keys are paths, or none of them if one fails.
+    /// Puts several values, or none of them if one fails. The names are paths.
     ///
     /// # Errors
     ///
-    /// As [`Values::put`]; [`NotNamed`](ValueError::NotNamed) when `values` is not an object in JSON.
+    /// As for [`Values::put`], and [`NotNamed`](ValueError::NotNamed) if `values` does not serialize as an object.
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -44,13 +44,15 @@ impl Values {
         Ok(())
     }
 
-    /// Merges an object deeply: objects are merged name by name, anything else (arrays, null) replaces what was there.
+    /// Merges an object deeply: objects are merged name by name, anything else (arrays, null) replaces the existing
+    /// value.
     ///
-    /// Its names are literal: dots in them mean nothing.
+    /// The names are literal, not paths.
     ///
     /// # Errors
     ///
-    /// [`NotNamed`](ValueError::NotNamed) when `values` is not an object in JSON, [`NotJson`](ValueError::NotJson).
+    /// [`NotNamed`](ValueError::NotNamed) if `values` does not serialize as an object, and
+    /// [`NotJson`](ValueError::NotJson).
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -78,11 +80,11 @@ impl Values {
         }
     }
 
-    /// Removes everything and puts these instead. Names are literal: dots in them mean nothing.
+    /// Replaces all values by these. The names are literal, not paths.
     ///
     /// # Errors
     ///
-    /// As [`Values::merge`].
+    /// As for [`Values::merge`].
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -102,14 +104,14 @@ impl Values {
         Ok(())
     }
 
-    /// Makes the session hold what this struct holds, and nothing else.
+    /// Replaces all values by the fields of a struct.
     ///
     /// Top-level names that the struct does not have are removed. Only names whose value differs count as changed, so
-    /// two requests that store different fields both win.
+    /// two concurrent requests that change different fields both succeed.
     ///
     /// # Errors
     ///
-    /// As [`Values::merge`].
+    /// As for [`Values::merge`].
     pub fn store<V: Serialize + ?Sized>(&mut self, values: &V) -> Result<(), ValueError> {
         let text = object(values)?;
         let view = text.view();
@@ -127,7 +129,7 @@ impl Values {
         }
     }
 
-    /// Removes everything.
+    /// Removes all values.
     pub fn clear(&mut self) {
         if self.bag.clear() {
             self.journal.record_clear();

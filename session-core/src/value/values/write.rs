@@ -1,4 +1,4 @@
-//! Changing one value: each of these makes an edit, and hands it to the one gate.
+//! Changing one value. Each method makes one edit.
 
 use std::sync::Arc;
 
@@ -16,10 +16,11 @@ use super::typed::{WHOLE, read};
 use super::{Values, detached};
 
 impl Values {
-    /// Puts a value. Parents are made (an array for an index, an object for a name), a scalar in the way is replaced.
+    /// Sets a value and creates missing parents: an array for an index, an object for a name. A scalar on the path is
+    /// replaced.
     ///
-    /// What JSON cannot hold and give back is refused: a float that is not finite, at whatever depth, and a 128-bit
-    /// integer in an internally tagged enum (`#[serde(tag = "…")]`), which serde does not read.
+    /// Values that do not survive JSON are refused: a float that is not finite, at any depth, and a 128-bit integer in
+    /// an internally tagged enum (`#[serde(tag = "…")]`), which serde cannot read back.
     ///
     /// # Errors
     ///
@@ -40,11 +41,11 @@ impl Values {
         self.edit(key, Edit { path, act: Act::Put(node) })
     }
 
-    /// Appends to an array, which is made where there is nothing or null.
+    /// Appends to an array, which is created if the value is missing or null.
     ///
     /// # Errors
     ///
-    /// [`NotAnArray`](ValueError::NotAnArray), and as [`Values::put`].
+    /// [`NotAnArray`](ValueError::NotAnArray), and as for [`Values::put`].
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -61,15 +62,15 @@ impl Values {
             Some(view) if !view.is_null() => return Err(ValueError::NotAnArray { key: key.to_string() }),
             Some(_) | None => None,
         };
-        // A copy of the array for the first push only, so that many cost no more than their items.
+        // The array is copied for the first push only, so that the cost of many pushes is linear.
         let before = before.filter(|_| !self.journal.knows_array(&path)).map_or_else(Node::null, detached);
         let item = json(key, &value, depth_below(&path).saturating_sub(1))?;
         self.edit(key, Edit { path, act: Act::Push { items: vec![item], before } })
     }
 
-    /// Removes a value, or several one after the other, and every parent that becomes empty thereby.
+    /// Removes one or several values, and every parent that becomes empty.
     ///
-    /// An item of an array is removed, and those behind it move up. What is not there, or is no path, is no error.
+    /// The later elements of an array move up. A missing value or a malformed path is not an error.
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -91,7 +92,7 @@ impl Values {
     ///
     /// # Errors
     ///
-    /// As [`Values::get`]; the value stays then.
+    /// As for [`Values::get`]; the value is not removed then.
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -107,20 +108,20 @@ impl Values {
         Ok(value)
     }
 
-    /// Reads a value and removes it, or takes the default when it is missing or null.
+    /// Reads a value and removes it, or returns the default if it is missing or null.
     ///
     /// # Errors
     ///
-    /// As [`Values::pull`].
+    /// As for [`Values::pull`].
     pub fn pull_or<T: DeserializeOwned>(&mut self, key: impl ToPath<T>, default: T) -> Result<T, ValueError> {
         Ok(self.pull(key)?.unwrap_or(default))
     }
 
-    /// Adds one; gives the new number. Missing and null count from zero.
+    /// Adds one and returns the new number. A missing value or null counts as 0.
     ///
     /// # Errors
     ///
-    /// [`NotANumber`](ValueError::NotANumber), [`Overflow`](ValueError::Overflow), and as [`Values::put`].
+    /// [`NotANumber`](ValueError::NotANumber), [`Overflow`](ValueError::Overflow), and as for [`Values::put`].
     ///
     /// ```
     /// # use session_core::{Number, machine::Values};
@@ -131,29 +132,29 @@ impl Values {
         self.increment_by(key, 1)
     }
 
-    /// Adds so much; gives the new number. Integers stay exact, a float makes the sum a float.
+    /// Adds a number and returns the sum. Integers are exact; a float makes the sum a float.
     ///
     /// # Errors
     ///
-    /// As [`Values::increment`].
+    /// As for [`Values::increment`].
     pub fn increment_by(&mut self, key: impl AnyKey, by: impl Into<Number>) -> Result<Number, ValueError> {
         self.add(&key, "increment", Some(by.into()))
     }
 
-    /// Takes one away; gives the new number.
+    /// Subtracts one and returns the new number.
     ///
     /// # Errors
     ///
-    /// As [`Values::increment`].
+    /// As for [`Values::increment`].
     pub fn decrement(&mut self, key: impl AnyKey) -> Result<Number, ValueError> {
         self.decrement_by(key, 1)
     }
 
-    /// Takes so much away; gives the new number.
+    /// Subtracts a number and returns the difference.
     ///
     /// # Errors
     ///
-    /// As [`Values::increment`].
+    /// As for [`Values::increment`].
     pub fn decrement_by(&mut self, key: impl AnyKey, by: impl Into<Number>) -> Result<Number, ValueError> {
         self.add(&key, "decrement", by.into().negated())
     }
@@ -177,11 +178,11 @@ impl Values {
         Ok(left)
     }
 
-    /// Reads a value; where it is missing or null, makes it, puts it, and gives it back.
+    /// Returns a value. If it is missing or null, calls `make`, puts the result and returns it.
     ///
     /// # Errors
     ///
-    /// As [`Values::get`] and [`Values::put`].
+    /// As for [`Values::get`] and [`Values::put`].
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -198,21 +199,21 @@ impl Values {
         if let Some(value) = read(&self.bag, key.path())? {
             return Ok(value);
         }
-        // A key that cannot be written to is refused before anything is made for it.
+        // A key that cannot be written to is refused before `make` runs.
         self.steps(&key)?;
         let value = make();
         self.put(key.path(), &value)?;
         Ok(value)
     }
 
-    /// Changes a value by a closure, which runs again on the newer value when another request was faster.
+    /// Changes a value with a closure and returns the new value. The closure runs again on the newer value if another
+    /// request wrote first.
     ///
-    /// The closure is given `None` where the value is missing or null, and should do nothing but compute. Gives what it
-    /// made.
+    /// The closure gets `None` if the value is missing or null. It must have no side effects.
     ///
     /// # Errors
     ///
-    /// As [`Values::get`] and [`Values::put`].
+    /// As for [`Values::get`] and [`Values::put`].
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -238,7 +239,8 @@ impl Values {
         Ok(made)
     }
 
-    /// Puts a value at a path whose segments are all names, whatever stands in the way: a number makes no array.
+    /// Puts a value at a path whose segments are all names: a number does not create an array, and any value on the
+    /// path is replaced.
     ///
     /// Only for values that are not journalled.
     pub(crate) fn put_by_names<V: Serialize>(
