@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use session_core::SessionsBuilder;
 use session_core::store::StoreErrorKind;
 
 use super::browser::{Browser, Protocol};
@@ -66,7 +67,9 @@ async fn live(stage: &Stage, secrets: &mut BTreeSet<String>) {
     let keep =
         |secrets: &mut BTreeSet<String>, browser: &Browser| secrets.extend(browser.cookie("__Host-sid"));
     secrets.insert(super::stage::key(1).expose_secret_hex().to_string());
-    let world = stage.open_with(|sessions| sessions.encrypt_at_rest(true)).await;
+    let in_cookie = stage.open().await.in_cookie();
+    let encrypted = |sessions: SessionsBuilder| sessions.encrypt_at_rest(!in_cookie);
+    let world = stage.open_with(encrypted).await;
     let ada = world.browser();
     let fill = [
         (r#""put","key":"canary-key","value":"canary-value""#, "*"),

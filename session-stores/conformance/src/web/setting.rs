@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use session_core::{
-    Event, Observer, SecretKey, Session, Sessions, SessionsBuilder, adapter::BoxFuture, store::SessionStore,
+    ConfigError, Event, Observer, SecretKey, Session, Sessions, SessionsBuilder, adapter::BoxFuture,
+    store::SessionStore,
 };
 
 use crate::fixture::IntoStore;
@@ -31,19 +32,20 @@ pub struct Setting {
 impl Setting {
     /// Sessions in this store, with these [`rules`].
     #[must_use]
-    pub fn new<How>(
-        store: impl IntoStore<How>,
-        rules: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
-    ) -> Self {
+    pub fn new<How>(store: impl IntoStore<How>, rules: impl Fn(SessionsBuilder) -> SessionsBuilder) -> Self {
         let (clock, events) = (ManualClock::default(), Events::default());
         let faults = FaultyStore::over(store.into_store());
         let store = OpLog::over(Arc::new(faults.clone()) as Arc<dyn SessionStore>);
-        let builder = Sessions::builder()
-            .shared_store(Arc::new(store.clone()))
-            .key(SecretKey::generate().expect("the system's random generator works"))
-            .clock(clock.clone())
-            .observer(events.clone());
-        let sessions = rules(builder).build().expect("the rules agree");
+        let ruled = || {
+            let key = SecretKey::generate().expect("the system's random generator works");
+            rules(Sessions::builder().key(key).clock(clock.clone()).observer(events.clone()))
+        };
+        // The store is for all rules but those that put sessions into the cookie.
+        let sessions = match ruled().build() {
+            Err(ConfigError::NoPlacement) => ruled().shared_store(Arc::new(store.clone())).build(),
+            built => built,
+        };
+        let sessions = sessions.expect("the rules agree");
         Self { sessions, clock, store, faults, events, handlers: Handlers::default() }
     }
 }
