@@ -46,7 +46,7 @@ pub struct EncryptedStore<S: ?Sized = dyn SessionStore> {
 }
 
 impl<S: SessionStore> EncryptedStore<S> {
-    /// Seals what `store` keeps with the first of these keys; all of them open.
+    /// Wraps `store`. The first key seals, and every key opens.
     pub fn new(store: S, keys: KeyRing) -> Self {
         Self::shared(Arc::new(store), keys, Arc::new(SystemEntropy))
     }
@@ -61,7 +61,7 @@ impl<S: SessionStore + ?Sized> EncryptedStore<S> {
         Self { keys, entropy, max_record, inner }
     }
 
-    /// The store that holds the sealed records.
+    /// Returns the store that holds the sealed records.
     pub fn inner(&self) -> &S {
         &self.inner
     }
@@ -77,7 +77,7 @@ impl<S: SessionStore + ?Sized> EncryptedStore<S> {
         Ok(record.clone().with_payload(sealed.as_str().as_bytes().into()))
     }
 
-    /// What was not sealed for this key and this head does not open: there is no second decoder.
+    /// A record that was not sealed for this key and this head does not open.
     fn unseal(&self, key: &StoreKey, record: Record) -> Option<Record> {
         let opened = self.keys.open(&Binding::record(key), SealKind::AtRest, &record.payload).ok()?;
         let plaintext = opened.plaintext;
@@ -103,7 +103,7 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
         self.inner.name()
     }
 
-    /// As much as fits into the inner store once it is sealed.
+    /// The inner store's limit, less the overhead of a seal.
     fn max_record(&self) -> usize {
         self.max_record
     }

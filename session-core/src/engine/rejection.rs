@@ -37,7 +37,7 @@ pub enum Rejection {
          actix: `.wrap(csrf)` before `.wrap(sessions)`)"
     )]
     MisplacedCsrf,
-    /// The session could not be opened: 503, and its cookie is left alone. 500 if sessions are switched off.
+    /// The session could not be opened: 503, and its cookie is not changed. 500 if sessions are switched off.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// An operation on the session failed: 500.
@@ -49,7 +49,7 @@ pub enum Rejection {
     /// A user's sessions could not be listed or ended: 503; 409 if there are too many, 500 if the store has no such index.
     #[error(transparent)]
     Owner(#[from] UserSessionsError),
-    /// The request is not what the handler asks for: 4xx.
+    /// The request is not what the handler expects: 4xx.
     #[error(transparent)]
     Request(#[from] RequestError),
     /// Nobody is signed in, and the request is not a navigation that could be sent to the sign-in page: 401.
@@ -212,7 +212,7 @@ impl Visit {
 
     /// The visit for an optional extractor: `None` without a layer, or where sessions are switched off.
     ///
-    /// Opening the visit can still fail. VisitReport that error: a store that is down must not look like a visitor without a
+    /// Opening the session can still fail. Return that error: a failing store must not look like a visitor without a
     /// session.
     #[must_use]
     pub fn found_if_any(in_extensions: Option<&Self>) -> Option<Self> {

@@ -33,9 +33,9 @@ use super::values::Values;
 pub enum FlashBag {
     /// Messages for the person: `flash("status", "Saved")`.
     Messages,
-    /// What was typed into a form that came back.
+    /// Old input: the fields of a rejected form.
     Input,
-    /// What was wrong with it: field to list of messages.
+    /// Validation errors: fields, each with a list of messages.
     Errors,
 }
 

@@ -1,11 +1,11 @@
-//! The values of a request's `Cookie` headers, kept until somebody asks for the session.
+//! The values of a request's `Cookie` headers, kept until the session is opened.
 
 use std::fmt;
 
 use crate::engine::head::RequestHead;
 use crate::value::cookie::builder::SameSite;
 
-/// The values of the `Cookie` headers of one request, as bytes, and whether another site sent it.
+/// The values of the `Cookie` headers of one request, as bytes, and whether the request is cross-site.
 ///
 /// ```
 /// use session_core::adapter::CookieHeaders;
@@ -72,7 +72,7 @@ impl From<Headers> for CookieHeaders {
 }
 
 impl CookieHeaders {
-    /// The cookies of a request with this head. The head says whether another site sent the request, in which case the
+    /// Collects the cookies of a request with this head, which says whether the request is cross-site, so that the
     /// browser may have withheld the session's cookie ([`Session::unseen`](crate::Session::unseen)).
     pub fn of<'r, C: AsRef<[u8]>>(
         cookies: impl IntoIterator<Item = C>,
