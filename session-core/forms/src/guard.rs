@@ -68,20 +68,12 @@ pub enum CheckedBody<B> {
 
 impl<R> CsrfGuard<R> {
     /// A guard without exemptions. `answer` makes a response of what the library answers by itself.
-    ///
-    /// ```
-    /// let guard = session_forms::CsrfGuard::new(|answer| answer.status());
-    /// ```
     #[must_use]
     pub fn new(answer: fn(BareResponse) -> R) -> Self {
         Self { rules: Arc::default(), answer, on_refused: None }
     }
 
     /// Exempts a path and all below it: [`CsrfRules::exempt`].
-    ///
-    /// ```
-    /// let guard = session_forms::CsrfGuard::new(|answer| answer.status()).exempt("/webhooks");
-    /// ```
     #[must_use]
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.rules = Arc::new(Arc::unwrap_or_clone(self.rules).exempt(path));
@@ -101,10 +93,6 @@ impl<R> CsrfGuard<R> {
     }
 
     /// What to answer instead of a bare 419.
-    ///
-    /// ```
-    /// let guard = session_forms::CsrfGuard::new(|answer| answer.status()).on_refused(|_| 403);
-    /// ```
     #[must_use]
     pub fn on_refused(mut self, answer: impl Fn(&CsrfFailure) -> R + Send + Sync + 'static) -> Self {
         self.on_refused = Some(Arc::new(answer));
