@@ -63,13 +63,6 @@ pub struct RedisClusterStore {
 impl RedisClusterStore {
     /// Returns a builder for the cluster at `redis-cluster://[user:password@]host:port,host:port…`
     /// (`rediss-cluster://` with the feature `tls`). The URL may name any nodes; the others are discovered.
-    ///
-    /// ```
-    /// use session_store_redis::RedisClusterStore;
-    ///
-    /// let store = RedisClusterStore::builder("redis-cluster://10.0.0.1:6379").prefix("shop:").open()?;
-    /// # Ok::<(), session_store_redis::BuildError>(())
-    /// ```
     pub fn builder(url: impl Into<String>) -> ClusterBuilder {
         ClusterBuilder::new(url.into())
     }
