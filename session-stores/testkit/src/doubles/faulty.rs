@@ -98,18 +98,6 @@ impl Fault {
 }
 
 /// The hook of a [`FaultyStore`].
-///
-/// ```
-/// use session_testkit::doubles::faulty::Faults;
-/// use session_testkit::doubles::wrap::Hooked;
-/// use session_testkit::FaultyStore;
-///
-/// // What stands behind the type's name.
-/// fn same<S>(store: FaultyStore<S>) -> Hooked<S, Faults> {
-///     store
-/// }
-/// # let _ = same(FaultyStore::new(session_store_memory::MemoryStore::new()));
-/// ```
 #[derive(Debug)]
 pub struct Faults {
     store: &'static str,
