@@ -1,9 +1,9 @@
 //! Encryption at rest: a store around a store, which seals what the inner one keeps.
 //!
-//! The payload is sealed under the record's key, together with a digest of its head, so that whoever can write to the
-//! store can neither read a session nor give it another owner, another lifetime or another place: such a record is
-//! corrupt. What is out of reach: putting back an older record of the same session, moving the idle deadline as a touch
-//! does (never beyond the absolute deadline), and removing a record or its tombstone.
+//! The payload is sealed and bound to the record's key and a digest of its head, so that an attacker who can write to
+//! the store can neither read a session nor change its owner, its lifetime or its key: such a record is corrupt. Not
+//! prevented: restoring an older record of the same session, moving the idle deadline as a touch does (never beyond the
+//! absolute deadline), and removing a record or its tombstone.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use crate::value::id::{Etag, StoreKey};
 use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
 
-/// A store that seals the records of another one. The deadlines, the owner and the etag stay readable, since a store needs
-/// them, and are authenticated (but for the idle deadline, which a touch moves).
+/// A store that seals the records of another one. The deadlines, the owner and the etag stay readable, since a store
+/// needs them, and are authenticated (except the idle deadline, which a touch moves).
 ///
 /// [`SessionsBuilder::encrypt_at_rest`](crate::SessionsBuilder::encrypt_at_rest) wraps the configured store in one, under
 /// the keys of the cookie; made by hand it has keys of its own.

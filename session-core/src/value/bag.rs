@@ -105,7 +105,7 @@ impl Bag {
 
     /// Makes one edit of the request that owns this bag, and returns whether that changed anything.
     ///
-    /// On an error nothing was changed. Whether a sum or a push fits was judged by whoever made the edit.
+    /// On an error nothing was changed. The caller has checked that a sum or a push fits.
     pub(crate) fn edit(&mut self, edit: &Edit) -> Result<bool, Misfit> {
         if !matches!(edit.act, Act::Forget) {
             self.fits(&edit.path)?;
@@ -131,7 +131,7 @@ impl Bag {
                 (act, Some((name, rest))) => {
                     let place = self.root.place(name).place(rest);
                     match sum {
-                        // Whoever made this edit has added already.
+                        // The caller has computed the sum.
                         Some(sum) => *place = sum,
                         None => act.perform(place),
                     }
@@ -141,7 +141,7 @@ impl Bag {
         Ok(changes)
     }
 
-    /// Does an edit that was made on another version of this bag.
+    /// Replays an edit that was made on another version of this bag.
     pub(crate) fn replay(&mut self, edit: &Edit) {
         match (&edit.act, edit.path.split_first()) {
             (Act::Forget, _) | (_, None) => drop(self.forget(&edit.path)),

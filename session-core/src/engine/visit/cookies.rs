@@ -28,15 +28,15 @@ enum Headers {
     Many(Vec<Box<[u8]>>),
 }
 
-/// Who sent a request, as far as it decides which cookies a browser sends along.
+/// The origin of a request, as far as it decides which cookies browsers send.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Sender {
-    /// This site, nobody (a bookmark), or a browser that does not say.
+    /// Same site, no site (a bookmark), or a browser that does not say.
     #[default]
     Unsaid,
     /// Another site, by a link or a form whose method is safe and whose answer is the page: `SameSite=Lax` lets it pass.
     OtherSiteByNavigation,
-    /// Another site, in any other way.
+    /// Another site, by any other request.
     OtherSite,
 }
 
@@ -100,7 +100,7 @@ impl CookieHeaders {
     }
 }
 
-/// Not their content: cookies are secrets.
+/// Leaves out their content, since cookies are secrets.
 impl fmt::Debug for CookieHeaders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CookieHeaders({})", self.iter().count())

@@ -125,7 +125,7 @@ impl VisitInner {
     fn close(&self, trigger: Trigger) -> Closing {
         self.closed.store(true, Ordering::Release);
         let looked = self.looked.load(Ordering::Acquire);
-        // Signed out before anybody opened the session: whoever opened it afterwards met its tombstone.
+        // Signed out before the session was opened: a later opening found the tombstone.
         let removal = lock(&self.signed_out).take().flatten();
         let complete = move |report: VisitReport| {
             let set_cookie = report.set_cookie.or(removal);

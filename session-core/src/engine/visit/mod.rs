@@ -283,7 +283,7 @@ impl VisitInner {
         }
         let mut state = drive::open(&self.engine, &self.cookies, access).await?;
         if lock(&self.signed_out).is_some() {
-            // Whoever opens it after a sign-out finds it destroyed, and the cookie is still removed.
+            // If it is opened after a sign-out it is destroyed, and the cookie is still removed.
             state.destroy();
         }
         Ok(share(self.engine.clone(), state, self.spawn))
