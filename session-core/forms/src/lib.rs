@@ -88,7 +88,7 @@ impl Form {
     }
 }
 
-/// Names only: what was typed is somebody's own.
+/// Shows names only, since the values are a visitor's data.
 impl std::fmt::Debug for Form {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.fields.keys()).finish()

@@ -55,9 +55,9 @@ pub struct Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third side")]
 pub enum When {
-    /// Nothing has happened yet.
+    /// Before the call is made.
     Before,
-    /// It has happened, and nobody has heard of it.
+    /// After the call was applied, before its result is returned.
     After,
 }
 
