@@ -106,20 +106,6 @@ where
 }
 
 /// What [`Csrf`] makes of a service.
-///
-/// ```
-/// use actix_web::dev::Transform;
-/// use session_actix::{Csrf, CsrfService};
-///
-/// /// What `App::wrap` makes of it.
-/// fn wrap<S>(inner: S) -> impl Future<Output = Result<CsrfService<S>, ()>>
-/// where
-///     Csrf: Transform<S, actix_web::dev::ServiceRequest, Transform = CsrfService<S>, InitError = ()>,
-///     S: actix_web::dev::Service<actix_web::dev::ServiceRequest>,
-/// {
-///     Csrf::new().new_transform(inner)
-/// }
-/// ```
 #[derive(Debug)]
 pub struct CsrfService<S> {
     inner: Rc<S>,

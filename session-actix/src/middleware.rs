@@ -117,20 +117,6 @@ where
 }
 
 /// The service that [`SessionMiddleware`] creates.
-///
-/// ```
-/// use actix_web::dev::{Service, ServiceRequest, Transform};
-/// use session_actix::{SessionMiddleware, SessionService};
-///
-/// /// What `App::wrap` makes of it.
-/// fn wrap<S>(middleware: &SessionMiddleware, inner: S) -> impl Future<Output = Result<SessionService<S>, ()>>
-/// where
-///     SessionMiddleware: Transform<S, ServiceRequest, Transform = SessionService<S>, InitError = ()>,
-///     S: Service<ServiceRequest>,
-/// {
-///     middleware.new_transform(inner)
-/// }
-/// ```
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     inner: S,

@@ -97,13 +97,6 @@ impl<S> Layer<S> for CsrfLayer {
 }
 
 /// What [`CsrfLayer`] makes of a service.
-///
-/// ```
-/// use session_axum::{CsrfLayer, CsrfService};
-/// use tower_layer::Layer;
-///
-/// let service: CsrfService<axum::Router> = CsrfLayer::new().layer(axum::Router::new());
-/// ```
 #[derive(Clone, Debug)]
 pub struct CsrfService<S> {
     inner: S,

@@ -18,15 +18,6 @@ use crate::words;
 /// It accepts any request body and any response body, so it can stand inside or outside of other tower middleware
 /// (compression, tracing, timeouts, tonic), on a `Router` or in a `ServiceBuilder`. Its own response body is axum's
 /// [`Body`]; an inner axum body is passed on as it is, without another allocation.
-///
-/// ```
-/// use session_axum::{SecretKey, SessionLayer, SessionService, Sessions};
-/// use tower_layer::Layer;
-///
-/// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-/// let service: SessionService<axum::Router> = SessionLayer::new(sessions).layer(axum::Router::new());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     pub(crate) inner: S,

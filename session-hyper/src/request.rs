@@ -122,8 +122,8 @@ pub trait RequestSession {
         Box::pin(async move { Ok(visit?.destroy_with(key, value).await?) })
     }
 
-    /// The visit itself, to pass on: it opens the session when somebody asks, and gives a [`detached`](Visit::detached) one
-    /// to what outlives the response.
+    /// Returns the visit, which opens the session on demand, and a [`detached`](Visit::detached) one for work that
+    /// outlives the response.
     ///
     /// # Errors
     /// The service is missing, or sessions are switched off.

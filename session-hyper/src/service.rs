@@ -54,13 +54,6 @@ impl<S, R: Default> SessionService<S, R> {
     ///
     /// If the session could not be written, the response is an empty 503 (the store failed, or too many requests changed the
     /// session at once) or 500 (it is too large).
-    ///
-    /// ```
-    #[doc = include_str!("given/a_service.in")]
-    /// let service = SessionService::new(sessions, service_fn(hello));
-    /// # let _: SessionService<_, Full<Bytes>> = service;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn new(sessions: Sessions, inner: S) -> Self {
         Self::with_failure(sessions, inner, |failure, _| plain(failure))
     }
@@ -167,24 +160,6 @@ where
 }
 
 /// The future of a [`SessionService`]'s response.
-///
-/// ```
-/// # use std::convert::Infallible;
-/// # use http_body_util::Full;
-/// # use hyper::{Request, Response, body::Bytes, service::{Service as _, service_fn}};
-/// # use session_hyper::{ResponseFuture, SecretKey, SessionService, Sessions};
-/// # async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
-/// #     Ok(Response::new("hello".into()))
-/// # }
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-/// let service = SessionService::new(sessions, service_fn(hello));
-/// let answer: ResponseFuture<_, Full<Bytes>> = service.call(Request::new(Full::default()));
-/// assert_eq!(answer.await?.status(), 200);
-/// # Ok(())
-/// # }
-/// ```
 pub type ResponseFuture<F, R> = Settling<F, SessionService<(), R>, Response<R>>;
 
 impl<R, E> Adapter<Result<Response<R>, E>> for SessionService<(), R> {

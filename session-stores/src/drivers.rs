@@ -14,13 +14,6 @@ use crate::open::{BUILT_IN, open_built_in};
 use crate::store_config::StoreConfig;
 
 /// The cause for which a driver could not open its store.
-///
-/// ```
-/// use session_stores::Cause;
-///
-/// let cause: Cause = "the licence has expired".into();
-/// assert_eq!(cause.to_string(), "the licence has expired");
-/// ```
 pub type Cause = Box<dyn Error + Send + Sync>;
 
 type Opening = Pin<Box<dyn Future<Output = Result<Arc<dyn SessionStore>, Cause>> + Send>>;
@@ -51,17 +44,6 @@ pub struct Drivers {
 
 impl Drivers {
     /// Creates a set of the built-in drivers.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), session_stores::SettingError> {
-    /// use session_stores::{Drivers, StoreConfig};
-    ///
-    /// let store = Drivers::new().open(&StoreConfig::new("memory")).await?;
-    /// assert_eq!(store.name(), "memory");
-    /// # Ok(())
-    /// # }
-    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -68,12 +68,6 @@ pub struct StoreConfig {
 
 impl StoreConfig {
     /// Creates the default configuration of a driver.
-    ///
-    /// ```
-    /// use session_stores::StoreConfig;
-    ///
-    /// assert_eq!(StoreConfig::new("memory").timeout.as_secs(), 2);
-    /// ```
     #[must_use]
     pub fn new(driver: impl Into<String>) -> Self {
         Self {
@@ -151,12 +145,6 @@ impl StoreConfig {
 }
 
 /// What an acknowledged write survives.
-///
-/// ```
-/// use session_stores::{Durability, StoreConfig};
-///
-/// assert_eq!(StoreConfig::new("sqlite").durability, Durability::PowerCut);
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {
@@ -202,11 +190,6 @@ pub struct Secret(String);
 
 impl Secret {
     /// Returns the string. Do not log it.
-    ///
-    /// ```
-    /// let token = session_stores::Secret::from("s3cr3t");
-    /// assert_eq!(token.expose(), "s3cr3t");
-    /// ```
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -60,28 +60,20 @@ type OnRefused<R> = dyn Fn(&CsrfFailure) -> R + Send + Sync;
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches both")]
 pub enum CheckedBody<B> {
-    /// It as it came: nobody needed to look.
+    /// The unread body.
     Untouched(B),
     /// The bytes of the form that was read in search of the token.
     Read(Bytes),
 }
 
 impl<R> CsrfGuard<R> {
-    /// A guard without exemptions. `answer` makes a response of what the library answers by itself.
-    ///
-    /// ```
-    /// let guard = session_forms::CsrfGuard::new(|answer| answer.status());
-    /// ```
+    /// Makes a guard without exemptions. `answer` converts the library's responses into the framework's.
     #[must_use]
     pub fn new(answer: fn(BareResponse) -> R) -> Self {
         Self { rules: Arc::default(), answer, on_refused: None }
     }
 
-    /// Exempts a path and all below it: [`CsrfRules::exempt`].
-    ///
-    /// ```
-    /// let guard = session_forms::CsrfGuard::new(|answer| answer.status()).exempt("/webhooks");
-    /// ```
+    /// Exempts a path and everything below it: [`CsrfRules::exempt`].
     #[must_use]
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.rules = Arc::new(Arc::unwrap_or_clone(self.rules).exempt(path));
@@ -100,11 +92,7 @@ impl<R> CsrfGuard<R> {
         self
     }
 
-    /// What to answer instead of a bare 419.
-    ///
-    /// ```
-    /// let guard = session_forms::CsrfGuard::new(|answer| answer.status()).on_refused(|_| 403);
-    /// ```
+    /// Replaces the response to refused requests, which is an empty 419.
     #[must_use]
     pub fn on_refused(mut self, answer: impl Fn(&CsrfFailure) -> R + Send + Sync + 'static) -> Self {
         self.on_refused = Some(Arc::new(answer));

@@ -32,10 +32,6 @@ pub enum FormError {
 
 impl FormError {
     /// The HTTP status to answer with.
-    ///
-    /// ```
-    /// assert_eq!(session_forms::FormError::NotAForm.status(), 415);
-    /// ```
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -61,13 +57,6 @@ impl Form {
     ///
     /// # Errors
     /// [`FormError`].
-    ///
-    /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let error = session_forms::Form::read("application/json", "{}".into()).await.unwrap_err();
-    /// assert_eq!(error.to_string(), "the body is not a form");
-    /// # });
-    /// ```
     pub async fn read(content_type: &str, body: Bytes) -> Result<Self, FormError> {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {

@@ -1,6 +1,6 @@
-//! The cookie codec: what the cookies of a request say, and the `Set-Cookie` header that a settled visit calls for.
+//! The cookie codec: decodes the cookies of a request, and encodes the `Set-Cookie` header of a response.
 //!
-//! It holds the keys, the cookie's name and attributes, and what seals are bound to; it reads no clock and asks no store.
+//! It holds the keys, the cookie's name and attributes, and the binding of seals; it reads no clock and no store.
 
 use std::fmt;
 
@@ -34,32 +34,33 @@ pub struct CookieCodec {
     binding: Binding,
 }
 
-/// What the cookies of a request say.
+/// The decoded cookies of a request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Decoded {
-    /// What a session is opened with.
+    /// The arrival, to open a session with.
     pub arrival: Arrival,
-    /// Why cookies of our name were not acceptable.
+    /// Why cookies with this name were rejected.
     pub rejected: Rejections,
-    /// How many more cookies of our name came in than were looked at.
+    /// The number of cookies with this name that were not read.
     pub duplicates: usize,
 }
 
 impl CookieCodec {
-    /// A codec for cookies like `cookie` under these keys. Seals of one `purpose` are not accepted for another.
+    /// Makes a codec for this cookie and these keys. Cookies that were sealed for one `purpose` are rejected for
+    /// another.
     #[must_use]
     pub fn new(keys: KeyRing, cookie: CookieSpec, purpose: &str) -> Self {
         Self { binding: cookie.binding(purpose), keys, cookie }
     }
 
-    /// The cookie's name and attributes.
+    /// Returns the cookie's name and attributes.
     #[must_use]
     pub fn cookie(&self) -> &CookieSpec {
         &self.cookie
     }
 
-    /// Reads the values of a request's `Cookie` headers.
+    /// Decodes the values of a request's `Cookie` headers.
     pub fn decode<'c>(
         &self,
         placement: Placement,
@@ -82,10 +83,10 @@ impl CookieCodec {
         select::<T>(&self.keys, &self.binding, self.cookie.name(), headers, now)
     }
 
-    /// The `Set-Cookie` value that this order calls for; `now` is called if there is one to seal.
+    /// Returns the `Set-Cookie` value for this order, or `None` for no header. Calls `now` if a cookie must be sealed.
     ///
     /// # Errors
-    /// [`CommitError::TooLarge`]: browsers do not keep a cookie of this length.
+    /// [`CommitError::TooLarge`] if browsers would drop a cookie of this length.
     pub fn encode(
         &self,
         order: &CookieOrder,
@@ -135,7 +136,7 @@ fn decoded<T>(chosen: Selection<T>, claim: impl FnOnce(T) -> Claim) -> Decoded {
     Decoded { arrival, rejected: chosen.rejected, duplicates: chosen.duplicates }
 }
 
-/// Not the keys.
+/// Leaves out the keys.
 impl fmt::Debug for CookieCodec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CookieCodec").field("cookie", &self.cookie).finish_non_exhaustive()

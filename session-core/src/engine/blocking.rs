@@ -13,28 +13,28 @@ use crate::decision::state::{Access, Arrival, Claim, LoadError, SessionState};
 use crate::value::answer::{Loaded, StoreError, Written};
 use crate::value::id::StoreKey;
 
-/// A place where sessions are kept, asked by threads that wait for the answer.
+/// A store of sessions with blocking calls.
 ///
-/// The operations are the verbs of [`SessionStore`](crate::store::SessionStore), whose documentation says what each must do; the
-/// store suite of `session-testkit` proves them.
+/// The operations are the methods of [`SessionStore`](crate::store::SessionStore), which states their contract; the
+/// suite in `session-conformance` tests it.
 pub trait BlockingStore: fmt::Debug + Send + Sync {
     /// The store's name in errors: `"sled"`.
     fn name(&self) -> &'static str;
 
-    /// Reads what is under the key: nothing, a tombstone or the record. Expiry is judged by the caller.
+    /// Reads the entry under the key: nothing, a tombstone or the record. The caller judges expiry.
     ///
     /// # Errors
-    /// The store could not be asked, or the record is corrupt.
+    /// [`StoreError`] if the store failed or the record is corrupt.
     fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError>;
 
     /// Performs one operation, entirely or not at all.
     ///
     /// # Errors
-    /// The store could not be asked.
+    /// [`StoreError`] if the store failed.
     fn perform(&self, operation: &StoreOp) -> Result<Written, StoreError>;
 }
 
-/// Sessions in a server without async.
+/// Sessions for a server without async.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -86,31 +86,31 @@ pub struct BlockingSessions<S> {
 }
 
 impl<S: BlockingStore> BlockingSessions<S> {
-    /// Sessions under these rules. For [`Placement::Cookie`](crate::decision::decide::Placement::Cookie) the store is the
-    /// list of revocations, asked if [`Policy::revocable`] says so.
+    /// Makes sessions with this policy. For [`Placement::Cookie`](crate::machine::Placement::Cookie) the store is the
+    /// list of revocations, used if [`Policy::revocable`] is set.
     ///
     /// # Errors
-    /// [`PolicyError`]: two rules contradict each other.
+    /// [`PolicyError`] if two rules contradict each other.
     pub fn new(codec: CookieCodec, policy: Policy, store: S) -> Result<Self, PolicyError> {
         policy.check()?;
         Ok(Self { codec, policy, store, clock: Box::new(SystemClock), entropy: Box::new(SystemEntropy) })
     }
 
-    /// Another clock than the system's.
+    /// Replaces the system's clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self
     }
 
-    /// Another source of randomness than the system's.
+    /// Replaces the system's random generator.
     #[must_use]
     pub fn entropy(mut self, entropy: impl Entropy) -> Self {
         self.entropy = Box::new(entropy);
         self
     }
 
-    /// The store.
+    /// Returns the store.
     pub fn store(&self) -> &S {
         &self.store
     }
@@ -118,7 +118,7 @@ impl<S: BlockingStore> BlockingSessions<S> {
     /// Opens the session that a request names, or a fresh one.
     ///
     /// # Errors
-    /// [`LoadError`]: answer 503 and leave the cookie alone.
+    /// [`LoadError`] if the session cannot be loaded. Respond with 503, and do not change the cookie.
     pub fn open(&self, cookies: &CookieHeaders, access: Access) -> Result<SessionState, LoadError> {
         let now = self.clock.now();
         let arrival = self.arrive(cookies);
@@ -130,9 +130,9 @@ impl<S: BlockingStore> BlockingSessions<S> {
         SessionState::open(arrival, loaded, access, now)
     }
 
-    /// Writes what a request changed, now that its response is ready; a 5xx drops the changes, as the policy says. Apply
-    /// all [`headers`](VisitReport::headers) of the report to the response, and answer its [`failure`](VisitReport::failure) instead
-    /// if there is one.
+    /// Writes the changes of a request whose response is ready. A 5xx drops them, unless the policy says otherwise.
+    /// Apply all [`headers`](VisitReport::headers) of the report to the response, and respond with its
+    /// [`failure`](VisitReport::failure) instead if there is one.
     #[must_use = "the response must carry the headers, and a failure must be answered"]
     pub fn close(&self, state: SessionState, status: u16) -> VisitReport {
         let (state, result) = self.settle(state, self.policy.trigger(status));
@@ -140,7 +140,7 @@ impl<S: BlockingStore> BlockingSessions<S> {
         VisitReport { looked: true, ..report }
     }
 
-    /// Ends the session that a request names without opening it, and gives the report of its response.
+    /// Ends the session that a request names without loading it, and returns the report for its response.
     #[must_use = "the response must carry the headers, and a failure must be answered"]
     pub fn sign_out(&self, cookies: &CookieHeaders) -> VisitReport {
         let mut state = SessionState::unread(self.arrive(cookies));
@@ -148,17 +148,16 @@ impl<S: BlockingStore> BlockingSessions<S> {
         self.close(state, 200)
     }
 
-    /// Writes what was changed so far, in the middle of a request, and gives the state back: it still has to be
-    /// [closed](Self::close).
+    /// Writes the changes in the middle of a request, and returns the state, which must still be [closed](Self::close).
     #[must_use = "the state must still be closed"]
     pub fn commit(&self, state: SessionState) -> (SessionState, Result<(), CommitError>) {
         self.settle(state, Trigger::Commit)
     }
 
-    /// A CSRF token, for [`SessionState::regenerate`].
+    /// Makes a CSRF token, for [`SessionState::regenerate`].
     ///
     /// # Errors
-    /// The random generator failed.
+    /// [`EntropyError`](crate::EntropyError) if the random generator failed.
     pub fn token(&self) -> Result<String, EntropyError> {
         use base64::Engine as _;
         let mut bytes = [0; 32];

@@ -16,7 +16,7 @@ use crate::decision::policy::Policy;
 use crate::decision::state::Arrival;
 use crate::value::time::Timestamp;
 
-/// What all visits share.
+/// The state that all visits share.
 pub(crate) struct Engine {
     pub(crate) policy: Policy,
     pub(crate) codec: CookieCodec,
@@ -77,7 +77,7 @@ impl Engine {
         Ok(Fresh::from_bytes(&bytes))
     }
 
-    /// The same for a session that keeps its id: half of it, which the system makes in two thirds of the time.
+    /// Draws the randomness for a session that keeps its id: half as many bytes, in two thirds of the time.
     pub(crate) fn fresh_without_id(&self) -> Result<Fresh, EntropyError> {
         let mut bytes = [0; 32];
         self.entropy.fill(&mut bytes)?;

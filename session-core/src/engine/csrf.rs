@@ -33,16 +33,16 @@ use crate::value::csrf::{CsrfRules, FIELDS, HEADERS, REFUSED};
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches them all")]
 pub enum CsrfDecision {
-    /// It may go on; nothing was opened, or the token was right.
+    /// The request may proceed: it needs no token, or its token is valid.
     Pass,
-    /// It may not: answer 419.
+    /// The request is refused: respond with 419.
     Refuse(CsrfFailure),
-    /// There is no token in the headers and there is a form: it may go on if
-    /// [`Csrf::verify_form`](crate::Csrf::verify_form) says so of this session.
+    /// The headers have no token, and the body is a form: the request may proceed if
+    /// [`Csrf::verify_form`](crate::Csrf::verify_form) of this session returns `true`.
     AskForm(Session),
 }
 
-/// A request that CSRF protection refused, for the page that says so. It opens nothing and changes nothing.
+/// The refusal of a request by CSRF protection, to render the error page.
 ///
 /// ```
 /// # use session_core::Session;

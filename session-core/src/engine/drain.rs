@@ -5,13 +5,13 @@ use std::future::poll_fn;
 use super::sessions::Sessions;
 
 impl Sessions {
-    /// Waits until no write of a session is in flight: the last thing a server does before it ends.
+    /// Waits until no write of a session is in flight. Call it before the server exits.
     ///
-    /// A write that has begun goes on when its request is dropped, and so does a `destroy` or `regenerate` whose handler
-    /// never returned; a program that ends at once would end them, too. So first stop serving, gracefully, then await
-    /// this, then end the runtime. Every call of a store has a deadline, so it takes a few seconds at the most.
+    /// Writes continue in the background when their request is dropped, and would be lost if the program exited
+    /// immediately. Stop serving gracefully, await this method, then shut down the runtime. Every store call has a
+    /// deadline, so it takes a few seconds at most.
     ///
-    /// It may be awaited at any time and as often as wanted; writes that begin meanwhile are waited for as well.
+    /// It may be called at any time and repeatedly. Writes that begin meanwhile are awaited, too.
     ///
     /// ```
     /// # async fn serve_until_stopped(_: &session_core::Sessions) {}
@@ -26,7 +26,7 @@ impl Sessions {
         poll_fn(|context| self.engine.flights.poll_none(context)).await;
     }
 
-    /// How many writes have begun and not ended.
+    /// Returns the number of writes in flight.
     #[must_use]
     pub fn writes_in_flight(&self) -> usize {
         self.engine.flights.count()

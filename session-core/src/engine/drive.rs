@@ -1,4 +1,4 @@
-//! The way of a session through a request: open it, begin to commit, ask the store, conclude, report.
+//! The driver of a session through a request: open, begin to commit, call the store, conclude, report.
 //!
 //! Nothing is decided here. The lock is held only between two awaits, and what is awaited is the store alone. Every commit
 //! goes the same way: [`begin`], then [`perform_all`] if something has to be asked, then [`conclude`]; a closing visit ends
@@ -62,7 +62,7 @@ async fn load(engine: &Engine, id: &SessionId) -> Result<Loaded, StoreError> {
     store.load(&id.store_key()).await
 }
 
-/// A commit that has something to ask of the store.
+/// A commit that must call the store.
 #[must_use = "dropped, it loses the changes of its visit: perform and conclude it"]
 pub(crate) struct Work {
     pub(super) writing: Writing,
@@ -70,7 +70,7 @@ pub(crate) struct Work {
     ended: Option<StoreKey>,
 }
 
-/// Begins to commit what the visit changed. `None` when that was all: nobody had to be asked.
+/// Begins to commit the changes of the visit. Returns `None` if the store need not be called.
 pub(crate) fn begin(
     engine: &Engine,
     state: &mut SessionState,
@@ -113,12 +113,12 @@ fn writing(
     Ok(writing)
 }
 
-/// Asks the store for all that a commit needs.
+/// Performs all store operations of a commit.
 pub(crate) async fn perform(engine: &Engine, work: &mut Work) {
     perform_all(engine, &mut work.writing).instrument(commit_span()).await;
 }
 
-/// Ends a commit: the state stands on what was written, and it is told what became of it.
+/// Ends a commit: updates the state with the outcome, and reports the events.
 pub(crate) fn conclude(engine: &Engine, state: &mut SessionState, work: Work) -> Result<(), CommitError> {
     let Work { writing, ended } = work;
     let Outcome { result, decision, conflicts, .. } = writing.finish(state, &engine.policy);

@@ -1,9 +1,9 @@
 //! Encryption at rest: a store around a store, which seals what the inner one keeps.
 //!
-//! The payload is sealed under the record's key, together with a digest of its head, so that whoever can write to the
-//! store can neither read a session nor give it another owner, another lifetime or another place: such a record is
-//! corrupt. What is out of reach: putting back an older record of the same session, moving the idle deadline as a touch
-//! does (never beyond the absolute deadline), and removing a record or its tombstone.
+//! The payload is sealed and bound to the record's key and a digest of its head, so that an attacker who can write to
+//! the store can neither read a session nor change its owner, its lifetime or its key: such a record is corrupt. Not
+//! prevented: restoring an older record of the same session, moving the idle deadline as a touch does (never beyond the
+//! absolute deadline), and removing a record or its tombstone.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use crate::value::id::{Etag, StoreKey};
 use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
 
-/// A store that seals the records of another one. The deadlines, the owner and the etag stay readable, since a store needs
-/// them, and are authenticated (but for the idle deadline, which a touch moves).
+/// A store that seals the records of another one. The deadlines, the owner and the etag stay readable, since a store
+/// needs them, and are authenticated (except the idle deadline, which a touch moves).
 ///
 /// [`SessionsBuilder::encrypt_at_rest`](crate::SessionsBuilder::encrypt_at_rest) wraps the configured store in one, under
 /// the keys of the cookie; made by hand it has keys of its own.
@@ -46,7 +46,7 @@ pub struct EncryptedStore<S: ?Sized = dyn SessionStore> {
 }
 
 impl<S: SessionStore> EncryptedStore<S> {
-    /// Seals what `store` keeps with the first of these keys; all of them open.
+    /// Wraps `store`. The first key seals, and every key opens.
     pub fn new(store: S, keys: KeyRing) -> Self {
         Self::shared(Arc::new(store), keys, Arc::new(SystemEntropy))
     }
@@ -61,7 +61,7 @@ impl<S: SessionStore + ?Sized> EncryptedStore<S> {
         Self { keys, entropy, max_record, inner }
     }
 
-    /// The store that holds the sealed records.
+    /// Returns the store that holds the sealed records.
     pub fn inner(&self) -> &S {
         &self.inner
     }
@@ -77,7 +77,7 @@ impl<S: SessionStore + ?Sized> EncryptedStore<S> {
         Ok(record.clone().with_payload(sealed.as_str().as_bytes().into()))
     }
 
-    /// What was not sealed for this key and this head does not open: there is no second decoder.
+    /// A record that was not sealed for this key and this head does not open.
     fn unseal(&self, key: &StoreKey, record: Record) -> Option<Record> {
         let opened = self.keys.open(&Binding::record(key), SealKind::AtRest, &record.payload).ok()?;
         let plaintext = opened.plaintext;
@@ -103,7 +103,7 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
         self.inner.name()
     }
 
-    /// As much as fits into the inner store once it is sealed.
+    /// The inner store's limit, less the overhead of a seal.
     fn max_record(&self) -> usize {
         self.max_record
     }

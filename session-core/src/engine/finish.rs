@@ -1,4 +1,4 @@
-//! A write that has begun finishes, whether or not somebody still waits for it.
+//! Futures that run to completion even if they are dropped: a write that has begun is not interrupted.
 
 use std::fmt;
 use std::future::Future;
@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 use super::flights::Flight;
 use super::report::VisitReport;
 
-/// Runs a future to its end, apart from any request: `tokio::spawn`, and its like elsewhere.
+/// Runs a future in the background, as `tokio::spawn` does.
 ///
-/// It is called only when a request is dropped while its session is being written, or after a `destroy` or `regenerate`.
+/// Called only when a request is dropped while its session is being written, or after a `destroy` or `regenerate`.
 ///
 /// ```
 /// use session_core::adapter::{BoxFuture, Spawn};
@@ -26,11 +26,11 @@ use super::report::VisitReport;
 /// }
 /// ```
 pub trait Spawn: fmt::Debug + Send + Sync {
-    /// Runs it.
+    /// Runs the future to completion.
     fn spawn(&self, future: BoxFuture<()>);
 }
 
-/// Where no more than a function is needed.
+/// For a plain function.
 impl Spawn for fn(BoxFuture<()>) {
     fn spawn(&self, future: BoxFuture<()>) {
         self(future);
@@ -40,7 +40,7 @@ impl Spawn for fn(BoxFuture<()>) {
 /// A boxed future that may move between threads.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// How a visit ends.
+/// The result of closing a visit.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -70,7 +70,7 @@ pub enum Closing {
     Pending(Finish<VisitReport>),
 }
 
-/// A write that has begun. Await it; if it is dropped before its end, it goes on by itself.
+/// A write that has begun. Cancel safe: if it is dropped, the write is completed in the background.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

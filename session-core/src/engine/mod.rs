@@ -1,4 +1,4 @@
-//! Ring 2: the edge. What awaits, locks, or asks the machine for time and randomness lives here and nowhere else.
+//! Ring 2: the edge. Everything that awaits, locks, or reads time and randomness is here.
 
 pub(crate) mod answer;
 pub(crate) mod blocking;

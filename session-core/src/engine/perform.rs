@@ -1,4 +1,4 @@
-//! Performs what a commit orders, one operation after the other; commits that contend for a session take turns at it.
+//! Performs the store operations of a commit; commits that contend for a session take turns.
 
 use super::common::Engine;
 use super::turns::Turn;
@@ -6,7 +6,7 @@ use crate::decision::commit::{StoreOp, Writing};
 use crate::value::answer::{StoreError, Written};
 use crate::value::id::{Etag, StoreKey};
 
-/// All operations of a commit, up to the one that settles it.
+/// Performs all operations of a commit.
 pub(crate) async fn perform_all(engine: &Engine, writing: &mut Writing) {
     let mut turn = None;
     if let Some((key, _)) = contended(writing)

@@ -56,7 +56,8 @@ impl Redirects {
         Box::pin(async move { Ok(Self::new(visit?.session().await?, referer.as_deref(), host.as_deref())) })
     }
 
-    /// To a path on this site, or to an allowed host. Any other target is refused when the redirect is finished.
+    /// Redirects to a path on this site or to an allowed host. Any other target is refused when the redirect is
+    /// finished.
     ///
     /// ```
     /// use session_core::{Session, SessionError, adapter::Redirects};
@@ -70,15 +71,15 @@ impl Redirects {
         self.redirect(if allowed { Ok(target) } else { Err(SessionError::RefusedUrl) })
     }
 
-    /// To any URL, unchecked.
+    /// Redirects to any URL, unchecked.
     ///
     /// # Security
-    /// Never pass anything that a visitor sent: that is an open redirect.
+    /// Never pass a URL from a request: that is an open redirect.
     pub fn to_unchecked(&self, url: impl AsRef<str>) -> Redirect {
         self.redirect(Ok(location(url.as_ref())))
     }
 
-    /// To the page that the visitor came from: the one that the session tracks, else a `Referer` on this host, else the
+    /// Redirects to the previous page: the one that the session remembers, else a `Referer` on this host, else the
     /// fallback.
     pub fn back(&self, fallback: impl AsRef<str>) -> Redirect {
         let fallback = fallback.as_ref();
@@ -86,7 +87,7 @@ impl Redirects {
         self.redirect(Ok(location(&target)))
     }
 
-    /// To the URL that the visitor wanted before they were sent to sign in, which is forgotten, else to the fallback.
+    /// Redirects to the intended URL, which is removed, else to the fallback.
     pub fn intended(&self, fallback: impl AsRef<str>) -> Redirect {
         let pulled = match self.session.urls().pull_intended() {
             Err(SessionError::Destroyed) => Ok(None),
@@ -95,7 +96,7 @@ impl Redirects {
         self.redirect(pulled.map(|url| location(url.as_deref().unwrap_or(fallback.as_ref()))))
     }
 
-    /// The value of a validation, or a redirect [`back`](Self::back) that carries the errors and the input.
+    /// Returns the value of a validation, or a redirect [`back`](Self::back) with the errors and the input.
     ///
     /// It takes the result of reading a form as a type, or of a validation library, and its error goes through `?`:
     /// each missing or invalid field becomes an error of that field on the page with the form.
@@ -129,7 +130,7 @@ impl Redirects {
         validated.map_err(|report| self.back(fallback).with_report(&report).with_input())
     }
 
-    /// The session that messages are left in.
+    /// Returns the session that messages are left in.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
@@ -162,7 +163,7 @@ pub struct Redirect {
 }
 
 impl Redirect {
-    /// Leaves a message for the next page: flash.
+    /// Flashes a message for the next page.
     pub fn with<V: Serialize>(self, key: impl Accepts<V>, value: V) -> Self {
         self.after(|session| session.flash(key, value))
     }

@@ -37,7 +37,7 @@ pub enum Rejection {
          actix: `.wrap(csrf)` before `.wrap(sessions)`)"
     )]
     MisplacedCsrf,
-    /// The session could not be opened: 503, and its cookie is left alone. 500 if sessions are switched off.
+    /// The session could not be opened: 503, and its cookie is not changed. 500 if sessions are switched off.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// An operation on the session failed: 500.
@@ -49,7 +49,7 @@ pub enum Rejection {
     /// A user's sessions could not be listed or ended: 503; 409 if there are too many, 500 if the store has no such index.
     #[error(transparent)]
     Owner(#[from] UserSessionsError),
-    /// The request is not what the handler asks for: 4xx.
+    /// The request is not what the handler expects: 4xx.
     #[error(transparent)]
     Request(#[from] RequestError),
     /// Nobody is signed in, and the request is not a navigation that could be sent to the sign-in page: 401.

@@ -1,4 +1,4 @@
-//! Pages for users only: the user's name, or where a stranger is sent.
+//! Pages that require a signed-in user: returns the user's name, or a redirect to the sign-in page.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,11 @@ use super::session::Session;
 use super::visit::Visit;
 use crate::value::page::PageRequest;
 
-/// Where a request goes that needs a user and has none: what adapters' `SignedIn` and `Recent` extractors ask.
+/// The sign-in requirement of a request, for the `SignedIn` and `Recent` extractors of the adapters.
 ///
-/// A navigation (a `GET` by the browser itself) is redirected to the sign-in page, and its URL is kept as the intended one
-/// for [`Redirects::intended`]. Everything else, such as forms and requests of scripts, is answered 401.
+/// Without a user, a navigation (a `GET` by the browser itself) is redirected to the sign-in page, and its URL is kept
+/// as the intended one for [`Redirects::intended`]. Every other request, such as a form or a script's request, is
+/// rejected with 401.
 #[derive(Clone, Debug)]
 pub struct SignIn {
     page: Arc<str>,
@@ -21,7 +22,7 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// For a request with this head, in an application with this sign-in page.
+    /// Makes the requirement for a request with this head, in an application with this sign-in page.
     #[must_use]
     pub fn of_request<'r>(
         page: Arc<str>,
@@ -31,16 +32,16 @@ impl SignIn {
         Self { page, intended: navigation.map(|page| page.url().into()) }
     }
 
-    /// The name of the user who is signed in.
+    /// Returns the name of the signed-in user.
     ///
     /// # Errors
-    /// [`Rejection::Redirect`] or [`Rejection::SignedOut`] for a stranger; [`Rejection::NoSignInPage`] if `found` is `None`;
-    /// as for [`Visit::session`] if the session cannot be opened.
+    /// [`Rejection::Redirect`] or [`Rejection::SignedOut`] without a user, [`Rejection::NoSignInPage`] if `found` is
+    /// `None`, and the errors of [`Visit::session`].
     pub async fn user(found: Option<&Self>, visit: &Visit) -> Result<String, Rejection> {
         Self::check(found, visit, |_| true).await
     }
 
-    /// The name of the user who is signed in and has confirmed who they are within this time.
+    /// Returns the name of the signed-in user, if the user authenticated within this time.
     ///
     /// # Errors
     /// As for [`user`](Self::user).

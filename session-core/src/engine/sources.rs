@@ -1,4 +1,4 @@
-//! Where the driver gets the time and its random bytes: the machine, or a double in a test.
+//! The sources of time and random bytes: the system, or a test double.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::value::cookie::key::SecretKey;
 use crate::value::time::Timestamp;
 
-/// Tells the time.
+/// A source of time.
 ///
 /// ```
 /// use session_core::{Timestamp, adapter::Clock};
@@ -24,11 +24,11 @@ use crate::value::time::Timestamp;
 /// assert!(Ahead(session_core::adapter::SystemClock).now() > session_core::adapter::SystemClock.now());
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
-/// Gives random bytes fit for secrets.
+/// A source of cryptographic random bytes.
 ///
 /// ```
 /// use session_core::{EntropyError, adapter::Entropy};
@@ -50,25 +50,24 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 /// # Ok::<(), EntropyError>(())
 /// ```
 pub trait Entropy: fmt::Debug + Send + Sync + 'static {
-    /// Fills the whole buffer, or fails; there is no fallback.
+    /// Fills the whole buffer. There is no fallback.
     ///
     /// # Errors
-    /// [`EntropyError`] when the source cannot give that many bytes now.
+    /// [`EntropyError`] if the source fails.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
 }
 
 impl Timestamp {
-    /// The time now, by the system's clock.
+    /// Returns the current time of the system's clock.
     ///
-    /// A session's own times come from the clock that [`Sessions`](crate::Sessions) were built with, which in tests is
-    /// another one.
+    /// Sessions use the clock that [`Sessions`](crate::Sessions) was built with, which may differ in tests.
     #[must_use]
     pub fn now() -> Self {
         SystemClock.now()
     }
 }
 
-/// The machine's clock.
+/// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -90,7 +89,7 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// The operating system gave no random bytes. No id, key or nonce is made from anything else.
+/// Returned when the operating system's random generator fails. No id, key or nonce is made from anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the system's random generator failed")]
 pub struct EntropyError;
@@ -99,7 +98,7 @@ impl SecretKey {
     /// Makes a key from 32 bytes of the operating system's generator.
     ///
     /// # Errors
-    /// [`EntropyError`] when there are none; nothing else is used instead.
+    /// [`EntropyError`] if the generator fails.
     ///
     /// ```
     /// let key = session_core::SecretKey::generate()?;

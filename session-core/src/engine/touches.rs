@@ -8,8 +8,8 @@ use crate::decision::policy::refresh_interval;
 use crate::value::id::StoreKey;
 use crate::value::time::Timestamp;
 
-/// Which sessions this process has touched lately, and until when. Requests that loaded the record before a touch still
-/// find it due; they look here first.
+/// The sessions that this process has touched recently. Requests that loaded the record before a touch still find it
+/// due, and check here first.
 #[derive(Debug)]
 pub(crate) struct Touches {
     // A std mutex: nothing awaits while it is held.
@@ -23,7 +23,8 @@ impl Default for Touches {
 }
 
 impl Touches {
-    /// Whether the caller shall touch a session of this age: nobody here has moved the deadline this far, or nearly so.
+    /// Returns whether the caller should touch a session with this idle timeout: no other request of this process has
+    /// moved the deadline this far, or nearly so.
     pub(crate) fn claim(&self, key: StoreKey, idle_deadline: Timestamp, age: Duration) -> bool {
         let nearly = NEARLY.min(refresh_interval(age) / 2);
         let mut shard = self.shard(&key).lock().unwrap_or_else(PoisonError::into_inner);
@@ -32,7 +33,7 @@ impl Touches {
             return false;
         }
         if shard.len() >= MOST_PER_SHARD {
-            // What was touched longest ago matters least: a second touch costs one call and harms nothing.
+            // The oldest entry is evicted: a second touch costs one call and does no harm.
             shard.retain(|_, touched| close(touched));
             if shard.len() >= MOST_PER_SHARD {
                 shard.clear();
@@ -42,7 +43,7 @@ impl Touches {
         true
     }
 
-    /// The touch did not happen; the next request may try.
+    /// Forgets a touch that failed, so that the next request tries again.
     pub(crate) fn release(&self, key: &StoreKey) {
         self.shard(key).lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }

@@ -1,8 +1,9 @@
-//! Requests of this process that want to write one session at once take turns, instead of all racing for it.
+//! Queues for requests of this process that write the same session concurrently, so that they take turns instead of
+//! racing.
 //!
-//! Nobody queues to be alone: a commit tries first, and who has met a conflict waits here before trying again. While there
-//! is a queue, those who come later line up before they try. Each finds what the one before it has written, so that a
-//! crowd costs one call for each write, and none starves. Other processes are met by compare-and-swap alone.
+//! An uncontended commit does not queue: it tries first, and waits here only after a conflict. While a queue exists,
+//! later commits enter it before they try. Each commit gets the record that the previous one wrote, so that concurrent
+//! writers cost one call for each write, and none starves. Other processes are handled by compare-and-swap alone.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,7 +32,7 @@ impl Default for Turns {
     }
 }
 
-/// The caller's turn, until it is dropped.
+/// The guard of a turn, which ends on drop.
 #[derive(Debug)]
 pub(crate) struct Turn<'t> {
     turns: &'t Turns,
@@ -40,13 +41,13 @@ pub(crate) struct Turn<'t> {
 }
 
 impl Turn<'_> {
-    /// What was written in the turn before: what the store holds, unless another process, or somebody who did not
-    /// queue, has come in between.
+    /// Returns what the previous turn wrote: the current record, unless another process or a commit that did not queue
+    /// has written since.
     pub(crate) fn latest(&self) -> Option<&Record> {
         self.guard.as_ref()?.as_ref()
     }
 
-    /// Leaves what was written for the next one.
+    /// Stores what was written for the next turn.
     pub(crate) fn leave(&mut self, record: &Record) {
         if let Some(latest) = &mut self.guard {
             **latest = Some(record.clone());
@@ -55,12 +56,13 @@ impl Turn<'_> {
 }
 
 impl Turns {
-    /// Whether others fight for this session. One that begins in this moment may be overlooked: it is met as a conflict.
+    /// Returns whether there is a queue for this session. A queue that begins concurrently may be missed; a conflict
+    /// then reveals it.
     pub(crate) fn has_queue(&self, key: &StoreKey) -> bool {
         self.queues.load(Ordering::Relaxed) > 0 && self.with(key, |queues| queues.contains_key(key))
     }
 
-    /// Waits for the caller's turn at this session.
+    /// Waits for a turn at this session. Cancel safe.
     pub(crate) async fn take(&self, key: StoreKey) -> Turn<'_> {
         // Declared before `queue`, so dropped after it: a caller who stops waiting and is the last takes the queue away.
         let mut turn = Turn { turns: self, key, guard: None };
@@ -85,7 +87,7 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.guard = None;
         self.turns.with(&self.key, |queues| {
-            // Whoever waits holds the queue as well; the last one takes it away.
+            // Waiters hold the queue as well; the last one removes it.
             if queues.get(&self.key).is_some_and(|queue| Arc::strong_count(queue) == 1) {
                 queues.remove(&self.key);
                 self.turns.queues.fetch_sub(1, Ordering::Relaxed);

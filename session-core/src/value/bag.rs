@@ -15,9 +15,8 @@ use super::record::Payload;
 
 /// One JSON object, decoded on demand.
 ///
-/// Decoding splits the top level and copies no value; a key that nobody asks for is not parsed below that level, and
-/// encoding copies its bytes as they came. All changes pass through one function, which the
-/// [`Journal`](super::journal::Journal) depends on.
+/// Decoding splits the top level and copies no value. A value that is not read is not parsed, and encoding copies its
+/// bytes unchanged. All changes pass through one function, which the [`Journal`](super::journal::Journal) depends on.
 ///
 /// ```
 /// use session_core::machine::Bag;
@@ -35,11 +34,11 @@ pub struct Bag {
 }
 
 impl Bag {
-    /// Takes a payload that is one JSON object. Of a name written twice, the last value counts.
+    /// Decodes a payload that is one JSON object. If a name occurs twice, the last value counts.
     ///
     /// # Errors
     ///
-    /// When it is not JSON, not an object, or a value nests more than 64 levels deep.
+    /// [`Malformed`] if it is not JSON or not an object, or if a value nests more than 64 levels deep.
     pub fn decode(payload: Payload) -> Result<Self, Malformed> {
         let text = std::str::from_utf8(&payload).map_err(|_| Malformed)?;
         let fields = serde_json::from_str(text)?;
@@ -58,13 +57,13 @@ impl Bag {
         self.source_len
     }
 
-    /// How many top-level names there are.
+    /// Returns the number of top-level names.
     #[must_use]
     pub fn len(&self) -> usize {
         self.root.len()
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether the object is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.root.len() == 0
@@ -75,7 +74,7 @@ impl Bag {
         View::Object(&self.root).write(out);
     }
 
-    /// The object as JSON text.
+    /// Returns the object as JSON text.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         View::Object(&self.root).to_vec()
@@ -107,7 +106,7 @@ impl Bag {
 
     /// Makes one edit of the request that owns this bag, and returns whether that changed anything.
     ///
-    /// On an error nothing was changed. Whether a sum or a push fits was judged by whoever made the edit.
+    /// On an error nothing was changed. The caller has checked that a sum or a push fits.
     pub(crate) fn edit(&mut self, edit: &Edit) -> Result<bool, Misfit> {
         if !matches!(edit.act, Act::Forget) {
             self.fits(&edit.path)?;
@@ -133,7 +132,7 @@ impl Bag {
                 (act, Some((name, rest))) => {
                     let place = self.root.place(name).place(rest);
                     match sum {
-                        // Whoever made this edit has added already.
+                        // The caller has computed the sum.
                         Some(sum) => *place = sum,
                         None => act.perform(place),
                     }
@@ -143,7 +142,7 @@ impl Bag {
         Ok(changes)
     }
 
-    /// Does an edit that was made on another version of this bag.
+    /// Replays an edit that was made on another version of this bag.
     pub(crate) fn replay(&mut self, edit: &Edit) {
         match (&edit.act, edit.path.split_first()) {
             (Act::Forget, _) | (_, None) => drop(self.forget(&edit.path)),
@@ -216,7 +215,7 @@ pub(crate) enum Misfit {
     Index { index: u64, most: u64 },
 }
 
-/// Shows how many values there are, never one of them.
+/// Shows the number of values, never their content.
 impl fmt::Debug for Bag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Bag({} values)", self.len())

@@ -1,4 +1,4 @@
-//! What a session holds, and its JSON: the visitor's values, the library's own, flash, and whose session it is.
+//! The content of a session and its JSON: the visitor's values, the library's own, flash, and the owner.
 //!
 //! The payload of a record is `{"v":1,"data":{…},"flash":[…],"system":{…}}`, with empty parts left out, so that a
 //! person can read it in redis-cli or psql. Unchanged keys are copied as they stand and never parsed.
@@ -33,7 +33,7 @@ pub(crate) struct Content {
     changes: HeadChanges,
 }
 
-/// What a visit changed, in the form that can be replayed on a newer record.
+/// The changes of a visit, which can be replayed on a newer record.
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
     data: Journal,
@@ -44,7 +44,7 @@ pub(crate) struct Changes {
 
 #[derive(Clone, Default)]
 struct HeadChanges {
-    /// Everything before was thrown away: replay starts from nothing, whatever others wrote meanwhile.
+    /// Whether all content was removed first: replay then starts from an empty record.
     wiped: bool,
     owner: Option<Option<Arc<str>>>,
     absolute: Option<Option<Timestamp>>,
@@ -82,7 +82,7 @@ impl Changes {
     }
 }
 
-/// Not the values, nor whose they are.
+/// Leaves out the values and the owner.
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Content").field("data", &self.data).finish_non_exhaustive()
@@ -95,10 +95,10 @@ impl fmt::Debug for Changes {
     }
 }
 
-/// Why a payload could not be read.
+/// Why a payload could not be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    /// Not what any version of this library wrote.
+    /// Not written by any version of this library.
     Corrupt,
     /// Written by a newer version.
     Newer,
@@ -149,7 +149,7 @@ impl Content {
         (json.into(), entries)
     }
 
-    /// Whether a read would now answer differently than when the visit opened.
+    /// Returns whether the content differs from what was loaded.
     pub(crate) fn is_changed(&self) -> bool {
         self.data.is_changed()
             || self.system.is_changed()
@@ -157,7 +157,7 @@ impl Content {
             || !self.changes.is_empty()
     }
 
-    /// Whether there is anything worth a record.
+    /// Returns whether there is any content to store.
     pub(crate) fn has_something(&self) -> bool {
         self.flash.has_outgoing() || self.has_more_than_flash()
     }
@@ -173,17 +173,17 @@ impl Content {
         self.has_more_than_flash() || self.flash.leaves_something(&changes.flash)
     }
 
-    /// How long this session may lie unused, if it decided for itself.
+    /// Returns the session's own idle timeout, if it has one.
     pub(crate) fn age(&self) -> Option<Duration> {
         self.system.get::<u64>(AGE).ok().flatten().map(Duration::from_secs)
     }
 
-    /// Whether the cookie outlives the browser, if this session decided for itself.
+    /// Returns the session's own choice whether the cookie outlives the browser, if it made one.
     pub(crate) fn persistent(&self) -> Option<bool> {
         self.system.get(PERSISTENT).ok().flatten()
     }
 
-    /// What the application noted for the user's list of devices.
+    /// Returns the metadata for the user's list of devices.
     pub(crate) fn meta(&self) -> Values {
         let mut meta = Values::default();
         if let Ok(Some(json)) = self.system.get::<Box<RawValue>>(META) {
@@ -210,7 +210,7 @@ impl Content {
         self.changes.lifetime = true;
     }
 
-    /// How long the session may lie unused, instead of the policy's age.
+    /// The session's own idle timeout.
     pub(crate) fn set_age(&mut self, age: Duration) -> Result<(), ValueError> {
         if self.age() != Some(age) {
             self.changes.lifetime = true;

@@ -1,10 +1,10 @@
-//! What can be wrong with a path or a value. One level per `Display`, and never the value itself.
+//! The errors of reading and changing values. Messages never contain the value.
 
 use super::json::JsonError;
 
-/// A value could not be read or changed as asked. Nothing was changed.
+/// Returned when a value cannot be read or changed. Nothing was changed.
 ///
-/// Messages name the key and the types, never the value: it is somebody's data.
+/// Messages name the key and the types, never the value, since it is a visitor's data.
 ///
 /// ```
 /// use session_core::{ValueError, machine::Values};
@@ -18,14 +18,14 @@ use super::json::JsonError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueError {
-    /// The stored value is of another type than the one asked for.
+    /// The stored value is of another type than the requested one.
     #[error("\"{key}\" holds {found}, which cannot be read as {expected}")]
     WrongType {
-        /// The path asked for.
+        /// The path.
         key: String,
-        /// What is stored: `a string`, `an object`, …
+        /// The type of the stored value: `a string`, `an object`, …
         found: &'static str,
-        /// The Rust type asked for.
+        /// The requested Rust type.
         expected: &'static str,
         /// The reason that serde gives, without the value.
         source: JsonError,
@@ -35,48 +35,48 @@ pub enum ValueError {
     NotANumber {
         /// `increment` or `decrement`.
         verb: &'static str,
-        /// The path asked for.
+        /// The path.
         key: String,
     },
-    /// The sum is outside of what 128 bits (or a finite float) hold.
+    /// The sum exceeds 128 bits, or is not a finite float.
     #[error("\"{key}\" would overflow")]
     Overflow {
-        /// The path asked for.
+        /// The path.
         key: String,
     },
     /// `push` onto something that is not an array.
     #[error("\"{key}\" is not an array")]
     NotAnArray {
-        /// The path asked for.
+        /// The path.
         key: String,
     },
     /// A name was used inside an array.
     #[error("\"{key}\" names a field of something that is not an object")]
     NotAnObject {
-        /// The path asked for.
+        /// The path.
         key: String,
     },
-    /// A write so far behind the end of an array that filling the gap would be absurd.
+    /// The index is too far beyond the end of an array.
     #[error("index {index} of \"{key}\" is too large: the most is {most}")]
     IndexTooLarge {
-        /// The path asked for.
+        /// The path.
         key: String,
-        /// The index asked for.
+        /// The index.
         index: u64,
-        /// The largest index that would do.
+        /// The largest accepted index.
         most: u64,
     },
     /// A path with an empty segment, or one that is too deep.
     #[error("\"{key}\" is not a path")]
     BadPath {
-        /// The path asked for.
+        /// The path.
         key: String,
     },
     /// The value cannot be written as JSON that reads back (a map whose keys are not strings, a float that is not finite),
     /// or nests too deeply.
     #[error("the value for \"{key}\" cannot be written as JSON")]
     NotJson {
-        /// The path asked for.
+        /// The path.
         key: String,
         /// The reason, without the value.
         source: JsonError,

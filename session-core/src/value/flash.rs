@@ -33,13 +33,13 @@ use super::values::Values;
 pub enum FlashBag {
     /// Messages for the person: `flash("status", "Saved")`.
     Messages,
-    /// What was typed into a form that came back.
+    /// Old input: the fields of a rejected form.
     Input,
-    /// What was wrong with it: field to list of messages.
+    /// Validation errors: fields, each with a list of messages.
     Errors,
 }
 
-/// One flashed thing. In a record it carries an id; one that this visit made has none until it is written.
+/// One flashed value. In a record it has an id; a value flashed by this visit has none until it is written.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Entry {
     #[serde(default)]
@@ -50,14 +50,14 @@ pub(crate) struct Entry {
     value: Box<RawValue>,
 }
 
-/// Not the key, not the value: they are somebody's input.
+/// Leaves out key and value, since they are a visitor's data.
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Entry({:?})", self.bag)
     }
 }
 
-/// The flash of one visit: what it shows, and what it leaves.
+/// The flash of one visit: what it shows, and what it leaves for the next.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flash {
     /// In the record this visit stands on.
@@ -69,7 +69,7 @@ pub(crate) struct Flash {
     kept: BTreeSet<(FlashBag, Vec<String>)>,
 }
 
-/// What this visit did to the flash; replayed on a newer record.
+/// The changes of this visit, replayed on a newer record.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FlashChanges {
     take: Vec<u64>,
@@ -163,27 +163,27 @@ impl Flash {
         Self { stored, ..Self::default() }
     }
 
-    /// Shows what the previous visit left, without taking it: for a read-only look.
+    /// Shows what the previous visit left without removing it, for read-only access.
     pub(crate) fn show(&mut self) {
         self.shown = (!self.stored.is_empty()).then(|| Box::new(FlashView::of(&self.stored)));
     }
 
-    /// Takes what is shown: it will not be there for the next visit.
+    /// Removes what is shown, so that the next visit does not show it.
     pub(crate) fn take(&mut self) {
         self.changes.take.extend(self.stored.iter().map(|entry| entry.id));
     }
 
-    /// What this visit shows.
+    /// Returns what this visit shows.
     pub(crate) fn shown(&self) -> &FlashView {
         self.shown.as_deref().unwrap_or(&NOTHING_SHOWN)
     }
 
-    /// Whether something will be there for the next visit.
+    /// Returns whether anything is left for the next visit.
     pub(crate) fn has_outgoing(&self) -> bool {
         self.leaves_something(&self.changes)
     }
 
-    /// Leaves something under these segments.
+    /// Leaves a value under these segments.
     pub(crate) fn flash(
         &mut self,
         bag: FlashBag,
@@ -191,7 +191,7 @@ impl Flash {
         value: Box<RawValue>,
     ) -> Result<(), ValueError> {
         if bag != FlashBag::Errors {
-            // What could not be shown is refused now, not lost in the next visit.
+            // A value that the next visit could not show is refused now.
             Values::default().put_by_names(&key, &value)?;
         }
         add(&mut self.changes.outgoing, Entry { id: 0, bag, key, value });
@@ -215,7 +215,7 @@ impl Flash {
         self.changes.outgoing.iter().find(left).map(|entry| form_of(&entry.value)).unwrap_or_default()
     }
 
-    /// Leaves something at a path, literal name first.
+    /// Leaves a value at a path; a literal name takes precedence.
     pub(crate) fn flash_at(
         &mut self,
         bag: FlashBag,
@@ -226,7 +226,7 @@ impl Flash {
         self.flash(bag, key, value)
     }
 
-    /// For this visit only, unless it is kept.
+    /// Adds a value for this visit only, unless it is kept.
     pub(crate) fn now_at(&mut self, path: Path<'_>, value: Box<RawValue>) -> Result<(), ValueError> {
         let key = self.shown().messages.segments(path)?;
         Values::default().put_by_names(&key, &value)?;
@@ -234,7 +234,7 @@ impl Flash {
         Ok(())
     }
 
-    /// Carries what is shown under these keys, in any of the three bags, to the next visit.
+    /// Keeps what is shown under these keys, in any of the three bags, for the next visit.
     pub(crate) fn keep(&mut self, keys: &[Path<'_>]) -> Result<(), ValueError> {
         for path in keys {
             for bag in [FlashBag::Messages, FlashBag::Input] {
@@ -250,7 +250,7 @@ impl Flash {
         Ok(())
     }
 
-    /// Carries everything that is shown to the next visit, but for these keys.
+    /// Keeps everything that is shown for the next visit, except these keys.
     pub(crate) fn keep_all_but(&mut self, except: &[Path<'_>]) -> Result<(), ValueError> {
         self.keep_errors(|field| !except.iter().any(|path| is_at_or_below(field, *path)))?;
         for bag in [FlashBag::Messages, FlashBag::Input] {
@@ -290,25 +290,25 @@ impl Flash {
         std::mem::take(&mut self.changes)
     }
 
-    /// Earlier changes that were not written after all go in front of what came since.
+    /// Puts back earlier changes that were not written, before the later ones.
     pub(crate) fn put_back(&mut self, earlier: FlashChanges) {
         let later = std::mem::take(&mut self.changes);
         self.changes = earlier.and_then(later);
     }
 
-    /// Stands on a newer record: what this visit shows stays shown.
+    /// Replaces the base by a newer record. What this visit shows does not change.
     pub(crate) fn rebase(&mut self, stored: Vec<Entry>) {
         self.stored = stored;
     }
 
-    /// Whether a record written now holds any.
+    /// Returns whether a record written now has flash entries.
     pub(crate) fn leaves_something(&self, changes: &FlashChanges) -> bool {
         !changes.kept.is_empty()
             || !changes.outgoing.is_empty()
             || self.stored.iter().any(|entry| !changes.take.contains(&entry.id))
     }
 
-    /// What a record written now, with this etag, holds after these changes.
+    /// Returns the entries of a record that is written now with this etag, after these changes.
     pub(crate) fn written(&self, changes: &FlashChanges, etag: Etag) -> Vec<Entry> {
         let standing = self.stored.iter().filter(|entry| !changes.take.contains(&entry.id)).cloned();
         let new = changes.kept.iter().chain(&changes.outgoing).zip(0_u64..).map(|(entry, nth)| Entry {
@@ -334,14 +334,14 @@ pub(crate) fn field_path(name: &str) -> Vec<String> {
     Values::default().segments(Path::text(name)).unwrap_or_else(|_| vec![name.to_owned()])
 }
 
-/// What is shown where nothing is.
+/// An empty bag.
 static NOTHING_SHOWN: LazyLock<FlashView> = LazyLock::new(FlashView::default);
 
 fn null() -> Box<RawValue> {
     RawValue::NULL.to_owned()
 }
 
-/// Whether a field of the errors is this one, or a part of it.
+/// Returns whether a field of the errors is this one, or a part of it.
 fn is_at_or_below(field: &str, path: Path<'_>) -> bool {
     let path = field_path(&path.to_string()).join(".");
     field.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

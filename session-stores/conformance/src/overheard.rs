@@ -28,11 +28,6 @@ pub struct Line {
 }
 
 /// The captured lines. Clones share them.
-///
-/// ```
-/// let heard = session_conformance::overheard::Overheard::everything();
-/// assert!(heard.lines().is_empty());
-/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Overheard(Arc<Mutex<Vec<Line>>>);
 

@@ -35,12 +35,6 @@ impl Builder {
 
     /// Sets the prefix of every store key: 1 to 64 letters, digits, `-`, `_` and `.`. Use one prefix per application
     /// and purpose.
-    ///
-    /// ```
-    /// # use session_store_dynamodb::DynamoDbStore;
-    /// assert!(DynamoDbStore::local("127.0.0.1:8000", "sessions").prefix("shop").build().is_ok());
-    /// assert!(DynamoDbStore::local("127.0.0.1:8000", "sessions").prefix("").build().is_err());
-    /// ```
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
@@ -51,13 +45,6 @@ impl Builder {
     ///
     /// Configure a shorter attempt timeout and back-off in the client; otherwise a single slow attempt uses the whole
     /// deadline.
-    ///
-    /// ```
-    /// # use session_store_dynamodb::DynamoDbStore;
-    /// # use std::time::Duration;
-    /// let builder = DynamoDbStore::local("127.0.0.1:8000", "sessions").deadline(Duration::from_millis(500));
-    /// assert!(builder.build().is_ok());
-    /// ```
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -112,13 +99,6 @@ impl Builder {
 }
 
 /// Returned when a setting of the store is invalid.
-///
-/// ```
-/// use session_store_dynamodb::{BuildError, DynamoDbStore};
-///
-/// let error = DynamoDbStore::local("127.0.0.1:8000", "sessions").prefix("a b").build().unwrap_err();
-/// assert_eq!(error, BuildError::Prefix);
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

@@ -31,33 +31,12 @@ impl Failure {
     }
 
     /// Returns the service's code: `AccessDeniedException`, `ResourceNotFoundException`, …
-    ///
-    /// ```
-    /// use session_store_dynamodb::Failure;
-    ///
-    /// /// Whether a call failed because nobody may make it, which an operator must hear of at once.
-    /// fn is_forbidden(error: &session_core::store::StoreError) -> bool {
-    ///     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<Failure>());
-    ///     cause.is_some_and(|failure| failure.code() == "AccessDeniedException")
-    /// }
-    /// assert!(!is_forbidden(&session_core::store::StoreError::timeout("dynamodb")));
-    /// ```
     #[must_use]
     pub fn code(&self) -> &str {
         &self.code
     }
 
     /// Returns the request id, for the service's logs and support.
-    ///
-    /// ```
-    /// use session_store_dynamodb::Failure;
-    ///
-    /// /// What the service's people ask for.
-    /// fn request_id(error: &session_core::store::StoreError) -> Option<&str> {
-    ///     std::error::Error::source(error)?.downcast_ref::<Failure>()?.request_id()
-    /// }
-    /// assert_eq!(request_id(&session_core::store::StoreError::timeout("dynamodb")), None);
-    /// ```
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()

@@ -1,8 +1,8 @@
 //! The directory itself: every name below the root is opened from here, relative to an open directory, through no link.
 //!
-//! A name is made of a key's 64 hexadecimal digits or is one of the constants below, so nothing a visitor sends can
-//! become part of a path. A file is written beside its place (`O_EXCL`), flushed, and renamed into it: whoever opens
-//! the name finds the old bytes or the new ones, never a part.
+//! A name consists of a key's 64 hexadecimal digits or is one of the constants below, so no input can become part of a
+//! path. A file is written under a temporary name (`O_EXCL`), flushed, and renamed, so that a reader finds the old
+//! bytes or the new ones, never a part.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -258,7 +258,7 @@ pub(crate) fn unlink(dir: BorrowedFd<'_>, name: &str) -> Result<(), Fault> {
     }
 }
 
-/// Opens a file through no link. Not blocking, so that a pipe somebody put there cannot hold a reader.
+/// Opens a file without following links. Non-blocking, so that a pipe in its place cannot block a reader.
 fn open_regular(dir: BorrowedFd<'_>, name: &str) -> Result<Option<File>, Fault> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let fd = match rustix::fs::openat(dir, name, flags, Mode::empty()) {

@@ -57,7 +57,7 @@ pub(crate) fn try_lock(disk: &Disk, name: &str) -> Result<Option<OwnedFd>, Fault
             Err(Errno::INTR) => continue,
             Err(errno) => return Err(errno.into()),
         }
-        // A lock on a file that somebody has removed meanwhile excludes nobody: take the one that stands there now.
+        // A lock on a file that was removed meanwhile is void: lock the current file instead.
         match rustix::fs::statat(dir.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) if stat.st_ino == rustix::fs::fstat(&file)?.st_ino => return Ok(Some(file)),
             Ok(_) | Err(Errno::NOENT) => {}

@@ -199,7 +199,7 @@ fn is_dead(disk: &Disk, key: &StoreKey, before: Timestamp) -> Result<bool, Fault
     })
 }
 
-/// How long a damaged file is kept for whoever wants to know what happened, by the file system's clock.
+/// How long a damaged file is kept for inspection, by the file system's clock.
 const DAMAGED_IS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[cfg(test)]

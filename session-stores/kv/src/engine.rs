@@ -11,8 +11,9 @@ use session_core::{
 
 /// A key-value engine with compare-and-swap. [`CasStore`](crate::CasStore) makes a session store of it.
 ///
-/// Each primitive is atomic and concerns one key. An acknowledged write is seen by every later `get`, whoever asks; an
-/// engine that reads from replicas must read from the leader. A primitive that fails with an error may have happened.
+/// Each primitive is atomic and concerns one key. An acknowledged write is visible to every later `get` of every
+/// client, so an engine with replicas must read from the leader. A primitive that fails with an error may have been
+/// applied.
 ///
 /// Keys are ASCII: 64 hexadecimal digits, with a letter and a dash before them for an entry that is no session.
 /// An engine that is shared with other programs puts a prefix of its own before them.

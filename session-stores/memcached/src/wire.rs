@@ -53,7 +53,7 @@ impl Wire {
         Ok(Self { stream: BufReader::new(stream) })
     }
 
-    /// Whether nothing has come in while nobody asked: not even the news that the server is gone.
+    /// Returns whether the idle connection has received nothing, not even its end.
     pub(crate) fn is_quiet(&self) -> bool {
         let mut byte = [0];
         let read = self.stream.get_ref().try_read(&mut byte);

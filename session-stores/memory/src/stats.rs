@@ -31,11 +31,6 @@ pub struct Stats {
 
 impl Stats {
     /// Returns the number of sessions, with and without an owner.
-    ///
-    /// ```
-    /// let store = session_store_memory::MemoryStore::new();
-    /// assert_eq!(store.stats().sessions(), 0);
-    /// ```
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.anonymous + self.owned

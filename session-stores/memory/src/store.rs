@@ -40,11 +40,6 @@ pub struct MemoryStore {
 
 impl MemoryStore {
     /// Creates a store for at most a million sessions, without a limit in bytes.
-    ///
-    /// ```
-    /// let store = session_store_memory::MemoryStore::new();
-    /// assert_eq!(store.stats().sessions(), 0);
-    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
@@ -68,11 +63,6 @@ impl MemoryStore {
     }
 
     /// Returns the statistics of the store. Cheap: reads a few counters without locking.
-    ///
-    /// ```
-    /// let store = session_store_memory::MemoryStore::new();
-    /// assert_eq!(store.stats().evicted_owned, 0);
-    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.inner.counters.stats()
@@ -109,11 +99,6 @@ pub struct MemoryStoreBuilder {
 impl MemoryStoreBuilder {
     /// Sets the maximum number of records and tombstones. The default is 1,000,000, the minimum 1. A further entry
     /// evicts another one.
-    ///
-    /// ```
-    /// let store = session_store_memory::MemoryStore::builder().max_sessions(10).build();
-    /// # let _ = store;
-    /// ```
     pub fn max_sessions(mut self, most: usize) -> Self {
         self.max_sessions = most.max(1);
         self
@@ -121,24 +106,12 @@ impl MemoryStoreBuilder {
 
     /// Sets the maximum memory use of records and tombstones, in bytes. The default is no limit. One session is
     /// always kept, whatever its size.
-    ///
-    /// ```
-    /// let store = session_store_memory::MemoryStore::builder().max_bytes(256 << 20).build();
-    /// # let _ = store;
-    /// ```
     pub fn max_bytes(mut self, most: usize) -> Self {
         self.max_bytes = most;
         self
     }
 
     /// Sets the maximum size of a record, in bytes of payload and owner. The default is 64 KiB.
-    ///
-    /// ```
-    /// use session_core::store::SessionStore;
-    ///
-    /// let store = session_store_memory::MemoryStore::builder().max_record(4_096).build();
-    /// assert_eq!(store.max_record(), 4_096);
-    /// ```
     pub fn max_record(mut self, bytes: usize) -> Self {
         self.max_record = bytes.min(u32::MAX as usize);
         self
@@ -146,22 +119,12 @@ impl MemoryStoreBuilder {
 
     /// Sets the number of shards, each with its own lock. The default is 128, or fewer for a store of a few thousand
     /// sessions. The minimum is 1.
-    ///
-    /// ```
-    /// let store = session_store_memory::MemoryStore::builder().shards(1).build();
-    /// # let _ = store;
-    /// ```
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = Some(shards.max(1));
         self
     }
 
     /// Builds the store.
-    ///
-    /// ```
-    /// let store = session_store_memory::MemoryStore::builder().build();
-    /// # let _ = store;
-    /// ```
     #[must_use]
     pub fn build(self) -> MemoryStore {
         let shards = self.shards.unwrap_or_else(|| (self.max_sessions / 64).clamp(1, DEFAULT_SHARDS));

@@ -19,7 +19,7 @@ pub(crate) struct Engine {
     cache: usize,
     /// `None` after a failed read or write of the file, until the next call opens it again.
     database: Mutex<Option<Arc<Database>>>,
-    /// Writers that wait for their turn: whoever is given it takes over the batch that is open.
+    /// The number of writers that wait for their turn. The next one continues the open batch.
     waiting: AtomicUsize,
     /// The turn to write, and the batch that the previous writer left open.
     turn: Mutex<Option<Batch>>,
@@ -133,7 +133,7 @@ impl Batch {
             Some(transaction) if self.has_writes => transaction.commit().map_err(failure),
             _ => Ok(()),
         };
-        // Set once: nobody else commits this batch.
+        // Set once, since only this writer commits the batch.
         let _first = self.outcome.set(committed);
     }
 }

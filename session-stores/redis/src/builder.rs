@@ -48,12 +48,6 @@ impl Builder {
 
     /// Sets the prefix of every store key, for example `"shop:"`. There is no default, because two applications that
     /// share a server and a prefix would share their sessions.
-    ///
-    /// ```
-    /// # use session_store_redis::RedisStore;
-    /// let store = RedisStore::builder("redis://127.0.0.1").prefix("shop:").open()?;
-    /// # Ok::<(), session_store_redis::BuildError>(())
-    /// ```
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
@@ -74,14 +68,6 @@ impl Builder {
     }
 
     /// Sets the maximum [`Record::size`](session_core::store::Record::size) in bytes. The default is 64 KiB.
-    ///
-    /// ```
-    /// # use session_core::store::SessionStore as _;
-    /// # use session_store_redis::RedisStore;
-    /// let store = RedisStore::builder("redis://127.0.0.1").prefix("shop:").max_record(16 * 1024).open()?;
-    /// assert_eq!(store.max_record(), 16_384);
-    /// # Ok::<(), session_store_redis::BuildError>(())
-    /// ```
     pub fn max_record(mut self, bytes: usize) -> Self {
         self.max_record = bytes;
         self
@@ -94,12 +80,6 @@ impl Builder {
     /// # Security
     /// If the connection becomes silent, a sign-out can remain unnoticed by this process for up to a second. After
     /// that, reads go to the server again, and fail if it is unreachable.
-    ///
-    /// ```
-    /// # use session_store_redis::RedisStore;
-    /// let store = RedisStore::builder("redis://127.0.0.1").prefix("shop:").client_cache(10_000).open()?;
-    /// # Ok::<(), session_store_redis::BuildError>(())
-    /// ```
     #[cfg(feature = "client-cache")]
     pub fn client_cache(mut self, sessions: usize) -> Self {
         self.cached = Some(sessions);

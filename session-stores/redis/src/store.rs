@@ -57,13 +57,6 @@ impl RedisStore {
     /// Returns a builder for the server at this URL: `redis://[user:password@]host[:port][/db]`,
     /// `redis+unix:///path`, or `rediss://…` with the feature `tls`. The URL is checked by [`Builder::connect`] or
     /// [`Builder::open`].
-    ///
-    /// ```
-    /// use session_store_redis::RedisStore;
-    ///
-    /// let store = RedisStore::builder("redis://127.0.0.1:6379").prefix("shop:").open()?;
-    /// # Ok::<(), session_store_redis::BuildError>(())
-    /// ```
     pub fn builder(url: impl Into<String>) -> Builder {
         Builder::new(url.into())
     }

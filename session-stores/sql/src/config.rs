@@ -27,11 +27,6 @@ pub struct SqlConfig {
 impl SqlConfig {
     /// Returns the defaults: table `sessions`, a deadline of 2 seconds, 0 to 10 connections, records of at most 64
     /// KiB.
-    ///
-    /// ```
-    /// # use session_store_sql::SqlConfig;
-    /// let config = SqlConfig::new();
-    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -47,23 +42,12 @@ impl SqlConfig {
     ///
     /// # Errors
     /// [`SqlConfigError::Table`] if the name is not a plain lower-case identifier (see [`TableName`]).
-    ///
-    /// ```
-    /// # use session_store_sql::SqlConfig;
-    /// assert!(SqlConfig::new().table("shop_sessions").is_ok());
-    /// assert!(SqlConfig::new().table("Robert'); --").is_err());
-    /// ```
     pub fn table(mut self, name: &str) -> Result<Self, SqlConfigError> {
         self.table = name.parse()?;
         Ok(self)
     }
 
     /// Sets the deadline of a call, including the wait for a connection. After that, the call fails with `Timeout`.
-    ///
-    /// ```
-    /// # use session_store_sql::SqlConfig;
-    /// let config = SqlConfig::new().deadline(std::time::Duration::from_millis(500));
-    /// ```
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -74,11 +58,6 @@ impl SqlConfig {
     /// requests.
     ///
     /// SQLite always has a single writer; its other connections are for reading.
-    ///
-    /// ```
-    /// # use session_store_sql::SqlConfig;
-    /// let config = SqlConfig::new().max_connections(20);
-    /// ```
     #[must_use]
     pub fn max_connections(mut self, most: u32) -> Self {
         self.max_connections = most.max(1);
@@ -86,11 +65,6 @@ impl SqlConfig {
     }
 
     /// Sets the number of connections kept open when idle.
-    ///
-    /// ```
-    /// # use session_store_sql::SqlConfig;
-    /// let config = SqlConfig::new().min_connections(2);
-    /// ```
     #[must_use]
     pub fn min_connections(mut self, least: u32) -> Self {
         self.min_connections = least;
@@ -98,11 +72,6 @@ impl SqlConfig {
     }
 
     /// Sets the maximum size of a record, in bytes of payload and owner. A larger record is rejected before any call.
-    ///
-    /// ```
-    /// # use session_store_sql::SqlConfig;
-    /// let config = SqlConfig::new().max_record(16 * 1024);
-    /// ```
     #[must_use]
     pub fn max_record(mut self, bytes: usize) -> Self {
         self.max_record = bytes;

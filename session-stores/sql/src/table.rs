@@ -19,11 +19,6 @@ pub struct TableName(String);
 
 impl TableName {
     /// Returns the name, unquoted.
-    ///
-    /// ```
-    /// # use session_store_sql::TableName;
-    /// assert_eq!(TableName::default().as_str(), "sessions");
-    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -58,12 +53,6 @@ impl FromStr for TableName {
 }
 
 /// Returned when a table name is invalid.
-///
-/// ```
-/// use session_store_sql::{BadTableName, TableName};
-///
-/// assert_eq!("Sessions".parse::<TableName>(), Err(BadTableName));
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a session table's name is a lower-case letter, then lower-case letters, digits and _, at most 40 in all"

@@ -52,39 +52,18 @@ impl SweeperBuilder {
 
     /// Sets the interval between rounds, which is jittered by a tenth. The default is 10 minutes, the minimum one
     /// second.
-    ///
-    /// ```
-    #[doc = include_str!("../given/a_store.in")]
-    /// let builder = Sweeper::of(store).expect("memory is swept").every(std::time::Duration::from_secs(60));
-    /// # builder.spawn().stop().await;
-    /// # }
-    /// ```
     pub fn every(mut self, every: Duration) -> Self {
         self.every = every.clamp(Duration::from_secs(1), Duration::from_secs(365 * 24 * 60 * 60));
         self
     }
 
     /// Sets the maximum number of records that one store call removes. The default is 500, the minimum 1.
-    ///
-    /// ```
-    #[doc = include_str!("../given/a_store.in")]
-    /// let builder = Sweeper::of(store).expect("memory is swept").batch(2_000);
-    /// # builder.spawn().stop().await;
-    /// # }
-    /// ```
     pub fn batch(mut self, most: usize) -> Self {
         self.batch = most.max(1);
         self
     }
 
     /// Sets the pause after each full batch. The default is 50 ms.
-    ///
-    /// ```
-    #[doc = include_str!("../given/a_store.in")]
-    /// let builder = Sweeper::of(store).expect("memory is swept").pause(std::time::Duration::from_millis(10));
-    /// # builder.spawn().stop().await;
-    /// # }
-    /// ```
     pub fn pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
@@ -123,13 +102,6 @@ impl SweeperBuilder {
     }
 
     /// Calls a function with the result of each round. Each round is also a `tracing` event.
-    ///
-    /// ```
-    #[doc = include_str!("../given/a_store.in")]
-    /// let builder = Sweeper::of(store).expect("memory is swept").report(|round| println!("{round:?}"));
-    /// # builder.spawn().stop().await;
-    /// # }
-    /// ```
     pub fn report(mut self, report: impl Fn(Round) + Send + Sync + 'static) -> Self {
         self.report = Arc::new(report);
         self
@@ -139,13 +111,6 @@ impl SweeperBuilder {
     ///
     /// # Panics
     /// If called outside a Tokio runtime.
-    ///
-    /// ```
-    #[doc = include_str!("../given/a_store.in")]
-    /// let sweeper = Sweeper::of(store).expect("memory is swept").spawn();
-    /// drop(sweeper); // stopped
-    /// # }
-    /// ```
     #[must_use = "dropping it stops it"]
     pub fn spawn(self) -> Sweeper {
         let (orders, inbox) = mpsc::channel(1);

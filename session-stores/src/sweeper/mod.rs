@@ -80,13 +80,6 @@ pub enum Round {
 impl Sweeper {
     /// Creates the builder of a sweeper for this store. Returns `None` if the store expires sessions by itself, as
     /// Redis and DynamoDB do.
-    ///
-    /// ```
-    /// use session_stores::{MemoryStore, Sweeper};
-    /// use std::sync::Arc;
-    ///
-    /// assert!(Sweeper::of(Arc::new(MemoryStore::new())).is_some());
-    /// ```
     pub fn of(store: Arc<dyn SessionStore>) -> Option<SweeperBuilder> {
         store.sweeper()?;
         Some(SweeperBuilder::new(store))
@@ -117,14 +110,6 @@ impl Sweeper {
     }
 
     /// Stops the sweeper and waits for the current batch, at most for the store's deadline.
-    ///
-    /// ```
-    #[doc = include_str!("../given/a_store.in")]
-    /// let sweeper = Sweeper::of(store).expect("memory is swept").spawn();
-    /// // … until the server shuts down:
-    /// sweeper.stop().await;
-    /// # }
-    /// ```
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         // Fails only if the task has panicked, which has stopped it as well.

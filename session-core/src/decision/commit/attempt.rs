@@ -197,7 +197,7 @@ fn note(base: &Record, policy: &Policy, now: Timestamp, etag: Etag) -> Record {
     Record::new(etag, now, any_copy.max(base.deadline()), b"{\"v\":1}".as_slice().into())
 }
 
-/// The head of a record to be written over `base`, but for its etag, owner, idle deadline and payload.
+/// Makes the head of a record to be written over `base`, without its etag, owner, idle deadline and payload.
 pub(super) fn head(base: Option<&Record>, changes: &Changes, policy: &Policy, now: Timestamp) -> Record {
     // A wiped session shares nothing with the old one but the cookie's name: it begins now.
     let base = base.filter(|_| !changes.wiped());

@@ -1,9 +1,9 @@
-//! Why a commit did not happen.
+//! The error of a commit.
 
 use crate::decision::state::NewerFormat;
 use crate::value::answer::StoreError;
 
-/// Why a commit did not happen. Each says what became of the changes: they are dropped, and the store is as it was.
+/// Returned when a commit fails. Nothing was written, except that a store which failed may have applied the write.
 ///
 /// ```
 /// use session_core::{CommitError, adapter::{Failure, VisitReport}};
@@ -18,41 +18,41 @@ use crate::value::answer::StoreError;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// The session was ended, regenerated elsewhere or expired while this request ran. Nothing was revived.
+    /// The session ended, got a new id or expired while this request ran.
     #[error("the session ended while this request was using it")]
     Gone,
-    /// Others kept writing first for as long as the policy allows.
+    /// Other requests kept writing first for as long as the policy's patience.
     #[error("the session is being changed by too many requests at once")]
     Contended,
-    /// The session has grown beyond what may be stored.
+    /// The session is larger than its store or cookie allows.
     #[error("the session is {size} bytes long; at most {limit} are allowed")]
     TooLarge {
-        /// Bytes it would take.
+        /// Its size in bytes.
         size: usize,
-        /// Bytes there are.
+        /// The limit in bytes.
         limit: usize,
     },
     /// The store failed.
     #[error("the session could not be stored")]
     Store(#[source] StoreError),
-    /// A newer version of this library wrote the record meanwhile; it is left alone.
+    /// A newer version of this library wrote the record meanwhile; it is not changed.
     #[error("the session could not be stored")]
     Newer(#[source] NewerFormat),
     /// The random generator failed.
     #[error("no random bytes for the session")]
     Entropy,
-    /// This handle only reads.
+    /// The handle is read-only.
     #[error("the session is read-only here")]
     ReadOnly,
-    /// The session was [detached](crate::adapter::Visit::detached) from its response, which alone could tell the browser about a
-    /// new id, about what a cookie is to carry, or that there is no session any more.
+    /// The session is [detached](crate::adapter::Visit::detached), and the change needs a response: to set a new id or
+    /// the content of a cookie, or to remove the cookie.
     #[error("no response is left that could tell the browser about the session")]
     NoResponse,
-    /// The visitor may have a session whose cookie another site's request could not carry, so nothing that would replace it
-    /// is written. Signing in (`regenerate`, `tag`) begins a session all the same.
+    /// The visitor may have a session whose cookie was withheld from this cross-site request, so nothing that would
+    /// replace it is written. Signing in (`regenerate`, `tag`) begins a session in any case.
     #[error("another site sent this request without the session's cookie, so the session is not written")]
     Unseen,
-    /// The response is sent: what was changed before was written with it.
+    /// The response was already sent. Earlier changes were written with it.
     #[error("the response was already sent; the session can no longer be changed")]
     Closed,
 }

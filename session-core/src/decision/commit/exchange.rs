@@ -1,4 +1,4 @@
-//! What passes between a commit and whoever drives it: store operations, fresh randomness, the cookie's instruction, the outcome.
+//! The types between a commit and its driver: store operations, randomness, the cookie instruction, the outcome.
 
 use super::CommitError;
 use crate::decision::decide::Decision;
@@ -6,7 +6,8 @@ use crate::value::id::{Etag, SessionId, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
-/// One operation that a store must now perform. The fields are the arguments of the verb of the same name.
+/// An operation for a store. The fields are the arguments of the [`SessionStore`](crate::store::SessionStore) method of
+/// the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the verbs of `SessionStore` document them")]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the operations there are")]
@@ -39,7 +40,7 @@ pub enum StoreOp {
         now: Timestamp,
         tombstone_until: Timestamp,
     },
-    /// In the list of revocations, not in the store: `create` this record there, and take [`Taken`] for `Applied`.
+    /// Create this record in the list of revocations, not in the store, and treat [`Taken`] as `Applied`.
     ///
     /// [`Taken`]: crate::store::Written::Taken
     Revoke {
@@ -49,19 +50,19 @@ pub enum StoreOp {
     },
 }
 
-/// Fresh randomness for one attempt, drawn at once: an id, an etag, and a nonce for sealing a cookie.
+/// The random bytes of one attempt: an id, an etag, and a nonce for sealing a cookie.
 #[derive(Clone, Debug)]
 pub struct Fresh {
-    /// For a session that gets a new id; one that keeps its own needs none.
+    /// The new id; `None` if the session keeps its id.
     pub id: Option<SessionId>,
-    /// For the record that is written.
+    /// The etag of the record that is written.
     pub etag: Etag,
-    /// For the cookie that is sealed.
+    /// The nonce of the cookie that is sealed.
     pub nonce: [u8; 24],
 }
 
 impl Fresh {
-    /// Cuts 64 random bytes into their three uses.
+    /// Splits 64 random bytes into id, etag and nonce.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 64]) -> Self {
         let (mut id, mut etag, mut nonce) = ([0; 32], [0; 8], [0; 24]);
@@ -82,21 +83,21 @@ impl Fresh {
     }
 }
 
-/// What the response says about the cookie.
+/// The instruction about the cookie in a response.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the orders there are")]
 pub enum CookieOrder {
-    /// Nothing.
+    /// No header.
     Keep,
     /// Seal this id and set it.
     SetId {
         /// The session's id.
         id: SessionId,
-        /// When the session ends whatever happens; sealed inside.
+        /// The absolute deadline of the session, which is sealed in the cookie.
         absolute_deadline: Option<Timestamp>,
-        /// When a persistent cookie expires; `None` for one that goes with the browser.
+        /// When a persistent cookie expires; `None` for a cookie that ends with the browser session.
         expires: Option<Timestamp>,
-        /// For sealing.
+        /// The nonce for sealing.
         nonce: [u8; 24],
     },
     /// Seal the whole record and set it.
@@ -105,23 +106,23 @@ pub enum CookieOrder {
         id: SessionId,
         /// The session.
         record: Record,
-        /// When a persistent cookie expires; `None` for one that goes with the browser.
+        /// When a persistent cookie expires; `None` for a cookie that ends with the browser session.
         expires: Option<Timestamp>,
-        /// For sealing.
+        /// The nonce for sealing.
         nonce: [u8; 24],
     },
-    /// Remove it.
+    /// Remove the cookie.
     Clear,
 }
 
-/// What came of a commit.
+/// The outcome of a commit.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// Whether everything was written.
+    /// Success, or why the changes were not written.
     pub result: Result<(), CommitError>,
-    /// What was decided.
+    /// The decision.
     pub decision: Decision,
-    /// How often somebody else wrote first.
+    /// How many times another request wrote first.
     pub conflicts: u32,
 }

@@ -1,12 +1,12 @@
-//! What must now happen, as a step machine: store operations one after the other, then one instruction for the cookie.
+//! The commit as a step machine: store operations one after the other, then one instruction for the cookie.
 //!
-//! [`Commit::begin`] takes the state of a visit and decides. As long as [`Commit::step`] gives a [`StoreOp`], perform it
-//! and tell [`Commit::answer`] what came of it; on a conflict the changes are replayed on the record that is there now, and
-//! the next step is another attempt. When `step` gives `None`, [`Commit::finish`] gives the state back, with the outcome.
+//! [`Commit::begin`] takes the state of a visit and decides. As long as [`Commit::step`] returns a [`StoreOp`], perform
+//! it and pass the result to [`Commit::answer`]. On a conflict the changes are replayed on the current record, and the
+//! next step is another attempt. When `step` returns `None`, [`Commit::finish`] returns the state and the outcome.
 //! Nothing here awaits, reads a clock or makes randomness, so any server can drive it, with or without async.
 //!
-//! What you may rely on: the cookie instruction is released only after the last operation applied; `Gone` and every
-//! error release none; a change is never dropped without an error that says so.
+//! Guarantees: the cookie instruction is released only after the last operation was applied; `Gone` and every error
+//! release none; no change is dropped without an error.
 
 mod attempt;
 mod error;
@@ -24,7 +24,7 @@ use crate::value::answer::{StoreError, Written};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
-/// A visit's state on its way to the store. It owns the state, so that it cannot be finished on another one.
+/// A commit in progress. It owns the state, so that it cannot be finished on another one.
 ///
 /// ```
 /// use session_core::machine::{Access, Arrival, Commit, CookieOrder, Fresh, SessionState, StoreOp, Trigger};
@@ -56,11 +56,11 @@ pub struct Commit<'p> {
 }
 
 impl<'p> Commit<'p> {
-    /// Decides, and takes the visit's changes out of the state. `draw` is asked only if something is to be written.
+    /// Decides, and takes the visit's changes out of the state. Calls `draw` only if something must be written.
     ///
     /// # Errors
-    /// [`NotBegun`] gives the state back, with its changes: what `trigger` asks for is refused ([`CommitError::Unseen`],
-    /// [`CommitError::NoResponse`]), there is no randomness, or the session is too large.
+    /// [`NotBegun`], which returns the state with its changes, if the order is refused ([`CommitError::Unseen`],
+    /// [`CommitError::NoResponse`]), the random generator failed, or the session is too large.
     pub fn begin<E>(
         mut state: SessionState,
         policy: &'p Policy,
@@ -74,20 +74,20 @@ impl<'p> Commit<'p> {
         }
     }
 
-    /// The operation that a store must perform next; `None` when the commit is ready to finish. Asked again, it is the
-    /// same one until there is an answer.
+    /// Returns the operation that the store must perform next, or `None` when the commit is ready to finish. Returns
+    /// the same operation until [`answer`](Self::answer) is called.
     #[must_use]
     pub fn step(&self) -> Option<&StoreOp> {
         self.writing.step()
     }
 
-    /// What was decided: what the browser is told if the last operation applies.
+    /// Returns the decision.
     #[must_use]
     pub fn decision(&self) -> Decision {
         self.writing.decision()
     }
 
-    /// Tells what came of the operation. `now` must ask a clock: it is called when somebody else wrote first, and
+    /// Takes the result of the operation. `now` must read a clock: it is called if another request wrote first, and
     /// replaying ends with [`CommitError::Contended`] when the policy's patience is over. `draw` is called for another
     /// attempt.
     ///
@@ -110,8 +110,8 @@ impl<'p> Commit<'p> {
         self.writing.answer(answer, self.policy, now, draw);
     }
 
-    /// Gives the state back. On success it stands on what was written and holds the cookie instruction; on an error the
-    /// changes are in it again; on [`CommitError::Gone`] they are dropped.
+    /// Returns the state and the outcome. On success the state is based on what was written and holds the cookie
+    /// instruction; on an error it has its changes again; on [`CommitError::Gone`] they are dropped.
     ///
     /// A commit whose operation was never answered ends with [`CommitError::Contended`].
     #[must_use = "the state holds what the browser must be told, and the outcome whether anything was written"]
@@ -120,19 +120,19 @@ impl<'p> Commit<'p> {
         (self.state, outcome)
     }
 
-    /// The record that is to go into the cookie, if one is.
+    /// Returns the record that goes into the cookie, if there is one.
     pub(crate) fn carried(&self) -> Option<&Record> {
         self.writing.carried()
     }
 
-    /// Hands the changes back, as if this commit had never begun. Only before its first answer.
+    /// Puts the changes back, as if this commit had not begun. Only before its first answer.
     pub(crate) fn undo(mut self) -> SessionState {
         self.writing.undo(&mut self.state);
         self.state
     }
 }
 
-/// A commit that did not begin, and its visit's state as it was.
+/// Returned when a commit does not begin. Holds the unchanged state.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 #[error("the session was not written")]

@@ -50,7 +50,7 @@ impl Writing {
         if let Some(refusal) = decision.refusal
             && matches!(trigger, Trigger::Commit | Trigger::DetachedCommit)
         {
-            // Whoever asked is told; a response would only be made worse by it.
+            // An explicit commit returns the error; a response does not fail because of it.
             return Err(match refusal {
                 Refusal::NoResponse => CommitError::NoResponse,
                 Refusal::Unseen => CommitError::Unseen,

@@ -39,7 +39,7 @@ pub struct SessionState {
     pub(super) fate: Fate,
     /// The id that came in, or that this visit's last commit made. An unknown one is never kept: it cannot be adopted.
     pub(super) id: Option<SessionId>,
-    /// The id that the next commit will give, if somebody asked for it already.
+    /// The id that the next commit will set, if it was requested already.
     // Boxed, like the order: most visits have neither, and a state is moved about.
     pub(super) next_id: Option<Box<SessionId>>,
     /// The record this visit stands on.
@@ -124,7 +124,7 @@ impl SessionState {
         self.over.is_some() || decide(self.situation(policy, trigger, now)) == NOTHING
     }
 
-    /// Whether a commit would leave its id as it is: it has one that the server stands by, and nobody ordered another.
+    /// Returns whether a commit would keep the id: the session has a valid one, and no new one was ordered.
     #[must_use]
     pub fn keeps_its_id(&self) -> bool {
         self.fate == Fate::Keep && matches!(self.origin, Origin::Stored | Origin::Carried)

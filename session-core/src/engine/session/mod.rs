@@ -130,7 +130,7 @@ impl Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the content: it is somebody's data.
+        // Leaves out the content, since it is a visitor's data.
         f.debug_struct("Session").field("access", &self.access).finish_non_exhaustive()
     }
 }

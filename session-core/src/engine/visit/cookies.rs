@@ -1,11 +1,11 @@
-//! The values of a request's `Cookie` headers, kept until somebody asks for the session.
+//! The values of a request's `Cookie` headers, kept until the session is opened.
 
 use std::fmt;
 
 use crate::engine::head::RequestHead;
 use crate::value::cookie::same_site::SameSite;
 
-/// The values of the `Cookie` headers of one request, as bytes, and whether another site sent it.
+/// The values of the `Cookie` headers of one request, as bytes, and whether the request is cross-site.
 ///
 /// ```
 /// use session_core::adapter::CookieHeaders;
@@ -28,15 +28,15 @@ enum Headers {
     Many(Vec<Box<[u8]>>),
 }
 
-/// Who sent a request, as far as it decides which cookies a browser sends along.
+/// The origin of a request, as far as it decides which cookies browsers send.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Sender {
-    /// This site, nobody (a bookmark), or a browser that does not say.
+    /// Same site, no site (a bookmark), or a browser that does not say.
     #[default]
     Unsaid,
     /// Another site, by a link or a form whose method is safe and whose answer is the page: `SameSite=Lax` lets it pass.
     OtherSiteByNavigation,
-    /// Another site, in any other way.
+    /// Another site, by any other request.
     OtherSite,
 }
 
@@ -72,7 +72,7 @@ impl From<Headers> for CookieHeaders {
 }
 
 impl CookieHeaders {
-    /// The cookies of a request with this head. The head says whether another site sent the request, in which case the
+    /// Collects the cookies of a request with this head, which says whether the request is cross-site, so that the
     /// browser may have withheld the session's cookie ([`Session::unseen`](crate::Session::unseen)).
     pub fn of<'r, C: AsRef<[u8]>>(
         cookies: impl IntoIterator<Item = C>,
@@ -100,7 +100,7 @@ impl CookieHeaders {
     }
 }
 
-/// Not their content: cookies are secrets.
+/// Leaves out their content, since cookies are secrets.
 impl fmt::Debug for CookieHeaders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CookieHeaders({})", self.iter().count())

@@ -1,4 +1,4 @@
-//! How a visit's changes are written: at its end, in the middle, and when its handler never answers.
+//! Writing a visit's changes: at its end, in the middle, and when its handler does not complete.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,10 +14,10 @@ use crate::engine::finish::{BoxFuture, Closing, Finish, Spawn};
 use crate::engine::report::VisitReport;
 use crate::engine::session::{Access, Session, Shared};
 
-/// The adapter's end of a visit: closes it when the response is ready, and makes good what was ordered if it never is.
+/// The adapter's handle to a visit. Closes it when the response is ready.
 ///
-/// Dropping it without [`close`](Self::close) (the handler panicked, the client went away) drops the data changes; an
-/// ordered `destroy` or `regenerate` still happens, on the adapter's [`Spawn`].
+/// Dropping it without [`close`](Self::close) (the handler panicked, the client disconnected) drops the data changes. A
+/// requested `destroy` or `regenerate` still takes effect, on the adapter's [`Spawn`].
 #[derive(Debug)]
 pub struct VisitGuard {
     visit: Option<Visit>,
@@ -38,7 +38,7 @@ impl VisitGuard {
         Self { visit: Some(Visit { inner: Arc::new(inner) }) }
     }
 
-    /// The visit, for extractors.
+    /// Returns the visit, for extractors.
     ///
     /// # Panics
     /// Never: the guard gives its visit away only when it is consumed.
@@ -63,11 +63,11 @@ impl VisitGuard {
         self.visit.as_ref().expect("only `close` and `drop` take it, and both end the guard")
     }
 
-    /// Ends the visit. `status` is that of the response that the handler made: on a 5xx data changes are dropped unless
-    /// the policy says otherwise. From here on writes through the handler's handles are `Closed`.
+    /// Closes the visit. `status` is the status of the handler's response: on a 5xx, data changes are dropped unless
+    /// the policy says otherwise. Later writes return [`SessionError::Closed`](crate::SessionError::Closed).
     ///
-    /// It answers at once when there is nothing to write. Otherwise it gives a future; await it before the response's
-    /// head is sent. Dropping that future does not stop the write.
+    /// Returns the report immediately if there is nothing to write. Otherwise it returns a future; await it before the
+    /// head of the response is sent. Cancel safe: dropping the future does not stop the write.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -125,7 +125,7 @@ impl VisitInner {
     fn close(&self, trigger: Trigger) -> Closing {
         self.closed.store(true, Ordering::Release);
         let looked = self.looked.load(Ordering::Acquire);
-        // Signed out before anybody opened the session: whoever opened it afterwards met its tombstone.
+        // Signed out before the session was opened: a later opening found the tombstone.
         let removal = lock(&self.signed_out).take().flatten();
         let complete = move |report: VisitReport| {
             let set_cookie = report.set_cookie.or(removal);

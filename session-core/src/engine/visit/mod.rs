@@ -1,7 +1,7 @@
-//! One request's claim on a session: cookies read when somebody asks, the store asked once, everything settled at the end.
+//! The visit of one request: opens the session on first use, loads it once, and writes it at the end.
 //!
 //! An adapter makes a [`VisitGuard`] for each request, puts its [`Visit`] where extractors find it, and calls
-//! [`VisitGuard::close`] with the response's status. That is all an adapter does.
+//! [`VisitGuard::close`] with the response's status.
 
 mod cookies;
 mod guard;
@@ -28,7 +28,7 @@ use crate::decision::decide::Trigger;
 use crate::decision::state::{self, SessionState};
 use crate::value::answer::{StoreError, StoreErrorKind};
 
-/// What extractors hold: opens the session, once, when somebody asks for it.
+/// A request's access to its session, for extractors. Opens the session on first use.
 #[derive(Clone)]
 pub struct Visit {
     inner: Arc<VisitInner>,
@@ -39,10 +39,10 @@ struct VisitInner {
     cookies: CookieHeaders,
     spawn: &'static dyn Spawn,
     opened: OnceCell<Arc<Shared>>,
-    /// A handler asked for the session in any way.
+    /// Whether a handler used the session in any way.
     looked: AtomicBool,
     closed: AtomicBool,
-    /// The form that came with the request, until somebody opens the session.
+    /// The form of the request, until the session is opened.
     input: Mutex<Option<Map<String, Value>>>,
     /// After a sign-out without opening: the header that removes the cookie, if one came in.
     signed_out: Mutex<Option<Option<String>>>,
@@ -55,11 +55,11 @@ impl fmt::Debug for Visit {
 }
 
 impl Visit {
-    /// The session, to read and write. The store is asked the first time; later calls, and clones of the visit, get the
-    /// same session without asking again.
+    /// Returns the session for reading and writing. The first call loads it; later calls, also on clones of the visit,
+    /// return the same session.
     ///
     /// # Errors
-    /// [`OpenError`]: answer 503 and say nothing about the cookie.
+    /// [`OpenError`] if the session cannot be opened. Respond with 503, and do not change the cookie.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -84,7 +84,7 @@ impl Visit {
         Ok(Session { shared, access: Access::Full })
     }
 
-    /// The session, to read only: flash is shown and not taken.
+    /// Returns the session for reading. Flash messages are shown and kept.
     ///
     /// # Errors
     /// [`OpenError`], as for [`session`](Self::session).
@@ -108,12 +108,11 @@ impl Visit {
         Ok(Session { shared: self.open(state::Access::ReadOnly).await?, access: Access::ReadOnly })
     }
 
-    /// A session of its own for what outlives the response: a stream, a WebSocket, a job. It is loaded anew, belongs to
-    /// nobody's response, and writes only with its own [`commit`](Session::commit).
+    /// Returns a separate session for work that outlives the response: a stream, a WebSocket, a job. It is loaded
+    /// again, and writes only with its own [`commit`](Session::commit).
     ///
-    /// What only a response could tell the browser is refused by that commit with
-    /// [`NoResponse`](crate::CommitError::NoResponse) before anything is written: a new id (`regenerate`, or the first
-    /// value of a new visitor), and for sessions in cookies every change.
+    /// A change that needs a response is refused by that commit with [`NoResponse`](crate::CommitError::NoResponse): a
+    /// new id (`regenerate`, or the first value of a new visitor), and for sessions in cookies every change.
     ///
     /// # Errors
     /// [`OpenError`], as for [`session`](Self::session).
@@ -149,10 +148,10 @@ impl Visit {
         Ok(Session { shared, access: Access::Detached })
     }
 
-    /// Ends the session without opening it: one store call, where [`Session::destroy`] costs a load as well.
+    /// Ends the session without loading it. It costs one store call, while [`Session::destroy`] also costs a load.
     ///
     /// # Errors
-    /// [`OpenError`]: the session may still live, and its cookie is left alone.
+    /// [`OpenError`] if the store failed. The session may still be live, and its cookie is not changed.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -201,8 +200,7 @@ impl Visit {
         Ok(())
     }
 
-    /// Notes the form that came with this request for [`Session::flash_all`] and its like. It opens nothing: whoever
-    /// opens the session later, or has before, finds it there.
+    /// Sets the form of this request, for [`Session::flash_all`] and the methods like it. It does not open the session.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -246,19 +244,19 @@ impl Visit {
         }
     }
 
-    /// Whether somebody has opened the session already.
+    /// Returns whether the session has been opened.
     #[must_use]
     pub fn is_opened(&self) -> bool {
         self.inner.opened.get().is_some()
     }
 
-    /// Whether sessions are switched off by configuration.
+    /// Returns whether sessions are switched off by configuration.
     #[must_use]
     pub fn is_off(&self) -> bool {
         self.inner.engine.is_off()
     }
 
-    /// Whether this layer opens every visit at its start (`eager`).
+    /// Returns whether the session is opened before the handler runs (`eager`).
     #[must_use]
     pub fn is_eager(&self) -> bool {
         self.inner.engine.policy.eager
@@ -285,7 +283,7 @@ impl VisitInner {
         }
         let mut state = drive::open(&self.engine, &self.cookies, access).await?;
         if lock(&self.signed_out).is_some() {
-            // Whoever opens it after a sign-out finds it destroyed, and the cookie is still removed.
+            // If it is opened after a sign-out it is destroyed, and the cookie is still removed.
             state.destroy();
         }
         Ok(share(self.engine.clone(), state, self.spawn))

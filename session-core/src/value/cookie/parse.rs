@@ -1,8 +1,8 @@
 //! Finds a cookie's values in the `Cookie` headers of a request: on bytes, in one pass, without allocating.
 //!
-//! The rules are those a browser writes by, and no others: `;` separates, the first `=` ends the name, spaces and tabs
-//! around either side go away. Names are compared byte for byte. Quotes, `$Version`, backslashes and percent signs mean
-//! nothing. A pair without `=` or without a name is nobody's cookie.
+//! The rules are those by which browsers write the header: `;` separates, the first `=` ends the name, spaces and tabs
+//! around name and value are removed. Names are compared byte for byte. Quotes, `$Version`, backslashes and percent
+//! signs have no meaning. A pair without `=` or without a name is ignored.
 
 use memchr::memchr;
 

@@ -1,4 +1,4 @@
-//! What is inside a cookie's seal: a session's id and its times, or the whole record.
+//! The plaintext of a sealed cookie: a session's id and its times, or the whole record.
 //!
 //! ```text
 //! id token     = issued u48 | absolute deadline u48 (0 = none) | id[32]
@@ -18,10 +18,10 @@ use crate::value::id::{Etag, SessionId};
 use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
 
-/// The inside of a cookie for sessions that a store keeps.
+/// The plaintext of a cookie for a session in a store.
 ///
-/// It has no idle deadline: that is judged from the stored record, so a cookie need not be sent anew while its visitor
-/// is active.
+/// It has no idle deadline: that is judged from the stored record, so that the cookie need not be sent again while its
+/// visitor is active.
 ///
 /// ```
 /// use session_core::{Timestamp, machine::{IdToken, SessionId}};
@@ -37,14 +37,14 @@ use crate::value::time::Timestamp;
 pub struct IdToken {
     /// When this cookie was sealed. Of two cookies the newer wins.
     pub issued_at: Timestamp,
-    /// When the session ends however much it is used; `None` for never.
+    /// The absolute deadline of the session; `None` for no limit.
     pub absolute_deadline: Option<Timestamp>,
-    /// The session's secret name.
+    /// The session's secret id.
     pub id: SessionId,
 }
 
 impl IdToken {
-    /// The token's bytes, to be sealed as [`SealKind::Id`].
+    /// Encodes the token, to be sealed as [`SealKind::Id`].
     ///
     /// Times before 1970 are written as 1970, times after the year 10,000 as a moment near it.
     #[must_use]
@@ -56,7 +56,7 @@ impl IdToken {
         bytes
     }
 
-    /// Reads a token back; nothing unless the bytes are exactly one.
+    /// Decodes a token, or returns `None` if the bytes are not exactly one token.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut rest = Reader(bytes);
@@ -68,11 +68,11 @@ impl IdToken {
         rest.0.is_empty().then_some(token)
     }
 
-    /// How long its bytes are.
+    /// The length of an encoded token in bytes.
     pub const LEN: usize = 44;
 }
 
-/// The inside of a cookie that carries the session itself.
+/// The plaintext of a cookie that carries the session itself.
 ///
 /// ```
 /// use session_core::{Timestamp, machine::{RecordToken, SessionId}, store::{Etag, Record}};
@@ -89,14 +89,14 @@ impl IdToken {
 pub struct RecordToken {
     /// When this cookie was sealed. Of two cookies the newer wins.
     pub issued_at: Timestamp,
-    /// The session's secret name: what a list of revoked sessions is keyed by.
+    /// The session's secret id, from which the key in the list of revocations is derived.
     pub id: SessionId,
     /// The session.
     pub record: Record,
 }
 
 impl RecordToken {
-    /// The token's bytes, to be sealed as [`SealKind::Record`]. Times are written as [`IdToken::encode`] does.
+    /// Encodes the token, to be sealed as [`SealKind::Record`]. Times are written as by [`IdToken::encode`].
     #[must_use]
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         Self::encode_parts(self.issued_at, &self.id, &self.record)
@@ -120,7 +120,7 @@ impl RecordToken {
         bytes
     }
 
-    /// Reads a token back; nothing if any part is cut off or the owner is not UTF-8.
+    /// Decodes a token, or returns `None` if it is truncated or the owner is not UTF-8.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut rest = Reader(bytes);
@@ -148,7 +148,7 @@ impl RecordToken {
     pub const HEAD_LEN: usize = 68;
 }
 
-/// What [`select`](super::select::select) looks for: [`IdToken`] or [`RecordToken`], and nothing else.
+/// The plaintext of a cookie: [`IdToken`] or [`RecordToken`]. This trait is sealed.
 ///
 /// ```
 /// use session_core::{Timestamp, machine::{IdToken, SessionId, Token}};
@@ -161,16 +161,16 @@ impl RecordToken {
 /// assert!(token.is_live(Timestamp::from_millis(1_999)) && !token.is_live(Timestamp::from_millis(2_000)));
 /// ```
 pub trait Token: Sized + sealed::Sealed {
-    /// The kind it is sealed as. A cookie of the other kind does not open.
+    /// The kind of its seal. A cookie of the other kind does not open.
     const KIND: SealKind;
 
     #[doc(hidden)]
     fn read(bytes: &[u8]) -> Option<Self>;
 
-    /// When the cookie was sealed.
+    /// Returns when the cookie was sealed.
     fn issued_at(&self) -> Timestamp;
 
-    /// Whether every deadline in the cookie lies ahead.
+    /// Returns whether every deadline in the cookie is in the future.
     fn is_live(&self, now: Timestamp) -> bool;
 }
 

@@ -1,4 +1,4 @@
-//! What this request did to its values, folded as it grows, to be done again on a newer version of them.
+//! The changes of a request to its values, folded as they are added, to be replayed on a newer version of the values.
 //!
 //! Edits of different names commute, so the journal is a tree of names: what is known at a name swallows what came
 //! before it there and below. Only where arrays are involved, whose indices mean something else after each removal, do
@@ -65,13 +65,13 @@ enum Track {
 }
 
 impl Journal {
-    /// Whether nothing was changed.
+    /// Returns whether nothing was changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.cleared && self.names.is_empty()
     }
 
-    /// How many edits it has come to after folding.
+    /// Returns the number of edits after folding.
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -87,7 +87,7 @@ impl Journal {
         usize::from(self.cleared) + self.edits().len()
     }
 
-    /// Does it all again, on `bag` as it is. Never refused; see above for what wins.
+    /// Replays all edits on `bag`. Cannot fail; see above for what wins.
     pub fn replay(&self, bag: &mut Bag) {
         if self.cleared {
             bag.clear();
@@ -246,7 +246,7 @@ impl Track {
     }
 }
 
-/// Shows how many edits there are, never a value.
+/// Shows the number of edits, never a value.
 impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Journal({} edits)", self.len())

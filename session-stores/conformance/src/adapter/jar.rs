@@ -5,13 +5,6 @@ use std::time::Duration;
 use session_core::Timestamp;
 
 /// Where a page comes from.
-///
-/// ```
-/// use session_conformance::adapter::jar::Origin;
-///
-/// let page = Origin { host: "app.example".to_owned(), secure: true };
-/// assert_ne!(page, Origin { secure: false, ..page.clone() });
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// The host's name.

@@ -6,13 +6,6 @@ use http::{HeaderMap, HeaderValue, header};
 
 /// The exchanges of one scenario or of all, as text: one line for the request, one for status and headers, one for the
 /// body. Two adapters do the same when their transcripts are equal.
-///
-/// ```
-/// use session_conformance::adapter::Transcript;
-///
-/// // Of a run in which nothing was said.
-/// assert_eq!(Transcript::default().as_str(), "");
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
     text: String,

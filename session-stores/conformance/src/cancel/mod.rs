@@ -22,22 +22,9 @@ use scenario::{Scenario, interrupted};
 use session_testkit::doubles::wrap::Hooked;
 
 /// What the adapter's route does with its visit.
-///
-/// ```
-/// use std::sync::Arc;
-/// use session_conformance::cancel::Handler;
-///
-/// let opens: Handler = Arc::new(|visit| Box::pin(async move { drop(visit.session().await) }));
-/// ```
 pub type Handler = Arc<dyn Fn(Visit) -> BoxFuture<()> + Send + Sync>;
 
 /// The response of one request: the value of its `Set-Cookie` header.
-///
-/// ```
-/// use session_conformance::cancel::Responding;
-///
-/// let without_a_cookie: Responding = Box::pin(async { None });
-/// ```
 pub type Responding = Pin<Box<dyn Future<Output = Option<String>>>>;
 
 /// Where the sessions of these claims live.

@@ -14,15 +14,6 @@ use tokio::task::JoinSet;
 use crate::suite::trial::{HOUR, SECOND, fine, fresh_etag, fresh_key, record_at};
 
 /// How many writers, how often, and how many sessions at once.
-///
-/// ```
-/// use session_conformance::crowd::Crowd;
-///
-/// let usual = Crowd::default();
-/// assert_eq!((usual.writers, usual.rounds), (160, 1_000));
-/// let short = Crowd { rounds: 50, ..usual };
-/// # let _ = short;
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crowd {
     /// Writers in flight on each session.

@@ -1,13 +1,6 @@
 //! URL-encoded query parameters.
 
 /// The value of a query's parameter, decoded; none when it is missing or is not UTF-8.
-///
-/// ```
-/// use session_conformance::probe::param;
-///
-/// assert_eq!(param(Some("ms=5&script=%7B%22a+b%22%7D"), "script").as_deref(), Some("{\"a b\"}"));
-/// assert_eq!(param(None, "ms"), None);
-/// ```
 #[must_use]
 pub fn param(query: Option<&str>, name: &str) -> Option<String> {
     pairs(query?).find(|(key, _)| key == name).map(|(_, value)| value)

@@ -35,24 +35,9 @@ struct Counts {
 }
 
 /// A store whose calls are counted.
-///
-/// ```
-/// use session_conformance::probe::{Counted, Stats};
-///
-/// let stats = Stats::default();
-/// let store: Counted = stats.counted(std::sync::Arc::new(session_store_memory::MemoryStore::new()));
-/// # let _ = store;
-/// ```
 pub type Counted = Hooked<dyn SessionStore, Counter>;
 
 /// The hook of a [`Counted`] store, and the observer that counts events.
-///
-/// ```
-/// use session_conformance::probe::{Counter, Stats};
-///
-/// let observer: Counter = Stats::default().observer();
-/// # let _ = observer;
-/// ```
 #[derive(Clone, Debug)]
 pub struct Counter(Stats);
 

@@ -28,9 +28,9 @@ use protocol::Protocol;
 ///
 /// # Cost
 ///
-/// In primitives, if nobody writes the same session at the same time: `load` 1, `create` 1, `replace`, `touch` and
-/// `destroy` 2, `rotate` 4. Where the engine keeps an index by owner, `create`, `destroy` and a change of owner add one,
-/// and `rotate` two; a session that is used over several days is written into the index once a day.
+/// In primitives, without concurrent writes of the same session: `load` 1, `create` 1, `replace`, `touch` and `destroy`
+/// 2, `rotate` 4. With an index by owner, `create`, `destroy` and a change of owner add one, and `rotate` adds two; a
+/// session that is used over several days is written into the index once a day.
 ///
 /// # Cancel safety
 ///

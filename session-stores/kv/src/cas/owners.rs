@@ -46,8 +46,8 @@ impl<E: CasEngine> Protocol<E> {
         }
     }
 
-    /// The live sessions of an owner. A session that is rotated while they are read is followed to its new key. A
-    /// record that cannot be read is nobody's.
+    /// Returns the live sessions of an owner. A session that is rotated meanwhile is followed to its new key. A record
+    /// that cannot be decoded is left out.
     pub(super) async fn list(
         &self,
         owner: &str,

@@ -156,7 +156,7 @@ impl<E: CasEngine> Protocol<E> {
         while let Some((bytes, version)) = self.engine.get(&name).await? {
             let owner = match Entry::decode(key, &bytes) {
                 Ok(Entry::Tombstone { .. }) => return self.engine.settle(&name).await,
-                // A pending record, too: whoever knows its key wants it gone.
+                // A pending record is removed, too.
                 Ok(Entry::Record(record) | Entry::Pending { record, .. }) => record.owner,
                 Err(Unreadable::Damaged) => None,
                 Err(Unreadable::Newer) => return Err(Unreadable::Newer.in_store(self.engine.name())),

@@ -3,7 +3,7 @@
 //! 1. *Pend.* A pending record is added under the new key. It names the old key and does not count.
 //! 2. *Commit.* The old record is swapped for a tombstone that names the new key and etag as its successor. **This swap
 //!    is the rotation.**
-//! 3. *Promote.* The pending record is swapped for an ordinary one, by the rotation itself or by whoever reads it next.
+//! 3. *Promote.* The pending record is swapped for an ordinary one, by the rotation itself or by the next reader.
 //!
 //! A pending record counts if and only if the tombstone under its old key names it. So up to the commit exactly the old
 //! key is alive, and from the commit on exactly the new one, wherever the caller is interrupted. The model checker in
@@ -137,7 +137,7 @@ impl<E: CasEngine> Protocol<E> {
     /// The pending record was changed between this call's commit and its promotion.
     async fn arrived(&self, new: &StoreKey) -> Result<Written, StoreError> {
         Ok(match self.fetch(new).await? {
-            // A reader promoted it first, and perhaps somebody has written or ended it since.
+            // A reader promoted it first, and it may have been written or ended since.
             Some((Entry::Record(_) | Entry::Tombstone { .. }, _)) => Written::Applied,
             // Forgotten by the engine before its time.
             Some((Entry::Pending { .. }, _)) | None => Written::Gone,

@@ -40,7 +40,7 @@ impl<E: CasEngine> Protocol<E> {
         }
     }
 
-    /// Removes an entry if it is dead. Whether it was a record or a tombstone that is gone now.
+    /// Removes an entry if it has expired. Returns whether a record or a tombstone was removed.
     pub(super) async fn sweep_one(&self, name: &str, before: Timestamp) -> Result<bool, StoreError> {
         if set::is_entry_name(name) {
             EntrySet(&self.engine).sweep(name, before).await?;

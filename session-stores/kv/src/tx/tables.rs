@@ -1,7 +1,7 @@
 //! The three tables of a store in one transaction: records by key, keys by owner, keys by the moment they are due.
 //!
-//! The two indexes are changed in the transaction that changes the record. Rows of a record that was damaged stay
-//! behind; whoever reads an index looks at the record, too, so they lead to nothing.
+//! The two indexes are changed in the transaction that changes the record. Index rows of a damaged record are left
+//! behind; they are harmless, since every reader of an index checks the record, too.
 
 use session_core::{
     Timestamp,

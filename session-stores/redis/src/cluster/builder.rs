@@ -40,27 +40,12 @@ impl ClusterBuilder {
     }
 
     /// Sets the deadline of a verb, including all its round trips. The default is 2 seconds.
-    ///
-    /// ```
-    /// # use session_store_redis::RedisClusterStore;
-    /// # use std::time::Duration;
-    /// let builder = RedisClusterStore::builder("redis-cluster://10.0.0.1:6379").prefix("shop:");
-    /// assert!(builder.timeout(Duration::from_millis(500)).open().is_ok());
-    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
     /// Sets the maximum [`Record::size`](session_core::store::Record::size) in bytes. The default is 64 KiB.
-    ///
-    /// ```
-    /// # use session_core::store::SessionStore as _;
-    /// # use session_store_redis::RedisClusterStore;
-    /// let builder = RedisClusterStore::builder("redis-cluster://10.0.0.1:6379").prefix("shop:");
-    /// assert_eq!(builder.max_record(16 * 1024).open()?.max_record(), 16_384);
-    /// # Ok::<(), session_store_redis::BuildError>(())
-    /// ```
     pub fn max_record(mut self, bytes: usize) -> Self {
         self.max_record = bytes;
         self

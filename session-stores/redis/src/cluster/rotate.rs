@@ -82,7 +82,7 @@ impl RedisClusterStore {
         let arguments: [&[u8]; 4] = [stone, &now, &expected, there];
         let reply = self.line.run(&COMMIT, &name, &arguments).await?;
         let Some(pending) = met_pending(&reply) else { return written(old, reply) };
-        // The old session itself came here by a rotation that nobody has finished yet.
+        // The old session itself is the result of an unfinished rotation.
         match self.settle(old, entry(old, pending)?).await? {
             Loaded::Found(_) => written(old, self.line.run(&COMMIT, &name, &arguments).await?),
             Loaded::Missing | Loaded::Ended { .. } => Ok(Written::Gone),

@@ -30,13 +30,14 @@ use crate::store::{bytes, entry, written};
 ///    old session into a tombstone that **points** to the new key and its etag. This is the moment.
 /// 3. *Promote.* The pending record becomes an ordinary one. Only now is the answer `Applied`.
 ///
-/// Whoever meets a pending record asks the old key: if the tombstone there points to this key and etag, the move has
-/// happened and the reader promotes it; otherwise the record is not there. So before the commit exactly the old id
-/// lives and from the commit on exactly the new one, wherever the caller is killed. Of several rotations of one session
-/// the old key's node lets one commit. A refusal at the commit takes the pending record back (conditional on its etag)
-/// before it is answered; an unanswered commit leaves it, since it may have happened, and the same call asked again
-/// finds out. What a killed caller leaves behind was told to nobody: a pending record that lapses with its deadline,
-/// or a new session whose id no cookie carries, readable until the tombstone ends.
+/// A reader that finds a pending record checks the old key: if its tombstone points to this key and etag, the rotation
+/// has been committed and the reader promotes the record; otherwise the record counts as missing. So exactly the old id
+/// is valid before the commit and exactly the new one after it, wherever the caller is interrupted. Of several
+/// concurrent rotations of one session, the old key's node lets one commit. If the commit is refused, the pending
+/// record is removed (conditional on its etag) before the call returns. If the commit is not answered, the record is
+/// kept, since the commit may have been applied; a retry of the same call finds out. An interrupted caller leaves
+/// behind either a pending record, which expires with its deadline, or a new session whose id was never sent in a
+/// cookie, which is readable until the tombstone expires.
 ///
 /// # Owners
 ///
@@ -63,13 +64,6 @@ pub struct RedisClusterStore {
 impl RedisClusterStore {
     /// Returns a builder for the cluster at `redis-cluster://[user:password@]host:port,host:port…`
     /// (`rediss-cluster://` with the feature `tls`). The URL may name any nodes; the others are discovered.
-    ///
-    /// ```
-    /// use session_store_redis::RedisClusterStore;
-    ///
-    /// let store = RedisClusterStore::builder("redis-cluster://10.0.0.1:6379").prefix("shop:").open()?;
-    /// # Ok::<(), session_store_redis::BuildError>(())
-    /// ```
     pub fn builder(url: impl Into<String>) -> ClusterBuilder {
         ClusterBuilder::new(url.into())
     }

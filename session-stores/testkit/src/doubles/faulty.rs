@@ -55,9 +55,9 @@ pub struct Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third side")]
 pub enum When {
-    /// Nothing has happened yet.
+    /// Before the call is made.
     Before,
-    /// It has happened, and nobody has heard of it.
+    /// After the call was applied, before its result is returned.
     After,
 }
 
@@ -98,18 +98,6 @@ impl Fault {
 }
 
 /// The hook of a [`FaultyStore`].
-///
-/// ```
-/// use session_testkit::doubles::faulty::Faults;
-/// use session_testkit::doubles::wrap::Hooked;
-/// use session_testkit::FaultyStore;
-///
-/// // What stands behind the type's name.
-/// fn same<S>(store: FaultyStore<S>) -> Hooked<S, Faults> {
-///     store
-/// }
-/// # let _ = same(FaultyStore::new(session_store_memory::MemoryStore::new()));
-/// ```
 #[derive(Debug)]
 pub struct Faults {
     store: &'static str,

@@ -72,18 +72,6 @@ impl Gate {
 }
 
 /// The hook of a [`GateStore`].
-///
-/// ```
-/// use session_testkit::doubles::gate::Gates;
-/// use session_testkit::doubles::wrap::Hooked;
-/// use session_testkit::GateStore;
-///
-/// // What stands behind the type's name.
-/// fn same<S>(store: GateStore<S>) -> Hooked<S, Gates> {
-///     store
-/// }
-/// # let _ = same(GateStore::new(session_store_memory::MemoryStore::new()));
-/// ```
 #[derive(Debug, Default)]
 pub struct Gates(Mutex<Vec<Waiting>>);
 

@@ -48,18 +48,6 @@ pub struct Op {
 }
 
 /// The hook of an [`OpLog`].
-///
-/// ```
-/// use session_testkit::OpLog;
-/// use session_testkit::doubles::oplog::Log;
-/// use session_testkit::doubles::wrap::Hooked;
-///
-/// // What stands behind the type's name.
-/// fn same<S>(store: OpLog<S>) -> Hooked<S, Log> {
-///     store
-/// }
-/// # let _ = same(OpLog::new(session_store_memory::MemoryStore::new()));
-/// ```
 #[derive(Debug, Default)]
 pub struct Log(Mutex<Vec<(u64, Op)>>);
 

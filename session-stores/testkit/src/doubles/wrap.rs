@@ -14,16 +14,6 @@ use session_core::{
 };
 
 /// What was called: one of the six verbs, or one of the capabilities' methods.
-///
-/// ```
-/// use session_testkit::Verb;
-///
-/// /// Whether a call may change what is stored.
-/// fn writes(verb: Verb) -> bool {
-///     !matches!(verb, Verb::Load | Verb::List | Verb::Count)
-/// }
-/// assert!(writes(Verb::Rotate) && !writes(Verb::Load));
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each is the method of the same name")]
@@ -41,15 +31,6 @@ pub enum Verb {
 }
 
 /// One call that reached a wrapper.
-///
-/// ```
-/// use session_testkit::{Call, Verb};
-///
-/// /// What a hook may look for: the second load.
-/// fn is_it(call: &Call) -> bool {
-///     call.verb == Verb::Load && call.number == 2
-/// }
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Call {
@@ -64,17 +45,6 @@ pub struct Call {
 }
 
 /// How a call ended.
-///
-/// ```
-/// use session_core::store::StoreErrorKind;
-/// use session_testkit::Outcome;
-///
-/// /// Whether somebody must look at it.
-/// fn is_bad(outcome: Outcome) -> bool {
-///     matches!(outcome, Outcome::Failed(kind) if kind != StoreErrorKind::Timeout)
-/// }
-/// assert!(!is_bad(Outcome::Gone));
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
