@@ -51,6 +51,12 @@ pub enum SessionError {
     /// The head of the response was already sent, so a change could not be kept.
     #[error("the response was already sent; the session can no longer be changed")]
     Closed,
+    /// The session is used inside of a closure or an implementation of `Serialize` or `Deserialize` that a call on the
+    /// same session is running, such as the closure of [`update`](crate::Session::update).
+    #[error(
+        "the session is already in use by this call; do not use it in a closure or a serde implementation that it runs"
+    )]
+    InUse,
     /// The redirect target leads to another site.
     #[error("the URL is not a path on this site")]
     RefusedUrl,

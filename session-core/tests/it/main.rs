@@ -18,6 +18,7 @@ mod driver_support;
 mod driver_unseen;
 mod features_flash;
 mod features_life;
+mod in_use;
 mod interleaving_faults;
 mod interleaving_support;
 mod interleavings;

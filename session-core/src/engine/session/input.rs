@@ -163,7 +163,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::Value`] if the value is of another type.
     pub fn old<T: DeserializeOwned>(&self, field: impl ToPath<T>) -> Result<Option<T>, SessionError> {
-        Ok(self.read(|state| state.content.flash.shown().input.get(field))?)
+        self.try_read(|state| state.content.flash.shown().input.get(field))
     }
 
     /// Returns the previous input of this field, or the default if there was none.

@@ -13,6 +13,8 @@ mod user;
 mod write;
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::decision::state::SessionState;
@@ -42,7 +44,8 @@ pub use user::User;
 /// # Errors of every change
 ///
 /// [`SessionError::ReadOnly`] on a read-only handle, [`SessionError::Destroyed`] after [`destroy`](Self::destroy) in the
-/// same request, and [`SessionError::Closed`] after the head of the response was sent. In each case nothing is changed;
+/// same request, [`SessionError::Closed`] after the head of the response was sent, and [`SessionError::InUse`] inside
+/// a closure or an implementation of `Serialize` that the session itself is running. In each case nothing is changed;
 /// no change is dropped without an error.
 ///
 /// ```
@@ -62,7 +65,9 @@ pub struct Session {
 /// The state that all handles of one visit share.
 pub(crate) struct Shared {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) cell: Mutex<Cell>,
+    cell: Mutex<Cell>,
+    /// The thread that holds the lock of `cell`, or 0.
+    holder: AtomicUsize,
     pub(crate) spawn: &'static dyn crate::engine::finish::Spawn,
     /// Serializes the commits of one visit.
     pub(crate) turn: async_lock::Mutex<()>,
@@ -91,16 +96,84 @@ pub(crate) enum Access {
 }
 
 impl Shared {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        cell: Cell,
+        spawn: &'static dyn crate::engine::finish::Spawn,
+    ) -> Self {
+        let (cell, holder) = (Mutex::new(cell), AtomicUsize::new(0));
+        Self { engine, cell, holder, spawn, turn: async_lock::Mutex::new(()) }
+    }
+
     /// Locks the state. A panic in an application's closure leaves the state intact, because every change is a single
     /// assignment at its end; a poisoned lock is therefore ignored.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Cell> {
-        self.cell.lock().unwrap_or_else(PoisonError::into_inner)
+    ///
+    /// # Panics
+    /// If this thread already holds the lock: application code that runs inside a call on the session, such as the closure
+    /// of `update`, uses the session. Waiting for the lock would block the thread forever.
+    pub(crate) fn lock(&self) -> Locked<'_> {
+        assert!(!self.is_held_here(), "{}", SessionError::InUse);
+        let cell = self.cell.lock().unwrap_or_else(PoisonError::into_inner);
+        self.holder.store(this_thread(), Ordering::Relaxed);
+        Locked { cell, holder: &self.holder }
     }
+
+    /// Whether the current thread holds the lock. Only this thread stores its own number, so relaxed loads suffice.
+    fn is_held_here(&self) -> bool {
+        self.holder.load(Ordering::Relaxed) == this_thread()
+    }
+}
+
+/// The locked state.
+pub(crate) struct Locked<'s> {
+    cell: MutexGuard<'s, Cell>,
+    holder: &'s AtomicUsize,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Cell;
+
+    fn deref(&self) -> &Cell {
+        &self.cell
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Cell {
+        &mut self.cell
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // Before the lock is released, which happens when the fields are dropped.
+        self.holder.store(0, Ordering::Relaxed);
+    }
+}
+
+/// A number of the current thread that no other living thread has, and that is never 0: the address of a thread-local.
+fn this_thread() -> usize {
+    thread_local!(static HERE: u8 = const { 0 });
+    HERE.with(|here| std::ptr::from_ref(here).addr())
 }
 
 impl Session {
     pub(crate) fn read<R>(&self, look: impl FnOnce(&SessionState) -> R) -> R {
         look(&self.shared.lock().state)
+    }
+
+    /// The same for reads that can fail, which report [`SessionError::InUse`] instead of a panic.
+    pub(crate) fn try_read<R, E>(
+        &self,
+        look: impl FnOnce(&SessionState) -> Result<R, E>,
+    ) -> Result<R, SessionError>
+    where
+        SessionError: From<E>,
+    {
+        if self.shared.is_held_here() {
+            return Err(SessionError::InUse);
+        }
+        Ok(look(&self.shared.lock().state)?)
     }
 
     /// The gate of every change.
@@ -111,6 +184,9 @@ impl Session {
     where
         SessionError: From<E>,
     {
+        if self.shared.is_held_here() {
+            return Err(SessionError::InUse);
+        }
         let mut cell = self.shared.lock();
         self.check(&cell)?;
         Ok(change(&mut cell.state)?)

@@ -42,7 +42,7 @@ impl Session {
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     pub fn get<T: DeserializeOwned>(&self, key: impl ToPath<T>) -> Result<Option<T>, SessionError> {
-        Ok(self.read(|state| state.data().get(key))?)
+        self.try_read(|state| state.data().get(key))
     }
 
     /// Returns the value under a key, or the default if it is missing or null. The default of a `String` may be a
@@ -155,6 +155,6 @@ impl Session {
     /// ```
     #[doc(alias = "extract")]
     pub fn get_struct<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
-        Ok(self.read(|state| state.data().extract())?)
+        self.try_read(|state| state.data().extract())
     }
 }

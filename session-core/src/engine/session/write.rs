@@ -257,7 +257,8 @@ impl Session {
     }
 
     /// Reads, changes and writes a value atomically. If another request wrote first, the closure runs again on the
-    /// newer value, so it must depend on its argument only. It must not use the session.
+    /// newer value, so it must depend on its argument only. If it uses the session, that call returns
+    /// [`SessionError::InUse`].
     ///
     /// # Errors
     /// As for [`get`](Self::get) and [`put`](Self::put).

@@ -291,8 +291,8 @@ impl VisitInner {
 }
 
 fn share(engine: Arc<Engine>, state: SessionState, spawn: &'static dyn Spawn) -> Arc<Shared> {
-    let cell = Mutex::new(Cell { state, closed: false, form: None });
-    Arc::new(Shared { engine, cell, spawn, turn: async_lock::Mutex::new(()) })
+    let cell = Cell { state, closed: false, form: None };
+    Arc::new(Shared::new(engine, cell, spawn))
 }
 
 /// The session may still live.

@@ -24,6 +24,7 @@ impl From<SessionError> for Failed {
             SessionError::Destroyed => "Destroyed",
             SessionError::Closed => "Closed",
             SessionError::RefusedUrl => "RefusedUrl",
+            SessionError::InUse => "InUse",
             // No random bytes, and whatever comes to be added: the machine's fault, as a store's failure is.
             _ => "Store",
         };
@@ -35,6 +36,7 @@ impl From<CommitError> for Failed {
     fn from(error: CommitError) -> Self {
         let kind = match &error {
             CommitError::Gone => "Gone",
+            CommitError::Unseen => "Unseen",
             CommitError::Contended => "Contended",
             CommitError::TooLarge { .. } => "TooLarge",
             CommitError::ReadOnly => "ReadOnly",

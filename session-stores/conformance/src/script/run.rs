@@ -96,6 +96,8 @@ fn life(session: &Session, fields: &Fields) -> Result<Json, Failed> {
     match fields.op.as_str() {
         "id" => json(&session.id()?),
         "fresh" => json(&session.fresh()),
+        "ended" => json(&session.ended()),
+        "unseen" => json(&session.unseen()),
         "readonly" => json(&session.readonly()),
         "has_regenerated" => json(&session.has_regenerated()),
         "initiated" => json(&session.initiated()),
