@@ -97,7 +97,7 @@ fn without_main_cluster(before: &str) -> String {
 
 /// Returns the path of the DynamoDB emulator, if it is installed.
 pub(crate) fn dynoxide() -> Option<PathBuf> {
-    let tools = env::var_os("SESSION_TOOLS").map_or_else(|| PathBuf::from(TOOLS), PathBuf::from);
+    let tools = env::var_os("XTASK_TOOLS").map_or_else(|| PathBuf::from(TOOLS), PathBuf::from);
     let installed = tools.join("bin/dynoxide");
     if installed.is_file() { Some(installed) } else { find("dynoxide") }
 }
@@ -110,7 +110,7 @@ pub(crate) fn install_dynoxide() -> Result<(), Failure> {
     let mut install = Command::new("setpriv");
     install.args(["--pdeathsig", "TERM", "cargo", "install", "--locked", DYNOXIDE, "--no-default-features"]);
     install.args(["--features", "native-sqlite,http-server,cli", "--root"]);
-    install.arg(env::var_os("SESSION_TOOLS").unwrap_or_else(|| TOOLS.into()));
+    install.arg(env::var_os("XTASK_TOOLS").unwrap_or_else(|| TOOLS.into()));
     quietly(&mut install, "cargo install dynoxide")
 }
 

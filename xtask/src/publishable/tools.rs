@@ -58,7 +58,7 @@ fn answers(command: &str, path: &str) -> bool {
 
 /// The search path, and behind it where the tools are installed.
 fn path() -> Result<String, Failure> {
-    let own = env::var_os("SESSION_TOOLS").map_or_else(|| ROOT.into(), std::path::PathBuf::from);
+    let own = env::var_os("XTASK_TOOLS").map_or_else(|| ROOT.into(), std::path::PathBuf::from);
     let own = env::current_dir()?.join(Path::new(&own)).join("bin");
     let there = env::var_os("PATH").unwrap_or_default();
     let joined = env::join_paths(env::split_paths(&there).chain([own]))?;

@@ -15,9 +15,9 @@ pub(super) fn command(place: &Place<'_>) -> Result<Command, ServerError> {
     Ok(command)
 }
 
-/// Where `cargo xtask` puts tools: `$SESSION_TOOLS/bin`, else the workspace's `target/tools/bin`.
+/// Where `cargo xtask` puts tools: `$XTASK_TOOLS/bin`, else the workspace's `target/tools/bin`.
 fn directories() -> Vec<PathBuf> {
-    let named = env::var_os("SESSION_TOOLS").map(|tools| Path::new(&tools).join("bin"));
+    let named = env::var_os("XTASK_TOOLS").map(|tools| Path::new(&tools).join("bin"));
     let workspace =
         Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).map(|root| root.join("target/tools/bin"));
     named.into_iter().chain(workspace).collect()
