@@ -18,8 +18,8 @@ use crate::words;
 /// and the log says why.
 ///
 /// Wrap it before the [`SessionMiddleware`](crate::SessionMiddleware), which is then outside of it. `GET`, `HEAD`,
-/// `OPTIONS` and `TRACE` pass and open nothing. A form is read, up to the [`InputLimit`](crate::InputLimit), and given on
-/// to the handler as it came; a body of another type is not touched, so its token must be in a header. Pages get the
+/// `OPTIONS` and `TRACE` pass and open nothing. A form is read, up to the [`InputLimit`](crate::InputLimit), and passed on
+/// to the handler unchanged; a body of another type is not touched, so its token must be in a header. Pages get the
 /// token from [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
 ///
 /// ```

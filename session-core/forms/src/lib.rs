@@ -34,7 +34,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use session_core::adapter::Rejection;
 
-/// The fields of a form, nested as their names say. Every leaf is text, as it came.
+/// The fields of a form, nested as their names say. Every leaf is the text that was sent.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Form {
     fields: Map<String, Value>,

@@ -47,7 +47,7 @@ impl Form {
         Ok(form)
     }
 
-    /// Reads a body by its `Content-Type` as it came: one that is missing, or is no text, is no form's.
+    /// Reads a body according to its raw `Content-Type`. A missing or non-ASCII value is not that of a form.
     ///
     /// # Errors
     /// [`FormError`].

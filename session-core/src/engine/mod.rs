@@ -1,4 +1,4 @@
-//! Ring 2: the edge. Everything that awaits, locks, or reads time and randomness is here.
+//! Ring 2: the engine. Everything that awaits, locks, or reads time and randomness is here.
 
 pub(crate) mod answer;
 pub(crate) mod blocking;

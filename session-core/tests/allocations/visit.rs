@@ -11,7 +11,7 @@ use stats_alloc::Region;
 
 use crate::{COUNTER, alone};
 
-/// Whoever raises one of these numbers makes every request dearer, and should say what for.
+/// Each number is paid by every request: a change that raises one should give its reason.
 #[test]
 fn a_visit_allocates_no_more_than_it_says_here() {
     let _alone = alone();

@@ -154,7 +154,7 @@ fn lc_7_two_hours_unused_and_a_day_in_all_unless_an_assurance_level_is_asked_for
     assert_eq!(lifetimes(SessionsBuilder::aal3), (15 * 60, Some(12 * 3_600)));
 }
 
-/// Whoever only looks, or signs out without having been in, leaves nothing behind.
+/// A visit that only reads, or signs out without being signed in, stores nothing.
 #[tokio::test]
 async fn lc_8_a_look_and_a_sign_out_of_nobody_create_nothing() {
     let app = app();

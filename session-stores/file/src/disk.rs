@@ -160,8 +160,8 @@ impl Disk {
         self.made_dir(self.root.as_fd(), name)
     }
 
-    /// Opens a directory, and makes it first if it is not there. Who finds it made by another process does not flush
-    /// the name again: the file systems this is for keep names in the order in which they were made.
+    /// Opens a directory, and makes it first if it is not there. If another process has made it, its name is not
+    /// flushed again: the file systems this is for keep names in the order in which they were made.
     pub(crate) fn made_dir(&self, parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Fault> {
         for _ in 0..ATTEMPTS {
             if let Some(dir) = open_dir(parent, name)? {

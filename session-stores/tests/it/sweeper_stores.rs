@@ -109,7 +109,7 @@ async fn of_four_sweepers_none_counts_what_another_removed(place: Place) {
     while let Some(round) = rounds.join_next().await {
         removed += round.unwrap();
     }
-    // Whoever found another at work has left it the rest; a last one finds what both left.
+    // A sweeper that finds another at work leaves the rest to it; a last sweep removes what both left.
     let (builder, reports) = watched(place.open().await);
     let sweeper = builder.spawn();
     sweeper.sweep_now().await;

@@ -141,7 +141,7 @@ fn target<'a>(modules: &'a Modules, path: &[String], steps: usize) -> Option<&'a
     Some(&module.file)
 }
 
-/// `edge/visit/mod.rs` is the module `edge::visit`; what only tests compile is none.
+/// `engine/visit/mod.rs` is the module `engine::visit`; what only tests compile is none.
 fn module(below: &str) -> Option<Path> {
     let stem = below.strip_suffix(".rs")?;
     let mut path: Path = stem.split('/').map(str::to_owned).collect();

@@ -9,7 +9,7 @@ struct Ring {
     may_use: &'static [&'static str],
 }
 
-/// The edge may use everything.
+/// The engine may use everything.
 const RINGS: &[Ring] = &[
     Ring { folder: "value", may_use: &["value"] },
     Ring { folder: "decision", may_use: &["value", "decision"] },
@@ -171,13 +171,13 @@ mod tests {
     #[test]
     fn re_exports_of_the_crate_root_are_no_way_around() {
         assert_eq!(breaches("session-core/src/value/record.rs", "use crate::Timestamp;").len(), 1);
-        assert_eq!(breaches("session-core/src/value/record.rs", "use super::super::edge::X;").len(), 1);
-        assert_eq!(breaches("session-core/src/value/mod.rs", "use super::edge::X;").len(), 1);
+        assert_eq!(breaches("session-core/src/value/record.rs", "use super::super::engine::X;").len(), 1);
+        assert_eq!(breaches("session-core/src/value/mod.rs", "use super::engine::X;").len(), 1);
         assert_eq!(breaches("session-core/src/value/cookie/seal.rs", "use super::super::id::X;"), []);
     }
 
     #[test]
-    fn the_edge_may_do_everything() {
+    fn the_engine_may_do_everything() {
         assert_eq!(
             breaches("session-core/src/engine/x.rs", "use std::sync::Mutex; use crate::decision::X;"),
             []

@@ -38,7 +38,7 @@ pub(crate) async fn silent(kind: Kind) {
     }
 }
 
-/// Who asks again and again until there is an answer.
+/// Visitors that repeat their request until it is answered.
 struct Visitors(JoinSet<Instant>);
 
 impl Visitors {
@@ -64,7 +64,7 @@ impl Visitors {
         Self(served)
     }
 
-    /// The server is back now. Whoever asks from now on is served, and those who have been asking.
+    /// The server is back now. New visitors are served, and so are those that were waiting.
     async fn are_served(mut self, newcomer: &Visitor, kind: Kind) {
         let back = Instant::now();
         newcomer.get_soon("/read").await;

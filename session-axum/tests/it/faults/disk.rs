@@ -169,7 +169,7 @@ impl Disk {
         match mount.stderr(Stdio::null()).status() {
             Ok(status) if status.success() => Self(folder, Kept::Mounted),
             Ok(_) | Err(_) => {
-                // Whoever has asked for the signal is not killed by it.
+                // A process that handles the signal is not killed by it.
                 drop(signal(SignalKind::from_raw(SIGXFSZ)).unwrap());
                 Self(folder, Kept::Limited)
             }

@@ -73,7 +73,7 @@ pub(crate) struct Shared {
     pub(crate) turn: async_lock::Mutex<()>,
 }
 
-/// The state and what the edge knows about it.
+/// The state, and what the engine knows about the visit.
 pub(crate) struct Cell {
     pub(crate) state: SessionState,
     /// Whether the head of the response was sent.

@@ -49,11 +49,11 @@ pub fn select<'h, T: Token>(
     for value in candidates.values() {
         match open_one::<T>(ring, binding, name, value, now) {
             Err(reason) => rejected.push(reason),
-            Ok((token, retired)) => {
+            Ok((token, old_key)) => {
                 // Of two that were issued in the same millisecond the text decides: anything but the order.
                 let age = (token.issued_at(), *value);
                 if newest.as_ref().is_none_or(|(newest, _, value)| (newest.issued_at(), *value) < age) {
-                    newest = Some((token, retired, value));
+                    newest = Some((token, old_key, value));
                 }
             }
         }
@@ -65,7 +65,7 @@ pub fn select<'h, T: Token>(
         }
         live
     });
-    let (token, with_old_key) = newest.map_or((None, false), |(token, retired, _)| (Some(token), retired));
+    let (token, with_old_key) = newest.map_or((None, false), |(token, old_key, _)| (Some(token), old_key));
     let came_in = candidates.values().len() + candidates.ignored();
     Selection {
         token,

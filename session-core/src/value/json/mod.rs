@@ -1,4 +1,4 @@
-//! JSON values as text that `serde_json` reads: split one level at a time, and written back as it came.
+//! JSON values as text that `serde_json` reads: split one level at a time, and written back unchanged.
 //!
 //! A value stays the text it came in until somebody changes something inside of it. Numbers are their digits, so that
 //! 128-bit integers are exact whatever features of `serde_json` an application turns on.

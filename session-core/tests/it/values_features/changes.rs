@@ -1,4 +1,4 @@
-//! What counts as a change, and what is copied as it came.
+//! What counts as a change, and what is copied unchanged.
 
 use serde_json::json;
 

@@ -11,7 +11,7 @@ use session_core::{OpenError, Session, SessionError, adapter::Visit};
 use super::query::param;
 use crate::script::{NotAScript, Script};
 
-/// A response, in words that every framework understands.
+/// A response as plain data, independent of any framework.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer {

@@ -91,7 +91,7 @@ fn flash(session: &Session, fields: &Fields) -> Result<Json, Failed> {
     }
 }
 
-/// Who the session is and how long it lives.
+/// The operations on a session's identity and lifetime.
 fn life(session: &Session, fields: &Fields) -> Result<Json, Failed> {
     match fields.op.as_str() {
         "id" => json(&session.id()?),

@@ -51,7 +51,7 @@ pub enum Outcome {
     /// A load found nothing.
     Missing,
     /// A load found a tombstone.
-    Retired,
+    Ended,
     /// A load found a record.
     Found,
     /// A write is stored.
@@ -192,7 +192,7 @@ impl From<&Loaded> for Outcome {
     fn from(loaded: &Loaded) -> Self {
         match loaded {
             Loaded::Missing => Self::Missing,
-            Loaded::Ended { .. } => Self::Retired,
+            Loaded::Ended { .. } => Self::Ended,
             Loaded::Found(_) => Self::Found,
         }
     }
