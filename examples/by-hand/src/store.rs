@@ -68,7 +68,7 @@ impl BlockingStore for Store {
                 all.insert(*old, Loaded::Ended { until: *tombstone_until });
                 all.insert(*new, Loaded::Found(record.clone()));
             }
-            StoreOp::Revoke { .. } => {
+            StoreOp::Revoke { .. } | StoreOp::Prolong { .. } => {
                 return Err(StoreError::unavailable("example", "no session is carried in a cookie here"));
             }
         }

@@ -45,8 +45,7 @@ pub(crate) fn sign_in(ask: &Ask) -> Result<Go, Problem> {
     };
 
     let session = ask.session();
-    // A new id before anything is worth stealing: whoever planted the old one is left with a dead session.
-    session.regenerate()?;
+    // Also gives the session a new id: an id that was planted before is worthless from here on.
     session.tag(person.email)?;
     session.user().confirm()?;
     session.user().set_meta("browser", ask.browser())?;

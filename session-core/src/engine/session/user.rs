@@ -93,25 +93,34 @@ impl User<'_> {
 
 impl Session {
     /// Tags the session with its user, by the application's own name for users. The tag is written in the same step as
-    /// the data, and a regenerate keeps it.
+    /// the data.
+    ///
+    /// If the session had no user, or another one, it also gets a new id and a new CSRF token, as by
+    /// [`regenerate`](Self::regenerate), so that an id that was planted before the sign-in is worthless after it (OWASP
+    /// session fixation, ASVS 7.2.4). A `regenerate` in the same request, before or after, makes no difference. Tagging
+    /// with the same user again changes nothing.
+    ///
+    /// When one user follows another, the time of authentication and the [stamp](User::set_stamp) of the former are
+    /// removed; values stay, and [`invalidate`](Self::invalidate) removes those.
     ///
     /// # Errors
-    /// The [errors of every change](Session#errors-of-every-change).
+    /// The [errors of every change](Session#errors-of-every-change), and [`SessionError::Entropy`] if no random bytes
+    /// are available.
     pub fn tag(&self, user: impl AsRef<str>) -> Result<(), SessionError> {
-        self.edit(|state| {
-            state.set_owner(Some(user.as_ref()));
-            Ok::<_, SessionError>(())
-        })
+        self.set_owner(Some(user.as_ref()))
     }
 
-    /// Removes the tag: the session belongs to no user.
+    /// Removes the tag: the session belongs to no user. The id stays; to sign a user out, end the session with
+    /// [`destroy`](Self::destroy) or [`invalidate`](Self::invalidate).
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
     pub fn untag(&self) -> Result<(), SessionError> {
-        self.edit(|state| {
-            state.set_owner(None);
-            Ok::<_, SessionError>(())
-        })
+        self.set_owner(None)
+    }
+
+    fn set_owner(&self, user: Option<&str>) -> Result<(), SessionError> {
+        let engine = self.shared.engine.clone();
+        self.edit(|state| state.set_owner(user, || engine.random_token()))
     }
 }
