@@ -28,6 +28,7 @@ mod log_canary;
 mod revocations;
 mod security;
 mod signing_in;
+mod stamps;
 mod streams;
 mod values_features;
 mod values_model;
