@@ -76,8 +76,10 @@ pub struct SessionConfig {
     pub purpose: Option<String>,
     /// Form fields that are not kept as old input; `None` for the default list.
     pub secret_fields: Option<Vec<String>>,
-    /// Other hosts that an intended URL may point to.
+    /// Other hosts that a redirect may lead to, over `https`.
     pub redirect_hosts: Vec<String>,
+    /// Whether a redirect may lead to these hosts over plain `http` as well.
+    pub redirect_over_http: bool,
     /// The cookie.
     pub cookie: CookieConfig,
     /// The stores, by name.
@@ -131,6 +133,7 @@ impl Default for SessionConfig {
             purpose: None,
             secret_fields: None,
             redirect_hosts: Vec::new(),
+            redirect_over_http: false,
             cookie: CookieConfig::default(),
             stores: BTreeMap::new(),
         }

@@ -42,7 +42,12 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("SESSION_CONTENTION", &["2s", "500ms", "2", "1 min"], &["0", "0ms", "6min", "-1", "1h", "abc", "1.5s"]),
     ("SESSION_PURPOSE", &["admin"], &["a b"]),
     ("SESSION_SECRET_FIELDS", &["pin", "pin, password"], &["a,,b", ","]),
-    ("SESSION_REDIRECT_HOSTS", &["accounts.example.com,localhost:8080"], &["a,"]),
+    (
+        "SESSION_REDIRECT_HOSTS",
+        &["accounts.example.com,localhost:8080", "[::1]:8080"],
+        &["a,", ",", "*", "*.example.com", "https://a.example", "a.example/b", "a.example:0", "a@b", "a b"],
+    ),
+    ("SESSION_REDIRECT_OVER_HTTP", &["true", "false"], &["maybe"]),
     ("SESSION_COOKIE_NAME", &["sid", "__Host-shop"], &["a b", "a;b", "a=b", "ä"]),
     ("SESSION_COOKIE_PATH", &["/", "/shop"], &["shop", "/a;b", "/ä"]),
     ("SESSION_COOKIE_DOMAIN", &["example.com"], &["exa mple", "a;b", "https://a"]),

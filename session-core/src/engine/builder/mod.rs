@@ -21,6 +21,7 @@ use crate::engine::turns::Turns;
 use crate::value::cookie::builder::Cookie;
 use crate::value::cookie::key::SecretKey;
 use crate::value::cookie::keyring::KeyRing;
+use crate::value::url::RedirectHosts;
 
 /// Builds [`Sessions`]. From [`Sessions::builder`]; [`build`](Self::build) checks the configuration.
 ///
@@ -53,6 +54,7 @@ pub struct SessionsBuilder {
     encrypt_at_rest: bool,
     secrets: Vec<String>,
     redirect_hosts: Vec<String>,
+    redirect_over_http: bool,
     enabled: bool,
     purpose: String,
 }
@@ -86,6 +88,7 @@ impl Default for SessionsBuilder {
             encrypt_at_rest: false,
             secrets: SECRETS.map(str::to_owned).to_vec(),
             redirect_hosts: Vec::new(),
+            redirect_over_http: false,
             enabled: true,
             purpose: "session".to_owned(),
         }
@@ -226,6 +229,8 @@ impl SessionsBuilder {
         if self.keys.is_empty() {
             return Err(ConfigError::NoKey);
         }
+        let redirect_hosts = RedirectHosts::new(&self.redirect_hosts, self.redirect_over_http)
+            .map_err(|position| ConfigError::RedirectHost { position })?;
         let cookie = self.cookie.build()?;
         let keys = KeyRing::new(self.keys)?;
         let store = match self.store {
@@ -251,7 +256,7 @@ impl SessionsBuilder {
             turns: Turns::default(),
             flights: Arc::default(),
             secrets: self.secrets,
-            redirect_hosts: self.redirect_hosts,
+            redirect_hosts,
             enabled: self.enabled,
             observer: self.observer,
             policy,

@@ -111,7 +111,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// Sets the hosts that a redirect may lead to besides this site: `accounts.example.com`, `localhost:8080`.
+    /// Sets the hosts that a redirect may lead to besides this site, each as `host` or `host:port`, over `https`. Each
+    /// subdomain is listed separately; [`build`](Self::build) refuses wildcards, empty entries and URLs.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -132,6 +133,20 @@ impl SessionsBuilder {
     /// ```
     pub fn redirect_hosts<S: Into<String>>(mut self, hosts: impl IntoIterator<Item = S>) -> Self {
         self.redirect_hosts = hosts.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets whether a redirect may lead to the [`redirect_hosts`](Self::redirect_hosts) over plain `http` as well; off by
+    /// default. For development.
+    ///
+    /// ```
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
+    /// let sessions = builder.redirect_hosts(["localhost:8080"]).redirect_over_http(true).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn redirect_over_http(mut self, allow: bool) -> Self {
+        self.redirect_over_http = allow;
         self
     }
 }

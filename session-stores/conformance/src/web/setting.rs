@@ -71,7 +71,7 @@ pub mod rules {
 
     /// Secret fields and hosts that the application names.
     pub fn its_own(sessions: SessionsBuilder) -> SessionsBuilder {
-        sessions.secret_fields(["pin"]).redirect_hosts(["accounts.example", "localhost:8080"])
+        sessions.secret_fields(["pin"]).redirect_hosts(["accounts.example", "accounts.example:8080"])
     }
 }
 
