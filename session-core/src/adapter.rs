@@ -18,4 +18,5 @@ pub use crate::engine::sign_in::SignIn;
 pub use crate::engine::sources::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use crate::engine::visit::{CookieHeaders, Visit, VisitGuard};
 pub use crate::value::host::is_host;
+pub use crate::value::origin::Origin;
 pub use crate::value::page::PageRequest;

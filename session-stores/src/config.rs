@@ -80,6 +80,10 @@ pub struct SessionConfig {
     pub redirect_hosts: Vec<String>,
     /// Whether a redirect may lead to these hosts over plain `http` as well.
     pub redirect_over_http: bool,
+    /// Whether pages of users, and pages with a CSRF token, are kept out of every cache.
+    pub private_pages: bool,
+    /// Whether the CSRF token is also set as the cookie `XSRF-TOKEN`.
+    pub xsrf_cookie: bool,
     /// The cookie.
     pub cookie: CookieConfig,
     /// The stores, by name.
@@ -134,6 +138,8 @@ impl Default for SessionConfig {
             secret_fields: None,
             redirect_hosts: Vec::new(),
             redirect_over_http: false,
+            private_pages: false,
+            xsrf_cookie: false,
             cookie: CookieConfig::default(),
             stores: BTreeMap::new(),
         }

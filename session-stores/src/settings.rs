@@ -183,6 +183,22 @@ pub const SETTINGS: &[Setting] = &[
         take: |config, value| put(&mut config.redirect_over_http, value.flag()),
     },
     Setting {
+        key: "private_pages",
+        variable: "SESSION_PRIVATE_PAGES",
+        default: "false",
+        allowed: FLAG,
+        about: "Whether pages of users, and pages with a CSRF token, are kept out of every cache (`no-store, private`).",
+        take: |config, value| put(&mut config.private_pages, value.flag()),
+    },
+    Setting {
+        key: "xsrf_cookie",
+        variable: "SESSION_XSRF_COOKIE",
+        default: "false",
+        allowed: FLAG,
+        about: "Whether the CSRF token is also set as the cookie `XSRF-TOKEN`, which axios and Angular send back.",
+        take: |config, value| put(&mut config.xsrf_cookie, value.flag()),
+    },
+    Setting {
         key: "cookie.name",
         variable: "SESSION_COOKIE_NAME",
         default: "__Host-sid",

@@ -30,6 +30,8 @@ pub(crate) struct Engine {
     pub(crate) flights: Arc<Flights>,
     pub(crate) secrets: Vec<String>,
     pub(crate) redirect_hosts: RedirectHosts,
+    pub(crate) private_pages: bool,
+    pub(crate) xsrf_cookie: bool,
     pub(super) enabled: bool,
     pub(super) observer: Arc<dyn Observer>,
 }

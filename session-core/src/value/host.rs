@@ -27,37 +27,31 @@ impl Host {
         is_name(name).then(|| Self { name: name.to_ascii_lowercase().into(), port })
     }
 
-    /// Returns whether both are the same, where no port means the default port of a URL with this scheme.
-    pub(crate) fn is(&self, other: &Self, scheme: Scheme) -> bool {
-        let port = |host: &Self| host.port.unwrap_or(scheme.port());
-        self.name == other.name && port(self) == port(other)
+    /// The same host with its port written, where no port means this one.
+    pub(crate) fn with_default_port(self, port: Option<u16>) -> Self {
+        Self { port: self.port.or(port), ..self }
+    }
+
+    /// The same host with its port written only if it is not this one.
+    pub(crate) fn without_port(&self, port: Option<u16>) -> Self {
+        Self { name: self.name.clone(), port: self.port.filter(|own| Some(*own) != port) }
     }
 }
 
-/// The schemes of web pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    Http,
-    Https,
+/// `host` or `host:port`.
+impl std::fmt::Display for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
 }
 
-impl Scheme {
-    /// Splits a URL into its scheme and what follows `://`. `None` for other schemes.
-    pub(crate) fn split(url: &str) -> Option<(Self, &str)> {
-        let (scheme, rest) = url.split_once("://")?;
-        let scheme = match scheme {
-            _ if scheme.eq_ignore_ascii_case("https") => Self::Https,
-            _ if scheme.eq_ignore_ascii_case("http") => Self::Http,
-            _ => return None,
-        };
-        Some((scheme, rest))
-    }
-
-    const fn port(self) -> u16 {
-        match self {
-            Self::Http => 80,
-            Self::Https => 443,
-        }
+/// The port of a URL with this scheme (in lower case) that writes none.
+pub(crate) fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" | "ws" => Some(80),
+        "https" | "wss" => Some(443),
+        _ => None,
     }
 }
 
@@ -159,11 +153,10 @@ mod tests {
 
     #[test]
     fn a_port_that_is_not_written_is_the_schemes() {
-        let is = |one, other, scheme| Host::parse(one).unwrap().is(&Host::parse(other).unwrap(), scheme);
-        assert!(is("shop.example", "SHOP.example:443", Scheme::Https));
-        assert!(is("shop.example:80", "shop.example", Scheme::Http));
-        assert!(!is("shop.example", "shop.example:80", Scheme::Https));
-        assert!(!is("shop.example:8080", "shop.example", Scheme::Http));
-        assert!(!is("shop.example", "blog.shop.example", Scheme::Https));
+        let host = |text| Host::parse(text).unwrap().with_default_port(default_port("https"));
+        assert_eq!(host("shop.example"), host("SHOP.example:443"));
+        assert_ne!(host("shop.example"), host("shop.example:80"));
+        assert_eq!(host("[::1]:8080").to_string(), "[::1]:8080");
+        assert_eq!(host("shop.example").without_port(Some(443)).to_string(), "shop.example");
     }
 }

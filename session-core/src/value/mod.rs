@@ -13,6 +13,7 @@ pub(crate) mod host;
 pub(crate) mod id;
 pub(crate) mod journal;
 pub(crate) mod json;
+pub(crate) mod origin;
 pub(crate) mod page;
 pub(crate) mod path;
 pub(crate) mod record;

@@ -6,13 +6,13 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
 
-use super::host::{Host, Scheme};
+use super::host::Host;
+use super::origin::Origin;
 
 /// The hosts that a redirect may lead to besides this site.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RedirectHosts {
-    hosts: Vec<Host>,
-    over_http: bool,
+    origins: Vec<Origin>,
 }
 
 impl RedirectHosts {
@@ -21,16 +21,19 @@ impl RedirectHosts {
     /// # Errors
     /// The position of the first entry that is no host, counted from 1.
     pub(crate) fn new(hosts: &[String], over_http: bool) -> Result<Self, usize> {
-        let parse = |(nth, host): (usize, &String)| Host::parse(host).ok_or(nth + 1);
-        Ok(Self { hosts: hosts.iter().enumerate().map(parse).collect::<Result<_, _>>()?, over_http })
+        if let Some(bad) = hosts.iter().position(|host| Host::parse(host).is_none()) {
+            return Err(bad + 1);
+        }
+        let schemes: &[&str] = if over_http { &["https", "http"] } else { &["https"] };
+        let urls =
+            hosts.iter().flat_map(|host| schemes.iter().map(move |scheme| format!("{scheme}://{host}")));
+        Ok(Self { origins: urls.filter_map(|url| Origin::parse(&url)).collect() })
     }
 
     fn allow(&self, url: &str) -> bool {
-        let Some((scheme, rest)) = Scheme::split(url) else { return false };
-        let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-        let scheme_is_allowed = scheme == Scheme::Https || self.over_http;
-        scheme_is_allowed
-            && Host::parse(authority).is_some_and(|host| self.hosts.iter().any(|own| own.is(&host, scheme)))
+        let start = url.find("://").map_or(url.len(), |colon| colon + 3);
+        let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
+        Origin::parse(&url[..end]).is_some_and(|origin| self.origins.contains(&origin))
     }
 }
 

@@ -48,6 +48,8 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
         &["a,", ",", "*", "*.example.com", "https://a.example", "a.example/b", "a.example:0", "a@b", "a b"],
     ),
     ("SESSION_REDIRECT_OVER_HTTP", &["true", "false"], &["maybe"]),
+    ("SESSION_PRIVATE_PAGES", &["true", "false"], &["maybe"]),
+    ("SESSION_XSRF_COOKIE", &["true", "false"], &["maybe"]),
     ("SESSION_COOKIE_NAME", &["sid", "__Host-shop"], &["a b", "a;b", "a=b", "ä"]),
     ("SESSION_COOKIE_PATH", &["/", "/shop"], &["shop", "/a;b", "/ä"]),
     ("SESSION_COOKIE_DOMAIN", &["example.com"], &["exa mple", "a;b", "https://a"]),

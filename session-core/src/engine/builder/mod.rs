@@ -1,5 +1,6 @@
 //! The configuration of an application's sessions. A contradictory or incomplete configuration does not build.
 
+mod pages;
 mod place;
 mod rules;
 
@@ -55,6 +56,8 @@ pub struct SessionsBuilder {
     secrets: Vec<String>,
     redirect_hosts: Vec<String>,
     redirect_over_http: bool,
+    private_pages: bool,
+    xsrf_cookie: bool,
     enabled: bool,
     purpose: String,
 }
@@ -89,6 +92,8 @@ impl Default for SessionsBuilder {
             secrets: SECRETS.map(str::to_owned).to_vec(),
             redirect_hosts: Vec::new(),
             redirect_over_http: false,
+            private_pages: false,
+            xsrf_cookie: false,
             enabled: true,
             purpose: "session".to_owned(),
         }
@@ -257,6 +262,8 @@ impl SessionsBuilder {
             flights: Arc::default(),
             secrets: self.secrets,
             redirect_hosts,
+            private_pages: self.private_pages,
+            xsrf_cookie: self.xsrf_cookie,
             enabled: self.enabled,
             observer: self.observer,
             policy,

@@ -4,6 +4,7 @@
 //! changes. For a short time after a renewal the previous token is accepted as well, so that a form which was open in
 //! another tab can still be submitted; a token that was renewed explicitly has no such grace.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,7 @@ impl Csrf<'_> {
     #[doc(alias = "csrf_token")]
     pub fn token(&self) -> Result<String, SessionError> {
         let (session, engine) = (self.0, self.0.shared.engine.clone());
+        session.shared.shows_token.store(true, Ordering::Release);
         if let Some(token) = session.read(token) {
             return masked(&engine, &token);
         }
@@ -87,6 +89,7 @@ impl Csrf<'_> {
     #[doc(alias = "regenerate_csrf_token")]
     pub fn regenerate(&self) -> Result<String, SessionError> {
         let engine = self.0.shared.engine.clone();
+        self.0.shared.shows_token.store(true, Ordering::Release);
         self.0.edit(|state| {
             let token = make(&engine, state)?;
             state.content.system.forget(CSRF_BEFORE);
@@ -139,13 +142,13 @@ fn make(engine: &Engine, state: &mut SessionState) -> Result<String, SessionErro
     Ok(masked)
 }
 
-fn masked(engine: &Engine, token: &CsrfToken) -> Result<String, SessionError> {
+pub(crate) fn masked(engine: &Engine, token: &CsrfToken) -> Result<String, SessionError> {
     let mut mask = [0; TOKEN_BYTES];
     engine.entropy.fill(&mut mask)?;
     Ok(token.masked(mask))
 }
 
-fn token(state: &SessionState) -> Option<CsrfToken> {
+pub(crate) fn token(state: &SessionState) -> Option<CsrfToken> {
     CsrfToken::parse(&stored(state)?)
 }
 
