@@ -7,10 +7,10 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
-use session_core::{
-    Accepts,
-    adapter::{Rejection, Visit},
-};
+use session_core::{Accepts, adapter::Visit};
+use session_web::Rejection;
+use session_web::find_visit;
+use session_web::sign_out_with;
 
 use crate::rejection::SessionRejection;
 
@@ -73,6 +73,14 @@ pub struct ReadOnlySession(session_core::Session);
 pub struct SignOut(Visit);
 
 impl SignOut {
+    /// Makes the browser drop the pages that it has cached of this site, so that nobody comes back to them, and the site's
+    /// local storage: [`Visit::clear_site_data`]. Then [`now`](Self::now) or [`with`](Self::with).
+    #[must_use]
+    pub fn clear_site_data(self) -> Self {
+        self.0.clear_site_data();
+        self
+    }
+
     /// Ends the session with a single store call. The response removes the cookie.
     ///
     /// # Errors
@@ -88,7 +96,7 @@ impl SignOut {
     /// # Errors
     /// When the store failed: the session may still live.
     pub async fn with<V: Serialize>(self, key: impl Accepts<V>, value: V) -> Result<(), SessionRejection> {
-        Ok(self.0.destroy_with(key, value).await?)
+        Ok(sign_out_with(&self.0, key, value).await?)
     }
 }
 
@@ -139,7 +147,7 @@ impl FromRequest for SignOut {
     type Future = Ready<Result<Self, SessionRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Visit::found(request.extensions().get()).map(Self).map_err(SessionRejection))
+        ready(find_visit(request.extensions().get()).map(Self).map_err(SessionRejection))
     }
 }
 
@@ -157,7 +165,7 @@ pub(crate) fn extract<T: 'static>(
 ) -> Extracting<T> {
     let request = request.clone();
     Box::pin(async move {
-        let visit = Visit::found(request.extensions().get())?;
+        let visit = find_visit(request.extensions().get())?;
         open(visit).await.map_err(|rejection| {
             if let Rejection::Open(_) = rejection {
                 request.extensions_mut().insert(Unopened(rejection.clone()));

@@ -8,6 +8,7 @@ mod documents;
 mod extract;
 mod input;
 mod layer;
+mod origin;
 mod redirect;
 mod rejection;
 mod service;
@@ -19,6 +20,7 @@ pub use csrf::{CsrfFuture, CsrfLayer, CsrfService};
 pub use extract::{ReadOnlySession, Session, SignOut};
 pub use input::Input;
 pub use layer::SessionLayer;
+pub use origin::SameOrigin;
 pub use redirect::{Redirect, Redirects};
 pub use rejection::SessionRejection;
 pub use service::SessionService;
@@ -26,20 +28,20 @@ pub use signed_in::{Recent, SignedIn};
 
 #[doc(inline)]
 pub use session_core::{
-    Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, CsrfRules, Date,
-    DefaultFor, Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing,
-    Lifetime, Messages, NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey,
+    Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, Date, DefaultFor,
+    Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Lifetime,
+    Messages, NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey,
     SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, ToPath, ToPaths, Urls, User,
-    UserSessions, UserSessionsError, ValidationErrors, ValueError, WithInput,
-    adapter::{
-        BoxFuture, CsrfFailure, CsrfReason, Failure, RedirectKind, Rejection, RequestError, Spawn, Visit,
-        VisitReport,
-    },
+    UserSessions, UserSessionsError, ValueError, WithInput,
+    adapter::{BoxFuture, Failure, Spawn, Visit, VisitReport},
     machine::Values,
     store::{SessionStore, StoreError, StoreErrorKind},
 };
 #[doc(inline)]
-pub use session_forms::{Form, FormError, InputLimit, NotThatForm};
+pub use session_web::{
+    CrossOrigin, CsrfFailure, CsrfReason, CsrfRuleError, CsrfRules, FinishedRedirect, Form, FormError,
+    InputLimit, NotThatForm, OriginRules, RedirectKind, Rejection, RequestError, ValidationErrors,
+};
 
 pub use session_core;
 #[cfg(feature = "stores")]

@@ -96,6 +96,9 @@ impl<'r> HeaderChange<'r> {
 }
 
 impl VisitReport {
+    /// The value of the header `Clear-Site-Data` where [`clear_site_data`](Self::clear_site_data) is set.
+    pub const CLEAR_SITE_DATA: &'static str = r#""cache", "storage""#;
+
     /// Builds the report of a closed visit.
     ///
     /// If the last commit failed, an earlier commit of the same visit may still have a cookie to set. The handler was
@@ -140,7 +143,7 @@ impl VisitReport {
                 .map(|directives| HeaderChange::Replace(CACHE_CONTROL, directives)),
             self.set_cookie.as_deref().map(|cookie| HeaderChange::Append(SET_COOKIE, cookie)),
             self.xsrf_cookie.as_deref().map(|cookie| HeaderChange::Append(SET_COOKIE, cookie)),
-            self.clear_site_data.then_some(HeaderChange::Replace(CLEAR_SITE_DATA, r#""cache", "storage""#)),
+            self.clear_site_data.then_some(HeaderChange::Replace("clear-site-data", Self::CLEAR_SITE_DATA)),
         ]
     }
 
@@ -148,7 +151,7 @@ impl VisitReport {
     /// not a failure: the handler's response is sent without a cookie.
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
-        failure(self.error.as_ref()?)
+        self.error.as_ref()?.failure()
     }
 
     /// Returns the `Cache-Control` that the response needs: `no-store, private` if it is private, `no-store` if it sets a
@@ -199,17 +202,18 @@ impl VisitReport {
     }
 }
 
-/// Returns the failure that a commit's error leads to, or `None` for [`CommitError::Gone`].
-#[must_use]
-pub fn failure(error: &CommitError) -> Option<Failure> {
-    match error {
-        // The handler's response is sent, or was never this commit's to change.
-        CommitError::Gone | CommitError::Closed | CommitError::ReadOnly => None,
-        CommitError::Contended | CommitError::Store(_) | CommitError::Newer(_) => Some(Failure::Unavailable),
-        CommitError::TooLarge { .. }
-        | CommitError::Entropy
-        | CommitError::NoResponse
-        | CommitError::Unseen => Some(Failure::Internal),
+impl CommitError {
+    /// Returns the failure to respond with instead of the handler's response, or `None` if that response is sent.
+    #[must_use]
+    pub const fn failure(&self) -> Option<Failure> {
+        match self {
+            // The handler's response is sent, or was never this commit's to change.
+            Self::Gone | Self::Closed | Self::ReadOnly => None,
+            Self::Contended | Self::Store(_) | Self::Newer(_) => Some(Failure::Unavailable),
+            Self::TooLarge { .. } | Self::Entropy | Self::NoResponse | Self::Unseen => {
+                Some(Failure::Internal)
+            }
+        }
     }
 }
 
@@ -224,4 +228,3 @@ fn directive_name(directive: &[u8]) -> &[u8] {
 const VARY: &str = "vary";
 const CACHE_CONTROL: &str = "cache-control";
 const SET_COOKIE: &str = "set-cookie";
-const CLEAR_SITE_DATA: &str = "clear-site-data";

@@ -66,11 +66,7 @@ pub(crate) async fn sign_in(ask: &Ask, sessions: &Sessions) -> Result<Go, Proble
 
 /// Ends the session that the same form has begun before. The second of two clicks on "Sign in" still brings the cookie from
 /// before the first, whose answer the browser has thrown away: its session would stay in the list of devices.
-async fn end_first_click(
-    attempt: &str,
-    person: &Person,
-    sessions: &Sessions,
-) -> Result<(), Problem> {
+async fn end_first_click(attempt: &str, person: &Person, sessions: &Sessions) -> Result<(), Problem> {
     let of_person = sessions.of(person.email);
     let devices = match of_person.list().await {
         Ok(devices) => devices,
@@ -107,7 +103,11 @@ mod tests {
     async fn a_wrong_password_leads_back_to_the_form_and_nobody_is_signed_in() {
         for (email, password) in [("", ""), ("ada", "x"), (DEMO.email, "wrong"), ("eve@example.com", "x")] {
             let ask = Ask::form(&[("email", email), ("password", password)]).await;
-            assert_eq!(sign_in(&ask, &ask.session().sessions()).await.unwrap().location(), "/sign-in", "{email}");
+            assert_eq!(
+                sign_in(&ask, &ask.session().sessions()).await.unwrap().location(),
+                "/sign-in",
+                "{email}"
+            );
             assert_eq!(visitor(ask.session()), None);
         }
     }

@@ -15,7 +15,6 @@ use crate::engine::common::Engine;
 use crate::engine::error::SessionError;
 use crate::engine::sources::EntropyError;
 use crate::value::content::{CSRF, CSRF_BEFORE};
-use crate::value::csrf::FIELDS;
 use crate::value::time::Timestamp;
 use crate::value::token::{CsrfToken, TOKEN_BYTES};
 
@@ -107,21 +106,6 @@ impl Csrf<'_> {
         let before = before.filter(|before| now < before.until);
         let before = before.and_then(|before| CsrfToken::parse(&before.token));
         [own, before].into_iter().flatten().any(|token| token.equals(&given))
-    }
-
-    /// Returns whether a form carries this session's token. `field` returns the text of a field by its name.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// let token = session.csrf().token()?;
-    /// assert!(session.csrf().verify_form(|name| (name == "_csrf").then_some(token.as_str())));
-    /// assert!(!session.csrf().verify_form(|_| None));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    #[must_use]
-    pub fn verify_form<'f>(&self, field: impl Fn(&'static str) -> Option<&'f str>) -> bool {
-        FIELDS.iter().find_map(|name| field(name)).is_some_and(|token| self.verify(token))
     }
 }
 

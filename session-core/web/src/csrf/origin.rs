@@ -46,7 +46,9 @@ pub(super) enum Sender {
 #[non_exhaustive]
 pub enum CrossOrigin {
     /// The browser says that another site, or another origin of this site, sent the request.
-    #[error("`sec-fetch-site` says that a page of another origin sent the request, and this origin is not trusted")]
+    #[error(
+        "`sec-fetch-site` says that a page of another origin sent the request, and this origin is not trusted"
+    )]
     FetchSite {
         /// The `Origin`, if it is one.
         origin: Option<Origin>,
@@ -197,7 +199,8 @@ mod tests {
     type Headers = &'static [(&'static str, &'static str)];
 
     fn sender_with(rules: &OriginRules, headers: Headers) -> Sender {
-        let header = move |name| headers.iter().find(|(there, _)| *there == name).map(|(_, value)| value.as_bytes());
+        let header =
+            move |name| headers.iter().find(|(there, _)| *there == name).map(|(_, value)| value.as_bytes());
         rules.sender(&RequestHead { method: "POST", url: "/", authority: None, header })
     }
 
@@ -216,11 +219,13 @@ mod tests {
     #[test]
     fn sec_fetch_site_decides_whatever_origin_and_host_are() {
         for site in ["same-origin", "none"] {
-            let headers = [("sec-fetch-site", site), ("origin", "https://shop.example"), ("host", "10.0.0.1")];
+            let headers =
+                [("sec-fetch-site", site), ("origin", "https://shop.example"), ("host", "10.0.0.1")];
             assert!(is_ours(Box::leak(Box::new(headers))), "{site}");
         }
         for site in ["cross-site", "same-site", "SAME-ORIGIN", "same-origin, cross-site", "?"] {
-            let headers = [("sec-fetch-site", site), ("origin", "https://shop.example"), ("host", "shop.example")];
+            let headers =
+                [("sec-fetch-site", site), ("origin", "https://shop.example"), ("host", "shop.example")];
             assert!(is_elsewhere(Box::leak(Box::new(headers))), "{site}");
         }
     }
@@ -229,8 +234,14 @@ mod tests {
     fn origin_against_host_decides_where_a_browser_does_not_say_its_site() {
         assert!(is_ours(&[("origin", "https://shop.example"), ("host", "shop.example")]));
         assert!(is_ours(&[("origin", "http://localhost:3000"), ("host", "localhost:3000")]));
-        assert!(is_ours(&[("origin", "https://shop.example"), ("host", "Shop.Example:443"), ("sec-fetch-site", "")]));
-        for origin in ["https://evil.example", "https://shop.example:8443", "https://blog.shop.example", "shop.example"] {
+        assert!(is_ours(&[
+            ("origin", "https://shop.example"),
+            ("host", "Shop.Example:443"),
+            ("sec-fetch-site", "")
+        ]));
+        for origin in
+            ["https://evil.example", "https://shop.example:8443", "https://blog.shop.example", "shop.example"]
+        {
             let headers = [("origin", origin), ("host", "shop.example")];
             assert!(is_elsewhere(Box::leak(Box::new(headers))), "{origin}");
         }
@@ -240,18 +251,25 @@ mod tests {
     #[test]
     fn where_nothing_is_said_the_token_decides() {
         assert!(is_unsaid(&[]) && is_unsaid(&[("host", "shop.example"), ("origin", "")]));
-        assert!(is_unsaid(&[("host", "shop.example"), ("origin", "null")]) && is_unsaid(&[("origin", "https://a.b")]));
+        assert!(
+            is_unsaid(&[("host", "shop.example"), ("origin", "null")])
+                && is_unsaid(&[("origin", "https://a.b")])
+        );
     }
 
     #[test]
     fn a_forwarded_host_counts_only_if_that_is_said() {
-        let headers: Headers =
-            &[("origin", "https://shop.example"), ("host", "10.0.0.1"), ("x-forwarded-host", "shop.example, proxy")];
+        let headers: Headers = &[
+            ("origin", "https://shop.example"),
+            ("host", "10.0.0.1"),
+            ("x-forwarded-host", "shop.example, proxy"),
+        ];
         assert!(matches!(sender_with(&OriginRules::default(), headers), Sender::Elsewhere(_)));
         let trusting = OriginRules::default().trust_forwarded_host();
         assert_eq!(sender_with(&trusting, headers), Sender::Ours);
         assert_eq!(sender_with(&trusting, &[("origin", "https://a.b"), ("host", "a.b")]), Sender::Ours);
-        let other: Headers = &[("origin", "https://a.b"), ("host", "a.b"), ("x-forwarded-host", "shop.example")];
+        let other: Headers =
+            &[("origin", "https://a.b"), ("host", "a.b"), ("x-forwarded-host", "shop.example")];
         assert!(matches!(sender_with(&trusting, other), Sender::Elsewhere(_)));
     }
 
@@ -262,18 +280,28 @@ mod tests {
             sender_with(&rules, Box::leak(Box::new([("origin", origin), ("sec-fetch-site", "cross-site")])))
         };
         assert_eq!(from("https://accounts.example"), Sender::Ours);
-        for other in ["http://accounts.example", "https://accounts.example:8443", "https://x.accounts.example", "null"] {
+        for other in
+            ["http://accounts.example", "https://accounts.example:8443", "https://x.accounts.example", "null"]
+        {
             assert!(matches!(from(other), Sender::Elsewhere(_)), "{other}");
         }
-        for bad in ["", "*", "null", "accounts.example", "https://", "https://*.example", "https://a.example/"] {
-            assert_eq!(OriginRules::default().trust_origin(bad).unwrap_err(), CsrfRuleError::NotAnOrigin, "{bad}");
+        for bad in
+            ["", "*", "null", "accounts.example", "https://", "https://*.example", "https://a.example/"]
+        {
+            assert_eq!(
+                OriginRules::default().trust_origin(bad).unwrap_err(),
+                CsrfRuleError::NotAnOrigin,
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn at_9_a_socket_is_opened_by_our_own_pages_and_by_no_browser_only() {
         let opens = |headers: Headers| {
-            let header = move |name| headers.iter().find(|(there, _)| *there == name).map(|(_, value)| value.as_bytes());
+            let header = move |name| {
+                headers.iter().find(|(there, _)| *there == name).map(|(_, value)| value.as_bytes())
+            };
             same_origin(&RequestHead { method: "GET", url: "/chat", authority: None, header }).is_ok()
         };
         assert!(opens(&[("host", "a.b")]) && opens(&[("host", "a.b"), ("origin", "https://a.b")]));

@@ -22,7 +22,7 @@ const ELSEWHERE: [&[(&str, &str)]; 7] = [
     &[("origin", "https://evil.example")],
     &[("origin", "https://shop.example.evil.example")],
     &[("origin", "https://shop.example:8443")],
-    &[("origin", "https://evil.example"), ("x-forwarded-host", "evil.example")],
+    &[("origin", "https://evil.example"), ("x-forwarded-host", "shop.example")],
 ];
 
 pub async fn features_5_csrf_a_page_of_this_origin_needs_no_token(app: &impl WebApp) {
@@ -62,9 +62,20 @@ fn refused(reply: &Reply) {
 pub async fn features_5_csrf_where_no_header_says_the_origin_the_token_decides(app: &impl WebApp) {
     let client = Client::new(app);
     let token = client.csrf().await;
-    let silent: [&[(&str, &str)]; 3] = [&[], &[("origin", "null")], &[("origin", ""), ("sec-fetch-site", "")]];
+    let forwarded = [("origin", "https://evil.example"), ("x-forwarded-host", "evil.example")];
+    assert_eq!(
+        client.post_with("/guarded/echo", "a=1", &forwarded).await.status.as_u16(),
+        419,
+        "not unless said"
+    );
+    let silent: [&[(&str, &str)]; 3] =
+        [&[], &[("origin", "null")], &[("origin", ""), ("sec-fetch-site", "")]];
     for headers in silent {
-        assert_eq!(client.post_with("/guarded/echo", "a=1", headers).await.status.as_u16(), 419, "{headers:?}");
+        assert_eq!(
+            client.post_with("/guarded/echo", "a=1", headers).await.status.as_u16(),
+            419,
+            "{headers:?}"
+        );
         let form = format!("a=1&_csrf={token}");
         assert_eq!(client.post_with("/guarded/echo", &form, headers).await.status, 200, "{headers:?}");
     }
@@ -110,7 +121,11 @@ pub async fn features_5_csrf_may_always_ask_for_the_token_and_trust_other_origin
         &[("origin", "https://front.example"), ("x-forwarded-host", "front.example, shop.example")],
     ];
     for headers in accepted {
-        assert_eq!(client.post_with("/strict/echo", "a=1", headers).await.status.as_u16(), 419, "{headers:?}");
+        assert_eq!(
+            client.post_with("/strict/echo", "a=1", headers).await.status.as_u16(),
+            419,
+            "{headers:?}"
+        );
         let with_token = [headers, &[("x-csrf-token", token.as_str())]].concat();
         assert_eq!(client.post_with("/strict/echo", "a=1", &with_token).await.body, "plain", "{headers:?}");
     }
@@ -120,7 +135,11 @@ pub async fn features_5_csrf_may_always_ask_for_the_token_and_trust_other_origin
         [("origin", "https://shop.example"), ("x-forwarded-host", "front.example")],
     ] {
         let with_token = [headers.as_slice(), &[("x-csrf-token", token.as_str())]].concat();
-        assert_eq!(client.post_with("/strict/echo", "a=1", &with_token).await.status.as_u16(), 419, "{headers:?}");
+        assert_eq!(
+            client.post_with("/strict/echo", "a=1", &with_token).await.status.as_u16(),
+            419,
+            "{headers:?}"
+        );
     }
 }
 
@@ -153,7 +172,11 @@ pub async fn at_9_a_socket_is_not_opened_by_another_origins_page(app: &impl WebA
         assert_eq!(open(headers).await.body, "plain", "{headers:?}");
     }
     assert_eq!(open(&[]).await.body, "plain", "no browser");
-    assert_eq!(open(&[("origin", "https://partner.example")]).await.body, "plain", "trusted by the CSRF layer");
+    assert_eq!(
+        open(&[("origin", "https://partner.example")]).await.body,
+        "plain",
+        "trusted by the CSRF layer"
+    );
     for headers in ELSEWHERE {
         let reply = open(headers).await;
         assert_eq!((reply.status, reply.body.len()), (StatusCode::FORBIDDEN, 0), "{headers:?}");
@@ -162,7 +185,9 @@ pub async fn at_9_a_socket_is_not_opened_by_another_origins_page(app: &impl WebA
 }
 
 pub async fn at_19_private_pages_are_kept_out_of_caches(app: &impl WebApp) {
-    let private = |reply: &Reply| reply.headers.get(header::CACHE_CONTROL).is_some_and(|value| value == "no-store, private");
+    let private = |reply: &Reply| {
+        reply.headers.get(header::CACHE_CONTROL).is_some_and(|value| value == "no-store, private")
+    };
     let ada = Client::new(app);
     assert!(private(&ada.get("/page").await), "it shows the token");
     assert!(private(&ada.get("/page").await), "and sets no cookie");
@@ -189,7 +214,10 @@ pub async fn features_5_the_xsrf_cookie_is_what_axios_and_angular_send_back(app:
     assert_eq!(xsrf(&client.get("/optional").await), None, "there is no token yet");
     let set = xsrf(&client.get("/page").await).expect("a page with a token");
     let (pair, attributes) = set.split_once(';').unwrap();
-    assert_eq!(attributes, " Path=/; Secure; SameSite=Lax", "those of the session's cookie, but for HttpOnly");
+    assert_eq!(
+        attributes, " Path=/; Secure; SameSite=Lax",
+        "those of the session's cookie, but for HttpOnly"
+    );
     let (name, token) = pair.split_once('=').unwrap();
     assert_eq!(name, "XSRF-TOKEN");
     assert_eq!(client.post_with("/guarded/echo", "a=1", &[("x-xsrf-token", token)]).await.status, 200);
