@@ -193,9 +193,7 @@ pub(crate) fn perform(store: &MemoryStore, op: &StoreOp) -> Result<Written, Stor
                 store.replace(key, *expected, record, *now).await
             }
             StoreOp::Touch { key, idle_deadline, now } => store.touch(key, *idle_deadline, *now).await,
-            StoreOp::Destroy { key, tombstone_until } => {
-                store.destroy(key, *tombstone_until).await.map(|()| Written::Applied)
-            }
+            StoreOp::Destroy { key, tombstone_until } => store.destroy(key, *tombstone_until).await,
             StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
                 store.rotate(old, *expected, new, record, *now, *tombstone_until).await
             }
