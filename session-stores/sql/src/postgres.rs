@@ -16,7 +16,7 @@ use crate::config::{SqlConfig, SqlConfigError};
 use crate::dialect::{Dialect, renamed};
 use crate::failure::{Failure, Verdict};
 use crate::pool::{Suspicion, pool_options, require_runtime};
-use crate::row::{Trail, Cells, read_key, why_not_rotated};
+use crate::row::{Cells, Trail, read_etag, read_key, why_not_rotated};
 use crate::statement::{Asked, OwnerAs, Places};
 use crate::statements::{Statements, Verbs};
 use crate::store::SqlStore;
@@ -128,9 +128,12 @@ impl Dialect for Postgres {
             if stood.small(9)? == Some(1) {
                 return Ok(Written::Applied);
             }
-            // A tombstone: the session has moved elsewhere, or an earlier attempt of this call was still running when
-            // this statement started. Its new row then exists, but this statement did not see it.
-            if stood.bytes(7)?.is_none() {
+            // A tombstone: an earlier attempt of this call was applied, or the session has moved elsewhere. If that attempt
+            // was still running when this statement started, its new row exists, but this statement did not see it.
+            let is_ours = rows.iter().any(|row| {
+                matches!((read_key(row), read_etag(row)), (Ok(key), Ok(etag)) if key == *asked.new && etag == record.etag)
+            });
+            if stood.bytes(7)?.is_none() && !is_ours {
                 rows = connection.rows(&verbs.trail, asked).await?;
             }
         }
