@@ -17,7 +17,10 @@ type Entries = HashMap<StoreKey, Entry>;
 enum Entry {
     Record(Record),
     /// The session ended, or went on under another key.
-    Tombstone { until: Timestamp, successor: Option<StoreKey> },
+    Tombstone {
+        until: Timestamp,
+        successor: Option<StoreKey>,
+    },
 }
 
 impl BlockingStore for Store {
@@ -71,7 +74,9 @@ impl BlockingStore for Store {
                 check_size(record)?;
                 match (all.get(old), all.get(new)) {
                     // Asked again after a lost answer.
-                    (Some(Entry::Tombstone { .. }), Some(Entry::Record(there))) if there.etag == record.etag => {
+                    (Some(Entry::Tombstone { .. }), Some(Entry::Record(there)))
+                        if there.etag == record.etag =>
+                    {
                         return Ok(Written::Applied);
                     }
                     (Some(Entry::Record(_)), Some(_)) => return Ok(Written::Taken),
@@ -115,11 +120,7 @@ fn over<'a>(
     }
 }
 
-fn live<'a>(
-    all: &'a mut Entries,
-    key: &StoreKey,
-    now: Timestamp,
-) -> Option<&'a mut Record> {
+fn live<'a>(all: &'a mut Entries, key: &StoreKey, now: Timestamp) -> Option<&'a mut Record> {
     match all.get_mut(key) {
         Some(Entry::Record(record)) if record.is_live(now) => Some(record),
         Some(Entry::Record(_) | Entry::Tombstone { .. }) | None => None,

@@ -43,14 +43,7 @@ fn run_each(owner: Option<&str>, call: u32, after_effect: bool) -> usize {
     runs
 }
 
-fn run(
-    mut world: World,
-    order: &[usize],
-    ops: [Op; 3],
-    failing: usize,
-    broken: Break,
-    known: &mut Known,
-) {
+fn run(mut world: World, order: &[usize], ops: [Op; 3], failing: usize, broken: Break, known: &mut Known) {
     let mut steps = [0; 3];
     for &who in order {
         match steps[who] {

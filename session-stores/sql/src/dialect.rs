@@ -12,7 +12,7 @@ use sqlx::error::DatabaseError;
 
 use crate::capabilities::{Pass, end_all};
 use crate::failure::{Failure, Verdict};
-use crate::row::{Cells, Trail, FORMAT, read, read_etag, read_number};
+use crate::row::{Cells, FORMAT, Trail, read, read_etag, read_number};
 use crate::statement::{Asked, OwnerAs, Places, Statement};
 use crate::statements::{Statements, Verbs};
 use crate::store::SqlStore;
@@ -61,7 +61,9 @@ pub trait Dialect: Database<Row: Cells, Connection: Talk<Self>> {
         record: &Record,
     ) -> Result<Written, Failure> {
         let Some(row) = connection.row(&verbs.replace, asked).await? else {
-            return Ok(moved::<Self>(connection, verbs, asked, Some(asked.now)).await?.unwrap_or(Written::Gone));
+            return Ok(moved::<Self>(connection, verbs, asked, Some(asked.now))
+                .await?
+                .unwrap_or(Written::Gone));
         };
         if read_etag(&row)? == record.etag {
             return Ok(Written::Applied);

@@ -102,11 +102,7 @@ impl<R: Cells> Trail<'_, R> {
 
     /// Follows the tombstones of rotations to the record that the session is now. Returns `None` if there is none that
     /// can be decoded, or none that is live at `now`.
-    pub(crate) fn moved(
-        &self,
-        from: &StoreKey,
-        now: Option<Timestamp>,
-    ) -> Result<Option<Written>, Failure> {
+    pub(crate) fn moved(&self, from: &StoreKey, now: Option<Timestamp>) -> Result<Option<Written>, Failure> {
         let mut here = self.row(from)?;
         for _ in self.0 {
             let Some(key) = here.map(read_successor).transpose()?.flatten() else { break };

@@ -117,7 +117,11 @@ fn a_visit_that_followed_its_session_never_sets_an_id_that_it_does_not_know() {
         if now.moved {
             assert_ne!(then.cookie, CookieAction::SetOld, "{now:?}");
             let here = decide(Situation { moved: false, ..now });
-            assert_eq!((then.write, then.refusal), (here.write, here.refusal), "nothing else differs: {now:?}");
+            assert_eq!(
+                (then.write, then.refusal),
+                (here.write, here.refusal),
+                "nothing else differs: {now:?}"
+            );
         }
     });
 }

@@ -100,7 +100,6 @@ fn moved(store: &Store, mut key: u8) -> Option<Heard> {
     None
 }
 
-
 /// Every way in which the call may take effect on this store: what the caller hears, and the store after it. A
 /// rotation reserves its new key while it is under way.
 fn outcomes(store: &Store, call: Call, is_reserved: impl Fn(u8) -> bool) -> Vec<(Heard, Store)> {
