@@ -53,18 +53,16 @@ async fn watch(
     visit: ReqData<Visit>,
     session: ReadOnlySession,
 ) -> actix_web::Result<HttpResponse> {
-    let Some(listener) = room.listener(visit.into_inner(), &session) else { return Ok(HttpResponse::Unauthorized().finish()) };
+    let Some(listener) = room.listener(visit.into_inner(), &session) else {
+        return Ok(HttpResponse::Unauthorized().finish());
+    };
     let (response, socket, messages) = actix_ws::handle(&request, body)?;
     actix_web::rt::spawn(talk(socket, messages, listener, None));
     Ok(response)
 }
 
 /// The same messages as server-sent events.
-async fn events(
-    room: Data<Room>,
-    visit: ReqData<Visit>,
-    session: ReadOnlySession,
-) -> HttpResponse {
+async fn events(room: Data<Room>, visit: ReqData<Visit>, session: ReadOnlySession) -> HttpResponse {
     let Some(listener) = room.listener(visit.into_inner(), &session) else {
         return HttpResponse::Unauthorized().finish();
     };
@@ -73,10 +71,7 @@ async fn events(
         Some((Ok::<_, Infallible>(Bytes::from(format!("data: {line}\n\n"))), listener))
     });
     let mut response = HttpResponse::Ok();
-    response
-        .content_type("text/event-stream")
-        .insert_header(("cache-control", "no-cache"))
-        .streaming(lines)
+    response.content_type("text/event-stream").insert_header(("cache-control", "no-cache")).streaming(lines)
 }
 
 async fn talk(

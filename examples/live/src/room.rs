@@ -132,5 +132,9 @@ pub(crate) fn sign_in(session: &Session, name: &str) -> Result<(), SessionError>
 
 /// Returns the page for this visitor.
 pub(crate) fn page(session: &Session) -> &'static str {
-    if session.user().name().is_some() { include_str!("pages/chat.html") } else { include_str!("pages/sign_in.html") }
+    if session.user().name().is_some() {
+        include_str!("pages/chat.html")
+    } else {
+        include_str!("pages/sign_in.html")
+    }
 }

@@ -72,7 +72,10 @@ fn a_change_of_user_orders_a_new_id_from_every_origin_and_the_same_user_none() {
         state.set_owner(Some("ada"));
         assert_eq!(state.fate(), Fate::Renew, "somebody: {state:?}");
     }
-    for arrival in [Arrival::with_id(id()), Arrival::with_record(id(), record(1, PAYLOAD).with_owner(Some("ada".into())))] {
+    for arrival in [
+        Arrival::with_id(id()),
+        Arrival::with_record(id(), record(1, PAYLOAD).with_owner(Some("ada".into()))),
+    ] {
         let loaded = match arrival.claim {
             Some(Claim::Id(_)) => Loaded::Found(record(1, PAYLOAD).with_owner(Some("ada".into()))),
             _ => Loaded::Missing,

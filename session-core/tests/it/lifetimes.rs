@@ -27,11 +27,14 @@ async fn an_age_beyond_the_absolute_lifetime_is_refused_as_when_building() {
     let Err(ConfigError::Policy(expected)) = built else { panic!("{built:?}") };
     for app in placements() {
         let mut browser = known(&app).await;
-        for (age, ok) in [(60 * DAY, false), (DAY + Duration::from_secs(1), false), (DAY, true), (Duration::MAX, false)] {
+        for (age, ok) in
+            [(60 * DAY, false), (DAY + Duration::from_secs(1), false), (DAY, true), (Duration::MAX, false)]
+        {
             let result = app.visit(&mut browser, async |session| session.lifetime().set_age(age)).await;
             assert_eq!(result.is_ok(), ok, "{age:?}: {result:?}");
         }
-        let error = app.visit(&mut Browser::new(), async |session| session.lifetime().set_age(60 * DAY)).await;
+        let error =
+            app.visit(&mut Browser::new(), async |session| session.lifetime().set_age(60 * DAY)).await;
         assert_eq!(refused(error), expected, "of a new session, too");
         let error = app
             .visit(&mut browser, async |session| {
@@ -83,7 +86,9 @@ async fn a_longer_absolute_lifetime_makes_room_for_a_longer_age() {
 async fn a_lifetime_under_a_second_is_refused_and_no_cookie_is_sent_that_removes_itself() {
     for app in placements() {
         let mut browser = known(&app).await;
-        for short in [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(500), Duration::from_millis(999)] {
+        for short in
+            [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(500), Duration::from_millis(999)]
+        {
             app.visit(&mut browser, async |session| {
                 refused(session.lifetime().remember_me(short));
                 refused(session.lifetime().set_age(short));
@@ -92,8 +97,10 @@ async fn a_lifetime_under_a_second_is_refused_and_no_cookie_is_sent_that_removes
             .await;
             assert_eq!(browser.heard, None, "{short:?}");
         }
-        app.visit(&mut browser, async |session| session.lifetime().remember_me(Duration::from_millis(1_500)).unwrap())
-            .await;
+        app.visit(&mut browser, async |session| {
+            session.lifetime().remember_me(Duration::from_millis(1_500)).unwrap()
+        })
+        .await;
         assert!(browser.heard.clone().unwrap().contains("Max-Age=1;"), "{:?}", browser.heard);
     }
 }
@@ -107,4 +114,14 @@ async fn a_session_may_end_earlier_than_its_age() {
     assert_eq!(read::<u8>(&app, &mut browser, "n").await, Some(1));
     app.pass(1);
     assert_eq!(read::<u8>(&app, &mut browser, "n").await, None);
+}
+
+#[tokio::test]
+async fn a_cookie_in_the_last_second_of_its_session_does_not_remove_itself() {
+    let app = app_with(|builder| builder.cookie(Cookie::host("sid").persistent(true)));
+    let mut browser = known(&app).await;
+    app.visit(&mut browser, async |session| session.lifetime().set_absolute(Some(HOUR)).unwrap()).await;
+    app.clock.advance(Duration::from_millis(3_599_500));
+    app.visit(&mut browser, async |session| session.regenerate().unwrap()).await;
+    assert!(browser.heard.clone().unwrap().contains("Max-Age=1;"), "{:?}", browser.heard);
 }

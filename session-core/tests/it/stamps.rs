@@ -65,7 +65,10 @@ async fn a_session_that_ended_by_its_stamp_can_keep_a_message_for_the_sign_in_pa
         })
         .await;
         app.visit(&mut browser, async |session| {
-            assert_eq!(session.flash_messages().get::<String>("status").unwrap().unwrap(), "Your password was changed");
+            assert_eq!(
+                session.flash_messages().get::<String>("status").unwrap().unwrap(),
+                "Your password was changed"
+            );
             assert_eq!(session.urls().intended().as_deref(), Some("/account"));
         })
         .await;

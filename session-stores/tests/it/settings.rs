@@ -198,7 +198,9 @@ fn what_kubernetes_sets_for_a_service_is_no_setting() {
     ];
     let config = vars(&[&[("SESSION_DRIVER", "memory")], &links[..]].concat()).unwrap();
     assert_eq!(config.driver.as_deref(), Some("memory"));
-    for (name, value) in [("SESSION_REDIS_PORT", "6379"), ("SESSION_REDIS_HOST", "10.96.4.11"), ("SESSION_PORT", "80")] {
+    for (name, value) in
+        [("SESSION_REDIS_PORT", "6379"), ("SESSION_REDIS_HOST", "10.96.4.11"), ("SESSION_PORT", "80")]
+    {
         let message = refusal(name, value);
         assert!(message.starts_with(&format!("unknown setting {name}")), "{message}");
     }

@@ -37,8 +37,15 @@ impl Attempt {
         keeps_its_id: bool,
         fresh: Option<Fresh>,
     ) -> Self {
-        let mut plan =
-            Self { op: None, id: None, record: None, entries: Vec::new(), touched: None, nonce: [0; 24], note: None };
+        let mut plan = Self {
+            op: None,
+            id: None,
+            record: None,
+            entries: Vec::new(),
+            touched: None,
+            nonce: [0; 24],
+            note: None,
+        };
         let etag = fresh.as_ref().map_or(Etag::new(0), |fresh| fresh.etag);
         if let Some(Fresh { id, etag, nonce }) = fresh {
             plan.nonce = nonce;

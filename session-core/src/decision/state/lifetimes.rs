@@ -9,14 +9,23 @@ use crate::value::time::Timestamp;
 
 impl SessionState {
     /// Sets the idle timeout: whole seconds, at least one, and at most the absolute lifetime.
-    pub(crate) fn set_age(&mut self, age: Duration, policy: &Policy, now: Timestamp) -> Result<(), PolicyError> {
+    pub(crate) fn set_age(
+        &mut self,
+        age: Duration,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(), PolicyError> {
         check_lifetimes(age, self.absolute_lifetime(policy, now))?;
         self.content.set_age(age);
         Ok(())
     }
 
     /// Sets the absolute lifetime from now on. One that is shorter than the idle timeout ends the session earlier.
-    pub(crate) fn set_absolute(&mut self, lifetime: Option<Duration>, now: Timestamp) -> Result<(), PolicyError> {
+    pub(crate) fn set_absolute(
+        &mut self,
+        lifetime: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<(), PolicyError> {
         if let Some(lifetime) = lifetime {
             check_lifetimes(lifetime, None).map_err(|_| PolicyError::AbsoluteTooShort)?;
         }
