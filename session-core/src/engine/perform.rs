@@ -41,9 +41,11 @@ fn contended(writing: &Writing) -> Option<(StoreKey, Etag)> {
         StoreOp::Replace { key, expected, .. } | StoreOp::Rotate { old: key, expected, .. } => {
             Some((*key, *expected))
         }
-        StoreOp::Create { .. } | StoreOp::Touch { .. } | StoreOp::Destroy { .. } | StoreOp::Revoke { .. } => {
-            None
-        }
+        StoreOp::Create { .. }
+        | StoreOp::Touch { .. }
+        | StoreOp::Destroy { .. }
+        | StoreOp::Revoke { .. }
+        | StoreOp::Prolong { .. } => None,
     }
 }
 
@@ -64,7 +66,7 @@ async fn take_turn<'t>(engine: &'t Engine, writing: &mut Writing, key: StoreKey)
 
 async fn perform(engine: &Engine, op: &StoreOp) -> Result<Written, StoreError> {
     let place = match op {
-        StoreOp::Revoke { .. } => &engine.revocations,
+        StoreOp::Revoke { .. } | StoreOp::Prolong { .. } => &engine.revocations,
         _ => &engine.store,
     };
     // The table orders nothing of a place that there is not.
@@ -82,6 +84,7 @@ async fn perform(engine: &Engine, op: &StoreOp) -> Result<Written, StoreError> {
             touched
         }
         StoreOp::Destroy { key, tombstone_until } => store.destroy(key, *tombstone_until).await,
+        StoreOp::Prolong { key, idle_deadline, now } => store.touch(key, *idle_deadline, *now).await,
         StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
             store.rotate(old, *expected, new, record, *now, *tombstone_until).await
         }

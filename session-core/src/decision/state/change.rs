@@ -1,11 +1,13 @@
 //! Changing a visit's session: its content, its id, its end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::{Access, SessionState};
-use crate::decision::decide::{Fate, Origin};
+use crate::decision::decide::Fate;
+use crate::decision::policy::Policy;
 use crate::value::content::{self, Content};
 use crate::value::error::ValueError;
 use crate::value::flash::FlashBag;
@@ -60,13 +62,44 @@ impl SessionState {
         }
     }
 
-    /// Sets or removes the user of the session. If the visit is [`Origin::Unseen`], setting a user also orders a new
-    /// id, which begins a session.
-    pub fn set_owner(&mut self, owner: Option<&str>) {
-        if owner.is_some() && self.origin == Origin::Unseen {
-            self.fate = self.fate.max(Fate::Renew);
+    /// Sets or removes the user of the session. Another user than before, or the first one, also orders a new id with a
+    /// new CSRF token, as [`regenerate`](Self::regenerate) does, so that an id from before the sign-in is worthless
+    /// after it. The same user again, and the removal of the user, keep the id.
+    ///
+    /// What is known about the former user goes with the name: the time of authentication, the stamp, and the CSRF token
+    /// from before the new id.
+    ///
+    /// # Errors
+    /// The error of `csrf`; nothing is changed then.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_stored_session.in")]
+    /// let csrf = || Ok::<_, Infallible>("token".to_owned());
+    /// state.set_owner(Some("ada"), csrf)?;
+    /// assert_eq!(state.fate(), Fate::Keep, "it is hers already");
+    /// state.set_owner(Some("eve"), csrf)?;
+    /// assert_eq!(state.fate(), Fate::Renew);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_owner<E>(
+        &mut self,
+        owner: Option<&str>,
+        csrf: impl FnOnce() -> Result<String, E>,
+    ) -> Result<(), E> {
+        if self.owner() == owner {
+            return Ok(());
         }
+        if owner.is_some() {
+            // An id that no cookie has carried yet is new enough.
+            self.renew(csrf)?;
+        }
+        if self.owner().is_some() {
+            self.content.system.forget(content::AUTHENTICATED_AT);
+            self.content.system.forget(content::STAMP);
+        }
+        self.content.system.forget(content::CSRF_BEFORE);
         self.content.set_owner(owner.map(Arc::from));
+        Ok(())
     }
 
     /// Removes all values and the intended and previous URL. Keeps the id, flash messages, CSRF token, tag and
@@ -100,12 +133,19 @@ impl SessionState {
     /// ```
     pub fn regenerate<E>(&mut self, csrf: impl FnOnce() -> Result<String, E>) -> Result<(), E> {
         if self.fate == Fate::Keep {
+            self.renew(csrf)?;
+            self.next_id = None;
+        }
+        Ok(())
+    }
+
+    fn renew<E>(&mut self, csrf: impl FnOnce() -> Result<String, E>) -> Result<(), E> {
+        if self.fate == Fate::Keep {
             if self.content.system.exists(content::CSRF) {
                 let token = csrf()?;
                 self.set_csrf(&token);
             }
             self.fate = Fate::Renew;
-            self.next_id = None;
         }
         Ok(())
     }
@@ -150,6 +190,11 @@ impl SessionState {
                 debug_assert!(!matches!(put, Some(Err(_))), "what stood in a session fits in it again");
             }
         }
+    }
+
+    /// The idle timeout of the session as it stood there before this visit changed it.
+    pub(in crate::decision) fn stored_age(&self, policy: &Policy) -> Duration {
+        self.stored_content().age().unwrap_or(policy.age)
     }
 
     /// What stood there before this visit changed it.
