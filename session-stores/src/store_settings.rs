@@ -241,7 +241,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         key: "max_bytes",
         variables: &["SESSION_MAX_BYTES"],
         drivers: &["memory"],
-        default: "none",
+        default: "1 GiB or a quarter of the memory, whichever is less",
         allowed: "1 to 1099511627776 bytes, such as 1073741824, 512 MiB",
         about: "The maximum memory of all sessions, in addition to `max_sessions`.",
         secret: false,

@@ -41,6 +41,10 @@ impl Inner {
         }
     }
 
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
     pub(crate) fn load(&self, key: &StoreKey) -> Loaded {
         // Under the lock, only a reference count changes; the header is decoded afterwards.
         let entry = lock(&self.shards[self.shard_of(key)]).get(key).cloned();
