@@ -45,7 +45,8 @@ impl FileStore {
     /// It touches the disk, so call it while the application starts.
     ///
     /// # Errors
-    /// `Refused` if the directory cannot be created or opened, may be written by other users, or holds other things;
+    /// `Refused` if the directory cannot be created or opened, belongs to another user, may be written by other users, or
+    /// holds other things;
     /// `Newer` if a newer version of this library created it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::builder(path).open()
