@@ -20,6 +20,7 @@ pub(crate) mod redirect;
 pub(crate) mod redirected;
 pub(crate) mod rejection;
 pub(crate) mod report;
+mod room;
 pub(crate) mod serve;
 pub(crate) mod session;
 pub(crate) mod sessions;

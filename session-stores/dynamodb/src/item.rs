@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use session_core::{
     Timestamp,
-    store::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey},
+    store::{Etag, Loaded, Payload, Record, SessionHead, StoreError, StoreErrorKind, StoreKey},
 };
 use sha2::{Digest, Sha256};
 
@@ -67,6 +67,30 @@ pub(crate) fn read(item: &Item) -> Result<Loaded, StoreError> {
         return Ok(Loaded::Ended { until });
     }
     read_record(item).map(Loaded::Found).ok_or_else(corrupt)
+}
+
+/// The attributes of a head: all but the payload.
+pub(crate) fn head_attributes() -> String {
+    let names = [PK, FORMAT_VERSION, ETAG, CREATED_AT, IDLE_UNTIL, ABSOLUTE_UNTIL, OWNER_ID, GONE_UNTIL];
+    names.join(", ")
+}
+
+/// Decodes the head of a session; `None` for a tombstone. The checksum covers the payload as well, so it is not
+/// verified.
+pub(crate) fn read_head(key: &StoreKey, item: &Item) -> Result<Option<SessionHead>, StoreError> {
+    if read_number(item, FORMAT_VERSION).is_some_and(|version| version > THIS_FORMAT) {
+        return Err(StoreError::new(StoreErrorKind::Newer, NAME));
+    }
+    if item.contains_key(GONE_UNTIL) {
+        return Ok(None);
+    }
+    let head = || {
+        let times = (read_millis(item, CREATED_AT)?, read_millis(item, IDLE_UNTIL)?);
+        let record = Record::new(read_etag(item)?, times.0, times.1, Payload::default());
+        Some(SessionHead::of(*key, &record.with_absolute_deadline(read_millis(item, ABSOLUTE_UNTIL))))
+    };
+    // One that cannot be decoded is left out, as from a page of records.
+    Ok(head())
 }
 
 fn read_record(item: &Item) -> Option<Record> {

@@ -9,11 +9,12 @@ use async_trait::async_trait;
 use session_core::{
     Timestamp,
     store::{
-        DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep,
-        Swept, Written,
+        Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionHead, SessionStore,
+        StoreError, StoreKey, Sweep, Swept, Written,
     },
 };
 
+use crate::entry::Entry;
 use crate::inner::{Inner, Left};
 use crate::machine::default_max_bytes;
 use crate::stats::Stats;
@@ -212,8 +213,29 @@ impl SessionStore for MemoryStore {
 
 #[async_trait]
 impl OwnerIndex for MemoryStore {
-    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
-        Ok(self.inner.list(owner, now))
+    async fn page(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<(StoreKey, Record)>, StoreError> {
+        let read = |key, entry: &Entry| Some((key, entry.to_record()?));
+        let (entries, last) = self.inner.page(owner, from.and_then(Cursor::key).as_ref(), most, now, read);
+        Ok(Page::new(entries, last.as_ref().map(Cursor::after)))
+    }
+
+    async fn heads(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError> {
+        // A record shares the stored payload, so nothing is copied.
+        let read = |key, entry: &Entry| Some(SessionHead::of(key, &entry.to_record()?));
+        let (entries, last) = self.inner.page(owner, from.and_then(Cursor::key).as_ref(), most, now, read);
+        Ok(Page::new(entries, last.as_ref().map(Cursor::after)))
     }
 
     async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {

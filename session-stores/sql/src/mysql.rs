@@ -99,7 +99,13 @@ impl Dialect for MySql {
     const REMOTE: bool = true;
 
     fn word(name: &str) -> Option<&'static str> {
-        (name == "spared").then_some("NOT (session_key <=> {except})")
+        Some(match name {
+            "spared" => "NOT (session_key <=> {except})",
+            // A subquery may have no LIMIT here, but an UPDATE may.
+            "some_live" => "{of_owner} AND {in_time} LIMIT {most}",
+            "some_expired" => "{of_owner} AND NOT ({in_time}) LIMIT {most}",
+            _ => return None,
+        })
     }
 
     fn judge(error: &dyn DatabaseError) -> Verdict {
