@@ -126,7 +126,8 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         drivers: &["postgres", "mysql", "sqlite", "dynamodb"],
         default: "sessions",
         allowed: "1 to 255 letters, digits, -, _ and .; \
-                  for SQL a lower-case letter, then lower-case letters, digits and _, at most 40",
+                  for SQL a lower-case letter, then lower-case letters, digits and _, at most 40, for postgres and mysql \
+                  with a schema before it if you like, as in auth.sessions",
         about: "The table that holds the sessions.",
         secret: false,
         take: |config, value| put(&mut config.table, table(value)),

@@ -269,8 +269,8 @@ async fn sweep_batch(
         transaction.rollback().await?;
         return Ok(0);
     }
-    let mut delete = QueryBuilder::<MySql>::new("DELETE FROM `");
-    delete.push(store.table.as_str()).push("` WHERE session_key IN (");
+    let mut delete = QueryBuilder::<MySql>::new("DELETE FROM ");
+    delete.push(store.table.quoted(MySql::QUOTE, "")).push(" WHERE session_key IN (");
     let mut keys = delete.separated(", ");
     for row in &dead {
         keys.push_bind(read_key(row)?.as_bytes().to_vec());

@@ -208,9 +208,8 @@ impl Draft {
             self.text.push_str(before);
             rest = after;
             match name {
-                "table" => self.text.extend([DB::QUOTE, table.as_str(), DB::QUOTE]),
-                "schema_table" => self.text.extend([DB::QUOTE, table.as_str(), "_schema", DB::QUOTE]),
-                "name" => self.text.push_str(table.as_str()),
+                "table" => self.text.push_str(&table.quoted(DB::QUOTE, "")),
+                "schema_table" => self.text.push_str(&table.quoted(DB::QUOTE, "_schema")),
                 name => match (Bind::named(name), DB::word(name).or_else(|| word(name))) {
                     (Some(bind), _) => self.place(DB::PLACES, bind),
                     (None, Some(words)) => self.write::<DB>(words, table),
