@@ -206,7 +206,7 @@ impl UserSessions {
     /// ```
     pub async fn get(&self, handle: Handle) -> Result<Option<Device>, UserSessionsError> {
         match self.find(handle).await? {
-            Some(key) => self.look(&key).await,
+            Some(head) => self.look(&head.key).await,
             None => Ok(None),
         }
     }
@@ -224,8 +224,9 @@ impl UserSessions {
     /// # Ok(()) }
     /// ```
     pub async fn destroy(&self, handle: Handle) -> Result<bool, UserSessionsError> {
-        let Some(key) = self.find(handle).await? else { return Ok(false) };
-        self.end(&key).await?;
+        let Some(head) = self.find(handle).await? else { return Ok(false) };
+        let ended = room::end(&self.engine, self.store()?, &self.name, &head).await;
+        ended.map_err(|error| self.failed(error))?;
         Ok(true)
     }
 
@@ -277,7 +278,7 @@ impl UserSessions {
             _ if others.len() <= most_others => Ok(()),
             Excess::Refuse => Err(UserSessionsError::TooMany { most }),
             Excess::EndOldest => {
-                let ended = room::end_oldest(&self.engine, self.store()?, others, most_others).await;
+                let ended = room::end_oldest(&self.engine, self.store()?, &self.name, others, most_others).await;
                 ended.map_err(|error| self.failed(error))
             }
         }
@@ -290,26 +291,19 @@ impl UserSessions {
         ended.map_err(|error| self.failed(error))
     }
 
-    async fn end(&self, key: &StoreKey) -> Result<(), UserSessionsError> {
-        let until = self.engine.policy.tombstone_until(self.engine.clock.now());
-        self.store()?.destroy(key, until).await.map_err(|error| self.failed(error))?;
-        self.engine.tell(&Event::Destroyed(key.handle()));
-        Ok(())
-    }
-
     async fn heads(&self) -> Result<Vec<SessionHead>, UserSessionsError> {
         let heads = room::heads(&self.engine, self.index()?, &self.name).await;
         heads.map_err(|error| self.failed(error))
     }
 
-    /// The key of one of the user's sessions.
-    async fn find(&self, handle: Handle) -> Result<Option<StoreKey>, UserSessionsError> {
+    /// The head of one of the user's sessions.
+    async fn find(&self, handle: Handle) -> Result<Option<SessionHead>, UserSessionsError> {
         let (index, now, mut from) = (self.index()?, self.engine.clock.now(), None);
         loop {
             let page = index.heads(&self.name, from.as_ref(), PAGE, now).await;
             let page = page.map_err(|error| self.failed(error))?;
-            if let Some(head) = page.entries.iter().find(|head| head.key.handle() == handle) {
-                return Ok(Some(head.key));
+            if let Some(head) = page.entries.into_iter().find(|head| head.key.handle() == handle) {
+                return Ok(Some(head));
             }
             from = page.next;
             if from.is_none() {

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use super::common::Engine;
 use super::event::Event;
 use super::store::{OwnerIndex, PAGE, SessionStore};
-use crate::value::answer::StoreError;
+use crate::decision::moved::is_same_session;
+use crate::value::answer::{StoreError, Written};
 use crate::value::head::SessionHead;
 use crate::value::id::StoreKey;
+use crate::value::record::{Payload, Record};
 
 /// Reads the heads of all sessions of a user, each once, page by page.
 pub(crate) async fn heads(
@@ -28,19 +30,39 @@ pub(crate) async fn heads(
     }
 }
 
+/// Ends a session that was found under this key, under whatever key it is by now.
+pub(crate) async fn end(
+    engine: &Engine,
+    store: &dyn SessionStore,
+    user: &str,
+    found: &SessionHead,
+) -> Result<(), StoreError> {
+    let until = engine.policy.tombstone_until(engine.clock.now());
+    let mut key = found.key;
+    let found = Record::new(found.etag, found.created, found.idle_deadline, Payload::default())
+        .with_owner(Some(user.into()));
+    while let Written::Moved { key: to, record } = store.destroy(&key, until).await? {
+        if !is_same_session(&found, &record) {
+            break;
+        }
+        key = to;
+    }
+    engine.tell(&Event::Destroyed(key.handle()));
+    Ok(())
+}
+
 /// Ends the oldest of these sessions until `most` are left.
 pub(crate) async fn end_oldest(
     engine: &Engine,
     store: &dyn SessionStore,
+    user: &str,
     mut heads: Vec<SessionHead>,
     most: usize,
 ) -> Result<(), StoreError> {
     let too_many = heads.len().saturating_sub(most);
     heads.sort_by_key(|head| (head.created, head.key));
     for head in &heads[..too_many] {
-        let until = engine.policy.tombstone_until(engine.clock.now());
-        store.destroy(&head.key, until).await?;
-        engine.tell(&Event::Destroyed(head.key.handle()));
+        end(engine, store, user, head).await?;
     }
     Ok(())
 }
@@ -57,7 +79,7 @@ pub(crate) async fn keep(engine: &Engine, user: &Arc<str>, own: &StoreKey) {
         }
         let mut others = heads(engine, index, user).await?;
         others.retain(|head| head.key != *own);
-        end_oldest(engine, store, others, most.max(1) - 1).await
+        end_oldest(engine, store, user, others, most.max(1) - 1).await
     };
     if let Err(error) = kept.await {
         let error: StoreError = error;
