@@ -53,31 +53,25 @@ async fn watch(
     visit: ReqData<Visit>,
     session: ReadOnlySession,
 ) -> actix_web::Result<HttpResponse> {
-    let listener = room.listener(visit.into_inner(), &session).map_err(SessionRejection::from)?;
-    let Some(listener) = listener else { return Ok(HttpResponse::Unauthorized().finish()) };
+    let Some(listener) = room.listener(visit.into_inner(), &session) else {
+        return Ok(HttpResponse::Unauthorized().finish());
+    };
     let (response, socket, messages) = actix_ws::handle(&request, body)?;
     actix_web::rt::spawn(talk(socket, messages, listener, None));
     Ok(response)
 }
 
 /// The same messages as server-sent events.
-async fn events(
-    room: Data<Room>,
-    visit: ReqData<Visit>,
-    session: ReadOnlySession,
-) -> Result<HttpResponse, SessionRejection> {
-    let Some(listener) = room.listener(visit.into_inner(), &session)? else {
-        return Ok(HttpResponse::Unauthorized().finish());
+async fn events(room: Data<Room>, visit: ReqData<Visit>, session: ReadOnlySession) -> HttpResponse {
+    let Some(listener) = room.listener(visit.into_inner(), &session) else {
+        return HttpResponse::Unauthorized().finish();
     };
     let lines = stream::unfold(listener, async |mut listener| {
         let line = listener.hear().await?;
         Some((Ok::<_, Infallible>(Bytes::from(format!("data: {line}\n\n"))), listener))
     });
     let mut response = HttpResponse::Ok();
-    Ok(response
-        .content_type("text/event-stream")
-        .insert_header(("cache-control", "no-cache"))
-        .streaming(lines))
+    response.content_type("text/event-stream").insert_header(("cache-control", "no-cache")).streaming(lines)
 }
 
 async fn talk(

@@ -52,11 +52,11 @@ async fn watch(
     State(room): State<Room>,
     Extension(visit): Extension<Visit>,
     session: ReadOnlySession,
-) -> Result<Response, SessionRejection> {
-    Ok(match room.listener(visit, &session)? {
+) -> Response {
+    match room.listener(visit, &session) {
         Some(listener) => upgrade.on_upgrade(async move |socket| talk(socket, listener, None).await),
         None => StatusCode::UNAUTHORIZED.into_response(),
-    })
+    }
 }
 
 /// The same messages as server-sent events.
@@ -64,15 +64,15 @@ async fn events(
     State(room): State<Room>,
     Extension(visit): Extension<Visit>,
     session: ReadOnlySession,
-) -> Result<Response, SessionRejection> {
-    let Some(listener) = room.listener(visit, &session)? else {
-        return Ok(StatusCode::UNAUTHORIZED.into_response());
+) -> Response {
+    let Some(listener) = room.listener(visit, &session) else {
+        return StatusCode::UNAUTHORIZED.into_response();
     };
     let lines = stream::unfold(listener, async |mut listener| {
         let line = listener.hear().await?;
         Some((Ok::<_, Infallible>(Event::default().data(line)), listener))
     });
-    Ok(Sse::new(lines).into_response())
+    Sse::new(lines).into_response()
 }
 
 async fn talk(mut socket: WebSocket, mut listener: Listener, speaker: Option<Speaker>) {

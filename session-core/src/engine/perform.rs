@@ -89,8 +89,8 @@ async fn perform(engine: &Engine, op: &StoreOp) -> Result<Written, StoreError> {
             }
             touched
         }
-        StoreOp::Destroy { key, tombstone_until } => store.destroy(key, *tombstone_until).await,
         StoreOp::Prolong { key, idle_deadline, now } => store.touch(key, *idle_deadline, *now).await,
+        StoreOp::Destroy { key, tombstone_until } => store.destroy(key, *tombstone_until).await,
         StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
             store.rotate(old, *expected, new, record, *now, *tombstone_until).await
         }

@@ -58,19 +58,18 @@ fn orders() -> Vec<fn(&mut SessionState)> {
             state.data_mut().put("n", 2).unwrap();
             state.destroy();
         },
-        |state| state.set_owner(Some("ada"), || Ok::<_, Infallible>("u".to_owned())).unwrap(),
+        |state| state.set_owner(Some("ada")),
         |state| state.flash(FlashBag::Messages, "m", 0).unwrap(),
     ]
 }
 
 #[test]
 fn a_change_of_user_orders_a_new_id_from_every_origin_and_the_same_user_none() {
-    let token = || Ok::<_, Infallible>("u".to_owned());
     for mut state in openings() {
         let before = state.fate();
-        state.set_owner(None, token).unwrap();
+        state.set_owner(None);
         assert_eq!(state.fate(), before, "nobody as before: {state:?}");
-        state.set_owner(Some("ada"), token).unwrap();
+        state.set_owner(Some("ada"));
         assert_eq!(state.fate(), Fate::Renew, "somebody: {state:?}");
     }
     for arrival in [
@@ -82,11 +81,11 @@ fn a_change_of_user_orders_a_new_id_from_every_origin_and_the_same_user_none() {
             _ => Loaded::Missing,
         };
         let mut state = SessionState::open(arrival, Ok(loaded), Access::Full, NOW).unwrap();
-        state.set_owner(Some("ada"), token).unwrap();
+        state.set_owner(Some("ada"));
         assert_eq!((state.fate(), state.is_changed()), (Fate::Keep, false), "the same user");
-        state.set_owner(None, token).unwrap();
+        state.set_owner(None);
         assert_eq!((state.fate(), state.is_changed()), (Fate::Keep, true), "nobody");
-        state.set_owner(Some("eve"), token).unwrap();
+        state.set_owner(Some("eve"));
         assert_eq!(state.fate(), Fate::Renew, "another");
     }
 }

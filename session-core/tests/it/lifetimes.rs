@@ -115,3 +115,13 @@ async fn a_session_may_end_earlier_than_its_age() {
     app.pass(1);
     assert_eq!(read::<u8>(&app, &mut browser, "n").await, None);
 }
+
+#[tokio::test]
+async fn a_cookie_in_the_last_second_of_its_session_does_not_remove_itself() {
+    let app = app_with(|builder| builder.cookie(Cookie::host("sid").persistent(true)));
+    let mut browser = known(&app).await;
+    app.visit(&mut browser, async |session| session.lifetime().set_absolute(Some(HOUR)).unwrap()).await;
+    app.clock.advance(Duration::from_millis(3_599_500));
+    app.visit(&mut browser, async |session| session.regenerate().unwrap()).await;
+    assert!(browser.heard.clone().unwrap().contains("Max-Age=1;"), "{:?}", browser.heard);
+}

@@ -74,7 +74,7 @@ async fn id_8_peers_18_no_log_and_no_debug_form_shows_an_id_a_cookie_or_a_value(
     .unwrap();
     state.data_mut().put("canary-key", "canary-value").unwrap();
     state.flash(FlashBag::Input, "canary-key", "canary-value").unwrap();
-    state.set_owner(Some("canary-owner"), || Ok::<_, ()>("canary-token".to_owned())).unwrap();
+    state.set_owner(Some("canary-owner"));
     seen += &format!("{state:?}");
     let policy = Policy::default();
     let commit = Commit::begin(state, &policy, Trigger::Response, Timestamp::from_millis(0), || {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use crate::driver_support::*;
-use session_core::store::*;
+use session_core::store::{Loaded, SessionStore as _};
 
 const OLD: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$b2xk";
 const NEW: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$bmV3";

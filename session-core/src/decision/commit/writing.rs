@@ -339,19 +339,19 @@ impl Writing {
     }
 }
 
+fn failed(error: StoreError) -> CommitError {
+    match error.kind() {
+        StoreErrorKind::TooLarge { size, limit } => CommitError::TooLarge { size, limit },
+        _ => CommitError::Store(error),
+    }
+}
+
 /// What becomes of a commit whose session has moved.
 enum Followed {
     /// It is tried again under the new key.
     Again,
     /// There is nothing left to do.
     Done,
-}
-
-fn failed(error: StoreError) -> CommitError {
-    match error.kind() {
-        StoreErrorKind::TooLarge { size, limit } => CommitError::TooLarge { size, limit },
-        _ => CommitError::Store(error),
-    }
 }
 
 /// How often a new id may be in use already.

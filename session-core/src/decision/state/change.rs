@@ -62,44 +62,32 @@ impl SessionState {
         }
     }
 
-    /// Sets or removes the user of the session. Another user than before, or the first one, also orders a new id with a
-    /// new CSRF token, as [`regenerate`](Self::regenerate) does, so that an id from before the sign-in is worthless
-    /// after it. The same user again, and the removal of the user, keep the id.
+    /// Sets or removes the user of the session. Another user than before, or the first one, also orders a new id, so that
+    /// an id from before the sign-in is worthless after it. The same user again, and the removal of the user, keep the id.
     ///
-    /// What is known about the former user goes with the name: the time of authentication, the stamp, and the CSRF token
-    /// from before the new id.
-    ///
-    /// # Errors
-    /// The error of `csrf`; nothing is changed then.
+    /// A change of user drops the CSRF token, and what is known about the former user: the time of authentication and the
+    /// stamp.
     ///
     /// ```
     #[doc = include_str!("../../given/a_stored_session.in")]
-    /// let csrf = || Ok::<_, Infallible>("token".to_owned());
-    /// state.set_owner(Some("ada"), csrf)?;
+    /// state.set_owner(Some("ada"));
     /// assert_eq!(state.fate(), Fate::Keep, "it is hers already");
-    /// state.set_owner(Some("eve"), csrf)?;
+    /// state.set_owner(Some("eve"));
     /// assert_eq!(state.fate(), Fate::Renew);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn set_owner<E>(
-        &mut self,
-        owner: Option<&str>,
-        csrf: impl FnOnce() -> Result<String, E>,
-    ) -> Result<(), E> {
+    pub fn set_owner(&mut self, owner: Option<&str>) {
         if self.owner() == owner {
-            return Ok(());
+            return;
         }
         if owner.is_some() {
-            // An id that no cookie has carried yet is new enough.
-            self.renew(csrf)?;
+            // An id that was drawn but that no cookie has carried yet is new enough.
+            self.fate = self.fate.max(Fate::Renew);
         }
         if self.owner().is_some() {
             self.content.system.forget(content::AUTHENTICATED_AT);
             self.content.system.forget(content::STAMP);
         }
-        self.content.system.forget(content::CSRF_BEFORE);
         self.content.set_owner(owner.map(Arc::from));
-        Ok(())
     }
 
     /// Removes all values and the intended and previous URL. Keeps the id, flash messages, CSRF token, tag and
@@ -133,19 +121,12 @@ impl SessionState {
     /// ```
     pub fn regenerate<E>(&mut self, csrf: impl FnOnce() -> Result<String, E>) -> Result<(), E> {
         if self.fate == Fate::Keep {
-            self.renew(csrf)?;
-            self.next_id = None;
-        }
-        Ok(())
-    }
-
-    fn renew<E>(&mut self, csrf: impl FnOnce() -> Result<String, E>) -> Result<(), E> {
-        if self.fate == Fate::Keep {
             if self.content.system.exists(content::CSRF) {
                 let token = csrf()?;
                 self.set_csrf(&token);
             }
             self.fate = Fate::Renew;
+            self.next_id = None;
         }
         Ok(())
     }

@@ -154,8 +154,7 @@ impl Session {
     /// removed; values stay, and [`invalidate`](Self::invalidate) removes those.
     ///
     /// # Errors
-    /// The [errors of every change](Session#errors-of-every-change), and [`SessionError::Entropy`] if no random bytes
-    /// are available.
+    /// The [errors of every change](Session#errors-of-every-change).
     pub fn tag(&self, user: impl AsRef<str>) -> Result<(), SessionError> {
         self.set_owner(Some(user.as_ref()))
     }
@@ -170,8 +169,10 @@ impl Session {
     }
 
     fn set_owner(&self, user: Option<&str>) -> Result<(), SessionError> {
-        let engine = self.shared.engine.clone();
-        self.edit(|state| state.set_owner(user, || engine.random_token()))
+        self.edit(|state| {
+            state.set_owner(user);
+            Ok::<_, SessionError>(())
+        })
     }
 }
 
