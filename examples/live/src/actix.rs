@@ -10,8 +10,8 @@ use actix_ws::{Message, MessageStream};
 use bytes::Bytes;
 use futures_util::stream;
 use session_actix::{
-    Input, ReadOnlySession, Redirect, Redirects, SameOrigin, Session, SessionMiddleware, SessionRejection, Sessions,
-    SignOut, Visit,
+    Input, ReadOnlySession, Redirect, Redirects, SameOrigin, Session, SessionMiddleware, SessionRejection,
+    Sessions, SignOut, Visit,
 };
 
 use crate::room::{self, Listener, Room, Speaker};

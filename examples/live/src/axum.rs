@@ -12,8 +12,8 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get, post};
 use futures_util::stream;
 use session_axum::{
-    Input, ReadOnlySession, Redirect, Redirects, SameOrigin, Session, SessionLayer, SessionRejection, Sessions, SignOut,
-    Visit,
+    Input, ReadOnlySession, Redirect, Redirects, SameOrigin, Session, SessionLayer, SessionRejection,
+    Sessions, SignOut, Visit,
 };
 use tokio::net::TcpListener;
 

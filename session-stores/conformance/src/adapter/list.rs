@@ -146,6 +146,9 @@ macro_rules! adapter_suite {
                 a_crowd_that_writes_to_one_session_loses_no_write
                 a_slow_writer_does_not_revive_a_session_that_was_signed_out
                 a_slow_writer_does_not_revive_an_id_that_was_regenerated
+                a_slow_writer_follows_its_user_to_a_new_id_and_nobody_else
+                forty_writers_lose_nothing_while_their_user_gets_new_ids
+                a_slow_sign_out_ends_the_session_under_its_new_id
                 a_slow_reader_with_the_old_id_signs_nobody_out
                 two_requests_at_once_both_win
             ;
