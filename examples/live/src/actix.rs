@@ -10,8 +10,8 @@ use actix_ws::{Message, MessageStream};
 use bytes::Bytes;
 use futures_util::stream;
 use session_actix::{
-    Input, ReadOnlySession, Redirect, Redirects, Session, SessionMiddleware, SessionRejection, Sessions,
-    SignOut, Visit,
+    Input, ReadOnlySession, Redirect, Redirects, SameOrigin, Session, SessionMiddleware, SessionRejection,
+    Sessions, SignOut, Visit,
 };
 
 use crate::room::{self, Listener, Room, Speaker};
@@ -33,6 +33,7 @@ pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, room: Room)
 
 /// A WebSocket with a detached session, which it commits itself.
 async fn chat(
+    _: SameOrigin,
     request: HttpRequest,
     body: Payload,
     room: Data<Room>,
@@ -47,6 +48,7 @@ async fn chat(
 
 /// A WebSocket with a read-only session, which receives messages only.
 async fn watch(
+    _: SameOrigin,
     request: HttpRequest,
     body: Payload,
     room: Data<Room>,

@@ -12,8 +12,8 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get, post};
 use futures_util::stream;
 use session_axum::{
-    Input, ReadOnlySession, Redirect, Redirects, Session, SessionLayer, SessionRejection, Sessions, SignOut,
-    Visit,
+    Input, ReadOnlySession, Redirect, Redirects, SameOrigin, Session, SessionLayer, SessionRejection,
+    Sessions, SignOut, Visit,
 };
 use tokio::net::TcpListener;
 
@@ -34,6 +34,7 @@ pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, room: Room)
 
 /// A WebSocket with a detached session, which it commits itself.
 async fn chat(
+    _: SameOrigin,
     upgrade: WebSocketUpgrade,
     State(room): State<Room>,
     Extension(visit): Extension<Visit>,
@@ -48,6 +49,7 @@ async fn chat(
 
 /// A WebSocket with a read-only session, which receives messages only.
 async fn watch(
+    _: SameOrigin,
     upgrade: WebSocketUpgrade,
     State(room): State<Room>,
     Extension(visit): Extension<Visit>,

@@ -36,6 +36,8 @@ pub struct Policy {
     pub contention: Duration,
     /// The size limit of a record in bytes.
     pub max_record: usize,
+    /// How many sessions a user may have; a further sign-in ends the oldest one. `usize::MAX` for any number.
+    pub most_sessions: usize,
 }
 
 impl Default for Policy {
@@ -53,6 +55,7 @@ impl Default for Policy {
             lapse: Duration::from_secs(60),
             contention: Duration::from_secs(2),
             max_record: 64 * 1024,
+            most_sessions: 1_000,
         }
     }
 }

@@ -6,9 +6,9 @@ use crate::decision::commit::{StoreOp, Writing};
 use crate::value::answer::{StoreError, Written};
 use crate::value::id::{Etag, StoreKey};
 
-/// Performs all operations of a commit.
-pub(crate) async fn perform_all(engine: &Engine, writing: &mut Writing) {
-    let mut turn = None;
+/// Performs all operations of a commit. Returns the key under which a record was written, if one was.
+pub(crate) async fn perform_all(engine: &Engine, writing: &mut Writing) -> Option<StoreKey> {
+    let (mut turn, mut written) = (None, None);
     if let Some((key, _)) = contended(writing)
         && engine.turns.has_queue(&key)
     {
@@ -17,6 +17,11 @@ pub(crate) async fn perform_all(engine: &Engine, writing: &mut Writing) {
     while let Some(op) = writing.step() {
         let answer = perform(engine, op).await;
         let has_lost = matches!(answer, Ok(Written::Conflict(_)));
+        if let (Ok(Written::Applied), StoreOp::Create { key, .. } | StoreOp::Replace { key, .. } | StoreOp::Rotate { new: key, .. }) =
+            (&answer, op)
+        {
+            written = Some(*key);
+        }
         let has_moved = matches!(answer, Ok(Written::Moved { .. }));
         if let (Some(turn), Ok(Written::Applied), StoreOp::Replace { record, .. }) = (&mut turn, &answer, op)
         {
@@ -33,6 +38,7 @@ pub(crate) async fn perform_all(engine: &Engine, writing: &mut Writing) {
             turn = Some(take_turn(engine, writing, key).await);
         }
     }
+    written
 }
 
 /// The session that others may write first, and the version that the commit wants to write over.

@@ -8,6 +8,7 @@ pub(crate) mod cookie;
 mod edit;
 pub(crate) mod error;
 pub(crate) mod flash;
+pub(crate) mod head;
 pub(crate) mod host;
 pub(crate) mod id;
 pub(crate) mod journal;
