@@ -127,6 +127,8 @@ pub(crate) fn sign_in(session: &Session, name: &str) -> Result<(), SessionError>
     if name.is_empty() {
         return Ok(());
     }
+    // `tag` gives another user a new id; here the same user gets one, too, which ends the sockets of the former sign-in.
+    session.regenerate()?;
     session.tag(name)
 }
 
