@@ -32,7 +32,8 @@ pub(crate) fn add_headers(headers: &mut HeaderMap, report: VisitReport) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(directives));
     }
     // The text becomes the header as it stands: nothing is copied.
-    if let Some(Ok(cookie)) = report.set_cookie.map(HeaderValue::try_from) {
+    let cookies = [report.set_cookie, report.set_touch].into_iter().flatten().map(HeaderValue::try_from);
+    for cookie in cookies.flatten() {
         headers.append(header::SET_COOKIE, cookie);
     }
 }

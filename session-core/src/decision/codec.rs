@@ -7,11 +7,12 @@ use std::fmt;
 use super::commit::{CommitError, CookieOrder};
 use super::decide::Placement;
 use super::state::{Arrival, Claim};
-use crate::value::cookie::format::CookieSpec;
+use crate::value::cookie::format::{CookieSpec, CookieTooLarge};
 use crate::value::cookie::keyring::KeyRing;
+use crate::value::cookie::parse::Candidates;
 use crate::value::cookie::seal::{Binding, SealKind, sealed_len};
-use crate::value::cookie::select::{MOST_COOKIE_BYTES, Rejections, Selection, select};
-use crate::value::cookie::token::{IdToken, RecordToken, Token};
+use crate::value::cookie::select::{Rejections, Selection, select_from, touched};
+use crate::value::cookie::token::{IdToken, RecordToken, Token, touch};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
@@ -42,8 +43,10 @@ pub struct Decoded {
     pub arrival: Arrival,
     /// Why cookies with this name were rejected.
     pub rejected: Rejections,
-    /// The number of cookies with this name that were not read.
+    /// The number of cookies with this name beside the first.
     pub duplicates: usize,
+    /// The number of those that were not looked at, since there were too many.
+    pub ignored: usize,
 }
 
 impl CookieCodec {
@@ -64,13 +67,18 @@ impl CookieCodec {
     pub fn decode<'c>(
         &self,
         placement: Placement,
-        headers: impl IntoIterator<Item = &'c [u8]>,
+        headers: impl IntoIterator<Item = &'c [u8]> + Clone,
         now: Timestamp,
     ) -> Decoded {
         match placement {
-            Placement::Store => decoded(self.select(headers, now), |token: IdToken| Claim::Id(token.id)),
+            Placement::Store => {
+                decoded(self.select(headers, now, |_| {}), |token: IdToken| Claim::Id(token.id))
+            }
             Placement::Cookie => {
-                decoded(self.select(headers, now), |token: RecordToken| Claim::Record(token.id, token.record))
+                let complete = |token: &mut RecordToken| self.touch(token, headers.clone());
+                decoded(self.select(headers.clone(), now, complete), |token| {
+                    Claim::Record(token.id, token.record)
+                })
             }
         }
     }
@@ -79,33 +87,55 @@ impl CookieCodec {
         &self,
         headers: impl IntoIterator<Item = &'c [u8]>,
         now: Timestamp,
+        complete: impl FnOnce(&mut T),
     ) -> Selection<T> {
-        select::<T>(&self.keys, &self.binding, self.cookie.name(), headers, now)
+        let name = self.cookie.name();
+        select_from(&self.keys, &self.binding, name, &Candidates::find(headers, name), now, complete)
     }
 
-    /// Returns the `Set-Cookie` value for this order, or `None` for no header. Calls `now` if a cookie must be sealed.
+    /// Moves the idle deadline of a carried session to where its touch cookie says, never back.
+    fn touch<'c>(&self, token: &mut RecordToken, headers: impl IntoIterator<Item = &'c [u8]>) {
+        let binding = || self.binding.touch(&token.id.store_key(), token.record.etag);
+        if let Some(deadline) = touched(&self.keys, binding, self.cookie.touch_name(), headers) {
+            token.record.idle_deadline = token.record.idle_deadline.max(deadline);
+        }
+    }
+
+    /// Returns the `Set-Cookie` values for this order. Calls `now` if a cookie must be sealed.
     ///
     /// # Errors
-    /// [`CommitError::TooLarge`] if browsers would drop a cookie of this length.
+    /// [`CommitError::TooLarge`] if the cookie is longer than allowed.
     pub fn encode(
         &self,
         order: &CookieOrder,
         now: impl FnOnce() -> Timestamp,
-    ) -> Result<Option<String>, CommitError> {
-        let sealed = match order {
-            CookieOrder::Keep => return Ok(None),
-            CookieOrder::Clear => return Ok(Some(self.cookie.clear())),
+    ) -> Result<SetCookies, CommitError> {
+        let mut cookies = SetCookies::default();
+        match order {
+            CookieOrder::Keep => {}
+            CookieOrder::Clear { touch } => {
+                cookies.session = Some(self.cookie.clear());
+                cookies.touch = touch.then(|| self.cookie.clear_touch());
+            }
             CookieOrder::SetId { id, absolute_deadline, expires, nonce } => {
                 let now = now();
                 let token = IdToken { issued_at: now, absolute_deadline: *absolute_deadline, id: id.clone() };
-                self.set(SealKind::Id, nonce, &token.encode()[..], *expires, now)
+                let set = self.set(SealKind::Id, nonce, &token.encode()[..], *expires, now)?;
+                cookies.session = Some(set);
             }
             CookieOrder::SetRecord { id, record, expires, nonce } => {
                 let now = now();
-                self.set(SealKind::Record, nonce, &RecordToken::encode_parts(now, id, record), *expires, now)
+                let text = RecordToken::encode_parts(now, id, record);
+                cookies.session = Some(self.set(SealKind::Record, nonce, &text, *expires, now)?);
             }
-        };
-        sealed.map(Some)
+            CookieOrder::SetTouch { id, etag, idle_deadline, expires, nonce } => {
+                let binding = self.binding.touch(&id.store_key(), *etag);
+                let sealed = self.keys.seal(&binding, SealKind::Touch, nonce, &touch(*idle_deadline));
+                let expiry = expires.map(|at| (now().until(at), at));
+                cookies.touch = Some(self.cookie.set_touch(&sealed, expiry));
+            }
+        }
+        Ok(cookies)
     }
 
     fn set(
@@ -118,22 +148,45 @@ impl CookieCodec {
     ) -> Result<String, CommitError> {
         let sealed = self.keys.seal(&self.binding, kind, nonce, text);
         let header = self.cookie.set(&sealed, expires.map(|at| (now.until(at), at)));
-        header.map_err(|error| CommitError::TooLarge { size: error.size, limit: error.limit })
+        header.map_err(too_large)
     }
 
     /// Whether a cookie would be too long with this record in it, told before anything is done that counts on it.
-    pub(crate) fn check(&self, record: &Record) -> Result<(), CommitError> {
-        let size = self.cookie.name().len() + sealed_len(RecordToken::HEAD_LEN + record.size());
-        let limit = MOST_COOKIE_BYTES;
-        if size > limit { Err(CommitError::TooLarge { size, limit }) } else { Ok(()) }
+    pub(crate) fn check(&self, record: &Record, is_persistent: bool) -> Result<(), CommitError> {
+        let value = sealed_len(RecordToken::HEAD_LEN + record.size());
+        self.cookie.check(value, is_persistent).map_err(too_large)
     }
+}
+
+fn too_large(CookieTooLarge { size, limit }: CookieTooLarge) -> CommitError {
+    CommitError::TooLarge { size, limit }
 }
 
 fn decoded<T>(chosen: Selection<T>, claim: impl FnOnce(T) -> Claim) -> Decoded {
     let mut arrival = Arrival::without_cookie();
     arrival.claim = chosen.token.map(claim);
     (arrival.came, arrival.old_key) = (chosen.came_in, chosen.with_old_key);
-    Decoded { arrival, rejected: chosen.rejected, duplicates: chosen.duplicates }
+    Decoded { arrival, rejected: chosen.rejected, duplicates: chosen.duplicates, ignored: chosen.ignored }
+}
+
+/// The `Set-Cookie` values of a response, at most one for each cookie.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SetCookies {
+    /// The session's cookie.
+    pub session: Option<String>,
+    /// The touch cookie of a session that is carried in its cookie.
+    pub touch: Option<String>,
+}
+
+/// Shows only whether they are set, since they are secrets.
+impl fmt::Debug for SetCookies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SetCookies")
+            .field("session", &self.session.is_some())
+            .field("touch", &self.touch.is_some())
+            .finish()
+    }
 }
 
 /// Leaves out the keys.

@@ -182,7 +182,9 @@ impl<S: BlockingStore> BlockingSessions<S> {
             Err(refused) => return (refused.state, Err(refused.error)),
         };
         // Before anything is revoked: the visitor keeps the old cookie if the new one is refused.
-        if let Some(Err(error)) = commit.carried().map(|record| self.codec.check(record)) {
+        if let Some(Err(error)) =
+            commit.carried().map(|(record, is_persistent)| self.codec.check(record, is_persistent))
+        {
             return (commit.undo(), Err(error));
         }
         while let Some(operation) = commit.step() {

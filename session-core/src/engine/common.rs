@@ -63,6 +63,9 @@ impl Engine {
         if read.duplicates > 0 {
             self.tell(&Event::DuplicateCookies(read.duplicates));
         }
+        if read.ignored > 0 {
+            self.tell(&Event::IgnoredCookies(read.ignored));
+        }
         if read.arrival.old_key {
             self.tell(&Event::UnsealedWithOldKey);
         }

@@ -128,7 +128,7 @@ pub enum ConfigError {
     Policy(#[from] PolicyError),
     /// The cookie's attributes contradict each other.
     #[error(transparent)]
-    Cookie(#[from] crate::value::cookie::builder::CookieError),
+    Cookie(#[from] crate::value::cookie::error::CookieError),
     /// A key is not fit for use.
     #[error(transparent)]
     Key(#[from] crate::value::cookie::key::KeyError),

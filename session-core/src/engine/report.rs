@@ -1,6 +1,6 @@
 //! The headers that a closed visit adds to the response, as strings, independent of any HTTP crate.
 
-use crate::decision::codec::CookieCodec;
+use crate::decision::codec::{CookieCodec, SetCookies};
 use crate::decision::commit::CommitError;
 use crate::decision::decide::Fate;
 use crate::decision::state::SessionState;
@@ -10,8 +10,10 @@ use crate::value::time::Timestamp;
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct VisitReport {
-    /// Append this as a `Set-Cookie` header.
+    /// Append this as a `Set-Cookie` header: the session's cookie.
     pub set_cookie: Option<String>,
+    /// Append this as another `Set-Cookie` header: the touch cookie of a session that is carried in its cookie.
+    pub set_touch: Option<String>,
     /// Whether a handler opened the session, so that the response varies by `Cookie`.
     pub looked: bool,
     /// The error of the commit. [`VisitReport::failure`] says how to respond.
@@ -99,14 +101,13 @@ impl VisitReport {
         result: Result<(), CommitError>,
         now: impl FnOnce() -> Timestamp,
     ) -> Self {
-        let (set_cookie, error) = match (result, codec.encode(state.cookie(), now)) {
-            (Ok(()), Ok(header)) => (header, None),
-            (Ok(()), Err(error)) => (None, Some(error)),
-            (Err(error), header) => {
-                (header.ok().flatten().filter(|_| state.fate() != Fate::Destroy), Some(error))
-            }
+        let (cookies, error) = match (result, codec.encode(state.cookie(), now)) {
+            (Ok(()), Ok(cookies)) => (cookies, None),
+            (Ok(()), Err(error)) => (SetCookies::default(), Some(error)),
+            (Err(error), Ok(cookies)) if state.fate() != Fate::Destroy => (cookies, Some(error)),
+            (Err(error), _) => (SetCookies::default(), Some(error)),
         };
-        Self { set_cookie, error, looked: false }
+        Self { set_cookie: cookies.session, set_touch: cookies.touch, error, looked: false }
     }
 
     /// Returns the changes to the response's headers. `present` returns the existing values of a header by its name.
@@ -125,13 +126,20 @@ impl VisitReport {
     pub fn headers<'a, V: IntoIterator<Item = &'a [u8]>>(
         &self,
         present: impl Fn(&'static str) -> V,
-    ) -> [Option<HeaderChange<'_>>; 3] {
+    ) -> [Option<HeaderChange<'_>>; 4] {
+        let set_cookie = |cookie| HeaderChange::Append(SET_COOKIE, cookie);
         [
             self.needs_vary(present(VARY)).then_some(HeaderChange::Append(VARY, "Cookie")),
             self.cache_control(present(CACHE_CONTROL))
                 .map(|directives| HeaderChange::Replace(CACHE_CONTROL, directives)),
-            self.set_cookie.as_deref().map(|cookie| HeaderChange::Append(SET_COOKIE, cookie)),
+            self.set_cookie.as_deref().map(set_cookie),
+            self.set_touch.as_deref().map(set_cookie),
         ]
+    }
+
+    /// Returns the values of the `Set-Cookie` headers, which [`headers`](Self::headers) has among others.
+    pub fn set_cookies(&self) -> impl Iterator<Item = &str> {
+        [&self.set_cookie, &self.set_touch].into_iter().flatten().map(String::as_str)
     }
 
     /// Returns the failure to respond with instead of the handler's response, if any. A session that ended meanwhile is
@@ -155,7 +163,7 @@ impl VisitReport {
     /// ```
     #[must_use]
     pub fn cache_control<'a>(&self, present: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static str> {
-        self.set_cookie.as_ref()?;
+        self.set_cookies().next()?;
         let directives: Vec<&[u8]> = present.into_iter().flat_map(elements).collect();
         let has = |name: &[u8]| {
             directives.iter().any(|directive| directive_name(directive).eq_ignore_ascii_case(name))
@@ -177,7 +185,8 @@ impl VisitReport {
     #[must_use]
     pub fn needs_vary<'a>(&self, present: impl IntoIterator<Item = &'a [u8]>) -> bool {
         let covered = |field: &[u8]| field == b"*" || field.eq_ignore_ascii_case(b"cookie");
-        (self.looked || self.set_cookie.is_some()) && !present.into_iter().flat_map(elements).any(covered)
+        (self.looked || self.set_cookies().next().is_some())
+            && !present.into_iter().flat_map(elements).any(covered)
     }
 }
 

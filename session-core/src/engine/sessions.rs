@@ -60,6 +60,12 @@ impl Sessions {
         self.engine.codec.cookie().name()
     }
 
+    /// Returns the name of the touch cookie, which moves the idle deadline of a session that is kept in its cookie.
+    #[must_use]
+    pub fn touch_cookie_name(&self) -> &str {
+        self.engine.codec.cookie().touch_name()
+    }
+
     /// Returns the store, or `None` if sessions are kept in the cookie.
     #[must_use]
     pub fn store(&self) -> Option<&Arc<dyn SessionStore>> {

@@ -1,10 +1,11 @@
 //! What a commit writes: the record, the operation that carries it, and what the state and the browser make of it.
 
 use super::{CommitError, CookieOrder, Fresh, StoreOp};
-use crate::decision::decide::{CookieAction, Decision, Fate, Origin, Write};
+use crate::decision::decide::{CookieAction, Decision, Fate, Origin, Placement, Write};
 use crate::decision::policy::Policy;
 use crate::decision::state::{Over, SessionState};
 use crate::value::content::{Changes, Content};
+use crate::value::cookie::format::MOST_AGE;
 use crate::value::flash::Entry;
 use crate::value::id::{Etag, SessionId};
 use crate::value::record::{Payload, Record};
@@ -54,7 +55,7 @@ impl Attempt {
                 false => state.next_id.take().map(|id| *id).or(id),
             };
         }
-        if decision.write == Write::Touch {
+        if decision.write == Write::Touch || decision.cookie == CookieAction::SetTouch {
             plan.touched = Some(now.plus(state.age(policy)));
         }
         plan.op = plan.operation(state, policy, now, decision.write, etag);
@@ -119,16 +120,21 @@ impl Attempt {
     }
 
     /// What the browser is told, now that the write applied.
-    pub(super) fn order(&self, state: &SessionState, policy: &Policy, decision: Decision) -> CookieOrder {
+    pub(super) fn order(
+        &self,
+        state: &SessionState,
+        policy: &Policy,
+        now: Timestamp,
+        decision: Decision,
+    ) -> CookieOrder {
         let record = self.record.as_ref().or(state.base.as_ref());
+        let is_persistent = state.is_persistent(policy);
         let expires = |record: &Record, idle: Timestamp| {
-            state
-                .is_persistent(policy)
-                .then(|| record.absolute_deadline.map_or(idle, |absolute| absolute.min(idle)))
+            is_persistent.then(|| record.absolute_deadline.map_or(idle, |absolute| absolute.min(idle)))
         };
         match (decision.cookie, record) {
             (CookieAction::Keep, _) => CookieOrder::Keep,
-            (CookieAction::Clear, _) => CookieOrder::Clear,
+            (CookieAction::Clear, _) => CookieOrder::Clear { touch: policy.placement == Placement::Cookie },
             (CookieAction::SetNew | CookieAction::SetOld, Some(record)) => {
                 let idle = self.touched.unwrap_or(record.idle_deadline);
                 match self.id.clone() {
@@ -145,14 +151,30 @@ impl Attempt {
                 Some(id) => CookieOrder::SetRecord {
                     id,
                     record: record.clone(),
-                    expires: expires(record, record.idle_deadline),
+                    // Reads do not send it again, so it must outlive the idle deadline, which is judged here.
+                    expires: is_persistent
+                        .then(|| record.absolute_deadline.unwrap_or_else(|| now.plus(MOST_AGE))),
                     nonce: self.nonce,
                 },
                 None => CookieOrder::Keep,
             },
-            (CookieAction::SetNew | CookieAction::SetOld | CookieAction::SetRecord, None) => {
-                CookieOrder::Keep
-            }
+            (CookieAction::SetTouch, Some(record)) => match (self.id.clone(), self.touched) {
+                (Some(id), Some(idle_deadline)) => CookieOrder::SetTouch {
+                    id,
+                    etag: record.etag,
+                    idle_deadline,
+                    expires: expires(record, idle_deadline),
+                    nonce: self.nonce,
+                },
+                _ => CookieOrder::Keep,
+            },
+            (
+                CookieAction::SetNew
+                | CookieAction::SetOld
+                | CookieAction::SetRecord
+                | CookieAction::SetTouch,
+                None,
+            ) => CookieOrder::Keep,
         }
     }
 
@@ -167,7 +189,7 @@ impl Attempt {
         if fate == Some(Fate::Destroy) {
             state.over = Some(Over::Destroyed);
         }
-        if let (Write::Touch, Some(base), Some(touched)) = (decision.write, &mut state.base, self.touched) {
+        if let (Some(base), Some(touched)) = (&mut state.base, self.touched) {
             base.idle_deadline = touched;
         }
         let Some(record) = self.record else { return };
@@ -175,9 +197,11 @@ impl Attempt {
         state.regenerated |= fate == Some(Fate::Renew) && state.base.is_some();
         state.origin = match decision.cookie {
             CookieAction::SetRecord => Origin::Carried,
-            CookieAction::Keep | CookieAction::SetNew | CookieAction::SetOld | CookieAction::Clear => {
-                Origin::Stored
-            }
+            CookieAction::Keep
+            | CookieAction::SetNew
+            | CookieAction::SetOld
+            | CookieAction::SetTouch
+            | CookieAction::Clear => Origin::Stored,
         };
         // What was ordered while the write was under way is still to be done.
         if Some(state.fate) == fate {

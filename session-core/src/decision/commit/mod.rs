@@ -120,8 +120,8 @@ impl<'p> Commit<'p> {
         (self.state, outcome)
     }
 
-    /// Returns the record that goes into the cookie, if there is one.
-    pub(crate) fn carried(&self) -> Option<&Record> {
+    /// Returns the record that goes into the cookie, if there is one, and whether that cookie is persistent.
+    pub(crate) fn carried(&self) -> Option<(&Record, bool)> {
         self.writing.carried()
     }
 

@@ -91,9 +91,11 @@ impl Writing {
         state.content.put_back(self.changes);
     }
 
-    /// The record that is to go into the cookie, if one is.
-    pub(crate) fn carried(&self) -> Option<&Record> {
-        self.attempt.record.as_ref().filter(|_| self.decision.cookie == CookieAction::SetRecord)
+    /// The record that is to go into the cookie, if one is, and whether that cookie is persistent.
+    pub(crate) fn carried(&self) -> Option<(&Record, bool)> {
+        let record =
+            self.attempt.record.as_ref().filter(|_| self.decision.cookie == CookieAction::SetRecord)?;
+        Some((record, self.situation.is_some_and(|then| then.persistent)))
     }
 
     /// The operation that a store must perform next; `None` when the commit is ready to finish.
@@ -231,7 +233,7 @@ impl Writing {
     /// Hands the result back to the state: on success it stands on what was written and the cookie instruction is
     /// released into it; on an error the changes are back in front of what came since; on `Gone` they are dropped.
     pub(crate) fn finish(self, state: &mut SessionState, policy: &Policy) -> Outcome {
-        let Self { decision, situation, now: _, changes, attempt, replayed, conflicts, answer } = self;
+        let Self { decision, situation, now, changes, attempt, replayed, conflicts, answer } = self;
         let result = match answer {
             Some(result) => result,
             // Nothing was to be stored, so nothing was in the way.
@@ -240,10 +242,18 @@ impl Writing {
         };
         match &result {
             Ok(()) => {
-                let order = attempt.order(state, policy, decision);
+                let order = attempt.order(state, policy, now, decision);
                 attempt.settle(state, decision, situation.map(|then| then.fate), replayed);
-                if !matches!(order, CookieOrder::Keep) {
-                    state.cookie = Some(Box::new(order));
+                match (state.cookie.as_deref_mut(), order) {
+                    (_, CookieOrder::Keep) => {}
+                    // An earlier commit of this visit has a record to send, which brings its idle deadline itself.
+                    (
+                        Some(CookieOrder::SetRecord { record, .. }),
+                        CookieOrder::SetTouch { idle_deadline, .. },
+                    ) => {
+                        record.idle_deadline = idle_deadline;
+                    }
+                    (_, order) => state.cookie = Some(Box::new(order)),
                 }
             }
             Err(CommitError::Gone) => {

@@ -90,7 +90,7 @@ impl CookieHeaders {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let slice = match &self.headers {
             Headers::None => [].as_slice(),
             Headers::One(one) => std::slice::from_ref(one),

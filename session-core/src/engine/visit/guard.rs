@@ -126,10 +126,12 @@ impl VisitInner {
         self.closed.store(true, Ordering::Release);
         let looked = self.looked.load(Ordering::Acquire);
         // Signed out before the session was opened: a later opening found the tombstone.
-        let removal = lock(&self.signed_out).take().flatten();
-        let complete = move |report: VisitReport| {
-            let set_cookie = report.set_cookie.or(removal);
-            VisitReport { set_cookie, looked, ..report }
+        let removal = lock(&self.signed_out).take().unwrap_or_default();
+        let complete = move |report: VisitReport| VisitReport {
+            set_cookie: report.set_cookie.or(removal.session),
+            set_touch: report.set_touch.or(removal.touch),
+            looked,
+            ..report
         };
         let Some(shared) = self.opened.get() else { return Closing::Ready(complete(VisitReport::default())) };
         shared.lock().closed = true;

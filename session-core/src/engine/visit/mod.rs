@@ -23,6 +23,7 @@ use super::drive;
 use super::error::OpenError;
 use super::finish::{BoxFuture, Finish, Spawn};
 use super::session::{Access, Cell, Session, Shared};
+use crate::decision::codec::SetCookies;
 use crate::decision::commit::CommitError;
 use crate::decision::decide::Trigger;
 use crate::decision::state::{self, SessionState};
@@ -44,8 +45,8 @@ struct VisitInner {
     closed: AtomicBool,
     /// The form of the request, until the session is opened.
     input: Mutex<Option<Map<String, Value>>>,
-    /// After a sign-out without opening: the header that removes the cookie, if one came in.
-    signed_out: Mutex<Option<Option<String>>>,
+    /// After a sign-out without opening: the headers that remove the cookies, if any came in.
+    signed_out: Mutex<Option<SetCookies>>,
 }
 
 impl fmt::Debug for Visit {
