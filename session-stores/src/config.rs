@@ -110,6 +110,8 @@ pub struct CookieConfig {
     pub same_site: SameSite,
     /// The `Partitioned` attribute.
     pub partitioned: bool,
+    /// How long the cookie may be in bytes, with its name, value and attributes.
+    pub max_size: usize,
 }
 
 impl Default for SessionConfig {
@@ -147,6 +149,7 @@ impl Default for CookieConfig {
             secure: true,
             same_site: SameSite::Lax,
             partitioned: false,
+            max_size: 4096,
         }
     }
 }

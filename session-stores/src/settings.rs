@@ -210,8 +210,8 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_COOKIE_SECURE",
         default: "true",
         allowed: FLAG,
-        about: "Whether the cookie is sent over HTTPS only. `false` is for development; it removes the prefix `__Host-` or \
-                `__Secure-` from the name, which browsers would reject.",
+        about: "Whether the cookie is sent over HTTPS only. `false` is for development. A name with a prefix such as \
+                `__Host-` requires it.",
         take: |config, value| put(&mut config.cookie.secure, value.flag()),
     },
     Setting {
@@ -229,6 +229,15 @@ pub const SETTINGS: &[Setting] = &[
         allowed: FLAG,
         about: "Whether each top-level site that embeds this one gets a separate cookie (CHIPS).",
         take: |config, value| put(&mut config.cookie.partitioned, value.flag()),
+    },
+    Setting {
+        key: "cookie.max_size",
+        variable: "SESSION_COOKIE_MAX_SIZE",
+        default: "4 KiB",
+        allowed: SIZE,
+        about: "The maximum size of the cookie with its name, value and attributes; a larger one is an error. Browsers keep \
+                at most 4 KiB of name and value, whatever is set here.",
+        take: |config, value| put(&mut config.cookie.max_size, value.size()),
     },
 ];
 

@@ -145,11 +145,11 @@ fn b16_the_limit_is_a_setting_and_what_browsers_keep_is_none() {
     assert_eq!(room(&spec(5_000)), Some(4_096 - 10), "browsers drop a longer one, whatever is allowed");
     let error = spec(5_000).set(&value(4_088), None).unwrap_err();
     assert_eq!(error, CookieTooLarge { size: 4_098, limit: 4_096 });
-    for limit in [0, 1, 226] {
+    for limit in [0, 1, 227] {
         let error = Cookie::host("sid").max_size(limit).build().unwrap_err();
-        assert_eq!(error, CookieError::MaxSizeTooSmall { limit, least: 227 });
+        assert_eq!(error, CookieError::MaxSizeTooSmall { limit, least: 228 });
     }
-    assert!(Cookie::host("sid").max_size(227).build().is_ok());
+    assert!(Cookie::host("sid").max_size(228).build().is_ok());
 }
 
 #[test]

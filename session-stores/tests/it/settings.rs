@@ -50,6 +50,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("SESSION_COOKIE_SECURE", &["true", "false"], &["maybe"]),
     ("SESSION_COOKIE_SAME_SITE", &["strict", "lax", "none", "Lax"], &["sometimes"]),
     ("SESSION_COOKIE_PARTITIONED", &["true", "false"], &["maybe"]),
+    ("SESSION_COOKIE_MAX_SIZE", &["4096", "3 KiB", "8 KiB"], &["0", "-1", "large"]),
     ("SESSION_FILE_LOCATION", &["/var/lib/shop", "sessions"], &["a\nb"]),
     ("SESSION_REDB_PATH", &["/var/lib/shop/s.redb", "s.redb"], &["a\nb"]),
     ("SESSION_PREFIX", &["shop", "shop:", "a.b-c_d"], &[":", "a b", "a:b", "{a}"]),

@@ -126,7 +126,7 @@ impl Cookie {
     /// // Where nothing but a browser counts.
     /// assert!(Cookie::host("sid").max_size(5_000).build().is_ok());
     /// let error = Cookie::host("sid").max_size(100).build().unwrap_err();
-    /// assert_eq!(error, CookieError::MaxSizeTooSmall { limit: 100, least: 227 });
+    /// assert_eq!(error, CookieError::MaxSizeTooSmall { limit: 100, least: 228 });
     /// ```
     pub fn max_size(mut self, bytes: usize) -> Self {
         self.max_size = bytes;
