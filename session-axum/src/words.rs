@@ -2,7 +2,7 @@
 
 use axum_core::response::{AppendHeaders, IntoResponse, Response};
 use http::uri::{Authority, PathAndQuery};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use session_core::adapter::{BareResponse, RequestHead, VisitReport};
 
 pub(crate) fn head<'r>(
@@ -26,7 +26,7 @@ pub(crate) fn add_headers(headers: &mut HeaderMap, report: VisitReport) {
     let vary = report.needs_vary(present(header::VARY));
     let cache_control = report.cache_control(present(header::CACHE_CONTROL));
     if vary {
-        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+        headers.append(header::VARY, HeaderValue::from_static(report.vary()));
     }
     if let Some(directives) = cache_control {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(directives));
@@ -35,5 +35,10 @@ pub(crate) fn add_headers(headers: &mut HeaderMap, report: VisitReport) {
     let cookies = [report.set_cookie, report.set_touch].into_iter().flatten().map(HeaderValue::try_from);
     for cookie in cookies.flatten() {
         headers.append(header::SET_COOKIE, cookie);
+    }
+    if let Some((name, token)) = report.set_token
+        && let Ok(token) = HeaderValue::try_from(token)
+    {
+        headers.insert(HeaderName::from_static(name), token);
     }
 }

@@ -43,7 +43,7 @@ pub mod store;
 
 pub use decision::commit::CommitError;
 pub use decision::policy::{Policy, PolicyError};
-pub use engine::builder::SessionsBuilder;
+pub use engine::builder::{SessionsBuilder, TokenFrom};
 pub use engine::error::{ConfigError, OpenError, SessionError, UserSessionsError};
 pub use engine::event::{Event, Observer};
 pub use engine::owners::{Device, Excess, UserSessions};

@@ -102,6 +102,8 @@ pub struct CookieConfig {
     pub path: String,
     /// The `Domain` attribute.
     pub domain: Option<String>,
+    /// The domains of which each request's cookie gets the one that its host belongs to.
+    pub domains: Vec<String>,
     /// The `HttpOnly` attribute.
     pub http_only: bool,
     /// The `Secure` attribute.
@@ -145,6 +147,7 @@ impl Default for CookieConfig {
             name: None,
             path: "/".to_owned(),
             domain: None,
+            domains: Vec::new(),
             http_only: true,
             secure: true,
             same_site: SameSite::Lax,

@@ -164,7 +164,7 @@ impl SessionConfig {
 impl CookieConfig {
     /// Returns the name as it is set or else the safest one that the other attributes allow.
     fn sent_name(&self) -> &str {
-        let belongs_to_host = self.domain.is_none() && self.path == "/";
+        let belongs_to_host = self.domain.is_none() && self.domains.is_empty() && self.path == "/";
         match &self.name {
             Some(name) => name,
             None if !self.secure => "sid",
@@ -181,7 +181,8 @@ impl CookieConfig {
             .path(self.path.clone())
             .http_only(self.http_only)
             .same_site(self.same_site)
-            .partitioned(self.partitioned);
+            .partitioned(self.partitioned)
+            .domains(self.domains.iter().cloned());
         match &self.domain {
             Some(domain) => cookie.domain(domain.clone()),
             None => cookie,
@@ -194,7 +195,10 @@ impl CookieConfig {
     fn check(&self) -> Result<(), SettingError> {
         let Err(error) = self.describe().build() else { return Ok(()) };
         let (key, variable, value) = match &error {
-            CookieError::HostWithDomain => {
+            CookieError::HostWithDomain if !self.domains.is_empty() => {
+                ("domains", "DOMAINS", self.domains.join(", "))
+            }
+            CookieError::DomainAndDomains | CookieError::HostWithDomain => {
                 ("domain", "DOMAIN", format!("{:?}", self.domain.as_deref().unwrap_or_default()))
             }
             CookieError::HostWithPath => ("path", "PATH", format!("{:?}", self.path)),

@@ -198,6 +198,15 @@ pub const SETTINGS: &[Setting] = &[
         take: |config, value| put(&mut config.cookie.domain, domain(value).map(Some)),
     },
     Setting {
+        key: "cookie.domains",
+        variable: "SESSION_COOKIE_DOMAINS",
+        default: "none",
+        allowed: LIST,
+        about: "Several domains, one for each tenant: a response's cookie gets the one that the request's host belongs to. On \
+                other hosts it is host-only.",
+        take: |config, value| put(&mut config.cookie.domains, value.list()),
+    },
+    Setting {
         key: "cookie.http_only",
         variable: "SESSION_COOKIE_HTTP_ONLY",
         default: "true",

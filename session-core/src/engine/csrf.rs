@@ -180,6 +180,10 @@ impl CsrfRules {
             Err(Rejection::NoLayer) => return Err(Rejection::MisplacedCsrf),
             found => found?,
         };
+        if visit.takes_header() {
+            // No browser sends it by itself, so no other site can make one send it.
+            return Ok(CsrfDecision::Pass);
+        }
         let token = HEADERS.iter().find_map(|name| (head.header)(name));
         let has_form = (head.header)("content-type").is_some_and(is_form);
         if token.is_none() && !has_form {

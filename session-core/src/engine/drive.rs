@@ -102,7 +102,7 @@ fn writing(
     let mut writing = Writing::begin(state, &engine.policy, trigger, now, draw)?;
     // Before anything is revoked: the visitor keeps the old cookie if the new one is refused.
     if let Some(Err(error)) =
-        writing.carried().map(|(record, is_persistent)| engine.codec.check(record, is_persistent))
+        writing.carried().map(|(record, persistent)| engine.codec.check(state.scope(), record, persistent))
     {
         writing.undo(state);
         return Err(error);

@@ -14,10 +14,15 @@ pub struct VisitReport {
     pub set_cookie: Option<String>,
     /// Append this as another `Set-Cookie` header: the touch cookie of a session that is carried in its cookie.
     pub set_touch: Option<String>,
-    /// Whether a handler opened the session, so that the response varies by `Cookie`.
+    /// With [`TokenFrom::Header`](crate::TokenFrom::Header), in place of cookies: set the header of this name, in lower
+    /// case, to this value. It is empty after a sign-out.
+    pub set_token: Option<(&'static str, String)>,
+    /// Whether a handler opened the session, so that the response varies by [`vary`](Self::vary).
     pub looked: bool,
     /// The error of the commit. [`VisitReport::failure`] says how to respond.
     pub error: Option<CommitError>,
+    /// The header that tokens come in, if they do not come in a cookie.
+    pub(super) header: Option<&'static str>,
 }
 
 /// How a failed commit changes the response.
@@ -101,13 +106,17 @@ impl VisitReport {
         result: Result<(), CommitError>,
         now: impl FnOnce() -> Timestamp,
     ) -> Self {
-        let (cookies, error) = match (result, codec.encode(state.cookie(), now)) {
+        let (cookies, error) = match (result, codec.encode(state, now)) {
             (Ok(()), Ok(cookies)) => (cookies, None),
             (Ok(()), Err(error)) => (SetCookies::default(), Some(error)),
             (Err(error), Ok(cookies)) if state.fate() != Fate::Destroy => (cookies, Some(error)),
             (Err(error), _) => (SetCookies::default(), Some(error)),
         };
-        Self { set_cookie: cookies.session, set_touch: cookies.touch, error, looked: false }
+        let (set_cookie, set_token) = match (codec.header(), cookies.session) {
+            (Some(name), token) => (None, token.map(|token| (name, token))),
+            (None, cookie) => (cookie, None),
+        };
+        Self { set_cookie, set_touch: cookies.touch, set_token, header: codec.header(), error, looked: false }
     }
 
     /// Returns the changes to the response's headers. `present` returns the existing values of a header by its name.
@@ -126,14 +135,15 @@ impl VisitReport {
     pub fn headers<'a, V: IntoIterator<Item = &'a [u8]>>(
         &self,
         present: impl Fn(&'static str) -> V,
-    ) -> [Option<HeaderChange<'_>>; 4] {
+    ) -> [Option<HeaderChange<'_>>; 5] {
         let set_cookie = |cookie| HeaderChange::Append(SET_COOKIE, cookie);
         [
-            self.needs_vary(present(VARY)).then_some(HeaderChange::Append(VARY, "Cookie")),
+            self.needs_vary(present(VARY)).then_some(HeaderChange::Append(VARY, self.vary())),
             self.cache_control(present(CACHE_CONTROL))
                 .map(|directives| HeaderChange::Replace(CACHE_CONTROL, directives)),
             self.set_cookie.as_deref().map(set_cookie),
             self.set_touch.as_deref().map(set_cookie),
+            self.set_token.as_ref().map(|(name, token)| HeaderChange::Replace(name, token)),
         ]
     }
 
@@ -163,7 +173,7 @@ impl VisitReport {
     /// ```
     #[must_use]
     pub fn cache_control<'a>(&self, present: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static str> {
-        self.set_cookies().next()?;
+        self.sets().then_some(())?;
         let directives: Vec<&[u8]> = present.into_iter().flat_map(elements).collect();
         let has = |name: &[u8]| {
             directives.iter().any(|directive| directive_name(directive).eq_ignore_ascii_case(name))
@@ -171,7 +181,18 @@ impl VisitReport {
         (!has(b"no-store") || has(b"public") || has(b"s-maxage")).then_some("no-store")
     }
 
-    /// Returns whether `Vary: Cookie` must be added to the existing headers.
+    /// Returns the request header that the session came in: `Cookie`, or the one of
+    /// [`TokenFrom::Header`](crate::TokenFrom::Header).
+    #[must_use]
+    pub fn vary(&self) -> &'static str {
+        self.header.unwrap_or("Cookie")
+    }
+
+    fn sets(&self) -> bool {
+        self.set_cookies().next().is_some() || self.set_token.is_some()
+    }
+
+    /// Returns whether [`vary`](Self::vary) must be added to the existing `Vary` headers.
     ///
     /// ```
     /// use session_core::adapter::VisitReport;
@@ -184,9 +205,9 @@ impl VisitReport {
     /// ```
     #[must_use]
     pub fn needs_vary<'a>(&self, present: impl IntoIterator<Item = &'a [u8]>) -> bool {
-        let covered = |field: &[u8]| field == b"*" || field.eq_ignore_ascii_case(b"cookie");
-        (self.looked || self.set_cookies().next().is_some())
-            && !present.into_iter().flat_map(elements).any(covered)
+        let name = self.vary().as_bytes();
+        let covered = |field: &[u8]| field == b"*" || field.eq_ignore_ascii_case(name);
+        (self.looked || self.sets()) && !present.into_iter().flat_map(elements).any(covered)
     }
 }
 

@@ -113,7 +113,7 @@ fn ck_3_a_sealed_value_is_cookie_octets_whatever_is_inside() {
 }
 
 #[test]
-fn b16_name_value_and_attributes_of_4096_bytes_are_sent_and_of_4097_are_not() {
+fn ck_4_name_value_and_attributes_of_4096_bytes_are_sent_and_of_4097_are_not() {
     let cookies = [
         Cookie::host("sid"),
         Cookie::insecure_http("s"),
@@ -135,7 +135,7 @@ fn b16_name_value_and_attributes_of_4096_bytes_are_sent_and_of_4097_are_not() {
 }
 
 #[test]
-fn b16_the_limit_is_a_setting_and_what_browsers_keep_is_none() {
+fn ck_4_the_limit_is_a_setting_and_what_browsers_keep_is_none() {
     let room = |spec: &CookieSpec| {
         (64..5_000).filter(|len| len % 4 != 1).take_while(|len| spec.set(&value(*len), None).is_ok()).last()
     };

@@ -114,7 +114,7 @@ async fn at_15_what_was_not_looked_at_is_an_event() {
 }
 
 #[tokio::test]
-async fn b16_a_session_too_large_with_its_attributes_is_refused_before_anything_is_sent() {
+async fn ck_4_a_session_too_large_with_its_attributes_is_refused_before_anything_is_sent() {
     let paths = ["/".to_owned(), format!("/{}", "p".repeat(900))];
     for (persistent, path) in [(false, &paths[0]), (true, &paths[0]), (false, &paths[1]), (true, &paths[1])] {
         let cookie = Cookie::named("sid").path(path).persistent(persistent);

@@ -25,7 +25,7 @@ async fn slow_read(app: &App, browser: &Browser) -> adapter::VisitGuard {
 }
 
 #[tokio::test]
-async fn b12_a_slow_read_does_not_undo_a_sign_in() {
+async fn a_slow_read_does_not_undo_a_sign_in() {
     for (revocations, read_only) in [(false, false), (false, true), (true, false)] {
         let app =
             app_in_cookie(|builder, store| if revocations { builder.revocations(store) } else { builder });
@@ -54,7 +54,7 @@ async fn b12_a_slow_read_does_not_undo_a_sign_in() {
 }
 
 #[tokio::test]
-async fn b12_a_slow_read_does_not_undo_a_sign_out_or_any_change() {
+async fn a_slow_read_does_not_undo_a_sign_out_or_any_change() {
     for revocations in [false, true] {
         let app =
             app_in_cookie(|builder, store| if revocations { builder.revocations(store) } else { builder });

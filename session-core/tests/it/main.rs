@@ -16,6 +16,7 @@ mod driver_placement;
 mod driver_races;
 mod driver_scope;
 mod driver_support;
+mod driver_tenants;
 mod driver_touch;
 mod driver_unseen;
 mod features_flash;

@@ -70,7 +70,7 @@ async fn at_21_a_prefix_that_the_other_settings_contradict_is_refused_and_not_re
 }
 
 #[tokio::test]
-async fn b16_the_largest_cookie_is_a_setting() {
+async fn ck_4_the_largest_cookie_is_a_setting() {
     assert!(sessions(&[("SESSION_COOKIE_MAX_SIZE", "8 KiB")]).await.is_ok());
     let path = format!("/{}", "p".repeat(100));
     let said = refusal(&[("SESSION_COOKIE_MAX_SIZE", "256"), ("SESSION_COOKIE_PATH", &path)]).await;

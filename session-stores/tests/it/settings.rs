@@ -46,6 +46,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("SESSION_COOKIE_NAME", &["sid", "__Host-shop"], &["a b", "a;b", "a=b", "ä"]),
     ("SESSION_COOKIE_PATH", &["/", "/shop"], &["shop", "/a;b", "/ä"]),
     ("SESSION_COOKIE_DOMAIN", &["example.com"], &["exa mple", "a;b", "https://a"]),
+    ("SESSION_COOKIE_DOMAINS", &["example.com", "example.com, example.org"], &["a,", ","]),
     ("SESSION_COOKIE_HTTP_ONLY", &["true", "false"], &["maybe"]),
     ("SESSION_COOKIE_SECURE", &["true", "false"], &["maybe"]),
     ("SESSION_COOKIE_SAME_SITE", &["strict", "lax", "none", "Lax"], &["sometimes"]),

@@ -2,10 +2,12 @@
 
 mod place;
 mod rules;
+mod token;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::token::TokenFrom;
 use crate::decision::codec::CookieCodec;
 use crate::decision::decide::Placement;
 use crate::decision::policy::Policy;
@@ -55,6 +57,7 @@ pub struct SessionsBuilder {
     redirect_hosts: Vec<String>,
     enabled: bool,
     purpose: String,
+    token_from: TokenFrom,
 }
 
 impl Sessions {
@@ -88,6 +91,7 @@ impl Default for SessionsBuilder {
             redirect_hosts: Vec::new(),
             enabled: true,
             purpose: "session".to_owned(),
+            token_from: TokenFrom::Cookie,
         }
     }
 }
@@ -228,6 +232,10 @@ impl SessionsBuilder {
         }
         let cookie = self.cookie.build()?;
         let keys = KeyRing::new(self.keys)?;
+        let header = self.token_from.header()?;
+        if header.is_some() && policy.placement == Placement::Cookie && self.enabled {
+            return Err(ConfigError::HeaderNeedsStore);
+        }
         let store = match self.store {
             Some(store) if self.encrypt_at_rest => {
                 let sealed = EncryptedStore::shared(store, keys.clone(), self.entropy.clone());
@@ -242,7 +250,10 @@ impl SessionsBuilder {
         policy.revocable = self.revocations.is_some();
         policy.check()?;
         let engine = Engine {
-            codec: CookieCodec::new(keys, cookie, &self.purpose),
+            codec: match header {
+                Some(name) => CookieCodec::in_header(keys, cookie, name, &self.purpose),
+                None => CookieCodec::new(keys, cookie, &self.purpose),
+            },
             store,
             revocations: self.revocations,
             clock: self.clock,

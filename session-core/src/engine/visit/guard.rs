@@ -127,11 +127,16 @@ impl VisitInner {
         let looked = self.looked.load(Ordering::Acquire);
         // Signed out before the session was opened: a later opening found the tombstone.
         let removal = lock(&self.signed_out).take().unwrap_or_default();
-        let complete = move |report: VisitReport| VisitReport {
-            set_cookie: report.set_cookie.or(removal.session),
-            set_touch: report.set_touch.or(removal.touch),
-            looked,
-            ..report
+        let header = self.engine.codec.header();
+        let complete = move |mut report: VisitReport| {
+            match header {
+                Some(name) => {
+                    report.set_token = report.set_token.or(removal.session.map(|token| (name, token)))
+                }
+                None => report.set_cookie = report.set_cookie.or(removal.session),
+            }
+            report.set_touch = report.set_touch.or(removal.touch);
+            VisitReport { looked, header, ..report }
         };
         let Some(shared) = self.opened.get() else { return Closing::Ready(complete(VisitReport::default())) };
         shared.lock().closed = true;
@@ -200,7 +205,7 @@ pub(crate) async fn commit_now(session: Session) -> Result<(), CommitError> {
         }
         // A record that does not fit its cookie must be heard of now, not when the response is ready.
         let now = || shared.engine.clock.now();
-        shared.engine.codec.encode(shared.lock().state.cookie(), now).map(|_| ())
+        shared.engine.codec.encode(&shared.lock().state, now).map(|_| ())
     });
     Finish::new(writing, flight, spawn).await
 }

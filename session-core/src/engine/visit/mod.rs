@@ -190,7 +190,7 @@ impl Visit {
                 drive::perform(&engine, &mut work).await;
                 drive::conclude(&engine, &mut state, *work)?;
             }
-            engine.codec.encode(state.cookie(), || engine.clock.now())
+            engine.codec.encode(&state, || engine.clock.now())
         });
         let ended = Finish::new(ending, flight, self.inner.spawn).await;
         *lock(&self.inner.signed_out) = Some(ended.map_err(not_ended)?);
@@ -255,6 +255,12 @@ impl Visit {
     #[must_use]
     pub fn is_off(&self) -> bool {
         self.inner.engine.is_off()
+    }
+
+    /// Returns whether the session comes in a header of its own, which no browser sends by itself, and not in a cookie.
+    #[must_use]
+    pub fn takes_header(&self) -> bool {
+        self.inner.engine.codec.header().is_some()
     }
 
     /// Returns whether the session is opened before the handler runs (`eager`).

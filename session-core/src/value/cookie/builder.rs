@@ -25,6 +25,7 @@ pub struct Cookie {
     name: String,
     path: String,
     domain: Option<String>,
+    domains: Vec<String>,
     same_site: SameSite,
     http_only: bool,
     secure: bool,
@@ -54,6 +55,7 @@ impl Cookie {
             name: name.into(),
             path: "/".to_owned(),
             domain: None,
+            domains: Vec::new(),
             same_site: SameSite::Lax,
             http_only: true,
             secure: true,
@@ -81,6 +83,24 @@ impl Cookie {
     /// Sets the domain, with all of whose hosts the cookie is shared. The default is a host-only cookie.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = Some(domain.into());
+        self
+    }
+
+    /// Sets the domain of each request's cookie to the one of these that the request's host belongs to; the longest, if
+    /// there are several. For an application that serves several tenants, each with a domain of its own.
+    ///
+    /// A host that belongs to none of them gets a host-only cookie. A cookie is bound to its domain: a session of one
+    /// tenant does not open on the host of another. The host is that of the request target or the `Host` header. A proxy
+    /// that changes it must pass on the original one.
+    ///
+    /// ```
+    /// # use session_core::{Cookie, CookieError};
+    /// let cookie = Cookie::named("__Secure-sid").domains(["example.com", "example.org"]);
+    /// assert!(cookie.clone().build().is_ok());
+    /// assert_eq!(cookie.domain("example.net").build(), Err(CookieError::DomainAndDomains));
+    /// ```
+    pub fn domains(mut self, domains: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.domains = domains.into_iter().map(Into::into).collect();
         self
     }
 
@@ -144,6 +164,14 @@ impl Cookie {
     /// assert_eq!(Cookie::named("__host-sid").path("/a").build(), Err(CookieError::HostWithPath));
     /// ```
     pub fn build(self) -> Result<CookieSpec, CookieError> {
+        if self.domain.is_some() && !self.domains.is_empty() {
+            return Err(CookieError::DomainAndDomains);
+        }
+        let tenant = |domain: &String| {
+            let cookie = Self { domains: Vec::new(), ..self.clone() }.domain(domain.clone());
+            Ok((lower_case(domain), cookie.build()?))
+        };
+        let tenants = self.domains.iter().map(tenant).collect::<Result<Vec<_>, CookieError>>()?;
         self.check_texts()?;
         self.check_combination()?;
         let spec = CookieSpec {
@@ -154,6 +182,7 @@ impl Cookie {
             same_site: self.same_site,
             max_size: self.max_size,
             name: self.name,
+            tenants,
         };
         match spec.check(sealed_len(IdToken::LEN), true) {
             // The longest cookie of a session in a store: less would only do for no session at all.
@@ -167,7 +196,7 @@ impl Cookie {
         let mut scope = format!("Path={}", self.path);
         if let Some(domain) = &self.domain {
             scope.push_str("; Domain=");
-            scope.push_str(&domain.strip_prefix('.').unwrap_or(domain).to_ascii_lowercase());
+            scope.push_str(&lower_case(domain));
         }
         if self.partitioned {
             scope.push_str("; Partitioned");
@@ -249,6 +278,11 @@ impl Cookie {
         }
         Ok(())
     }
+}
+
+/// The domain as browsers compare it.
+fn lower_case(domain: &str) -> String {
+    domain.strip_prefix('.').unwrap_or(domain).to_ascii_lowercase()
 }
 
 fn has_prefix(name: &str, prefix: &str) -> bool {

@@ -57,6 +57,9 @@ pub enum CookieError {
         /// The least that it must be.
         least: usize,
     },
+    /// Both one domain and a domain for each host.
+    #[error("a cookie has one `domain` or one of several `domains`, not both")]
+    DomainAndDomains,
     /// `__Host-` with a `Domain`.
     #[error("a __Host- cookie belongs to one host: it cannot have a Domain")]
     HostWithDomain,

@@ -34,9 +34,43 @@ pub struct CookieSpec {
     pub(super) persistent: bool,
     pub(super) same_site: SameSite,
     pub(super) max_size: usize,
+    /// The same cookie for each of the domains of [`Cookie::domains`](crate::Cookie::domains), lower-case.
+    pub(super) tenants: Vec<(String, CookieSpec)>,
+}
+
+/// Which of a cookie's domains a request's host belongs to: its place in [`CookieSpec::scopes`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scope(usize);
+
+impl Scope {
+    pub(crate) const fn place(self) -> usize {
+        self.0
+    }
 }
 
 impl CookieSpec {
+    /// The cookie as it is configured, then as it is for each of its domains.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.tenants.iter().map(|(_, spec)| spec))
+    }
+
+    /// Whether the cookie's domain depends on the request's host.
+    pub(crate) fn has_domains(&self) -> bool {
+        !self.tenants.is_empty()
+    }
+
+    /// The longest of its domains to which this host (with or without a port) belongs; else the cookie is host-only.
+    pub(crate) fn scope_of(&self, host: &[u8]) -> Scope {
+        let name = host.split(|byte| *byte == b':').next().unwrap_or(host);
+        let name = name.strip_suffix(b".").unwrap_or(name).to_ascii_lowercase();
+        let belongs = |domain: &str| {
+            let above = name.strip_suffix(domain.as_bytes());
+            above.is_some_and(|above| above.is_empty() || above.ends_with(b"."))
+        };
+        let found = self.tenants.iter().enumerate().filter(|(_, (domain, _))| belongs(domain));
+        Scope(found.max_by_key(|(_, (domain, _))| domain.len()).map_or(0, |(place, _)| place + 1))
+    }
+
     /// Returns the name, including its prefix.
     #[must_use]
     pub fn name(&self) -> &str {

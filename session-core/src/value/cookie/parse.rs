@@ -41,6 +41,13 @@ impl<'h> Candidates<'h> {
         found
     }
 
+    /// Takes whole header values, for a token that comes in a header of its own.
+    pub(crate) fn whole(headers: impl IntoIterator<Item = &'h [u8]>) -> Self {
+        let mut found = Self { values: [&[]; MOST_CANDIDATES], kept: 0, ignored: 0 };
+        headers.into_iter().for_each(|value| found.keep(value));
+        found
+    }
+
     /// Returns the values, in their order in the request, as bytes.
     #[must_use]
     pub fn values(&self) -> &[&'h [u8]] {
@@ -61,6 +68,10 @@ impl<'h> Candidates<'h> {
         if name.is_empty() {
             return;
         }
+        self.keep(value);
+    }
+
+    fn keep(&mut self, value: &'h [u8]) {
         match self.values.get_mut(self.kept) {
             Some(place) => {
                 *place = trim_end(trim_start(value));

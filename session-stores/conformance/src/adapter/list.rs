@@ -144,7 +144,7 @@ macro_rules! adapter_suite {
                 a_slow_writer_does_not_revive_a_session_that_was_signed_out
                 a_slow_writer_does_not_revive_an_id_that_was_regenerated
                 a_slow_reader_with_the_old_id_signs_nobody_out
-                b12_a_slow_read_brings_no_session_back_that_was_replaced_or_ended
+                a_slow_read_brings_no_session_back_that_was_replaced_or_ended
                 a_session_that_is_read_again_and_again_does_not_end
                 two_requests_at_once_both_win
             ;

@@ -98,7 +98,7 @@ pub async fn a_slow_reader_with_the_old_id_signs_nobody_out(stage: &Stage) {
 }
 
 /// A tab's request left before, and its answer comes last.
-pub async fn b12_a_slow_read_brings_no_session_back_that_was_replaced_or_ended(stage: &Stage) {
+pub async fn a_slow_read_brings_no_session_back_that_was_replaced_or_ended(stage: &Stage) {
     for path in ["/rotate", "/login", "/write", "/logout"] {
         let world = stage.open().await;
         let ada = world.browser();

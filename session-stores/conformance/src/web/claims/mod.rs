@@ -11,6 +11,7 @@ mod handlers;
 mod life;
 mod owners;
 mod redirects;
+mod token;
 mod typed;
 
 pub use config::*;
@@ -22,6 +23,7 @@ pub use handlers::*;
 pub use life::*;
 pub use owners::*;
 pub use redirects::*;
+pub use token::*;
 pub use typed::*;
 
 pub(crate) use redirects::{ELSEWHERE, NOT_ASCII};
