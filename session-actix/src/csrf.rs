@@ -8,8 +8,8 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage, HttpResponse};
 use futures_util::future::LocalBoxFuture;
-use session_core::adapter::CsrfFailure;
-use session_forms::{CheckedBody, CsrfGuard};
+use session_web::CsrfFailure;
+use session_web::{CheckedBody, CsrfGuard};
 
 use crate::words;
 
@@ -46,7 +46,7 @@ impl Csrf {
         Self(CsrfGuard::new(words::response))
     }
 
-    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
+    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_web::CsrfRules::exempt).
     pub fn exempt(self, path: impl Into<String>) -> Self {
         Self(self.0.exempt(path))
     }

@@ -47,10 +47,11 @@ pub use engine::builder::{SessionsBuilder, TokenFrom};
 pub use engine::error::{ConfigError, OpenError, SessionError, UserSessionsError};
 pub use engine::event::{Event, Observer};
 pub use engine::owners::{Device, Excess, UserSessions};
-pub use engine::session::{Csrf, DefaultFor, Errors, FlashMessages, Lifetime, Messages, Session, Urls, User};
+pub use engine::session::{
+    Csrf, DefaultFor, Errors, FlashMessages, Lifetime, Messages, Session, Urls, User, WithInput,
+};
 pub use engine::sessions::Sessions;
 pub use engine::sources::EntropyError;
-pub use engine::validation::{ValidationErrors, WithInput};
 pub use engine::view::SessionView;
 pub use value::age::{Age, NotAnAge};
 pub use value::cookie::builder::Cookie;
@@ -58,7 +59,6 @@ pub use value::cookie::error::CookieError;
 pub use value::cookie::key::{KeyError, SecretKey};
 pub use value::cookie::keyring::KeyRing;
 pub use value::cookie::same_site::SameSite;
-pub use value::csrf::CsrfRules;
 pub use value::error::ValueError;
 pub use value::id::{Handle, NotHex};
 pub use value::json::JsonError;

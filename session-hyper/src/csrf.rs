@@ -6,8 +6,9 @@ use http::{Request, Response};
 use http_body_util::{BodyDataStream, Either, Full};
 use hyper::body::{Body, Bytes};
 use hyper::service::Service;
-use session_core::adapter::{BoxFuture, CsrfFailure};
-use session_forms::{CheckedBody as Checked, CsrfGuard, InputLimit};
+use session_core::adapter::BoxFuture;
+use session_web::CsrfFailure;
+use session_web::{CheckedBody as Checked, CsrfGuard, InputLimit};
 
 use crate::words;
 
@@ -72,7 +73,7 @@ impl<S, R: Default + 'static> CsrfService<S, R> {
 }
 
 impl<S, R> CsrfService<S, R> {
-    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
+    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_web::CsrfRules::exempt).
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.guard = self.guard.exempt(path);
         self

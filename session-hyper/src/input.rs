@@ -5,8 +5,8 @@ use std::ops::Deref;
 use http::Request;
 use http_body_util::BodyDataStream;
 use hyper::body::Body;
-use session_core::adapter::Visit;
-use session_forms::{Form, InputLimit};
+use session_web::find_visit_for_input;
+use session_web::{Form, InputLimit};
 
 use crate::rejection::SessionRejection;
 use crate::words;
@@ -61,7 +61,7 @@ impl Input {
     /// # Ok(()) }
     /// ```
     pub async fn read_up_to<B: Body>(bytes: usize, request: Request<B>) -> Result<Self, SessionRejection> {
-        let visit = Visit::found_for_input(request.extensions().get())?;
+        let visit = find_visit_for_input(request.extensions().get())?;
         let (parts, body) = request.into_parts();
         let head = words::head(&parts.method, &parts.uri, &parts.headers);
         Ok(Self(Form::of_request(visit, &head, InputLimit(bytes), BodyDataStream::new(body)).await?))

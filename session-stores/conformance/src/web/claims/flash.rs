@@ -1,8 +1,7 @@
 //! Flash: messages, input and errors of one visit, shown in the next, and what carries them further.
 
 use serde_json::{Value, json};
-use session_core::{Session, SessionError};
-use session_core::{ValidationErrors, WithInput};
+use session_core::{Session, SessionError, WithInput};
 
 use crate::web::{Client, WebApp};
 
@@ -119,20 +118,14 @@ pub async fn features_3_with_errors_of_several_calls_add_up_in_order(app: &impl 
     assert!(!client.visit(|session| session.errors().any()).await);
 }
 
-struct Taken;
-
-impl ValidationErrors for Taken {
-    fn messages(&self) -> Vec<(String, String)> {
-        vec![("profile.email".to_owned(), "is taken".to_owned())]
-    }
-}
-
 pub async fn features_3_flash_validation_errors_come_with_the_input_or_without(app: &impl WebApp) {
     let client = Client::new(app);
     for (input, old) in
         [(WithInput::Kept, json!({ "profile": { "email": "e" } })), (WithInput::Dropped, json!({}))]
     {
-        let refuse = move |session: &Session| session.flash_validation_errors(&Taken, input).unwrap();
+        let refuse = move |session: &Session| {
+            session.flash_validation_errors([("profile.email", "is taken")], input).unwrap();
+        };
         client.submit("profile[email]=e&password=p", refuse).await;
         let errors = json!({ "profile.email": ["is taken"] });
         assert_eq!(shown(&client).await, (json!({}), old, errors), "{input:?}");

@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
-use session_core::{
-    CsrfRules,
-    adapter::{BareResponse, CsrfDecision, CsrfFailure, Rejection, RequestHead, Visit},
-};
+use session_core::adapter::{BareResponse, RequestHead, Visit};
 
-use crate::{Form, FormError, InputLimit};
+use super::{CsrfDecision, CsrfFailure, CsrfRules, verify_form};
+use crate::{Form, FormError, InputLimit, Rejection};
 
 /// The rules that an application has set, and what a refused request gets. `R` is the framework's response.
 ///
@@ -19,7 +17,7 @@ use crate::{Form, FormError, InputLimit};
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use futures_util::stream;
 /// use session_core::adapter::{BareResponse, RequestHead};
-/// use session_forms::{CheckedBody, CsrfGuard, InputLimit};
+/// use session_web::{CheckedBody, CsrfGuard, InputLimit};
 ///
 /// let guard = CsrfGuard::new(|answer: BareResponse| answer.status()).exempt("/webhooks");
 /// // A body is anything that `chunks` makes a stream of.
@@ -46,7 +44,7 @@ type OnRefused<R> = dyn Fn(&CsrfFailure) -> R + Send + Sync;
 /// The body of a request that may go on.
 ///
 /// ```
-/// use session_forms::CheckedBody;
+/// use session_web::CheckedBody;
 ///
 /// /// What an adapter makes of it: one type of body for the handler.
 /// fn give_on(body: CheckedBody<String>) -> String {
@@ -83,7 +81,7 @@ impl<R> CsrfGuard<R> {
     /// Exempts the requests for which this is true, asked with the method and the path.
     ///
     /// ```
-    /// let guard = session_forms::CsrfGuard::new(|answer| answer.status());
+    /// let guard = session_web::CsrfGuard::new(|answer| answer.status());
     /// let guard = guard.exempt_when(|method, path| method == "POST" && path.ends_with("/callback"));
     /// ```
     #[must_use]
@@ -111,7 +109,7 @@ impl<R> CsrfGuard<R> {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use futures_util::stream::{self, Empty};
     /// # use session_core::adapter::{BoxFuture, CookieHeaders, RequestHead};
-    /// # use session_forms::{CsrfGuard, InputLimit};
+    /// # use session_web::{CsrfGuard, InputLimit};
     /// # static HERE: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
     /// # let key = session_core::SecretKey::generate()?;
     /// # let sessions = session_core::Sessions::builder().in_cookie().key(key).build()?;
@@ -139,7 +137,7 @@ impl<R> CsrfGuard<R> {
             Ok(CsrfDecision::Pass) => Ok(CheckedBody::Untouched(body)),
             Ok(CsrfDecision::Refuse(refusal)) => Err(self.refuse(&refusal)),
             Ok(CsrfDecision::AskForm(session)) => match read(head, limit, chunks(body)).await {
-                Ok((bytes, form)) if session.csrf().verify_form(|name| form.text(name)) => {
+                Ok((bytes, form)) if verify_form(&session, |name| form.text(name)) => {
                     Ok(CheckedBody::Read(bytes))
                 }
                 Ok((_, form)) => Err(self.refuse(&CsrfFailure::of_form(&session, |name| form.text(name)))),

@@ -19,7 +19,7 @@ impl Form {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// use futures_util::stream;
     /// use session_core::adapter::RequestHead;
-    /// use session_forms::{Form, InputLimit};
+    /// use session_web::{Form, InputLimit};
     ///
     /// let unasked = stream::poll_fn(|_| -> std::task::Poll<Option<std::io::Result<&[u8]>>> {
     ///     unreachable!("the form of a GET is not in its body")
@@ -27,7 +27,7 @@ impl Form {
     /// let head = RequestHead { method: "GET", url: "/orders?page=2", authority: None, header: |_| None };
     /// let form = Form::of_request(None, &head, InputLimit::default(), unasked).await?;
     /// assert_eq!(form.text("page"), Some("2"));
-    /// # Ok::<(), session_forms::FormError>(()) }).unwrap();
+    /// # Ok::<(), session_web::FormError>(()) }).unwrap();
     /// ```
     pub async fn of_request<'r, D: Buf, E>(
         visit: Option<Visit>,
@@ -54,7 +54,7 @@ impl Form {
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let error = session_forms::Form::of_body(None, "a=1".into()).await.unwrap_err();
+    /// let error = session_web::Form::of_body(None, "a=1".into()).await.unwrap_err();
     /// assert_eq!(error.status(), 415);
     /// # });
     /// ```
@@ -73,7 +73,7 @@ impl Form {
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// use futures_util::stream;
-    /// use session_forms::Form;
+    /// use session_web::Form;
     ///
     /// let chunks = ["sku=", "tea"].map(|chunk| Ok::<_, std::io::Error>(chunk.as_bytes()));
     /// assert_eq!(Form::collect(7, None, stream::iter(chunks)).await.unwrap(), "sku=tea");
@@ -105,7 +105,7 @@ impl Form {
 /// The most bytes that the body of a form may have: 1 MiB unless said. An adapter says where it is put.
 ///
 /// ```
-/// use session_forms::{Form, InputLimit};
+/// use session_web::{Form, InputLimit};
 ///
 /// assert_eq!(InputLimit::default(), InputLimit(Form::MOST_BYTES));
 /// ```

@@ -1,10 +1,9 @@
 //! Reads a body, urlencoded or multipart, within limits; what is wrong with it is the sender's fault and is said so.
 
+use crate::rejection::{Rejection, RequestError};
+use crate::{Form, names};
 use bytes::Bytes;
 use serde_json::Map;
-use session_core::adapter::{Rejection, RequestError};
-
-use crate::{Form, names};
 
 /// A body is not a form that can be read. [`FormError::status`] is the answer it deserves.
 #[derive(Debug, Clone, thiserror::Error)]
