@@ -32,9 +32,13 @@ pub(crate) fn add_headers(headers: &mut HeaderMap, report: VisitReport) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(directives));
     }
     // The text becomes the header as it stands: nothing is copied.
-    let cookies = [report.set_cookie, report.set_touch].into_iter().flatten().map(HeaderValue::try_from);
-    for cookie in cookies.flatten() {
+    let cookies = [report.set_cookie, report.set_touch, report.xsrf_cookie].into_iter().flatten();
+    for cookie in cookies.map(HeaderValue::try_from).flatten() {
         headers.append(header::SET_COOKIE, cookie);
+    }
+    if report.clear_site_data {
+        let value = HeaderValue::from_static(VisitReport::CLEAR_SITE_DATA);
+        headers.insert(HeaderName::from_static("clear-site-data"), value);
     }
     if let Some((name, token)) = report.set_token
         && let Ok(token) = HeaderValue::try_from(token)

@@ -15,6 +15,7 @@ use crate::decision::commit::Fresh;
 use crate::decision::policy::Policy;
 use crate::decision::state::Arrival;
 use crate::value::time::Timestamp;
+use crate::value::url::RedirectHosts;
 
 /// The state that all visits share.
 pub(crate) struct Engine {
@@ -28,7 +29,9 @@ pub(crate) struct Engine {
     pub(crate) turns: Turns,
     pub(crate) flights: Arc<Flights>,
     pub(crate) secrets: Vec<String>,
-    pub(crate) redirect_hosts: Vec<String>,
+    pub(crate) redirect_hosts: RedirectHosts,
+    pub(crate) private_pages: bool,
+    pub(crate) xsrf_cookie: bool,
     pub(super) enabled: bool,
     pub(super) observer: Arc<dyn Observer>,
 }

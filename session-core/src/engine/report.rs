@@ -19,6 +19,14 @@ pub struct VisitReport {
     pub set_token: Option<(&'static str, String)>,
     /// Whether a handler opened the session, so that the response varies by [`vary`](Self::vary).
     pub looked: bool,
+    /// Append this as a `Set-Cookie` header: the cookie `XSRF-TOKEN`, which scripts read
+    /// ([`xsrf_cookie`](crate::SessionsBuilder::xsrf_cookie)).
+    pub xsrf_cookie: Option<String>,
+    /// Whether the response must stay out of every cache ([`private_pages`](crate::SessionsBuilder::private_pages)).
+    pub private: bool,
+    /// Whether the response tells the browser to drop what it has cached and stored of this site
+    /// ([`Visit::clear_site_data`](crate::adapter::Visit::clear_site_data)).
+    pub clear_site_data: bool,
     /// The error of the commit. [`VisitReport::failure`] says how to respond.
     pub error: Option<CommitError>,
     /// The header that tokens come in, if they do not come in a cookie.
@@ -95,6 +103,9 @@ impl<'r> HeaderChange<'r> {
 }
 
 impl VisitReport {
+    /// The value of the header `Clear-Site-Data` where [`clear_site_data`](Self::clear_site_data) is set.
+    pub const CLEAR_SITE_DATA: &'static str = r#""cache", "storage""#;
+
     /// Builds the report of a closed visit.
     ///
     /// If the last commit failed, an earlier commit of the same visit may still have a cookie to set. The handler was
@@ -116,7 +127,8 @@ impl VisitReport {
             (Some(name), token) => (None, token.map(|token| (name, token))),
             (None, cookie) => (cookie, None),
         };
-        Self { set_cookie, set_touch: cookies.touch, set_token, header: codec.header(), error, looked: false }
+        let (set_touch, header) = (cookies.touch, codec.header());
+        Self { set_cookie, set_touch, set_token, header, error, ..Self::default() }
     }
 
     /// Returns the changes to the response's headers. `present` returns the existing values of a header by its name.
@@ -135,7 +147,7 @@ impl VisitReport {
     pub fn headers<'a, V: IntoIterator<Item = &'a [u8]>>(
         &self,
         present: impl Fn(&'static str) -> V,
-    ) -> [Option<HeaderChange<'_>>; 5] {
+    ) -> [Option<HeaderChange<'_>>; 7] {
         let set_cookie = |cookie| HeaderChange::Append(SET_COOKIE, cookie);
         [
             self.needs_vary(present(VARY)).then_some(HeaderChange::Append(VARY, self.vary())),
@@ -143,13 +155,15 @@ impl VisitReport {
                 .map(|directives| HeaderChange::Replace(CACHE_CONTROL, directives)),
             self.set_cookie.as_deref().map(set_cookie),
             self.set_touch.as_deref().map(set_cookie),
+            self.xsrf_cookie.as_deref().map(set_cookie),
             self.set_token.as_ref().map(|(name, token)| HeaderChange::Replace(name, token)),
+            self.clear_site_data.then_some(HeaderChange::Replace("clear-site-data", Self::CLEAR_SITE_DATA)),
         ]
     }
 
     /// Returns the values of the `Set-Cookie` headers, which [`headers`](Self::headers) has among others.
     pub fn set_cookies(&self) -> impl Iterator<Item = &str> {
-        [&self.set_cookie, &self.set_touch].into_iter().flatten().map(String::as_str)
+        [&self.set_cookie, &self.set_touch, &self.xsrf_cookie].into_iter().flatten().map(String::as_str)
     }
 
     /// Returns the failure to respond with instead of the handler's response, if any. A session that ended meanwhile is
@@ -159,8 +173,8 @@ impl VisitReport {
         self.error.as_ref()?.failure()
     }
 
-    /// Returns the `Cache-Control` that the response needs: `no-store` if it sets a cookie, or `None` if the existing
-    /// header suffices.
+    /// Returns the `Cache-Control` that the response needs: `no-store, private` if it is private, `no-store` if it sets a
+    /// cookie, or `None` if the existing header suffices.
     ///
     /// ```
     /// use session_core::adapter::VisitReport;
@@ -170,15 +184,22 @@ impl VisitReport {
     /// report.set_cookie = Some("sid=1".to_owned());
     /// assert_eq!(report.cache_control([b"public, max-age=60".as_slice()]), Some("no-store"));
     /// assert_eq!(report.cache_control([b"private, No-Store".as_slice()]), None);
+    /// report.private = true;
+    /// assert_eq!(report.cache_control([b"no-store".as_slice()]), Some("no-store, private"));
     /// ```
     #[must_use]
     pub fn cache_control<'a>(&self, present: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static str> {
-        self.sets().then_some(())?;
+        let needed = match self.private {
+            true => "no-store, private",
+            false if self.sets() => "no-store",
+            false => return None,
+        };
         let directives: Vec<&[u8]> = present.into_iter().flat_map(elements).collect();
         let has = |name: &[u8]| {
             directives.iter().any(|directive| directive_name(directive).eq_ignore_ascii_case(name))
         };
-        (!has(b"no-store") || has(b"public") || has(b"s-maxage")).then_some("no-store")
+        let suffices = has(b"no-store") && (has(b"private") || !self.private);
+        (!suffices || has(b"public") || has(b"s-maxage")).then_some(needed)
     }
 
     /// Returns the request header that the session came in: `Cookie`, or the one of

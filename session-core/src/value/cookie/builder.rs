@@ -1,7 +1,7 @@
 //! The builder of a cookie's name and attributes, which refuses combinations that are unsafe or that browsers reject.
 
 use super::error::CookieError;
-use super::format::{CookieSpec, CookieTooLarge};
+use super::format::{CookieSpec, CookieTooLarge, HTTP_ONLY};
 use super::same_site::SameSite;
 use super::seal::sealed_len;
 use super::select::MOST_COOKIE_BYTES;
@@ -210,7 +210,7 @@ impl Cookie {
         let optional = [
             self.domain.as_ref().map(|domain| format!("; Domain={domain}")),
             self.secure.then(|| "; Secure".to_owned()),
-            self.http_only.then(|| "; HttpOnly".to_owned()),
+            self.http_only.then(|| HTTP_ONLY.to_owned()),
             Some(format!("; SameSite={}", self.same_site.as_str())),
             self.partitioned.then(|| "; Partitioned".to_owned()),
         ];

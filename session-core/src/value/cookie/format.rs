@@ -161,6 +161,11 @@ impl CookieSpec {
         self.header(&self.touch_name, "", PAST)
     }
 
+    /// Returns the value of a `Set-Cookie` header for another cookie that scripts may read, with this cookie's attributes.
+    pub(crate) fn readable(&self, name: &str, value: &str) -> String {
+        format!("{name}={value}{}", self.attributes.replace(HTTP_ONLY, ""))
+    }
+
     fn header(&self, name: &str, value: &str, expiry: Option<(Duration, Timestamp)>) -> String {
         let len = name.len() + 1 + value.len() + self.attributes.len();
         let mut header = String::with_capacity(len + expiry.map_or(0, |_| EXPIRY_LEN));
@@ -172,6 +177,9 @@ impl CookieSpec {
         header
     }
 }
+
+/// The attribute as [`Cookie::build`](crate::Cookie::build) writes it.
+pub(super) const HTTP_ONLY: &str = "; HttpOnly";
 
 /// Returned when a cookie is larger than allowed: browsers would drop it silently, and some servers in between as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
