@@ -186,6 +186,7 @@ fn cookie(cookie: CookieAction) -> &'static str {
         CookieAction::SetNew => "set(new)",
         CookieAction::SetOld => "set(old)",
         CookieAction::SetRecord => "set(sealed record)",
+        CookieAction::SetTouch => "set(touch)",
         CookieAction::Clear => "clear",
     }
 }

@@ -43,7 +43,7 @@ pub mod store;
 
 pub use decision::commit::CommitError;
 pub use decision::policy::{Policy, PolicyError};
-pub use engine::builder::SessionsBuilder;
+pub use engine::builder::{SessionsBuilder, TokenFrom};
 pub use engine::error::{ConfigError, OpenError, SessionError, UserSessionsError};
 pub use engine::event::{Event, Observer};
 pub use engine::owners::{Device, Excess, UserSessions};
@@ -54,7 +54,8 @@ pub use engine::sessions::Sessions;
 pub use engine::sources::EntropyError;
 pub use engine::view::SessionView;
 pub use value::age::{Age, NotAnAge};
-pub use value::cookie::builder::{Cookie, CookieError};
+pub use value::cookie::builder::Cookie;
+pub use value::cookie::error::CookieError;
 pub use value::cookie::key::{KeyError, SecretKey};
 pub use value::cookie::keyring::KeyRing;
 pub use value::cookie::same_site::SameSite;

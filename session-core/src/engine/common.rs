@@ -61,16 +61,19 @@ impl Engine {
 
     /// Reads the cookies of a request.
     pub(crate) fn arrive(&self, cookies: &CookieHeaders, now: Timestamp) -> Arrival {
-        let mut read = self.codec.decode(self.policy.placement, cookies.iter(), now);
+        let mut read = self.codec.decode_at(cookies.host(), self.policy.placement, cookies.iter(), now);
         read.rejected.iter().for_each(|reason| self.tell(&Event::RejectedCookie(reason)));
         if read.duplicates > 0 {
             self.tell(&Event::DuplicateCookies(read.duplicates));
         }
+        if read.ignored > 0 {
+            self.tell(&Event::IgnoredCookies(read.ignored));
+        }
         if read.arrival.old_key {
             self.tell(&Event::UnsealedWithOldKey);
         }
-        read.arrival.withheld =
-            cookies.withhold(self.codec.cookie().same_site()) && !self.policy.unseen_begins;
+        let may_be_withheld = self.codec.header().is_none() && !self.policy.unseen_begins;
+        read.arrival.withheld = may_be_withheld && cookies.withhold(self.codec.cookie().same_site());
         read.arrival
     }
 

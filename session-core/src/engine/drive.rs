@@ -108,7 +108,9 @@ fn writing(
     let draw = || if keeps_its_id { engine.fresh_without_id() } else { engine.fresh() };
     let mut writing = Writing::begin(state, &engine.policy, trigger, now, draw)?;
     // Before anything is revoked: the visitor keeps the old cookie if the new one is refused.
-    if let Some(Err(error)) = writing.carried().map(|record| engine.codec.check(record)) {
+    if let Some(Err(error)) =
+        writing.carried().map(|(record, persistent)| engine.codec.check(state.scope(), record, persistent))
+    {
         writing.undo(state);
         return Err(error);
     }

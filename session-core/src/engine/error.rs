@@ -144,7 +144,7 @@ pub enum ConfigError {
     Policy(#[from] PolicyError),
     /// The cookie's attributes contradict each other.
     #[error(transparent)]
-    Cookie(#[from] crate::value::cookie::builder::CookieError),
+    Cookie(#[from] crate::value::cookie::error::CookieError),
     /// A key is not fit for use.
     #[error(transparent)]
     Key(#[from] crate::value::cookie::key::KeyError),
@@ -160,6 +160,15 @@ pub enum ConfigError {
     /// A list of revocations was configured for sessions in a store, which are ended by removing their record.
     #[error("`revocations` is for sessions that are kept `in_cookie`")]
     NothingToRevoke,
+    /// Tokens in a header were configured for sessions in cookies.
+    #[error("tokens in a header are for sessions in a `store`")]
+    HeaderNeedsStore,
+    /// The name of the header for tokens is not a token of RFC 9110, or is the name of a header with another meaning.
+    #[error("a session's token cannot be in the header {name:?}: use a name of its own, such as x-session")]
+    BadHeader {
+        /// The name.
+        name: &'static str,
+    },
     /// Encryption at rest was configured for sessions in cookies, which are always encrypted.
     #[error("`encrypt_at_rest` is for sessions in a `store`; a cookie is always encrypted")]
     NothingAtRest,

@@ -107,13 +107,22 @@ impl<R> Middleware<R> {
         self
     }
 
-    /// Begins the visit of a request. `cookies` holds the values of all its `Cookie` headers, in any order.
+    /// Begins the visit of a request. `cookies` holds the values of all its `Cookie` headers, in any order. They are not
+    /// read with [`TokenFrom::Header`](crate::TokenFrom::Header).
     pub fn begin<'r, C: AsRef<[u8]>>(
         &self,
         cookies: impl IntoIterator<Item = C>,
         head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
     ) -> Begun<R> {
-        let guard = self.sessions.visit(CookieHeaders::of(cookies, head), self.spawn);
+        let engine = &self.sessions.engine;
+        let cookies = match engine.codec.header() {
+            Some(name) => (head.header)(name).into_iter().collect(),
+            None if engine.codec.cookie().has_domains() => {
+                CookieHeaders::of(cookies, head).with_host(head.host())
+            }
+            None => CookieHeaders::of(cookies, head),
+        };
+        let guard = self.sessions.visit(cookies, self.spawn);
         let page = self.tracks_pages.then(|| PageRequest::new(head.method, head.url, &head.header)).flatten();
         Begun { guard, page, on_failure: self.on_failure.clone() }
     }

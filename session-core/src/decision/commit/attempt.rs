@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::{CommitError, CookieOrder, Fresh, StoreOp};
-use crate::decision::decide::{CookieAction, Decision, Fate, Origin, Write};
+use crate::decision::decide::{CookieAction, Decision, Fate, Origin, Placement, Write};
 use crate::decision::moved::began;
 use crate::decision::policy::Policy;
 use crate::decision::state::{Over, SessionState};
 use crate::value::content::{Changes, Content};
+use crate::value::cookie::format::MOST_AGE;
 use crate::value::flash::Entry;
 use crate::value::id::{Etag, SessionId, StoreKey};
 use crate::value::record::{Payload, Record};
@@ -67,7 +68,7 @@ impl Attempt {
                 false => state.next_id.take().map(|id| *id).or(id),
             };
         }
-        if decision.write == Write::Touch {
+        if decision.write == Write::Touch || decision.cookie == CookieAction::SetTouch {
             plan.touched = Some(now.plus(state.age(policy)));
         }
         plan.op = plan.operation(state, policy, now, decision.write, etag);
@@ -151,16 +152,21 @@ impl Attempt {
     }
 
     /// Returns the cookie instruction, after the write was applied.
-    pub(super) fn order(&self, state: &SessionState, policy: &Policy, decision: Decision) -> CookieOrder {
+    pub(super) fn order(
+        &self,
+        state: &SessionState,
+        policy: &Policy,
+        now: Timestamp,
+        decision: Decision,
+    ) -> CookieOrder {
         let record = self.record.as_ref().or(state.base.as_ref());
+        let is_persistent = state.is_persistent(policy);
         let expires = |record: &Record, idle: Timestamp| {
-            state
-                .is_persistent(policy)
-                .then(|| record.absolute_deadline.map_or(idle, |absolute| absolute.min(idle)))
+            is_persistent.then(|| record.absolute_deadline.map_or(idle, |absolute| absolute.min(idle)))
         };
         match (decision.cookie, record) {
             (CookieAction::Keep, _) => CookieOrder::Keep,
-            (CookieAction::Clear, _) => CookieOrder::Clear,
+            (CookieAction::Clear, _) => CookieOrder::Clear { touch: policy.placement == Placement::Cookie },
             (CookieAction::SetNew | CookieAction::SetOld, Some(record)) => {
                 let idle = self.touched.unwrap_or(record.idle_deadline);
                 match self.id.clone() {
@@ -177,14 +183,30 @@ impl Attempt {
                 Some(id) => CookieOrder::SetRecord {
                     id,
                     record: record.clone(),
-                    expires: expires(record, record.idle_deadline),
+                    // Reads do not send it again, so it must outlive the idle deadline, which is judged here.
+                    expires: is_persistent
+                        .then(|| record.absolute_deadline.unwrap_or_else(|| now.plus(MOST_AGE))),
                     nonce: self.nonce,
                 },
                 None => CookieOrder::Keep,
             },
-            (CookieAction::SetNew | CookieAction::SetOld | CookieAction::SetRecord, None) => {
-                CookieOrder::Keep
-            }
+            (CookieAction::SetTouch, Some(record)) => match (self.id.clone(), self.touched) {
+                (Some(id), Some(idle_deadline)) => CookieOrder::SetTouch {
+                    id,
+                    etag: record.etag,
+                    idle_deadline,
+                    expires: expires(record, idle_deadline),
+                    nonce: self.nonce,
+                },
+                _ => CookieOrder::Keep,
+            },
+            (
+                CookieAction::SetNew
+                | CookieAction::SetOld
+                | CookieAction::SetRecord
+                | CookieAction::SetTouch,
+                None,
+            ) => CookieOrder::Keep,
         }
     }
 
@@ -206,7 +228,7 @@ impl Attempt {
         } else if moved.is_some() {
             state.moved = moved;
         }
-        if let (Write::Touch, Some(base), Some(touched)) = (decision.write, &mut state.base, self.touched) {
+        if let (Some(base), Some(touched)) = (&mut state.base, self.touched) {
             base.idle_deadline = touched;
         }
         let Some(record) = self.record else { return };
@@ -214,9 +236,11 @@ impl Attempt {
         state.regenerated |= fate == Some(Fate::Renew) && state.base.is_some();
         state.origin = match decision.cookie {
             CookieAction::SetRecord => Origin::Carried,
-            CookieAction::Keep | CookieAction::SetNew | CookieAction::SetOld | CookieAction::Clear => {
-                Origin::Stored
-            }
+            CookieAction::Keep
+            | CookieAction::SetNew
+            | CookieAction::SetOld
+            | CookieAction::SetTouch
+            | CookieAction::Clear => Origin::Stored,
         };
         // An order that was given during the write is still pending.
         if Some(state.fate) == fate {

@@ -115,8 +115,24 @@ pub enum CookieOrder {
         /// The nonce for sealing.
         nonce: [u8; 24],
     },
+    /// Seal the idle deadline alone, and set it as the touch cookie of a session that its cookie carries.
+    SetTouch {
+        /// The session's id.
+        id: SessionId,
+        /// The version of the record that came in its cookie: another one is not kept alive.
+        etag: Etag,
+        /// When the session now expires unless it is used.
+        idle_deadline: Timestamp,
+        /// When a persistent cookie expires; `None` for a cookie that ends with the browser session.
+        expires: Option<Timestamp>,
+        /// The nonce for sealing.
+        nonce: [u8; 24],
+    },
     /// Remove the cookie.
-    Clear,
+    Clear {
+        /// The touch cookie, too: sessions are carried in their cookies.
+        touch: bool,
+    },
 }
 
 /// The outcome of a commit.

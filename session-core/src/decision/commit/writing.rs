@@ -107,9 +107,11 @@ impl Writing {
         }
     }
 
-    /// Returns the record that goes into the cookie, if there is one.
-    pub(crate) fn carried(&self) -> Option<&Record> {
-        self.attempt.record.as_ref().filter(|_| self.decision.cookie == CookieAction::SetRecord)
+    /// Returns the record that goes into the cookie, if there is one, and whether that cookie is persistent.
+    pub(crate) fn carried(&self) -> Option<(&Record, bool)> {
+        let record =
+            self.attempt.record.as_ref().filter(|_| self.decision.cookie == CookieAction::SetRecord)?;
+        Some((record, self.situation.is_some_and(|then| then.persistent)))
     }
 
     /// Returns the operation that the store must perform next, or `None` when the commit is ready to finish.
@@ -312,7 +314,8 @@ impl Writing {
     /// Applies the result to the state. On success, what was written becomes its base and the cookie instruction is
     /// released; on an error, the changes are put back before those made since; on `Gone`, they are dropped.
     pub(crate) fn finish(self, state: &mut SessionState, policy: &Policy) -> Outcome {
-        let Self { decision, situation, changes, attempt, replayed, moved, conflicts, answer, .. } = self;
+        let Self { decision, situation, now, changes, attempt, replayed, moved, conflicts, answer, .. } =
+            self;
         let result = match answer {
             Some(result) => result,
             // There was nothing to store, so nothing can have failed.
@@ -321,10 +324,18 @@ impl Writing {
         };
         match &result {
             Ok(()) => {
-                let order = attempt.order(state, policy, decision);
+                let order = attempt.order(state, policy, now, decision);
                 attempt.settle(state, decision, situation.map(|then| then.fate), replayed, moved);
-                if !matches!(order, CookieOrder::Keep) {
-                    state.cookie = Some(Box::new(order));
+                match (state.cookie.as_deref_mut(), order) {
+                    (_, CookieOrder::Keep) => {}
+                    // An earlier commit of this visit has a record to send, which brings its idle deadline itself.
+                    (
+                        Some(CookieOrder::SetRecord { record, .. }),
+                        CookieOrder::SetTouch { idle_deadline, .. },
+                    ) => {
+                        record.idle_deadline = idle_deadline;
+                    }
+                    (_, order) => state.cookie = Some(Box::new(order)),
                 }
             }
             Err(CommitError::Gone) => {

@@ -1,5 +1,6 @@
 //! The result of opening a request's cookies.
 
+use crate::value::cookie::format::Scope;
 use crate::value::id::SessionId;
 use crate::value::record::Record;
 
@@ -23,6 +24,8 @@ pub struct Arrival {
     pub old_key: bool,
     /// `SameSite` withheld the cookie from this cross-site request.
     pub withheld: bool,
+    /// Which of the cookie's domains the request's host belongs to.
+    pub(crate) scope: Scope,
 }
 
 impl Arrival {

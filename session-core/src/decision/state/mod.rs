@@ -17,6 +17,7 @@ use super::commit::CookieOrder;
 use super::decide::{Fate, NOTHING, Origin, Situation, Trigger, decide, drops_data};
 use super::policy::Policy;
 use crate::value::content::Content;
+use crate::value::cookie::format::Scope;
 use crate::value::id::{SessionId, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
@@ -50,6 +51,7 @@ pub struct SessionState {
     pub(crate) content: Content,
     pub(super) came: bool,
     pub(super) old_key: bool,
+    scope: Scope,
     access: Access,
     /// The instruction about the cookie in the response, from the commits so far.
     pub(super) cookie: Option<Box<CookieOrder>>,
@@ -126,6 +128,11 @@ impl SessionState {
     /// Whether a commit at this moment would neither ask the store nor tell the browser anything, nor drop a change.
     pub(crate) fn needs_nothing(&self, policy: &Policy, trigger: Trigger, now: Timestamp) -> bool {
         self.over.is_some() || decide(self.situation(policy, trigger, now)) == NOTHING
+    }
+
+    /// Which of the cookie's domains the response's cookie has.
+    pub(crate) fn scope(&self) -> Scope {
+        self.scope
     }
 
     /// Returns whether a commit would keep the id: the session has a valid one, and no new one was ordered.

@@ -84,7 +84,7 @@ impl SessionState {
     }
 
     fn arrived(arrival: Arrival) -> (Self, Option<Claim>) {
-        let Arrival { claim, came, old_key, withheld } = arrival;
+        let Arrival { claim, came, old_key, withheld, scope } = arrival;
         let origin = if withheld && !came { Origin::Unseen } else { Origin::Fresh };
         let state = Self {
             origin,
@@ -96,6 +96,7 @@ impl SessionState {
             content: Content::default(),
             came,
             old_key,
+            scope,
             access: Access::ReadOnly,
             cookie: None,
             over: None,

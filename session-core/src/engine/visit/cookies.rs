@@ -18,6 +18,7 @@ use crate::value::cookie::same_site::SameSite;
 pub struct CookieHeaders {
     headers: Headers,
     sender: Sender,
+    host: Option<Box<[u8]>>,
 }
 
 #[derive(Clone, Default)]
@@ -67,7 +68,7 @@ impl<B: AsRef<[u8]>> FromIterator<B> for CookieHeaders {
 
 impl From<Headers> for CookieHeaders {
     fn from(headers: Headers) -> Self {
-        Self { headers, sender: Sender::default() }
+        Self { headers, ..Self::default() }
     }
 }
 
@@ -81,6 +82,18 @@ impl CookieHeaders {
         Self { sender: Sender::of(head), ..cookies.into_iter().collect() }
     }
 
+    /// Adds the host of the request, for [`Cookie::domains`](crate::Cookie::domains). The adapters' middleware does it if
+    /// it is needed.
+    #[must_use]
+    pub fn with_host(mut self, host: Option<&[u8]>) -> Self {
+        self.host = host.map(Box::from);
+        self
+    }
+
+    pub(crate) fn host(&self) -> Option<&[u8]> {
+        self.host.as_deref()
+    }
+
     /// Whether a browser sends no cookie like this along with the request.
     pub(crate) fn withhold(&self, cookie: SameSite) -> bool {
         match cookie {
@@ -90,7 +103,7 @@ impl CookieHeaders {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let slice = match &self.headers {
             Headers::None => [].as_slice(),
             Headers::One(one) => std::slice::from_ref(one),

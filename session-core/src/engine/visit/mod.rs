@@ -24,6 +24,7 @@ use super::drive;
 use super::error::OpenError;
 use super::finish::{BoxFuture, Finish, Spawn};
 use super::session::{Access, Cell, Session, Shared};
+use crate::decision::codec::SetCookies;
 use crate::decision::commit::CommitError;
 use crate::decision::decide::Trigger;
 use crate::decision::state::{self, SessionState};
@@ -47,8 +48,8 @@ struct VisitInner {
     closed: AtomicBool,
     /// The form of the request, until the session is opened.
     input: Mutex<Option<Map<String, Value>>>,
-    /// After a sign-out without opening: the header that removes the cookie, if one came in.
-    signed_out: Mutex<Option<Option<String>>>,
+    /// After a sign-out without opening: the headers that remove the cookies, if any came in.
+    signed_out: Mutex<Option<SetCookies>>,
 }
 
 impl fmt::Debug for Visit {
@@ -192,7 +193,7 @@ impl Visit {
                 drive::perform(&engine, &mut work).await;
                 drive::conclude(&engine, &mut state, *work)?;
             }
-            engine.codec.encode(state.cookie(), || engine.clock.now())
+            engine.codec.encode(&state, || engine.clock.now())
         });
         let ended = Finish::new(ending, flight, self.inner.spawn).await;
         *lock(&self.inner.signed_out) = Some(ended.map_err(not_ended)?);
@@ -280,6 +281,12 @@ impl Visit {
     #[must_use]
     pub fn is_off(&self) -> bool {
         self.inner.engine.is_off()
+    }
+
+    /// Returns whether the session comes in a header of its own, which no browser sends by itself, and not in a cookie.
+    #[must_use]
+    pub fn takes_header(&self) -> bool {
+        self.inner.engine.codec.header().is_some()
     }
 
     /// Returns whether the session is opened before the handler runs (`eager`).

@@ -308,11 +308,11 @@ impl World {
         };
         let said = match state.cookie() {
             CookieOrder::Keep => Said::Nothing,
-            CookieOrder::Clear => Said::Clear,
+            CookieOrder::Clear { .. } => Said::Clear,
             CookieOrder::SetId { id: set, .. } => {
                 Said::Set((0..4).find(|who| id(*who) == *set).expect("an id that was drawn here"))
             }
-            CookieOrder::SetRecord { .. } => panic!("sessions are in a store"),
+            CookieOrder::SetRecord { .. } | CookieOrder::SetTouch { .. } => panic!("sessions are in a store"),
         };
         self.visits[who] = Some(Rc::new(state));
         (heard, said)

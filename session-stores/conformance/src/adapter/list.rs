@@ -150,6 +150,8 @@ macro_rules! adapter_suite {
                 forty_writers_lose_nothing_while_their_user_gets_new_ids
                 a_slow_sign_out_ends_the_session_under_its_new_id
                 a_slow_reader_with_the_old_id_signs_nobody_out
+                a_slow_read_brings_no_session_back_that_was_replaced_or_ended
+                a_session_that_is_read_again_and_again_does_not_end
                 two_requests_at_once_both_win
             ;
         }

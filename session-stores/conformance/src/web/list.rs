@@ -143,6 +143,14 @@ macro_rules! web_claims {
                 features_6_a_place_without_an_index_names_those_that_have_one
                 features_7_a_session_in_its_cookie_asks_no_store
             ;
+            in_a_header:
+                a_native_client_keeps_its_session_in_a_header_and_no_cookie
+                a_token_in_a_header_needs_no_csrf_token
+                a_token_in_a_header_is_ended_with_an_empty_one
+            ;
+            per_tenant:
+                the_cookie_has_the_domain_to_which_the_host_belongs
+            ;
         );
     };
     (@ $app:path, $store:expr; $($rules:ident: $($claim:ident)* ;)*) => {
