@@ -116,7 +116,12 @@ fn at_8_no_store_logs_a_record_at_trace() {
         });
         for canary in ["payload-canary", OWNER].into_iter().flat_map(forms) {
             for line in &heard.lines()[before..] {
-                assert!(!line.text.contains(&canary), "{driver} logs {canary}: {}: {}", line.target, line.text);
+                assert!(
+                    !line.text.contains(&canary),
+                    "{driver} logs {canary}: {}: {}",
+                    line.target,
+                    line.text
+                );
             }
         }
         stores.push(store);

@@ -278,7 +278,8 @@ impl UserSessions {
             _ if others.len() <= most_others => Ok(()),
             Excess::Refuse => Err(UserSessionsError::TooMany { most }),
             Excess::EndOldest => {
-                let ended = room::end_oldest(&self.engine, self.store()?, &self.name, others, most_others).await;
+                let ended =
+                    room::end_oldest(&self.engine, self.store()?, &self.name, others, most_others).await;
                 ended.map_err(|error| self.failed(error))
             }
         }
@@ -316,7 +317,9 @@ impl UserSessions {
     async fn look(&self, key: &StoreKey) -> Result<Option<Device>, UserSessionsError> {
         let now = self.engine.clock.now();
         match self.store()?.load(key).await {
-            Ok(Loaded::Found(record)) if record.owner.as_deref() == Some(&*self.name) && record.is_live(now) => {
+            Ok(Loaded::Found(record))
+                if record.owner.as_deref() == Some(&*self.name) && record.is_live(now) =>
+            {
                 Ok(Some(self.device(key, &record)))
             }
             Ok(_) => Ok(None),

@@ -17,8 +17,10 @@ pub(crate) async fn perform_all(engine: &Engine, writing: &mut Writing) -> Optio
     while let Some(op) = writing.step() {
         let answer = perform(engine, op).await;
         let has_lost = matches!(answer, Ok(Written::Conflict(_)));
-        if let (Ok(Written::Applied), StoreOp::Create { key, .. } | StoreOp::Replace { key, .. } | StoreOp::Rotate { new: key, .. }) =
-            (&answer, op)
+        if let (
+            Ok(Written::Applied),
+            StoreOp::Create { key, .. } | StoreOp::Replace { key, .. } | StoreOp::Rotate { new: key, .. },
+        ) = (&answer, op)
         {
             written = Some(*key);
         }

@@ -11,7 +11,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use session_core::{
     Timestamp,
     store::{
-        Cursor, Loaded, OwnerIndex, Page, Record, SessionHead, StoreError, StoreErrorKind, StoreKey, async_trait,
+        Cursor, Loaded, OwnerIndex, Page, Record, SessionHead, StoreError, StoreErrorKind, StoreKey,
+        async_trait,
     },
 };
 use tokio::task::JoinSet;

@@ -26,9 +26,7 @@ impl Root {
         let fd = match rustix::fs::mkdirat(CWD, path, PRIVATE) {
             Ok(()) => just_made(CWD, path)?,
             // It may be reached through a link: that is the operator's own path. Everything below is reached through none.
-            Err(Errno::EXIST) => {
-                rustix::fs::openat(CWD, path, OFlags::DIRECTORY | READ, Mode::empty())?
-            }
+            Err(Errno::EXIST) => rustix::fs::openat(CWD, path, OFlags::DIRECTORY | READ, Mode::empty())?,
             Err(errno) => return Err(errno.into()),
         };
         check(&rustix::fs::fstat(&fd)?)?;

@@ -197,8 +197,9 @@ pub fn decode_head(key: &StoreKey, bytes: &[u8], owner: &str) -> Option<SessionH
         return None;
     }
     let etag = Etag::new(u64::from_be_bytes(part(head, 4)?));
-    let record = Record::new(etag, decode_moment(part(head, 12)?), decode_moment(part(head, 20)?), Payload::default())
-        .with_absolute_deadline(if flags & 2 == 2 { Some(decode_moment(part(head, 32)?)) } else { None });
+    let record =
+        Record::new(etag, decode_moment(part(head, 12)?), decode_moment(part(head, 20)?), Payload::default())
+            .with_absolute_deadline(if flags & 2 == 2 { Some(decode_moment(part(head, 32)?)) } else { None });
     Some(SessionHead::of(*key, &record))
 }
 

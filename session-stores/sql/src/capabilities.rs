@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use session_core::{
     Timestamp,
-    store::{Cursor, OwnerIndex, Page, Record, SessionHead, StoreError, StoreErrorKind, StoreKey, Sweep, Swept},
+    store::{
+        Cursor, OwnerIndex, Page, Record, SessionHead, StoreError, StoreErrorKind, StoreKey, Sweep, Swept,
+    },
 };
 
 use crate::call::{MIGRATION_DEADLINE, call};

@@ -80,9 +80,8 @@ pub(crate) fn read_head(row: &impl Cells) -> Result<SessionHead, Failure> {
     if present(row.small(1)?)? > FORMAT {
         return Err(Failure::Found(StoreErrorKind::Newer));
     }
-    let time = |column| -> Result<Timestamp, Failure> {
-        Ok(Timestamp::from_millis(present(row.int(column)?)?))
-    };
+    let time =
+        |column| -> Result<Timestamp, Failure> { Ok(Timestamp::from_millis(present(row.int(column)?)?)) };
     let record = Record::new(read_etag(row)?, time(3)?, time(4)?, Payload::default())
         .with_absolute_deadline(row.int(5)?.map(Timestamp::from_millis));
     Ok(SessionHead::of(read_key(row)?, &record))

@@ -101,8 +101,8 @@ mod tests {
     fn nothing_but_a_plain_identifier_becomes_part_of_a_statement() {
         let long = "a".repeat(41);
         for bad in [
-            "", "_a", "1a", "A", "a b", "a;b", "a\"b", "a`b", "a'b", "a-b", "ä", "a\0", &long, ".", "a.", ".b", "a.b.c",
-            "a..b", "A.b", "a.\"b", "a.1", "a .b",
+            "", "_a", "1a", "A", "a b", "a;b", "a\"b", "a`b", "a'b", "a-b", "ä", "a\0", &long, ".", "a.",
+            ".b", "a.b.c", "a..b", "A.b", "a.\"b", "a.1", "a .b",
         ] {
             assert_eq!(bad.parse::<TableName>(), Err(BadTableName), "{bad:?}");
         }
@@ -114,7 +114,10 @@ mod tests {
     #[test]
     fn a_schema_is_quoted_apart_from_its_table() {
         let table: TableName = "auth.sessions".parse().unwrap();
-        assert_eq!((table.schema(), table.own(), table.as_str()), (Some("auth"), "sessions", "auth.sessions"));
+        assert_eq!(
+            (table.schema(), table.own(), table.as_str()),
+            (Some("auth"), "sessions", "auth.sessions")
+        );
         assert_eq!(table.quoted("\"", "_schema"), r#""auth"."sessions_schema""#);
         assert_eq!(TableName::default().quoted("`", ""), "`sessions`");
         assert_eq!(TableName::default().schema(), None);

@@ -1,5 +1,11 @@
 //! A user with very many sessions: lists come in pages, and counting, finding and ending read heads and not payloads.
-#![cfg(all(feature = "dynamodb", feature = "mysql", feature = "postgres", feature = "redis", feature = "sqlite"))]
+#![cfg(all(
+    feature = "dynamodb",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis",
+    feature = "sqlite"
+))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::any::Any;
@@ -69,7 +75,8 @@ async fn at_12(config: StoreConfig, number: usize, sent: Option<Sent<'_>>) {
     assert!(sent(before) < number as u64 * 500, "{} bytes for the heads", sent(before));
 
     let log = OpLog::over(Arc::clone(&store));
-    let sessions = Sessions::builder().store(log.clone()).key(SecretKey::generate().unwrap()).build().unwrap();
+    let sessions =
+        Sessions::builder().store(log.clone()).key(SecretKey::generate().unwrap()).build().unwrap();
     let ada = sessions.of("ada");
     let before = sent(0);
     assert_eq!(ada.count().await.unwrap(), number);
@@ -119,7 +126,8 @@ async fn on_a_server(kind: Kind, number: usize) {
     let address = format!("127.0.0.1:{}", server.port());
     let proxy = Proxy::start(address.parse().unwrap()).await.unwrap();
     proxy.set(Weather::Fine);
-    let mut config = StoreConfig::from_url(&server.url().replace(&address, &proxy.address().to_string())).unwrap();
+    let mut config =
+        StoreConfig::from_url(&server.url().replace(&address, &proxy.address().to_string())).unwrap();
     config.timeout = Duration::from_secs(60);
     at_12(config, number, Some(&|| proxy.passed().reply)).await;
 }

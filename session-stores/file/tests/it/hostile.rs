@@ -6,7 +6,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
-use session_core::store::{Etag, Loaded, OwnerIndex, SessionStore, StoreError, StoreErrorKind, Sweep, Written};
+use session_core::store::{
+    Etag, Loaded, OwnerIndex, SessionStore, StoreError, StoreErrorKind, Sweep, Written,
+};
 use session_store_file::FileStore;
 
 use crate::support::{at, key, mode, open, owned, record, store};

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use session_core::{
     Timestamp,
     store::{
-        Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError, StoreKey, Sweep,
-        Swept, Written,
+        Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError,
+        StoreKey, Sweep, Swept, Written,
     },
 };
 

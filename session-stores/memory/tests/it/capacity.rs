@@ -185,7 +185,8 @@ async fn a_sweep_of_everything_empties_the_store() {
 
 #[tokio::test]
 async fn at_16_a_default_store_is_bounded_in_bytes() {
-    for store in [MemoryStore::new(), MemoryStore::default(), MemoryStore::builder().max_sessions(9).build()] {
+    for store in [MemoryStore::new(), MemoryStore::default(), MemoryStore::builder().max_sessions(9).build()]
+    {
         assert!(store.max_bytes() <= 1 << 30, "{}", store.max_bytes());
         assert!(store.max_bytes() > 1 << 20, "{}", store.max_bytes());
     }

@@ -289,7 +289,10 @@ async fn b_26_the_table_may_be_in_a_schema_of_its_own() {
     let config = || SqlConfig::new().table(&format!("{schema}.{inside}")).unwrap().deadline(PATIENT);
     let store = MySqlStore::open(SERVER.url(), &config()).unwrap();
     assert_eq!(store.migrate().await.unwrap_err().kind(), StoreErrorKind::Refused, "the schema is not there");
-    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {schema}"))).execute(&stranger().await).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {schema}")))
+        .execute(&stranger().await)
+        .await
+        .unwrap();
     store.migrate().await.unwrap();
     MySqlStore::open(SERVER.url(), &config()).unwrap().migrate().await.unwrap();
     claims::every_verb(&store).await;

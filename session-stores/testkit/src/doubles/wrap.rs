@@ -9,8 +9,7 @@ use session_core::{
     Timestamp,
     store::{
         Cursor, Etag, Loaded, OwnerIndex, Page, Record, SessionHead, SessionStore, StoreError,
-        StoreErrorKind, StoreKey, Sweep, Swept,
-        Written, async_trait,
+        StoreErrorKind, StoreKey, Sweep, Swept, Written, async_trait,
     },
 };
 

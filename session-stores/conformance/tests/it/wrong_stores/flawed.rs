@@ -8,8 +8,8 @@ use session_conformance::{Damage, DamageKind};
 use session_core::{
     Timestamp,
     store::{
-        Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError, StoreErrorKind,
-        StoreKey, Sweep, Swept, Written, async_trait,
+        Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError,
+        StoreErrorKind, StoreKey, Sweep, Swept, Written, async_trait,
     },
 };
 use tokio::task::yield_now;
