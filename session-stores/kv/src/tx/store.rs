@@ -249,8 +249,7 @@ impl<E: TxEngine> SessionStore for TxStore<E> {
     }
 }
 
-/// The index is changed in the transaction that changes the record. A page, or the ending of up to 250 sessions, is one
-/// transaction.
+/// The index is changed in the transaction that changes the record. A page, or the ending of 250, is one transaction.
 #[async_trait]
 impl<E: TxEngine> OwnerIndex for TxStore<E> {
     async fn page(
