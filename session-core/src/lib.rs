@@ -47,7 +47,9 @@ pub use engine::builder::SessionsBuilder;
 pub use engine::error::{ConfigError, OpenError, SessionError, UserSessionsError};
 pub use engine::event::{Event, Observer};
 pub use engine::owners::{Device, Excess, UserSessions};
-pub use engine::session::{Csrf, DefaultFor, Errors, FlashMessages, Lifetime, Messages, Session, Urls, User};
+pub use engine::session::{
+    Csrf, DefaultFor, Errors, FlashMessages, Level, Lifetime, Messages, Notification, Session, Urls, User,
+};
 pub use engine::sessions::Sessions;
 pub use engine::sources::EntropyError;
 pub use engine::validation::{ValidationErrors, WithInput};

@@ -14,6 +14,7 @@ use crate::decision::codec::CookieCodec;
 use crate::decision::commit::Fresh;
 use crate::decision::policy::Policy;
 use crate::decision::state::Arrival;
+use crate::value::secret::SecretFields;
 use crate::value::time::Timestamp;
 
 /// The state that all visits share.
@@ -27,7 +28,7 @@ pub(crate) struct Engine {
     pub(crate) touches: Touches,
     pub(crate) turns: Turns,
     pub(crate) flights: Arc<Flights>,
-    pub(crate) secrets: Vec<String>,
+    pub(crate) secrets: SecretFields,
     pub(crate) redirect_hosts: Vec<String>,
     pub(super) enabled: bool,
     pub(super) observer: Arc<dyn Observer>,
@@ -66,6 +67,7 @@ impl Engine {
         if read.arrival.old_key {
             self.tell(&Event::UnsealedWithOldKey);
         }
+        read.arrival.shows_nothing = cookies.shows_nothing();
         read.arrival.withheld =
             cookies.withhold(self.codec.cookie().same_site()) && !self.policy.unseen_begins;
         read.arrival

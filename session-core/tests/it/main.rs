@@ -17,6 +17,7 @@ mod driver_races;
 mod driver_support;
 mod driver_unseen;
 mod features_flash;
+mod features_forms;
 mod features_life;
 mod in_use;
 mod interleaving_faults;

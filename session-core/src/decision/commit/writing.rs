@@ -12,6 +12,7 @@ use crate::decision::policy::Policy;
 use crate::decision::state::{NewerFormat, Over, SessionState};
 use crate::value::answer::{StoreError, StoreErrorKind, Written};
 use crate::value::content::{Changes, Content, Unreadable};
+use crate::value::flash::FlashBag;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
@@ -29,6 +30,7 @@ pub(crate) struct Writing {
     // Boxed, since it is moved about and hardly ever replayed.
     replayed: Option<Box<Content>>,
     conflicts: u32,
+    gave_way: Vec<FlashBag>,
     answer: Option<Result<(), CommitError>>,
 }
 
@@ -45,6 +47,10 @@ impl Writing {
         now: Timestamp,
         draw: impl FnOnce() -> Result<Fresh, E>,
     ) -> Result<Self, CommitError> {
+        match trigger {
+            Trigger::Commit | Trigger::DetachedCommit => state.content.flash.hold(state.shows_nothing),
+            Trigger::Response | Trigger::FailedResponse | Trigger::Abandoned => state.content.flash.release(),
+        }
         let situation = state.over.is_none().then(|| state.situation(policy, trigger, now));
         let decision = situation.map_or(NOTHING, decide);
         if let Some(refusal) = decision.refusal
@@ -72,15 +78,39 @@ impl Writing {
         }
         let changes = state.content.take_changes();
         let attempt = Attempt::plan(state, policy, now, decision, &changes, fresh);
-        let writing =
-            Self { decision, situation, now, changes, attempt, replayed: None, conflicts: 0, answer: None };
-        match writing.attempt.too_large(policy) {
-            Some(error) => {
-                writing.undo(state);
-                Err(error)
-            }
-            None => Ok(writing),
+        let mut writing = Self {
+            decision,
+            situation,
+            now,
+            changes,
+            attempt,
+            replayed: None,
+            conflicts: 0,
+            gave_way: Vec::new(),
+            answer: None,
+        };
+        if let Err(error) = writing.fit(policy) {
+            writing.undo(state);
+            return Err(error);
         }
+        Ok(writing)
+    }
+
+    /// Leaves out flash, bag by bag, until the record is no larger than the policy allows.
+    fn fit(&mut self, policy: &Policy) -> Result<(), CommitError> {
+        while let Some(error) = self.attempt.too_large(policy) {
+            if !self.give_way() {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves out the next flash bag, since the record does not fit. `false` if there is none left.
+    pub(crate) fn give_way(&mut self) -> bool {
+        let bag = self.attempt.give_way();
+        self.gave_way.extend(bag.filter(|bag| !self.gave_way.contains(bag)));
+        bag.is_some()
     }
 
     /// Hands the changes back, as if this commit had never begun. Only before its first step.
@@ -148,6 +178,10 @@ impl Writing {
                     Err(error) => Err(error),
                 }
             }
+            // The store's own limit may be lower than the policy's.
+            Err(error) if matches!(error.kind(), StoreErrorKind::TooLarge { .. }) && self.give_way() => {
+                return;
+            }
             Err(error) => Err(match error.kind() {
                 StoreErrorKind::TooLarge { size, limit } => CommitError::TooLarge { size, limit },
                 _ => CommitError::Store(error),
@@ -202,10 +236,7 @@ impl Writing {
         self.attempt.record = Some(record);
         self.attempt.entries = entries;
         self.replayed = Some(Box::new(content));
-        match self.attempt.too_large(policy) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        self.fit(policy)
     }
 
     /// Leaves a refresh out that another request of this process is about to make: the rest of the visit ends as if it
@@ -231,7 +262,8 @@ impl Writing {
     /// Hands the result back to the state: on success it stands on what was written and the cookie instruction is
     /// released into it; on an error the changes are back in front of what came since; on `Gone` they are dropped.
     pub(crate) fn finish(self, state: &mut SessionState, policy: &Policy) -> Outcome {
-        let Self { decision, situation, now: _, changes, attempt, replayed, conflicts, answer } = self;
+        let Self { decision, situation, now: _, changes, attempt, replayed, conflicts, gave_way, answer } =
+            self;
         let result = match answer {
             Some(result) => result,
             // Nothing was to be stored, so nothing was in the way.
@@ -254,7 +286,7 @@ impl Writing {
             }
             Err(_) => state.content.put_back(changes),
         }
-        Outcome { result, decision, conflicts }
+        Outcome { result, decision, conflicts, gave_way }
     }
 }
 

@@ -23,6 +23,9 @@ pub struct Arrival {
     pub old_key: bool,
     /// `SameSite` withheld the cookie from this cross-site request.
     pub withheld: bool,
+    /// Whatever the response to this request is, the visitor sees nothing of it: a `HEAD`, or a page that is loaded ahead
+    /// of time.
+    pub shows_nothing: bool,
 }
 
 impl Arrival {

@@ -60,6 +60,15 @@ impl SessionState {
         }
     }
 
+    /// Tells the status of the response, before the commit of [`Trigger::Response`](crate::machine::Trigger::Response).
+    /// Flash that this visit has not shown is then left for the next one: the response is a redirect and nothing was
+    /// read, or it is one that [shows nothing](super::Arrival::shows_nothing).
+    pub fn answered(&mut self, status: u16) {
+        if self.shows_nothing || (300..400).contains(&status) {
+            self.content.flash.pass_on(self.shows_nothing);
+        }
+    }
+
     /// Sets or removes the user of the session. If the visit is [`Origin::Unseen`], setting a user also orders a new
     /// id, which begins a session.
     pub fn set_owner(&mut self, owner: Option<&str>) {

@@ -84,7 +84,7 @@ impl SessionState {
     }
 
     fn arrived(arrival: Arrival) -> (Self, Option<Claim>) {
-        let Arrival { claim, came, old_key, withheld } = arrival;
+        let Arrival { claim, came, old_key, withheld, shows_nothing } = arrival;
         let origin = if withheld && !came { Origin::Unseen } else { Origin::Fresh };
         let state = Self {
             origin,
@@ -95,6 +95,7 @@ impl SessionState {
             content: Content::default(),
             came,
             old_key,
+            shows_nothing,
             access: Access::ReadOnly,
             cookie: None,
             over: None,

@@ -18,6 +18,7 @@ use crate::value::cookie::same_site::SameSite;
 pub struct CookieHeaders {
     headers: Headers,
     sender: Sender,
+    shows_nothing: bool,
 }
 
 #[derive(Clone, Default)]
@@ -67,18 +68,28 @@ impl<B: AsRef<[u8]>> FromIterator<B> for CookieHeaders {
 
 impl From<Headers> for CookieHeaders {
     fn from(headers: Headers) -> Self {
-        Self { headers, sender: Sender::default() }
+        Self { headers, ..Self::default() }
     }
 }
 
 impl CookieHeaders {
     /// Collects the cookies of a request with this head, which says whether the request is cross-site, so that the
-    /// browser may have withheld the session's cookie ([`Session::unseen`](crate::Session::unseen)).
+    /// browser may have withheld the session's cookie ([`Session::unseen`](crate::Session::unseen)), and whether its
+    /// response is shown to anybody.
     pub fn of<'r, C: AsRef<[u8]>>(
         cookies: impl IntoIterator<Item = C>,
         head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
     ) -> Self {
-        Self { sender: Sender::of(head), ..cookies.into_iter().collect() }
+        Self {
+            sender: Sender::of(head),
+            shows_nothing: head.shows_nothing(),
+            ..cookies.into_iter().collect()
+        }
+    }
+
+    /// Whether the visitor sees nothing of the response, whatever it is.
+    pub(crate) fn shows_nothing(&self) -> bool {
+        self.shows_nothing
     }
 
     /// Whether a browser sends no cookie like this along with the request.
