@@ -2,36 +2,36 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use futures_util::Stream;
 use session_core::{
     CsrfRules,
     adapter::{BareResponse, CsrfDecision, CsrfFailure, Rejection, RequestHead, Visit},
 };
 
-use crate::{Form, FormError, InputLimit};
+use crate::request::form_type;
+use crate::search::{Searched, search};
+use crate::{FormError, InputLimit};
 
 /// The rules that an application has set, and what a refused request gets. `R` is the framework's response.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use futures_util::stream;
+/// use std::task::{Context, Poll};
 /// use session_core::adapter::{BareResponse, RequestHead};
-/// use session_forms::{CheckedBody, CsrfGuard, InputLimit};
+/// use session_forms::{CsrfGuard, InputLimit};
 ///
 /// let guard = CsrfGuard::new(|answer: BareResponse| answer.status()).exempt("/webhooks");
-/// // A body is anything that `chunks` makes a stream of.
-/// let chunks = |body: &'static str| stream::iter([Ok::<_, std::io::Error>(body.as_bytes())]);
 /// let limit = InputLimit::default();
+/// let body = |_: &mut Context<'_>| -> Poll<Option<std::io::Result<&[u8]>>> { Poll::Ready(None) };
 ///
 /// let head = RequestHead { method: "POST", url: "/webhooks/mail", authority: None, header: |_| None };
-/// let checked = guard.check(None, &head, limit, "a letter", chunks).await;
-/// assert!(matches!(checked, Ok(CheckedBody::Untouched("a letter"))));
+/// assert!(guard.check(None, &head, limit, body).await.is_ok_and(|read| read.is_empty()));
 /// // Here it must be known whose request it is, and there is no session: the layer is missing.
 /// let head = RequestHead { url: "/orders", ..head };
-/// assert_eq!(guard.check(None, &head, limit, "", chunks).await.unwrap_err(), 500);
+/// assert_eq!(guard.check(None, &head, limit, body).await.unwrap_err(), 500);
 /// # Ok(())
 /// # }
 /// ```
@@ -42,29 +42,6 @@ pub struct CsrfGuard<R> {
 }
 
 type OnRefused<R> = dyn Fn(&CsrfFailure) -> R + Send + Sync;
-
-/// The body of a request that may go on.
-///
-/// ```
-/// use session_forms::CheckedBody;
-///
-/// /// What an adapter makes of it: one type of body for the handler.
-/// fn give_on(body: CheckedBody<String>) -> String {
-///     match body {
-///         CheckedBody::Untouched(body) => body,
-///         CheckedBody::Read(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-///     }
-/// }
-/// assert_eq!(give_on(CheckedBody::Read("a=1".into())), "a=1");
-/// ```
-#[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches both")]
-pub enum CheckedBody<B> {
-    /// The unread body.
-    Untouched(B),
-    /// The bytes of the form that was read in search of the token.
-    Read(Bytes),
-}
 
 impl<R> CsrfGuard<R> {
     /// Makes a guard without exemptions. `answer` converts the library's responses into the framework's.
@@ -99,8 +76,11 @@ impl<R> CsrfGuard<R> {
         self
     }
 
-    /// Checks a request, and gives back its body. `visit` is the one in the request's extensions; `chunks` makes a stream
-    /// of the body, and is called only if there is no token in the headers and there is a form.
+    /// Checks a request. `visit` is the one in the request's extensions. `poll_chunk` reads the body, and is called only if
+    /// there is no token in the headers and there is a form.
+    ///
+    /// Returns what was read of the body, which the handler must get before the rest of it: up to the field with the token,
+    /// and at most as many bytes as `limit` allows. A file behind the token is not read.
     ///
     /// # Errors
     /// The response that the request gets: refused, of a form that cannot be read, of a session that cannot be opened, or
@@ -109,7 +89,7 @@ impl<R> CsrfGuard<R> {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use futures_util::stream::{self, Empty};
+    /// # use std::task::{Context, Poll};
     /// # use session_core::adapter::{BoxFuture, CookieHeaders, RequestHead};
     /// # use session_forms::{CsrfGuard, InputLimit};
     /// # static HERE: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
@@ -117,36 +97,43 @@ impl<R> CsrfGuard<R> {
     /// # let sessions = session_core::Sessions::builder().in_cookie().key(key).build()?;
     /// # let begun = sessions.visit(CookieHeaders::default(), &HERE);
     /// let guard = CsrfGuard::new(|answer| answer.status());
-    /// let chunks = |()| -> Empty<std::io::Result<&[u8]>> { unreachable!("nothing to search for a token") };
+    /// let body = |_: &mut Context<'_>| -> Poll<Option<std::io::Result<&[u8]>>> { unreachable!("there is no form") };
     /// let head = RequestHead { method: "POST", url: "/orders", authority: None, header: |_| None };
     /// let visit = begun.visit().clone();
-    /// assert_eq!(guard.check(Some(visit), &head, InputLimit::default(), (), chunks).await.unwrap_err(), 419);
+    /// assert_eq!(guard.check(Some(visit), &head, InputLimit::default(), body).await.unwrap_err(), 419);
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn check<'r, B, S, D: Buf, E>(
+    pub async fn check<'r, D: Buf, E>(
         &self,
         visit: Option<Visit>,
         head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
         limit: InputLimit,
-        body: B,
-        chunks: impl FnOnce(B) -> S,
-    ) -> Result<CheckedBody<B>, R>
-    where
-        S: Stream<Item = Result<D, E>>,
-    {
-        match self.rules.judge(visit.as_ref(), head).await {
-            Ok(CsrfDecision::Pass) => Ok(CheckedBody::Untouched(body)),
-            Ok(CsrfDecision::Refuse(refusal)) => Err(self.refuse(&refusal)),
-            Ok(CsrfDecision::AskForm(session)) => match read(head, limit, chunks(body)).await {
-                Ok((bytes, form)) if session.csrf().verify_form(|name| form.text(name)) => {
-                    Ok(CheckedBody::Read(bytes))
+        poll_chunk: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<D, E>>>,
+    ) -> Result<Bytes, R> {
+        let refusal = match self.rules.judge(visit.as_ref(), head).await {
+            Ok(CsrfDecision::Pass) => return Ok(Bytes::new()),
+            Ok(CsrfDecision::Refuse(refusal)) => refusal,
+            Ok(CsrfDecision::AskForm(session)) => {
+                let content_type = form_type((head.header)("content-type")).unwrap_or_default();
+                let mut wrong = None;
+                let is_token = |name: &str, text: &str| {
+                    let field = |wanted| (wanted == name).then_some(text);
+                    let is_right = session.csrf().verify_form(field);
+                    wrong = wrong.take().or_else(|| field("_csrf").or(field("_token")).map(|_| ()));
+                    is_right
+                };
+                match search(content_type, limit, poll_chunk, is_token).await {
+                    Ok(Searched { read, found: true }) => return Ok(read),
+                    // A token that is wrong is refused for that, wherever the search ended.
+                    Ok(_) | Err(FormError::NoTokenWithin { .. }) if wrong.is_some() => session.into(),
+                    Ok(_) => CsrfFailure::of_form(&session, |_| None),
+                    Err(error) => return Err((self.answer)(BareResponse::from(&Rejection::from(error)))),
                 }
-                Ok((_, form)) => Err(self.refuse(&CsrfFailure::of_form(&session, |name| form.text(name)))),
-                Err(error) => Err((self.answer)(BareResponse::from(&Rejection::from(error)))),
-            },
-            Err(rejection) => Err((self.answer)(BareResponse::from(&rejection))),
-        }
+            }
+            Err(rejection) => return Err((self.answer)(BareResponse::from(&rejection))),
+        };
+        Err(self.refuse(&refusal))
     }
 
     fn refuse(&self, refusal: &CsrfFailure) -> R {
@@ -156,17 +143,6 @@ impl<R> CsrfGuard<R> {
             None => (self.answer)(BareResponse::from(refusal)),
         }
     }
-}
-
-/// The form, and its bytes to give on.
-async fn read<'r, D: Buf, E>(
-    head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
-    InputLimit(limit): InputLimit,
-    chunks: impl Stream<Item = Result<D, E>>,
-) -> Result<(Bytes, Form), FormError> {
-    let bytes = Form::collect(limit, head.content_length(), chunks).await?;
-    let form = Form::of_body((head.header)("content-type"), bytes.clone()).await?;
-    Ok((bytes, form))
 }
 
 impl<R> Clone for CsrfGuard<R> {

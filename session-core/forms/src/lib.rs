@@ -15,18 +15,21 @@
 //! ```
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod charset;
 #[cfg(doctest)]
 mod documents;
 mod guard;
 mod lenient;
+mod limit;
 mod names;
 mod read;
 mod request;
+mod search;
 
-pub use guard::{CheckedBody, CsrfGuard};
+pub use guard::CsrfGuard;
 pub use lenient::NotThatForm;
+pub use limit::InputLimit;
 pub use read::FormError;
-pub use request::InputLimit;
 
 use std::error::Error;
 
@@ -56,6 +59,9 @@ impl Form {
     /// One field's text: `email`, `profile.email` or `profile[email]`. Of a field that was sent twice, the last.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
+        if let Some(literal) = self.fields.get(name) {
+            return literal.as_str();
+        }
         let segments = names::split(name)?;
         let (first, rest) = segments.split_first()?;
         let found = rest.iter().try_fold(self.fields.get(*first)?, |value, segment| match value {
