@@ -26,9 +26,9 @@ pub use signed_in::{Recent, SignedIn};
 pub use session_core::{
     Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, CsrfRules, Date,
     DefaultFor, Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing,
-    Lifetime, Messages, NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey,
-    SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, ToPath, ToPaths, Urls, User,
-    UserSessions, UserSessionsError, ValidationErrors, ValueError, WithInput,
+    Level, Lifetime, Messages, NotHex, Notification, Number, Observer, OpenError, Path, Policy, PolicyError,
+    SameSite, SecretKey, SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, ToPath,
+    ToPaths, Urls, User, UserSessions, UserSessionsError, ValidationErrors, ValueError, WithInput,
     adapter::{
         BoxFuture, CsrfFailure, CsrfReason, Failure, RedirectKind, Rejection, RequestError, Spawn, Visit,
         VisitReport,

@@ -3,39 +3,21 @@
 use std::fmt;
 
 use http::{Request, Response};
-use http_body_util::{BodyDataStream, Either, Full};
 use hyper::body::{Body, Bytes};
 use hyper::service::Service;
 use session_core::adapter::{BoxFuture, CsrfFailure};
-use session_forms::{CheckedBody as Checked, CsrfGuard, InputLimit};
+use session_forms::{CsrfGuard, InputLimit};
 
+use crate::checked::{CheckedBody, poll_data};
 use crate::words;
-
-/// The body that a handler behind a [`CsrfService`] gets: the request's own, or the bytes of the form that was read.
-///
-/// ```
-/// use http_body_util::{BodyExt, Full};
-/// use hyper::body::{Body, Bytes};
-/// use session_hyper::CheckedBody;
-///
-/// /// Read like any other body, whichever of the two it is.
-/// async fn read<B>(body: CheckedBody<B>) -> Option<Bytes>
-/// where
-///     B: Body<Data = Bytes>,
-///     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-/// {
-///     body.collect().await.ok().map(|read| read.to_bytes())
-/// }
-/// # let _ = read::<Full<Bytes>>;
-/// ```
-pub type CheckedBody<B> = Either<B, Full<Bytes>>;
 
 /// Protects routes against cross-site request forgery: a request that may change something must carry the session's token,
 /// in the header `X-CSRF-TOKEN` or `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. Otherwise it is answered 419,
 /// and the log says why.
 ///
 /// Put it inside the [`SessionService`](crate::SessionService). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass and open
-/// nothing. A form is read, up to the limit, and passed on to the handler unchanged; a body of another type is not
+/// nothing. A form is read up to the field with the token, and at most up to the [limit](Self::limit), and is passed on to
+/// the handler unchanged: put the field before files, which are then not read here. A body of another type is not
 /// touched, so its token must be in a header. Pages get the token from
 /// [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
 ///
@@ -95,9 +77,9 @@ impl<S, R> CsrfService<S, R> {
         self
     }
 
-    /// The most bytes of a form that are read in search of the token; 1 MiB unless said.
-    pub fn limit(mut self, bytes: usize) -> Self {
-        self.limit = InputLimit(bytes);
+    /// Sets how much of a form is read in search of the token: [`InputLimit::bytes`], 1 MiB unless set otherwise.
+    pub fn limit(mut self, limit: InputLimit) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -146,7 +128,7 @@ impl<S, B, R> Service<Request<B>> for CsrfService<S, R>
 where
     S: Service<Request<CheckedBody<B>>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
-    B: Body<Data = Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     R: Default + 'static,
 {
     type Response = Response<R>;
@@ -156,12 +138,12 @@ where
     fn call(&self, request: Request<B>) -> Self::Future {
         let Self { inner, guard, limit } = self.clone();
         Box::pin(async move {
-            let (parts, body) = request.into_parts();
+            let (parts, mut body) = request.into_parts();
             let visit = parts.extensions.get().cloned();
             let head = words::head(&parts.method, &parts.uri, &parts.headers);
-            let body = match guard.check(visit, &head, limit, body, BodyDataStream::new).await {
-                Ok(Checked::Untouched(body)) => Either::Left(body),
-                Ok(Checked::Read(bytes)) => Either::Right(Full::new(bytes)),
+            let read = guard.check(visit, &head, limit, |context| poll_data(&mut body, context));
+            let body = match read.await {
+                Ok(read) => CheckedBody::new(read, body),
                 Err(response) => return Ok(response),
             };
             inner.call(Request::from_parts(parts, body)).await

@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod checked;
 mod csrf;
 mod input;
 mod redirect;
@@ -11,7 +12,8 @@ mod service;
 mod spawn;
 mod words;
 
-pub use csrf::{CheckedBody, CsrfService};
+pub use checked::CheckedBody;
+pub use csrf::CsrfService;
 pub use input::Input;
 pub use redirect::{redirects, respond};
 pub use rejection::SessionRejection;
@@ -23,9 +25,9 @@ pub use words::plain;
 pub use session_core::{
     Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, CsrfRules, Date,
     DefaultFor, Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing,
-    Lifetime, Messages, NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey,
-    Session, SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, ToPath, ToPaths,
-    Urls, User, UserSessions, UserSessionsError, ValidationErrors, ValueError, WithInput,
+    Level, Lifetime, Messages, NotHex, Notification, Number, Observer, OpenError, Path, Policy, PolicyError,
+    SameSite, SecretKey, Session, SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp,
+    ToPath, ToPaths, Urls, User, UserSessions, UserSessionsError, ValidationErrors, ValueError, WithInput,
     adapter::{
         BoxFuture, CsrfFailure, CsrfReason, Failure, Redirect, RedirectKind, Redirects, Rejection,
         RequestError, Spawn, Visit, VisitReport,

@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use session_core::{
     CsrfRules,
     adapter::{BareResponse, CsrfDecision, CsrfFailure, Rejection, RequestHead, Visit},
 };
 
 use crate::request::form_type;
-use crate::search::{Searched, search};
+use crate::search::{ReadAhead, Searched, search};
 use crate::{FormError, InputLimit};
 
 /// The rules that an application has set, and what a refused request gets. `R` is the framework's response.
@@ -28,7 +28,7 @@ use crate::{FormError, InputLimit};
 /// let body = |_: &mut Context<'_>| -> Poll<Option<std::io::Result<&[u8]>>> { Poll::Ready(None) };
 ///
 /// let head = RequestHead { method: "POST", url: "/webhooks/mail", authority: None, header: |_| None };
-/// assert!(guard.check(None, &head, limit, body).await.is_ok_and(|read| read.is_empty()));
+/// assert!(guard.check(None, &head, limit, body).await.is_ok_and(|read| read.bytes.is_empty()));
 /// // Here it must be known whose request it is, and there is no session: the layer is missing.
 /// let head = RequestHead { url: "/orders", ..head };
 /// assert_eq!(guard.check(None, &head, limit, body).await.unwrap_err(), 500);
@@ -110,9 +110,9 @@ impl<R> CsrfGuard<R> {
         head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
         limit: InputLimit,
         poll_chunk: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<D, E>>>,
-    ) -> Result<Bytes, R> {
+    ) -> Result<ReadAhead, R> {
         let refusal = match self.rules.judge(visit.as_ref(), head).await {
-            Ok(CsrfDecision::Pass) => return Ok(Bytes::new()),
+            Ok(CsrfDecision::Pass) => return Ok(ReadAhead::default()),
             Ok(CsrfDecision::Refuse(refusal)) => refusal,
             Ok(CsrfDecision::AskForm(session)) => {
                 let content_type = form_type((head.header)("content-type")).unwrap_or_default();

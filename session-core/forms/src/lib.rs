@@ -30,6 +30,7 @@ pub use guard::CsrfGuard;
 pub use lenient::NotThatForm;
 pub use limit::InputLimit;
 pub use read::FormError;
+pub use search::ReadAhead;
 
 use std::error::Error;
 

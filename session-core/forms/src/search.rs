@@ -15,11 +15,21 @@ use futures_util::Stream;
 use crate::read::{Kind, is_file, split_pair};
 use crate::{FormError, InputLimit};
 
+/// What a [`CsrfGuard`](crate::CsrfGuard) has read of a body. The handler must get it before the rest.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a promise: an adapter uses both parts")]
+pub struct ReadAhead {
+    /// The bytes that were read; none if the body is untouched.
+    pub bytes: Bytes,
+    /// Whether the body has no more.
+    pub ended: bool,
+}
+
 /// What a search has read of a body, and what it saw there.
 #[derive(Debug, Default)]
 pub(crate) struct Searched {
-    /// The bytes that were read. The rest of the body follows them.
-    pub(crate) read: Bytes,
+    /// What was read. The rest of the body follows it.
+    pub(crate) read: ReadAhead,
     /// Whether the field is there that was looked for.
     pub(crate) found: bool,
 }
@@ -36,7 +46,7 @@ pub(crate) async fn search<D: Buf, E>(
 ) -> Result<Searched, FormError> {
     let feed = Feed::default();
     let mut read = VecDeque::new();
-    let mut left = limit.bytes;
+    let (mut left, mut ended) = (limit.bytes, false);
     let found = {
         let mut looking = pin!(look(content_type, feed.clone(), &mut is_wanted));
         poll_fn(|context| {
@@ -56,13 +66,16 @@ pub(crate) async fn search<D: Buf, E>(
                         read.push_back(chunk);
                     }
                     Some(Err(_)) => return Poll::Ready(Err(FormError::Malformed)),
-                    None => feed.end(),
+                    None => {
+                        ended = true;
+                        feed.end();
+                    }
                 }
             }
         })
         .await?
     };
-    Ok(Searched { read: joined(read), found })
+    Ok(Searched { read: ReadAhead { bytes: joined(read), ended }, found })
 }
 
 async fn look(
@@ -182,10 +195,10 @@ mod tests {
         let (searched, asked) = found(MULTIPART, 1_000, &upload).await;
         let searched = searched.unwrap();
         assert!(searched.found && asked < upload.len(), "{asked}");
-        assert_eq!(searched.read, upload[..asked].concat());
+        assert_eq!((searched.read.bytes, searched.read.ended), (upload[..asked].concat().into(), false));
         let pairs = ["a=1&_cs", "rf=ri", "ght&b=2", "&c=3"].map(str::to_owned);
         let (searched, asked) = found(URLENCODED, 1_000, &pairs).await;
-        assert_eq!((searched.unwrap().read, asked), ("a=1&_csrf=right&b=2".into(), 3));
+        assert_eq!((searched.unwrap().read.bytes, asked), ("a=1&_csrf=right&b=2".into(), 3));
     }
 
     #[tokio::test]
