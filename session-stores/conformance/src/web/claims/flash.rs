@@ -249,7 +249,7 @@ pub async fn features_3_a_failed_validation_is_never_a_500(app: &impl WebApp) {
     assert_eq!(client.get("/page").await.json()["old"]["field36"], "value36", "they fit");
     drop(app.setting().events.take());
     let reply = client.post("/back", &format!("note={}&email=e", "x".repeat(100_000))).await;
-    assert_eq!((reply.status.as_u16(), reply.location()), (303, "/fallback"));
+    assert_eq!(reply.status, 303);
     let told: Vec<_> = app.setting().events.take().into_iter().filter(Event::is_trouble).collect();
     assert_eq!(told, [Event::GaveWay(FlashBag::Input)]);
     let (messages, old, errors) = shown(&client).await;
