@@ -10,8 +10,7 @@ use actix_web::{Error, HttpMessage, HttpResponse};
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
-use session_core::adapter::CsrfFailure;
-use session_forms::CsrfGuard;
+use session_web::{CsrfFailure, CsrfGuard};
 
 use crate::words;
 
@@ -49,7 +48,7 @@ impl Csrf {
         Self(CsrfGuard::new(words::response))
     }
 
-    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
+    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_web::CsrfRules::exempt).
     pub fn exempt(self, path: impl Into<String>) -> Self {
         Self(self.0.exempt(path))
     }

@@ -7,10 +7,10 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
-use session_core::{
-    Accepts,
-    adapter::{Rejection, Visit},
-};
+use session_core::{Accepts, adapter::Visit};
+use session_web::Rejection;
+use session_web::find_visit;
+use session_web::sign_out_with;
 
 use crate::rejection::SessionRejection;
 
@@ -88,7 +88,7 @@ impl SignOut {
     /// # Errors
     /// When the store failed: the session may still live.
     pub async fn with<V: Serialize>(self, key: impl Accepts<V>, value: V) -> Result<(), SessionRejection> {
-        Ok(self.0.destroy_with(key, value).await?)
+        Ok(sign_out_with(&self.0, key, value).await?)
     }
 }
 
@@ -139,7 +139,7 @@ impl FromRequest for SignOut {
     type Future = Ready<Result<Self, SessionRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Visit::found(request.extensions().get()).map(Self).map_err(SessionRejection))
+        ready(find_visit(request.extensions().get()).map(Self).map_err(SessionRejection))
     }
 }
 
@@ -157,7 +157,7 @@ pub(crate) fn extract<T: 'static>(
 ) -> Extracting<T> {
     let request = request.clone();
     Box::pin(async move {
-        let visit = Visit::found(request.extensions().get())?;
+        let visit = find_visit(request.extensions().get())?;
         open(visit).await.map_err(|rejection| {
             if let Rejection::Open(_) = rejection {
                 request.extensions_mut().insert(Unopened(rejection.clone()));

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
-use session_core::adapter::Visit;
-use session_forms::Form;
+use session_web::Form;
+use session_web::find_visit_for_input;
 
 use crate::rejection::SessionRejection;
 use crate::words;
@@ -61,7 +61,7 @@ impl FromRequest for Input {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let visit = Visit::found_for_input(request.extensions().get())?;
+            let visit = find_visit_for_input(request.extensions().get())?;
             let limit = request.app_data().copied().unwrap_or_default();
             Ok(Self(Form::of_request(visit, &words::head(request.head()), limit, payload).await?))
         })

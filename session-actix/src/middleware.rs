@@ -11,8 +11,9 @@ use actix_web::http::header::{CONTENT_TYPE, COOKIE};
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use session_core::{
     Sessions,
-    adapter::{Adapter, Failure, Middleware, Settling, SignIn, VisitReport},
+    adapter::{Adapter, Failure, Middleware, Settling, VisitReport},
 };
+use session_web::SignIn;
 
 use crate::extract::Unopened;
 use crate::rejection::SessionRejection;

@@ -4,7 +4,8 @@ use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, ResponseError};
 use serde::Serialize;
-use session_core::{Accepts, Messages, SessionError, ValidationErrors, adapter::RedirectKind};
+use session_core::{Accepts, Messages, SessionError};
+use session_web::{RedirectKind, ValidationErrors};
 
 use crate::extract::{Extracting, extract};
 use crate::rejection::SessionRejection;
@@ -24,7 +25,7 @@ use crate::words;
 /// # let _ = actix_web::App::new().route("/", actix_web::web::post().to(subscribe));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Redirects(session_core::adapter::Redirects);
+pub struct Redirects(session_web::Redirects);
 
 /// A redirect: 303 unless set otherwise.
 ///
@@ -34,7 +35,7 @@ pub struct Redirects(session_core::adapter::Redirects);
 /// After the session was destroyed its messages are dropped. To say goodbye, use [`SignOut::with`](crate::SignOut::with).
 #[derive(Debug)]
 #[must_use = "a redirect does nothing unless it is the response"]
-pub struct Redirect(pub(crate) session_core::adapter::Redirect);
+pub struct Redirect(pub(crate) session_web::Redirect);
 
 impl Redirects {
     /// To a path on this site, or to an allowed host; any other target is refused.
@@ -124,7 +125,7 @@ impl Redirects {
 
     /// The core's own, for functions that serve every framework.
     #[must_use]
-    pub fn into_inner(self) -> session_core::adapter::Redirects {
+    pub fn into_inner(self) -> session_web::Redirects {
         self.0
     }
 }
@@ -214,7 +215,7 @@ impl FromRequest for Redirects {
         let head = request.clone();
         extract(request, async move |visit| {
             let head = words::head(head.head());
-            Ok(Self(session_core::adapter::Redirects::of_request(Some(&visit), &head).await?))
+            Ok(Self(session_web::Redirects::of_request(Some(&visit), &head).await?))
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use session_core::adapter::SignIn;
+use session_web::SignIn;
 
 use crate::extract::{Extracting, extract};
 use crate::rejection::SessionRejection;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use axum_core::body::Body;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use session_forms::ReadAhead;
+use session_web::ReadAhead;
 
 /// The bytes that were read, and the rest of the body.
 #[derive(Debug)]

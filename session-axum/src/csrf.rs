@@ -6,8 +6,8 @@ use axum_core::BoxError;
 use axum_core::body::Body;
 use bytes::Bytes;
 use http::{Request, Response};
-use session_core::adapter::{BoxFuture, CsrfFailure};
-use session_forms::CsrfGuard;
+use session_core::adapter::BoxFuture;
+use session_web::{CsrfFailure, CsrfGuard};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -48,7 +48,7 @@ impl CsrfLayer {
         Self(CsrfGuard::new(words::response))
     }
 
-    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
+    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_web::CsrfRules::exempt).
     pub fn exempt(self, path: impl Into<String>) -> Self {
         Self(self.0.exempt(path))
     }

@@ -6,6 +6,8 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use serde::Serialize;
 use session_core::{Accepts, adapter::Visit};
+use session_web::sign_out_with;
+use session_web::{find_visit, find_visit_if_any};
 
 use crate::rejection::SessionRejection;
 
@@ -81,7 +83,7 @@ impl SignOut {
     /// # Errors
     /// When the store failed: the session may still live.
     pub async fn with<V: Serialize>(self, key: impl Accepts<V>, value: V) -> Result<(), SessionRejection> {
-        Ok(self.0.destroy_with(key, value).await?)
+        Ok(sign_out_with(&self.0, key, value).await?)
     }
 }
 
@@ -113,7 +115,7 @@ impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        Ok(Self(Visit::found(parts.extensions.get())?.session().await?))
+        Ok(Self(find_visit(parts.extensions.get())?.session().await?))
     }
 }
 
@@ -121,7 +123,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, SessionRejection> {
-        let Some(visit) = Visit::found_if_any(parts.extensions.get()) else { return Ok(None) };
+        let Some(visit) = find_visit_if_any(parts.extensions.get()) else { return Ok(None) };
         Ok(Some(Self(visit.session().await?)))
     }
 }
@@ -130,7 +132,7 @@ impl<S: Sync> FromRequestParts<S> for ReadOnlySession {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        Ok(Self(Visit::found(parts.extensions.get())?.read_only().await?))
+        Ok(Self(find_visit(parts.extensions.get())?.read_only().await?))
     }
 }
 
@@ -138,7 +140,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for ReadOnlySession {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, SessionRejection> {
-        let Some(visit) = Visit::found_if_any(parts.extensions.get()) else { return Ok(None) };
+        let Some(visit) = find_visit_if_any(parts.extensions.get()) else { return Ok(None) };
         Ok(Some(Self(visit.read_only().await?)))
     }
 }
@@ -147,6 +149,6 @@ impl<S: Sync> FromRequestParts<S> for SignOut {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        Ok(Self(Visit::found(parts.extensions.get())?))
+        Ok(Self(find_visit(parts.extensions.get())?))
     }
 }

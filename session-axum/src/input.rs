@@ -3,8 +3,8 @@
 use std::ops::Deref;
 
 use axum_core::extract::{FromRequest, Request};
-use session_core::adapter::Visit;
-use session_forms::Form;
+use session_web::Form;
+use session_web::find_visit_for_input;
 
 use crate::rejection::SessionRejection;
 use crate::words;
@@ -56,7 +56,7 @@ impl<S: Sync> FromRequest<S> for Input {
     type Rejection = SessionRejection;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, SessionRejection> {
-        let visit = Visit::found_for_input(request.extensions().get())?;
+        let visit = find_visit_for_input(request.extensions().get())?;
         let (parts, body) = request.into_parts();
         let head = words::head(&parts.method, &parts.uri, &parts.headers);
         let limit = parts.extensions.get().copied().unwrap_or_default();

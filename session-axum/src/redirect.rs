@@ -4,7 +4,8 @@ use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use serde::Serialize;
-use session_core::{Accepts, Messages, SessionError, ValidationErrors, adapter::RedirectKind};
+use session_core::{Accepts, Messages, SessionError};
+use session_web::{RedirectKind, ValidationErrors};
 
 use crate::rejection::SessionRejection;
 use crate::words;
@@ -23,7 +24,7 @@ use crate::words;
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(subscribe));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Redirects(session_core::adapter::Redirects);
+pub struct Redirects(session_web::Redirects);
 
 /// A redirect: 303 unless set otherwise.
 ///
@@ -33,7 +34,7 @@ pub struct Redirects(session_core::adapter::Redirects);
 /// After the session was destroyed its messages are dropped. To say goodbye, use [`SignOut::with`](crate::SignOut::with).
 #[derive(Debug)]
 #[must_use = "a redirect does nothing unless it is the response"]
-pub struct Redirect(pub(crate) session_core::adapter::Redirect);
+pub struct Redirect(pub(crate) session_web::Redirect);
 
 impl Redirects {
     /// To a path on this site, or to an allowed host; any other target is refused.
@@ -123,7 +124,7 @@ impl Redirects {
 
     /// The core's own, for functions that serve every framework.
     #[must_use]
-    pub fn into_inner(self) -> session_core::adapter::Redirects {
+    pub fn into_inner(self) -> session_web::Redirects {
         self.0
     }
 }
@@ -208,6 +209,6 @@ impl<S: Sync> FromRequestParts<S> for Redirects {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let head = words::head(&parts.method, &parts.uri, &parts.headers);
-        Ok(Self(session_core::adapter::Redirects::of_request(parts.extensions.get(), &head).await?))
+        Ok(Self(session_web::Redirects::of_request(parts.extensions.get(), &head).await?))
     }
 }

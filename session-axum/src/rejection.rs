@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use axum_core::response::{IntoResponse, Response};
-use session_core::adapter::{BareResponse, Rejection};
+use session_core::adapter::BareResponse;
+use session_web::Rejection;
 
 use crate::redirect::Redirect;
 use crate::words;
@@ -92,7 +93,7 @@ impl SessionRejection {
     pub fn find(error: &(dyn Error + 'static)) -> Option<Self> {
         let own = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
             .find_map(|error| error.downcast_ref::<Self>().cloned());
-        own.or_else(|| session_forms::find_rejection(error).map(Self))
+        own.or_else(|| session_web::Rejection::find(error).map(Self))
     }
 }
 

@@ -7,7 +7,8 @@ use axum_core::BoxError;
 use axum_core::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, header};
-use session_core::adapter::{Adapter, Middleware, Settling, SignIn, VisitReport};
+use session_core::adapter::{Adapter, Middleware, Settling, VisitReport};
+use session_web::SignIn;
 use tower_service::Service;
 
 use crate::layer::SessionLayer;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use session_core::adapter::{SignIn, Visit};
+use session_web::SignIn;
+use session_web::find_visit;
 
 use crate::rejection::SessionRejection;
 
@@ -74,7 +75,7 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let visit = Visit::found(parts.extensions.get())?;
+        let visit = find_visit(parts.extensions.get())?;
         Ok(Self(SignIn::user(parts.extensions.get(), &visit).await?))
     }
 }
@@ -83,7 +84,7 @@ impl<S: Sync, const MINUTES: u64> FromRequestParts<S> for Recent<MINUTES> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let visit = Visit::found(parts.extensions.get())?;
+        let visit = find_visit(parts.extensions.get())?;
         Ok(Self(SignIn::recent(parts.extensions.get(), &visit, Duration::from_secs(60 * MINUTES)).await?))
     }
 }

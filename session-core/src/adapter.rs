@@ -5,16 +5,11 @@
 //! responses are read and made; everything else is the same for all of them and lives here.
 
 pub use crate::engine::answer::BareResponse;
-pub use crate::engine::csrf::{CsrfDecision, CsrfFailure, CsrfReason};
 pub use crate::engine::finish::{BoxFuture, Closing, Finish, Spawn};
 pub use crate::engine::head::RequestHead;
 pub use crate::engine::middleware::{Adapter, Begun, Middleware, Settling};
-pub use crate::engine::redirect::{Redirect, Redirects};
-pub use crate::engine::redirected::{Finished, Kind as RedirectKind};
-pub use crate::engine::rejection::{Rejection, RequestError};
-pub use crate::engine::report::{Failure, HeaderChange, VisitReport, failure};
+pub use crate::engine::report::{Failure, HeaderChange, VisitReport};
 pub use crate::engine::serve::{Refused, Serve, Served};
-pub use crate::engine::sign_in::SignIn;
 pub use crate::engine::sources::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use crate::engine::visit::{CookieHeaders, Visit, VisitGuard};
 pub use crate::value::page::PageRequest;

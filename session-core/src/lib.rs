@@ -49,17 +49,16 @@ pub use engine::event::{Event, Observer};
 pub use engine::owners::{Device, Excess, UserSessions};
 pub use engine::session::{
     Csrf, DefaultFor, Errors, FlashMessages, Level, Lifetime, Messages, Notification, Session, Urls, User,
+    WithInput,
 };
 pub use engine::sessions::Sessions;
 pub use engine::sources::EntropyError;
-pub use engine::validation::{ValidationErrors, WithInput};
 pub use engine::view::SessionView;
 pub use value::age::{Age, NotAnAge};
 pub use value::cookie::builder::{Cookie, CookieError};
 pub use value::cookie::key::{KeyError, SecretKey};
 pub use value::cookie::keyring::KeyRing;
 pub use value::cookie::same_site::SameSite;
-pub use value::csrf::CsrfRules;
 pub use value::error::ValueError;
 pub use value::id::{Handle, NotHex};
 pub use value::json::JsonError;

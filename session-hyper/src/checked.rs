@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
-use session_forms::ReadAhead;
+use session_web::ReadAhead;
 
 /// The body that a handler behind a [`CsrfService`](crate::CsrfService) gets: the request's own, as it came.
 ///

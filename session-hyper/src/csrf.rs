@@ -5,8 +5,8 @@ use std::fmt;
 use http::{Request, Response};
 use hyper::body::{Body, Bytes};
 use hyper::service::Service;
-use session_core::adapter::{BoxFuture, CsrfFailure};
-use session_forms::{CsrfGuard, InputLimit};
+use session_core::adapter::BoxFuture;
+use session_web::{CsrfFailure, CsrfGuard, InputLimit};
 
 use crate::checked::{CheckedBody, poll_data};
 use crate::words;
@@ -54,7 +54,7 @@ impl<S, R: Default + 'static> CsrfService<S, R> {
 }
 
 impl<S, R> CsrfService<S, R> {
-    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_core::CsrfRules::exempt).
+    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_web::CsrfRules::exempt).
     pub fn exempt(mut self, path: impl Into<String>) -> Self {
         self.guard = self.guard.exempt(path);
         self

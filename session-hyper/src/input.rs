@@ -5,8 +5,8 @@ use std::ops::Deref;
 use http::Request;
 use http_body_util::BodyDataStream;
 use hyper::body::Body;
-use session_core::adapter::Visit;
-use session_forms::{Form, InputLimit};
+use session_web::find_visit_for_input;
+use session_web::{Form, InputLimit};
 
 use crate::rejection::SessionRejection;
 use crate::words;
@@ -64,7 +64,7 @@ impl Input {
         limit: InputLimit,
         request: Request<B>,
     ) -> Result<Self, SessionRejection> {
-        let visit = Visit::found_for_input(request.extensions().get())?;
+        let visit = find_visit_for_input(request.extensions().get())?;
         let (parts, body) = request.into_parts();
         let head = words::head(&parts.method, &parts.uri, &parts.headers);
         Ok(Self(Form::of_request(visit, &head, limit, BodyDataStream::new(body)).await?))

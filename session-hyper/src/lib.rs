@@ -23,20 +23,20 @@ pub use words::plain;
 
 #[doc(inline)]
 pub use session_core::{
-    Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, CsrfRules, Date,
-    DefaultFor, Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing,
-    Level, Lifetime, Messages, NotHex, Notification, Number, Observer, OpenError, Path, Policy, PolicyError,
+    Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, Date, DefaultFor,
+    Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Level,
+    Lifetime, Messages, NotHex, Notification, Number, Observer, OpenError, Path, Policy, PolicyError,
     SameSite, SecretKey, Session, SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp,
-    ToPath, ToPaths, Urls, User, UserSessions, UserSessionsError, ValidationErrors, ValueError, WithInput,
-    adapter::{
-        BoxFuture, CsrfFailure, CsrfReason, Failure, Redirect, RedirectKind, Redirects, Rejection,
-        RequestError, Spawn, Visit, VisitReport,
-    },
+    ToPath, ToPaths, Urls, User, UserSessions, UserSessionsError, ValueError, WithInput,
+    adapter::{BoxFuture, Failure, Spawn, Visit, VisitReport},
     machine::Values,
     store::{SessionStore, StoreError, StoreErrorKind},
 };
 #[doc(inline)]
-pub use session_forms::{Form, FormError, InputLimit, NotThatForm};
+pub use session_web::{
+    CsrfFailure, CsrfReason, CsrfRules, FinishedRedirect, Form, FormError, InputLimit, NotThatForm, Redirect,
+    RedirectKind, Redirects, Rejection, RequestError, ValidationErrors,
+};
 
 pub use session_core;
 #[cfg(feature = "stores")]

@@ -1,7 +1,8 @@
 //! Redirects that know the session: from a request, and as a response.
 
 use http::{Request, Response};
-use session_core::adapter::{BoxFuture, Redirect, Redirects};
+use session_core::adapter::BoxFuture;
+use session_web::{Redirect, Redirects};
 
 use crate::rejection::SessionRejection;
 use crate::words;

@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use http::Response;
-use session_core::adapter::{BareResponse, Rejection};
+use session_core::adapter::BareResponse;
+use session_web::Rejection;
 
 use crate::words;
 
@@ -67,7 +68,7 @@ impl SessionRejection {
     pub fn find(error: &(dyn Error + 'static)) -> Option<Self> {
         let own = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
             .find_map(|error| error.downcast_ref::<Self>().cloned());
-        own.or_else(|| session_forms::find_rejection(error).map(Self))
+        own.or_else(|| session_web::Rejection::find(error).map(Self))
     }
 
     /// The response, after writing the reason to the log.

@@ -6,8 +6,11 @@ use http::{Extensions, Request, request::Parts};
 use serde::Serialize;
 use session_core::{
     Accepts, Session,
-    adapter::{BoxFuture, SignIn, Visit},
+    adapter::{BoxFuture, Visit},
 };
+use session_web::SignIn;
+use session_web::sign_out_with;
+use session_web::{find_visit, find_visit_if_any};
 
 use crate::rejection::SessionRejection;
 
@@ -50,7 +53,7 @@ pub trait RequestSession {
     /// # Errors
     /// The store failed: a visitor who is signed in must not be taken for a stranger.
     fn optional_session(&self) -> BoxFuture<Result<Option<Session>, SessionRejection>> {
-        let visit = Visit::found_if_any(self.visit().ok().as_ref());
+        let visit = find_visit_if_any(self.visit().ok().as_ref());
         Box::pin(async move {
             match visit {
                 Some(visit) => Ok(Some(visit.session().await?)),
@@ -65,7 +68,7 @@ pub trait RequestSession {
     /// # Errors
     /// The store failed.
     fn optional_read_only_session(&self) -> BoxFuture<Result<Option<Session>, SessionRejection>> {
-        let visit = Visit::found_if_any(self.visit().ok().as_ref());
+        let visit = find_visit_if_any(self.visit().ok().as_ref());
         Box::pin(async move {
             match visit {
                 Some(visit) => Ok(Some(visit.read_only().await?)),
@@ -119,7 +122,7 @@ pub trait RequestSession {
         Self: Sized,
     {
         let visit = self.visit();
-        Box::pin(async move { Ok(visit?.destroy_with(key, value).await?) })
+        Box::pin(async move { Ok(sign_out_with(&visit?, key, value).await?) })
     }
 
     /// Returns the visit, which opens the session on demand, and a [`detached`](Visit::detached) one for work that
@@ -136,7 +139,7 @@ pub trait RequestSession {
 
 impl RequestSession for Extensions {
     fn visit(&self) -> Result<Visit, SessionRejection> {
-        Ok(Visit::found(self.get())?)
+        Ok(find_visit(self.get())?)
     }
 
     fn sign_in(&self) -> Option<SignIn> {

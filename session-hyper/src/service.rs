@@ -8,8 +8,9 @@ use http::{Request, Response};
 use hyper::service::Service;
 use session_core::{
     Sessions,
-    adapter::{Adapter, Failure, Middleware, Settling, SignIn, Spawn, VisitReport},
+    adapter::{Adapter, Failure, Middleware, Settling, Spawn, VisitReport},
 };
+use session_web::SignIn;
 
 use crate::spawn::TOKIO;
 use crate::words::{self, plain};

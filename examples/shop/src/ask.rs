@@ -2,9 +2,10 @@
 
 use session_core::{
     Session, Timestamp,
-    adapter::{Clock, Redirects, SystemClock},
+    adapter::{Clock, SystemClock},
 };
-use session_forms::Form;
+use session_web::Form;
+use session_web::Redirects;
 
 /// One request, as the pages see it. Redirects know the session; the form is what the adapter's `Input` has read.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! What a page answers: a template, another page to go to, or a refusal.
 
 use minijinja::Value;
-use session_core::{SessionError, UserSessionsError, adapter::Redirect};
+use session_core::{SessionError, UserSessionsError};
+use session_web::Redirect;
 
 /// A page's answer, before anything is rendered.
 #[derive(Debug)]

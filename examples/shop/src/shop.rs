@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use minijinja::{Environment, Value, context};
-use session_core::{Session, Sessions, adapter::CsrfFailure};
+use session_core::{Session, Sessions};
+use session_web::CsrfFailure;
 
 use crate::ask::Ask;
 use crate::go::{Go, Problem};

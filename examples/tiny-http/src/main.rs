@@ -10,11 +10,9 @@ use std::error::Error;
 use std::sync::Arc;
 use std::thread;
 
-use session_core::{
-    Cookie, SecretKey, Sessions,
-    adapter::{Rejection, Visit},
-};
+use session_core::{Cookie, SecretKey, Sessions, adapter::Visit};
 use session_stores::MemoryStore;
+use session_web::Rejection;
 use tiny_http::{Method, Request, Response, Server};
 
 use crate::adapter::{Page, answer, plain};

@@ -5,15 +5,10 @@ use super::report::Failure;
 /// A response without a body, which an adapter converts into its framework's type: a status and at most one header.
 ///
 /// ```
-/// use session_core::{Session, adapter::{BareResponse, Failure, Redirects}};
+/// use session_core::adapter::{BareResponse, Failure};
 ///
 /// let answer = BareResponse::from(Failure::Unavailable);
 /// assert_eq!((answer.status(), answer.header()), (503, Some(("cache-control", "no-store"))));
-///
-/// let redirects = Redirects::new(Session::standalone(), None, None);
-/// let answer = BareResponse::from(redirects.to("/cart").finish()?);
-/// assert_eq!((answer.status(), answer.header()), (303, Some(("location", "/cart"))));
-/// # Ok::<(), session_core::SessionError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BareResponse {
@@ -51,19 +46,21 @@ impl BareResponse {
         }
     }
 
-    /// Makes a response that must not be cached.
-    pub(super) const fn of_the_moment(status: u16) -> Self {
+    /// Makes a response with a status only, which must not be cached.
+    #[must_use]
+    pub const fn uncached(status: u16) -> Self {
         Self { status, header: Header::NoStore }
     }
 
-    /// A response that sends the browser to another page; `location` is visible ASCII.
-    pub(super) const fn with_location(status: u16, location: String) -> Self {
+    /// Makes a redirect. `location` is visible ASCII.
+    #[must_use]
+    pub const fn redirect(status: u16, location: String) -> Self {
         Self { status, header: Header::Location(location) }
     }
 }
 
 impl From<Failure> for BareResponse {
     fn from(failure: Failure) -> Self {
-        Self::of_the_moment(failure.status())
+        Self::uncached(failure.status())
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::decision::policy::PolicyError;
 use crate::decision::state::NewerFormat;
+use crate::engine::report::Failure;
 use crate::engine::sources::EntropyError;
 use crate::value::answer::StoreError;
 use crate::value::error::ValueError;
@@ -23,6 +24,17 @@ pub enum OpenError {
     /// The response was already sent.
     #[error("the response was already sent")]
     Closed,
+}
+
+impl OpenError {
+    /// Returns the failure to respond with when a handler cannot have its session.
+    #[must_use]
+    pub const fn failure(&self) -> Failure {
+        match self {
+            Self::Store(_) | Self::Newer(_) => Failure::Unavailable,
+            Self::Disabled | Self::Closed => Failure::Internal,
+        }
+    }
 }
 
 /// Returned when an operation on a session fails. Nothing was changed.

@@ -138,7 +138,7 @@ impl VisitReport {
     /// not a failure: the handler's response is sent without a cookie.
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
-        failure(self.error.as_ref()?)
+        self.error.as_ref()?.failure()
     }
 
     /// Returns the `Cache-Control` that the response needs: `no-store` if it sets a cookie, or `None` if the existing
@@ -181,17 +181,18 @@ impl VisitReport {
     }
 }
 
-/// Returns the failure that a commit's error leads to, or `None` for [`CommitError::Gone`].
-#[must_use]
-pub fn failure(error: &CommitError) -> Option<Failure> {
-    match error {
-        // The handler's response is sent, or was never this commit's to change.
-        CommitError::Gone | CommitError::Closed | CommitError::ReadOnly => None,
-        CommitError::Contended | CommitError::Store(_) | CommitError::Newer(_) => Some(Failure::Unavailable),
-        CommitError::TooLarge { .. }
-        | CommitError::Entropy
-        | CommitError::NoResponse
-        | CommitError::Unseen => Some(Failure::Internal),
+impl CommitError {
+    /// Returns the failure to respond with instead of the handler's response, or `None` if that response is sent.
+    #[must_use]
+    pub const fn failure(&self) -> Option<Failure> {
+        match self {
+            // The handler's response is sent, or was never this commit's to change.
+            Self::Gone | Self::Closed | Self::ReadOnly => None,
+            Self::Contended | Self::Store(_) | Self::Newer(_) => Some(Failure::Unavailable),
+            Self::TooLarge { .. } | Self::Entropy | Self::NoResponse | Self::Unseen => {
+                Some(Failure::Internal)
+            }
+        }
     }
 }
 

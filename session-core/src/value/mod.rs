@@ -5,7 +5,6 @@ pub(crate) mod answer;
 pub(crate) mod bag;
 pub(crate) mod content;
 pub(crate) mod cookie;
-pub(crate) mod csrf;
 mod edit;
 pub(crate) mod error;
 pub(crate) mod flash;

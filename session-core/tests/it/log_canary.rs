@@ -5,8 +5,9 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use crate::driver_support::*;
-use session_core::{adapter::*, machine::*, store::*, *};
+use session_core::{machine::*, store::*, *};
 use session_testkit::{Fault, Verb};
+use session_web::Rejection;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);

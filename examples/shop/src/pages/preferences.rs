@@ -19,7 +19,8 @@ pub(crate) fn change(ask: &Ask) -> Result<Go, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use session_core::{Session, adapter::Redirects};
+    use session_core::Session;
+    use session_web::Redirects;
 
     use super::*;
 

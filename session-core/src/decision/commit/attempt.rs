@@ -1,4 +1,4 @@
-//! What a commit writes: the record, the operation that carries it, and what the state and the browser make of it.
+//! One attempt of a commit: the record to write, the store operation, and the effect on state and cookie once applied.
 
 use super::{CommitError, CookieOrder, Fresh, StoreOp};
 use crate::decision::decide::{CookieAction, Decision, Fate, Origin, Write};
@@ -10,14 +10,14 @@ use crate::value::id::{Etag, SessionId};
 use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
 
-/// What is being written.
+/// The write that is in progress.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) op: Option<StoreOp>,
     pub(super) id: Option<SessionId>,
     pub(super) record: Option<Record>,
     pub(super) entries: Vec<Entry>,
-    /// Where a touch moves the idle deadline.
+    /// The new idle deadline of a touch.
     pub(super) touched: Option<Timestamp>,
     pub(super) nonce: [u8; 24],
 }
@@ -138,7 +138,7 @@ impl Attempt {
         (size > policy.max_record).then_some(CommitError::TooLarge { size, limit: policy.max_record })
     }
 
-    /// What the browser is told, now that the write applied.
+    /// Returns the cookie instruction, after the write was applied.
     pub(super) fn order(&self, state: &SessionState, policy: &Policy, decision: Decision) -> CookieOrder {
         let record = self.record.as_ref().or(state.base.as_ref());
         let expires = |record: &Record, idle: Timestamp| {
@@ -176,7 +176,7 @@ impl Attempt {
         }
     }
 
-    /// The state stands on what was written.
+    /// Makes what was written the base of the state.
     pub(super) fn settle(
         self,
         state: &mut SessionState,
@@ -199,7 +199,7 @@ impl Attempt {
                 Origin::Stored
             }
         };
-        // What was ordered while the write was under way is still to be done.
+        // An order that was given during the write is still pending.
         if Some(state.fate) == fate {
             state.fate = Fate::Keep;
         }
@@ -219,7 +219,7 @@ fn note(base: &Record, policy: &Policy, now: Timestamp, etag: Etag) -> Record {
 
 /// Makes the head of a record to be written over `base`, without its etag, owner, idle deadline and payload.
 pub(super) fn head(base: Option<&Record>, changes: &Changes, policy: &Policy, now: Timestamp) -> Record {
-    // A wiped session shares nothing with the old one but the cookie's name: it begins now.
+    // An invalidated session shares nothing with the old one, so its lifetime begins now.
     let base = base.filter(|_| !changes.wiped());
     let absolute = match (changes.absolute(), base) {
         (Some(by_hand), _) => by_hand,
@@ -237,6 +237,6 @@ pub(super) fn idle_deadline(
     now: Timestamp,
 ) -> Timestamp {
     let something = content.will_have_something(changes);
-    // The classic behaviour keeps every visitor's session, whatever is in it.
+    // The eager behaviour keeps every visitor's session, even an empty one.
     now.plus(if something || policy.eager { content.age().unwrap_or(policy.age) } else { policy.lapse })
 }

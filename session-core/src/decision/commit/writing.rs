@@ -1,7 +1,7 @@
-//! A visit's changes on their way to the store, apart from the state that they came from.
+//! The changes of a visit while they are being written, separate from the state that they were taken from.
 //!
-//! [`Commit`](super::Commit) joins the two. The engine keeps the state where handlers go on reading and changing it while
-//! the store is asked, so it holds them separately.
+//! [`Commit`](super::Commit) holds both. The engine keeps the state accessible to handlers during the store call, so it
+//! holds them separately.
 
 use super::attempt::{Attempt, head, idle_deadline};
 use super::{CommitError, CookieOrder, Fresh, Outcome, StoreOp};
@@ -21,13 +21,13 @@ use crate::value::time::Timestamp;
 #[must_use = "dropped, it loses the changes of its visit: `finish` it"]
 pub(crate) struct Writing {
     decision: Decision,
-    /// What it was decided from; `None` when the session was over already.
+    /// The situation that was decided on; `None` if the session had already ended.
     situation: Option<Situation>,
     now: Timestamp,
     changes: Changes,
     attempt: Attempt,
-    /// What stands now: the content that the last attempt wrote, where it was a replay.
-    // Boxed, since it is moved about and hardly ever replayed.
+    /// The content that the last attempt wrote, if it was a replay.
+    // Boxed, because it is moved often and rarely replayed.
     replayed: Option<Box<Content>>,
     conflicts: u32,
     gave_way: Vec<FlashBag>,
@@ -38,8 +38,8 @@ impl Writing {
     /// Decides, and takes the visit's changes out of the state. `draw` is asked only if something is to be written.
     ///
     /// # Errors
-    /// [`CommitError::Entropy`] if `draw` failed, and [`CommitError::TooLarge`] before any call; the state is as it
-    /// was then, with its changes.
+    /// [`CommitError::Entropy`] if `draw` failed, and [`CommitError::TooLarge`] before any call; the state keeps
+    /// its changes then.
     pub(crate) fn begin<E>(
         state: &mut SessionState,
         policy: &Policy,
@@ -113,7 +113,7 @@ impl Writing {
         bag.is_some()
     }
 
-    /// Hands the changes back, as if this commit had never begun. Only before its first step.
+    /// Puts the changes back, as if this commit had not begun. Only before its first step.
     pub(crate) fn undo(self, state: &mut SessionState) {
         if let (false, Some(id)) = (state.keeps_its_id(), self.attempt.id) {
             state.next_id = Some(Box::new(id));
@@ -121,24 +121,24 @@ impl Writing {
         state.content.put_back(self.changes);
     }
 
-    /// The record that is to go into the cookie, if one is.
+    /// Returns the record that goes into the cookie, if there is one.
     pub(crate) fn carried(&self) -> Option<&Record> {
         self.attempt.record.as_ref().filter(|_| self.decision.cookie == CookieAction::SetRecord)
     }
 
-    /// The operation that a store must perform next; `None` when the commit is ready to finish.
+    /// Returns the operation that the store must perform next, or `None` when the commit is ready to finish.
     #[must_use]
     pub(crate) fn step(&self) -> Option<&StoreOp> {
         self.attempt.op.as_ref()
     }
 
-    /// What the browser will be told if the next operation applies.
+    /// Returns the cookie instruction that applies if the next operation is applied.
     #[must_use]
     pub(crate) fn decision(&self) -> Decision {
         self.decision
     }
 
-    /// Whether what the old id stands for is over once the last operation applied.
+    /// Returns whether the old id is invalid once the last operation was applied.
     pub(crate) fn ends_a_session(&self) -> bool {
         let destroys = self.situation.is_some_and(|then| then.fate == Fate::Destroy);
         let write = self.decision.write;
@@ -146,7 +146,7 @@ impl Writing {
             || (destroys && (write != Write::Nothing || self.decision.cookie == CookieAction::Clear))
     }
 
-    /// Tells what came of the operation. `now` is the time at this moment: replaying ends with
+    /// Takes the result of the operation. `now` is the current time: replaying ends with
     /// [`CommitError::Contended`] when the policy's patience is over.
     pub(crate) fn answer<E>(
         &mut self,
@@ -158,11 +158,11 @@ impl Writing {
         let revokes = matches!(self.attempt.op, Some(StoreOp::Revoke { .. }));
         let settled = match answer {
             Ok(Written::Applied) => Ok(()),
-            // It stands in the list already.
+            // It is in the list already.
             Ok(Written::Taken | Written::Conflict(_) | Written::Gone) if revokes => Ok(()),
             Ok(Written::Gone) => Err(CommitError::Gone),
             Ok(Written::Taken) => match draw() {
-                // Two ids of 256 bits met: a broken generator, or a double. The next id is another one.
+                // A collision of two ids of 256 bits: a broken generator, or a test double. Another id is tried.
                 Ok(Fresh { id: Some(id), .. }) if self.conflicts < MOST_TAKEN => {
                     self.conflicts += 1;
                     self.attempt.rename(id);
@@ -229,7 +229,7 @@ impl Writing {
                 | StoreOp::Revoke { .. },
             )
             | None => {
-                // These verbs have no expectation that could be disappointed; a store that says so is broken.
+                // These verbs expect no etag, so a store that answers with a conflict is broken.
                 return Err(CommitError::Gone);
             }
         }
@@ -239,8 +239,7 @@ impl Writing {
         self.fit(policy)
     }
 
-    /// Leaves a refresh out that another request of this process is about to make: the rest of the visit ends as if it
-    /// were not due. Only for a commit whose one step is a [`StoreOp::Touch`].
+    /// Skips a refresh that another request of this process is about to make, as if it were not due. Only for a commit whose one step is a [`StoreOp::Touch`].
     pub(crate) fn skip(&mut self) {
         self.attempt.op = None;
         self.attempt.touched = None;
@@ -259,14 +258,14 @@ impl Writing {
         }
     }
 
-    /// Hands the result back to the state: on success it stands on what was written and the cookie instruction is
-    /// released into it; on an error the changes are back in front of what came since; on `Gone` they are dropped.
+    /// Applies the result to the state. On success, what was written becomes its base and the cookie instruction is
+    /// released; on an error, the changes are put back before those made since; on `Gone`, they are dropped.
     pub(crate) fn finish(self, state: &mut SessionState, policy: &Policy) -> Outcome {
         let Self { decision, situation, now: _, changes, attempt, replayed, conflicts, gave_way, answer } =
             self;
         let result = match answer {
             Some(result) => result,
-            // Nothing was to be stored, so nothing was in the way.
+            // There was nothing to store, so nothing can have failed.
             None if attempt.op.is_none() => Ok(()),
             None => Err(CommitError::Contended),
         };
@@ -290,7 +289,7 @@ impl Writing {
     }
 }
 
-/// How often a new id may turn out to be in use.
+/// How often a new id may be in use already.
 const MOST_TAKEN: u32 = 3;
-/// How often others may write first, for a caller whose clock stands still.
+/// How often other requests may write first, for a caller whose clock does not advance.
 const MOST_CONFLICTS: u32 = 10_000;

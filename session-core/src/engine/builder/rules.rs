@@ -132,7 +132,8 @@ impl SessionsBuilder {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[derive(Debug)] struct Here;
     /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::adapter::{CookieHeaders, Redirects};
+    /// # use session_core::adapter::CookieHeaders;
+    /// # use session_web::Redirects;
     /// # let key = session_core::SecretKey::generate()?;
     /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
     /// let sessions = builder.redirect_hosts(["accounts.example.com"]).build()?;

@@ -13,7 +13,6 @@ use super::Session;
 use crate::decision::state::SessionState;
 use crate::engine::error::SessionError;
 use crate::value::content::{CSRF, CSRF_BEFORE};
-use crate::value::csrf::FIELDS;
 use crate::value::time::Timestamp;
 
 /// The CSRF token of a session: what forms carry so that another site cannot submit them. From [`Session::csrf`].
@@ -95,21 +94,6 @@ impl Csrf<'_> {
         let equal = |own: &str| bool::from(own.as_bytes().ct_eq(given.as_bytes()));
         own.is_some_and(|own| equal(&own))
             || before.is_some_and(|before| now < before.until && equal(&before.token))
-    }
-
-    /// Returns whether a form carries this session's token. `field` returns the text of a field by its name.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let session = Session::standalone();
-    /// let token = session.csrf().token()?;
-    /// assert!(session.csrf().verify_form(|name| (name == "_csrf").then_some(token.as_str())));
-    /// assert!(!session.csrf().verify_form(|_| None));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    #[must_use]
-    pub fn verify_form<'f>(&self, field: impl Fn(&'static str) -> Option<&'f str>) -> bool {
-        FIELDS.iter().find_map(|name| field(name)).is_some_and(|token| self.verify(token))
     }
 }
 

@@ -1,6 +1,7 @@
-//! The validation errors that the previous visit left, as a facet of [`Session`].
+//! Validation errors: flashing them with the submitted fields, and reading those that the previous visit left.
 
-use super::Session;
+use super::{Messages, Session};
+use crate::engine::error::SessionError;
 use crate::value::flash::FormView;
 use crate::value::path::AnyKey;
 use crate::value::values::{Snapshot, Values};
@@ -44,6 +45,33 @@ impl Session {
     pub fn errors_in(&self, form: impl Into<String>) -> Errors<'_> {
         Errors { session: self, form: form.into() }
     }
+
+    /// Flashes validation errors as [`with_errors`](Self::with_errors) does and, with [`WithInput::Kept`], the submitted
+    /// fields.
+    ///
+    /// # Errors
+    /// The [errors of every change](Session#errors-of-every-change).
+    pub fn flash_validation_errors<F: AsRef<str>, M: Into<Messages>>(
+        &self,
+        errors: impl IntoIterator<Item = (F, M)>,
+        input: WithInput,
+    ) -> Result<(), SessionError> {
+        self.with_errors(errors)?;
+        match input {
+            WithInput::Kept => self.flash_all(),
+            WithInput::Dropped => Ok(()),
+        }
+    }
+}
+
+/// Whether the submitted fields are flashed with the errors, to fill the form again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: it does or it does not")]
+pub enum WithInput {
+    /// The fields, except secrets, are flashed; [`Session::old`] returns them.
+    Kept,
+    /// Only the errors are flashed.
+    Dropped,
 }
 
 impl Errors<'_> {

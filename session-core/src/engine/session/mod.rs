@@ -22,7 +22,7 @@ use crate::engine::common::Engine;
 use crate::engine::error::SessionError;
 
 pub use csrf::Csrf;
-pub use errors::Errors;
+pub use errors::{Errors, WithInput};
 pub use lifetime::Lifetime;
 pub use messages::{FlashMessages, Level, Messages, Notification};
 pub use read::DefaultFor;

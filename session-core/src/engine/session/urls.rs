@@ -113,8 +113,15 @@ impl Urls<'_> {
             .unwrap_or_else(|| fallback.to_owned())
     }
 
+    /// Returns whether a redirect to this URL is safe: a path on this site, or an absolute URL whose host the application
+    /// allows ([`redirect_hosts`](crate::SessionsBuilder::redirect_hosts)).
+    #[must_use]
+    pub fn allows(&self, url: &str) -> bool {
+        stays(url, &self.0.shared.engine.redirect_hosts)
+    }
+
     fn set(&self, key: &str, url: &str) -> Result<(), SessionError> {
-        let allowed = stays(url, &self.0.shared.engine.redirect_hosts);
+        let allowed = self.allows(url);
         self.0.edit(|state| {
             if !allowed {
                 return Err(SessionError::RefusedUrl);
@@ -125,6 +132,6 @@ impl Urls<'_> {
 
     fn get(&self, key: &str) -> Option<String> {
         let url: String = self.0.read(|state| state.content.system.get(key).ok().flatten())?;
-        stays(&url, &self.0.shared.engine.redirect_hosts).then_some(url)
+        self.allows(&url).then_some(url)
     }
 }

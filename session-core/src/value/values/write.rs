@@ -239,8 +239,8 @@ impl Values {
         Ok(made)
     }
 
-    /// Puts a value at a path whose segments are all names: a number does not create an array, and any value on the
-    /// path is replaced.
+    /// Puts a value at a path whose segments are all names: a number does not create an array, and any value on the path
+    /// is replaced.
     ///
     /// Only for values that are not journalled.
     pub(crate) fn put_by_names<V: Serialize>(
@@ -255,7 +255,7 @@ impl Values {
         Ok(())
     }
 
-    /// The segments that a path means here, a literal name first.
+    /// Resolves a path into segments; an existing literal name takes precedence.
     pub(crate) fn segments(&self, path: Path<'_>) -> Result<Vec<String>, ValueError> {
         Ok(path.steps(self.bag.root())?.into_iter().map(String::from).collect())
     }
@@ -264,7 +264,7 @@ impl Values {
         key.path().steps(self.bag.root())
     }
 
-    /// An edit that always fits: a removal, or one whose parents were made objects just before.
+    /// Makes an edit that cannot fail: a removal, or one whose parents were made objects just before.
     pub(super) fn force(&mut self, edit: Edit) {
         let key = WHOLE;
         let done = self.edit(Path::text(key), edit);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 use session_core::machine::FlashBag;
-use session_core::{Event, Level, Session, SessionError, ValidationErrors, WithInput};
+use session_core::{Event, Level, Session, SessionError, WithInput};
 
 use crate::web::{Client, WebApp};
 
@@ -121,20 +121,14 @@ pub async fn features_3_with_errors_of_several_calls_add_up_in_order(app: &impl 
     assert!(!client.visit(|session| session.errors().any()).await);
 }
 
-struct Taken;
-
-impl ValidationErrors for Taken {
-    fn messages(&self) -> Vec<(String, String)> {
-        vec![("profile.email".to_owned(), "is taken".to_owned())]
-    }
-}
-
 pub async fn features_3_flash_validation_errors_come_with_the_input_or_without(app: &impl WebApp) {
     let client = Client::new(app);
     for (input, old) in
         [(WithInput::Kept, json!({ "profile": { "email": "e" } })), (WithInput::Dropped, json!({}))]
     {
-        let refuse = move |session: &Session| session.flash_validation_errors(&Taken, input).unwrap();
+        let refuse = move |session: &Session| {
+            session.flash_validation_errors([("profile.email", "is taken")], input).unwrap();
+        };
         client.submit("profile[email]=e&password=p", refuse).await;
         let errors = json!({ "profile.email": ["is taken"] });
         assert_eq!(shown(&client).await, (json!({}), old, errors), "{input:?}");

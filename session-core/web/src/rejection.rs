@@ -4,12 +4,12 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::answer::BareResponse;
-use super::error::{OpenError, SessionError, UserSessionsError};
-use super::redirected::Finished;
-use super::report::{self, Failure};
-use super::visit::Visit;
-use crate::decision::commit::CommitError;
+use session_core::adapter::{BareResponse, Failure};
+use session_core::{CommitError, OpenError, SessionError, UserSessionsError};
+
+use crate::lenient::NotThatForm;
+use crate::read::FormError;
+use crate::redirect::FinishedRedirect;
 
 /// Why a handler did not complete: the error type that handlers return, so that `?` works on everything in this library.
 ///
@@ -24,7 +24,7 @@ use crate::decision::commit::CommitError;
 /// | the user has too many sessions | 409 | info |
 /// | the request's form cannot be read, or a field is missing or invalid | 400, 413, 415, 422 | info |
 /// | nobody is signed in, where the request cannot be sent to the sign-in page | 401 | info |
-/// | a [`Redirect`](crate::adapter::Redirect) returned as an error | 303 | – |
+/// | a [`Redirect`](crate::Redirect) returned as an error | 303 | – |
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -60,13 +60,13 @@ pub enum Rejection {
     NoSignInPage,
     /// The handler leaves early with a redirect. Nothing is logged.
     #[error("redirected to {}", .0.location())]
-    Redirect(Finished),
+    Redirect(FinishedRedirect),
 }
 
 /// An error in what the client sent, and the status of the response to it.
 ///
 /// ```
-/// use session_core::adapter::{Rejection, RequestError};
+/// use session_web::{Rejection, RequestError};
 ///
 /// let error = RequestError::new(422, std::io::Error::other("count is missing"));
 /// assert_eq!(Rejection::from(error).status(), 422);
@@ -126,7 +126,7 @@ impl Rejection {
         }
         match self {
             Self::Redirect(redirect) => redirect.clone().into(),
-            _ => BareResponse::of_the_moment(status),
+            _ => BareResponse::uncached(status),
         }
     }
 
@@ -135,17 +135,15 @@ impl Rejection {
     pub fn status(&self) -> u16 {
         match self {
             Self::Open(error) => error.failure().status(),
-            Self::Commit(error) => report::failure(error).unwrap_or(Failure::Internal).status(),
+            Self::Commit(error) => error.failure().unwrap_or(Failure::Internal).status(),
             Self::Owner(UserSessionsError::Store(_)) => Failure::Unavailable.status(),
             Self::Owner(UserSessionsError::TooMany { .. }) => 409,
             Self::Request(error) => error.status,
             Self::SignedOut => 401,
             Self::Redirect(redirect) => redirect.status(),
-            Self::NoLayer
-            | Self::MisplacedCsrf
-            | Self::NoSignInPage
-            | Self::Session(_)
-            | Self::Owner(UserSessionsError::NotSupported { .. }) => Failure::Internal.status(),
+            Self::NoLayer | Self::MisplacedCsrf | Self::NoSignInPage | Self::Session(_) | Self::Owner(_) => {
+                Failure::Internal.status()
+            }
         }
     }
 
@@ -153,7 +151,8 @@ impl Rejection {
     ///
     /// ```
     /// use std::error::Error;
-    /// use session_core::{SessionError, adapter::Rejection};
+    /// use session_core::SessionError;
+    /// use session_web::Rejection;
     ///
     /// let boxed: Box<dyn Error> = SessionError::ReadOnly.into();
     /// assert_eq!(Rejection::find(&*boxed).map(|rejection| rejection.status()), Some(500));
@@ -174,6 +173,8 @@ impl Rejection {
                     .or_else(|| is::<CommitError>(error))
                     .or_else(|| is::<UserSessionsError>(error))
                     .or_else(|| is::<RequestError>(error))
+                    .or_else(|| is::<FormError>(error))
+                    .or_else(|| is::<NotThatForm>(error))
             },
         )
     }
@@ -182,52 +183,5 @@ impl Rejection {
 impl From<&Rejection> for BareResponse {
     fn from(rejection: &Rejection) -> Self {
         rejection.response()
-    }
-}
-
-impl OpenError {
-    /// What to answer when a handler asked for a session and cannot have one.
-    #[must_use]
-    pub const fn failure(&self) -> Failure {
-        match self {
-            Self::Store(_) | Self::Newer(_) => Failure::Unavailable,
-            Self::Disabled | Self::Closed => Failure::Internal,
-        }
-    }
-}
-
-impl Visit {
-    /// The visit that an extractor found, or did not find, in the request's extensions.
-    ///
-    /// # Errors
-    /// [`Rejection::NoLayer`] if there is none, [`OpenError::Disabled`] if sessions are switched off.
-    pub fn found(in_extensions: Option<&Self>) -> Result<Self, Rejection> {
-        match in_extensions {
-            None => Err(Rejection::NoLayer),
-            Some(visit) if visit.is_off() => Err(OpenError::Disabled.into()),
-            Some(visit) => Ok(visit.clone()),
-        }
-    }
-
-    /// The visit for an optional extractor: `None` without a layer, or where sessions are switched off.
-    ///
-    /// Opening the visit can still fail. Report that error: a store that is down must not look like a visitor without a
-    /// session.
-    #[must_use]
-    pub fn found_if_any(in_extensions: Option<&Self>) -> Option<Self> {
-        in_extensions.filter(|visit| !visit.is_off()).cloned()
-    }
-
-    /// The visit for an extractor that reads a form: `None` where sessions are switched off, since forms are read there,
-    /// too.
-    ///
-    /// # Errors
-    /// [`Rejection::NoLayer`] if there is none.
-    pub fn found_for_input(in_extensions: Option<&Self>) -> Result<Option<Self>, Rejection> {
-        match Self::found(in_extensions) {
-            Ok(visit) => Ok(Some(visit)),
-            Err(Rejection::Open(OpenError::Disabled)) => Ok(None),
-            Err(rejection) => Err(rejection),
-        }
     }
 }

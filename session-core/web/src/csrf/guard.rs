@@ -5,14 +5,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Buf;
-use session_core::{
-    CsrfRules,
-    adapter::{BareResponse, CsrfDecision, CsrfFailure, Rejection, RequestHead, Visit},
-};
+use session_core::adapter::{BareResponse, RequestHead, Visit};
 
+use super::{CsrfDecision, CsrfFailure, CsrfRules, verify_form};
 use crate::request::form_type;
 use crate::search::{ReadAhead, Searched, search};
-use crate::{FormError, InputLimit};
+use crate::{FormError, InputLimit, Rejection};
 
 /// The rules that an application has set, and what a refused request gets. `R` is the framework's response.
 ///
@@ -21,7 +19,7 @@ use crate::{FormError, InputLimit};
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::task::{Context, Poll};
 /// use session_core::adapter::{BareResponse, RequestHead};
-/// use session_forms::{CsrfGuard, InputLimit};
+/// use session_web::{CsrfGuard, InputLimit};
 ///
 /// let guard = CsrfGuard::new(|answer: BareResponse| answer.status()).exempt("/webhooks");
 /// let limit = InputLimit::default();
@@ -60,7 +58,7 @@ impl<R> CsrfGuard<R> {
     /// Exempts the requests for which this is true, asked with the method and the path.
     ///
     /// ```
-    /// let guard = session_forms::CsrfGuard::new(|answer| answer.status());
+    /// let guard = session_web::CsrfGuard::new(|answer| answer.status());
     /// let guard = guard.exempt_when(|method, path| method == "POST" && path.ends_with("/callback"));
     /// ```
     #[must_use]
@@ -91,7 +89,7 @@ impl<R> CsrfGuard<R> {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use std::task::{Context, Poll};
     /// # use session_core::adapter::{BoxFuture, CookieHeaders, RequestHead};
-    /// # use session_forms::{CsrfGuard, InputLimit};
+    /// # use session_web::{CsrfGuard, InputLimit};
     /// # static HERE: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
     /// # let key = session_core::SecretKey::generate()?;
     /// # let sessions = session_core::Sessions::builder().in_cookie().key(key).build()?;
@@ -119,7 +117,7 @@ impl<R> CsrfGuard<R> {
                 let mut wrong = None;
                 let is_token = |name: &str, text: &str| {
                     let field = |wanted| (wanted == name).then_some(text);
-                    let is_right = session.csrf().verify_form(field);
+                    let is_right = verify_form(&session, field);
                     wrong = wrong.take().or_else(|| field("_csrf").or(field("_token")).map(|_| ()));
                     is_right
                 };

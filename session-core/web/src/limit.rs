@@ -5,7 +5,7 @@
 /// A form that exceeds a limit is rejected with 413, and the log names the limit.
 ///
 /// ```
-/// use session_forms::InputLimit;
+/// use session_web::InputLimit;
 ///
 /// let limit = InputLimit::default().bytes(4 * 1024 * 1024).fields(5_000);
 /// assert_eq!((limit.bytes, limit.fields), (4_194_304, 5_000));

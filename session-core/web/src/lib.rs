@@ -1,42 +1,49 @@
-//! Form bodies as nested input: what the adapters of session-core remember for `old` and `flash_all`.
+//! What web pages need and a session does not: forms as nested input, redirects with messages, CSRF rules, sign-in
+//! pages, reports of validation libraries, and one error type for handlers.
 //!
-//! One function reads a body that is already in memory, urlencoded or multipart; names such as `profile[email]`,
-//! `profile.email` and `tags[]` become nested values. It knows no framework: the adapters bring the bytes.
-//! [`CsrfGuard`] is what their CSRF middlewares have in common: it may have to read a form, so it is here and not in the core.
+//! The adapters share this crate, and applications find its types there. It knows no framework: an adapter brings the
+//! head of a request and the chunks of its body.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-//! use session_forms::Form;
+//! use session_web::Form;
 //!
 //! let form = Form::read("application/x-www-form-urlencoded", "profile[email]=a%40b&tags[]=x&tags[]=y".into()).await?;
 //! assert_eq!(form.text("profile.email"), Some("a@b"));
 //! assert_eq!(form.as_map()["tags"], serde_json::json!(["x", "y"]));
-//! # Ok::<(), session_forms::FormError>(()) }).unwrap();
+//! # Ok::<(), session_web::FormError>(()) }).unwrap();
 //! ```
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod charset;
+mod csrf;
 #[cfg(doctest)]
 mod documents;
-mod guard;
 mod lenient;
 mod limit;
 mod names;
 mod read;
+mod redirect;
+mod rejection;
 mod request;
 mod search;
+mod sign_in;
+mod validation;
+mod visit;
 
-pub use guard::CsrfGuard;
+pub use csrf::{CsrfDecision, CsrfFailure, CsrfGuard, CsrfReason, CsrfRules, verify_form};
 pub use lenient::NotThatForm;
 pub use limit::InputLimit;
 pub use read::FormError;
+pub use redirect::{FinishedRedirect, Redirect, RedirectKind, Redirects};
+pub use rejection::{Rejection, RequestError};
 pub use search::ReadAhead;
-
-use std::error::Error;
+pub use sign_in::SignIn;
+pub use validation::ValidationErrors;
+pub use visit::{find_visit, find_visit_for_input, find_visit_if_any, sign_out_with};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use session_core::adapter::Rejection;
 
 /// The fields of a form, nested as their names say. Every leaf is the text that was sent.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -85,7 +92,7 @@ impl Form {
     /// struct Order { sku: String, count: u32, gift: bool }
     ///
     /// let body = "sku=tea&count=3&gift=on";
-    /// let form = session_forms::Form::read("application/x-www-form-urlencoded", body.into()).await.unwrap();
+    /// let form = session_web::Form::read("application/x-www-form-urlencoded", body.into()).await.unwrap();
     /// let order: Order = form.to().unwrap();
     /// assert_eq!((order.sku.as_str(), order.count, order.gift), ("tea", 3, true));
     /// # });
@@ -100,24 +107,4 @@ impl std::fmt::Debug for Form {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.fields.keys()).finish()
     }
-}
-
-/// Finds an error of this crate or of the core in an error or its sources: [`Rejection::find`], and forms.
-///
-/// ```
-/// use std::error::Error;
-/// use session_forms::{FormError, find_rejection};
-///
-/// let boxed: Box<dyn Error> = FormError::NotAForm.into();
-/// assert_eq!(find_rejection(&*boxed).map(|rejection| rejection.status()), Some(415));
-/// assert!(find_rejection(&std::fmt::Error).is_none());
-/// ```
-#[must_use]
-pub fn find_rejection(error: &(dyn Error + 'static)) -> Option<Rejection> {
-    let own = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
-        .find_map(|error| {
-            let form = error.downcast_ref::<FormError>().cloned().map(Rejection::from);
-            form.or_else(|| error.downcast_ref::<NotThatForm>().cloned().map(Rejection::from))
-        });
-    own.or_else(|| Rejection::find(error))
 }

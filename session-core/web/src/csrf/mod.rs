@@ -1,25 +1,33 @@
 //! CSRF protection: judges a request by its headers and, where they do not decide, by a field of its form.
 //!
-//! `session-forms` calls [`CsrfRules::judge`] for the adapters' middleware and, for [`CsrfDecision::AskForm`], reads the form
+//! [`CsrfGuard`] calls [`CsrfRules::judge`] for the adapters' middleware and, for [`CsrfDecision::AskForm`], reads the form
 //! and verifies its token. The session is opened read-only, so that a refused request consumes no flash.
 
-use super::answer::BareResponse;
-use super::head::RequestHead;
-use super::rejection::Rejection;
-use super::session::Session;
-use super::visit::Visit;
-use crate::value::csrf::{CsrfRules, FIELDS, HEADERS, REFUSED};
+mod guard;
+mod rules;
+
+pub use guard::CsrfGuard;
+pub use rules::CsrfRules;
+
+use rules::{FIELDS, HEADERS, REFUSED};
+use session_core::Session;
+use session_core::adapter::{BareResponse, RequestHead, Visit};
+
+use crate::rejection::Rejection;
+use crate::visit::find_visit;
 
 /// What [`CsrfRules::judge`] decides from a request's method, path and headers.
 ///
 /// ```
-/// # use session_core::{Session, adapter::CsrfDecision};
+/// # use session_core::Session;
+/// use session_web::{CsrfDecision, verify_form};
+///
 /// /// What an adapter makes of it: the status to refuse with, if any.
 /// fn refusal(verdict: CsrfDecision, field: Option<&str>) -> Option<u16> {
 ///     match verdict {
 ///         CsrfDecision::Pass => None,
 ///         CsrfDecision::Refuse(_) => Some(419),
-///         CsrfDecision::AskForm(session) if session.csrf().verify_form(|_| field) => None,
+///         CsrfDecision::AskForm(session) if verify_form(&session, |_| field) => None,
 ///         CsrfDecision::AskForm(_) => Some(419),
 ///     }
 /// }
@@ -38,7 +46,7 @@ pub enum CsrfDecision {
     /// The request is refused: respond with 419.
     Refuse(CsrfFailure),
     /// The headers have no token, and the body is a form: the request may proceed if
-    /// [`Csrf::verify_form`](crate::Csrf::verify_form) of this session returns `true`.
+    /// [`verify_form`] of this session returns `true`.
     AskForm(Session),
 }
 
@@ -46,7 +54,7 @@ pub enum CsrfDecision {
 ///
 /// ```
 /// # use session_core::Session;
-/// use session_core::adapter::CsrfFailure;
+/// use session_web::CsrfFailure;
 ///
 /// fn answer(refusal: &CsrfFailure) -> (u16, &'static str) {
 ///     match refusal.ended() {
@@ -99,7 +107,7 @@ impl CsrfFailure {
         self.reason
     }
 
-    /// The refusal of a form that [`Csrf::verify_form`](crate::Csrf::verify_form) did not accept; `field` looks up a field by its name.
+    /// The refusal of a form that [`verify_form`] did not accept; `field` looks up a field by its name.
     #[must_use]
     pub fn of_form<'f>(session: &Session, field: impl Fn(&'static str) -> Option<&'f str>) -> Self {
         let has_field = FIELDS.iter().any(|name| field(name).is_some());
@@ -121,7 +129,7 @@ impl CsrfFailure {
 /// Unless the application says something better.
 impl From<&CsrfFailure> for BareResponse {
     fn from(_: &CsrfFailure) -> Self {
-        Self::of_the_moment(REFUSED)
+        Self::uncached(REFUSED)
     }
 }
 
@@ -153,7 +161,8 @@ impl CsrfRules {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[derive(Debug)] struct Here;
     /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::{CsrfRules, adapter::{CookieHeaders, CsrfDecision, RequestHead}};
+    /// # use session_core::adapter::{CookieHeaders, RequestHead};
+    /// # use session_web::{CsrfRules, CsrfDecision};
     /// # let key = session_core::SecretKey::generate()?;
     /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
     /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
@@ -176,7 +185,7 @@ impl CsrfRules {
         if !self.needs_token(head.method, head.path()) {
             return Ok(CsrfDecision::Pass);
         }
-        let visit = match Visit::found(found) {
+        let visit = match find_visit(found) {
             Err(Rejection::NoLayer) => return Err(Rejection::MisplacedCsrf),
             found => found?,
         };
@@ -198,4 +207,10 @@ fn is_form(content_type: &[u8]) -> bool {
     let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
         || essence.eq_ignore_ascii_case(b"multipart/form-data")
+}
+
+/// Verifies the token of a form: its field `_csrf` or `_token`. `field` looks up a field by its name.
+#[must_use]
+pub fn verify_form<'f>(session: &Session, field: impl Fn(&'static str) -> Option<&'f str>) -> bool {
+    FIELDS.iter().find_map(|name| field(name)).is_some_and(|token| session.csrf().verify(token))
 }

@@ -20,7 +20,7 @@ impl Form {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// use futures_util::stream;
     /// use session_core::adapter::RequestHead;
-    /// use session_forms::{Form, InputLimit};
+    /// use session_web::{Form, InputLimit};
     ///
     /// let unasked = stream::poll_fn(|_| -> std::task::Poll<Option<std::io::Result<&[u8]>>> {
     ///     unreachable!("the form of a GET is not in its body")
@@ -28,7 +28,7 @@ impl Form {
     /// let head = RequestHead { method: "GET", url: "/orders?page=2", authority: None, header: |_| None };
     /// let form = Form::of_request(None, &head, InputLimit::default(), unasked).await?;
     /// assert_eq!(form.text("page"), Some("2"));
-    /// # Ok::<(), session_forms::FormError>(()) }).unwrap();
+    /// # Ok::<(), session_web::FormError>(()) }).unwrap();
     /// ```
     pub async fn of_request<'r, D: Buf, E>(
         visit: Option<Visit>,
@@ -62,7 +62,7 @@ impl Form {
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// use futures_util::stream;
-    /// use session_forms::Form;
+    /// use session_web::Form;
     ///
     /// let chunks = ["sku=", "tea"].map(|chunk| Ok::<_, std::io::Error>(chunk.as_bytes()));
     /// assert_eq!(Form::collect(7, None, stream::iter(chunks)).await.unwrap(), "sku=tea");

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::head::RequestHead;
-use super::redirect::Redirects;
-use super::rejection::Rejection;
-use super::session::Session;
-use super::visit::Visit;
-use crate::value::page::PageRequest;
+use session_core::Session;
+use session_core::adapter::{PageRequest, RequestHead, Visit};
+
+use crate::redirect::Redirects;
+use crate::rejection::Rejection;
 
 /// The sign-in requirement of a request, for the `SignedIn` and `Recent` extractors of the adapters.
 ///

@@ -1,27 +1,28 @@
 //! Redirects that carry messages, old input and errors to the next page.
 //!
-//! Security: every target that is not the developer's own text is checked by [`stays`], and one that leaves the site is
+//! Security: every target that is not the developer's own text is checked by [`Urls::allows`](session_core::Urls::allows), and one that leaves the site is
 //! never sent.
 
-use serde::Serialize;
+mod finished;
 
-use super::error::SessionError;
-use super::finish::BoxFuture;
-use super::head::RequestHead;
-use super::redirected::{Finished, Kind};
-use super::rejection::Rejection;
-use super::session::{Messages, Session};
-use super::validation::ValidationErrors;
-use super::visit::Visit;
-use crate::value::path::Accepts;
-use crate::value::url::{location, stays};
+pub use finished::{FinishedRedirect, RedirectKind};
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::Serialize;
+use session_core::adapter::{BoxFuture, RequestHead, Visit};
+use session_core::{Accepts, Messages, Session, SessionError};
+
+use crate::rejection::Rejection;
+use crate::validation::ValidationErrors;
+use crate::visit::find_visit;
 
 /// Creates redirects that know the session and the page that this request came from.
 ///
 /// Each adapter has an extractor, or a function, that makes one from a request.
 ///
 /// ```
-/// use session_core::{Session, adapter::Redirects};
+/// use session_core::Session;
+/// use session_web::Redirects;
 ///
 /// let redirects = Redirects::new(Session::standalone(), Some(b"https://shop.example/cart"), Some(b"shop.example"));
 /// let redirect = redirects.back("/").with("status", "Sold out").finish()?;
@@ -51,7 +52,7 @@ impl Redirects {
         found: Option<&Visit>,
         head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
     ) -> BoxFuture<Result<Self, Rejection>> {
-        let visit = Visit::found(found);
+        let visit = find_visit(found);
         let (referer, host) = ((head.header)("referer").map(<[u8]>::to_vec), head.host().map(<[u8]>::to_vec));
         Box::pin(async move { Ok(Self::new(visit?.session().await?, referer.as_deref(), host.as_deref())) })
     }
@@ -60,14 +61,15 @@ impl Redirects {
     /// finished.
     ///
     /// ```
-    /// use session_core::{Session, SessionError, adapter::Redirects};
+    /// use session_core::{Session, SessionError};
+    /// use session_web::Redirects;
     ///
     /// let redirects = Redirects::new(Session::standalone(), None, None);
     /// assert!(matches!(redirects.to("//evil.example").finish(), Err(SessionError::RefusedUrl)));
     /// ```
     pub fn to(&self, path: impl AsRef<str>) -> Redirect {
         let target = location(path.as_ref());
-        let allowed = stays(&target, &self.session.shared.engine.redirect_hosts);
+        let allowed = self.session.urls().allows(&target);
         self.redirect(if allowed { Ok(target) } else { Err(SessionError::RefusedUrl) })
     }
 
@@ -80,7 +82,7 @@ impl Redirects {
     }
 
     /// Redirects to the previous page: a `Referer` on this host that has a path, else the page that the session
-    /// remembers, else the fallback ([`Urls::back`](crate::Urls::back)).
+    /// remembers, else the fallback ([`Urls::back`](session_core::Urls::back)).
     pub fn back(&self, fallback: impl AsRef<str>) -> Redirect {
         let fallback = fallback.as_ref();
         let target = self.session.urls().back(self.referer.as_deref(), self.host.as_deref(), fallback);
@@ -105,7 +107,8 @@ impl Redirects {
     /// The redirect.
     ///
     /// ```
-    /// use session_core::{Session, ValidationErrors, adapter::{Redirects, Rejection}};
+    /// use session_core::Session;
+    /// use session_web::{ValidationErrors, Redirects, Rejection};
     ///
     /// struct Missing(&'static str);
     ///
@@ -137,17 +140,18 @@ impl Redirects {
     }
 
     fn redirect(&self, target: Result<String, SessionError>) -> Redirect {
-        Redirect { session: self.session.clone(), target, kind: Kind::SeeOther }
+        Redirect { session: self.session.clone(), target, kind: RedirectKind::SeeOther }
     }
 }
 
 /// A redirect to be sent: 303 unless set otherwise.
 ///
 /// After the session was destroyed there is nothing to leave a message in: it is dropped, with a line in the log. To say
-/// goodbye, sign out with a message ([`Visit::destroy_with`]).
+/// goodbye, sign out with a message ([`sign_out_with`](crate::sign_out_with)).
 ///
 /// ```
-/// use session_core::{Session, adapter::Redirects};
+/// use session_core::Session;
+/// use session_web::Redirects;
 ///
 /// let redirects = Redirects::new(Session::standalone(), None, None);
 /// let redirect = redirects.to("/cart").with("status", "Added").with_errors([("coupon", "has expired")]);
@@ -159,7 +163,7 @@ impl Redirects {
 pub struct Redirect {
     session: Session,
     target: Result<String, SessionError>,
-    kind: Kind,
+    kind: RedirectKind,
 }
 
 impl Redirect {
@@ -197,7 +201,7 @@ impl Redirect {
     }
 
     /// Sets another kind than 303.
-    pub fn of_kind(mut self, kind: Kind) -> Self {
+    pub fn of_kind(mut self, kind: RedirectKind) -> Self {
         self.kind = kind;
         self
     }
@@ -206,8 +210,8 @@ impl Redirect {
     ///
     /// # Errors
     /// [`SessionError::RefusedUrl`] for a target that leaves the site, or the error of the change that failed first.
-    pub fn finish(self) -> Result<Finished, SessionError> {
-        Ok(Finished::new(self.target?, self.kind))
+    pub fn finish(self) -> Result<FinishedRedirect, SessionError> {
+        Ok(FinishedRedirect::new(self.target?, self.kind))
     }
 
     fn after(mut self, change: impl FnOnce(&Session) -> Result<(), SessionError>) -> Self {
@@ -230,17 +234,20 @@ impl From<Redirect> for Rejection {
     }
 }
 
-impl Visit {
-    /// Ends the session and leaves a message for the next page, in a new session that holds nothing else.
-    ///
-    /// Everything of the old session is dropped and its id is invalidated, as by [`destroy`](Self::destroy). Costs a load
-    /// and a write instead of one call. More messages may be flashed, or left with a redirect, afterwards.
-    ///
-    /// # Errors
-    /// As for [`session`](Self::session), and for the message as for [`Session::flash`].
-    pub async fn destroy_with<V: Serialize>(&self, key: impl Accepts<V>, value: V) -> Result<(), Rejection> {
-        let session = self.session().await?;
-        session.invalidate()?;
-        Ok(session.flash(key, value)?)
+/// Makes any text a value of a `Location` header: whatever is not visible ASCII is percent-encoded as UTF-8.
+fn location(target: &str) -> String {
+    utf8_percent_encode(target, &INVISIBLE).to_string()
+}
+
+static INVISIBLE: AsciiSet = CONTROLS.add(b' ');
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_carries_visible_ascii_only() {
+        assert_eq!(location("/caf\u{e9} 1?x=a%20b"), "/caf%C3%A9%201?x=a%20b");
+        assert_eq!(location("/a\r\nSet-Cookie: b"), "/a%0D%0ASet-Cookie:%20b");
     }
 }

@@ -16,7 +16,7 @@ pub(crate) const REFUSED: u16 = 419;
 /// Which routes need no CSRF token. Given to an adapter's CSRF layer.
 ///
 /// ```
-/// use session_core::CsrfRules;
+/// use session_web::CsrfRules;
 ///
 /// let rules = CsrfRules::default().exempt("/webhooks");
 /// assert!(rules.needs_token("POST", "/orders") && !rules.needs_token("GET", "/orders"));
@@ -44,7 +44,7 @@ impl CsrfRules {
     /// Exempts the requests for which the predicate, given the method and the path, returns `true`.
     ///
     /// ```
-    /// # use session_core::CsrfRules;
+    /// # use session_web::CsrfRules;
     /// let rules = CsrfRules::default().exempt_when(|method, path| method == "PUT" && path.starts_with("/api/"));
     /// assert!(!rules.needs_token("PUT", "/api/orders/7") && rules.needs_token("POST", "/api/orders"));
     /// ```

@@ -1,16 +1,16 @@
 //! A redirect as it is sent: its status and its `Location`.
 
-use super::answer::BareResponse;
+use session_core::adapter::BareResponse;
 
 /// A redirect's status and `Location`, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finished {
+pub struct FinishedRedirect {
     location: String,
-    kind: Kind,
+    kind: RedirectKind,
 }
 
-impl Finished {
-    pub(super) const fn new(location: String, kind: Kind) -> Self {
+impl FinishedRedirect {
+    pub(super) const fn new(location: String, kind: RedirectKind) -> Self {
         Self { location, kind }
     }
 
@@ -18,9 +18,9 @@ impl Finished {
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self.kind {
-            Kind::SeeOther => 303,
-            Kind::Found => 302,
-            Kind::Temporary => 307,
+            RedirectKind::SeeOther => 303,
+            RedirectKind::Found => 302,
+            RedirectKind::Temporary => 307,
         }
     }
 
@@ -31,16 +31,16 @@ impl Finished {
     }
 }
 
-impl From<Finished> for BareResponse {
-    fn from(redirect: Finished) -> Self {
-        Self::with_location(redirect.status(), redirect.location)
+impl From<FinishedRedirect> for BareResponse {
+    fn from(redirect: FinishedRedirect) -> Self {
+        Self::redirect(redirect.status(), redirect.location)
     }
 }
 
 /// The kind of a redirect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum RedirectKind {
     /// 303: the browser gets the target with a `GET`, whatever it had sent.
     SeeOther,
     /// 302: browsers turn a `POST` into a `GET`.

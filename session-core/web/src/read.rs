@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use percent_encoding::percent_decode;
 use serde_json::Map;
-use session_core::adapter::{Rejection, RequestError};
 
 use crate::charset::{self, Charset};
+use crate::rejection::{Rejection, RequestError};
 use crate::{Form, InputLimit, names};
 
 /// A body is not a form that can be read. [`FormError::status`] is the answer it deserves.

@@ -1,22 +1,9 @@
 //! Turns the reports of validation libraries into flashed errors. Features `validator` and `garde`.
 
-use super::error::SessionError;
-use super::session::Session;
-
-/// Whether the submitted fields are flashed with the errors, to fill the form again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a promise: it does or it does not")]
-pub enum WithInput {
-    /// The fields, except secrets, are flashed; [`Session::old`] returns them.
-    Kept,
-    /// Only the errors are flashed.
-    Dropped,
-}
-
 /// A validation library's report, as field and message pairs.
 ///
 /// ```
-/// use session_core::ValidationErrors;
+/// use session_web::ValidationErrors;
 ///
 /// struct Missing(&'static [&'static str]);
 ///
@@ -31,38 +18,6 @@ pub enum WithInput {
 pub trait ValidationErrors {
     /// Returns pairs of field and message. A nested field is a path such as `profile.email`.
     fn messages(&self) -> Vec<(String, String)>;
-}
-
-impl Session {
-    /// Flashes the errors of a validation report and, with [`WithInput::Kept`], the submitted fields.
-    ///
-    /// # Errors
-    /// The [errors of every change](Session#errors-of-every-change).
-    ///
-    /// ```
-    /// use session_core::{Session, ValidationErrors, WithInput};
-    ///
-    /// struct Mine;
-    /// impl ValidationErrors for Mine {
-    ///     fn messages(&self) -> Vec<(String, String)> {
-    ///         vec![("email".to_owned(), "is taken".to_owned())]
-    ///     }
-    /// }
-    ///
-    /// Session::standalone().flash_validation_errors(&Mine, WithInput::Kept)?;
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn flash_validation_errors(
-        &self,
-        report: &impl ValidationErrors,
-        input: WithInput,
-    ) -> Result<(), SessionError> {
-        self.with_errors(report.messages())?;
-        match input {
-            WithInput::Kept => self.flash_all(),
-            WithInput::Dropped => Ok(()),
-        }
-    }
 }
 
 #[cfg(feature = "validator")]

@@ -2,16 +2,16 @@
 
 use std::fmt;
 
+use crate::rejection::{Rejection, RequestError};
+use crate::validation::ValidationErrors;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
-use session_core::ValidationErrors;
-use session_core::adapter::{Rejection, RequestError};
 
 /// A form does not fit the type that is asked for. It names the field and the rule, and never what was typed.
 ///
-/// It is a [`ValidationErrors`](session_core::ValidationErrors): [`Redirects::or_back`](session_core::adapter::Redirects::or_back) shows it
+/// It is a [`ValidationErrors`](crate::ValidationErrors): [`Redirects::or_back`](crate::Redirects::or_back) shows it
 /// beside its field. As a response it is 422.
 ///
 /// ```
@@ -20,7 +20,7 @@ use session_core::adapter::{Rejection, RequestError};
 /// struct Order { count: u32 }
 ///
 /// let body = "count=three";
-/// let form = session_forms::Form::read("application/x-www-form-urlencoded", body.into()).await.unwrap();
+/// let form = session_web::Form::read("application/x-www-form-urlencoded", body.into()).await.unwrap();
 /// let error = form.to::<Order>().unwrap_err();
 /// // What was typed is not in it: it may be a secret.
 /// assert_eq!((error.field(), error.message()), ("count", "is not a number"));
