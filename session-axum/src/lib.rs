@@ -9,6 +9,7 @@ mod documents;
 mod extract;
 mod input;
 mod layer;
+mod origin;
 mod redirect;
 mod rejection;
 mod service;
@@ -20,6 +21,7 @@ pub use csrf::{CsrfFuture, CsrfLayer, CsrfService};
 pub use extract::{ReadOnlySession, Session, SignOut};
 pub use input::Input;
 pub use layer::SessionLayer;
+pub use origin::SameOrigin;
 pub use redirect::{Redirect, Redirects};
 pub use rejection::SessionRejection;
 pub use service::SessionService;
@@ -38,8 +40,8 @@ pub use session_core::{
 };
 #[doc(inline)]
 pub use session_web::{
-    CsrfFailure, CsrfReason, CsrfRules, FinishedRedirect, Form, FormError, InputLimit, NotThatForm,
-    RedirectKind, Rejection, RequestError, ValidationErrors,
+    CrossOrigin, CsrfFailure, CsrfReason, CsrfRuleError, CsrfRules, FinishedRedirect, Form, FormError,
+    InputLimit, NotThatForm, OriginRules, RedirectKind, Rejection, RequestError, ValidationErrors,
 };
 
 pub use session_core;

@@ -5,6 +5,7 @@
 mod checked;
 mod csrf;
 mod input;
+mod origin;
 mod redirect;
 mod rejection;
 mod request;
@@ -15,6 +16,7 @@ mod words;
 pub use checked::CheckedBody;
 pub use csrf::CsrfService;
 pub use input::Input;
+pub use origin::same_origin;
 pub use redirect::{redirects, respond};
 pub use rejection::SessionRejection;
 pub use request::RequestSession;
@@ -34,8 +36,9 @@ pub use session_core::{
 };
 #[doc(inline)]
 pub use session_web::{
-    CsrfFailure, CsrfReason, CsrfRules, FinishedRedirect, Form, FormError, InputLimit, NotThatForm, Redirect,
-    RedirectKind, Redirects, Rejection, RequestError, ValidationErrors,
+    CrossOrigin, CsrfFailure, CsrfReason, CsrfRuleError, CsrfRules, FinishedRedirect, Form, FormError,
+    InputLimit, NotThatForm, OriginRules, Redirect, RedirectKind, Redirects, Rejection, RequestError,
+    ValidationErrors,
 };
 
 pub use session_core;

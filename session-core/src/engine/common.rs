@@ -16,6 +16,7 @@ use crate::decision::policy::Policy;
 use crate::decision::state::Arrival;
 use crate::value::secret::SecretFields;
 use crate::value::time::Timestamp;
+use crate::value::url::RedirectHosts;
 
 /// The state that all visits share.
 pub(crate) struct Engine {
@@ -29,7 +30,9 @@ pub(crate) struct Engine {
     pub(crate) turns: Turns,
     pub(crate) flights: Arc<Flights>,
     pub(crate) secrets: SecretFields,
-    pub(crate) redirect_hosts: Vec<String>,
+    pub(crate) redirect_hosts: RedirectHosts,
+    pub(crate) private_pages: bool,
+    pub(crate) xsrf_cookie: bool,
     pub(super) enabled: bool,
     pub(super) observer: Arc<dyn Observer>,
 }

@@ -198,10 +198,18 @@ impl Content {
         self.changes.lifetime
     }
 
+    /// Sets the user. A CSRF token from before a change of user is dropped: whoever planted the session knows it.
     pub(crate) fn set_owner(&mut self, owner: Option<Arc<str>>) {
         if self.owner != owner {
+            self.forget_csrf();
             self.owner.clone_from(&owner);
             self.changes.owner = Some(owner);
+        }
+    }
+
+    fn forget_csrf(&mut self) {
+        for name in [CSRF, CSRF_BEFORE] {
+            self.system.forget(name);
         }
     }
 
@@ -264,11 +272,14 @@ impl Content {
         if changes.head.wiped {
             self = Self::default();
         }
-        self.data.rebase(self.data.bag().clone(), &changes.data);
-        self.system.rebase(self.system.bag().clone(), &changes.system);
-        if let Some(owner) = &changes.head.owner {
+        if let Some(owner) = &changes.head.owner
+            && self.owner != *owner
+        {
+            self.forget_csrf();
             self.owner.clone_from(owner);
         }
+        self.data.rebase(self.data.bag().clone(), &changes.data);
+        self.system.rebase(self.system.bag().clone(), &changes.system);
         self
     }
 

@@ -11,6 +11,7 @@ mod cookie_token;
 mod driver_cost;
 mod driver_crowd;
 mod driver_failures;
+mod driver_moved;
 mod driver_mutators;
 mod driver_placement;
 mod driver_races;

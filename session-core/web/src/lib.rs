@@ -31,7 +31,10 @@ mod sign_in;
 mod validation;
 mod visit;
 
-pub use csrf::{CsrfDecision, CsrfFailure, CsrfGuard, CsrfReason, CsrfRules, verify_form};
+pub use csrf::{
+    CrossOrigin, CsrfDecision, CsrfFailure, CsrfGuard, CsrfReason, CsrfRuleError, CsrfRules, OriginRules,
+    same_origin, verify_form,
+};
 pub use lenient::NotThatForm;
 pub use limit::InputLimit;
 pub use read::FormError;

@@ -2,11 +2,12 @@
 
 use super::{CommitError, CookieOrder, Fresh, StoreOp};
 use crate::decision::decide::{CookieAction, Decision, Fate, Origin, Write};
+use crate::decision::moved::began;
 use crate::decision::policy::Policy;
 use crate::decision::state::{Over, SessionState};
 use crate::value::content::{Changes, Content};
 use crate::value::flash::{Entry, Flash, FlashBag, give_way};
-use crate::value::id::{Etag, SessionId};
+use crate::value::id::{Etag, SessionId, StoreKey};
 use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
 
@@ -133,6 +134,18 @@ impl Attempt {
         bag
     }
 
+    /// Directs the operation at the key to which the session has moved.
+    pub(super) fn redirect(&mut self, to: StoreKey) {
+        match &mut self.op {
+            Some(
+                StoreOp::Replace { key, .. }
+                | StoreOp::Destroy { key, .. }
+                | StoreOp::Rotate { old: key, .. },
+            ) => *key = to,
+            Some(StoreOp::Create { .. } | StoreOp::Touch { .. } | StoreOp::Revoke { .. }) | None => {}
+        }
+    }
+
     pub(super) fn too_large(&self, policy: &Policy) -> Option<CommitError> {
         let size = self.record.as_ref()?.size();
         (size > policy.max_record).then_some(CommitError::TooLarge { size, limit: policy.max_record })
@@ -183,9 +196,16 @@ impl Attempt {
         decision: Decision,
         fate: Option<Fate>,
         replayed: Option<Box<Content>>,
+        moved: Option<Box<StoreKey>>,
     ) {
         if fate == Some(Fate::Destroy) {
             state.over = Some(Over::Destroyed);
+        }
+        if decision.write == Write::Rotate {
+            // The new id is known.
+            state.moved = None;
+        } else if moved.is_some() {
+            state.moved = moved;
         }
         if let (Write::Touch, Some(base), Some(touched)) = (decision.write, &mut state.base, self.touched) {
             base.idle_deadline = touched;
@@ -219,6 +239,7 @@ fn note(base: &Record, policy: &Policy, now: Timestamp, etag: Etag) -> Record {
 
 /// Makes the head of a record to be written over `base`, without its etag, owner, idle deadline and payload.
 pub(super) fn head(base: Option<&Record>, changes: &Changes, policy: &Policy, now: Timestamp) -> Record {
+    let created = began(base, changes.wiped(), now);
     // An invalidated session shares nothing with the old one, so its lifetime begins now.
     let base = base.filter(|_| !changes.wiped());
     let absolute = match (changes.absolute(), base) {
@@ -226,8 +247,7 @@ pub(super) fn head(base: Option<&Record>, changes: &Changes, policy: &Policy, no
         (None, Some(base)) => base.absolute_deadline,
         (None, None) => policy.absolute.map(|lifetime| now.plus(lifetime)),
     };
-    Record::new(Etag::new(0), base.map_or(now, |base| base.created), now, Payload::default())
-        .with_absolute_deadline(absolute)
+    Record::new(Etag::new(0), created, now, Payload::default()).with_absolute_deadline(absolute)
 }
 
 pub(super) fn idle_deadline(

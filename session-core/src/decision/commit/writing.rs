@@ -8,11 +8,13 @@ use super::{CommitError, CookieOrder, Fresh, Outcome, StoreOp};
 use crate::decision::decide::{
     CookieAction, Decision, Fate, NOTHING, Refusal, Situation, Trigger, Write, decide,
 };
+use crate::decision::moved::Loaded;
 use crate::decision::policy::Policy;
 use crate::decision::state::{NewerFormat, Over, SessionState};
 use crate::value::answer::{StoreError, StoreErrorKind, Written};
 use crate::value::content::{Changes, Content, Unreadable};
 use crate::value::flash::FlashBag;
+use crate::value::id::StoreKey;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
@@ -29,6 +31,9 @@ pub(crate) struct Writing {
     /// The content that the last attempt wrote, if it was a replay.
     // Boxed, because it is moved often and rarely replayed.
     replayed: Option<Box<Content>>,
+    /// The session that the visit loaded, if it has a user, and the key to which it has been followed since.
+    loaded: Option<Loaded>,
+    moved: Option<Box<StoreKey>>,
     conflicts: u32,
     gave_way: Vec<FlashBag>,
     answer: Option<Result<(), CommitError>>,
@@ -85,6 +90,8 @@ impl Writing {
             changes,
             attempt,
             replayed: None,
+            loaded: Loaded::of(state.base.as_ref()),
+            moved: None,
             conflicts: 0,
             gave_way: Vec::new(),
             answer: None,
@@ -159,7 +166,9 @@ impl Writing {
         let settled = match answer {
             Ok(Written::Applied) => Ok(()),
             // It is in the list already.
-            Ok(Written::Taken | Written::Conflict(_) | Written::Gone) if revokes => Ok(()),
+            Ok(Written::Taken | Written::Conflict(_) | Written::Moved { .. } | Written::Gone) if revokes => {
+                Ok(())
+            }
             Ok(Written::Gone) => Err(CommitError::Gone),
             Ok(Written::Taken) => match draw() {
                 // A collision of two ids of 256 bits: a broken generator, or a test double. Another id is tried.
@@ -178,6 +187,11 @@ impl Writing {
                     Err(error) => Err(error),
                 }
             }
+            Ok(Written::Moved { key, record }) => match self.follow(key, record, policy, now(), draw) {
+                Ok(Followed::Again) => return,
+                Ok(Followed::Done) => Ok(()),
+                Err(error) => Err(error),
+            },
             // The store's own limit may be lower than the policy's.
             Err(error) if matches!(error.kind(), StoreErrorKind::TooLarge { .. }) && self.give_way() => {
                 return;
@@ -191,6 +205,42 @@ impl Writing {
         self.answer = Some(settled);
     }
 
+    /// Goes on under the key to which a rotation has moved the session, if this visit may.
+    fn follow<E>(
+        &mut self,
+        key: StoreKey,
+        record: Record,
+        policy: &Policy,
+        now: Timestamp,
+        draw: impl FnOnce() -> Result<Fresh, E>,
+    ) -> Result<Followed, CommitError> {
+        let may_follow = self.loaded.as_ref().is_some_and(|loaded| loaded.continues_in(&record));
+        self.conflicts += 1;
+        match &self.attempt.op {
+            // Another user's session, or a new one: what this visit came for has ended.
+            Some(StoreOp::Destroy { .. }) if !may_follow => return Ok(Followed::Done),
+            Some(StoreOp::Destroy { .. }) => self.check_patience(policy, now)?,
+            Some(StoreOp::Replace { .. }) if may_follow => self.replay(record, policy, now, draw)?,
+            // This very rotation applied, its answer was lost, and somebody has written since.
+            Some(StoreOp::Rotate { new, .. }) if may_follow && *new == key => return Ok(Followed::Done),
+            Some(StoreOp::Rotate { .. }) if may_follow => self.replay(record, policy, now, draw)?,
+            _ => return Err(CommitError::Gone),
+        }
+        self.attempt.redirect(key);
+        self.moved = Some(Box::new(key));
+        if let Some(situation) = self.situation {
+            self.decision = decide(Situation { moved: true, ..situation });
+        }
+        Ok(Followed::Again)
+    }
+
+    fn check_patience(&self, policy: &Policy, now: Timestamp) -> Result<(), CommitError> {
+        match self.now.until(now) >= policy.contention || self.conflicts > MOST_CONFLICTS {
+            true => Err(CommitError::Contended),
+            false => Ok(()),
+        }
+    }
+
     fn replay<E>(
         &mut self,
         current: Record,
@@ -198,9 +248,7 @@ impl Writing {
         now: Timestamp,
         draw: impl FnOnce() -> Result<Fresh, E>,
     ) -> Result<(), CommitError> {
-        if self.now.until(now) >= policy.contention || self.conflicts > MOST_CONFLICTS {
-            return Err(CommitError::Contended);
-        }
+        self.check_patience(policy, now)?;
         let content = match Content::decode(&current.payload, current.owner.clone()) {
             Ok(content) => content,
             Err(Unreadable::Corrupt) => return Err(CommitError::Gone),
@@ -261,8 +309,9 @@ impl Writing {
     /// Applies the result to the state. On success, what was written becomes its base and the cookie instruction is
     /// released; on an error, the changes are put back before those made since; on `Gone`, they are dropped.
     pub(crate) fn finish(self, state: &mut SessionState, policy: &Policy) -> Outcome {
-        let Self { decision, situation, now: _, changes, attempt, replayed, conflicts, gave_way, answer } =
-            self;
+        let Self {
+            decision, situation, changes, attempt, replayed, moved, conflicts, gave_way, answer, ..
+        } = self;
         let result = match answer {
             Some(result) => result,
             // There was nothing to store, so nothing can have failed.
@@ -272,7 +321,7 @@ impl Writing {
         match &result {
             Ok(()) => {
                 let order = attempt.order(state, policy, decision);
-                attempt.settle(state, decision, situation.map(|then| then.fate), replayed);
+                attempt.settle(state, decision, situation.map(|then| then.fate), replayed, moved);
                 if !matches!(order, CookieOrder::Keep) {
                     state.cookie = Some(Box::new(order));
                 }
@@ -287,6 +336,14 @@ impl Writing {
         }
         Outcome { result, decision, conflicts, gave_way }
     }
+}
+
+/// What becomes of a commit whose session has moved.
+enum Followed {
+    /// It is tried again under the new key.
+    Again,
+    /// There is nothing left to do.
+    Done,
 }
 
 /// How often a new id may be in use already.

@@ -91,6 +91,7 @@ impl SessionState {
             fate: Fate::Keep,
             id: None,
             next_id: None,
+            moved: None,
             base: None,
             content: Content::default(),
             came,

@@ -1,16 +1,20 @@
-//! The part of CSRF middleware that all adapters share: judges a request, and reads its form where the headers do not decide.
+//! The part of CSRF middleware that all adapters share: judges a request, and reads its body where the headers do not decide.
 
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Buf;
+use futures_util::stream;
+use session_core::Session;
 use session_core::adapter::{BareResponse, RequestHead, Visit};
 
-use super::{CsrfDecision, CsrfFailure, CsrfRules, verify_form};
+use super::body::{JsonToken, is_json};
+use super::rules::FIELDS;
+use super::{CsrfDecision, CsrfFailure, CsrfRuleError, CsrfRules, OriginRules, verify_form};
 use crate::request::form_type;
 use crate::search::{ReadAhead, Searched, search};
-use crate::{FormError, InputLimit, Rejection};
+use crate::{Form, FormError, InputLimit, Rejection};
 
 /// The rules that an application has set, and what a refused request gets. `R` is the framework's response.
 ///
@@ -21,7 +25,7 @@ use crate::{FormError, InputLimit, Rejection};
 /// use session_core::adapter::{BareResponse, RequestHead};
 /// use session_web::{CsrfGuard, InputLimit};
 ///
-/// let guard = CsrfGuard::new(|answer: BareResponse| answer.status()).exempt("/webhooks");
+/// let guard = CsrfGuard::new(|answer: BareResponse| answer.status()).exempt("/webhooks")?;
 /// let limit = InputLimit::default();
 /// let body = |_: &mut Context<'_>| -> Poll<Option<std::io::Result<&[u8]>>> { Poll::Ready(None) };
 ///
@@ -49,10 +53,12 @@ impl<R> CsrfGuard<R> {
     }
 
     /// Exempts a path and everything below it: [`CsrfRules::exempt`].
-    #[must_use]
-    pub fn exempt(mut self, path: impl Into<String>) -> Self {
-        self.rules = Arc::new(Arc::unwrap_or_clone(self.rules).exempt(path));
-        self
+    ///
+    /// # Errors
+    /// [`CsrfRuleError`] for what is no path, or every path.
+    pub fn exempt(self, path: impl AsRef<str>) -> Result<Self, CsrfRuleError> {
+        let rules = Arc::unwrap_or_clone(self.rules).exempt(path)?;
+        Ok(Self { rules: Arc::new(rules), ..self })
     }
 
     /// Exempts the requests for which this is true, asked with the method and the path.
@@ -65,6 +71,20 @@ impl<R> CsrfGuard<R> {
     pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         self.rules = Arc::new(Arc::unwrap_or_clone(self.rules).exempt_when(exempt));
         self
+    }
+
+    /// Replaces all rules, the exemptions among them.
+    #[must_use]
+    pub fn rules(mut self, rules: CsrfRules) -> Self {
+        self.rules = Arc::new(rules);
+        self
+    }
+
+    /// Returns the origins that are trusted, for a check of sockets behind this guard; `None` if there are none.
+    #[must_use]
+    pub fn origins(&self) -> Option<Arc<OriginRules>> {
+        let origins = &self.rules.origins;
+        (**origins != OriginRules::default()).then(|| origins.clone())
     }
 
     /// Replaces the response to refused requests, which is an empty 419.
@@ -112,23 +132,11 @@ impl<R> CsrfGuard<R> {
         let refusal = match self.rules.judge(visit.as_ref(), head).await {
             Ok(CsrfDecision::Pass) => return Ok(ReadAhead::default()),
             Ok(CsrfDecision::Refuse(refusal)) => refusal,
-            Ok(CsrfDecision::AskForm(session)) => {
-                let content_type = form_type((head.header)("content-type")).unwrap_or_default();
-                let mut wrong = None;
-                let is_token = |name: &str, text: &str| {
-                    let field = |wanted| (wanted == name).then_some(text);
-                    let is_right = verify_form(&session, field);
-                    wrong = wrong.take().or_else(|| field("_csrf").or(field("_token")).map(|_| ()));
-                    is_right
-                };
-                match search(content_type, limit, poll_chunk, is_token).await {
-                    Ok(Searched { read, found: true }) => return Ok(read),
-                    // A token that is wrong is refused for that, wherever the search ended.
-                    Ok(_) | Err(FormError::NoTokenWithin { .. }) if wrong.is_some() => session.into(),
-                    Ok(_) => CsrfFailure::of_form(&session, |_| None),
-                    Err(error) => return Err((self.answer)(BareResponse::from(&Rejection::from(error)))),
-                }
-            }
+            Ok(CsrfDecision::AskBody(session)) => match look(&session, head, limit, poll_chunk).await {
+                Ok(Ok(read)) => return Ok(read),
+                Ok(Err(refusal)) => refusal,
+                Err(error) => return Err((self.answer)(BareResponse::from(&Rejection::from(error)))),
+            },
             Err(rejection) => return Err((self.answer)(BareResponse::from(&rejection))),
         };
         Err(self.refuse(&refusal))
@@ -140,6 +148,40 @@ impl<R> CsrfGuard<R> {
             Some(answer) => answer(refusal),
             None => (self.answer)(BareResponse::from(refusal)),
         }
+    }
+}
+
+/// Looks for the session's token in a body: what was read on the way, or the refusal.
+async fn look<'r, D: Buf, E>(
+    session: &Session,
+    head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
+    limit: InputLimit,
+    poll_chunk: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<D, E>>>,
+) -> Result<Result<ReadAhead, CsrfFailure>, FormError> {
+    let content_type = (head.header)("content-type");
+    if content_type.is_some_and(is_json) {
+        let bytes = Form::collect(limit.bytes, head.content_length(), stream::poll_fn(poll_chunk)).await?;
+        let refusal = {
+            let json = JsonToken::find(&bytes);
+            let field = |name| json.text(name);
+            (!verify_form(session, field)).then(|| CsrfFailure::of_form(session, field))
+        };
+        return Ok(refusal.map_or(Ok(ReadAhead { bytes, ended: true }), Err));
+    }
+    let mut has_field = false;
+    let is_token = |name: &str, text: &str| {
+        has_field |= FIELDS.contains(&name);
+        verify_form(session, |wanted| (wanted == name).then_some(text))
+    };
+    let searched = search(form_type(content_type).unwrap_or_default(), limit, poll_chunk, is_token).await;
+    match searched {
+        Ok(Searched { read, found: true }) => Ok(Ok(read)),
+        // A token that is wrong is refused for that, wherever the search ended.
+        Err(error @ FormError::NoTokenWithin { .. }) if !has_field => Err(error),
+        Ok(_) | Err(FormError::NoTokenWithin { .. }) => {
+            Ok(Err(CsrfFailure::of_form(session, |_| has_field.then_some(""))))
+        }
+        Err(error) => Err(error),
     }
 }
 
