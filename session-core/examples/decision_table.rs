@@ -33,6 +33,9 @@ fn main() {
     println!(
         "`commit` answers with the error of that name; a response goes out as it is, and an event tells.\n"
     );
+    println!(
+        "*Renew* is ordered by `regenerate`, by `invalidate`, and by `tag` with another user than before.\n"
+    );
     for (eager, title) in [(false, "Lazy (the default)"), (true, "Eager")] {
         println!("## {title}\n");
         println!(

@@ -69,6 +69,10 @@ pub enum SessionError {
         "the session is already in use by this call; do not use it in a closure or a serde implementation that it runs"
     )]
     InUse,
+    /// The session's own lifetimes contradict each other or the configuration, as those of a builder may: an idle timeout
+    /// beyond the absolute lifetime, or a lifetime under a second.
+    #[error(transparent)]
+    Lifetime(#[from] PolicyError),
     /// The redirect target leads to another site.
     #[error("the URL is not a path on this site")]
     RefusedUrl,

@@ -13,7 +13,8 @@ use session_core::{AnyKey, FlashMessages, Session, Sessions};
 ///
 /// Arrange what the visitor's session holds, [`send`](Self::send) requests, and assert what has become of the session. It
 /// works with sessions in a store and in cookies, and follows a new id as a browser does. The methods may be called in any
-/// order: arranging keeps the session's id, its CSRF token, and what was left for the next request.
+/// order: arranging keeps the session's id, its CSRF token (until the user changes), and what was left for the next
+/// request.
 ///
 /// ```
 /// use http::{Request, Response};

@@ -183,6 +183,30 @@ fn an_unknown_session_variable_is_a_typing_error_and_nobody_elses_variables_are(
 }
 
 #[test]
+fn what_kubernetes_sets_for_a_service_is_no_setting() {
+    let links = [
+        ("SESSION_REDIS_SERVICE_HOST", "10.96.4.11"),
+        ("SESSION_REDIS_SERVICE_PORT", "6379"),
+        ("SESSION_REDIS_SERVICE_PORT_REDIS", "6379"),
+        ("SESSION_REDIS_PORT", "tcp://10.96.4.11:6379"),
+        ("SESSION_REDIS_PORT_6379_TCP", "tcp://10.96.4.11:6379"),
+        ("SESSION_REDIS_PORT_6379_TCP_PROTO", "tcp"),
+        ("SESSION_REDIS_PORT_6379_TCP_PORT", "6379"),
+        ("SESSION_REDIS_PORT_6379_TCP_ADDR", "10.96.4.11"),
+        ("SESSION_OPTION_SERVICE_HOST", "10.96.4.12"),
+        ("SESSION_PORT", "tcp://10.96.4.13:80"),
+    ];
+    let config = vars(&[&[("SESSION_DRIVER", "memory")], &links[..]].concat()).unwrap();
+    assert_eq!(config.driver.as_deref(), Some("memory"));
+    for (name, value) in
+        [("SESSION_REDIS_PORT", "6379"), ("SESSION_REDIS_HOST", "10.96.4.11"), ("SESSION_PORT", "80")]
+    {
+        let message = refusal(name, value);
+        assert!(message.starts_with(&format!("unknown setting {name}")), "{message}");
+    }
+}
+
+#[test]
 fn the_variables_of_another_store_are_checked_where_they_are_ours_and_then_ignored() {
     let config =
         vars(&[("SESSION_DRIVER", "memory"), ("SESSION_FILE_LOCATION", "/x"), ("DATABASE_URL", "nonsense")])

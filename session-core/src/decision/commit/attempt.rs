@@ -1,5 +1,7 @@
 //! One attempt of a commit: the record to write, the store operation, and the effect on state and cookie once applied.
 
+use std::time::Duration;
+
 use super::{CommitError, CookieOrder, Fresh, StoreOp};
 use crate::decision::decide::{CookieAction, Decision, Fate, Origin, Write};
 use crate::decision::moved::began;
@@ -21,6 +23,8 @@ pub(super) struct Attempt {
     /// The new idle deadline of a touch.
     pub(super) touched: Option<Timestamp>,
     pub(super) nonce: [u8; 24],
+    /// The revocation that found a note there already.
+    pub(super) note: Option<StoreOp>,
 }
 
 impl Attempt {
@@ -30,10 +34,18 @@ impl Attempt {
         now: Timestamp,
         decision: Decision,
         changes: &Changes,
+        keeps_its_id: bool,
         fresh: Option<Fresh>,
     ) -> Self {
-        let mut plan =
-            Self { op: None, id: None, record: None, entries: Vec::new(), touched: None, nonce: [0; 24] };
+        let mut plan = Self {
+            op: None,
+            id: None,
+            record: None,
+            entries: Vec::new(),
+            touched: None,
+            nonce: [0; 24],
+            note: None,
+        };
         let etag = fresh.as_ref().map_or(Etag::new(0), |fresh| fresh.etag);
         if let Some(Fresh { id, etag, nonce }) = fresh {
             plan.nonce = nonce;
@@ -50,7 +62,7 @@ impl Attempt {
                 );
                 plan.entries = entries;
             }
-            plan.id = match state.keeps_its_id() {
+            plan.id = match keeps_its_id {
                 true => state.id.clone(),
                 false => state.next_id.take().map(|id| *id).or(id),
             };
@@ -93,7 +105,7 @@ impl Attempt {
             Write::Destroy => Some(StoreOp::Destroy { key: old()?, tombstone_until }),
             Write::Revoke => Some(StoreOp::Revoke {
                 key: old()?,
-                record: note(state.base.as_ref()?, policy, now, etag),
+                record: note(state.base.as_ref()?, state.stored_age(policy), policy, now, etag),
                 now,
             }),
         }
@@ -107,7 +119,8 @@ impl Attempt {
                 StoreOp::Replace { .. }
                 | StoreOp::Touch { .. }
                 | StoreOp::Destroy { .. }
-                | StoreOp::Revoke { .. },
+                | StoreOp::Revoke { .. }
+                | StoreOp::Prolong { .. },
             )
             | None => return,
         }
@@ -142,7 +155,13 @@ impl Attempt {
                 | StoreOp::Destroy { key, .. }
                 | StoreOp::Rotate { old: key, .. },
             ) => *key = to,
-            Some(StoreOp::Create { .. } | StoreOp::Touch { .. } | StoreOp::Revoke { .. }) | None => {}
+            Some(
+                StoreOp::Create { .. }
+                | StoreOp::Touch { .. }
+                | StoreOp::Revoke { .. }
+                | StoreOp::Prolong { .. },
+            )
+            | None => {}
         }
     }
 
@@ -231,9 +250,10 @@ impl Attempt {
 }
 
 /// What the list of revocations keeps about a carried session: no data, and for as long as any copy of its cookie could be
-/// accepted. A copy that another request has refreshed lives longer than the one that came here.
-fn note(base: &Record, policy: &Policy, now: Timestamp, etag: Etag) -> Record {
-    let any_copy = base.absolute_deadline.unwrap_or(now.plus(policy.age).plus(policy.tombstone));
+/// accepted. All copies have the same lifetimes; one that another request has refreshed lives longer than the one that came
+/// here, and one that is being refreshed now is at most as young as the longest request.
+fn note(base: &Record, age: Duration, policy: &Policy, now: Timestamp, etag: Etag) -> Record {
+    let any_copy = base.absolute_deadline.unwrap_or(now.plus(age).plus(policy.tombstone));
     Record::new(etag, now, any_copy.max(base.deadline()), b"{\"v\":1}".as_slice().into())
 }
 

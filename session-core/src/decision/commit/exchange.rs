@@ -41,12 +41,16 @@ pub enum StoreOp {
         now: Timestamp,
         tombstone_until: Timestamp,
     },
-    /// Create this record in the list of revocations, not in the store, and treat [`Taken`] as `Applied`.
-    ///
-    /// [`Taken`]: crate::store::Written::Taken
+    /// Create this record in the list of revocations, not in the store.
     Revoke {
         key: StoreKey,
         record: Record,
+        now: Timestamp,
+    },
+    /// Touch the record that stands in the list of revocations, not in the store.
+    Prolong {
+        key: StoreKey,
+        idle_deadline: Timestamp,
         now: Timestamp,
     },
 }

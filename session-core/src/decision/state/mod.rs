@@ -5,6 +5,7 @@
 
 mod arrival;
 mod change;
+mod lifetimes;
 mod load;
 mod open;
 mod read;
@@ -109,7 +110,7 @@ impl SessionState {
             placement: policy.placement,
             trigger,
             origin: self.origin,
-            fate: self.fate,
+            fate: self.fate_of(content.lifetime_changed()),
             changed: content.is_changed(),
             wiped: content.is_wiped(),
             something,
@@ -131,7 +132,8 @@ impl SessionState {
     /// Returns whether a commit would keep the id: the session has a valid one, and no new one was ordered.
     #[must_use]
     pub fn keeps_its_id(&self) -> bool {
-        self.fate == Fate::Keep && matches!(self.origin, Origin::Stored | Origin::Carried)
+        self.fate_of(self.content.lifetime_changed()) == Fate::Keep
+            && matches!(self.origin, Origin::Stored | Origin::Carried)
     }
 
     /// Returns the id that the session has, or will have once it is written. Calls `draw` if no id was drawn yet. For a
@@ -150,8 +152,8 @@ impl SessionState {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn id_to_be<E>(&mut self, draw: impl FnOnce() -> Result<SessionId, E>) -> Result<SessionId, E> {
-        let settled = self.fate != Fate::Renew && matches!(self.origin, Origin::Stored | Origin::Carried);
-        if let (true, Some(id)) = (settled, &self.id) {
+        let ends = self.fate == Fate::Destroy && matches!(self.origin, Origin::Stored | Origin::Carried);
+        if let (true, Some(id)) = (ends || self.keeps_its_id(), &self.id) {
             return Ok(id.clone());
         }
         if let Some(id) = &self.next_id {

@@ -91,6 +91,8 @@ impl CookieSpec {
         if size > MOST_COOKIE_BYTES {
             return Err(CookieTooLarge { size, limit: MOST_COOKIE_BYTES });
         }
+        // `Max-Age=0` would remove the cookie.
+        let expiry = expiry.map(|(max_age, at)| (max_age.max(Duration::from_secs(1)), at));
         Ok(self.header(value.as_str(), expiry))
     }
 

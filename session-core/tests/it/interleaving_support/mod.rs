@@ -207,7 +207,7 @@ pub(crate) fn perform(store: &MemoryStore, op: &StoreOp) -> Result<Written, Stor
             StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
                 store.rotate(old, *expected, new, record, *now, *tombstone_until).await
             }
-            StoreOp::Revoke { .. } => panic!("sessions are in a store"),
+            StoreOp::Revoke { .. } | StoreOp::Prolong { .. } => panic!("sessions are in a store"),
         }
     })
 }

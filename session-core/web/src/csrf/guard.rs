@@ -95,7 +95,7 @@ impl<R> CsrfGuard<R> {
     }
 
     /// Checks a request. `visit` is the one in the request's extensions. `poll_chunk` reads the body, and is called only if
-    /// there is no token in the headers and there is a form.
+    /// the headers do not decide and the body is a form or JSON.
     ///
     /// Returns what was read of the body, which the handler must get before the rest of it: up to the field with the token,
     /// and at most as many bytes as `limit` allows. A file behind the token is not read.
@@ -118,6 +118,14 @@ impl<R> CsrfGuard<R> {
     /// let body = |_: &mut Context<'_>| -> Poll<Option<std::io::Result<&[u8]>>> { unreachable!("there is no form") };
     /// let head = RequestHead { method: "POST", url: "/orders", authority: None, header: |_| None };
     /// let visit = begun.visit().clone();
+    /// assert_eq!(guard.check(Some(visit.clone()), &head, InputLimit::default(), body).await.unwrap_err(), 419);
+    /// // A form of another site is refused without reading it.
+    /// let header = |name| match name {
+    ///     "sec-fetch-site" => Some(b"cross-site".as_slice()),
+    ///     "content-type" => Some(b"application/x-www-form-urlencoded".as_slice()),
+    ///     _ => None,
+    /// };
+    /// let head = RequestHead { method: "POST", url: "/orders", authority: None, header };
     /// assert_eq!(guard.check(Some(visit), &head, InputLimit::default(), body).await.unwrap_err(), 419);
     /// # Ok(())
     /// # }

@@ -80,8 +80,10 @@ impl<'a, A: WebApp> Client<'a, A> {
             request = request.header(header::COOKIE, cookie);
         }
         let (parts, body) = self.app.send(request.body(body).unwrap()).await.into_parts();
-        if let Some(set) = parts.headers.get(header::SET_COOKIE) {
-            let set = set.to_str().unwrap();
+        // The token for scripts is another cookie.
+        let mut set_cookies =
+            parts.headers.get_all(header::SET_COOKIE).iter().map(|set| set.to_str().unwrap());
+        if let Some(set) = set_cookies.find(|set| !set.starts_with("XSRF-TOKEN=")) {
             let pair = set.split(';').next().unwrap().to_owned();
             self.cookie.replace((!set.contains("Max-Age=0")).then_some(pair));
         }

@@ -116,6 +116,7 @@ macro_rules! web_claims {
                 features_6_a_handle_finds_and_ends_one_session_of_its_owner
                 features_6_destroy_others_and_destroy_all_end_them_at_once
                 features_6_an_owner_follows_a_regenerate_and_leaves_with_untag
+                a_sign_in_leaves_a_planted_id_worthless
                 lc_12_features_8_events_tell_a_session_s_life
                 features_8_events_tell_of_cookies_that_are_not_acceptable
                 features_8_events_tell_of_conflicts_and_of_writes_that_came_too_late
