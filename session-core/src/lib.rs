@@ -48,7 +48,8 @@ pub use engine::error::{ConfigError, OpenError, SessionError, UserSessionsError}
 pub use engine::event::{Event, Observer};
 pub use engine::owners::{Device, Excess, UserSessions};
 pub use engine::session::{
-    Csrf, DefaultFor, Errors, FlashMessages, Lifetime, Messages, Session, Urls, User, WithInput,
+    Csrf, DefaultFor, Errors, FlashMessages, Level, Lifetime, Messages, Notification, Session, Urls, User,
+    WithInput,
 };
 pub use engine::sessions::Sessions;
 pub use engine::sources::EntropyError;

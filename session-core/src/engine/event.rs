@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::value::cookie::seal::RejectReason;
+use crate::value::flash::FlashBag;
 use crate::value::id::Handle;
 
 /// Something that happened to a session.
@@ -59,6 +60,9 @@ pub enum Event {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A session with its flash would have been larger than its store or cookie allows, and was written without this
+    /// bag. Old input gives way first, then errors, last messages.
+    GaveWay(FlashBag),
     /// A record was written by a newer version of this library and is not changed. The visitor sees a failure.
     Newer,
     /// The store failed.
@@ -66,8 +70,8 @@ pub enum Event {
 }
 
 impl Event {
-    /// Returns whether the event should be logged as a problem: a visitor saw or may have seen a failure, or a record was
-    /// damaged.
+    /// Returns whether the event should be logged as a problem: a visitor saw or may have seen a failure, or missed a
+    /// message, or a record was damaged.
     #[must_use]
     pub const fn is_trouble(&self) -> bool {
         matches!(
@@ -76,6 +80,7 @@ impl Event {
                 | Self::IgnoredCookies(_)
                 | Self::Contended
                 | Self::TooLarge { .. }
+                | Self::GaveWay(_)
                 | Self::Newer
                 | Self::Corrupt
         )
@@ -102,6 +107,7 @@ impl Event {
             Self::Gone => "gone",
             Self::Unseen => "unseen",
             Self::TooLarge { .. } => "too_large",
+            Self::GaveWay(_) => "gave_way",
             Self::Newer => "newer",
             Self::StoreError(_) => "store_error",
         }
