@@ -268,14 +268,14 @@ pub async fn clear_takes_the_values_and_leaves_the_rest(stage: &Stage) {
     ]);
     let first = first.await.results();
     let verify = format!(r#""verify_csrf","token":{}"#, first[1]);
-    let second = ada.ops(&[
+    let second = [
         (r#""all""#, r#"{"b":2}"#),
         (&verify, "true"),
         (r#""id""#, "*"),
         (r#""flash_get","key":"status""#, "0"),
         (r#""get_intended_url""#, "null"),
-    ]);
-    let second = second.await.results();
+    ];
+    let second = ada.ops(&second).await.results();
     assert_eq!(first[2], second[2]);
     if !world.in_cookie() {
         ada.ops(&[(r#""count_devices""#, "1")]).await;
