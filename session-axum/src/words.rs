@@ -33,7 +33,7 @@ pub(crate) fn add_headers(headers: &mut HeaderMap, report: VisitReport) {
     }
     // The text becomes the header as it stands: nothing is copied.
     let cookies = [report.set_cookie, report.set_touch, report.xsrf_cookie].into_iter().flatten();
-    for cookie in cookies.map(HeaderValue::try_from).flatten() {
+    for cookie in cookies.flat_map(HeaderValue::try_from) {
         headers.append(header::SET_COOKIE, cookie);
     }
     if report.clear_site_data {
