@@ -44,12 +44,16 @@ pub mod store;
 pub use decision::commit::CommitError;
 pub use decision::policy::{Policy, PolicyError};
 pub use engine::builder::SessionsBuilder;
+#[cfg(feature = "dbsc")]
+pub use engine::device::DeviceBinding;
 pub use engine::error::{ConfigError, OpenError, SessionError, UserSessionsError};
 pub use engine::event::{Event, Observer};
 pub use engine::owners::{Device, Excess, UserSessions};
 pub use engine::session::{
     Csrf, DefaultFor, Errors, FlashMessages, Lifetime, Messages, Session, Urls, User, WithInput,
 };
+#[cfg(feature = "dbsc")]
+pub use engine::session::BoundDevice;
 pub use engine::sessions::Sessions;
 pub use engine::sources::EntropyError;
 pub use engine::view::SessionView;
@@ -58,6 +62,8 @@ pub use value::cookie::builder::{Cookie, CookieError};
 pub use value::cookie::key::{KeyError, SecretKey};
 pub use value::cookie::keyring::KeyRing;
 pub use value::cookie::same_site::SameSite;
+#[cfg(feature = "dbsc")]
+pub use value::device::proof::ProofError;
 pub use value::error::ValueError;
 pub use value::id::{Handle, NotHex};
 pub use value::json::JsonError;

@@ -9,6 +9,8 @@ use super::decide::Placement;
 use super::state::{Arrival, Claim};
 use crate::value::cookie::format::CookieSpec;
 use crate::value::cookie::keyring::KeyRing;
+#[cfg(feature = "dbsc")]
+use crate::value::cookie::seal::Sealed;
 use crate::value::cookie::seal::{Binding, SealKind, sealed_len};
 use crate::value::cookie::select::{MOST_COOKIE_BYTES, Rejections, Selection, select};
 use crate::value::cookie::token::{IdToken, RecordToken, Token};
@@ -119,6 +121,18 @@ impl CookieCodec {
         let sealed = self.keys.seal(&self.binding, kind, nonce, text);
         let header = self.cookie.set(&sealed, expires.map(|at| (now.until(at), at)));
         header.map_err(|error| CommitError::TooLarge { size: error.size, limit: error.limit })
+    }
+
+    /// Seals what belongs to this cookie's sessions, such as a challenge.
+    #[cfg(feature = "dbsc")]
+    pub(crate) fn seal(&self, kind: SealKind, nonce: &[u8; 24], text: &[u8]) -> Sealed {
+        self.keys.seal(&self.binding, kind, nonce, text)
+    }
+
+    /// Opens what [`seal`](Self::seal) made.
+    #[cfg(feature = "dbsc")]
+    pub(crate) fn unseal(&self, kind: SealKind, value: &[u8]) -> Option<Vec<u8>> {
+        self.keys.open(&self.binding, kind, value).ok().map(|opened| opened.plaintext)
     }
 
     /// Whether a cookie would be too long with this record in it, told before anything is done that counts on it.

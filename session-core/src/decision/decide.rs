@@ -25,6 +25,8 @@ pub enum Origin {
     Unknown,
     /// An authentic id whose session was destroyed or rotated away a moment ago: a tombstone stands there.
     Ended,
+    /// An authentic id, or a carried record, whose session is bound to a device that this request does not come from.
+    Unproven,
     /// An authentic cookie whose session was not looked up.
     Unread,
     /// A record stood in the store.
@@ -151,6 +153,8 @@ pub enum Refusal {
     NoResponse,
     /// The session may exist, but its cookie was withheld from this request: writing would replace it.
     Unseen,
+    /// The session exists, but this request does not prove that it comes from its device: writing would replace it.
+    Unproven,
 }
 
 /// One cell of the table.
@@ -227,7 +231,12 @@ pub(super) fn drops_data(trigger: Trigger, fate: Fate, changed: bool, wiped: boo
 fn without_data(now: Situation) -> Situation {
     let something = match now.origin {
         Origin::Stored | Origin::Carried => now.something,
-        Origin::Fresh | Origin::Unseen | Origin::Unknown | Origin::Ended | Origin::Unread => false,
+        Origin::Fresh
+        | Origin::Unseen
+        | Origin::Unknown
+        | Origin::Ended
+        | Origin::Unproven
+        | Origin::Unread => false,
     };
     Situation { changed: false, something, ..now }
 }
@@ -242,6 +251,14 @@ fn by_origin(now: Situation) -> Decision {
         // A cookie set from here would replace the one that the browser did not send.
         Origin::Unseen => match now.fate {
             Fate::Keep if now.something => Decision { refusal: Some(Refusal::Unseen), ..NOTHING },
+            Fate::Renew if now.something => begin(now),
+            Fate::Keep | Fate::Renew => NOTHING,
+            Fate::Destroy => end_of_nothing(now),
+        },
+        // A stranger until the device proves itself: the session is not written, and a cookie from here would replace it.
+        // Who signs in gets a session of their own.
+        Origin::Unproven => match now.fate {
+            Fate::Keep if now.something => Decision { refusal: Some(Refusal::Unproven), ..NOTHING },
             Fate::Renew if now.something => begin(now),
             Fate::Keep | Fate::Renew => NOTHING,
             Fate::Destroy => end_of_nothing(now),
@@ -333,11 +350,12 @@ impl Situation {
     /// Every situation there can be, for proofs over the whole table. A stored session exists only with a store, a
     /// carried one only without.
     pub fn all() -> impl Iterator<Item = Self> {
-        const ORIGINS: [Origin; 7] = [
+        const ORIGINS: [Origin; 8] = [
             Origin::Fresh,
             Origin::Unseen,
             Origin::Unknown,
             Origin::Ended,
+            Origin::Unproven,
             Origin::Unread,
             Origin::Stored,
             Origin::Carried,

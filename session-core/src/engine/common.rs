@@ -29,6 +29,9 @@ pub(crate) struct Engine {
     pub(crate) flights: Arc<Flights>,
     pub(crate) secrets: Vec<String>,
     pub(crate) redirect_hosts: Vec<String>,
+    /// How sessions are bound to devices, if they are.
+    #[cfg(feature = "dbsc")]
+    pub(crate) device: Option<super::device::Rules>,
     pub(super) enabled: bool,
     pub(super) observer: Arc<dyn Observer>,
 }
@@ -68,6 +71,10 @@ impl Engine {
         }
         read.arrival.withheld =
             cookies.withhold(self.codec.cookie().same_site()) && !self.policy.unseen_begins;
+        #[cfg(feature = "dbsc")]
+        if read.arrival.claim.is_some() {
+            read.arrival.device = super::device::check(self, cookies, now);
+        }
         read.arrival
     }
 

@@ -156,6 +156,12 @@ pub enum ConfigError {
     /// A list of revocations was configured for sessions in a store, which are ended by removing their record.
     #[error("`revocations` is for sessions that are kept `in_cookie`")]
     NothingToRevoke,
+    /// A path of the device binding is not a plain absolute path.
+    #[error("a path of the device binding is not an absolute path of letters, digits and `-._~`")]
+    DevicePath,
+    /// The device would have to prove itself more often than once in a second.
+    #[error("the device binding is refreshed more often than once in a second")]
+    DeviceRefresh,
     /// Encryption at rest was configured for sessions in cookies, which are always encrypted.
     #[error("`encrypt_at_rest` is for sessions in a `store`; a cookie is always encrypted")]
     NothingAtRest,

@@ -12,6 +12,10 @@ use crate::value::time::Timestamp;
 pub struct VisitReport {
     /// Append this as a `Set-Cookie` header.
     pub set_cookie: Option<String>,
+    /// Append this as a `Set-Cookie` header, too: the short-lived cookie of a session that is bound to its device.
+    pub set_bound: Option<String>,
+    /// Append this as a `Secure-Session-Registration` header: the offer to bind a new session to the device.
+    pub registration: Option<String>,
     /// Whether a handler opened the session, so that the response varies by `Cookie`.
     pub looked: bool,
     /// The error of the commit. [`VisitReport::failure`] says how to respond.
@@ -106,7 +110,7 @@ impl VisitReport {
                 (header.ok().flatten().filter(|_| state.fate() != Fate::Destroy), Some(error))
             }
         };
-        Self { set_cookie, error, looked: false }
+        Self { set_cookie, error, ..Self::default() }
     }
 
     /// Returns the changes to the response's headers. `present` returns the existing values of a header by its name.
@@ -125,12 +129,14 @@ impl VisitReport {
     pub fn headers<'a, V: IntoIterator<Item = &'a [u8]>>(
         &self,
         present: impl Fn(&'static str) -> V,
-    ) -> [Option<HeaderChange<'_>>; 3] {
+    ) -> [Option<HeaderChange<'_>>; 5] {
         [
             self.needs_vary(present(VARY)).then_some(HeaderChange::Append(VARY, "Cookie")),
             self.cache_control(present(CACHE_CONTROL))
                 .map(|directives| HeaderChange::Replace(CACHE_CONTROL, directives)),
             self.set_cookie.as_deref().map(|cookie| HeaderChange::Append(SET_COOKIE, cookie)),
+            self.set_bound.as_deref().map(|cookie| HeaderChange::Append(SET_COOKIE, cookie)),
+            self.registration.as_deref().map(|offer| HeaderChange::Append(REGISTRATION, offer)),
         ]
     }
 
@@ -189,7 +195,7 @@ impl CommitError {
             // The handler's response is sent, or was never this commit's to change.
             Self::Gone | Self::Closed | Self::ReadOnly => None,
             Self::Contended | Self::Store(_) | Self::Newer(_) => Some(Failure::Unavailable),
-            Self::TooLarge { .. } | Self::Entropy | Self::NoResponse | Self::Unseen => {
+            Self::TooLarge { .. } | Self::Entropy | Self::NoResponse | Self::Unseen | Self::Unproven => {
                 Some(Failure::Internal)
             }
         }
@@ -207,3 +213,4 @@ fn directive_name(directive: &[u8]) -> &[u8] {
 const VARY: &str = "vary";
 const CACHE_CONTROL: &str = "cache-control";
 const SET_COOKIE: &str = "set-cookie";
+const REGISTRATION: &str = "secure-session-registration";

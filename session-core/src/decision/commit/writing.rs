@@ -54,6 +54,7 @@ impl Writing {
             return Err(match refusal {
                 Refusal::NoResponse => CommitError::NoResponse,
                 Refusal::Unseen => CommitError::Unseen,
+                Refusal::Unproven => CommitError::Unproven,
             });
         }
         if decision.drops_data {
@@ -241,6 +242,8 @@ impl Writing {
         match &result {
             Ok(()) => {
                 let order = attempt.order(state, policy, decision);
+                state.signed_in |=
+                    changes.signs_in() || situation.is_some_and(|then| then.fate == Fate::Renew);
                 attempt.settle(state, decision, situation.map(|then| then.fate), replayed);
                 if !matches!(order, CookieOrder::Keep) {
                     state.cookie = Some(Box::new(order));

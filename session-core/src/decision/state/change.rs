@@ -66,6 +66,10 @@ impl SessionState {
         if owner.is_some() && self.origin == Origin::Unseen {
             self.fate = self.fate.max(Fate::Renew);
         }
+        if self.content.owner.as_deref() != owner {
+            // Whoever made the binding, it was not this user: another one is made.
+            self.content.system.forget(content::DEVICE);
+        }
         self.content.set_owner(owner.map(Arc::from));
     }
 

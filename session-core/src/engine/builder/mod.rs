@@ -55,6 +55,8 @@ pub struct SessionsBuilder {
     redirect_hosts: Vec<String>,
     enabled: bool,
     purpose: String,
+    #[cfg(feature = "dbsc")]
+    pub(super) binding: Option<crate::engine::device::DeviceBinding>,
 }
 
 impl Sessions {
@@ -88,6 +90,8 @@ impl Default for SessionsBuilder {
             redirect_hosts: Vec::new(),
             enabled: true,
             purpose: "session".to_owned(),
+            #[cfg(feature = "dbsc")]
+            binding: None,
         }
     }
 }
@@ -241,6 +245,8 @@ impl SessionsBuilder {
         policy.persistent = cookie.is_persistent();
         policy.revocable = self.revocations.is_some();
         policy.check()?;
+        #[cfg(feature = "dbsc")]
+        let device = self.binding.map(|binding| binding.build(cookie.name())).transpose()?;
         let engine = Engine {
             codec: CookieCodec::new(keys, cookie, &self.purpose),
             store,
@@ -252,6 +258,8 @@ impl SessionsBuilder {
             flights: Arc::default(),
             secrets: self.secrets,
             redirect_hosts: self.redirect_hosts,
+            #[cfg(feature = "dbsc")]
+            device,
             enabled: self.enabled,
             observer: self.observer,
             policy,

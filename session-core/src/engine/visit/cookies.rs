@@ -18,6 +18,9 @@ use crate::value::cookie::same_site::SameSite;
 pub struct CookieHeaders {
     headers: Headers,
     sender: Sender,
+    /// The request need not prove its device.
+    #[cfg(feature = "dbsc")]
+    exempt: bool,
 }
 
 #[derive(Clone, Default)]
@@ -67,7 +70,7 @@ impl<B: AsRef<[u8]>> FromIterator<B> for CookieHeaders {
 
 impl From<Headers> for CookieHeaders {
     fn from(headers: Headers) -> Self {
-        Self { headers, sender: Sender::default() }
+        Self { headers, ..Self::default() }
     }
 }
 
@@ -79,6 +82,17 @@ impl CookieHeaders {
         head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
     ) -> Self {
         Self { sender: Sender::of(head), ..cookies.into_iter().collect() }
+    }
+
+    /// The cookies of a request that may, or may not, be unproven.
+    #[cfg(feature = "dbsc")]
+    pub(crate) fn exempt(self, exempt: bool) -> Self {
+        Self { exempt, ..self }
+    }
+
+    #[cfg(feature = "dbsc")]
+    pub(crate) fn is_exempt(&self) -> bool {
+        self.exempt
     }
 
     /// Whether a browser sends no cookie like this along with the request.

@@ -127,7 +127,14 @@ impl VisitInner {
         let looked = self.looked.load(Ordering::Acquire);
         // Signed out before the session was opened: a later opening found the tombstone.
         let removal = lock(&self.signed_out).take().flatten();
+        #[cfg(feature = "dbsc")]
+        let bound_removal = match (&self.engine.device, &removal) {
+            (Some(rules), Some(_)) => Some(self.engine.no_bound_cookie(rules)),
+            _ => None,
+        };
         let complete = move |report: VisitReport| {
+            #[cfg(feature = "dbsc")]
+            let report = VisitReport { set_bound: report.set_bound.or(bound_removal), ..report };
             let set_cookie = report.set_cookie.or(removal);
             VisitReport { set_cookie, looked, ..report }
         };
@@ -171,7 +178,12 @@ impl Shared {
     }
 
     fn report(&self, result: Result<(), CommitError>) -> VisitReport {
-        VisitReport::settled(&self.engine.codec, &self.lock().state, result, || self.engine.clock.now())
+        let now = || self.engine.clock.now();
+        #[cfg_attr(not(feature = "dbsc"), expect(unused_mut, reason = "an offer may be added"))]
+        let mut report = VisitReport::settled(&self.engine.codec, &self.lock().state, result, now);
+        #[cfg(feature = "dbsc")]
+        crate::engine::device::offer(&self.engine, &self.lock().state, &mut report);
+        report
     }
 }
 

@@ -262,7 +262,20 @@ impl Visit {
         self.inner.engine.policy.eager
     }
 
-    async fn open(&self, access: state::Access) -> Result<Arc<Shared>, OpenError> {
+    #[cfg(feature = "dbsc")]
+    pub(in crate::engine) fn engine(&self) -> &Arc<Engine> {
+        &self.inner.engine
+    }
+
+    /// Whether the request has an authentic cookie, which the store has not been asked about.
+    #[cfg(feature = "dbsc")]
+    pub(in crate::engine) fn names_a_session(&self, now: crate::value::time::Timestamp) -> bool {
+        let engine = &self.inner.engine;
+        let cookies = self.inner.cookies.iter();
+        engine.codec.decode(engine.policy.placement, cookies, now).arrival.claim.is_some()
+    }
+
+    pub(in crate::engine) async fn open(&self, access: state::Access) -> Result<Arc<Shared>, OpenError> {
         if self.inner.closed.load(Ordering::Acquire) && !self.is_opened() {
             return Err(OpenError::Closed);
         }

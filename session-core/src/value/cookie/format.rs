@@ -91,20 +91,26 @@ impl CookieSpec {
         if size > MOST_COOKIE_BYTES {
             return Err(CookieTooLarge { size, limit: MOST_COOKIE_BYTES });
         }
-        Ok(self.header(value.as_str(), expiry))
+        Ok(self.header(&self.name, value.as_str(), expiry))
     }
 
     /// Returns the value of the `Set-Cookie` header that removes the cookie: an empty value, the same attributes, and
     /// both `Max-Age` and `Expires` in the past.
     #[must_use]
     pub fn clear(&self) -> String {
-        self.header("", Some((Duration::ZERO, Timestamp::from_millis(0))))
+        self.header(&self.name, "", Some((Duration::ZERO, Timestamp::from_millis(0))))
     }
 
-    fn header(&self, value: &str, expiry: Option<(Duration, Timestamp)>) -> String {
-        let len = self.name.len() + 1 + value.len() + self.attributes.len();
+    /// The attributes as text, without those that say until when.
+    #[cfg(feature = "dbsc")]
+    pub(crate) fn attributes(&self) -> &str {
+        self.attributes.trim_start_matches([';', ' '])
+    }
+
+    pub(crate) fn header(&self, name: &str, value: &str, expiry: Option<(Duration, Timestamp)>) -> String {
+        let len = name.len() + 1 + value.len() + self.attributes.len();
         let mut header = String::with_capacity(len + expiry.map_or(0, |_| EXPIRY_LEN));
-        header.extend([&*self.name, "=", value, &*self.attributes]);
+        header.extend([name, "=", value, &*self.attributes]);
         if let Some((max_age, expires)) = expiry {
             let too_long = max_age.saturating_sub(MOST_AGE);
             expire(&mut header, max_age - too_long, expires.minus(too_long));

@@ -87,6 +87,10 @@ pub enum SealKind {
     Id,
     /// A record's payload, as a store keeps it.
     AtRest,
+    /// The short-lived cookie of a session that is bound to its device.
+    Bound,
+    /// A challenge for the device.
+    Challenge,
 }
 
 impl SealKind {
@@ -95,6 +99,8 @@ impl SealKind {
             Self::Record => 1,
             Self::Id => 2,
             Self::AtRest => 4,
+            Self::Bound => 16,
+            Self::Challenge => 32,
         }
     }
 }
