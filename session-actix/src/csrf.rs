@@ -8,19 +8,21 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage, HttpResponse};
 use futures_util::future::LocalBoxFuture;
-use session_web::CsrfFailure;
-use session_web::{CheckedBody, CsrfGuard};
+use session_web::{CheckedBody, CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules};
 
 use crate::words;
 
-/// Protects routes against cross-site request forgery: a request that may change something must carry the session's token,
-/// in the header `X-CSRF-TOKEN` or `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. Otherwise it is answered 419,
-/// and the log says why.
+/// Protects routes against cross-site request forgery. A request that may change something is accepted if the browser says
+/// that a page of this application sent it, in `Sec-Fetch-Site` or, without that header, in `Origin`, which must be at the
+/// requested `Host`. One from another origin is refused without reading its body. Where neither header is sent, as by
+/// clients that are no browser, the request must carry the session's token, in the header `X-CSRF-TOKEN` or
+/// `X-XSRF-TOKEN`, or in the field `_csrf` or `_token` of a form or a JSON object. A refused request is answered 419, and
+/// the log says why.
 ///
 /// Wrap it before the [`SessionMiddleware`](crate::SessionMiddleware), which is then outside of it. `GET`, `HEAD`,
-/// `OPTIONS` and `TRACE` pass and open nothing. A form is read, up to the [`InputLimit`](crate::InputLimit), and passed on
-/// to the handler unchanged; a body of another type is not touched, so its token must be in a header. Pages get the
-/// token from [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
+/// `OPTIONS` and `TRACE` pass. In search of a token a form or a JSON body is read, up to the
+/// [`InputLimit`](crate::InputLimit), and passed on to the handler unchanged. Pages get the token from
+/// [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -29,7 +31,7 @@ use crate::words;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
 /// let app = App::new()
-///     .wrap(Csrf::new().exempt("/webhooks"))
+///     .wrap(Csrf::new().exempt("/webhooks")?)
 ///     .wrap(SessionMiddleware::new(sessions))
 ///     .route("/orders", web::post().to(async || "ordered"))
 ///     .route("/webhooks/mail", web::post().to(async || "thanks"));
@@ -46,9 +48,12 @@ impl Csrf {
         Self(CsrfGuard::new(words::response))
     }
 
-    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_web::CsrfRules::exempt).
-    pub fn exempt(self, path: impl Into<String>) -> Self {
-        Self(self.0.exempt(path))
+    /// Exempts a path and everything below it, for routes that authenticate their callers in another way.
+    ///
+    /// # Errors
+    /// [`CsrfRuleError`] for what is no path, or every path: [`CsrfRules::exempt`].
+    pub fn exempt(self, path: impl AsRef<str>) -> Result<Self, CsrfRuleError> {
+        Ok(Self(self.0.exempt(path)?))
     }
 
     /// Exempts requests for which the predicate, given the method and the path, returns true.
@@ -66,8 +71,21 @@ impl Csrf {
         Self(self.0.exempt_when(exempt))
     }
 
-    /// Sets the response that replaces an empty 419. A visitor whose session has just ended on another device arrives here
-    /// with a form of that session ([`CsrfFailure::ended`]): redirect them to the sign-in page, and let that page
+    /// Replaces all rules: other exemptions, trusted origins, the host behind a proxy, the token from everyone.
+    ///
+    /// ```
+    /// use session_actix::{Csrf, CsrfRules};
+    ///
+    /// let rules = CsrfRules::default().trust_origin("https://accounts.example.com")?.trust_forwarded_host();
+    /// let layer = Csrf::new().rules(rules);
+    /// # Ok::<(), session_actix::CsrfRuleError>(())
+    /// ```
+    pub fn rules(self, rules: CsrfRules) -> Self {
+        Self(self.0.rules(rules))
+    }
+
+    /// Sets the response that replaces an empty 419. A visitor whose session has just ended may arrive here with a
+    /// form of that session ([`CsrfFailure::ended`]): redirect them to the sign-in page, and let that page
     /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::Session::ended).
     ///
     /// ```
@@ -128,6 +146,9 @@ where
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let (inner, guard) = (self.inner.clone(), self.guard.clone());
         Box::pin(async move {
+            if let Some(origins) = guard.origins() {
+                request.extensions_mut().insert(origins);
+            }
             let visit = request.extensions().get().cloned();
             let payload = request.take_payload();
             let limit = request.app_data().copied().unwrap_or_default();

@@ -8,6 +8,7 @@ mod documents;
 mod extract;
 mod input;
 mod middleware;
+mod origin;
 mod redirect;
 mod rejection;
 mod signed_in;
@@ -18,6 +19,7 @@ pub use csrf::{Csrf, CsrfService};
 pub use extract::{ReadOnlySession, Session, SignOut};
 pub use input::Input;
 pub use middleware::{ResponseFuture, SessionMiddleware, SessionService};
+pub use origin::SameOrigin;
 pub use redirect::{Redirect, Redirects};
 pub use rejection::SessionRejection;
 pub use signed_in::{Recent, SignedIn};
@@ -38,8 +40,8 @@ pub use session_core::{
 pub use session_core::{BoundDevice, DeviceBinding, ProofError};
 #[doc(inline)]
 pub use session_web::{
-    CsrfFailure, CsrfReason, CsrfRules, FinishedRedirect, Form, FormError, InputLimit, NotThatForm,
-    RedirectKind, Rejection, RequestError, ValidationErrors,
+    CrossOrigin, CsrfFailure, CsrfReason, CsrfRuleError, CsrfRules, FinishedRedirect, Form, FormError,
+    InputLimit, NotThatForm, OriginRules, RedirectKind, Rejection, RequestError, ValidationErrors,
 };
 
 pub use session_core;

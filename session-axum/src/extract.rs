@@ -68,6 +68,14 @@ pub struct ReadOnlySession(session_core::Session);
 pub struct SignOut(Visit);
 
 impl SignOut {
+    /// Makes the browser drop the pages that it has cached of this site, so that nobody comes back to them, and the site's
+    /// local storage: [`Visit::clear_site_data`]. Then [`now`](Self::now) or [`with`](Self::with).
+    #[must_use]
+    pub fn clear_site_data(self) -> Self {
+        self.0.clear_site_data();
+        self
+    }
+
     /// Ends the session with a single store call. The response removes the cookie.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod documents;
 mod extract;
 mod input;
 mod layer;
+mod origin;
 mod redirect;
 mod rejection;
 mod service;
@@ -19,6 +20,7 @@ pub use csrf::{CsrfFuture, CsrfLayer, CsrfService};
 pub use extract::{ReadOnlySession, Session, SignOut};
 pub use input::Input;
 pub use layer::SessionLayer;
+pub use origin::SameOrigin;
 pub use redirect::{Redirect, Redirects};
 pub use rejection::SessionRejection;
 pub use service::SessionService;
@@ -40,8 +42,8 @@ pub use session_core::{
 pub use session_core::{BoundDevice, DeviceBinding, ProofError};
 #[doc(inline)]
 pub use session_web::{
-    CsrfFailure, CsrfReason, CsrfRules, FinishedRedirect, Form, FormError, InputLimit, NotThatForm,
-    RedirectKind, Rejection, RequestError, ValidationErrors,
+    CrossOrigin, CsrfFailure, CsrfReason, CsrfRuleError, CsrfRules, FinishedRedirect, Form, FormError,
+    InputLimit, NotThatForm, OriginRules, RedirectKind, Rejection, RequestError, ValidationErrors,
 };
 
 pub use session_core;

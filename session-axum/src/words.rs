@@ -3,7 +3,7 @@
 use axum_core::body::Body;
 use axum_core::response::{AppendHeaders, IntoResponse, Response};
 use http::uri::{Authority, PathAndQuery};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use session_core::adapter::{BareResponse, OwnResponse, RequestHead, VisitReport};
 
 pub(crate) fn head<'r>(
@@ -47,9 +47,14 @@ pub(crate) fn add_headers(headers: &mut HeaderMap, report: VisitReport) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(directives));
     }
     // The text becomes the header as it stands: nothing is copied.
-    let cookies = [report.set_cookie, report.set_bound].into_iter().flatten().map(HeaderValue::try_from);
-    for cookie in cookies.flatten() {
-        headers.append(header::SET_COOKIE, cookie);
+    for cookie in [report.set_cookie, report.set_bound, report.xsrf_cookie].into_iter().flatten() {
+        if let Ok(cookie) = HeaderValue::try_from(cookie) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
+    if report.clear_site_data {
+        let value = HeaderValue::from_static(VisitReport::CLEAR_SITE_DATA);
+        headers.insert(HeaderName::from_static("clear-site-data"), value);
     }
     if let Some(Ok(offer)) = report.registration.map(HeaderValue::try_from) {
         headers.append("secure-session-registration", offer);

@@ -25,7 +25,10 @@ fn main() {
         "*Unseen*: another site sent the request, no cookie came, and `SameSite` would have withheld it. *Unread*: an"
     );
     println!(
-        "authentic cookie whose session was not looked up. *Revocable*: there is a list of revocations. *Refused*: an explicit"
+        "authentic cookie whose session was not looked up. *Revocable*: there is a list of revocations. *Moved*: another request"
+    );
+    println!(
+        "has given the session a new id since it was loaded, and this visit has followed it. *Refused*: an explicit"
     );
     println!(
         "`commit` answers with the error of that name; a response goes out as it is, and an event tells.\n"
@@ -33,9 +36,9 @@ fn main() {
     for (eager, title) in [(false, "Lazy (the default)"), (true, "Eager")] {
         println!("## {title}\n");
         println!(
-            "| placement | origin | fate | asked by | changed | wiped | something in it | refresh due | persistent | re-issue | cookie came | revocable | store | cookie |"
+            "| placement | origin | fate | asked by | changed | wiped | something in it | refresh due | persistent | re-issue | cookie came | revocable | moved | store | cookie |"
         );
-        println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         for placement in [Placement::Store, Placement::Cookie] {
             for origin in ORIGINS {
                 for fate in [Fate::Keep, Fate::Renew, Fate::Destroy] {
@@ -122,7 +125,7 @@ fn shown(situation: Situation) -> Decision {
 
 type Column = (fn(&Situation) -> bool, fn(&mut Situation, bool));
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     (|s| s.changed, |s, to| s.changed = to),
     (|s| s.wiped, |s, to| s.wiped = to),
     (|s| s.something, |s, to| s.something = to),
@@ -131,6 +134,7 @@ const COLUMNS: [Column; 8] = [
     (|s| s.reissue, |s, to| s.reissue = to),
     (|s| s.cookie_came, |s, to| s.cookie_came = to),
     (|s| s.revocable, |s, to| s.revocable = to),
+    (|s| s.moved, |s, to| s.moved = to),
 ];
 
 fn get(situation: Situation, column: usize) -> bool {
@@ -159,7 +163,8 @@ fn flipped(situation: Situation, column: usize) -> Situation {
     };
     let wipe_fits = !changed.wiped || (changed.changed && changed.fate > Fate::Keep);
     let list_fits = !changed.revocable || changed.placement == Placement::Cookie;
-    if cookie_fits && wipe_fits && list_fits && can_be(changed) { changed } else { situation }
+    let move_fits = !changed.moved || changed.origin == Origin::Stored;
+    if cookie_fits && wipe_fits && list_fits && move_fits && can_be(changed) { changed } else { situation }
 }
 
 fn store(then: Decision) -> &'static str {

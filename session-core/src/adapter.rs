@@ -12,4 +12,6 @@ pub use crate::engine::report::{Failure, HeaderChange, VisitReport};
 pub use crate::engine::serve::{Refused, Serve, Served};
 pub use crate::engine::sources::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use crate::engine::visit::{CookieHeaders, Visit, VisitGuard};
+pub use crate::value::host::is_host;
+pub use crate::value::origin::Origin;
 pub use crate::value::page::PageRequest;

@@ -7,8 +7,7 @@ use http_body_util::{BodyDataStream, Either, Full};
 use hyper::body::{Body, Bytes};
 use hyper::service::Service;
 use session_core::adapter::BoxFuture;
-use session_web::CsrfFailure;
-use session_web::{CheckedBody as Checked, CsrfGuard, InputLimit};
+use session_web::{CheckedBody as Checked, CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules, InputLimit};
 
 use crate::words;
 
@@ -31,13 +30,15 @@ use crate::words;
 /// ```
 pub type CheckedBody<B> = Either<B, Full<Bytes>>;
 
-/// Protects routes against cross-site request forgery: a request that may change something must carry the session's token,
-/// in the header `X-CSRF-TOKEN` or `X-XSRF-TOKEN`, or in the form field `_csrf` or `_token`. Otherwise it is answered 419,
-/// and the log says why.
+/// Protects routes against cross-site request forgery. A request that may change something is accepted if the browser says
+/// that a page of this application sent it, in `Sec-Fetch-Site` or, without that header, in `Origin`, which must be at the
+/// requested `Host`. One from another origin is refused without reading its body. Where neither header is sent, as by
+/// clients that are no browser, the request must carry the session's token, in the header `X-CSRF-TOKEN` or
+/// `X-XSRF-TOKEN`, or in the field `_csrf` or `_token` of a form or a JSON object. A refused request is answered 419, and
+/// the log says why.
 ///
-/// Put it inside the [`SessionService`](crate::SessionService). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass and open
-/// nothing. A form is read, up to the limit, and passed on to the handler unchanged; a body of another type is not
-/// touched, so its token must be in a header. Pages get the token from
+/// Put it inside the [`SessionService`](crate::SessionService). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass. In search of a
+/// token a form or a JSON body is read, up to the limit, and passed on to the handler unchanged. Pages get the token from
 /// [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
 ///
 /// ```
@@ -52,7 +53,7 @@ pub type CheckedBody<B> = Either<B, Full<Bytes>>;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).build()?;
-/// let service = SessionService::new(sessions, CsrfService::new(service_fn(order)).exempt("/webhooks"));
+/// let service = SessionService::new(sessions, CsrfService::new(service_fn(order)).exempt("/webhooks")?);
 /// # fn is_service<S: hyper::service::Service<Request<Incoming>>>(_: S) {}
 /// # is_service(service);
 /// # Ok(())
@@ -73,10 +74,13 @@ impl<S, R: Default + 'static> CsrfService<S, R> {
 }
 
 impl<S, R> CsrfService<S, R> {
-    /// Exempts a path and everything below it, for routes that authenticate their callers in another way. See [`CsrfRules::exempt`](session_web::CsrfRules::exempt).
-    pub fn exempt(mut self, path: impl Into<String>) -> Self {
-        self.guard = self.guard.exempt(path);
-        self
+    /// Exempts a path and everything below it, for routes that authenticate their callers in another way.
+    ///
+    /// # Errors
+    /// [`CsrfRuleError`] for what is no path, or every path: [`CsrfRules::exempt`].
+    pub fn exempt(mut self, path: impl AsRef<str>) -> Result<Self, CsrfRuleError> {
+        self.guard = self.guard.exempt(path)?;
+        Ok(self)
     }
 
     /// Exempts requests for which the predicate, given the method and the path, returns true.
@@ -96,14 +100,29 @@ impl<S, R> CsrfService<S, R> {
         self
     }
 
+    /// Replaces all rules: other exemptions, trusted origins, the host behind a proxy, the token from everyone.
+    ///
+    /// ```
+    /// use session_hyper::{CsrfService, CsrfRules};
+    ///
+    /// let rules = CsrfRules::default().trust_origin("https://accounts.example.com")?.trust_forwarded_host();
+    /// # let service = ();
+    /// let service = CsrfService::<_, http_body_util::Full<hyper::body::Bytes>>::new(service).rules(rules);
+    /// # Ok::<(), session_hyper::CsrfRuleError>(())
+    /// ```
+    pub fn rules(mut self, rules: CsrfRules) -> Self {
+        self.guard = self.guard.rules(rules);
+        self
+    }
+
     /// The most bytes of a form that are read in search of the token; 1 MiB unless said.
     pub fn limit(mut self, bytes: usize) -> Self {
         self.limit = InputLimit(bytes);
         self
     }
 
-    /// What to answer instead of a bare 419. A visitor who was signed out on another device a moment ago comes here with
-    /// a form that was theirs ([`CsrfFailure::ended`]): send them to the page that signs in, and let that page
+    /// What to answer instead of a bare 419. A visitor whose session has just ended may arrive here with a
+    /// form of that session ([`CsrfFailure::ended`]): redirect them to the sign-in page, and let that page
     /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::Session::ended).
     ///
     /// ```
@@ -157,7 +176,10 @@ where
     fn call(&self, request: Request<B>) -> Self::Future {
         let Self { inner, guard, limit } = self.clone();
         Box::pin(async move {
-            let (parts, body) = request.into_parts();
+            let (mut parts, body) = request.into_parts();
+            if let Some(origins) = guard.origins() {
+                parts.extensions.insert(origins);
+            }
             let visit = parts.extensions.get().cloned();
             let head = words::head(&parts.method, &parts.uri, &parts.headers);
             let body = match guard.check(visit, &head, limit, body, BodyDataStream::new).await {

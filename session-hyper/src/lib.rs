@@ -4,6 +4,7 @@
 
 mod csrf;
 mod input;
+mod origin;
 mod redirect;
 mod rejection;
 mod request;
@@ -13,6 +14,7 @@ mod words;
 
 pub use csrf::{CheckedBody, CsrfService};
 pub use input::Input;
+pub use origin::same_origin;
 pub use redirect::{redirects, respond};
 pub use rejection::SessionRejection;
 pub use request::RequestSession;
@@ -35,8 +37,9 @@ pub use session_core::{
 pub use session_core::{BoundDevice, DeviceBinding, ProofError};
 #[doc(inline)]
 pub use session_web::{
-    CsrfFailure, CsrfReason, CsrfRules, FinishedRedirect, Form, FormError, InputLimit, NotThatForm, Redirect,
-    RedirectKind, Redirects, Rejection, RequestError, ValidationErrors,
+    CrossOrigin, CsrfFailure, CsrfReason, CsrfRuleError, CsrfRules, FinishedRedirect, Form, FormError,
+    InputLimit, NotThatForm, OriginRules, Redirect, RedirectKind, Redirects, Rejection, RequestError,
+    ValidationErrors,
 };
 
 pub use session_core;

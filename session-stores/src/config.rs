@@ -76,8 +76,14 @@ pub struct SessionConfig {
     pub purpose: Option<String>,
     /// Form fields that are not kept as old input; `None` for the default list.
     pub secret_fields: Option<Vec<String>>,
-    /// Other hosts that an intended URL may point to.
+    /// Other hosts that a redirect may lead to, over `https`.
     pub redirect_hosts: Vec<String>,
+    /// Whether a redirect may lead to these hosts over plain `http` as well.
+    pub redirect_over_http: bool,
+    /// Whether pages of users, and pages with a CSRF token, are kept out of every cache.
+    pub private_pages: bool,
+    /// Whether the CSRF token is also set as the cookie `XSRF-TOKEN`.
+    pub xsrf_cookie: bool,
     /// The cookie.
     pub cookie: CookieConfig,
     /// The stores, by name.
@@ -131,6 +137,9 @@ impl Default for SessionConfig {
             purpose: None,
             secret_fields: None,
             redirect_hosts: Vec::new(),
+            redirect_over_http: false,
+            private_pages: false,
+            xsrf_cookie: false,
             cookie: CookieConfig::default(),
             stores: BTreeMap::new(),
         }

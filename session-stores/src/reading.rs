@@ -1,6 +1,6 @@
 //! Parsing of single values (names, paths, tables, lists), and the descriptions of what each accepts.
 
-use session_core::SameSite;
+use session_core::{SameSite, adapter::is_host};
 
 use crate::error::Problem;
 use crate::store_config::{Durability, is_table};
@@ -36,6 +36,11 @@ pub(crate) fn path(value: &Value) -> Result<String, Problem> {
 
 pub(crate) fn domain(value: &Value) -> Result<String, Problem> {
     checked(value, |text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte)))
+}
+
+pub(crate) fn hosts(value: &Value) -> Result<Vec<String>, Problem> {
+    let hosts = value.list()?;
+    if hosts.iter().all(|host| is_host(host)) { Ok(hosts) } else { Err(Problem::Refused) }
 }
 
 pub(crate) fn prefix(value: &Value) -> Result<String, Problem> {
@@ -89,5 +94,7 @@ pub(crate) const PATIENCE: &str = "1ms to 5min, such as 500ms, 2s, or a bare num
 pub(crate) const SIZE: &str = "256 to 16777216 bytes, such as 65536, 64 KiB, 1 MiB";
 pub(crate) const NAME: &str = "1 to 64 letters, digits, -, _ and .";
 pub(crate) const LIST: &str = "a list of names, separated by commas in the environment";
+pub(crate) const HOSTS: &str = "a list of hosts with or without a port, such as accounts.example.com or localhost:8080 \
+                    (no scheme, path or wildcard), separated by commas in the environment";
 pub(crate) const KEYS: &str = "1 to 8 keys of 32 random bytes or more each, as hexadecimal or base64 \
                     (with or without the prefix base64:), separated by commas in the environment";

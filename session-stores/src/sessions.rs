@@ -137,7 +137,10 @@ impl SessionConfig {
             .max_record(self.max_record)
             .tombstone(self.tombstone.as_duration())
             .contention(self.contention)
-            .redirect_hosts(self.redirect_hosts.iter().cloned());
+            .redirect_hosts(self.redirect_hosts.iter().cloned())
+            .redirect_over_http(self.redirect_over_http)
+            .private_pages(self.private_pages)
+            .xsrf_cookie(self.xsrf_cookie);
         if let Some(purpose) = &self.purpose {
             builder = builder.purpose(purpose.clone());
         }

@@ -7,7 +7,8 @@ use session_core::{KeyRing, SecretKey};
 use crate::config::SessionConfig;
 use crate::error::{Problem, SettingError};
 use crate::reading::{
-    AGE, AGE_OR_NEVER, FLAG, KEYS, LIST, NAME, PATIENCE, SIZE, domain, name, path, put, same_site, token,
+    AGE, AGE_OR_NEVER, FLAG, HOSTS, KEYS, LIST, NAME, PATIENCE, SIZE, domain, hosts, name, path, put,
+    same_site, token,
 };
 use crate::value::Value;
 
@@ -169,9 +170,33 @@ pub const SETTINGS: &[Setting] = &[
         key: "redirect_hosts",
         variable: "SESSION_REDIRECT_HOSTS",
         default: "none",
-        allowed: LIST,
-        about: "Other hosts that an intended URL may point to.",
-        take: |config, value| put(&mut config.redirect_hosts, value.list()),
+        allowed: HOSTS,
+        about: "Other hosts that a redirect may lead to, over https.",
+        take: |config, value| put(&mut config.redirect_hosts, hosts(value)),
+    },
+    Setting {
+        key: "redirect_over_http",
+        variable: "SESSION_REDIRECT_OVER_HTTP",
+        default: "false",
+        allowed: FLAG,
+        about: "Whether a redirect may lead to these hosts over plain http as well, for development.",
+        take: |config, value| put(&mut config.redirect_over_http, value.flag()),
+    },
+    Setting {
+        key: "private_pages",
+        variable: "SESSION_PRIVATE_PAGES",
+        default: "false",
+        allowed: FLAG,
+        about: "Whether pages of users, and pages with a CSRF token, are kept out of every cache (`no-store, private`).",
+        take: |config, value| put(&mut config.private_pages, value.flag()),
+    },
+    Setting {
+        key: "xsrf_cookie",
+        variable: "SESSION_XSRF_COOKIE",
+        default: "false",
+        allowed: FLAG,
+        about: "Whether the CSRF token is also set as the cookie `XSRF-TOKEN`, which axios and Angular send back.",
+        take: |config, value| put(&mut config.xsrf_cookie, value.flag()),
     },
     Setting {
         key: "cookie.name",

@@ -9,7 +9,7 @@ use crate::test::{self, Plan};
 pub(crate) fn run(flags: &flags::Ci) -> Result<(), Failure> {
     let mut stages = Stages::default();
     let outcome = test::everything(&Plan { packages: &flags.package, skip_missing: false }, &mut stages)?;
-    publishable::everything(&[], &mut stages)?;
+    publishable::everything(&[], flags.offline, &mut stages)?;
     outcome.print(&stages);
     Ok(())
 }

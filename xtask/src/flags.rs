@@ -15,13 +15,17 @@ xflags::xflags! {
         cmd ci {
             /// Only this package (again for more); for work on xtask itself.
             repeated -p,--package package: String
+            /// Skip the stage that needs the advisory database, on a machine that cannot reach it.
+            optional --offline
         }
         /// What must hold before the crates go to a registry: packages, features, oldest versions, public API, advisories.
         cmd publishable {
-            /// Only this stage (again for more): msrv, deny, package, features, minimal, api, semver.
+            /// Only this stage (again for more): msrv, deny, advisories, package, features, minimal, api, semver.
             repeated --stage stage: String
             /// Accept the public API of what is checked out as the baseline of `semver`.
             optional --accept
+            /// Skip the stage that needs the advisory database, on a machine that cannot reach it.
+            optional --offline
         }
         /// The public API of each crate against its `public-api.txt`.
         cmd api {

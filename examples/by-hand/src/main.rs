@@ -120,6 +120,7 @@ fn word(written: &Written) -> &'static str {
     match written {
         Written::Applied => "applied",
         Written::Conflict(_) => "conflict: another request wrote first, replay",
+        Written::Moved { .. } => "moved: another request gave the session a new id, replay there",
         Written::Gone => "gone",
         Written::Taken => "taken",
     }

@@ -7,9 +7,21 @@ use session_core::Timestamp;
 use session_core::machine::{BlockingStore, StoreOp};
 use session_core::store::{DEFAULT_MAX_RECORD, Etag, Loaded, Record, StoreError, StoreKey, Written};
 
-/// All sessions of this process. What it holds under a key is what a load of it answers.
+/// All sessions of this process.
 #[derive(Debug, Default)]
-pub(crate) struct Store(Mutex<HashMap<StoreKey, Loaded>>);
+pub(crate) struct Store(Mutex<Entries>);
+
+type Entries = HashMap<StoreKey, Entry>;
+
+#[derive(Debug)]
+enum Entry {
+    Record(Record),
+    /// The session ended, or went on under another key.
+    Tombstone {
+        until: Timestamp,
+        successor: Option<StoreKey>,
+    },
+}
 
 impl BlockingStore for Store {
     fn name(&self) -> &'static str {
@@ -18,7 +30,11 @@ impl BlockingStore for Store {
 
     fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
         // The core judges whether it is still alive.
-        Ok(self.lock().get(key).cloned().unwrap_or(Loaded::Missing))
+        Ok(match self.lock().get(key) {
+            Some(Entry::Record(record)) => Loaded::Found(record.clone()),
+            Some(Entry::Tombstone { until, .. }) => Loaded::Ended { until: *until },
+            None => Loaded::Missing,
+        })
     }
 
     /// Only a create and a rotate bring a key into being: nothing here can revive a session that ended.
@@ -31,9 +47,9 @@ impl BlockingStore for Store {
                 all.retain(|_, entry| is_of_use(entry, *now));
                 match all.get(key) {
                     // Asked again after a lost answer.
-                    Some(Loaded::Found(there)) if there.etag == record.etag => {}
+                    Some(Entry::Record(there)) if there.etag == record.etag => {}
                     Some(_) => return Ok(Written::Taken),
-                    None => drop(all.insert(*key, Loaded::Found(record.clone()))),
+                    None => drop(all.insert(*key, Entry::Record(record.clone()))),
                 }
             }
             StoreOp::Replace { key, expected, record, now } => {
@@ -47,26 +63,30 @@ impl BlockingStore for Store {
                 Some(current) => current.idle_deadline = current.idle_deadline.max(*idle_deadline),
                 None => return Ok(Written::Gone),
             },
-            StoreOp::Destroy { key, tombstone_until } => {
-                if let Some(entry @ Loaded::Found(_)) = all.get_mut(key) {
-                    *entry = Loaded::Ended { until: *tombstone_until };
+            StoreOp::Destroy { key, tombstone_until } => match all.get_mut(key) {
+                Some(entry @ Entry::Record(_)) => {
+                    *entry = Entry::Tombstone { until: *tombstone_until, successor: None };
                 }
-            }
+                Some(Entry::Tombstone { .. }) => return Ok(moved(&all, key).unwrap_or(Written::Applied)),
+                None => {}
+            },
             StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
                 check_size(record)?;
                 match (all.get(old), all.get(new)) {
                     // Asked again after a lost answer.
-                    (Some(Loaded::Ended { .. }), Some(Loaded::Found(there))) if there.etag == record.etag => {
+                    (Some(Entry::Tombstone { .. }), Some(Entry::Record(there)))
+                        if there.etag == record.etag =>
+                    {
                         return Ok(Written::Applied);
                     }
-                    (_, Some(_)) => return Ok(Written::Taken),
-                    (_, None) => {}
+                    (Some(Entry::Record(_)), Some(_)) => return Ok(Written::Taken),
+                    _ => {}
                 }
                 if let Err(written) = over(&mut all, old, *expected, record.etag, *now) {
                     return Ok(written);
                 }
-                all.insert(*old, Loaded::Ended { until: *tombstone_until });
-                all.insert(*new, Loaded::Found(record.clone()));
+                all.insert(*old, Entry::Tombstone { until: *tombstone_until, successor: Some(*new) });
+                all.insert(*new, Entry::Record(record.clone()));
             }
             StoreOp::Revoke { .. } => {
                 return Err(StoreError::unavailable("example", "no session is carried in a cookie here"));
@@ -77,21 +97,22 @@ impl BlockingStore for Store {
 }
 
 impl Store {
-    fn lock(&self) -> MutexGuard<'_, HashMap<StoreKey, Loaded>> {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The live record under the key, if it is the one that the writer expects, or else the answer.
 fn over<'a>(
-    all: &'a mut HashMap<StoreKey, Loaded>,
+    all: &'a mut Entries,
     key: &StoreKey,
     expected: Etag,
     written: Etag,
     now: Timestamp,
 ) -> Result<&'a mut Record, Written> {
+    let moved = moved(all, key).filter(|moved| is_live(moved, now));
     match live(all, key, now) {
-        None => Err(Written::Gone),
+        None => Err(moved.unwrap_or(Written::Gone)),
         // Asked again after a lost answer.
         Some(current) if current.etag == written => Err(Written::Applied),
         Some(current) if current.etag != expected => Err(Written::Conflict(current.clone())),
@@ -99,22 +120,33 @@ fn over<'a>(
     }
 }
 
-fn live<'a>(
-    all: &'a mut HashMap<StoreKey, Loaded>,
-    key: &StoreKey,
-    now: Timestamp,
-) -> Option<&'a mut Record> {
+fn live<'a>(all: &'a mut Entries, key: &StoreKey, now: Timestamp) -> Option<&'a mut Record> {
     match all.get_mut(key) {
-        Some(Loaded::Found(record)) if record.is_live(now) => Some(record),
-        Some(Loaded::Found(_) | Loaded::Ended { .. } | Loaded::Missing) | None => None,
+        Some(Entry::Record(record)) if record.is_live(now) => Some(record),
+        Some(Entry::Record(_) | Entry::Tombstone { .. }) | None => None,
     }
 }
 
-fn is_of_use(entry: &Loaded, now: Timestamp) -> bool {
+/// Where the session under this key is now, if it was rotated, perhaps several times.
+fn moved(all: &Entries, key: &StoreKey) -> Option<Written> {
+    let mut key = *key;
+    loop {
+        let Entry::Tombstone { successor: Some(successor), .. } = all.get(&key)? else { return None };
+        key = *successor;
+        if let Entry::Record(record) = all.get(&key)? {
+            return Some(Written::Moved { key, record: record.clone() });
+        }
+    }
+}
+
+fn is_live(moved: &Written, now: Timestamp) -> bool {
+    matches!(moved, Written::Moved { record, .. } if record.is_live(now))
+}
+
+fn is_of_use(entry: &Entry, now: Timestamp) -> bool {
     match entry {
-        Loaded::Found(record) => record.is_live(now),
-        Loaded::Ended { until } => now < *until,
-        Loaded::Missing => false,
+        Entry::Record(record) => record.is_live(now),
+        Entry::Tombstone { until, .. } => now < *until,
     }
 }
 

@@ -60,7 +60,8 @@ impl Shop {
     async fn go(&self, method: &str, path: &str, ask: &Ask) -> Result<Go, Problem> {
         match (method, path) {
             ("GET" | "HEAD", "/sign-in") => sign_in::show(ask),
-            // The session was ended on another device, or got a new id in another tab: the sign-in page finds out.
+            ("POST", "/sign-in") => sign_in::sign_in(ask, &self.sessions).await,
+            // The session was ended, or got a new id in another tab: the sign-in page finds out.
             _ if ask.session().ended() => Go::to(ask.redirects.to("/sign-in")),
             ("GET" | "HEAD", "/") => home::show(ask),
             ("GET" | "HEAD", "/cart") => cart::show(ask),
@@ -73,7 +74,6 @@ impl Shop {
             ("POST", "/cart/add") => cart::add(ask),
             ("POST", "/cart/set") => cart::set(ask),
             ("POST", "/cart/order") => cart::order(ask),
-            ("POST", "/sign-in") => sign_in::sign_in(ask),
             ("POST", "/sign-out") => sign_in::sign_out(ask),
             ("POST", "/account") => account::save(ask, self.confirm_after),
             ("POST", "/confirm") => account::confirm(ask),

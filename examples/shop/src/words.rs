@@ -124,10 +124,10 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ("errors_found", ["Please check the marked fields.", "Bitte sieh die markierten Felder durch."]),
     ("signed_in", ["Welcome, {}!", "Willkommen, {}!"]),
     (
-        "ended_elsewhere",
+        "session_ended",
         [
-            "This session was ended, perhaps on another device. Sign in again, or just look around.",
-            "Diese Sitzung wurde beendet, vielleicht auf einem anderen Gerät. Melde dich neu an, oder sieh dich einfach um.",
+            "This session was ended. Sign in again, or just look around.",
+            "Diese Sitzung wurde beendet. Melde dich neu an, oder sieh dich einfach um.",
         ],
     ),
     ("signed_out", ["You are signed out.", "Du bist abgemeldet."]),

@@ -12,10 +12,10 @@ use actix_web::{
 use bytes::Bytes;
 use session_actix::stores::MemoryStore;
 use session_actix::{
-    Csrf, Handle, Input, InputLimit, ReadOnlySession, Recent, Redirect, RedirectKind, Redirects, Session,
-    SessionMiddleware, SessionRejection, SignOut, SignedIn, UserSessionsError, Visit,
+    Csrf, CsrfRules, Handle, Input, InputLimit, ReadOnlySession, Recent, Redirect, RedirectKind, Redirects,
+    SameOrigin, Session, SessionMiddleware, SessionRejection, SignOut, SignedIn, UserSessionsError, Visit,
 };
-use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
+use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, TRUSTED, WebApp, is_signed};
 
 struct Application<S> {
     service: S,
@@ -184,7 +184,12 @@ async fn device(handle: http::Path<Handle>) -> String {
     handle.to_string()
 }
 
-async fn sign_out(sign_out: SignOut, redirects: Redirects) -> Answer<Redirect> {
+async fn socket(_: SameOrigin) -> &'static str {
+    "plain"
+}
+
+async fn sign_out(sign_out: SignOut, redirects: Redirects, request: HttpRequest) -> Answer<Redirect> {
+    let sign_out = if request.query_string() == "clear" { sign_out.clear_site_data() } else { sign_out };
     sign_out.now().await?;
     Ok(redirects.to("/page").with("more", "Soon"))
 }
@@ -209,12 +214,17 @@ async fn raw(body: http::Bytes) -> http::Bytes {
 
 async fn app(setting: Setting) -> impl WebApp {
     let guarded = http::scope("/guarded")
-        .wrap(Csrf::new().exempt("/guarded/hooks").exempt_when(is_signed))
+        .wrap(Csrf::new().exempt("/guarded/hooks").unwrap().exempt_when(is_signed))
         .service(http::resource("/echo").route(http::get().to(plain)).route(http::route().to(echo)))
         .app_data(http::PayloadConfig::new(2 * 1024 * 1024))
         .route("/raw", http::post().to(raw))
         .route("/signed", http::route().to(plain))
         .route("/hooks/x", http::post().to(plain));
+    let strict = CsrfRules::default().always_token().trust_forwarded_host().trust_origin(TRUSTED).unwrap();
+    let strict =
+        http::scope("/strict").wrap(Csrf::new().rules(strict)).route("/echo", http::post().to(plain));
+    let sockets = CsrfRules::default().trust_forwarded_host().trust_origin(TRUSTED).unwrap();
+    let sockets = http::resource("/socket").wrap(Csrf::new().rules(sockets)).route(http::get().to(socket));
     let polite = http::scope("/polite")
         .wrap(Csrf::new().on_refused(|_| HttpResponse::Forbidden().body(PLEASE)))
         .route("/echo", http::post().to(plain));
@@ -252,7 +262,9 @@ async fn app(setting: Setting) -> impl WebApp {
         .route("/sign-out", http::post().to(sign_out))
         .route("/farewell", http::post().to(farewell))
         .service(guarded)
-        .service(polite);
+        .service(polite)
+        .service(strict)
+        .service(sockets);
     let misplaced = http::resource("/misplaced").wrap(Csrf::new()).route(http::post().to(plain));
     let app = App::new().route("/bare/optional", http::get().to(optional)).service(misplaced).service(routes);
     Application { service: test::init_service(app).await, setting }

@@ -9,10 +9,10 @@ use axum::{Json, Router};
 use http_body_util::BodyExt;
 use session_axum::stores::MemoryStore;
 use session_axum::{
-    CsrfLayer, Handle, Input, InputLimit, ReadOnlySession, Recent, Redirect, RedirectKind, Redirects,
-    Session, SessionLayer, SessionRejection, SignOut, SignedIn, UserSessionsError,
+    CsrfLayer, CsrfRules, Handle, Input, InputLimit, ReadOnlySession, Recent, Redirect, RedirectKind,
+    Redirects, SameOrigin, Session, SessionLayer, SessionRejection, SignOut, SignedIn, UserSessionsError,
 };
-use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
+use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, TRUSTED, WebApp, is_signed};
 use tower_service::Service;
 
 struct App {
@@ -155,7 +155,12 @@ async fn device(Path(handle): Path<Handle>) -> String {
     handle.to_string()
 }
 
-async fn sign_out(sign_out: SignOut, redirects: Redirects) -> Answer<Redirect> {
+async fn socket(_: SameOrigin) -> &'static str {
+    "plain"
+}
+
+async fn sign_out(sign_out: SignOut, redirects: Redirects, RawQuery(how): RawQuery) -> Answer<Redirect> {
+    let sign_out = if how.as_deref() == Some("clear") { sign_out.clear_site_data() } else { sign_out };
     sign_out.now().await?;
     Ok(redirects.to("/page").with("more", "Soon"))
 }
@@ -177,7 +182,12 @@ fn routes(setting: &Setting) -> Router {
         .route("/guarded/hooks/x", post("plain"))
         .route("/guarded/signed", post("plain").put("plain"))
         .fallback(StatusCode::NOT_FOUND)
-        .layer(CsrfLayer::new().exempt("/guarded/hooks").exempt_when(is_signed));
+        .layer(CsrfLayer::new().exempt("/guarded/hooks").unwrap().exempt_when(is_signed));
+    let strict = CsrfRules::default().always_token().trust_forwarded_host().trust_origin(TRUSTED).unwrap();
+    let strict = Router::new()
+        .route("/strict/echo", post("plain"))
+        .route("/socket", get(socket))
+        .layer(CsrfLayer::new().rules(strict));
     let polite = Router::new()
         .route("/polite/echo", post("plain"))
         .layer(CsrfLayer::new().on_refused(|_| (StatusCode::FORBIDDEN, PLEASE).into_response()));
@@ -209,6 +219,7 @@ fn routes(setting: &Setting) -> Router {
         .route("/farewell", post(farewell))
         .merge(guarded)
         .merge(polite)
+        .merge(strict)
 }
 
 /// What no session layer stands around.

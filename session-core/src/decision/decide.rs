@@ -107,6 +107,9 @@ pub struct Situation {
     pub eager: bool,
     /// A list of revocations is configured, so a session that is carried in its cookie can be ended.
     pub revocable: bool,
+    /// Another request has given the session a new id since it was loaded, and this visit has followed it there. It
+    /// does not know the id.
+    pub moved: bool,
 }
 
 /// The operation of the store, before the response is sent.
@@ -199,6 +202,7 @@ pub struct Decision {
 ///     cookie_came: true,
 ///     eager: false,
 ///     revocable: false,
+///     moved: false,
 /// };
 /// let decision = decide(signing_in);
 /// assert_eq!((decision.write, decision.cookie), (Write::Rotate, CookieAction::SetNew));
@@ -320,7 +324,8 @@ fn keep_stored(now: Situation) -> Write {
 }
 
 fn keep_stored_cookie(now: Situation) -> CookieAction {
-    if now.reissue || now.eager || (now.refresh_due && now.persistent) {
+    // The response of the request that made the new id carries it.
+    if !now.moved && (now.reissue || now.eager || (now.refresh_due && now.persistent)) {
         CookieAction::SetOld
     } else {
         CookieAction::Keep
@@ -378,7 +383,7 @@ impl Situation {
             fates.flat_map(move |fate| TRIGGERS.map(|trigger| (origin, placement, fate, trigger)))
         });
         asked.flat_map(|(origin, placement, fate, trigger)| {
-            let situations = (0..512_u16).map(move |bits| {
+            let situations = (0..1_024_u16).map(move |bits| {
                 let bit = |n: u16| bits & (1 << n) != 0;
                 Self {
                     placement,
@@ -399,6 +404,7 @@ impl Situation {
                     },
                     eager: bit(7),
                     revocable: bit(8) && placement == Placement::Cookie,
+                    moved: bit(9) && origin == Origin::Stored,
                 }
             });
             // What was wiped was changed, and ordered at least a new id.

@@ -3,5 +3,6 @@
 pub(crate) mod codec;
 pub(crate) mod commit;
 pub(crate) mod decide;
+pub(crate) mod moved;
 pub(crate) mod policy;
 pub(crate) mod state;

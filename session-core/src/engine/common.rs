@@ -15,6 +15,7 @@ use crate::decision::commit::Fresh;
 use crate::decision::policy::Policy;
 use crate::decision::state::Arrival;
 use crate::value::time::Timestamp;
+use crate::value::url::RedirectHosts;
 
 /// The state that all visits share.
 pub(crate) struct Engine {
@@ -28,7 +29,9 @@ pub(crate) struct Engine {
     pub(crate) turns: Turns,
     pub(crate) flights: Arc<Flights>,
     pub(crate) secrets: Vec<String>,
-    pub(crate) redirect_hosts: Vec<String>,
+    pub(crate) redirect_hosts: RedirectHosts,
+    pub(crate) private_pages: bool,
+    pub(crate) xsrf_cookie: bool,
     /// How sessions are bound to devices, if they are.
     #[cfg(feature = "dbsc")]
     pub(crate) device: Option<super::device::Rules>,
@@ -82,6 +85,14 @@ impl Engine {
         let mut bytes = [0; 64];
         self.entropy.fill(&mut bytes)?;
         Ok(Fresh::from_bytes(&bytes))
+    }
+
+    /// The header that removes the short-lived cookie, where sessions are bound to devices.
+    pub(crate) fn bound_removal(&self) -> Option<String> {
+        #[cfg(feature = "dbsc")]
+        return self.device.as_ref().map(|rules| self.no_bound_cookie(rules));
+        #[cfg(not(feature = "dbsc"))]
+        None
     }
 
     /// Draws the randomness for a session that keeps its id: half as many bytes, in two thirds of the time.

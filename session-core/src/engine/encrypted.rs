@@ -89,9 +89,12 @@ impl<S: SessionStore + ?Sized> EncryptedStore<S> {
         Some(record.with_payload(payload))
     }
 
-    fn read_conflict(&self, key: &StoreKey, written: Written) -> Written {
+    fn read_current(&self, key: &StoreKey, written: Written) -> Written {
         match written {
             Written::Conflict(current) => self.unseal(key, current).map_or(Written::Gone, Written::Conflict),
+            Written::Moved { key, record } => {
+                self.unseal(&key, record).map_or(Written::Gone, |record| Written::Moved { key, record })
+            }
             written => written,
         }
     }
@@ -130,7 +133,7 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
         now: Timestamp,
     ) -> Result<Written, StoreError> {
         let written = self.inner.replace(key, expected, &self.seal(key, record)?, now).await?;
-        Ok(self.read_conflict(key, written))
+        Ok(self.read_current(key, written))
     }
 
     async fn touch(
@@ -142,8 +145,12 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
         self.inner.touch(key, idle_deadline, now).await
     }
 
-    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
-        self.inner.destroy(key, tombstone_until).await
+    /// A successor that does not open cannot be shown to be the same user's, and is left alone.
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<Written, StoreError> {
+        match self.read_current(key, self.inner.destroy(key, tombstone_until).await?) {
+            Written::Gone => Ok(Written::Applied),
+            written => Ok(written),
+        }
     }
 
     async fn rotate(
@@ -157,7 +164,7 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
     ) -> Result<Written, StoreError> {
         let sealed = self.seal(new, record)?;
         let written = self.inner.rotate(old, expected, new, &sealed, now, tombstone_until).await?;
-        Ok(self.read_conflict(old, written))
+        Ok(self.read_current(old, written))
     }
 
     fn owners(&self) -> Option<&dyn OwnerIndex> {

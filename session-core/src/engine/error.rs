@@ -165,4 +165,13 @@ pub enum ConfigError {
     /// Encryption at rest was configured for sessions in cookies, which are always encrypted.
     #[error("`encrypt_at_rest` is for sessions in a `store`; a cookie is always encrypted")]
     NothingAtRest,
+    /// An entry of `redirect_hosts` is not a host: it is empty, has a wildcard, a scheme, a user or a path, or is not
+    /// ASCII.
+    #[error(
+        "entry {position} of `redirect_hosts` is not `host` or `host:port`, such as `accounts.example.com`"
+    )]
+    RedirectHost {
+        /// The entry's position in the list, counted from 1.
+        position: usize,
+    },
 }

@@ -9,7 +9,9 @@ use super::event::Event;
 use super::session::Session;
 use super::sessions::Sessions;
 use super::store::{OwnerIndex, SessionStore};
+use crate::decision::moved::is_same_session;
 use crate::decision::policy::last_seen;
+use crate::value::answer::Written;
 use crate::value::content::{self, Content};
 use crate::value::id::{Handle, StoreKey};
 use crate::value::record::Record;
@@ -166,8 +168,8 @@ impl UserSessions {
     /// # Ok(()) }
     /// ```
     pub async fn destroy(&self, handle: Handle) -> Result<bool, UserSessionsError> {
-        let Some((key, _)) = self.find_one(handle).await? else { return Ok(false) };
-        self.end(&key).await?;
+        let Some((key, record)) = self.find_one(handle).await? else { return Ok(false) };
+        self.end(key, &record).await?;
         Ok(true)
     }
 
@@ -221,8 +223,8 @@ impl UserSessions {
             Excess::Refuse => Err(UserSessionsError::TooMany { most }),
             Excess::EndOldest => {
                 others.sort_by_key(|(_, record)| record.created);
-                for (key, _) in &others[..too_many.min(others.len())] {
-                    self.end(key).await?;
+                for (key, record) in &others[..too_many.min(others.len())] {
+                    self.end(*key, record).await?;
                 }
                 Ok(())
             }
@@ -236,9 +238,15 @@ impl UserSessions {
         ended.map_err(|error| self.failed(error))
     }
 
-    async fn end(&self, key: &StoreKey) -> Result<(), UserSessionsError> {
+    /// Ends a session that was found under this key, under whatever key it is by now.
+    async fn end(&self, mut key: StoreKey, found: &Record) -> Result<(), UserSessionsError> {
         let until = self.engine.policy.tombstone_until(self.engine.clock.now());
-        self.store()?.destroy(key, until).await.map_err(|error| self.failed(error))?;
+        loop {
+            match self.store()?.destroy(&key, until).await.map_err(|error| self.failed(error))? {
+                Written::Moved { key: to, record } if is_same_session(found, &record) => key = to,
+                _ => break,
+            }
+        }
         self.engine.tell(&Event::Destroyed(key.handle()));
         Ok(())
     }

@@ -17,12 +17,19 @@ pub(crate) async fn perform_all(engine: &Engine, writing: &mut Writing) {
     while let Some(op) = writing.step() {
         let answer = perform(engine, op).await;
         let has_lost = matches!(answer, Ok(Written::Conflict(_)));
+        let has_moved = matches!(answer, Ok(Written::Moved { .. }));
         if let (Some(turn), Ok(Written::Applied), StoreOp::Replace { record, .. }) = (&mut turn, &answer, op)
         {
             turn.leave(record);
         }
         writing.answer(answer, &engine.policy, || engine.clock.now(), || engine.fresh());
-        if let (true, None, Some((key, _))) = (has_lost, &turn, contended(writing)) {
+        if has_moved {
+            // The queue of the old key leads nowhere any more.
+            turn = None;
+        }
+        if let (None, Some((key, _))) = (&turn, contended(writing))
+            && (has_lost || has_moved && engine.turns.has_queue(&key))
+        {
             turn = Some(take_turn(engine, writing, key).await);
         }
     }
@@ -74,9 +81,7 @@ async fn perform(engine: &Engine, op: &StoreOp) -> Result<Written, StoreError> {
             }
             touched
         }
-        StoreOp::Destroy { key, tombstone_until } => {
-            store.destroy(key, *tombstone_until).await.map(|()| Written::Applied)
-        }
+        StoreOp::Destroy { key, tombstone_until } => store.destroy(key, *tombstone_until).await,
         StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
             store.rotate(old, *expected, new, record, *now, *tombstone_until).await
         }

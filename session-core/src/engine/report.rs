@@ -18,6 +18,14 @@ pub struct VisitReport {
     pub registration: Option<String>,
     /// Whether a handler opened the session, so that the response varies by `Cookie`.
     pub looked: bool,
+    /// Append this as a `Set-Cookie` header: the cookie `XSRF-TOKEN`, which scripts read
+    /// ([`xsrf_cookie`](crate::SessionsBuilder::xsrf_cookie)).
+    pub xsrf_cookie: Option<String>,
+    /// Whether the response must stay out of every cache ([`private_pages`](crate::SessionsBuilder::private_pages)).
+    pub private: bool,
+    /// Whether the response tells the browser to drop what it has cached and stored of this site
+    /// ([`Visit::clear_site_data`](crate::adapter::Visit::clear_site_data)).
+    pub clear_site_data: bool,
     /// The error of the commit. [`VisitReport::failure`] says how to respond.
     pub error: Option<CommitError>,
 }
@@ -92,6 +100,9 @@ impl<'r> HeaderChange<'r> {
 }
 
 impl VisitReport {
+    /// The value of the header `Clear-Site-Data` where [`clear_site_data`](Self::clear_site_data) is set.
+    pub const CLEAR_SITE_DATA: &'static str = r#""cache", "storage""#;
+
     /// Builds the report of a closed visit.
     ///
     /// If the last commit failed, an earlier commit of the same visit may still have a cookie to set. The handler was
@@ -129,7 +140,7 @@ impl VisitReport {
     pub fn headers<'a, V: IntoIterator<Item = &'a [u8]>>(
         &self,
         present: impl Fn(&'static str) -> V,
-    ) -> [Option<HeaderChange<'_>>; 5] {
+    ) -> [Option<HeaderChange<'_>>; 7] {
         [
             self.needs_vary(present(VARY)).then_some(HeaderChange::Append(VARY, "Cookie")),
             self.cache_control(present(CACHE_CONTROL))
@@ -137,6 +148,8 @@ impl VisitReport {
             self.set_cookie.as_deref().map(|cookie| HeaderChange::Append(SET_COOKIE, cookie)),
             self.set_bound.as_deref().map(|cookie| HeaderChange::Append(SET_COOKIE, cookie)),
             self.registration.as_deref().map(|offer| HeaderChange::Append(REGISTRATION, offer)),
+            self.xsrf_cookie.as_deref().map(|cookie| HeaderChange::Append(SET_COOKIE, cookie)),
+            self.clear_site_data.then_some(HeaderChange::Replace("clear-site-data", Self::CLEAR_SITE_DATA)),
         ]
     }
 
@@ -147,8 +160,8 @@ impl VisitReport {
         self.error.as_ref()?.failure()
     }
 
-    /// Returns the `Cache-Control` that the response needs: `no-store` if it sets a cookie, or `None` if the existing
-    /// header suffices.
+    /// Returns the `Cache-Control` that the response needs: `no-store, private` if it is private, `no-store` if it sets a
+    /// cookie, or `None` if the existing header suffices.
     ///
     /// ```
     /// use session_core::adapter::VisitReport;
@@ -158,15 +171,23 @@ impl VisitReport {
     /// report.set_cookie = Some("sid=1".to_owned());
     /// assert_eq!(report.cache_control([b"public, max-age=60".as_slice()]), Some("no-store"));
     /// assert_eq!(report.cache_control([b"private, No-Store".as_slice()]), None);
+    /// report.private = true;
+    /// assert_eq!(report.cache_control([b"no-store".as_slice()]), Some("no-store, private"));
     /// ```
     #[must_use]
     pub fn cache_control<'a>(&self, present: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static str> {
-        self.set_cookie.as_ref()?;
+        let sets_cookie = self.set_cookie.is_some() || self.xsrf_cookie.is_some();
+        let needed = match self.private {
+            true => "no-store, private",
+            false if sets_cookie => "no-store",
+            false => return None,
+        };
         let directives: Vec<&[u8]> = present.into_iter().flat_map(elements).collect();
         let has = |name: &[u8]| {
             directives.iter().any(|directive| directive_name(directive).eq_ignore_ascii_case(name))
         };
-        (!has(b"no-store") || has(b"public") || has(b"s-maxage")).then_some("no-store")
+        let suffices = has(b"no-store") && (has(b"private") || !self.private);
+        (!suffices || has(b"public") || has(b"s-maxage")).then_some(needed)
     }
 
     /// Returns whether `Vary: Cookie` must be added to the existing headers.

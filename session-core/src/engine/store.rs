@@ -14,11 +14,21 @@ use crate::value::time::Timestamp;
 
 /// A store of sessions.
 ///
-/// Every verb takes effect entirely or not at all, is one round trip, and ends within the store's own deadline
+/// Every verb takes effect entirely or not at all, is one round trip (but see below), and ends within the store's own deadline
 /// (2 seconds unless configured) with [`StoreErrorKind::Timeout`](crate::store::StoreErrorKind::Timeout) if it must. Nothing but [`create`](Self::create) and
 /// [`rotate`](Self::rotate) brings a key into being: there is no "save", because a save that inserts revives the dead.
 ///
 /// *Live* below means: there, not a tombstone, and `record.is_live(now)`.
+///
+/// # A session that was rotated
+///
+/// The tombstone of a rotation keeps the new key, its *successor*. [`replace`](Self::replace),
+/// [`rotate`](Self::rotate) and [`destroy`](Self::destroy) of a key with such a tombstone answer
+/// [`Written::Moved`] with the record under the successor; if that is a tombstone of a rotation as well, they follow it
+/// in turn. They answer as for any other tombstone once the session has ended, once a tombstone on the way was removed,
+/// and, except for `destroy`, once the record has expired. A store only reports where the session went: it never writes
+/// there, and [`load`](Self::load) and [`touch`](Self::touch) never follow. On this path alone, a store whose server
+/// cannot follow by itself takes a second round trip, and one more for each further rotation.
 ///
 /// ```
 /// use session_core::{Timestamp, store::{async_trait, Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Written}};
@@ -44,8 +54,8 @@ use crate::value::time::Timestamp;
 ///     async fn touch(&self, _: &StoreKey, _: Timestamp, _: Timestamp) -> Result<Written, StoreError> {
 ///         Ok(Written::Gone)
 ///     }
-///     async fn destroy(&self, _: &StoreKey, _: Timestamp) -> Result<(), StoreError> {
-///         Ok(())
+///     async fn destroy(&self, _: &StoreKey, _: Timestamp) -> Result<Written, StoreError> {
+///         Ok(Written::Applied)
 ///     }
 ///     async fn rotate(
 ///         &self, _: &StoreKey, _: Etag, _: &StoreKey, _: &Record, _: Timestamp, _: Timestamp,
@@ -74,8 +84,9 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError>;
 
     /// Stores the record over a live one whose etag is `expected`: `Applied`. Over a live one with another etag:
-    /// `Conflict` with the record that is there now, or `Applied` if its etag is already `record.etag` (a retry).
-    /// Otherwise `Gone`: missing, expired and tombstone are one answer.
+    /// `Conflict` with the record that is there now, or `Applied` if its etag is already `record.etag` (a retry). Over
+    /// the tombstone of a rotation: `Moved` with the live record under the successor. Otherwise `Gone`: missing, expired
+    /// and ended are one answer.
     async fn replace(
         &self,
         key: &StoreKey,
@@ -94,12 +105,15 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ) -> Result<Written, StoreError>;
 
     /// Ends the session, whether or not it exists. A record is replaced by a tombstone without data until
-    /// `tombstone_until`; if there was nothing, nothing is created; an existing tombstone is kept.
-    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError>;
+    /// `tombstone_until`; if there was nothing, nothing is created; an existing tombstone is kept: `Applied` in each
+    /// case, except that the tombstone of a rotation answers `Moved` with the record under the successor, live or
+    /// expired.
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<Written, StoreError>;
 
     /// In one atomic step: `replace`'s conditions against `old`; then the record stands under `new` and a tombstone
     /// until `tombstone_until` under `old`. `Taken` (and nothing changed) if something stands under `new`; asked again
-    /// after a lost answer (`old` a tombstone, `new` holding `record.etag`) it answers `Applied`.
+    /// after a lost answer (`old` a tombstone, `new` holding `record.etag`) it answers `Applied`. The tombstone names
+    /// `new` as its successor.
     async fn rotate(
         &self,
         old: &StoreKey,

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use super::id::StoreKey;
 use super::record::Record;
 use super::time::Timestamp;
 
@@ -44,7 +45,7 @@ pub enum Loaded {
 /// fn went_well(written: &Written) -> bool {
 ///     match written {
 ///         Written::Applied => true,
-///         Written::Conflict(_) | Written::Gone | Written::Taken => false,
+///         Written::Conflict(_) | Written::Moved { .. } | Written::Gone | Written::Taken => false,
 ///     }
 /// }
 /// assert!(went_well(&Written::Applied) && !went_well(&Written::Gone));
@@ -56,6 +57,14 @@ pub enum Written {
     Applied,
     /// Another writer was first: this is the current record. Nothing was changed.
     Conflict(Record),
+    /// A rotation has moved the session to another key: this is the key and the record that is there now. Nothing was
+    /// changed. The caller decides whether its write may follow.
+    Moved {
+        /// The store key under which the session is now.
+        key: StoreKey,
+        /// The current record.
+        record: Record,
+    },
     /// There is no live record under the key. Nothing was changed.
     Gone,
     /// The new key is in use. Nothing was changed.

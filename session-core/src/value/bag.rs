@@ -1,4 +1,4 @@
-//! The visitor's values: top-level names to JSON, read from the bytes they came in and changed through one function.
+//! The visitor's values: top-level names to JSON, read from the stored bytes and changed through one function.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ use super::record::Payload;
 #[derive(Clone, Default)]
 pub struct Bag {
     root: Object,
-    /// How long the text was that it came in.
+    /// The length of the text that it was read from.
     source_len: usize,
 }
 
@@ -42,17 +42,17 @@ impl Bag {
     pub fn decode(payload: Payload) -> Result<Self, Malformed> {
         let text = std::str::from_utf8(&payload).map_err(|_| Malformed)?;
         let fields = serde_json::from_str(text)?;
-        // One level more than a value may have.
+        // The object itself is one level more than a value may have.
         check_valid(&payload, MAX_DEPTH + 1)?;
         Ok(Self::of(&payload, fields))
     }
 
-    /// Takes fields that were read from a payload whose depth was checked.
+    /// Makes a bag of fields from a payload whose nesting depth was checked.
     pub(crate) fn of(payload: &Payload, fields: Fields<'_>) -> Self {
         Self { root: Object::of(payload.bytes(), fields), source_len: payload.len() }
     }
 
-    /// How long the text was that it came in, and perhaps more than itself.
+    /// Returns the length of the text that it was read from, which may contain more than the bag.
     pub(crate) fn source_len(&self) -> usize {
         self.source_len
     }
@@ -80,7 +80,7 @@ impl Bag {
         View::Object(&self.root).to_vec()
     }
 
-    /// Top-level names, in the order they came.
+    /// Iterates over the top-level names, in insertion order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.root.fields().map(|(name, _)| name)
     }
@@ -104,7 +104,7 @@ impl Bag {
         self.view().at(path.iter().map(|segment| &**segment))
     }
 
-    /// Makes one edit of the request that owns this bag, and returns whether that changed anything.
+    /// Applies an edit of the request that owns this bag, and returns whether it changed anything.
     ///
     /// On an error nothing was changed. The caller has checked that a sum or a push fits.
     pub(crate) fn edit(&mut self, edit: &Edit) -> Result<bool, Misfit> {
@@ -152,14 +152,14 @@ impl Bag {
         }
     }
 
-    /// Puts a value at a path whose segments are all names, whatever stands in the way.
+    /// Puts a value at a path whose segments are all names, and replaces any value on the path.
     pub(crate) fn put_by_names(&mut self, path: &[Box<str>], node: Node) {
         if let Some((name, rest)) = path.split_first() {
             *self.root.place(name).place_by_names(rest) = node;
         }
     }
 
-    /// Puts a value from another bag at the same path; parents are the objects and arrays that they are there.
+    /// Copies a value from another bag to the same path; its parents become objects or arrays as they are there.
     pub(crate) fn put_like(&mut self, source: &Self, path: &[Box<str>], node: Node) {
         for end in 1..path.len() {
             let parent = &path[..end];
@@ -170,7 +170,7 @@ impl Bag {
         self.replay(&Edit { path: path.to_vec(), act: Act::Put(node) });
     }
 
-    /// Removes everything; says whether there was anything.
+    /// Removes all values, and returns whether there were any.
     pub(crate) fn clear(&mut self) -> bool {
         let any = !self.is_empty();
         self.root.clear();
@@ -182,7 +182,7 @@ impl Bag {
         self.root.forget(name, rest)
     }
 
-    /// Whether something may be put there: no name in an array, no index far behind the ends of all arrays on the way.
+    /// Checks that a value can be put at a path: no name in an array, no index far beyond the end of an array.
     fn fits(&self, path: &[Box<str>]) -> Result<(), Misfit> {
         let Some((name, rest)) = path.split_first() else { return Ok(()) };
         let mut here = self.root.view(name);

@@ -27,7 +27,7 @@ use super::values::Values;
 pub(crate) struct Content {
     /// The visitor's values.
     pub(crate) data: Values,
-    /// The library's own: CSRF token, URLs, lifetimes, metadata.
+    /// The library's own values: CSRF token, URLs, lifetimes, metadata.
     pub(crate) system: Values,
     pub(crate) flash: Flash,
     pub(crate) owner: Option<Arc<str>>,
@@ -49,7 +49,7 @@ struct HeadChanges {
     wiped: bool,
     owner: Option<Option<Arc<str>>>,
     absolute: Option<Option<Timestamp>>,
-    /// Age, absolute deadline or persistence was set by hand, so the cookie must be issued again.
+    /// Age, absolute deadline or persistence was set explicitly, so the cookie must be issued again.
     lifetime: bool,
 }
 
@@ -72,7 +72,7 @@ impl HeadChanges {
 }
 
 impl Changes {
-    /// Everything was thrown away first.
+    /// All content was discarded first.
     pub(crate) fn wiped(&self) -> bool {
         self.head.wiped
     }
@@ -82,7 +82,7 @@ impl Changes {
         matches!(self.head.owner, Some(Some(_)))
     }
 
-    /// The absolute deadline that this visit set by hand.
+    /// The absolute deadline that this visit set explicitly.
     pub(crate) fn absolute(&self) -> Option<Option<Timestamp>> {
         self.head.absolute
     }
@@ -111,11 +111,11 @@ pub(crate) enum Unreadable {
 }
 
 impl Content {
-    /// Reads a payload. Any bytes at all give an answer, in memory proportional to them.
+    /// Reads a payload. Returns for any input, and allocates in proportion to it.
     pub(crate) fn decode(payload: &Payload, owner: Option<Arc<str>>) -> Result<Self, Unreadable> {
         let text = std::str::from_utf8(payload).map_err(|_| Unreadable::Corrupt)?;
         let parts: Parts<'_> = serde_json::from_str(text).map_err(|_| unreadable(text))?;
-        // The outermost object, and the one that a bag is, stand around the values of a session.
+        // The values of a session are nested in two objects: the payload, and its bag.
         check_valid(payload, MAX_DEPTH + 2).map_err(|_| unreadable(text))?;
         if parts.v != FORMAT {
             return Err(unreadable(text));
@@ -132,9 +132,9 @@ impl Content {
         })
     }
 
-    /// Writes the payload of a record with this etag, `changes` being those of the visit that are now written.
+    /// Writes the payload of a record with this etag; `changes` are the changes of the visit that are being written.
     pub(crate) fn encode(&self, changes: &Changes, etag: Etag) -> (Payload, Vec<Entry>) {
-        // What changed is seldom longer than what it came from by more than this.
+        // A payload rarely grows by more than this in one visit.
         let mut json = Vec::with_capacity(self.data.source_len().max(64) + 128);
         json.extend_from_slice(b"{\"v\":1");
         if !self.data.is_empty() {
@@ -174,7 +174,7 @@ impl Content {
             || [CSRF, INTENDED, PREVIOUS].iter().any(|key| self.system.exists(*key))
     }
 
-    /// The same question for a record that is about to be written with these changes.
+    /// Returns whether a record written with these changes has any content.
     pub(crate) fn will_have_something(&self, changes: &Changes) -> bool {
         self.has_more_than_flash() || self.flash.leaves_something(&changes.flash)
     }
@@ -184,7 +184,7 @@ impl Content {
         self.system.get::<u64>(AGE).ok().flatten().map(Duration::from_secs)
     }
 
-    /// Returns the session's own choice whether the cookie outlives the browser, if it made one.
+    /// Returns whether this session's cookie outlives the browser, if that was set for this session.
     pub(crate) fn persistent(&self) -> Option<bool> {
         self.system.get(PERSISTENT).ok().flatten()
     }
@@ -209,10 +209,18 @@ impl Content {
         self.changes.lifetime
     }
 
+    /// Sets the user. A CSRF token from before a change of user is dropped: whoever planted the session knows it.
     pub(crate) fn set_owner(&mut self, owner: Option<Arc<str>>) {
         if self.owner != owner {
+            self.forget_csrf();
             self.owner.clone_from(&owner);
             self.changes.owner = Some(owner);
+        }
+    }
+
+    fn forget_csrf(&mut self) {
+        for name in [CSRF, CSRF_BEFORE] {
+            self.system.forget(name);
         }
     }
 
@@ -239,17 +247,17 @@ impl Content {
         Ok(())
     }
 
-    /// Everything was thrown away in this visit.
+    /// All content was discarded in this visit.
     pub(crate) fn is_wiped(&self) -> bool {
         self.changes.wiped
     }
 
-    /// Everything gone, and everything that others write meanwhile too.
+    /// Discards all content, including what other requests write in the meantime.
     pub(crate) fn wipe(&mut self) {
         *self = Self { changes: HeadChanges { wiped: true, ..HeadChanges::default() }, ..Self::default() };
     }
 
-    /// Hands out what was changed so far; what comes after is journalled anew.
+    /// Takes the changes made so far; later changes go into a new journal.
     pub(crate) fn take_changes(&mut self) -> Changes {
         Changes {
             data: self.data.take_journal(),
@@ -259,7 +267,7 @@ impl Content {
         }
     }
 
-    /// The changes were not written after all: they stand in front of what came since.
+    /// Puts back changes that were not written, before those made since.
     pub(crate) fn put_back(&mut self, earlier: Changes) {
         if self.changes.wiped {
             return;
@@ -270,21 +278,24 @@ impl Content {
         self.changes = earlier.head.and_then(std::mem::take(&mut self.changes));
     }
 
-    /// A newer record's content with `changes` replayed on it.
+    /// Returns a newer record's content with `changes` replayed on it.
     pub(crate) fn replay(mut self, changes: &Changes) -> Self {
         if changes.head.wiped {
             self = Self::default();
         }
-        self.data.rebase(self.data.bag().clone(), &changes.data);
-        self.system.rebase(self.system.bag().clone(), &changes.system);
-        if let Some(owner) = &changes.head.owner {
+        if let Some(owner) = &changes.head.owner
+            && self.owner != *owner
+        {
+            self.forget_csrf();
             self.owner.clone_from(owner);
         }
+        self.data.rebase(self.data.bag().clone(), &changes.data);
+        self.system.rebase(self.system.bag().clone(), &changes.system);
         self
     }
 
-    /// This visit goes on, standing on what was written: with `entries` as its flash and, where others' changes were
-    /// replayed over, `written`.
+    /// Makes what was written the base of this visit: `entries` as its flash and, if the changes were replayed on those of
+    /// another request, `written`.
     pub(crate) fn rebase(&mut self, written: Option<&Self>, entries: Vec<Entry>) {
         if self.changes.wiped {
             return;
@@ -299,7 +310,7 @@ impl Content {
     }
 }
 
-/// The parts of a payload; those that are empty may be left out, and others are ignored.
+/// The parts of a payload. Empty parts may be missing; unknown parts are ignored.
 #[derive(Deserialize)]
 struct Parts<'p> {
     v: u32,
@@ -311,7 +322,7 @@ struct Parts<'p> {
     system: Option<Fields<'p>>,
 }
 
-/// Why a payload is not one of this version: the others may have any parts.
+/// Reads only the version of a payload, since other versions may have other parts.
 fn unreadable(text: &str) -> Unreadable {
     #[derive(Deserialize)]
     struct Version {
@@ -323,10 +334,10 @@ fn unreadable(text: &str) -> Unreadable {
     }
 }
 
-/// The version of the payload's form.
+/// The version of the payload format.
 const FORMAT: u32 = 1;
 
-/// Names of the library's own values.
+/// The names of the library's own values.
 pub(crate) const CSRF: &str = "csrf";
 pub(crate) const CSRF_BEFORE: &str = "csrf_before";
 pub(crate) const INTENDED: &str = "intended";

@@ -1,7 +1,7 @@
-//! The ways a value can change, and how each is done to a place that may have changed meanwhile.
+//! The kinds of edits, and how each applies to a value that another request may have changed in the meantime.
 //!
-//! What was journalled is never refused: where an edit no longer fits (a sum where a string stands now, an item for
-//! something that is no array, a name inside of an array), the value this request left there wins.
+//! A journalled edit is never refused: if it does not fit the current value (a sum on a string, a push on something that
+//! is not an array, a name in an array), the value that this request left there wins.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,38 +12,38 @@ use super::json::number::{Number, Parsed};
 use super::json::view::View;
 use super::path::Steps;
 
-/// One change: what, and where.
+/// One edit: its path and its operation.
 #[derive(Clone)]
 pub(crate) struct Edit {
     pub(crate) path: Steps,
     pub(crate) act: Act,
 }
 
-/// What is done to the place.
+/// The operation of an edit.
 #[derive(Clone)]
 pub(crate) enum Act {
-    /// This stands there now.
+    /// Sets the value.
     Put(Node),
-    /// Nothing stands there, and parents that became empty are gone as well.
+    /// Removes the value, and parents that become empty.
     Forget,
-    /// So much more; `left` is the sum this request saw.
+    /// Adds a number; `left` is the sum that this request computed.
     Add { by: Number, left: Number },
-    /// These at the end; `before` is the array this request found.
+    /// Appends items; `before` is the array that this request found.
     Push { items: Vec<Node>, before: Node },
-    /// An object stands there, whatever is in it: what a deep merge needs before its fields.
+    /// Makes the value an object if it is not one. A deep merge does this before it sets fields.
     Object,
-    /// What the closure makes of it; `left` is what it made in this request.
+    /// Runs a closure on the value; `left` is its result in this request.
     Update { again: Again, left: Node },
 }
 
-/// A closure that makes a new value, of at most so many levels, of an old one; none where the old one is not of its type.
+/// A closure that computes a new value with at most this nesting depth, or `None` if the old one is not of its type.
 #[derive(Clone)]
 pub(crate) struct Again(pub(crate) Arc<Rule>);
 
 type Rule = dyn Fn(Option<View<'_>>, usize) -> Option<Node> + Send + Sync;
 
 impl Act {
-    /// Does it to the place as it is now.
+    /// Replays the edit on the current value.
     pub(crate) fn replay(&self, place: &mut Node, depth_left: usize) {
         match self {
             Self::Update { again, left } => {
@@ -56,7 +56,7 @@ impl Act {
         }
     }
 
-    /// Does it in the request it belongs to, where the outcome of an update is known. A `Forget` is its parent's work.
+    /// Applies the edit in its own request, where the result of an update is known. The parent handles `Forget`.
     pub(crate) fn perform(&self, place: &mut Node) {
         match self {
             Self::Put(node) | Self::Update { left: node, .. } => *place = node.clone(),
@@ -79,7 +79,7 @@ impl Act {
     }
 }
 
-/// The number that stands there; nothing and null count as zero.
+/// Returns the current number; a missing value and null count as zero.
 pub(crate) fn number(view: Option<View<'_>>) -> Parsed {
     match view {
         Some(View::Text(text)) if !View::Text(text).is_null() => Number::parse(text),
@@ -88,12 +88,12 @@ pub(crate) fn number(view: Option<View<'_>>) -> Parsed {
     }
 }
 
-/// Levels a value may still have below a path.
+/// Returns the nesting depth that a value below a path may have.
 pub(crate) fn depth_below(path: &[Box<str>]) -> usize {
     (MAX_DEPTH + 1).saturating_sub(path.len())
 }
 
-/// Shows what and where, never the value.
+/// Shows the operation and the path, never the value.
 impl fmt::Debug for Edit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let act = match self.act {

@@ -6,10 +6,40 @@
 
 use percent_encoding::percent_decode;
 
-/// Returns whether a redirect to `url` stays on this site or goes to one of `hosts` (`example.com` or
-/// `example.com:8443`).
+use super::host::Host;
+use super::origin::Origin;
+
+/// The hosts that a redirect may lead to besides this site.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RedirectHosts {
+    origins: Vec<Origin>,
+}
+
+impl RedirectHosts {
+    /// Of a list of `host` and `host:port`; over `https`, and over `http` if that is said.
+    ///
+    /// # Errors
+    /// The position of the first entry that is no host, counted from 1.
+    pub(crate) fn new(hosts: &[String], over_http: bool) -> Result<Self, usize> {
+        if let Some(bad) = hosts.iter().position(|host| Host::parse(host).is_none()) {
+            return Err(bad + 1);
+        }
+        let schemes: &[&str] = if over_http { &["https", "http"] } else { &["https"] };
+        let urls =
+            hosts.iter().flat_map(|host| schemes.iter().map(move |scheme| format!("{scheme}://{host}")));
+        Ok(Self { origins: urls.filter_map(|url| Origin::parse(&url)).collect() })
+    }
+
+    fn allow(&self, url: &str) -> bool {
+        let start = url.find("://").map_or(url.len(), |colon| colon + 3);
+        let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
+        Origin::parse(&url[..end]).is_some_and(|origin| self.origins.contains(&origin))
+    }
+}
+
+/// Returns whether a redirect to `url` stays on this site or goes to one of `hosts`.
 #[must_use]
-pub(crate) fn stays(url: &str, hosts: &[String]) -> bool {
+pub(crate) fn stays(url: &str, hosts: &RedirectHosts) -> bool {
     // Browsers remove tabs and line ends before they look, and read a backslash as a slash.
     let clean = |byte: u8| matches!(byte, b'!'..=b'~') && byte != b'\\';
     if url.len() > MOST_BYTES || !url.bytes().all(clean) {
@@ -17,7 +47,7 @@ pub(crate) fn stays(url: &str, hosts: &[String]) -> bool {
     }
     match url.strip_prefix('/') {
         Some(_) => is_path(path_of(url)),
-        None => is_allowed(url, hosts),
+        None => hosts.allow(url),
     }
 }
 
@@ -28,7 +58,7 @@ pub(crate) fn path_on<'u>(url: &'u str, host: &str) -> Option<&'u str> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     let path = if path.is_empty() { "/" } else { path };
-    (authority.eq_ignore_ascii_case(host) && stays(path, &[])).then_some(path)
+    (authority.eq_ignore_ascii_case(host) && stays(path, &RedirectHosts::default())).then_some(path)
 }
 
 /// Returns whether no percent-decoding turns the beginning of the path into an authority.
@@ -48,18 +78,6 @@ fn is_path(path: &str) -> bool {
     false
 }
 
-fn is_allowed(url: &str, hosts: &[String]) -> bool {
-    let rest = strip_scheme(url, "https://").or_else(|| strip_scheme(url, "http://"));
-    let Some(rest) = rest else { return false };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    hosts.iter().any(|host| host.eq_ignore_ascii_case(&rest[..end]))
-}
-
-fn strip_scheme<'u>(url: &'u str, scheme: &str) -> Option<&'u str> {
-    let start = url.get(..scheme.len())?;
-    start.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])
-}
-
 fn path_of(url: &str) -> &str {
     &url[..url.find(['?', '#']).unwrap_or(url.len())]
 }
@@ -72,6 +90,38 @@ const MOST_DECODINGS: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn ok_example(over_http: bool) -> RedirectHosts {
+        RedirectHosts::new(&["ok.example".to_owned()], over_http).unwrap()
+    }
+
+    #[test]
+    fn at_14_another_host_is_led_to_over_https_only_unless_said() {
+        for (url, with_http) in [
+            ("https://ok.example/", true),
+            ("https://ok.example:443/", true),
+            ("http://ok.example/", true),
+            ("http://ok.example:80/", true),
+            ("http://ok.example:443/", false),
+            ("https://ok.example:80/", false),
+        ] {
+            assert_eq!(stays(url, &ok_example(true)), with_http, "{url}");
+            assert_eq!(stays(url, &ok_example(false)), with_http && url.starts_with("https"), "{url}");
+        }
+    }
+
+    #[test]
+    fn at_14_an_empty_authority_is_no_host_and_an_entry_that_is_none_is_refused() {
+        for bad in ["", " ", "*", "*.example", "https://ok.example", "ok.example/a", "ok.example:"] {
+            let hosts = ["ok.example", bad].map(str::to_owned);
+            assert_eq!(RedirectHosts::new(&hosts, true).unwrap_err(), 2, "{bad:?}");
+        }
+        for url in
+            ["https://", "https:///evil", "https://?evil", "https://#evil", "https://:443/", "https://@evil/"]
+        {
+            assert!(!stays(url, &ok_example(true)) && !stays(url, &RedirectHosts::default()), "{url}");
+        }
+    }
 
     #[test]
     fn peers_25_what_leads_elsewhere_is_refused() {
@@ -130,7 +180,7 @@ mod tests {
             "https://ok.example\\@evil/",
             "ftp://ok.example/",
         ] {
-            assert!(!stays(url, &["ok.example".to_owned()]), "{url:?}");
+            assert!(!stays(url, &ok_example(true)), "{url:?}");
         }
     }
 
@@ -154,7 +204,7 @@ mod tests {
             "https://ok.example/a",
             "HTTP://OK.example?x",
         ] {
-            assert!(stays(url, &["ok.example".to_owned()]), "{url:?}");
+            assert!(stays(url, &ok_example(true)), "{url:?}");
         }
     }
 

@@ -1,14 +1,15 @@
 //! Every interleaving of three requests on one session, each of which loads, does one of eight things, and commits:
-//! 1,680 orders × 512 choices = 860,160 schedules, each against a sequential specification.
+//! 1,680 orders × 512 choices = 860,160 schedules, each against a sequential specification, and each on a session of
+//! nobody and on one of a user, where who loaded the session follows it to a new id.
 //!
 //! A schedule is a path in a tree of worlds; what two schedules have in common at their beginning runs once.
 
 use crate::interleaving_support::*;
 
 /// Runs every schedule in which the first request does `op`, and says how many there were.
-fn run_all(op: Op) -> u32 {
+fn run_all(op: Op, owner: Option<&str>) -> u32 {
     let mut run = Run { first: op, ops: [None; 3], known: Known::default(), schedules: 0 };
-    run.go(World::new(), [0; 3]);
+    run.go(World::new(owner), [0; 3]);
     run.schedules
 }
 
@@ -62,9 +63,20 @@ macro_rules! every_schedule_in_which_the_first_request {
     ($($name:ident: $op:ident),+) => {$(
         #[test]
         fn $name() {
-            assert_eq!(run_all(Op::$op), 860_160 / 8);
+            assert_eq!(run_all(Op::$op, None), 860_160 / 8);
         }
-    )+};
+    )+
+
+    /// The same on the session of a user.
+    mod of_a_user {
+        use super::*;
+        $(
+            #[test]
+            fn $name() {
+                assert_eq!(run_all(Op::$op, Some("ada")), 860_160 / 8);
+            }
+        )+
+    }};
 }
 
 every_schedule_in_which_the_first_request! {

@@ -28,7 +28,10 @@ mod sign_in;
 mod validation;
 mod visit;
 
-pub use csrf::{CheckedBody, CsrfDecision, CsrfFailure, CsrfGuard, CsrfReason, CsrfRules, verify_form};
+pub use csrf::{
+    CheckedBody, CrossOrigin, CsrfDecision, CsrfFailure, CsrfGuard, CsrfReason, CsrfRuleError, CsrfRules,
+    OriginRules, same_origin, verify_form,
+};
 pub use lenient::NotThatForm;
 pub use read::FormError;
 pub use redirect::{FinishedRedirect, Redirect, RedirectKind, Redirects};

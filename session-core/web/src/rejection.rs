@@ -7,6 +7,7 @@ use std::sync::Arc;
 use session_core::adapter::{BareResponse, Failure};
 use session_core::{CommitError, OpenError, SessionError, UserSessionsError};
 
+use crate::csrf::CrossOrigin;
 use crate::lenient::NotThatForm;
 use crate::read::FormError;
 use crate::redirect::FinishedRedirect;
@@ -23,6 +24,7 @@ use crate::redirect::FinishedRedirect;
 /// | the store cannot list a user's sessions | 500 | error |
 /// | the user has too many sessions | 409 | info |
 /// | the request's form cannot be read, or a field is missing or invalid | 400, 413, 415, 422 | info |
+/// | another origin's page opens a WebSocket ([`same_origin`](crate::same_origin)) | 403 | info |
 /// | nobody is signed in, where the request cannot be sent to the sign-in page | 401 | info |
 /// | a [`Redirect`](crate::Redirect) returned as an error | 303 | – |
 #[derive(Debug, Clone, thiserror::Error)]
@@ -175,8 +177,16 @@ impl Rejection {
                     .or_else(|| is::<RequestError>(error))
                     .or_else(|| is::<FormError>(error))
                     .or_else(|| is::<NotThatForm>(error))
+                    .or_else(|| is::<CrossOrigin>(error))
             },
         )
+    }
+}
+
+/// A WebSocket that another origin's page would open: 403.
+impl From<CrossOrigin> for Rejection {
+    fn from(why: CrossOrigin) -> Self {
+        Self::Request(RequestError::new(403, why))
     }
 }
 

@@ -7,11 +7,11 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::service::{Service, service_fn};
-use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, WebApp, is_signed};
+use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, TRUSTED, WebApp, is_signed};
 use session_hyper::stores::MemoryStore;
 use session_hyper::{
-    CheckedBody, CsrfService, Handle, Input, NotHex, RedirectKind, RequestSession, Session, SessionError,
-    SessionRejection, SessionService, UserSessionsError, redirects, respond,
+    CheckedBody, CsrfRules, CsrfService, Handle, Input, NotHex, RedirectKind, RequestSession, Session,
+    SessionError, SessionRejection, SessionService, UserSessionsError, redirects, respond, same_origin,
 };
 
 struct App(Setting);
@@ -43,8 +43,10 @@ type Answer = Result<Response<Full<Bytes>>, SessionRejection>;
 
 async fn answer(request: Request<Full<Bytes>>, handlers: Handlers) -> Response<Full<Bytes>> {
     let path = request.uri().path();
-    if path.starts_with("/guarded/") || path.starts_with("/polite/") || path == "/misplaced" {
+    let is_guarded = |start| path.starts_with(start);
+    if ["/guarded/", "/polite/", "/strict/", "/socket", "/misplaced"].into_iter().any(is_guarded) {
         let is_polite = path.starts_with("/polite/");
+        let is_strict = path.starts_with("/strict/") || path == "/socket";
         let routes = service_fn(|request| {
             let answering = Box::pin(guarded(request));
             async { Ok::<_, Infallible>(answering.await.unwrap_or_else(SessionRejection::into_response)) }
@@ -52,8 +54,12 @@ async fn answer(request: Request<Full<Bytes>>, handlers: Handlers) -> Response<F
         let guarded = CsrfService::new(routes);
         let guarded = if is_polite {
             guarded.on_refused(|_| with_status(StatusCode::FORBIDDEN, typed("text/plain", PLEASE.to_owned())))
+        } else if is_strict {
+            guarded.rules(
+                CsrfRules::default().always_token().trust_forwarded_host().trust_origin(TRUSTED).unwrap(),
+            )
         } else {
-            guarded.exempt("/guarded/hooks").exempt_when(is_signed)
+            guarded.exempt("/guarded/hooks").unwrap().exempt_when(is_signed)
         };
         return guarded.call(request).await.unwrap();
     }
@@ -127,6 +133,9 @@ async fn route(request: Request<Full<Bytes>>, handlers: Handlers) -> Answer {
             Err(PageError::SoldOut) => status(StatusCode::GONE),
         },
         (_, "/sign-out") => {
+            if query == "clear" {
+                request.visit()?.clear_site_data();
+            }
             request.sign_out().await?;
             respond(redirects(&request).await?.to("/page").with("more", "Soon"))
         }
@@ -184,7 +193,13 @@ fn device(path: &str) -> Response<Full<Bytes>> {
 
 async fn guarded(request: Request<CheckedBody<Full<Bytes>>>) -> Answer {
     Ok(match (request.method(), request.uri().path()) {
-        (&Method::GET, _) | (_, "/guarded/hooks/x" | "/guarded/signed" | "/polite/echo" | "/misplaced") => {
+        (_, "/socket") => {
+            same_origin(&request)?;
+            typed("text/plain", "plain".to_owned())
+        }
+        (&Method::GET, _)
+        | (_, "/strict/echo")
+        | (_, "/guarded/hooks/x" | "/guarded/signed" | "/polite/echo" | "/misplaced") => {
             typed("text/plain", "plain".to_owned())
         }
         (_, "/guarded/raw") => Response::new(Full::new(request.collect().await.unwrap().to_bytes())),

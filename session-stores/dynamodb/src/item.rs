@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::names::{
     ABSOLUTE_UNTIL, CHECKSUM, CREATED_AT, ETAG, EXPIRES_AT, FORMAT_VERSION, GONE_UNTIL, IDLE_UNTIL, OWNER_ID,
-    PAYLOAD, PK, SK, SUCCESSOR, hex,
+    PAYLOAD, PK, SK, SUCCESSOR_ETAG, SUCCESSOR_KEY, hex,
 };
 
 /// The SDK's type of an item.
@@ -51,6 +51,23 @@ pub(crate) fn of_tombstone(until: Timestamp) -> Item {
         (EXPIRES_AT.into(), number(ttl(until))),
         (GONE_UNTIL.into(), millis(until)),
     ])
+}
+
+/// Returns the attributes of the tombstone of a session that was moved to another store key, as a record with this
+/// etag.
+pub(crate) fn of_rotated(until: Timestamp, new: &StoreKey, successor: Etag) -> Item {
+    let mut item = of_tombstone(until);
+    item.insert(SUCCESSOR_ETAG.into(), etag(successor));
+    item.insert(SUCCESSOR_KEY.into(), AttributeValue::S(new.to_string()));
+    item
+}
+
+/// Returns the store key under which a rotated session goes on; `None` if the item is not such a tombstone.
+pub(crate) fn read_successor(item: &Item) -> Option<StoreKey> {
+    match item.get(SUCCESSOR_KEY) {
+        Some(AttributeValue::S(key)) if item.contains_key(GONE_UNTIL) => key.parse().ok(),
+        _ => None,
+    }
 }
 
 /// Decodes the item of a session.
@@ -149,7 +166,7 @@ pub(crate) fn read_entry(item: &Item, now: Timestamp) -> Option<StoreKey> {
 
 /// Whether the item is the tombstone left by the rotation to that record.
 pub(crate) fn is_left_for(item: &Item, successor: Etag) -> bool {
-    item.contains_key(GONE_UNTIL) && item.get(SUCCESSOR) == Some(&etag(successor))
+    item.contains_key(GONE_UNTIL) && item.get(SUCCESSOR_ETAG) == Some(&etag(successor))
 }
 
 /// Returns the store key of an item.

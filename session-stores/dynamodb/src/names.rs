@@ -86,7 +86,10 @@ pub(crate) const CHECKSUM: &str = "checksum";
 /// The end of a tombstone, in milliseconds. Only tombstones have this attribute.
 pub(crate) const GONE_UNTIL: &str = "gone_until";
 /// The etag of the record for which a rotation left this tombstone, by which a retry recognises it.
-pub(crate) const SUCCESSOR: &str = "successor_etag";
+pub(crate) const SUCCESSOR_ETAG: &str = "successor_etag";
+
+/// The store key under which a rotated session goes on, in hexadecimal digits.
+pub(crate) const SUCCESSOR_KEY: &str = "successor_key";
 
 #[cfg(test)]
 mod tests {

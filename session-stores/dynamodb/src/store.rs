@@ -14,14 +14,15 @@ use crate::call::{Calls, Outcome};
 use crate::classify::{self, Verdict};
 use crate::item::{self, NAME};
 use crate::names::Names;
-use crate::rotate::Rotation;
+use crate::rotate::{Rotated, Rotation};
 use crate::write::{self, Write};
 
 /// Sessions in a DynamoDB table. Cheap to clone.
 ///
 /// # Guarantees
 /// Every write is conditional, and a refused one returns the current item, so a verb is one request. Reads are
-/// consistent. Expiry is decided from the record; the table's time-to-live only frees space.
+/// consistent. A write that finds the tombstone of a rotation reads the session under its new store key, one request
+/// for each rotation since. Expiry is decided from the record; the table's time-to-live only frees space.
 ///
 /// A record with an owner is created and rotated in a transaction with the owner's entry. Changing the owner of a
 /// session takes a second request, and so does, about once in 30 days, touching a session with an owner but without
@@ -149,14 +150,19 @@ impl SessionStore for DynamoDbStore {
         inner.calls.within(inner.touch(key, idle_deadline, now)).await
     }
 
-    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
-        let Inner { calls, names, .. } = self.inner();
-        let burial = write::burial(names, key, tombstone_until);
-        match calls.within(calls.write(&burial)).await? {
-            Outcome::Done(_) | Outcome::Refused(None) => Ok(()),
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<Written, StoreError> {
+        let inner = self.inner();
+        let burial = write::burial(&inner.names, key, tombstone_until);
+        let buried = async {
+            let Outcome::Refused(Some(standing)) = inner.calls.write(&burial).await? else {
+                return Ok(Written::Applied);
+            };
             // A tombstone is not changed. An item that cannot be decoded is not changed either, and is an error.
-            Outcome::Refused(Some(standing)) => item::read(&standing).map(|_| ()),
-        }
+            item::read(&standing)?;
+            let moved = inner.follow(item::read_successor(&standing), None).await?;
+            Ok(moved.unwrap_or(Written::Applied))
+        };
+        inner.calls.within(buried).await
     }
 
     async fn rotate(
@@ -174,14 +180,29 @@ impl SessionStore for DynamoDbStore {
             old: inner.names.session(old),
             new: inner.names.session(new),
             creation: write::creation(&inner.names, new, record),
-            retirement: write::retirement(&inner.names, old, expected, record.etag, now, tombstone_until),
+            retirement: write::retirement(
+                &inner.names,
+                old,
+                expected,
+                (new, record.etag),
+                now,
+                tombstone_until,
+            ),
             withdrawal: write::withdrawal(&inner.names, new, record.etag),
             entry: inner.entry(new, record),
             expected,
             written: record.etag,
             now,
         };
-        inner.calls.within(rotation.run(&inner.calls)).await
+        let rotated = async {
+            match rotation.run(&inner.calls).await? {
+                Rotated::Answer(answer) => Ok(answer),
+                Rotated::Before(successor) => {
+                    Ok(inner.follow(Some(successor), Some(now)).await?.unwrap_or(Written::Gone))
+                }
+            }
+        };
+        inner.calls.within(rotated).await
     }
 
     fn owners(&self) -> Option<&dyn OwnerIndex> {
@@ -214,6 +235,10 @@ impl Inner {
         loop {
             let Outcome::Refused(standing) = outcome else { return Ok(Written::Applied) };
             outcome = match classify::replace(standing.as_ref(), expected, record.etag, now)? {
+                Verdict::Answer(Written::Gone) => {
+                    let successor = standing.as_ref().and_then(item::read_successor);
+                    return Ok(self.follow(successor, Some(now)).await?.unwrap_or(Written::Gone));
+                }
                 Verdict::Answer(answer) => return Ok(answer),
                 // The owner has changed, or its entry would expire too early.
                 Verdict::Holds(_) => match self.entry(key, record) {
@@ -225,6 +250,24 @@ impl Inner {
                 },
             };
         }
+    }
+
+    /// Follows the tombstones of rotations to the record that the session is now; `None` if there is none that can be
+    /// decoded, or none that is live at `now`.
+    async fn follow(
+        &self,
+        mut successor: Option<StoreKey>,
+        now: Option<Timestamp>,
+    ) -> Result<Option<Written>, StoreError> {
+        while let Some(key) = successor {
+            let Some(there) = self.calls.get(&self.names.session(&key)).await? else { break };
+            if let Ok(Loaded::Found(record)) = item::read(&there) {
+                let is_there = now.is_none_or(|now| record.is_live(now));
+                return Ok(is_there.then_some(Written::Moved { key, record }));
+            }
+            successor = item::read_successor(&there);
+        }
+        Ok(None)
     }
 
     async fn touch(&self, key: &StoreKey, idle: Timestamp, now: Timestamp) -> Result<Written, StoreError> {

@@ -9,7 +9,7 @@ use session_core::{
 use crate::item::{self, Item, THIS_FORMAT};
 use crate::names::{
     ABSOLUTE_UNTIL, ETAG, EXPIRES_AT, FORMAT_VERSION, GONE_UNTIL, IDLE_UNTIL, LISTED_UNTIL, Names, OWNER_ID,
-    PAYLOAD, PK, SUCCESSOR,
+    PAYLOAD, PK,
 };
 
 /// A write to an item.
@@ -183,18 +183,17 @@ pub(crate) fn burial_of_owned(names: &Names, key: &StoreKey, owner: &str, until:
     write
 }
 
-/// The old half of a rotation: replaces the live record with the expected etag by a tombstone with the etag of its
-/// successor.
+/// The old half of a rotation: replaces the live record with the expected etag by a tombstone with the store key and
+/// the etag of its successor.
 pub(crate) fn retirement(
     names: &Names,
     key: &StoreKey,
     expected: Etag,
-    successor: Etag,
+    (new, successor): (&StoreKey, Etag),
     now: Timestamp,
     until: Timestamp,
 ) -> Write {
-    let mut tombstone = item::of_tombstone(until);
-    tombstone.insert(SUCCESSOR.into(), item::etag(successor));
+    let tombstone = item::of_rotated(until, new, successor);
     Write::new(names.session(key), Change::Put(tombstone))
         .only_if(LIVE)
         .and_if(EXPECTED)

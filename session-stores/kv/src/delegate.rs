@@ -87,7 +87,7 @@ macro_rules! delegate_session_store {
                 &self,
                 key: &$crate::__private::StoreKey,
                 tombstone_until: $crate::__private::Timestamp,
-            ) -> Result<(), $crate::__private::StoreError> {
+            ) -> Result<$crate::__private::Written, $crate::__private::StoreError> {
                 $crate::__private::SessionStore::destroy(&self.$field, key, tombstone_until).await
             }
 

@@ -2,7 +2,7 @@
 //!
 //! Layout: flags (1 byte), store key (32), deadline (6 or 8); for a record also etag (8), creation time and
 //! optionally the absolute deadline (6 or 8 each), optionally the length of the owner (4) and the owner; the rest is
-//! the payload. A load returns the tail of the shared buffer without copying.
+//! the payload. A rotation's tombstone ends with the successor's key (32). A load returns the tail of the shared buffer without copying.
 
 use std::sync::Arc;
 
@@ -61,12 +61,14 @@ impl Entry {
         })
     }
 
-    pub(crate) fn tombstone(key: &StoreKey, until: Timestamp) -> Self {
+    pub(crate) fn tombstone(key: &StoreKey, until: Timestamp, successor: Option<&StoreKey>) -> Self {
         let wide = !fits(until);
-        Self::written(DEADLINE_AT + width_of(wide), |bytes| {
+        let successor = successor.map_or(&[][..], |key| key.as_bytes());
+        Self::written(DEADLINE_AT + width_of(wide) + successor.len(), |bytes| {
             bytes.put(&[if wide { TOMBSTONE | WIDE } else { TOMBSTONE }]);
             bytes.put(key.as_bytes());
             bytes.put_time(until, width_of(wide));
+            bytes.put(successor);
         })
     }
 
@@ -99,9 +101,19 @@ impl Entry {
 
     /// Returns the etag of a record, or `None` for a tombstone.
     pub(crate) fn etag(&self) -> Option<Etag> {
+        if self.has(TOMBSTONE) {
+            return None;
+        }
         let at = DEADLINE_AT + self.width();
         let bytes = self.0.get(at..at + 8)?.try_into().expect("eight bytes are eight bytes");
         Some(Etag::new(u64::from_le_bytes(bytes)))
+    }
+
+    /// Returns the key to which a rotation has moved the session, or `None` for any other tombstone and for a record.
+    pub(crate) fn successor(&self) -> Option<StoreKey> {
+        let at = DEADLINE_AT + self.width();
+        let key = self.0[at..].try_into().ok().filter(|_| self.has(TOMBSTONE))?;
+        Some(StoreKey::from_bytes(key))
     }
 
     /// Returns when the entry expires: the earlier deadline of a record, or the end of a tombstone.
@@ -273,6 +285,7 @@ mod tests {
             assert_eq!(entry.to_record().as_ref(), Some(&record));
             assert_eq!((entry.key(), entry.deadline()), (key, record.deadline()));
             assert_eq!((entry.etag(), entry.owner()), (Some(record.etag), record.owner.as_deref()));
+            assert_eq!(entry.successor(), None);
         }
     }
 
@@ -293,13 +306,16 @@ mod tests {
     }
 
     #[test]
-    fn a_tombstone_holds_nothing_but_its_key_and_its_end() {
+    fn a_tombstone_holds_nothing_but_its_key_its_end_and_its_successor() {
         let key = StoreKey::from_bytes([9; 32]);
         for until in [0, 1_795_000_000_123, i64::MIN, i64::MAX] {
-            let entry = Entry::tombstone(&key, at(until));
-            assert_eq!(entry.to_loaded(), Loaded::Ended { until: at(until) });
-            assert!(!entry.is_live_record(at(i64::MIN)));
-            assert_eq!((entry.etag(), entry.owner(), entry.class()), (None, None, Class::Tombstone));
+            for successor in [None, Some(StoreKey::from_bytes([8; 32]))] {
+                let entry = Entry::tombstone(&key, at(until), successor.as_ref());
+                assert_eq!(entry.to_loaded(), Loaded::Ended { until: at(until) });
+                assert!(!entry.is_live_record(at(i64::MIN)));
+                assert_eq!((entry.etag(), entry.owner(), entry.class()), (None, None, Class::Tombstone));
+                assert_eq!((entry.key(), entry.successor()), (key, successor));
+            }
         }
     }
 

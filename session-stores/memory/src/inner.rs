@@ -64,7 +64,9 @@ impl Inner {
         let entry = Entry::record(key, record);
         let mut shard = lock(&self.shards[self.shard_of(key)]);
         let Some(there) = shard.get(key).filter(|there| there.is_live_record(now)) else {
-            return Written::Gone;
+            let successor = shard.get(key).and_then(Entry::successor);
+            drop(shard);
+            return self.follow(successor, Some(now)).unwrap_or(Written::Gone);
         };
         if there.etag() == Some(record.etag) {
             return Written::Applied;
@@ -97,10 +99,28 @@ impl Inner {
         }
     }
 
-    pub(crate) fn destroy(&self, key: &StoreKey, until: Timestamp) {
+    pub(crate) fn destroy(&self, key: &StoreKey, until: Timestamp) -> Written {
         let mut shard = lock(&self.shards[self.shard_of(key)]);
+        let successor = shard.get(key).and_then(Entry::successor);
         if shard.get(key).is_some_and(|there| there.class() != Class::Tombstone) {
-            self.put(&mut shard, Entry::tombstone(key, until));
+            self.put(&mut shard, Entry::tombstone(key, until, None));
+        }
+        drop(shard);
+        self.follow(successor, None).unwrap_or(Written::Applied)
+    }
+
+    /// Follows the tombstones of rotations, one lock at a time, to the record that the session is now; `None` if there
+    /// is none, or none that is live at `now`. It ends: a key that a rotation moves a session to was free before, so
+    /// tombstones never form a circle.
+    fn follow(&self, mut successor: Option<StoreKey>, now: Option<Timestamp>) -> Option<Written> {
+        loop {
+            let key = successor?;
+            let entry = lock(&self.shards[self.shard_of(&key)]).get(&key).cloned()?;
+            if let Some(record) = entry.to_record() {
+                let is_there = now.is_none_or(|now| record.is_live(now));
+                return is_there.then_some(Written::Moved { key, record });
+            }
+            successor = entry.successor();
         }
     }
 
@@ -115,6 +135,7 @@ impl Inner {
     ) -> Written {
         let entry = Entry::record(new, record);
         let mut locked = self.lock_all([old, new]);
+        let successor = locked.get(old).and_then(Entry::successor);
         let written = {
             let at_new = locked.get(new).map(Entry::etag);
             match locked.get(old) {
@@ -132,15 +153,17 @@ impl Inner {
                     // The new entry is inserted first, so that the owner index contains this session at every moment;
                     // `destroy_all` for its owner waits for these shards.
                     self.put(locked.shard(new), entry);
-                    self.put(locked.shard(old), Entry::tombstone(old, until));
+                    self.put(locked.shard(old), Entry::tombstone(old, until, Some(new)));
                     self.tidy(locked.shard(new), now);
                     Written::Applied
                 }
             }
         };
         drop(locked);
-        if written == Written::Applied {
-            self.make_room(new, now);
+        match written {
+            Written::Applied => self.make_room(new, now),
+            Written::Gone => return self.follow(successor, Some(now)).unwrap_or(Written::Gone),
+            Written::Conflict(_) | Written::Moved { .. } | Written::Taken => {}
         }
         written
     }
@@ -182,7 +205,7 @@ impl Inner {
             for key in keys.iter().filter(|key| Some(*key) != except) {
                 let shard = locked.shard(key);
                 ended += usize::from(shard.get(key).is_some_and(|entry| entry.is_live_record(now)));
-                self.put(shard, Entry::tombstone(key, until));
+                self.put(shard, Entry::tombstone(key, until, None));
             }
             ended
         })

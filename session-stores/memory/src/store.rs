@@ -174,9 +174,8 @@ impl SessionStore for MemoryStore {
         Ok(self.inner.touch(key, idle_deadline, now))
     }
 
-    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
-        self.inner.destroy(key, tombstone_until);
-        Ok(())
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<Written, StoreError> {
+        Ok(self.inner.destroy(key, tombstone_until))
     }
 
     async fn rotate(

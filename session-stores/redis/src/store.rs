@@ -154,9 +154,9 @@ impl SessionStore for RedisStore {
         self.write(&TOUCH, key, &[&self.key(key)], &rest).await
     }
 
-    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<Written, StoreError> {
         let tombstone = codec::encode_tombstone(key, tombstone_until, None);
-        self.write(&DESTROY, key, &[&self.key(key)], &[&tombstone]).await.map(drop)
+        self.write(&DESTROY, key, &[&self.key(key)], &[&tombstone]).await.map(ended)
     }
 
     async fn rotate(
@@ -203,6 +203,7 @@ pub(crate) fn written(key: &StoreKey, reply: Value) -> Result<Written, StoreErro
     let Value::Array(parts) = reply else { return Err(strange_reply()) };
     let mut parts = parts.into_iter();
     match (parts.next(), parts.next()) {
+        (Some(Value::Int(7)), Some(Value::BulkString(successor))) => moved(&successor, parts.next()),
         (Some(Value::Int(0)), None) => Ok(Written::Gone),
         (Some(Value::Int(1)), None) => Ok(Written::Applied),
         (Some(Value::Int(2)), Some(Value::BulkString(current))) => match entry(key, &current)? {
@@ -216,4 +217,24 @@ pub(crate) fn written(key: &StoreKey, reply: Value) -> Result<Written, StoreErro
         (Some(Value::Int(5)), Some(Value::BulkString(_))) => Ok(Written::Gone),
         _ => Err(strange_reply()),
     }
+}
+
+/// The result of a destroy, after which nothing is there in any case, except under another key.
+pub(crate) fn ended(written: Written) -> Written {
+    match written {
+        moved @ Written::Moved { .. } => moved,
+        Written::Applied | Written::Conflict(_) | Written::Gone | Written::Taken => Written::Applied,
+    }
+}
+
+/// The record of a rotated session, unless it is damaged or has a newer format.
+fn moved(successor: &[u8], value: Option<Value>) -> Result<Written, StoreError> {
+    let (Ok(successor), Some(Value::BulkString(value))) = (successor.try_into(), value) else {
+        return Err(strange_reply());
+    };
+    let key = StoreKey::from_bytes(successor);
+    Ok(match Entry::decode(&key, &value) {
+        Ok(Entry::Record(record)) => Written::Moved { key, record },
+        Ok(Entry::Tombstone { .. } | Entry::Pending { .. }) | Err(_) => Written::Gone,
+    })
 }

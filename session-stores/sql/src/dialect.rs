@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use session_core::store::{Loaded, Record, StoreError, StoreErrorKind, Written};
+use session_core::{
+    Timestamp,
+    store::{Loaded, Record, StoreError, StoreErrorKind, Written},
+};
 use sqlx::Database;
 use sqlx::error::DatabaseError;
 
 use crate::capabilities::{Pass, end_all};
 use crate::failure::{Failure, Verdict};
-use crate::row::{Cells, FORMAT, read, read_etag, read_number};
+use crate::row::{Cells, FORMAT, Trail, read, read_etag, read_number};
 use crate::statement::{Asked, OwnerAs, Places, Statement};
 use crate::statements::{Statements, Verbs};
 use crate::store::SqlStore;
@@ -57,7 +60,11 @@ pub trait Dialect: Database<Row: Cells, Connection: Talk<Self>> {
         asked: &Asked<'_>,
         record: &Record,
     ) -> Result<Written, Failure> {
-        let Some(row) = connection.row(&verbs.replace, asked).await? else { return Ok(Written::Gone) };
+        let Some(row) = connection.row(&verbs.replace, asked).await? else {
+            return Ok(moved::<Self>(connection, verbs, asked, Some(asked.now))
+                .await?
+                .unwrap_or(Written::Gone));
+        };
         if read_etag(&row)? == record.etag {
             return Ok(Written::Applied);
         }
@@ -126,6 +133,17 @@ pub(crate) async fn there<DB: Dialect>(
 ) -> Result<Loaded, Failure> {
     let row = connection.row(&verbs.load, asked).await?;
     row.as_ref().map_or(Ok(Loaded::Missing), read)
+}
+
+/// Returns where the session under the store key has moved, if the row there is the tombstone of a rotation.
+pub(crate) async fn moved<DB: Dialect>(
+    connection: &mut DB::Connection,
+    verbs: &Statements,
+    asked: &Asked<'_>,
+    now: Option<Timestamp>,
+) -> Result<Option<Written>, Failure> {
+    let rows = connection.rows(&verbs.trail, asked).await?;
+    Trail(&rows).moved(asked.key, now)
 }
 
 /// Runs a statement that returns a number.

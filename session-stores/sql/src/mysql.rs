@@ -16,7 +16,7 @@ use crate::config::{SqlConfig, SqlConfigError};
 use crate::dialect::{Dialect, changed, count, renamed, there};
 use crate::failure::{Failure, Verdict};
 use crate::pool::{Suspicion, pool_options, require_runtime};
-use crate::row::{read_key, read_pair, why_not_rotated};
+use crate::row::{Trail, read_key, why_not_rotated};
 use crate::statement::{Asked, OwnerAs, Places};
 use crate::statements::{Statements, Verbs};
 use crate::store::SqlStore;
@@ -149,8 +149,11 @@ impl Dialect for MySql {
         if changed::<Self>(connection, &verbs.replace, asked).await? > 0 {
             return Ok(Written::Applied);
         }
-        match there::<Self>(connection, verbs, asked).await? {
-            Loaded::Missing | Loaded::Ended { .. } => Ok(Written::Gone),
+        let rows = connection.rows(&verbs.trail, asked).await?;
+        let trail = Trail(&rows);
+        match trail.at(asked.key)? {
+            Loaded::Missing => Ok(Written::Gone),
+            Loaded::Ended { .. } => Ok(trail.moved(asked.key, Some(asked.now))?.unwrap_or(Written::Gone)),
             Loaded::Found(there) if !there.is_live(asked.now) => Ok(Written::Gone),
             Loaded::Found(there) if there.etag == record.etag => Ok(Written::Applied),
             Loaded::Found(there) if there.etag != asked.expected => Ok(Written::Conflict(there)),
@@ -186,9 +189,8 @@ impl Dialect for MySql {
             }
         }
         transaction.rollback().await?;
-        let pair = connection.rows(&verbs.pair, asked).await?;
-        let (there, taken) = read_pair(&pair, asked.key, asked.new)?;
-        why_not_rotated(&there, asked.expected, &taken, record, asked.now)
+        let rows = connection.rows(&verbs.trail, asked).await?;
+        why_not_rotated(&Trail(&rows), (asked.key, asked.expected), (asked.new, record), asked.now)
     }
 
     /// Allows one sweeper at a time, with a named lock. The name is hashed, because lock names are limited to 64
@@ -277,7 +279,8 @@ async fn sweep_batch(
 
 const SCHEMA: &str = r"
 -- Every time is milliseconds since 1970 in UTC, written by the application. A row without a payload is a tombstone:
--- the session was ended, and its idle_deadline says until when that is remembered. Nothing here is text, so no collation
+-- the session was ended, and its idle_deadline says until when that is remembered; its successor, if it has one, is
+-- the session_key under which the session goes on. Nothing here is text, so no collation
 -- can find `aBcD` for `ABCD`.
 CREATE TABLE IF NOT EXISTS `sessions` (
     session_key       BINARY(32) NOT NULL PRIMARY KEY,
@@ -290,6 +293,7 @@ CREATE TABLE IF NOT EXISTS `sessions` (
     owner             MEDIUMBLOB,
     payload           LONGBLOB,
     checksum          BIGINT,
+    successor         BINARY(32),
     INDEX `sessions_expiry` (expires_hour),
     INDEX `sessions_owner` (owner(255))
 ) ENGINE = InnoDB;
@@ -298,7 +302,7 @@ INSERT IGNORE INTO `sessions_schema` (version) VALUES (2);
 ";
 
 const UPGRADE: &str = r"
-ALTER TABLE `sessions` ADD COLUMN checksum BIGINT;
+ALTER TABLE `sessions` ADD COLUMN checksum BIGINT, ADD COLUMN successor BINARY(32);
 INSERT IGNORE INTO `sessions_schema` (version) VALUES (2);
 ";
 
@@ -327,7 +331,7 @@ WHERE session_key = {key} AND {known} AND {live}";
 /// The first half of a rotate. It runs before the insert, so that concurrent rotates of one session contend for an
 /// existing row; contending for gaps would deadlock.
 const RETIRE: &str =
-    "UPDATE {table} SET {tombstone} WHERE session_key = {key} AND etag = {expected} AND {known} AND {live}";
+    "UPDATE {table} SET {retired} WHERE session_key = {key} AND etag = {expected} AND {known} AND {live}";
 
 /// Selects the rows that a sweep removes.
 const DEAD: &str = r"

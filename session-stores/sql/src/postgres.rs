@@ -16,7 +16,7 @@ use crate::config::{SqlConfig, SqlConfigError};
 use crate::dialect::{Dialect, renamed};
 use crate::failure::{Failure, Verdict};
 use crate::pool::{Suspicion, pool_options, require_runtime};
-use crate::row::{Cells, read_key, read_pair, why_not_rotated};
+use crate::row::{Cells, Trail, read_etag, read_key, why_not_rotated};
 use crate::statement::{Asked, OwnerAs, Places};
 use crate::statements::{Statements, Verbs};
 use crate::store::SqlStore;
@@ -128,14 +128,16 @@ impl Dialect for Postgres {
             if stood.small(9)? == Some(1) {
                 return Ok(Written::Applied);
             }
-            // An earlier attempt of this call may still have been running when this statement started. Its new row
-            // then exists, but this statement did not see it.
-            if rows.len() == 1 && stood.int(2)? == Some(record.etag.get().cast_signed()) {
-                rows = connection.rows(&verbs.pair, asked).await?;
+            // A tombstone: an earlier attempt of this call was applied, or the session has moved elsewhere. If that attempt
+            // was still running when this statement started, its new row exists, but this statement did not see it.
+            let is_ours = rows.iter().any(|row| {
+                matches!((read_key(row), read_etag(row)), (Ok(key), Ok(etag)) if key == *asked.new && etag == record.etag)
+            });
+            if stood.bytes(7)?.is_none() && !is_ours {
+                rows = connection.rows(&verbs.trail, asked).await?;
             }
         }
-        let (there, taken) = read_pair(&rows, asked.key, asked.new)?;
-        why_not_rotated(&there, asked.expected, &taken, record, asked.now)
+        why_not_rotated(&Trail(&rows), (asked.key, asked.expected), (asked.new, record), asked.now)
     }
 
     async fn end_all(store: &SqlStore<Self>, asked: &Asked<'_>) -> Result<Pass, StoreError> {
@@ -171,7 +173,8 @@ fn lock_number(table: &TableName) -> i64 {
 
 const SCHEMA: &str = r#"
 -- Every time is milliseconds since 1970 in UTC, written by the application. A row without a payload is a tombstone:
--- the session was ended, and its idle_deadline says until when that is remembered.
+-- the session was ended, and its idle_deadline says until when that is remembered; its successor, if it has one, is
+-- the session_key under which the session goes on.
 -- Room is left in each page so that a write stays there, and no index has to learn of it.
 CREATE TABLE IF NOT EXISTS "sessions" (
     session_key       BYTEA   NOT NULL PRIMARY KEY CHECK (octet_length(session_key) = 32),
@@ -183,7 +186,8 @@ CREATE TABLE IF NOT EXISTS "sessions" (
     expires_hour      BIGINT  NOT NULL,
     owner             BYTEA,
     payload           BYTEA,
-    checksum          BIGINT
+    checksum          BIGINT,
+    successor         BYTEA
 ) WITH (fillfactor = 80);
 CREATE INDEX IF NOT EXISTS "sessions_expiry" ON "sessions" (expires_hour);
 CREATE INDEX IF NOT EXISTS "sessions_owner" ON "sessions" USING hash (owner);
@@ -193,6 +197,7 @@ INSERT INTO "sessions_schema" (version) VALUES (2) ON CONFLICT DO NOTHING;
 
 const UPGRADE: &str = r#"
 ALTER TABLE "sessions" ADD COLUMN IF NOT EXISTS checksum BIGINT;
+ALTER TABLE "sessions" ADD COLUMN IF NOT EXISTS successor BYTEA;
 INSERT INTO "sessions_schema" (version) VALUES (2) ON CONFLICT DO NOTHING;
 "#;
 
@@ -214,7 +219,7 @@ WITH there AS (
     ON CONFLICT (session_key) DO NOTHING
     RETURNING session_key
 ), retired AS (
-    UPDATE {table} AS old SET {tombstone}, etag = {etag} FROM fresh WHERE old.session_key = {key}
+    UPDATE {table} AS old SET {retired}, etag = {etag} FROM fresh WHERE old.session_key = {key}
     RETURNING old.session_key
 )
 SELECT session_key, format, etag, created, idle_deadline, absolute_deadline, owner,

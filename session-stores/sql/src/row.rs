@@ -91,23 +91,44 @@ pub(crate) fn read_number(row: &impl Cells) -> Result<usize, Failure> {
     Ok(usize::try_from(row.int(0)?.unwrap_or(0)).unwrap_or(0))
 }
 
-/// Decodes the rows under two store keys, which may be equal.
-pub(crate) fn read_pair(
-    rows: &[impl Cells],
-    first: &StoreKey,
-    second: &StoreKey,
-) -> Result<(Loaded, Loaded), Failure> {
-    let mut pair = (Loaded::Missing, Loaded::Missing);
-    for row in rows {
-        let key = read_key(row)?;
-        if key == *first {
-            pair.0 = read(row)?;
-        }
-        if key == *second {
-            pair.1 = read(row)?;
-        }
+/// The rows selected by `trail`: those under some store keys, and those to which their tombstones lead.
+pub(crate) struct Trail<'r, R>(pub(crate) &'r [R]);
+
+impl<R: Cells> Trail<'_, R> {
+    /// Decodes what is under a store key.
+    pub(crate) fn at(&self, key: &StoreKey) -> Result<Loaded, Failure> {
+        self.row(key)?.map_or(Ok(Loaded::Missing), read)
     }
-    Ok(pair)
+
+    /// Follows the tombstones of rotations to the record that the session is now. Returns `None` if there is none that
+    /// can be decoded, or none that is live at `now`.
+    pub(crate) fn moved(&self, from: &StoreKey, now: Option<Timestamp>) -> Result<Option<Written>, Failure> {
+        let mut here = self.row(from)?;
+        for _ in self.0 {
+            let Some(key) = here.map(read_successor).transpose()?.flatten() else { break };
+            here = self.row(&key)?;
+            if let Some(Ok(Loaded::Found(record))) = here.map(read) {
+                let is_there = now.is_none_or(|now| record.is_live(now));
+                return Ok(is_there.then_some(Written::Moved { key, record }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn row(&self, key: &StoreKey) -> Result<Option<&R>, Failure> {
+        for row in self.0 {
+            if read_key(row)? == *key {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Returns the store key to which a rotation has moved the session, of a row selected by `trail`.
+fn read_successor(row: &impl Cells) -> Result<Option<StoreKey>, Failure> {
+    let key = row.bytes(9)?.map(|key| <[u8; 32]>::try_from(key).map_err(|_| CORRUPT)).transpose()?;
+    Ok(key.map(StoreKey::from_bytes))
 }
 
 /// Decodes the sessions of an owner. A row that cannot be decoded is an error: a session missing from the list could
@@ -155,22 +176,22 @@ pub(crate) fn hour(moment: Timestamp) -> i64 {
     moment.as_millis() / 3_600_000
 }
 
-/// Determines why a rotate changed nothing from the rows under the two store keys, in the order that
-/// [`SessionStore::rotate`] specifies.
+/// Determines why a rotate changed nothing, from the rows under the two store keys and those to which a tombstone under
+/// the old one leads, in the order that [`SessionStore::rotate`] specifies.
 ///
 /// [`SessionStore::rotate`]: session_core::store::SessionStore::rotate
 pub(crate) fn why_not_rotated(
-    old: &Loaded,
-    expected: Etag,
-    new: &Loaded,
-    record: &Record,
+    trail: &Trail<'_, impl Cells>,
+    (old, expected): (&StoreKey, Etag),
+    (new, record): (&StoreKey, &Record),
     now: Timestamp,
 ) -> Result<Written, Failure> {
-    match (old, new) {
+    match (trail.at(old)?, trail.at(new)?) {
         (Loaded::Ended { .. }, Loaded::Found(there)) if there.etag == record.etag => Ok(Written::Applied),
-        (Loaded::Missing | Loaded::Ended { .. }, _) => Ok(Written::Gone),
+        (Loaded::Ended { .. }, _) => Ok(trail.moved(old, Some(now))?.unwrap_or(Written::Gone)),
+        (Loaded::Missing, _) => Ok(Written::Gone),
         (Loaded::Found(there), _) if !there.is_live(now) => Ok(Written::Gone),
-        (Loaded::Found(there), _) if there.etag != expected => Ok(Written::Conflict(there.clone())),
+        (Loaded::Found(there), _) if there.etag != expected => Ok(Written::Conflict(there)),
         (Loaded::Found(_), Loaded::Found(_) | Loaded::Ended { .. }) => Ok(Written::Taken),
         // The conflicting row no longer exists.
         (Loaded::Found(_), Loaded::Missing) => Err(Failure::Again),

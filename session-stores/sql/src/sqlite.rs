@@ -18,7 +18,7 @@ use crate::config::{SqlConfig, SqlConfigError};
 use crate::dialect::{Dialect, changed, renamed, version};
 use crate::failure::{Failure, Verdict};
 use crate::pool::{Suspicion, pool_options, require_runtime};
-use crate::row::{read_pair, why_not_rotated};
+use crate::row::{Trail, why_not_rotated};
 use crate::statement::{Asked, OwnerAs, Places};
 use crate::statements::{Statements, Verbs};
 use crate::store::SqlStore;
@@ -179,9 +179,8 @@ impl Dialect for Sqlite {
         if changed::<Self>(connection, &verbs.rotate, asked).await? > 0 {
             return Ok(Written::Applied);
         }
-        let pair = connection.rows(&verbs.pair, asked).await?;
-        let (there, taken) = read_pair(&pair, asked.key, asked.new)?;
-        why_not_rotated(&there, asked.expected, &taken, record, asked.now)
+        let rows = connection.rows(&verbs.trail, asked).await?;
+        why_not_rotated(&Trail(&rows), (asked.key, asked.expected), (asked.new, record), asked.now)
     }
 
     async fn migrate(
@@ -207,7 +206,8 @@ fn kind(error: &dyn DatabaseError) -> i32 {
 
 const SCHEMA: &str = r#"
 -- Every time is milliseconds since 1970 in UTC, written by the application. A row without a payload is a tombstone:
--- the session was ended, and its idle_deadline says until when that is remembered.
+-- the session was ended, and its idle_deadline says until when that is remembered; its successor, if it has one, is
+-- the session_key under which the session goes on.
 CREATE TABLE IF NOT EXISTS "sessions" (
     session_key       BLOB    NOT NULL PRIMARY KEY CHECK (length(session_key) = 32),
     format            INTEGER NOT NULL,
@@ -218,7 +218,8 @@ CREATE TABLE IF NOT EXISTS "sessions" (
     expires_hour      INTEGER NOT NULL,
     owner             TEXT,
     payload           BLOB,
-    checksum          INTEGER
+    checksum          INTEGER,
+    successor         BLOB
 );
 CREATE INDEX IF NOT EXISTS "sessions_expiry" ON "sessions" (expires_hour);
 CREATE INDEX IF NOT EXISTS "sessions_owner" ON "sessions" (owner) WHERE owner IS NOT NULL;
@@ -228,6 +229,7 @@ INSERT OR IGNORE INTO "sessions_schema" (version) VALUES (2);
 
 const UPGRADE: &str = r#"
 ALTER TABLE "sessions" ADD COLUMN checksum INTEGER;
+ALTER TABLE "sessions" ADD COLUMN successor BLOB;
 INSERT OR IGNORE INTO "sessions_schema" (version) VALUES (2);
 "#;
 
@@ -242,7 +244,7 @@ INSERT INTO {table} ({written})
 SELECT {written} FROM both
 WHERE EXISTS (SELECT 1 FROM {table} WHERE session_key = {key} AND etag = {expected} AND {known} AND {live})
   AND NOT EXISTS (SELECT 1 FROM {table} WHERE session_key = {new})
-ON CONFLICT (session_key) DO UPDATE SET {tombstone}";
+ON CONFLICT (session_key) DO UPDATE SET {retired}";
 
 const SWEEP: &str = r"
 DELETE FROM {table} WHERE session_key IN (

@@ -253,6 +253,8 @@ fn word(name: &str) -> Option<&'static str> {
             "payload = NULL, owner = NULL, checksum = NULL, absolute_deadline = NULL, \
              idle_deadline = {until}, expires_hour = {until_hour}"
         }
+        // The tombstone of a rotation.
+        "retired" => "{tombstone}, successor = {new}",
         _ => return None,
     })
 }

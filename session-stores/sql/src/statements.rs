@@ -8,7 +8,7 @@ use crate::table::TableName;
 pub struct Verbs<T> {
     pub(crate) version: T,
     pub(crate) load: T,
-    pub(crate) pair: T,
+    pub(crate) trail: T,
     pub(crate) create: T,
     pub(crate) replace: T,
     pub(crate) touch: T,
@@ -32,7 +32,7 @@ impl Statements {
         Self {
             version: fill(texts.version),
             load: fill(texts.load),
-            pair: fill(texts.pair),
+            trail: fill(texts.trail),
             create: fill(texts.create),
             replace: fill(texts.replace),
             touch: fill(texts.touch),
@@ -55,7 +55,7 @@ impl Verbs<&'static str> {
         Self {
             version: "SELECT max(version) FROM {schema_table}",
             load: "SELECT {columns} FROM {table} WHERE session_key = {key}",
-            pair: "SELECT {columns} FROM {table} WHERE session_key IN ({key}, {new})",
+            trail: TRAIL,
             create: CREATE,
             replace: REPLACE,
             touch: TOUCH,
@@ -73,6 +73,18 @@ impl Verbs<&'static str> {
         }
     }
 }
+
+/// The rows under two store keys, and all rows to which the tombstones of rotations lead from there. `UNION` and not
+/// `UNION ALL`, so that it ends whatever is in the table.
+const TRAIL: &str = r"
+WITH RECURSIVE trail (session_key, successor) AS (
+    SELECT session_key, successor FROM {table} WHERE session_key IN ({key}, {new})
+    UNION
+    SELECT next.session_key, next.successor FROM trail JOIN {table} AS next ON next.session_key = trail.successor
+)
+SELECT here.session_key, here.format, here.etag, here.created, here.idle_deadline, here.absolute_deadline, here.owner,
+       here.payload, here.checksum, here.successor
+FROM trail JOIN {table} AS here ON here.session_key = trail.session_key";
 
 /// A conflicting row is updated to its own values only if this is a retry of the same write, so that the retry counts
 /// as applied.

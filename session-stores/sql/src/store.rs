@@ -11,7 +11,7 @@ use sqlx::Pool;
 
 use crate::call::{Caller, call};
 use crate::config::SqlConfig;
-use crate::dialect::{Dialect, changed, renamed, there};
+use crate::dialect::{Dialect, changed, moved, renamed, there};
 use crate::statement::Asked;
 use crate::statements::Statements;
 use crate::table::TableName;
@@ -115,11 +115,14 @@ impl<DB: Dialect> SessionStore for SqlStore<DB> {
         call!(self.writer, again, |connection| DB::touch(connection, &self.statements, &asked).await)
     }
 
-    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<Written, StoreError> {
         let asked = Asked { key, until: tombstone_until, ..Asked::default() };
         call!(self.writer, again, |connection| {
-            changed::<DB>(connection, &self.statements.destroy, &asked).await?;
-            Ok(())
+            if changed::<DB>(connection, &self.statements.destroy, &asked).await? > 0 {
+                return Ok(Written::Applied);
+            }
+            let moved = moved::<DB>(connection, &self.statements, &asked, None).await?;
+            Ok(moved.unwrap_or(Written::Applied))
         })
     }
 

@@ -68,8 +68,8 @@ impl SessionStore for Scripted {
     async fn touch(&self, _: &StoreKey, _: Timestamp, _: Timestamp) -> Result<Written, StoreError> {
         Ok(Written::Gone)
     }
-    async fn destroy(&self, _: &StoreKey, _: Timestamp) -> Result<(), StoreError> {
-        Ok(())
+    async fn destroy(&self, _: &StoreKey, _: Timestamp) -> Result<Written, StoreError> {
+        Ok(Written::Applied)
     }
     async fn rotate(
         &self,

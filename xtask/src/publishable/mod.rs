@@ -25,6 +25,7 @@ type Stage = (&'static str, fn(&[Crate]) -> Result<(), Failure>);
 const STAGES: &[Stage] = &[
     ("msrv", msrv::check),
     ("deny", deny),
+    (ADVISORIES, advisories),
     ("package", package),
     ("features", features),
     ("minimal", minimal::check),
@@ -37,19 +38,23 @@ pub(crate) fn run(flags: &flags::Publishable) -> Result<(), Failure> {
         return semver::accept();
     }
     let mut stages = Stages::default();
-    everything(&flags.stage, &mut stages)?;
+    everything(&flags.stage, flags.offline, &mut stages)?;
     println!("\n{}", stages.table());
     Ok(())
 }
 
-/// All stages, or those that are named, up to the first that fails.
-pub(crate) fn everything(chosen: &[String], stages: &mut Stages) -> Result<(), Failure> {
+/// All stages, or those that are named, up to the first that fails. `offline` skips the advisories.
+pub(crate) fn everything(chosen: &[String], offline: bool, stages: &mut Stages) -> Result<(), Failure> {
     if let Some(unknown) = chosen.iter().find(|name| STAGES.iter().all(|(known, _)| known != name)) {
         let known: Vec<&str> = STAGES.iter().map(|(name, _)| *name).collect();
         return Err(Failure::new(format!("there is no stage `{unknown}`; there are: {}", known.join(", "))));
     }
     let crates = crates::published()?;
     for (name, work) in STAGES {
+        if offline && *name == ADVISORIES {
+            println!("\nSKIPPED: advisories of dependencies were not checked, as --offline says");
+            continue;
+        }
         if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
             stages.run(name, &format!("cargo xtask publishable --stage {name}"), || work(&crates))?;
         }
@@ -57,10 +62,17 @@ pub(crate) fn everything(chosen: &[String], stages: &mut Stages) -> Result<(), F
     Ok(())
 }
 
-/// Advisories, licences, bans and sources of every dependency.
+/// Licences, bans and sources of every dependency.
 fn deny(_: &[Crate]) -> Result<(), Failure> {
-    tools::call(Tool::Deny, "--all-features check")?.run()
+    tools::call(Tool::Deny, "--all-features check --hide-inclusion-graph bans licenses sources")?.run()
 }
+
+/// Advisories about every dependency. Fetches the RustSec database.
+fn advisories(_: &[Crate]) -> Result<(), Failure> {
+    tools::call(Tool::Deny, "--all-features check --hide-inclusion-graph advisories")?.run()
+}
+
+const ADVISORIES: &str = "advisories";
 
 /// Each crate builds from its package alone, with the other crates from their packages.
 fn package(crates: &[Crate]) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! The cargo commands that the stages need: found, or installed once into `target/tools`.
 
 use std::env;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
@@ -41,11 +41,13 @@ impl Tool {
 /// A call of the tool, which is installed first if this machine does not have it.
 pub(crate) fn call(tool: Tool, words: &str) -> Result<Call, Failure> {
     let path = path()?;
+    let root = root();
+    let root = root.to_str().ok_or_else(|| Failure::new("the path in XTASK_TOOLS is not UTF-8"))?;
     let command = tool.command();
     if !answers(command, &path) {
-        println!("installing cargo-{command} {} into {ROOT}: minutes, once", tool.version());
+        println!("installing cargo-{command} {} into {root}: minutes, once", tool.version());
         let package = format!("cargo-{command}@{}", tool.version());
-        Call::cargo(&format!("install --quiet --locked --root {ROOT} {package}")).run()?;
+        Call::cargo(&format!("install --quiet --locked --root {root} {package}")).run()?;
     }
     Ok(Call::cargo(command).args(words).env("PATH", &path))
 }
@@ -58,11 +60,14 @@ fn answers(command: &str, path: &str) -> bool {
 
 /// The search path, and behind it where the tools are installed.
 fn path() -> Result<String, Failure> {
-    let own = env::var_os("XTASK_TOOLS").map_or_else(|| ROOT.into(), std::path::PathBuf::from);
-    let own = env::current_dir()?.join(Path::new(&own)).join("bin");
+    let own = env::current_dir()?.join(root()).join("bin");
     let there = env::var_os("PATH").unwrap_or_default();
     let joined = env::join_paths(env::split_paths(&there).chain([own]))?;
     joined.into_string().map_err(|_| Failure::new("PATH is not UTF-8"))
+}
+
+fn root() -> PathBuf {
+    env::var_os("XTASK_TOOLS").map_or_else(|| ROOT.into(), PathBuf::from)
 }
 
 const ROOT: &str = "target/tools";

@@ -1,8 +1,9 @@
 //! What is true of the shop under every adapter.
 
+use axum::http::{Request, header};
 use serde_json::json;
 
-use super::{EMAIL, Open, PASSWORD};
+use super::{EMAIL, FORM, Open, PASSWORD, form};
 
 pub(super) async fn a_wrong_sign_in_shows_errors_and_what_was_typed_but_never_the_password(shop: Open) {
     let mut ada = shop.visitor();
@@ -169,6 +170,46 @@ pub(super) async fn devices_are_listed_and_ended(shop: Open) {
     here.client.assert_flash("about", 1).await;
     assert_eq!(other.session().await.user().name(), None);
     assert_eq!(here.session().await.user().name().as_deref(), Some(EMAIL));
+}
+
+pub(super) async fn a_double_click_on_sign_in_ends_signed_in_with_one_device(shop: Open) {
+    let mut ada = shop.visitor();
+    let page = ada.get("/sign-in").await.html;
+    let hidden = |name: &str| {
+        let value = page.split(&format!(r#"name="{name}" value=""#)).nth(1);
+        value.and_then(|rest| rest.split('"').next()).expect("the form has this field").to_owned()
+    };
+    let (csrf, attempt, before) = (hidden("_csrf"), hidden("attempt"), ada.client.cookie().unwrap());
+    let fields = [("email", EMAIL), ("password", PASSWORD), ("attempt", &attempt), ("_csrf", &csrf)];
+    assert_eq!(ada.click("/sign-in", &fields).await.location, "/");
+
+    // Over a slow line the second click leaves before the answer to the first has come, with the same cookie.
+    ada.client.follow([before]);
+    let reply = ada.click("/sign-in", &fields).await;
+    assert_eq!((reply.status, reply.location.as_str()), (303, "/"));
+    let page = ada.get("/").await.html;
+    assert!(page.contains("Welcome, Ada!") && !page.contains("ended"), "{page}");
+    assert_eq!(ada.session().await.user().name().as_deref(), Some(EMAIL));
+    assert_eq!(shop.sessions.of(EMAIL).list().await.unwrap().len(), 1, "one device");
+
+    // Signing in on purpose, on another device, ends none.
+    shop.visitor().sign_in().await;
+    assert_eq!(shop.sessions.of(EMAIL).list().await.unwrap().len(), 2);
+}
+
+pub(super) async fn a_form_from_another_site_is_refused_even_with_the_token(shop: Open) {
+    let mut ada = shop.visitor();
+    ada.get("/").await;
+    let token = ada.session().await.csrf().token().unwrap();
+    for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
+        let request = Request::post("/cart/add").header(name, value).header(header::CONTENT_TYPE, FORM);
+        let reply = ada.send(request, form(&[("sku", "assam"), ("_csrf", &token)])).await;
+        assert_eq!((reply.status, reply.set_cookie.as_str()), (419, ""), "{name}");
+    }
+    ada.client.assert_missing("cart").await;
+    let reply = ada.click("/cart/add", &[("sku", "assam")]).await;
+    assert_eq!(reply.status, 303, "its own page needs no token");
+    ada.client.assert_session("cart.assam", 1).await;
 }
 
 pub(super) async fn who_was_signed_out_elsewhere_is_led_to_sign_in_and_may_shop_on(shop: Open) {

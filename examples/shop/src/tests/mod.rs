@@ -93,13 +93,16 @@ impl Visitor {
 
     /// Sends a form with this token.
     async fn post_with(&mut self, token: &str, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let fields = fields.iter().copied().chain([("_csrf", token)]);
-        let body: Vec<String> =
-            fields.map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+        let body = form(&[fields, &[("_csrf", token)]].concat());
         let referer = format!("http://{}{}", self.address, self.page);
         let request = Request::post(path).header(header::REFERER, referer);
-        self.send(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"), body.join("&"))
-            .await
+        self.send(request.header(header::CONTENT_TYPE, FORM), body).await
+    }
+
+    /// Sends a form as a browser of today does, which says that it comes from a page of the shop.
+    async fn click(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let request = Request::post(path).header("sec-fetch-site", "same-origin");
+        self.send(request.header(header::CONTENT_TYPE, FORM), form(fields)).await
     }
 
     async fn sign_in(&mut self) -> Reply {
@@ -129,6 +132,12 @@ impl Visitor {
             html: String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap(),
         }
     }
+}
+
+fn form(fields: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+    pairs.join("&")
 }
 
 fn escape(text: &str) -> String {
@@ -174,10 +183,13 @@ on_each_adapter![
     theme_and_language_stay_and_the_switch_leads_back,
     an_address_is_given_only_after_the_password,
     devices_are_listed_and_ended,
+    a_double_click_on_sign_in_ends_signed_in_with_one_device,
+    a_form_from_another_site_is_refused_even_with_the_token,
     who_was_signed_out_elsewhere_is_led_to_sign_in_and_may_shop_on,
     what_a_test_arranges_is_what_the_page_shows,
     a_static_file_has_nothing_to_do_with_sessions,
 ];
 
+const FORM: &str = "application/x-www-form-urlencoded";
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse";

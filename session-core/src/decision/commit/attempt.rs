@@ -1,23 +1,24 @@
-//! What a commit writes: the record, the operation that carries it, and what the state and the browser make of it.
+//! One attempt of a commit: the record to write, the store operation, and the effect on state and cookie once applied.
 
 use super::{CommitError, CookieOrder, Fresh, StoreOp};
 use crate::decision::decide::{CookieAction, Decision, Fate, Origin, Write};
+use crate::decision::moved::began;
 use crate::decision::policy::Policy;
 use crate::decision::state::{Over, SessionState};
 use crate::value::content::{Changes, Content};
 use crate::value::flash::Entry;
-use crate::value::id::{Etag, SessionId};
+use crate::value::id::{Etag, SessionId, StoreKey};
 use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
 
-/// What is being written.
+/// The write that is in progress.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) op: Option<StoreOp>,
     pub(super) id: Option<SessionId>,
     pub(super) record: Option<Record>,
     pub(super) entries: Vec<Entry>,
-    /// Where a touch moves the idle deadline.
+    /// The new idle deadline of a touch.
     pub(super) touched: Option<Timestamp>,
     pub(super) nonce: [u8; 24],
 }
@@ -113,12 +114,24 @@ impl Attempt {
         self.id = Some(id);
     }
 
+    /// Directs the operation at the key to which the session has moved.
+    pub(super) fn redirect(&mut self, to: StoreKey) {
+        match &mut self.op {
+            Some(
+                StoreOp::Replace { key, .. }
+                | StoreOp::Destroy { key, .. }
+                | StoreOp::Rotate { old: key, .. },
+            ) => *key = to,
+            Some(StoreOp::Create { .. } | StoreOp::Touch { .. } | StoreOp::Revoke { .. }) | None => {}
+        }
+    }
+
     pub(super) fn too_large(&self, policy: &Policy) -> Option<CommitError> {
         let size = self.record.as_ref()?.size();
         (size > policy.max_record).then_some(CommitError::TooLarge { size, limit: policy.max_record })
     }
 
-    /// What the browser is told, now that the write applied.
+    /// Returns the cookie instruction, after the write was applied.
     pub(super) fn order(&self, state: &SessionState, policy: &Policy, decision: Decision) -> CookieOrder {
         let record = self.record.as_ref().or(state.base.as_ref());
         let expires = |record: &Record, idle: Timestamp| {
@@ -156,16 +169,23 @@ impl Attempt {
         }
     }
 
-    /// The state stands on what was written.
+    /// Makes what was written the base of the state.
     pub(super) fn settle(
         self,
         state: &mut SessionState,
         decision: Decision,
         fate: Option<Fate>,
         replayed: Option<Box<Content>>,
+        moved: Option<Box<StoreKey>>,
     ) {
         if fate == Some(Fate::Destroy) {
             state.over = Some(Over::Destroyed);
+        }
+        if decision.write == Write::Rotate {
+            // The new id is known.
+            state.moved = None;
+        } else if moved.is_some() {
+            state.moved = moved;
         }
         if let (Write::Touch, Some(base), Some(touched)) = (decision.write, &mut state.base, self.touched) {
             base.idle_deadline = touched;
@@ -179,7 +199,7 @@ impl Attempt {
                 Origin::Stored
             }
         };
-        // What was ordered while the write was under way is still to be done.
+        // An order that was given during the write is still pending.
         if Some(state.fate) == fate {
             state.fate = Fate::Keep;
         }
@@ -199,15 +219,15 @@ fn note(base: &Record, policy: &Policy, now: Timestamp, etag: Etag) -> Record {
 
 /// Makes the head of a record to be written over `base`, without its etag, owner, idle deadline and payload.
 pub(super) fn head(base: Option<&Record>, changes: &Changes, policy: &Policy, now: Timestamp) -> Record {
-    // A wiped session shares nothing with the old one but the cookie's name: it begins now.
+    let created = began(base, changes.wiped(), now);
+    // An invalidated session shares nothing with the old one, so its lifetime begins now.
     let base = base.filter(|_| !changes.wiped());
     let absolute = match (changes.absolute(), base) {
         (Some(by_hand), _) => by_hand,
         (None, Some(base)) => base.absolute_deadline,
         (None, None) => policy.absolute.map(|lifetime| now.plus(lifetime)),
     };
-    Record::new(Etag::new(0), base.map_or(now, |base| base.created), now, Payload::default())
-        .with_absolute_deadline(absolute)
+    Record::new(Etag::new(0), created, now, Payload::default()).with_absolute_deadline(absolute)
 }
 
 pub(super) fn idle_deadline(
@@ -217,6 +237,6 @@ pub(super) fn idle_deadline(
     now: Timestamp,
 ) -> Timestamp {
     let something = content.will_have_something(changes);
-    // The classic behaviour keeps every visitor's session, whatever is in it.
+    // The eager behaviour keeps every visitor's session, even an empty one.
     now.plus(if something || policy.eager { content.age().unwrap_or(policy.age) } else { policy.lapse })
 }

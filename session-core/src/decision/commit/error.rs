@@ -18,7 +18,8 @@ use crate::value::answer::StoreError;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// The session ended, got a new id or expired while this request ran.
+    /// The session ended or expired while this request ran, or got a new id that this request may not follow: it had no
+    /// user, or its user changed.
     #[error("the session ended while this request was using it")]
     Gone,
     /// Other requests kept writing first for as long as the policy's patience.

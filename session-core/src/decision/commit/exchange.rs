@@ -72,7 +72,7 @@ impl Fresh {
         Self { id: Some(SessionId::from_bytes(id)), etag: Etag::new(u64::from_le_bytes(etag)), nonce }
     }
 
-    /// Cuts 32 random bytes into the two uses that a session has for them which
+    /// Splits 32 random bytes into etag and nonce, for a session that
     /// [keeps its id](crate::decision::state::SessionState::keeps_its_id).
     #[must_use]
     pub fn without_id(bytes: &[u8; 32]) -> Self {

@@ -1,17 +1,19 @@
-//! A visit's changes on their way to the store, apart from the state that they came from.
+//! The changes of a visit while they are being written, separate from the state that they were taken from.
 //!
-//! [`Commit`](super::Commit) joins the two. The engine keeps the state where handlers go on reading and changing it while
-//! the store is asked, so it holds them separately.
+//! [`Commit`](super::Commit) holds both. The engine keeps the state accessible to handlers during the store call, so it
+//! holds them separately.
 
 use super::attempt::{Attempt, head, idle_deadline};
 use super::{CommitError, CookieOrder, Fresh, Outcome, StoreOp};
 use crate::decision::decide::{
     CookieAction, Decision, Fate, NOTHING, Refusal, Situation, Trigger, Write, decide,
 };
+use crate::decision::moved::Loaded;
 use crate::decision::policy::Policy;
 use crate::decision::state::{NewerFormat, Over, SessionState};
 use crate::value::answer::{StoreError, StoreErrorKind, Written};
 use crate::value::content::{Changes, Content, Unreadable};
+use crate::value::id::StoreKey;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
@@ -20,14 +22,17 @@ use crate::value::time::Timestamp;
 #[must_use = "dropped, it loses the changes of its visit: `finish` it"]
 pub(crate) struct Writing {
     decision: Decision,
-    /// What it was decided from; `None` when the session was over already.
+    /// The situation that was decided on; `None` if the session had already ended.
     situation: Option<Situation>,
     now: Timestamp,
     changes: Changes,
     attempt: Attempt,
-    /// What stands now: the content that the last attempt wrote, where it was a replay.
-    // Boxed, since it is moved about and hardly ever replayed.
+    /// The content that the last attempt wrote, if it was a replay.
+    // Boxed, because it is moved often and rarely replayed.
     replayed: Option<Box<Content>>,
+    /// The session that the visit loaded, if it has a user, and the key to which it has been followed since.
+    loaded: Option<Loaded>,
+    moved: Option<Box<StoreKey>>,
     conflicts: u32,
     answer: Option<Result<(), CommitError>>,
 }
@@ -36,8 +41,8 @@ impl Writing {
     /// Decides, and takes the visit's changes out of the state. `draw` is asked only if something is to be written.
     ///
     /// # Errors
-    /// [`CommitError::Entropy`] if `draw` failed, and [`CommitError::TooLarge`] before any call; the state is as it
-    /// was then, with its changes.
+    /// [`CommitError::Entropy`] if `draw` failed, and [`CommitError::TooLarge`] before any call; the state keeps
+    /// its changes then.
     pub(crate) fn begin<E>(
         state: &mut SessionState,
         policy: &Policy,
@@ -73,8 +78,18 @@ impl Writing {
         }
         let changes = state.content.take_changes();
         let attempt = Attempt::plan(state, policy, now, decision, &changes, fresh);
-        let writing =
-            Self { decision, situation, now, changes, attempt, replayed: None, conflicts: 0, answer: None };
+        let writing = Self {
+            decision,
+            situation,
+            now,
+            changes,
+            attempt,
+            replayed: None,
+            loaded: Loaded::of(state.base.as_ref()),
+            moved: None,
+            conflicts: 0,
+            answer: None,
+        };
         match writing.attempt.too_large(policy) {
             Some(error) => {
                 writing.undo(state);
@@ -84,7 +99,7 @@ impl Writing {
         }
     }
 
-    /// Hands the changes back, as if this commit had never begun. Only before its first step.
+    /// Puts the changes back, as if this commit had not begun. Only before its first step.
     pub(crate) fn undo(self, state: &mut SessionState) {
         if let (false, Some(id)) = (state.keeps_its_id(), self.attempt.id) {
             state.next_id = Some(Box::new(id));
@@ -92,24 +107,24 @@ impl Writing {
         state.content.put_back(self.changes);
     }
 
-    /// The record that is to go into the cookie, if one is.
+    /// Returns the record that goes into the cookie, if there is one.
     pub(crate) fn carried(&self) -> Option<&Record> {
         self.attempt.record.as_ref().filter(|_| self.decision.cookie == CookieAction::SetRecord)
     }
 
-    /// The operation that a store must perform next; `None` when the commit is ready to finish.
+    /// Returns the operation that the store must perform next, or `None` when the commit is ready to finish.
     #[must_use]
     pub(crate) fn step(&self) -> Option<&StoreOp> {
         self.attempt.op.as_ref()
     }
 
-    /// What the browser will be told if the next operation applies.
+    /// Returns the cookie instruction that applies if the next operation is applied.
     #[must_use]
     pub(crate) fn decision(&self) -> Decision {
         self.decision
     }
 
-    /// Whether what the old id stands for is over once the last operation applied.
+    /// Returns whether the old id is invalid once the last operation was applied.
     pub(crate) fn ends_a_session(&self) -> bool {
         let destroys = self.situation.is_some_and(|then| then.fate == Fate::Destroy);
         let write = self.decision.write;
@@ -117,7 +132,7 @@ impl Writing {
             || (destroys && (write != Write::Nothing || self.decision.cookie == CookieAction::Clear))
     }
 
-    /// Tells what came of the operation. `now` is the time at this moment: replaying ends with
+    /// Takes the result of the operation. `now` is the current time: replaying ends with
     /// [`CommitError::Contended`] when the policy's patience is over.
     pub(crate) fn answer<E>(
         &mut self,
@@ -129,11 +144,13 @@ impl Writing {
         let revokes = matches!(self.attempt.op, Some(StoreOp::Revoke { .. }));
         let settled = match answer {
             Ok(Written::Applied) => Ok(()),
-            // It stands in the list already.
-            Ok(Written::Taken | Written::Conflict(_) | Written::Gone) if revokes => Ok(()),
+            // It is in the list already.
+            Ok(Written::Taken | Written::Conflict(_) | Written::Moved { .. } | Written::Gone) if revokes => {
+                Ok(())
+            }
             Ok(Written::Gone) => Err(CommitError::Gone),
             Ok(Written::Taken) => match draw() {
-                // Two ids of 256 bits met: a broken generator, or a double. The next id is another one.
+                // A collision of two ids of 256 bits: a broken generator, or a test double. Another id is tried.
                 Ok(Fresh { id: Some(id), .. }) if self.conflicts < MOST_TAKEN => {
                     self.conflicts += 1;
                     self.attempt.rename(id);
@@ -149,6 +166,11 @@ impl Writing {
                     Err(error) => Err(error),
                 }
             }
+            Ok(Written::Moved { key, record }) => match self.follow(key, record, policy, now(), draw) {
+                Ok(Followed::Again) => return,
+                Ok(Followed::Done) => Ok(()),
+                Err(error) => Err(error),
+            },
             Err(error) => Err(match error.kind() {
                 StoreErrorKind::TooLarge { size, limit } => CommitError::TooLarge { size, limit },
                 _ => CommitError::Store(error),
@@ -158,6 +180,42 @@ impl Writing {
         self.answer = Some(settled);
     }
 
+    /// Goes on under the key to which a rotation has moved the session, if this visit may.
+    fn follow<E>(
+        &mut self,
+        key: StoreKey,
+        record: Record,
+        policy: &Policy,
+        now: Timestamp,
+        draw: impl FnOnce() -> Result<Fresh, E>,
+    ) -> Result<Followed, CommitError> {
+        let may_follow = self.loaded.as_ref().is_some_and(|loaded| loaded.continues_in(&record));
+        self.conflicts += 1;
+        match &self.attempt.op {
+            // Another user's session, or a new one: what this visit came for has ended.
+            Some(StoreOp::Destroy { .. }) if !may_follow => return Ok(Followed::Done),
+            Some(StoreOp::Destroy { .. }) => self.check_patience(policy, now)?,
+            Some(StoreOp::Replace { .. }) if may_follow => self.replay(record, policy, now, draw)?,
+            // This very rotation applied, its answer was lost, and somebody has written since.
+            Some(StoreOp::Rotate { new, .. }) if may_follow && *new == key => return Ok(Followed::Done),
+            Some(StoreOp::Rotate { .. }) if may_follow => self.replay(record, policy, now, draw)?,
+            _ => return Err(CommitError::Gone),
+        }
+        self.attempt.redirect(key);
+        self.moved = Some(Box::new(key));
+        if let Some(situation) = self.situation {
+            self.decision = decide(Situation { moved: true, ..situation });
+        }
+        Ok(Followed::Again)
+    }
+
+    fn check_patience(&self, policy: &Policy, now: Timestamp) -> Result<(), CommitError> {
+        match self.now.until(now) >= policy.contention || self.conflicts > MOST_CONFLICTS {
+            true => Err(CommitError::Contended),
+            false => Ok(()),
+        }
+    }
+
     fn replay<E>(
         &mut self,
         current: Record,
@@ -165,9 +223,7 @@ impl Writing {
         now: Timestamp,
         draw: impl FnOnce() -> Result<Fresh, E>,
     ) -> Result<(), CommitError> {
-        if self.now.until(now) >= policy.contention || self.conflicts > MOST_CONFLICTS {
-            return Err(CommitError::Contended);
-        }
+        self.check_patience(policy, now)?;
         let content = match Content::decode(&current.payload, current.owner.clone()) {
             Ok(content) => content,
             Err(Unreadable::Corrupt) => return Err(CommitError::Gone),
@@ -196,7 +252,7 @@ impl Writing {
                 | StoreOp::Revoke { .. },
             )
             | None => {
-                // These verbs have no expectation that could be disappointed; a store that says so is broken.
+                // These verbs expect no etag, so a store that answers with a conflict is broken.
                 return Err(CommitError::Gone);
             }
         }
@@ -209,8 +265,7 @@ impl Writing {
         }
     }
 
-    /// Leaves a refresh out that another request of this process is about to make: the rest of the visit ends as if it
-    /// were not due. Only for a commit whose one step is a [`StoreOp::Touch`].
+    /// Skips a refresh that another request of this process is about to make, as if it were not due. Only for a commit whose one step is a [`StoreOp::Touch`].
     pub(crate) fn skip(&mut self) {
         self.attempt.op = None;
         self.attempt.touched = None;
@@ -229,13 +284,13 @@ impl Writing {
         }
     }
 
-    /// Hands the result back to the state: on success it stands on what was written and the cookie instruction is
-    /// released into it; on an error the changes are back in front of what came since; on `Gone` they are dropped.
+    /// Applies the result to the state. On success, what was written becomes its base and the cookie instruction is
+    /// released; on an error, the changes are put back before those made since; on `Gone`, they are dropped.
     pub(crate) fn finish(self, state: &mut SessionState, policy: &Policy) -> Outcome {
-        let Self { decision, situation, now: _, changes, attempt, replayed, conflicts, answer } = self;
+        let Self { decision, situation, changes, attempt, replayed, moved, conflicts, answer, .. } = self;
         let result = match answer {
             Some(result) => result,
-            // Nothing was to be stored, so nothing was in the way.
+            // There was nothing to store, so nothing can have failed.
             None if attempt.op.is_none() => Ok(()),
             None => Err(CommitError::Contended),
         };
@@ -244,7 +299,7 @@ impl Writing {
                 let order = attempt.order(state, policy, decision);
                 state.signed_in |=
                     changes.signs_in() || situation.is_some_and(|then| then.fate == Fate::Renew);
-                attempt.settle(state, decision, situation.map(|then| then.fate), replayed);
+                attempt.settle(state, decision, situation.map(|then| then.fate), replayed, moved);
                 if !matches!(order, CookieOrder::Keep) {
                     state.cookie = Some(Box::new(order));
                 }
@@ -261,7 +316,15 @@ impl Writing {
     }
 }
 
-/// How often a new id may turn out to be in use.
+/// What becomes of a commit whose session has moved.
+enum Followed {
+    /// It is tried again under the new key.
+    Again,
+    /// There is nothing left to do.
+    Done,
+}
+
+/// How often a new id may be in use already.
 const MOST_TAKEN: u32 = 3;
-/// How often others may write first, for a caller whose clock stands still.
+/// How often other requests may write first, for a caller whose clock does not advance.
 const MOST_CONFLICTS: u32 = 10_000;

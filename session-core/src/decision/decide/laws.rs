@@ -112,6 +112,21 @@ fn i11_an_id_without_a_live_record_is_never_set_again() {
 }
 
 #[test]
+fn a_visit_that_followed_its_session_never_sets_an_id_that_it_does_not_know() {
+    over_the_whole_table(|now, then| {
+        if now.moved {
+            assert_ne!(then.cookie, CookieAction::SetOld, "{now:?}");
+            let here = decide(Situation { moved: false, ..now });
+            assert_eq!(
+                (then.write, then.refusal),
+                (here.write, here.refusal),
+                "nothing else differs: {now:?}"
+            );
+        }
+    });
+}
+
+#[test]
 fn e5_a_straggler_says_nothing_about_the_cookie() {
     over_the_whole_table(|now, then| {
         if now.origin == Origin::Ended && now.fate == Fate::Keep {

@@ -16,7 +16,7 @@ use super::commit::CookieOrder;
 use super::decide::{Fate, NOTHING, Origin, Situation, Trigger, decide, drops_data};
 use super::policy::Policy;
 use crate::value::content::Content;
-use crate::value::id::SessionId;
+use crate::value::id::{SessionId, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
@@ -42,6 +42,8 @@ pub struct SessionState {
     /// The id that the next commit will set, if it was requested already.
     // Boxed, like the order: most visits have neither, and a state is moved about.
     pub(super) next_id: Option<Box<SessionId>>,
+    /// The key under which the session is now, if another request gave it an id that this visit does not know.
+    pub(super) moved: Option<Box<StoreKey>>,
     /// The record this visit stands on.
     pub(super) base: Option<Record>,
     pub(crate) content: Content,
@@ -118,6 +120,7 @@ impl SessionState {
             cookie_came: self.came,
             eager: policy.eager,
             revocable: policy.revocable,
+            moved: self.moved.is_some(),
         }
     }
 
@@ -132,7 +135,9 @@ impl SessionState {
         self.fate == Fate::Keep && matches!(self.origin, Origin::Stored | Origin::Carried)
     }
 
-    /// Returns the id that the session has, or will have once it is written. Calls `draw` if no id was drawn yet.
+    /// Returns the id that the session has, or will have once it is written. Calls `draw` if no id was drawn yet. For a
+    /// session that got a new id from another request meanwhile, it is the id that came in; [`key`](Self::key) is that
+    /// of the new one.
     ///
     /// # Errors
     /// The error of `draw`.

@@ -94,6 +94,7 @@ impl SessionState {
             fate: Fate::Keep,
             id: None,
             next_id: None,
+            moved: None,
             base: None,
             content: Content::default(),
             came,

@@ -103,10 +103,16 @@ impl SessionState {
         self.content.persistent().unwrap_or(policy.persistent)
     }
 
-    /// Returns the key of the loaded record, or of the tombstone that was found.
+    /// Returns the key of the loaded record, or of the tombstone that was found; once a commit has followed the session
+    /// to another key, that one.
     #[must_use]
     pub fn key(&self) -> Option<StoreKey> {
-        self.id.as_ref().map(SessionId::store_key)
+        self.moved.as_deref().copied().or_else(|| self.id.as_ref().map(SessionId::store_key))
+    }
+
+    /// Returns the key that a commit has followed the session to, unless it is to get a new id again.
+    pub(crate) fn moved_to(&self) -> Option<StoreKey> {
+        self.moved.as_deref().copied().filter(|_| self.fate != Fate::Renew)
     }
 
     /// Returns the record that was loaded or last written.

@@ -1,5 +1,6 @@
 //! The configuration of an application's sessions. A contradictory or incomplete configuration does not build.
 
+mod pages;
 mod place;
 mod rules;
 
@@ -21,6 +22,7 @@ use crate::engine::turns::Turns;
 use crate::value::cookie::builder::Cookie;
 use crate::value::cookie::key::SecretKey;
 use crate::value::cookie::keyring::KeyRing;
+use crate::value::url::RedirectHosts;
 
 /// Builds [`Sessions`]. From [`Sessions::builder`]; [`build`](Self::build) checks the configuration.
 ///
@@ -53,6 +55,9 @@ pub struct SessionsBuilder {
     encrypt_at_rest: bool,
     secrets: Vec<String>,
     redirect_hosts: Vec<String>,
+    redirect_over_http: bool,
+    private_pages: bool,
+    xsrf_cookie: bool,
     enabled: bool,
     purpose: String,
     #[cfg(feature = "dbsc")]
@@ -88,6 +93,9 @@ impl Default for SessionsBuilder {
             encrypt_at_rest: false,
             secrets: SECRETS.map(str::to_owned).to_vec(),
             redirect_hosts: Vec::new(),
+            redirect_over_http: false,
+            private_pages: false,
+            xsrf_cookie: false,
             enabled: true,
             purpose: "session".to_owned(),
             #[cfg(feature = "dbsc")]
@@ -230,6 +238,8 @@ impl SessionsBuilder {
         if self.keys.is_empty() {
             return Err(ConfigError::NoKey);
         }
+        let redirect_hosts = RedirectHosts::new(&self.redirect_hosts, self.redirect_over_http)
+            .map_err(|position| ConfigError::RedirectHost { position })?;
         let cookie = self.cookie.build()?;
         let keys = KeyRing::new(self.keys)?;
         let store = match self.store {
@@ -257,7 +267,9 @@ impl SessionsBuilder {
             turns: Turns::default(),
             flights: Arc::default(),
             secrets: self.secrets,
-            redirect_hosts: self.redirect_hosts,
+            redirect_hosts,
+            private_pages: self.private_pages,
+            xsrf_cookie: self.xsrf_cookie,
             #[cfg(feature = "dbsc")]
             device,
             enabled: self.enabled,

@@ -110,31 +110,6 @@ impl SessionsBuilder {
         self.policy.unseen_begins = begins;
         self
     }
-
-    /// Sets the hosts that a redirect may lead to besides this site: `accounts.example.com`, `localhost:8080`.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::adapter::CookieHeaders;
-    /// # use session_web::Redirects;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// let sessions = builder.redirect_hosts(["accounts.example.com"]).build()?;
-    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
-    /// # let session = guard.visit().session().await?;
-    /// let redirects = Redirects::new(session, None, None);
-    /// assert!(redirects.to("https://accounts.example.com/profile").finish().is_ok());
-    /// assert!(redirects.to("https://evil.example/").finish().is_err());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn redirect_hosts<S: Into<String>>(mut self, hosts: impl IntoIterator<Item = S>) -> Self {
-        self.redirect_hosts = hosts.into_iter().map(Into::into).collect();
-        self
-    }
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

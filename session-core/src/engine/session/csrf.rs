@@ -1,19 +1,22 @@
 //! The CSRF token of a session, as a facet of [`Session`].
 //!
-//! The token is made on first use, stored with the session, and renewed with its id. For a short time after a renewal
-//! the previous token is accepted as well, so that a form which was open in another tab can still be submitted; a token
-//! that was renewed explicitly has no such grace.
+//! The token is made on first use, stored with the session, renewed with its id, and dropped when the session's user
+//! changes. For a short time after a renewal the previous token is accepted as well, so that a form which was open in
+//! another tab can still be submitted; a token that was renewed explicitly has no such grace.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq;
 
 use super::Session;
 use crate::decision::state::SessionState;
+use crate::engine::common::Engine;
 use crate::engine::error::SessionError;
+use crate::engine::sources::EntropyError;
 use crate::value::content::{CSRF, CSRF_BEFORE};
 use crate::value::time::Timestamp;
+use crate::value::token::{CsrfToken, TOKEN_BYTES};
 
 /// The CSRF token of a session: what forms carry so that another site cannot submit them. From [`Session::csrf`].
 ///
@@ -46,26 +49,34 @@ impl Session {
 }
 
 impl Csrf<'_> {
-    /// Returns the token: 32 random bytes as 43 characters. Makes it if the session has none yet.
+    /// Returns the token for a page: 86 characters of URL-safe base64. Makes the token if the session has none yet.
+    ///
+    /// The text is different with every call, because the token (32 random bytes) is masked anew. A page that shows both
+    /// the token and a visitor's input therefore does not leak the token by the size of its compressed response (BREACH).
     ///
     /// # Errors
     /// [`SessionError::Entropy`] if no random bytes are available, and the [errors of every
     /// change](Session#errors-of-every-change) if the token must be made.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let session = Session::standalone();
+    /// let (one, two) = (session.csrf().token()?, session.csrf().token()?);
+    /// assert_ne!(one, two);
+    /// assert!(session.csrf().verify(&one) && session.csrf().verify(&two));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
     #[doc(alias = "csrf_token")]
     pub fn token(&self) -> Result<String, SessionError> {
-        let session = self.0;
-        let sessions = session.shared.engine.clone();
+        let (session, engine) = (self.0, self.0.shared.engine.clone());
+        session.shared.shows_token.store(true, Ordering::Release);
         if let Some(token) = session.read(token) {
-            return Ok(token);
+            return masked(&engine, &token);
         }
         // Checked again under the same lock: of two concurrent first uses, one makes the token.
         session.edit(|state| match token(state) {
-            Some(token) => Ok(token),
-            None => {
-                let made = sessions.random_token()?;
-                state.content.system.put(CSRF, &made)?;
-                Ok::<_, SessionError>(made)
-            }
+            Some(token) => masked(&engine, &token),
+            None => make(&engine, state),
         })
     }
 
@@ -76,37 +87,56 @@ impl Csrf<'_> {
     /// change](Session#errors-of-every-change).
     #[doc(alias = "regenerate_csrf_token")]
     pub fn regenerate(&self) -> Result<String, SessionError> {
-        let sessions = self.0.shared.engine.clone();
+        let engine = self.0.shared.engine.clone();
+        self.0.shared.shows_token.store(true, Ordering::Release);
         self.0.edit(|state| {
-            let token = sessions.random_token()?;
+            let token = make(&engine, state)?;
             state.content.system.forget(CSRF_BEFORE);
-            state.content.system.put(CSRF, &token)?;
             Ok::<_, SessionError>(token)
         })
     }
 
-    /// Returns whether `given` is this session's token. Compares in constant time.
+    /// Returns whether `given` is this session's token, masked or not. Compares in constant time.
     #[must_use]
     #[doc(alias = "verify_csrf")]
     pub fn verify(&self, given: &str) -> bool {
         let now = self.0.shared.engine.clock.now();
+        let Some(given) = CsrfToken::parse(given) else { return false };
         let (own, before) = self.0.read(|state| (token(state), before(state)));
-        let equal = |own: &str| bool::from(own.as_bytes().ct_eq(given.as_bytes()));
-        own.is_some_and(|own| equal(&own))
-            || before.is_some_and(|before| now < before.until && equal(&before.token))
+        let before = before.filter(|before| now < before.until);
+        let before = before.and_then(|before| CsrfToken::parse(&before.token));
+        [own, before].into_iter().flatten().any(|token| token.equals(&given))
     }
 }
 
 /// Keeps the token that a regenerate is about to replace, for the time of its grace.
 pub(super) fn keep_for_grace(state: &mut SessionState, now: Timestamp) {
-    if let Some(token) = token(state) {
+    if let Some(token) = stored(state) {
         let before = Before { token, until: now.plus(GRACE) };
         let put = state.content.system.put(CSRF_BEFORE, before);
         debug_assert!(put.is_ok(), "a small object under a plain name can always be put");
     }
 }
 
-fn token(state: &SessionState) -> Option<String> {
+fn make(engine: &Engine, state: &mut SessionState) -> Result<String, SessionError> {
+    let text = engine.random_token()?;
+    let token = CsrfToken::parse(&text).ok_or(SessionError::Entropy(EntropyError))?;
+    let masked = masked(engine, &token)?;
+    state.content.system.put(CSRF, text)?;
+    Ok(masked)
+}
+
+pub(crate) fn masked(engine: &Engine, token: &CsrfToken) -> Result<String, SessionError> {
+    let mut mask = [0; TOKEN_BYTES];
+    engine.entropy.fill(&mut mask)?;
+    Ok(token.masked(mask))
+}
+
+pub(crate) fn token(state: &SessionState) -> Option<CsrfToken> {
+    CsrfToken::parse(&stored(state)?)
+}
+
+fn stored(state: &SessionState) -> Option<String> {
     state.content.system.get(CSRF).ok().flatten()
 }
 
@@ -114,6 +144,5 @@ fn before(state: &SessionState) -> Option<Before> {
     state.content.system.get(CSRF_BEFORE).ok().flatten()
 }
 
-/// How long the token before a regenerate is accepted. Short, because an attacker who planted the session before
-/// sign-in knows that token.
+/// How long the token before a regenerate is accepted.
 const GRACE: Duration = Duration::from_secs(120);

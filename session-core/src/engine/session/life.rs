@@ -17,7 +17,11 @@ impl Session {
     /// [`SessionError::Entropy`] if a new id is needed and no random bytes are available.
     pub fn id(&self) -> Result<Handle, SessionError> {
         let entropy = &self.shared.engine.entropy;
-        let id = self.shared.lock().state.id_to_be(|| {
+        let mut visit = self.shared.lock();
+        if let Some(key) = visit.state.moved_to() {
+            return Ok(key.handle());
+        }
+        let id = visit.state.id_to_be(|| {
             let mut bytes = [0; 32];
             entropy.fill(&mut bytes).map(|()| SessionId::from_bytes(bytes))
         })?;

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "dbsc")]
 mod binding;
-mod csrf;
+pub(crate) mod csrf;
 mod errors;
 mod flash;
 mod input;
@@ -16,7 +16,7 @@ mod write;
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::decision::state::SessionState;
@@ -75,6 +75,8 @@ pub(crate) struct Shared {
     pub(crate) spawn: &'static dyn crate::engine::finish::Spawn,
     /// Serializes the commits of one visit.
     pub(crate) turn: async_lock::Mutex<()>,
+    /// Whether this visit was given the CSRF token, to show it.
+    pub(crate) shows_token: AtomicBool,
 }
 
 /// The state, and what the engine knows about the visit.
@@ -106,7 +108,8 @@ impl Shared {
         spawn: &'static dyn crate::engine::finish::Spawn,
     ) -> Self {
         let (cell, holder) = (Mutex::new(cell), AtomicUsize::new(0));
-        Self { engine, cell, holder, spawn, turn: async_lock::Mutex::new(()) }
+        let shows_token = AtomicBool::new(false);
+        Self { engine, cell, holder, spawn, turn: async_lock::Mutex::new(()), shows_token }
     }
 
     /// Locks the state. A panic in an application's closure leaves the state intact, because every change is a single

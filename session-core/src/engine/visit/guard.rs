@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_lock::OnceCell;
 
-use super::{CookieHeaders, Visit, VisitInner, lock};
+use super::closing::Closer;
+use super::{CookieHeaders, Visit, VisitInner};
 use crate::decision::commit::CommitError;
 use crate::decision::decide::{Fate, Trigger};
 use crate::engine::common::Engine;
@@ -31,6 +32,7 @@ impl VisitGuard {
             spawn,
             opened: OnceCell::new(),
             looked: AtomicBool::new(false),
+            clear_site_data: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             input: Mutex::new(None),
             signed_out: Mutex::new(None),
@@ -124,28 +126,17 @@ impl Drop for VisitGuard {
 impl VisitInner {
     fn close(&self, trigger: Trigger) -> Closing {
         self.closed.store(true, Ordering::Release);
-        let looked = self.looked.load(Ordering::Acquire);
-        // Signed out before the session was opened: a later opening found the tombstone.
-        let removal = lock(&self.signed_out).take().flatten();
-        #[cfg(feature = "dbsc")]
-        let bound_removal = match (&self.engine.device, &removal) {
-            (Some(rules), Some(_)) => Some(self.engine.no_bound_cookie(rules)),
-            _ => None,
+        let closer = Closer::of(self);
+        let Some(shared) = self.opened.get() else {
+            return Closing::Ready(closer.complete(VisitReport::default(), None));
         };
-        let complete = move |report: VisitReport| {
-            #[cfg(feature = "dbsc")]
-            let report = VisitReport { set_bound: report.set_bound.or(bound_removal), ..report };
-            let set_cookie = report.set_cookie.or(removal);
-            VisitReport { set_cookie, looked, ..report }
-        };
-        let Some(shared) = self.opened.get() else { return Closing::Ready(complete(VisitReport::default())) };
         shared.lock().closed = true;
         // Held by a commit of this visit that somebody stopped waiting for; what is left to do stands on its result. Once it
         // is free, no other can begin: the visit is closed.
         let begun = shared.turn.try_lock().map(|_turn| shared.begin(trigger));
         if let Some(Ok(None) | Err(_)) = &begun {
             let result = begun.unwrap_or(Ok(None)).map(|_| ());
-            return Closing::Ready(complete(shared.report(result)));
+            return Closing::Ready(closer.complete(shared.report(result), Some(shared)));
         }
         let shared = shared.clone();
         let writing: BoxFuture<VisitReport> = Box::pin(async move {
@@ -161,7 +152,7 @@ impl VisitInner {
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             };
-            complete(shared.report(result))
+            closer.complete(shared.report(result), Some(&shared))
         });
         Closing::Pending(Finish::new(writing, self.engine.flights.begin(), self.spawn))
     }

@@ -3,6 +3,7 @@
 //! An adapter makes a [`VisitGuard`] for each request, puts its [`Visit`] where extractors find it, and calls
 //! [`VisitGuard::close`] with the response's status.
 
+mod closing;
 mod cookies;
 mod guard;
 mod standalone;
@@ -41,6 +42,8 @@ struct VisitInner {
     opened: OnceCell<Arc<Shared>>,
     /// Whether a handler used the session in any way.
     looked: AtomicBool,
+    /// Whether the response tells the browser to drop what it has cached and stored of this site.
+    clear_site_data: AtomicBool,
     closed: AtomicBool,
     /// The form of the request, until the session is opened.
     input: Mutex<Option<Map<String, Value>>>,
@@ -198,6 +201,29 @@ impl Visit {
             shared.lock().state.destroy();
         }
         Ok(())
+    }
+
+    /// Adds `Clear-Site-Data: "cache", "storage"` to the response: the browser drops its cached pages, so that nobody comes
+    /// back to them after a sign-out, and the site's local storage. Cookies are kept. Browsers obey it over HTTPS only.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[derive(Debug)] struct Here;
+    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
+    /// # use session_core::adapter::{Closing, CookieHeaders};
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
+    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
+    /// guard.visit().destroy().await?;
+    /// guard.visit().clear_site_data();
+    /// let Closing::Ready(report) = guard.close(303) else { unreachable!("the session was ended before") };
+    /// assert!(report.clear_site_data);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn clear_site_data(&self) {
+        self.inner.clear_site_data.store(true, Ordering::Release);
     }
 
     /// Sets the form of this request, for [`Session::flash_all`] and the methods like it. It does not open the session.

@@ -1,6 +1,6 @@
 //! The builder of a cookie's name and attributes, which refuses combinations that are unsafe or that browsers reject.
 
-use super::format::CookieSpec;
+use super::format::{CookieSpec, HTTP_ONLY};
 use super::same_site::SameSite;
 
 /// A cookie's name and attributes, before they are checked. Builds a [`CookieSpec`].
@@ -132,7 +132,7 @@ impl Cookie {
         let optional = [
             self.domain.as_ref().map(|domain| format!("; Domain={domain}")),
             self.secure.then(|| "; Secure".to_owned()),
-            self.http_only.then(|| "; HttpOnly".to_owned()),
+            self.http_only.then(|| HTTP_ONLY.to_owned()),
             Some(format!("; SameSite={}", self.same_site.as_str())),
             self.partitioned.then(|| "; Partitioned".to_owned()),
         ];

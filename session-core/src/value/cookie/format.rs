@@ -107,6 +107,11 @@ impl CookieSpec {
         self.attributes.trim_start_matches([';', ' '])
     }
 
+    /// Returns the value of a `Set-Cookie` header for another cookie that scripts may read, with this cookie's attributes.
+    pub(crate) fn readable(&self, name: &str, value: &str) -> String {
+        format!("{name}={value}{}", self.attributes.replace(HTTP_ONLY, ""))
+    }
+
     pub(crate) fn header(&self, name: &str, value: &str, expiry: Option<(Duration, Timestamp)>) -> String {
         let len = name.len() + 1 + value.len() + self.attributes.len();
         let mut header = String::with_capacity(len + expiry.map_or(0, |_| EXPIRY_LEN));
@@ -118,6 +123,9 @@ impl CookieSpec {
         header
     }
 }
+
+/// The attribute as [`Cookie::build`](crate::Cookie::build) writes it.
+pub(super) const HTTP_ONLY: &str = "; HttpOnly";
 
 /// Returned when a cookie is larger than browsers accept; they would drop it silently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

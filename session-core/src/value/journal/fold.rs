@@ -1,13 +1,13 @@
 //! Folding one edit into a list in which order matters.
 //!
-//! An edit may move back over another only if they commute, and merge with one only if the merged edit does the same
-//! from every start. In doubt it stays where it is: a longer journal is right, a wrong one is not.
+//! An edit may move back over another only if the two commute, and merge with it only if the merged edit has the same
+//! effect on every possible value. If in doubt, it is appended: that makes the journal longer, but never wrong.
 
 use super::super::edit::{Act, Edit};
 use super::super::json::index::index_of;
 use super::super::json::node::Node;
 
-/// Adds an edit at the end, or into an earlier one that it can reach.
+/// Merges an edit into an earlier one that it can reach, or appends it.
 pub(super) fn append(list: &mut Vec<Edit>, edit: Edit) {
     let mut at = list.len();
     for _ in 0..REACH {
@@ -20,7 +20,7 @@ pub(super) fn append(list: &mut Vec<Edit>, edit: Edit) {
             break;
         }
         match (relation(&older.path, &edit.path), &mut older.act, &edit.act) {
-            // What was put there is not needed, only that something was, if it is removed now.
+            // If the value is removed now, only the fact that something was put there matters.
             (Relation::Same, Act::Put(node), Act::Forget) => {
                 *node = Node::null();
                 break;
@@ -45,23 +45,23 @@ pub(super) fn append(list: &mut Vec<Edit>, edit: Edit) {
             (Relation::Same | Relation::Inside | Relation::Around | Relation::Entangled, _, _) => break,
         }
     }
-    // Most lists hold one edit for good: the usual room for four is half a kilobyte.
+    // Most lists never hold more than one edit; the default capacity of four takes half a kilobyte.
     if list.is_empty() {
         list.reserve_exact(1);
     }
     list.push(edit);
 }
 
-/// How the place of a newer edit relates to that of an older one.
+/// How the path of a newer edit relates to the path of an older one.
 enum Relation {
     Same,
-    /// Inside of the older one's value.
+    /// The newer path is below the older one.
     Inside,
-    /// Around the older one's place.
+    /// The newer path is above the older one.
     Around,
-    /// They part at two names or at two indices: neither can tell whether the other was there.
+    /// The paths diverge at two names or at two indices, so neither edit affects the other.
     Apart,
-    /// They part at a name and an index: one of them makes an object of what the other makes an array of.
+    /// The paths diverge at a name and an index: one edit creates an object where the other creates an array.
     Entangled,
 }
 
@@ -77,5 +77,6 @@ fn relation(older: &[Box<str>], newer: &[Box<str>]) -> Relation {
     }
 }
 
-/// How far back an edit looks for one to fold into: enough for what a request alternates between, and never quadratic.
+/// How far back an edit looks for one to merge with: far enough for requests that alternate between a few paths, and
+/// bounded, so that adding edits is never quadratic.
 const REACH: usize = 64;

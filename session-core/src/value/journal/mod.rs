@@ -1,8 +1,8 @@
 //! The changes of a request to its values, folded as they are added, to be replayed on a newer version of the values.
 //!
-//! Edits of different names commute, so the journal is a tree of names: what is known at a name swallows what came
-//! before it there and below. Only where arrays are involved, whose indices mean something else after each removal, do
-//! edits stay a list in order (see `fold`).
+//! Edits under different names commute, so the journal is a tree of names: a newer edit at a name replaces the older
+//! edits at that name and below it. Only edits of arrays, whose indices shift with each removal, are kept as an ordered
+//! list (see `fold`).
 
 mod fold;
 
@@ -20,20 +20,19 @@ use super::path::Steps;
 ///
 /// # What wins on replay
 ///
-/// The last writer, path by path. Sums add to the number that stands there now, pushes append to the array that stands
-/// there now, an update runs its closure again on the value that stands there now: they lose nothing. A clear wins over
-/// everything that stood before it. Where an edit no longer fits what stands there (a sum on a string, a push on an
-/// object, an update on another type, a name inside of an array, a sum beyond 128 bits), the value that this request
-/// left at that path wins, since it was acknowledged. A closure is run once more for every conflict, so it should do
-/// nothing but compute.
+/// The last writer wins, path by path. Sums add to the current number, pushes append to the current array, and an update
+/// runs its closure again on the current value, so none of these loses a concurrent change. A clear removes everything
+/// that was there before it. If an edit does not fit the current value (a sum on a string, a push on an object, an update
+/// of another type, a name in an array, a sum beyond 128 bits), the value that this request left at that path wins, since
+/// it was acknowledged. A closure runs once more for each conflict, so it must not have side effects.
 ///
 /// # How it grows
 ///
-/// With what changed, not with how often: put over put, sum over sum, push over push, anything over a value that this
-/// request put, and a value or its removal over everything below it are folded together. Two things stay in order
-/// because nothing shorter would do the same: updates on a value that this request did not put, and removals from an
-/// array that it did not put. Of more than 1,024 of them in one place, only the outcome is kept: on replay, the whole
-/// top-level value that this request left wins.
+/// With the number of changed paths, not with the number of changes: a put after a put, a sum after a sum, a push after a
+/// push, any edit of a value that this request put, and a put or removal after edits below it are merged. Two kinds are
+/// kept in order because no shorter form has the same effect: updates of a value that this request did not put, and
+/// removals from an array that it did not put. If there are more than 1,024 of them at one path, only the result is kept:
+/// on replay, the top-level value that this request left wins as a whole.
 ///
 /// ```
 /// use session_core::machine::{Bag, Values};
@@ -53,14 +52,14 @@ pub struct Journal {
     names: BTreeMap<Box<str>, Track>,
 }
 
-/// What is known of one name.
+/// What this request did at one name.
 #[derive(Clone)]
 enum Track {
-    /// Whatever stood there, this stands there now.
+    /// The value was replaced by this one.
     Set(Node),
-    /// Whatever stood there, nothing stands there now. `made`: it was made by this request first, and parents with it.
+    /// The value was removed. `made`: this request had created it before, together with its parents.
     Gone { made: bool },
-    /// It depends on what stood there: first the list, in order, then the names below, in any order.
+    /// The result depends on the previous value: apply the list, in order, then the names below, in any order.
     Open { list: Vec<Edit>, below: BTreeMap<Box<str>, Track> },
 }
 
@@ -97,7 +96,7 @@ impl Journal {
         }
     }
 
-    /// Whether a push there needs no word of what it found, since it will be folded into an edit that knows.
+    /// Whether a push at this path need not record what it found, because it is merged into an edit that does.
     pub(crate) fn knows_array(&self, path: &[Box<str>]) -> bool {
         let Some((name, mut rest)) = path.split_first() else { return false };
         let mut here = self.names.get(name);
@@ -122,27 +121,27 @@ impl Journal {
         (in_order > MOST_IN_ORDER).then(|| name.clone())
     }
 
-    /// Forgets how a top-level value came about: this stands there now, whatever others do.
+    /// Replaces the edits of a top-level value by its current value, which wins on replay.
     pub(crate) fn settle(&mut self, name: Box<str>, node: Option<Node>) {
         self.names.insert(name, node.map_or(Track::Gone { made: true }, Track::Set));
     }
 
-    /// Everything is gone, whatever was there.
+    /// Records that all values were removed.
     pub(crate) fn record_clear(&mut self) {
         *self = Self { cleared: true, names: BTreeMap::new() };
     }
 
-    /// Adds what was done after this.
+    /// Appends a journal of later changes.
     pub(crate) fn append(&mut self, later: Self) {
         if later.cleared {
             *self = later;
         } else {
-            // Whatever is too long now is settled at the next edit.
+            // A list that is too long now is settled at the next edit.
             later.edits().into_iter().for_each(|edit| _ = self.record(edit));
         }
     }
 
-    /// Edits that do the same one after the other.
+    /// Edits that have the same effect when applied in order.
     fn edits(&self) -> Vec<Edit> {
         let mut edits = Vec::new();
         for (name, track) in &self.names {
@@ -159,7 +158,7 @@ impl Default for Track {
 }
 
 impl Track {
-    /// Adds an edit. Returns how many edits stand in order where it went.
+    /// Adds an edit. Returns the length of the ordered list that it was added to.
     fn record(&mut self, rest: &[Box<str>], act: Act) -> usize {
         match self {
             Self::Set(node) => match act {
@@ -198,7 +197,7 @@ impl Track {
         0
     }
 
-    /// Whether it made what stands or stood there.
+    /// Whether this request created the value that is or was there.
     fn made(&self) -> bool {
         match self {
             Self::Set(_) => true,
@@ -209,7 +208,7 @@ impl Track {
         }
     }
 
-    /// Whether, after it, something stands there for certain, so that its parent is an object.
+    /// Whether a value certainly exists after it, so that its parent is an object.
     fn stands(&self) -> bool {
         match self {
             Self::Set(_) => true,
@@ -221,13 +220,13 @@ impl Track {
         }
     }
 
-    /// Appends edits that do the same one after the other; `path` is where this is.
+    /// Appends edits that have the same effect when applied in order; `path` is the path of this node.
     fn list(&self, path: &mut Steps, edits: &mut Vec<Edit>) {
         let put = |node: &Node| Edit { path: path.clone(), act: Act::Put(node.clone()) };
         match self {
             Self::Set(node) => edits.push(put(node)),
             Self::Gone { made } => {
-                // What was made and removed also made its parents objects, and then emptied them.
+                // A value that was created and removed also made its parents objects, and then left them empty.
                 edits.extend(made.then(|| put(&Node::null())));
                 edits.push(Edit { path: path.clone(), act: Act::Forget });
             }
@@ -253,5 +252,5 @@ impl fmt::Debug for Journal {
     }
 }
 
-/// Edits that are kept in order in one place.
+/// The maximum number of edits that are kept in order at one path.
 const MOST_IN_ORDER: usize = 1_024;

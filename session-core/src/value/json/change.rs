@@ -1,11 +1,11 @@
-//! Changing a JSON value: making the place that a path means, and removing what is there.
+//! Changing a JSON value: creating the place that a path denotes, and removing the value at a path.
 
 use super::index::index_of;
 use super::node::{Node, Object};
 use super::split::items;
 
 impl Node {
-    /// Opens text that is a container; leaves anything else alone.
+    /// Parses one level of text that is a container; leaves any other value unchanged.
     fn open(&mut self) {
         let Self::Text(text) = self else { return };
         let opened = match text.first() {
@@ -17,20 +17,20 @@ impl Node {
             }),
             _ => return,
         };
-        // Text that was checked once opens; were it not so, it would stay as it is and count as a scalar.
+        // The text was validated before, so it parses. If it did not, it would be left unchanged and count as a scalar.
         if let Ok(opened) = opened {
             *self = opened;
         }
     }
 
-    /// The place that `path` means below this one. Parents are made, and what cannot be a parent is replaced.
+    /// Returns the place that `path` denotes below this one. Creates parents, and replaces values that cannot be parents.
     ///
-    /// At most [`MAX_GAP`] empty items are made on the whole way; beyond that, the place is the end of the array.
+    /// Creates at most [`MAX_GAP`] empty items in total; beyond that, the place is the end of the array.
     pub(crate) fn place(&mut self, path: &[Box<str>]) -> &mut Self {
         self.place_within(path, &mut MAX_GAP.clone())
     }
 
-    /// The same for a path whose segments are all names: every parent is an object, or is replaced by one.
+    /// Does the same for a path whose segments are all names: every parent is an object, or is replaced by one.
     pub(crate) fn place_by_names(&mut self, path: &[Box<str>]) -> &mut Self {
         let Some((name, rest)) = path.split_first() else { return self };
         self.open();
@@ -76,7 +76,7 @@ impl Node {
         }
     }
 
-    /// Appends to this array; false when it is none. Null counts as an empty one.
+    /// Appends to this array, or returns `false` if it is not an array. Null counts as an empty array.
     pub(crate) fn push(&mut self, more: &[Self]) -> bool {
         if self.view().is_null() {
             *self = Self::Array(Vec::new());
@@ -87,7 +87,7 @@ impl Node {
         true
     }
 
-    /// Removes what `path` means below this one, and every parent that becomes empty thereby, but not this one.
+    /// Removes the value at `path` below this one, and every parent that becomes empty, but not this one.
     pub(crate) fn forget(&mut self, path: &[Box<str>]) -> Forgot {
         if self.view().at(path.iter().map(|segment| &**segment)).is_none() {
             return Forgot::Nothing;
@@ -95,7 +95,7 @@ impl Node {
         self.remove(path)
     }
 
-    /// The same where it is known that something is there.
+    /// Does the same for a value that is known to exist.
     fn remove(&mut self, path: &[Box<str>]) -> Forgot {
         let Some((segment, rest)) = path.split_first() else { return Forgot::Nothing };
         self.open();
@@ -116,7 +116,7 @@ impl Node {
 }
 
 impl Object {
-    /// Removes what `name` and then `rest` mean, and every parent that becomes empty thereby, but not this object.
+    /// Removes the value at `name` and then `rest`, and every parent that becomes empty, but not this object.
     pub(crate) fn forget(&mut self, name: &str, rest: &[Box<str>]) -> Forgot {
         let Some(node) = self.get_mut(name) else { return Forgot::Nothing };
         let forgot = if rest.is_empty() { Forgot::Emptied } else { node.forget(rest) };
@@ -130,20 +130,20 @@ impl Object {
 /// The outcome of a removal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Forgot {
-    /// There was nothing.
+    /// The value did not exist.
     Nothing,
-    /// It is gone, and something is left around it.
+    /// The value was removed, and its parent is not empty.
     Removed,
-    /// It is gone, and what held it became empty.
+    /// The value was removed, and its parent became empty.
     Emptied,
 }
 
 impl Forgot {
-    /// After the removal of a child: emptied, unless something is left.
+    /// The outcome for the parent of a removed child.
     fn unless(self, something_left: bool) -> Self {
         if self == Self::Emptied && something_left { Self::Removed } else { self }
     }
 }
 
-/// Empty items that one edit may make, in all arrays on its way together.
+/// The maximum number of empty items that one edit creates, in all arrays of its path together.
 pub(crate) const MAX_GAP: u64 = 1_024;

@@ -1,11 +1,11 @@
-//! When two JSON values are the same value.
+//! Equality of JSON values.
 //!
-//! The order of names does not matter, nor white space, nor how a string is escaped. Numbers are the same when they are
-//! written the same: `1` and `1.0` are two values, because one of them can be read as an integer and the other not.
+//! The order of names, white space, and the escapes of a string are ignored. Numbers are equal if their text is equal:
+//! `1` and `1.0` differ, because only one of them can be read as an integer.
 
 use super::view::{Kind, View};
 
-/// Whether putting one where the other stands would change nothing that a read can tell.
+/// Returns whether no read can tell the two values apart.
 pub(crate) fn same(one: View<'_>, two: View<'_>) -> bool {
     if let (View::Text(one), View::Text(two)) = (one, two)
         && one == two

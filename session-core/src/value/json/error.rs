@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 /// The reason that serde gives for a value that could not be read or written, and where in the value it was.
 ///
-/// It names types, fields and places, and never a value.
+/// It names types, fields and positions, and never a value.
 ///
 /// ```
 /// use std::error::Error as _;
@@ -33,7 +33,7 @@ impl JsonError {
         Self { path: String::new(), reason: reason.to_owned() }
     }
 
-    /// Reads again what could not be read, to find out where it fails.
+    /// Reads a value that could not be read a second time, to find the path at which it fails.
     pub(crate) fn of_reading<T: DeserializeOwned>(text: &[u8]) -> Self {
         let mut json = serde_json::Deserializer::from_slice(text);
         match serde_path_to_error::deserialize::<_, T>(&mut json) {
@@ -60,8 +60,8 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
-/// What a message of serde says, without the value that it quotes. A message that is not serde's own may hold anything,
-/// so nothing of it is kept.
+/// Removes the value that a message of serde quotes. A message that is not serde's own may contain anything, so it is
+/// dropped.
 fn without_values(message: &str) -> String {
     let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
     let expected = message.rfind(", expected ").map_or("", |at| &message[at..]);
@@ -85,7 +85,7 @@ fn without_values(message: &str) -> String {
     "the type itself refuses the value".to_owned()
 }
 
-/// Beginnings of messages that hold no value.
+/// The prefixes of messages that contain no value.
 const SAFE: [&str; 13] = [
     "missing field ",
     "duplicate field ",
@@ -102,7 +102,7 @@ const SAFE: [&str; 13] = [
     WIDE_IN_TAGGED,
 ];
 
-/// What serde calls the kinds of values.
+/// The words that serde uses for the kinds of values.
 const FOUND: [&str; 17] = [
     "boolean",
     "integer",

@@ -1,6 +1,6 @@
-//! Which segments of a path are the index of an item in an array.
+//! Tells which segments of a path are array indices.
 
-/// The index a segment is, if it is one: digits without a leading zero. Beyond 64 bits, the largest there is.
+/// Returns the index that a segment denotes: digits without a leading zero. An index beyond 64 bits saturates.
 pub(crate) fn index_of(segment: &str) -> Option<u64> {
     let digits = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
     (digits && (segment == "0" || !segment.starts_with('0'))).then(|| segment.parse().unwrap_or(u64::MAX))

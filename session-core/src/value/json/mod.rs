@@ -1,7 +1,7 @@
 //! JSON values as text that `serde_json` reads: split one level at a time, and written back unchanged.
 //!
-//! A value stays the text it came in until somebody changes something inside of it. Numbers are their digits, so that
-//! 128-bit integers are exact whatever features of `serde_json` an application turns on.
+//! A value stays text until something inside of it is changed. Numbers are kept as their digits, so that 128-bit integers
+//! are exact whichever features of `serde_json` an application enables.
 
 pub(crate) mod change;
 pub(crate) mod equal;
@@ -27,14 +27,14 @@ pub use number::{Number, NumberTooWide};
 #[error("the bytes are not a JSON object this library can have written")]
 pub struct Malformed;
 
-/// The message of `serde_json` quotes values, so it goes no further than this.
+/// The message of `serde_json` quotes values, so it is dropped here.
 impl From<serde_json::Error> for Malformed {
     fn from(_: serde_json::Error) -> Self {
         Self
     }
 }
 
-/// Levels of arrays and objects a value may have.
+/// The maximum nesting depth of arrays and objects in a value.
 pub(crate) const MAX_DEPTH: usize = 64;
 
 const _: () = assert!(MAX_DEPTH < 128, "serde_json reads no deeper than 128 levels");

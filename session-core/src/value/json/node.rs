@@ -1,4 +1,4 @@
-//! One JSON value: text, or a container that was opened one level to change something in it.
+//! One JSON value: text, or a container of which one level was parsed because something in it is changed.
 
 use bytes::Bytes;
 use indexmap::IndexMap;
@@ -7,7 +7,7 @@ use super::Malformed;
 use super::number::Number;
 use super::split::{Fields, check_valid};
 
-/// A value of its own. Text is a slice of the buffer it came in.
+/// An owned value. Text is a slice of the buffer that it was read from.
 #[derive(Clone)]
 pub(crate) enum Node {
     Text(Bytes),
@@ -31,13 +31,12 @@ impl Node {
     }
 }
 
-/// An object that was opened: UTF-8 names to values, in the order they came. Of a name written twice, the last value
-/// counts.
+/// A parsed object: UTF-8 names and their values, in insertion order. If a name occurs twice, the last value counts.
 #[derive(Clone, Default)]
 pub(crate) struct Object(IndexMap<Bytes, Node>);
 
 impl Object {
-    /// Opens text that is an object.
+    /// Parses text that is an object.
     pub(crate) fn open(text: &Bytes) -> Result<Self, Malformed> {
         Ok(Self::of(text, Fields::of(text)?))
     }
@@ -64,12 +63,12 @@ impl Object {
         self.0.get_mut(name.as_bytes())
     }
 
-    /// Names and values in the order they came.
+    /// Iterates over names and values in insertion order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Node)> {
         self.0.iter().map(|(name, node)| (std::str::from_utf8(name).unwrap_or_default(), node))
     }
 
-    /// The value under `name`, null when it is new.
+    /// Returns the value under `name`; a new one is null.
     pub(crate) fn place(&mut self, name: &str) -> &mut Node {
         let at = self
             .0
@@ -78,7 +77,8 @@ impl Object {
         &mut self.0[at]
     }
 
-    /// Removes one name. Among many, the last one takes its place: to move all of them up would cost too much.
+    /// Removes one name. In a large object, the last name takes its place, because moving all later names would cost too
+    /// much.
     pub(super) fn remove(&mut self, name: &str) {
         if self.0.len() <= FEW {
             self.0.shift_remove(name.as_bytes());
@@ -93,5 +93,5 @@ impl Object {
     }
 }
 
-/// Up to so many names, a removal keeps the order of the others.
+/// The largest object in which a removal keeps the order of the other names.
 const FEW: usize = 16;

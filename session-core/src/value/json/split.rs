@@ -1,7 +1,7 @@
 //! Splitting JSON text: the names and values of an object, or the items of an array, each still text.
 //!
-//! `serde_json` does the reading. What it does not check in a value that it passes over is checked here, once for each
-//! text that comes from outside: how deeply it nests, and that surrogates come in pairs.
+//! `serde_json` does the reading. Two things that it does not check in values which it skips are checked here, once for
+//! each text from outside: the nesting depth, and that surrogates come in pairs.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,7 +23,7 @@ impl<'a> Fields<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// Of its own, since serde lends the text of a `Cow` only where it is told to.
+        /// A type of its own, because serde borrows the text of a `Cow` only with an attribute.
         #[derive(serde::Deserialize)]
         struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -61,20 +61,20 @@ pub(crate) fn check(text: &[u8], depth: usize) -> Result<(), Malformed> {
     check_valid(text, depth)
 }
 
-/// The same for text of which `serde_json` has read or written every byte.
+/// Does the same for text of which `serde_json` has read or written every byte.
 pub(crate) fn check_valid(text: &[u8], depth: usize) -> Result<(), Malformed> {
     let opening = text.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
     if opening > depth && levels(text) > depth {
         return Err(Malformed);
     }
     if memchr(b'\\', text).is_some() && text.windows(3).any(|three| matches!(three, b"\\ud" | b"\\uD")) {
-        // Passed over, a surrogate is four digits; read, it must have a partner.
+        // A skipped surrogate is just four digits; a surrogate that is read must be one of a pair.
         serde_json::from_slice::<serde_json::Value>(text)?;
     }
     Ok(())
 }
 
-/// How many levels valid JSON has.
+/// Returns the nesting depth of valid JSON.
 fn levels(text: &[u8]) -> usize {
     let (mut depth, mut most, mut at) = (0_usize, 0, 0);
     while let Some(byte) = text.get(at) {
@@ -86,7 +86,7 @@ fn levels(text: &[u8]) -> usize {
             }
             b']' | b'}' => depth = depth.saturating_sub(1),
             b'"' => {
-                // To the closing quote, over each escape whole.
+                // Skips to the closing quote, and over each escape as a whole.
                 while let Some(found) = text.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
                     at += found + 1;
                     if text[at - 1] == b'"' {

@@ -1,4 +1,4 @@
-//! Writing values as JSON that reads back.
+//! Writing values as JSON that can be read back.
 //!
 //! `serde_json` writes `null` for a float that is not finite, and a 128-bit integer inside of an internally tagged enum
 //! that serde cannot read again. Both are refused here, when the value is put.
@@ -25,13 +25,13 @@ pub(crate) fn to_node<V: Serialize + ?Sized>(value: &V, depth: usize) -> Result<
     Node::written(text, depth).map_err(|_| JsonError::new("it nests too deeply"))
 }
 
-/// Writes a value as text on its own.
+/// Writes a value as owned text.
 pub(crate) fn to_raw<V: Serialize + ?Sized>(value: &V) -> Result<Box<RawValue>, JsonError> {
     let text = to_node(value, MAX_DEPTH)?.view().to_vec();
     serde_json::from_slice(&text).map_err(|_| JsonError::new("it is not JSON"))
 }
 
-/// Writes again what could not be written, to find out where it fails.
+/// Writes a value that could not be written a second time, to find the path at which it fails.
 fn why_not_written<V: Serialize + ?Sized>(value: &V) -> JsonError {
     let mut nowhere = serde_json::Serializer::new(std::io::sink());
     let mut track = serde_path_to_error::Track::new();
@@ -42,14 +42,14 @@ fn why_not_written<V: Serialize + ?Sized>(value: &V) -> JsonError {
     }
 }
 
-/// Hands a value on to another serializer, unless it would not read back.
+/// A serializer that refuses values which could not be read back, and passes all others on to another serializer.
 struct Strict<S> {
     to: S,
-    /// Whether an internally tagged enum is around it.
+    /// Whether the value is inside of an internally tagged enum.
     tagged: bool,
 }
 
-/// A value inside of another one, on its way to the other serializer.
+/// A nested value that is passed on to the other serializer.
 struct Inner<'a, T: ?Sized> {
     value: &'a T,
     tagged: bool,
@@ -185,7 +185,7 @@ impl<S: Serializer> Serializer for Strict<S> {
     }
 }
 
-/// The parts of a value, one after the other.
+/// The elements or fields of a value, in order.
 struct Parts<C> {
     to: C,
     tagged: bool,

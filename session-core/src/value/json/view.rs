@@ -1,4 +1,4 @@
-//! Looking at JSON, opened or not, without changing it: kinds, children, reading into a type, writing.
+//! Reading JSON, parsed or not, without changing it: kinds, children, deserializing, writing.
 
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ impl Node {
         }
     }
 
-    /// A copy of a value on its own, of at most so many levels.
+    /// Returns an owned copy of a value with at most this nesting depth.
     pub(crate) fn copy(view: View<'_>, depth: usize) -> Result<Self, Malformed> {
         let text = view.to_vec();
         check(&text, depth)?;
@@ -43,7 +43,7 @@ impl Object {
         self.get(name).map(Node::view)
     }
 
-    /// Names and values in the order they came.
+    /// Iterates over names and values in insertion order.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, View<'_>)> {
         self.iter().map(|(name, node)| (name, node.view()))
     }
@@ -61,7 +61,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// With its article, for messages.
+    /// Returns the name with its article, for messages.
     pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -98,7 +98,7 @@ impl<'a> View<'a> {
         self.kind() == Kind::Object
     }
 
-    /// The value under a name of this object, or at an index of this array.
+    /// Returns the value under a name of this object, or at an index of this array.
     pub(crate) fn child(self, segment: &str) -> Option<Self> {
         match self {
             Self::Object(object) => object.view(segment),
@@ -118,7 +118,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The value that a path means below this one.
+    /// Returns the value at a path below this one.
     pub(crate) fn at<'s>(self, path: impl IntoIterator<Item = &'s str>) -> Option<Self> {
         path.into_iter().try_fold(self, Self::child)
     }

@@ -108,7 +108,7 @@ impl Values {
         self.journal.replay(&mut self.bag);
     }
 
-    /// How long the text is that the values came in, and perhaps more than them.
+    /// Returns the length of the text that the values were read from, which may contain more than the values.
     pub(crate) fn source_len(&self) -> usize {
         self.bag.source_len()
     }
@@ -134,7 +134,7 @@ impl fmt::Debug for Values {
     }
 }
 
-/// A copy of a value on its own.
+/// Returns an owned copy of a value.
 fn detached(view: View<'_>) -> Node {
     Node::copy(view, MAX_DEPTH).unwrap_or_else(|_| Node::null())
 }

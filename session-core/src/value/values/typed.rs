@@ -9,7 +9,7 @@ use super::super::error::ValueError;
 use super::super::json::view::View;
 use super::super::path::Path;
 
-/// Reads a value that may be missing; null is as good as missing.
+/// Reads a value that may be missing; null counts as missing.
 pub(super) fn read<T: DeserializeOwned>(bag: &Bag, path: Path<'_>) -> Result<Option<T>, ValueError> {
     match bag.find(path) {
         Some(view) if !view.is_null() => {
@@ -24,5 +24,5 @@ pub(super) fn wrong_type<T: DeserializeOwned>(key: String, view: View<'_>) -> Va
     ValueError::WrongType { key, found: view.kind().words(), expected: type_name::<T>(), source }
 }
 
-/// What errors call all values together.
+/// The key under which errors name all values together.
 pub(super) const WHOLE: &str = "the session";

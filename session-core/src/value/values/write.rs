@@ -239,8 +239,8 @@ impl Values {
         Ok(made)
     }
 
-    /// Puts a value at a path whose segments are all names: a number does not create an array, and any value on the
-    /// path is replaced.
+    /// Puts a value at a path whose segments are all names: a number does not create an array, and any value on the path
+    /// is replaced.
     ///
     /// Only for values that are not journalled.
     pub(crate) fn put_by_names<V: Serialize>(
@@ -255,7 +255,7 @@ impl Values {
         Ok(())
     }
 
-    /// Puts a value of other values at the same path; parents are the objects and arrays that they are there.
+    /// Copies a value from other values to the same path; its parents become objects or arrays as they are there.
     ///
     /// Only for values that are not journalled.
     pub(crate) fn put_like<V: Serialize>(
@@ -270,7 +270,7 @@ impl Values {
         Ok(())
     }
 
-    /// The segments that a path means here, a literal name first.
+    /// Resolves a path into segments; an existing literal name takes precedence.
     pub(crate) fn segments(&self, path: Path<'_>) -> Result<Vec<String>, ValueError> {
         Ok(path.steps(self.bag.root())?.into_iter().map(String::from).collect())
     }
@@ -279,7 +279,7 @@ impl Values {
         key.path().steps(self.bag.root())
     }
 
-    /// An edit that always fits: a removal, or one whose parents were made objects just before.
+    /// Makes an edit that cannot fail: a removal, or one whose parents were made objects just before.
     pub(super) fn force(&mut self, edit: Edit) {
         let key = WHOLE;
         let done = self.edit(Path::text(key), edit);

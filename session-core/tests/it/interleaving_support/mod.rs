@@ -64,6 +64,8 @@ pub(crate) struct Spec {
     pub(crate) old: Option<Contents>,
     /// The session under the id that a request made.
     pub(crate) new: Option<(usize, Contents)>,
+    /// The session has a user, so that who loaded it follows it to a new id.
+    followed: bool,
     seen: [Option<Seen>; 4],
     version: u32,
 }
@@ -84,9 +86,9 @@ pub(crate) struct Break {
 }
 
 impl Spec {
-    fn new() -> Self {
+    fn new(followed: bool) -> Self {
         let contents = Contents { a: -1, b: None, n: 10, list: vec![-1], flash: vec![9] };
-        Self { old: Some(contents), new: None, seen: [const { None }; 4], version: 0 }
+        Self { old: Some(contents), new: None, followed, seen: [const { None }; 4], version: 0 }
     }
 
     pub(crate) fn load(&mut self, who: usize) {
@@ -105,8 +107,13 @@ impl Spec {
             return (Heard::Done, Said::Nothing);
         }
         if let Some(broken) = broken {
-            let calls =
-                if op != Op::Destroy && self.old.is_some() && seen.version != self.version { 2 } else { 1 };
+            let is_behind = match (&self.old, &self.new) {
+                (Some(_), _) => op != Op::Destroy && seen.version != self.version,
+                // Where it is now is what the first call hears.
+                (None, Some(_)) => self.followed,
+                (None, None) => false,
+            };
+            let calls = if is_behind { 2 } else { 1 };
             if broken.call <= calls {
                 // The call that has the effect is the last one.
                 if broken.after_effect && broken.call == calls {
@@ -121,9 +128,11 @@ impl Spec {
     fn apply(&mut self, who: usize, op: Op, seen: &Seen) -> (Heard, Said) {
         if op == Op::Destroy {
             self.old = None;
+            self.new.take_if(|_| self.followed);
             return (Heard::Done, Said::Clear);
         }
-        let Some(contents) = &mut self.old else { return (Heard::Gone, Said::Nothing) };
+        let followed = self.new.as_mut().filter(|_| self.followed).map(|(_, contents)| contents);
+        let Some(contents) = self.old.as_mut().or(followed) else { return (Heard::Gone, Said::Nothing) };
         self.version += 1;
         let value = who as i64;
         match op {
@@ -134,7 +143,8 @@ impl Spec {
             Op::TakeFlash => contents.flash.retain(|entry| !seen.flash.contains(entry)),
             Op::Flash => contents.flash.push(who),
             Op::Regenerate => {
-                self.new = self.old.take().map(|contents| (who, contents));
+                let contents = self.old.take().or_else(|| self.new.take().map(|(_, contents)| contents));
+                self.new = contents.map(|contents| (who, contents));
                 return (Heard::Done, Said::Set(who));
             }
             Op::Destroy => unreachable!("answered above"),
@@ -193,9 +203,7 @@ pub(crate) fn perform(store: &MemoryStore, op: &StoreOp) -> Result<Written, Stor
                 store.replace(key, *expected, record, *now).await
             }
             StoreOp::Touch { key, idle_deadline, now } => store.touch(key, *idle_deadline, *now).await,
-            StoreOp::Destroy { key, tombstone_until } => {
-                store.destroy(key, *tombstone_until).await.map(|()| Written::Applied)
-            }
+            StoreOp::Destroy { key, tombstone_until } => store.destroy(key, *tombstone_until).await,
             StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
                 store.rotate(old, *expected, new, record, *now, *tombstone_until).await
             }
@@ -205,11 +213,12 @@ pub(crate) fn perform(store: &MemoryStore, op: &StoreOp) -> Result<Written, Stor
 }
 
 impl World {
-    /// One session with something in it.
-    pub(crate) fn new() -> Self {
+    /// One session with something in it, of a user or of nobody.
+    pub(crate) fn new(owner: Option<&str>) -> Self {
         let payload = br#"{"v":1,"data":{"a":-1,"n":10,"list":[-1]},"flash":[{"id":7,"in":"messages","key":["m9"],"value":9}]}"#;
         let record =
-            Record::new(Etag::new(1), NOW, NOW.plus(Policy::default().age), payload.as_slice().into());
+            Record::new(Etag::new(1), NOW, NOW.plus(Policy::default().age), payload.as_slice().into())
+                .with_owner(owner.map(Into::into));
         let history = vec![StoreOp::Create { key: key(CAME_WITH), record, now: NOW }];
         Self {
             store: Rc::new(copy_of(&history)),
@@ -217,7 +226,7 @@ impl World {
             visits: [const { None }; 4],
             draws: [0; 4],
             failed: [false; 4],
-            spec: Spec::new(),
+            spec: Spec::new(owner.is_some()),
         }
     }
 
@@ -293,7 +302,8 @@ impl World {
         let heard = match outcome.result {
             Ok(()) => Heard::Done,
             Err(CommitError::Gone) => Heard::Gone,
-            Err(CommitError::Store(_)) => Heard::Failed,
+            // A new id that is in use is the same one whenever it is drawn here: who tries again may give up.
+            Err(CommitError::Store(_) | CommitError::Contended) => Heard::Failed,
             Err(other) => panic!("{other}"),
         };
         let said = match state.cookie() {

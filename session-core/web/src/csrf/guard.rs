@@ -1,13 +1,15 @@
-//! The part of CSRF middleware that all adapters share: judges a request, and reads its form where the headers do not decide.
+//! The part of CSRF middleware that all adapters share: judges a request, and reads its body where the headers do not decide.
 
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
+use session_core::Session;
 use session_core::adapter::{BareResponse, RequestHead, Visit};
 
-use super::{CsrfDecision, CsrfFailure, CsrfRules, verify_form};
+use super::body::{JsonToken, is_json};
+use super::{CsrfDecision, CsrfFailure, CsrfRuleError, CsrfRules, OriginRules, verify_form};
 use crate::{Form, FormError, InputLimit, Rejection};
 
 /// The rules that an application has set, and what a refused request gets. `R` is the framework's response.
@@ -19,7 +21,7 @@ use crate::{Form, FormError, InputLimit, Rejection};
 /// use session_core::adapter::{BareResponse, RequestHead};
 /// use session_web::{CheckedBody, CsrfGuard, InputLimit};
 ///
-/// let guard = CsrfGuard::new(|answer: BareResponse| answer.status()).exempt("/webhooks");
+/// let guard = CsrfGuard::new(|answer: BareResponse| answer.status()).exempt("/webhooks")?;
 /// // A body is anything that `chunks` makes a stream of.
 /// let chunks = |body: &'static str| stream::iter([Ok::<_, std::io::Error>(body.as_bytes())]);
 /// let limit = InputLimit::default();
@@ -72,10 +74,12 @@ impl<R> CsrfGuard<R> {
     }
 
     /// Exempts a path and everything below it: [`CsrfRules::exempt`].
-    #[must_use]
-    pub fn exempt(mut self, path: impl Into<String>) -> Self {
-        self.rules = Arc::new(Arc::unwrap_or_clone(self.rules).exempt(path));
-        self
+    ///
+    /// # Errors
+    /// [`CsrfRuleError`] for what is no path, or every path.
+    pub fn exempt(self, path: impl AsRef<str>) -> Result<Self, CsrfRuleError> {
+        let rules = Arc::unwrap_or_clone(self.rules).exempt(path)?;
+        Ok(Self { rules: Arc::new(rules), ..self })
     }
 
     /// Exempts the requests for which this is true, asked with the method and the path.
@@ -88,6 +92,20 @@ impl<R> CsrfGuard<R> {
     pub fn exempt_when(mut self, exempt: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         self.rules = Arc::new(Arc::unwrap_or_clone(self.rules).exempt_when(exempt));
         self
+    }
+
+    /// Replaces all rules, the exemptions among them.
+    #[must_use]
+    pub fn rules(mut self, rules: CsrfRules) -> Self {
+        self.rules = Arc::new(rules);
+        self
+    }
+
+    /// Returns the origins that are trusted, for a check of sockets behind this guard; `None` if there are none.
+    #[must_use]
+    pub fn origins(&self) -> Option<Arc<OriginRules>> {
+        let origins = &self.rules.origins;
+        (**origins != OriginRules::default()).then(|| origins.clone())
     }
 
     /// Replaces the response to refused requests, which is an empty 419.
@@ -136,11 +154,11 @@ impl<R> CsrfGuard<R> {
         match self.rules.judge(visit.as_ref(), head).await {
             Ok(CsrfDecision::Pass) => Ok(CheckedBody::Untouched(body)),
             Ok(CsrfDecision::Refuse(refusal)) => Err(self.refuse(&refusal)),
-            Ok(CsrfDecision::AskForm(session)) => match read(head, limit, chunks(body)).await {
-                Ok((bytes, form)) if verify_form(&session, |name| form.text(name)) => {
-                    Ok(CheckedBody::Read(bytes))
+            Ok(CsrfDecision::AskBody(session)) => match read(head, limit, chunks(body)).await {
+                Ok((bytes, fields)) => {
+                    let refusal = refusal(&session, &bytes, &fields);
+                    refusal.map_or(Ok(CheckedBody::Read(bytes)), |refusal| Err(self.refuse(&refusal)))
                 }
-                Ok((_, form)) => Err(self.refuse(&CsrfFailure::of_form(&session, |name| form.text(name)))),
                 Err(error) => Err((self.answer)(BareResponse::from(&Rejection::from(error)))),
             },
             Err(rejection) => Err((self.answer)(BareResponse::from(&rejection))),
@@ -156,15 +174,38 @@ impl<R> CsrfGuard<R> {
     }
 }
 
-/// The form, and its bytes to give on.
+/// Where a body has its fields.
+enum Fields {
+    Form(Form),
+    Json,
+}
+
+/// The body's bytes to pass on, and its fields.
 async fn read<'r, D: Buf, E>(
     head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
     InputLimit(limit): InputLimit,
     chunks: impl Stream<Item = Result<D, E>>,
-) -> Result<(Bytes, Form), FormError> {
+) -> Result<(Bytes, Fields), FormError> {
     let bytes = Form::collect(limit, head.content_length(), chunks).await?;
-    let form = Form::of_body((head.header)("content-type"), bytes.clone()).await?;
-    Ok((bytes, form))
+    let content_type = (head.header)("content-type");
+    let fields = match content_type.is_some_and(is_json) {
+        true => Fields::Json,
+        false => Fields::Form(Form::of_body(content_type, bytes.clone()).await?),
+    };
+    Ok((bytes, fields))
+}
+
+/// The refusal of a body without this session's token.
+fn refusal(session: &Session, bytes: &[u8], fields: &Fields) -> Option<CsrfFailure> {
+    let json = match fields {
+        Fields::Json => JsonToken::find(bytes),
+        Fields::Form(_) => JsonToken::default(),
+    };
+    let field = |name| match fields {
+        Fields::Form(form) => form.text(name),
+        Fields::Json => json.text(name),
+    };
+    (!verify_form(session, field)).then(|| CsrfFailure::of_form(session, field))
 }
 
 impl<R> Clone for CsrfGuard<R> {

@@ -101,6 +101,7 @@ macro_rules! adapter_suite {
                 a_used_session_ends_after_its_absolute_lifetime
                 a_session_may_have_an_age_of_its_own
                 the_csrf_token_stays_until_it_is_renewed
+                at_5_no_csrf_token_from_before_a_change_of_user_is_accepted
                 two_tabs_share_a_session_and_signing_out_in_one_ends_the_other
                 only_a_persistent_cookie_outlives_the_browser
                 an_intended_url_is_a_path_on_this_site
@@ -143,6 +144,9 @@ macro_rules! adapter_suite {
                 a_crowd_that_writes_to_one_session_loses_no_write
                 a_slow_writer_does_not_revive_a_session_that_was_signed_out
                 a_slow_writer_does_not_revive_an_id_that_was_regenerated
+                a_slow_writer_follows_its_user_to_a_new_id_and_nobody_else
+                forty_writers_lose_nothing_while_their_user_gets_new_ids
+                a_slow_sign_out_ends_the_session_under_its_new_id
                 a_slow_reader_with_the_old_id_signs_nobody_out
                 two_requests_at_once_both_win
             ;

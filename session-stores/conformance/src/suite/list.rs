@@ -102,12 +102,24 @@ macro_rules! store_suite {
                 rotate_of_nothing_creates_nothing
                 rotate_onto_a_session_is_taken
                 rotate_onto_a_tombstone_is_taken
-                rotate_of_a_rotated_key_is_gone
+                rotate_of_a_rotated_key_creates_nothing
                 rotate_asked_again_after_another_write_is_not_applied
                 a_chain_of_rotations_leaves_one_live_key
                 a_rotated_session_can_be_written_touched_and_destroyed
                 rotate_onto_itself_loses_nothing
                 rotate_with_a_tombstone_of_the_past_still_kills_the_old_key
+            ;
+            moved:
+                a_write_under_the_old_key_hears_where_the_session_is
+                a_session_that_was_rotated_several_times_is_followed_to_its_end
+                a_rotated_session_that_was_destroyed_is_gone
+                a_rotated_session_that_has_expired_is_gone
+                a_destroy_under_the_old_key_hears_where_the_session_is
+                neither_a_load_nor_a_touch_follows_a_rotation
+                a_rotation_by_one_handle_is_followed_by_the_other
+                forty_writers_that_follow_a_rotation_lose_nothing
+                writers_that_follow_rotations_in_a_row_lose_nothing
+                a_destroy_that_follows_a_rotation_ends_the_session
             ;
             expiry:
                 a_session_past_its_idle_deadline_is_gone

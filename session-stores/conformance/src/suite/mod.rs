@@ -12,6 +12,7 @@ pub mod damage;
 pub mod destroy;
 pub mod expiry;
 pub mod limits;
+pub mod moved;
 pub mod owners;
 pub mod process;
 pub mod races;

@@ -11,7 +11,7 @@ use session_core::{
 use super::Trial;
 use super::trial::{HOUR, SECOND, fine, fresh_etag};
 
-/// Adds a line to the session by compare-and-swap, as often as it takes. False once the session is gone.
+/// Adds a line to the session by compare-and-swap, as often as it takes. False once the session is gone or rotated.
 async fn append(
     store: &Arc<dyn SessionStore>,
     key: &StoreKey,
@@ -26,7 +26,7 @@ async fn append(
         match fine("replace", store.replace(key, current.etag, &next, now).await) {
             Written::Applied => return true,
             Written::Conflict(newer) => current = newer,
-            Written::Gone => return false,
+            Written::Gone | Written::Moved { .. } => return false,
             Written::Taken => panic!("a replace takes no new key"),
         }
     }
@@ -183,8 +183,8 @@ pub async fn of_two_rotations_at_once_one_key_is_alive(t: Trial) {
                     alive += 1;
                     t.expect_record(&new, &moved).await;
                 }
-                (Written::Gone, new, _) => t.expect_missing(&new).await,
-                (other, ..) => panic!("a rotation applies or finds the key gone; got {other:?}"),
+                (Written::Moved { .. }, new, _) => t.expect_missing(&new).await,
+                (other, ..) => panic!("a rotation applies or finds the session moved; got {other:?}"),
             }
         }
         assert_eq!(alive, 1, "exactly one of the two is alive");

@@ -81,13 +81,22 @@ macro_rules! web_claims {
                 features_5_csrf_gives_the_body_on_untouched
                 features_5_csrf_costs_nothing_on_safe_and_exempt_routes
                 features_5_csrf_refusal_eats_no_flash
-                features_5_csrf_token_survives_a_login_in_another_tab
+                features_5_csrf_token_survives_a_new_id_in_another_tab
                 features_5_csrf_reads_no_body_of_a_stranger_and_no_body_too_long
-                features_5_csrf_grace_for_the_token_before_a_login_is_short
+                features_5_csrf_grace_for_the_token_before_a_new_id_is_short
                 features_5_csrf_renewed_on_purpose_has_no_grace
                 features_5_csrf_refusal_makes_no_session_and_changes_none
                 features_5_csrf_on_refused_is_the_applications_answer
                 features_5_csrf_exempt_when_a_predicate_says_so
+                features_5_csrf_a_page_of_this_origin_needs_no_token
+                features_5_csrf_another_origins_page_is_refused_with_any_token
+                features_5_csrf_where_no_header_says_the_origin_the_token_decides
+                features_5_csrf_the_token_may_be_in_a_json_body
+                features_5_csrf_may_always_ask_for_the_token_and_trust_other_origins
+                at_5_no_form_from_before_a_sign_in_is_accepted_after_it
+                at_6_the_csrf_token_of_every_page_is_different_and_valid
+                at_9_a_socket_is_not_opened_by_another_origins_page
+                at_19_a_sign_out_may_clear_what_the_browser_keeps
                 ck_11_a_request_that_was_checked_varies_by_cookie
                 ck_11_a_page_with_a_token_varies_by_cookie
                 features_6_limits_refuse_one_session_too_many
@@ -115,6 +124,10 @@ macro_rules! web_claims {
                 features_6_a_page_that_needs_a_recent_confirmation_asks_again
                 features_1_a_default_may_be_a_str
                 features_2_a_confirmation_lasts_as_long_as_a_page_asks
+            ;
+            of_pages:
+                at_19_private_pages_are_kept_out_of_caches
+                features_5_the_xsrf_cookie_is_what_axios_and_angular_send_back
             ;
             its_own:
                 features_3_secret_fields_are_those_that_the_application_names

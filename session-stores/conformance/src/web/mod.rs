@@ -42,7 +42,7 @@ pub use setting::{Handlers, Setting, rules};
 /// | `GET /device/{handle}` | the handle, read from the path; 4xx if it is none |
 /// | `POST /order` | the input as [`Count`], or back to `/order` with its errors; the count |
 /// | `POST /fail` | does what the input's `how` says, each with one `?` into an error type of the application's own: see the claim |
-/// | `POST /sign-out`, `POST /farewell` | ends the session, without and with the message `status`: `Bye`; 303 to `/page` with `more`: `Soon` |
+/// | `POST /sign-out`, `POST /farewell` | ends the session (with `?clear` clears the site's data), without and with the message `status`: `Bye`; 303 to `/page` with `more`: `Soon` |
 /// | `GET`, `POST /account`, `GET /area/account` | for users only, else to `/sign-in`: the user's name; the second in a nested router |
 /// | `GET /secret` | the same for who confirmed within 15 minutes |
 /// | `POST /misplaced` | behind the CSRF middleware, outside of the session layer: `plain` |
@@ -50,6 +50,8 @@ pub use setting::{Handlers, Setting, rules};
 /// | `POST /guarded/raw` | behind it: the body as it came |
 /// | `POST /guarded/hooks/x` | behind it, exempt by `/guarded/hooks`: `plain` |
 /// | `PUT /guarded/signed` | behind it, exempt by [`is_signed`]: `plain`; `POST` is not |
+/// | `POST /strict/echo` | behind one that always asks for the token, and trusts [`TRUSTED`] and the forwarded host: `plain` |
+/// | `GET /socket` | behind the same, and checked as a WebSocket is: `plain` |
 /// | `POST /polite/echo` | behind one that answers 403 with [`PLEASE`] when it refuses: `plain` |
 ///
 /// ```
@@ -99,6 +101,9 @@ pub const PLEASE: &str = "Please load the page again.";
 pub fn is_signed(method: &str, path: &str) -> bool {
     method == "PUT" && path == "/guarded/signed"
 }
+
+/// The origin that the strict rules trust.
+pub const TRUSTED: &str = "https://partner.example";
 
 /// What `POST /count` reads its input as.
 ///

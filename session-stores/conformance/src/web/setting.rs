@@ -69,9 +69,14 @@ pub mod rules {
         sessions.enabled(false)
     }
 
+    /// Private pages, and the cookie that scripts read the token from.
+    pub fn of_pages(sessions: SessionsBuilder) -> SessionsBuilder {
+        sessions.private_pages(true).xsrf_cookie(true)
+    }
+
     /// Secret fields and hosts that the application names.
     pub fn its_own(sessions: SessionsBuilder) -> SessionsBuilder {
-        sessions.secret_fields(["pin"]).redirect_hosts(["accounts.example", "localhost:8080"])
+        sessions.secret_fields(["pin"]).redirect_hosts(["accounts.example", "accounts.example:8080"])
     }
 }
 

@@ -80,6 +80,17 @@ found! {
         a_rotation_is_one_step_to_a_reader of_two_rotations_at_once_one_key_is_alive;
     a_rotation_that_overwrites_is_found: RotateOverwrites by
         rotate_onto_a_session_is_taken rotate_onto_a_tombstone_is_taken;
+    a_store_that_forgets_where_sessions_go_is_found: ForgetsSuccessors by
+        a_write_under_the_old_key_hears_where_the_session_is replace_does_not_revive_a_rotated_key
+        forty_writers_that_follow_a_rotation_lose_nothing;
+    a_store_that_follows_one_rotation_is_found: FollowsOneRotation by
+        a_session_that_was_rotated_several_times_is_followed_to_its_end;
+    a_store_that_follows_to_the_dead_is_found: FollowsToTheDead by a_rotated_session_that_has_expired_is_gone;
+    a_destroy_that_does_not_follow_is_found: DestroyFollowsNothing by
+        a_destroy_under_the_old_key_hears_where_the_session_is;
+    a_destroy_that_ends_another_key_is_found: DestroyEndsTheSuccessor by
+        a_destroy_under_the_old_key_hears_where_the_session_is destroy_of_a_rotated_key_keeps_its_tombstone;
+    a_load_that_follows_is_found: LoadFollows by neither_a_load_nor_a_touch_follows_a_rotation;
     a_create_that_overwrites_is_found: CreateOverwrites by
         create_does_not_overwrite_a_session of_many_creates_under_one_key_one_wins;
     a_store_that_does_not_know_its_own_writes_again_is_found: KnowsNoRetries by

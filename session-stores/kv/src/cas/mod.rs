@@ -29,7 +29,8 @@ use protocol::Protocol;
 /// # Cost
 ///
 /// In primitives, without concurrent writes of the same session: `load` 1, `create` 1, `replace`, `touch` and `destroy`
-/// 2, `rotate` 4. With an index by owner, `create`, `destroy` and a change of owner add one, and `rotate` adds two; a
+/// 2, `rotate` 4. A `replace`, `rotate` or `destroy` that finds the session rotated reads one more entry for each
+/// rotation since. With an index by owner, `create`, `destroy` and a change of owner add one, and `rotate` adds two; a
 /// session that is used over several days is written into the index once a day.
 ///
 /// # Cancel safety
@@ -133,7 +134,7 @@ impl<E: CasEngine> SessionStore for CasStore<E> {
         self.in_time(self.protocol.touch(key, idle_deadline, now)).await
     }
 
-    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<Written, StoreError> {
         self.in_time(self.protocol.destroy(key, tombstone_until)).await
     }
 

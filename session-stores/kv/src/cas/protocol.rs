@@ -2,7 +2,7 @@
 
 use session_core::{
     Timestamp,
-    store::{Etag, Loaded, Record, StoreError, StoreKey, Written},
+    store::{Etag, Loaded, Record, StoreError, StoreErrorKind, StoreKey, Written},
 };
 
 use crate::codec::{self, Entry, Successor, Unreadable};
@@ -111,6 +111,9 @@ impl<E: CasEngine> Protocol<E> {
                     }
                     return Ok(answer);
                 }
+                Standing::Successor(successor) => {
+                    return Ok(self.follow(successor, Some(now)).await?.unwrap_or(Written::Gone));
+                }
             };
             self.mark(Some(&there), key, record, now).await?;
             if self.swap(key, &version, &Entry::Record(record.clone())).await? == Swapped::Done {
@@ -149,13 +152,21 @@ impl<E: CasEngine> Protocol<E> {
         }
     }
 
-    pub(super) async fn destroy(&self, key: &StoreKey, until: Timestamp) -> Result<(), StoreError> {
+    pub(super) async fn destroy(&self, key: &StoreKey, until: Timestamp) -> Result<Written, StoreError> {
         let name = key.to_string();
         let tombstone = Entry::Tombstone { until, successor: None };
         let _turn = self.engine.turn(&name).await;
         while let Some((bytes, version)) = self.engine.get(&name).await? {
             let owner = match Entry::decode(key, &bytes) {
-                Ok(Entry::Tombstone { .. }) => return self.engine.settle(&name).await,
+                Ok(Entry::Tombstone { successor, .. }) => {
+                    self.engine.settle(&name).await?;
+                    return match successor {
+                        Some(successor) => {
+                            Ok(self.follow(successor.key, None).await?.unwrap_or(Written::Applied))
+                        }
+                        None => Ok(Written::Applied),
+                    };
+                }
                 // A pending record is removed, too.
                 Ok(Entry::Record(record) | Entry::Pending { record, .. }) => record.owner,
                 Err(Unreadable::Damaged) => None,
@@ -166,7 +177,29 @@ impl<E: CasEngine> Protocol<E> {
                 break;
             }
         }
-        Ok(())
+        Ok(Written::Applied)
+    }
+
+    /// Follows the tombstones of rotations to the record that the session is now; `None` if there is none that can be
+    /// read, or none that is live at `now`.
+    pub(super) async fn follow(
+        &self,
+        mut key: StoreKey,
+        now: Option<Timestamp>,
+    ) -> Result<Option<Written>, StoreError> {
+        loop {
+            match self.settled(&key).await.map(|held| held.map(|(entry, _)| entry)) {
+                Ok(Some(Entry::Record(record))) => {
+                    let is_there = now.is_none_or(|now| record.is_live(now));
+                    return Ok(is_there.then_some(Written::Moved { key, record }));
+                }
+                Ok(Some(Entry::Tombstone { successor: Some(successor), .. })) => key = successor.key,
+                Ok(Some(Entry::Tombstone { successor: None, .. } | Entry::Pending { .. }) | None) => {
+                    return Ok(None);
+                }
+                Err(error) => return ignore_damage(error).map(|()| None),
+            }
+        }
     }
 
     /// Writes a record that is about to be stored into its owner's index, unless the index has it from `before`.
@@ -190,6 +223,8 @@ pub(super) enum Standing<V> {
     Expected(Record, V),
     /// It is not, and this is the writer's answer.
     Answer(Written),
+    /// The session was rotated to this key.
+    Successor(StoreKey),
 }
 
 /// The conditions of `replace`. `new` is the etag that a repeated call finds in place already.
@@ -209,7 +244,18 @@ pub(super) fn standing<V>(
                 Standing::Answer(Written::Conflict(there))
             }
         }
-        _ => Standing::Answer(Written::Gone),
+        Some((Entry::Tombstone { successor: Some(successor), .. }, _)) => Standing::Successor(successor.key),
+        Some((Entry::Record(_) | Entry::Tombstone { .. } | Entry::Pending { .. }, _)) | None => {
+            Standing::Answer(Written::Gone)
+        }
+    }
+}
+
+/// What is damaged, or of a newer format, leads nowhere.
+pub(super) fn ignore_damage(error: StoreError) -> Result<(), StoreError> {
+    match error.kind() {
+        StoreErrorKind::Corrupt | StoreErrorKind::Newer => Ok(()),
+        _ => Err(error),
     }
 }
 

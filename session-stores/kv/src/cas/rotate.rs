@@ -50,7 +50,7 @@ impl<E: CasEngine> Protocol<E> {
                 }
             };
             if is_pointer(held.as_ref().map(|(entry, _)| entry), &successor) {
-                return self.arrive(old, (new, record)).await;
+                return self.arrive(old, (new, record), now).await;
             }
             // The new etag never stands under the old key, so there is no repeated call to recognise by it.
             let (there, version) = match standing(held, expected, expected, now) {
@@ -58,6 +58,10 @@ impl<E: CasEngine> Protocol<E> {
                 Standing::Answer(answer) => {
                     self.withdraw(pend, (new, record)).await?;
                     return Ok(answer);
+                }
+                Standing::Successor(successor) => {
+                    self.withdraw(pend, (new, record)).await?;
+                    return Ok(self.follow(successor, Some(now)).await?.unwrap_or(Written::Gone));
                 }
             };
             if pend.is_none() {
@@ -123,6 +127,7 @@ impl<E: CasEngine> Protocol<E> {
         &self,
         old: &StoreKey,
         (new, record): (&StoreKey, &Record),
+        now: Timestamp,
     ) -> Result<Written, StoreError> {
         match self.settled(new).await? {
             Some((Entry::Record(there), _)) if there.etag == record.etag => {
@@ -130,7 +135,7 @@ impl<E: CasEngine> Protocol<E> {
                 self.engine.settle(&old.to_string()).await?;
                 Ok(Written::Applied)
             }
-            _ => Ok(Written::Gone),
+            _ => Ok(self.follow(*new, Some(now)).await?.unwrap_or(Written::Gone)),
         }
     }
 

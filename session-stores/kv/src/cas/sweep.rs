@@ -7,7 +7,7 @@ use session_core::{
     store::{StoreError, StoreKey, Swept},
 };
 
-use super::protocol::{Protocol, end};
+use super::protocol::{Protocol, end, ignore_damage};
 use super::set::{self, EntrySet};
 use crate::codec::{Entry, SLACK, Unreadable};
 use crate::engine::{CasEngine, Swapped};
@@ -65,9 +65,4 @@ impl<E: CasEngine> Protocol<E> {
         }
         Ok(is_gone)
     }
-}
-
-fn ignore_damage(error: StoreError) -> Result<(), StoreError> {
-    use session_core::store::StoreErrorKind::{Corrupt, Newer};
-    if matches!(error.kind(), Corrupt | Newer) { Ok(()) } else { Err(error) }
 }

@@ -148,7 +148,10 @@ impl<E: TxEngine> SessionStore for TxStore<E> {
                 Some(there) if there.etag == expected => there,
                 Some(there) if there.etag == record.etag => return Ok(Ending::Abandon(Written::Applied)),
                 Some(there) => return Ok(Ending::Abandon(Written::Conflict(there))),
-                None => return Ok(Ending::Abandon(Written::Gone)),
+                None => {
+                    let moved = tables::follow(tx, &key, Some(now))?;
+                    return Ok(Ending::Abandon(moved.unwrap_or(Written::Gone)));
+                }
             };
             tables::put(tx, &key, Some(&Entry::Record(there)), &Entry::Record(record.clone()))?;
             Ok(Ending::Commit(Written::Applied))
@@ -176,11 +179,14 @@ impl<E: TxEngine> SessionStore for TxStore<E> {
         .await
     }
 
-    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<Written, StoreError> {
         let (name, key) = (self.name(), *key);
         self.write(move |tx| {
             let there = match tables::get(tx, &key)? {
-                None | Some(Ok(Entry::Tombstone { .. })) => return Ok(Ending::Abandon(())),
+                None | Some(Ok(Entry::Tombstone { .. })) => {
+                    let moved = tables::follow(tx, &key, None)?;
+                    return Ok(Ending::Abandon(moved.unwrap_or(Written::Applied)));
+                }
                 Some(Ok(there)) => Some(there),
                 // What is damaged can still be ended.
                 Some(Err(Unreadable::Damaged)) => None,
@@ -188,7 +194,7 @@ impl<E: TxEngine> SessionStore for TxStore<E> {
             };
             let tombstone = Entry::Tombstone { until: tombstone_until, successor: None };
             tables::put(tx, &key, there.as_ref(), &tombstone)?;
-            Ok(Ending::Commit(()))
+            Ok(Ending::Commit(Written::Applied))
         })
         .await
     }
@@ -211,7 +217,11 @@ impl<E: TxEngine> SessionStore for TxStore<E> {
                     let moved = tables::get(tx, &new)?;
                     let is_done =
                         matches!(moved, Some(Ok(Entry::Record(there))) if there.etag == record.etag);
-                    return Ok(Ending::Abandon(if is_done { Written::Applied } else { Written::Gone }));
+                    if is_done {
+                        return Ok(Ending::Abandon(Written::Applied));
+                    }
+                    let moved = tables::follow(tx, &old, Some(now))?;
+                    return Ok(Ending::Abandon(moved.unwrap_or(Written::Gone)));
                 }
                 _ => return Ok(Ending::Abandon(Written::Gone)),
             };

@@ -5,7 +5,7 @@
 
 use session_core::{
     Timestamp,
-    store::{StoreError, StoreKey},
+    store::{StoreError, StoreKey, Written},
 };
 
 use super::{TxRead, TxWrite};
@@ -19,6 +19,26 @@ pub(super) fn get(tx: &(impl TxRead + ?Sized), key: &StoreKey) -> Result<Option<
 
 /// An entry, or why it is none.
 pub(super) type Found = Result<Entry, Unreadable>;
+
+/// Follows the tombstones of rotations from this key to the record that the session is now; `None` if there is none
+/// that can be read, or none that is live at `now`.
+pub(super) fn follow(
+    tx: &(impl TxRead + ?Sized),
+    key: &StoreKey,
+    now: Option<Timestamp>,
+) -> Result<Option<Written>, StoreError> {
+    let mut key = *key;
+    let mut found = get(tx, &key)?;
+    while let Some(Ok(Entry::Tombstone { successor: Some(successor), .. })) = found {
+        key = successor.key;
+        found = get(tx, &key)?;
+        if let Some(Ok(Entry::Record(record))) = found {
+            let is_there = now.is_none_or(|now| record.is_live(now));
+            return Ok(is_there.then_some(Written::Moved { key, record }));
+        }
+    }
+    Ok(None)
+}
 
 /// Puts an entry in the place of another, with its rows in the indexes.
 pub(super) fn put(

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use session_core::{
     Timestamp,
-    store::{Etag, Record, SessionStore, StoreError, StoreKey, async_trait},
+    store::{Etag, Record, SessionStore, StoreError, StoreKey, Written, async_trait},
 };
 use session_store_kv::{CasEngine, CasStore, Due, Swapped};
 
@@ -136,10 +136,10 @@ async fn perform(store: CasStore<Stepped>, call: Call) -> Heard {
             let later = record(0).idle_deadline.plus(Duration::from_secs(60));
             store.touch(&key(at), later, NOW).await.unwrap().into()
         }
-        Call::Destroy { key: at } => {
-            store.destroy(&key(at), until).await.unwrap();
-            Heard::Done
-        }
+        Call::Destroy { key: at } => match store.destroy(&key(at), until).await.unwrap() {
+            Written::Applied => Heard::Done,
+            moved => moved.into(),
+        },
         Call::Rotate { old, expected, new, etag } => {
             let (old, new, expected, record) = (key(old), key(new), Etag::new(expected), record(etag));
             store.rotate(&old, expected, &new, &record, NOW, until).await.unwrap().into()
@@ -369,6 +369,29 @@ fn two_rotations_a_write_and_a_destroy_leave_one_session_or_none() {
     assert!(applied(0) && applied(1) && applied(2), "each of them wins somewhere");
     assert!(seen.endings.iter().all(|heard| heard[0] != Heard::Applied || heard[1] != Heard::Applied));
     assert!(seen.endings.iter().any(|heard| heard[0] == Heard::Conflict(2)));
+}
+
+#[test]
+fn a_write_and_a_destroy_under_the_old_key_hear_where_the_session_is() {
+    let late = Call::Replace { key: 0, expected: 1, etag: 3 };
+    let next = Call::Replace { key: 1, expected: 11, etag: 2 };
+    let seen = check(&[FIRST, late, next, Call::Destroy { key: 0 }]);
+    println!("{} states, {} endings", seen.states.len(), seen.endings.len());
+    for heard in [Heard::Moved(1, 11), Heard::Moved(1, 2)] {
+        assert!(seen.endings.iter().any(|all| all[1] == heard), "a write hears {heard:?}");
+        assert!(seen.endings.iter().any(|all| all[3] == heard), "a destroy hears {heard:?}");
+    }
+    assert!(seen.endings.iter().any(|all| all[1] == Heard::Applied));
+}
+
+#[test]
+fn a_write_follows_a_chain_of_rotations_or_finds_its_end() {
+    let next = Call::Rotate { old: 1, expected: 11, new: 2, etag: 12 };
+    let seen = check(&[FIRST, next, WRITE, Call::Destroy { key: 2 }]);
+    println!("{} states, {} endings", seen.states.len(), seen.endings.len());
+    for heard in [Heard::Moved(1, 11), Heard::Moved(2, 12), Heard::Gone] {
+        assert!(seen.endings.iter().any(|all| all[2] == heard), "a write hears {heard:?}");
+    }
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(crate) enum Call {
 pub(crate) enum Heard {
     Applied,
     Conflict(u64),
+    /// The session is under this key, with this etag.
+    Moved(u8, u64),
     Gone,
     Taken,
     Missing,
@@ -53,6 +55,7 @@ impl From<Written> for Heard {
         match written {
             Written::Applied => Self::Applied,
             Written::Conflict(there) => Self::Conflict(there.etag.get()),
+            Written::Moved { key, record } => Self::Moved(key.as_bytes()[0], record.etag.get()),
             Written::Gone => Self::Gone,
             Written::Taken => Self::Taken,
         }
@@ -78,11 +81,24 @@ pub(crate) enum There {
     /// A live record with this etag.
     Live(u64),
     Tombstone,
+    /// The tombstone of a rotation to this key.
+    Rotated(u8),
     /// A tombstone in the place that a rotation had reserved for its record: the session ends when it arrives.
     Doomed,
 }
 
-use There::{Doomed, Live, Tombstone};
+use There::{Doomed, Live, Rotated, Tombstone};
+
+/// Where the session under a rotated key is now.
+fn moved(store: &Store, mut key: u8) -> Option<Heard> {
+    while let Rotated(successor) = store.get(&key)? {
+        key = *successor;
+        if let Live(etag) = store.get(&key)? {
+            return Some(Heard::Moved(key, *etag));
+        }
+    }
+    None
+}
 
 /// Every way in which the call may take effect on this store: what the caller hears, and the store after it. A
 /// rotation reserves its new key while it is under way.
@@ -104,33 +120,37 @@ fn outcomes(store: &Store, call: Call, is_reserved: impl Fn(u8) -> bool) -> Vec<
             Some(Live(there)) if *there == expected => with(&[(key, Live(etag))]),
             Some(Live(there)) if *there == etag => same(Heard::Applied),
             Some(Live(there)) => same(Heard::Conflict(*there)),
-            Some(Tombstone | Doomed) | None => same(Heard::Gone),
+            Some(Tombstone | Rotated(_) | Doomed) | None => same(moved(store, key).unwrap_or(Heard::Gone)),
         },
         Call::Touch { key } => match store.get(&key) {
             Some(Live(_)) => same(Heard::Applied),
-            Some(Tombstone | Doomed) | None => same(Heard::Gone),
+            Some(Tombstone | Rotated(_) | Doomed) | None => same(Heard::Gone),
         },
         Call::Destroy { key } => {
             let ended = |there| vec![(Heard::Done, with(&[(key, there)]).remove(0).1)];
             match store.get(&key) {
                 None if is_reserved(key) => [same(Heard::Done), ended(Doomed)].concat(),
                 Some(Live(_)) => ended(Tombstone),
-                Some(Tombstone | Doomed) | None => same(Heard::Done),
+                Some(Tombstone | Rotated(_) | Doomed) | None => {
+                    same(moved(store, key).unwrap_or(Heard::Done))
+                }
             }
         }
         Call::Rotate { old, expected, new, etag } => match store.get(&old) {
             Some(Live(there)) if *there == expected => match store.get(&new) {
-                None => with(&[(old, Tombstone), (new, Live(etag))]),
-                Some(Doomed) => [same(Heard::Taken), with(&[(old, Tombstone)])].concat(),
-                Some(Live(_) | Tombstone) => same(Heard::Taken),
+                None => with(&[(old, Rotated(new)), (new, Live(etag))]),
+                Some(Doomed) => [same(Heard::Taken), with(&[(old, Rotated(new))])].concat(),
+                Some(Live(_) | Tombstone | Rotated(_)) => same(Heard::Taken),
             },
             Some(Live(there)) => same(Heard::Conflict(*there)),
-            Some(Tombstone | Doomed) if store.get(&new) == Some(&Live(etag)) => same(Heard::Applied),
-            Some(Tombstone | Doomed) | None => same(Heard::Gone),
+            Some(Tombstone | Rotated(_) | Doomed) if store.get(&new) == Some(&Live(etag)) => {
+                same(Heard::Applied)
+            }
+            Some(Tombstone | Rotated(_) | Doomed) | None => same(moved(store, old).unwrap_or(Heard::Gone)),
         },
         Call::Load { key } => same(match store.get(&key) {
             None => Heard::Missing,
-            Some(Tombstone | Doomed) => Heard::Ended,
+            Some(Tombstone | Rotated(_) | Doomed) => Heard::Ended,
             Some(Live(etag)) => Heard::Found(*etag),
         }),
         // Which tombstones it meets is its own affair.
@@ -187,7 +207,7 @@ fn explains_rest(store: &Store, history: &[Event], done: u32, seen: &[(u8, Heard
 fn is_seen(store: &Store, seen: &[(u8, Heard)]) -> bool {
     seen.iter().all(|(key, heard)| match store.get(key) {
         None => *heard == Heard::Missing,
-        Some(Tombstone | Doomed) => *heard == Heard::Ended,
+        Some(Tombstone | Rotated(_) | Doomed) => *heard == Heard::Ended,
         Some(Live(etag)) => *heard == Heard::Found(*etag),
     })
 }

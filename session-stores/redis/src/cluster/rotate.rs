@@ -32,6 +32,36 @@ impl RedisClusterStore {
         }
     }
 
+    /// Converts the result of a script about this session; the tombstone of a rotation is followed to the record that
+    /// the session is now, if there is one (live at `now`) that can be read.
+    pub(super) async fn answer(
+        &self,
+        key: &StoreKey,
+        reply: Value,
+        now: Option<Timestamp>,
+    ) -> Result<Written, StoreError> {
+        let Some(stone) = met_rotated(&reply) else { return written(key, reply) };
+        let mut found = entry(key, stone)?;
+        while let Entry::Tombstone { successor: Some(Successor { key, .. }), .. } = found {
+            let Some(there) = self.get(&key).await? else { return Ok(Written::Gone) };
+            let settled = match Entry::decode(&key, &there) {
+                Ok(tombstone @ Entry::Tombstone { .. }) => {
+                    found = tombstone;
+                    continue;
+                }
+                Ok(there) => self.settle(&key, there).await?,
+                Err(_) => return Ok(Written::Gone),
+            };
+            return Ok(match settled {
+                Loaded::Found(record) if now.is_none_or(|now| record.is_live(now)) => {
+                    Written::Moved { key, record }
+                }
+                Loaded::Found(_) | Loaded::Ended { .. } | Loaded::Missing => Written::Gone,
+            });
+        }
+        Ok(Written::Gone)
+    }
+
     pub(super) async fn move_session(
         &self,
         old: &StoreKey,
@@ -78,18 +108,32 @@ impl RedisClusterStore {
         expected: Etag,
         there: &[u8],
     ) -> Result<Written, StoreError> {
-        let (name, now, expected) = (self.key(old), codec::encode_moment(now), codec::encode_etag(expected));
-        let arguments: [&[u8]; 4] = [stone, &now, &expected, there];
+        let (name, at, expected) = (self.key(old), codec::encode_moment(now), codec::encode_etag(expected));
+        let arguments: [&[u8]; 4] = [stone, &at, &expected, there];
         let reply = self.line.run(&COMMIT, &name, &arguments).await?;
-        let Some(pending) = met_pending(&reply) else { return written(old, reply) };
+        let Some(pending) = met_pending(&reply) else { return self.answer(old, reply, Some(now)).await };
         // The old session itself is the result of an unfinished rotation.
         match self.settle(old, entry(old, pending)?).await? {
-            Loaded::Found(_) => written(old, self.line.run(&COMMIT, &name, &arguments).await?),
+            Loaded::Found(_) => {
+                let reply = self.line.run(&COMMIT, &name, &arguments).await?;
+                self.answer(old, reply, Some(now)).await
+            }
             Loaded::Missing | Loaded::Ended { .. } => Ok(Written::Gone),
         }
     }
 
     async fn promote(&self, key: &StoreKey, etag: Etag) -> Result<Written, StoreError> {
         written(key, self.line.run(&PROMOTE, &self.key(key), &[&codec::encode_etag(etag)]).await?)
+    }
+}
+
+/// The tombstone of a rotation that stopped a script.
+fn met_rotated(reply: &Value) -> Option<&[u8]> {
+    match reply {
+        Value::Array(parts) => match &parts[..] {
+            [Value::Int(7), Value::BulkString(stone)] => Some(stone),
+            _ => None,
+        },
+        _ => None,
     }
 }

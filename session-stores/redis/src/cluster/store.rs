@@ -14,7 +14,7 @@ use session_store_kv::codec;
 use crate::NAME;
 use crate::fault::strange_reply;
 use crate::script::{CREATE, DESTROY, REPLACE, Script, TOUCH};
-use crate::store::{bytes, entry, written};
+use crate::store::{bytes, ended, entry, written};
 
 /// Sessions in a Redis (or Valkey) Cluster.
 ///
@@ -37,7 +37,8 @@ use crate::store::{bytes, entry, written};
 /// record is removed (conditional on its etag) before the call returns. If the commit is not answered, the record is
 /// kept, since the commit may have been applied; a retry of the same call finds out. An interrupted caller leaves
 /// behind either a pending record, which expires with its deadline, or a new session whose id was never sent in a
-/// cookie, which is readable until the tombstone expires.
+/// cookie, which is readable until the tombstone expires. A write that finds the tombstone follows it in one more trip
+/// for each rotation.
 ///
 /// # Owners
 ///
@@ -136,11 +137,12 @@ impl SessionStore for RedisClusterStore {
             if record.owner.is_some() {
                 let reply = self.verb(&REPLACE, key, &[&value, &at, &expected, b"if-indexed"]).await?;
                 if !wants_index_first(&reply) {
-                    return written(key, reply);
+                    return self.answer(key, reply, Some(now)).await;
                 }
                 self.index(key, record, now).await?;
             }
-            written(key, self.verb(&REPLACE, key, &[&value, &at, &expected]).await?)
+            let reply = self.verb(&REPLACE, key, &[&value, &at, &expected]).await?;
+            self.answer(key, reply, Some(now)).await
         };
         self.line.all_within(trips).await
     }
@@ -167,10 +169,13 @@ impl SessionStore for RedisClusterStore {
         self.line.all_within(trips).await
     }
 
-    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<Written, StoreError> {
         let tombstone = codec::encode_tombstone(key, tombstone_until, None);
-        let reply = self.verb(&DESTROY, key, &[&tombstone]).await?;
-        written(key, reply).map(drop)
+        let trips = async {
+            let reply = self.verb(&DESTROY, key, &[&tombstone]).await?;
+            self.answer(key, reply, None).await.map(ended)
+        };
+        self.line.all_within(trips).await
     }
 
     async fn rotate(

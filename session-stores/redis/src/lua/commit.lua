@@ -5,7 +5,7 @@ local is = state(current)
 if is == 'odd' then return {ODD, current} end
 if is == 'tombstone' then
   if ARGV[4] ~= 'taken' and string.sub(current, 17) == string.sub(ARGV[1], 17) then return {APPLIED} end
-  return {GONE}
+  return moved(current, '', KEYS[1]) or {GONE}
 end
 if is == 'pending' then return {PENDING, current} end
 if is ~= 'record' or not live(current, ARGV[2]) then return {GONE} end

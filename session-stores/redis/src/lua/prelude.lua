@@ -94,4 +94,29 @@ local function same_place_in_index(a, b)
   return owner(a) == owner(b) and absolute(a) == absolute(b) and absolute(a) ~= NEVER
 end
 
-local GONE, APPLIED, CONFLICT, TAKEN, ODD, PENDING, INDEX_FIRST = 0, 1, 2, 3, 4, 5, 6
+local GONE, APPLIED, CONFLICT, TAKEN, ODD, PENDING, INDEX_FIRST, MOVED = 0, 1, 2, 3, 4, 5, 6, 7
+
+local function hex(bytes)
+  return (string.gsub(bytes, '.', function(byte) return string.format('%02x', string.byte(byte)) end))
+end
+
+-- The answer for a tombstone of a rotation: the successor's key and its record, or nil if the session has ended, or is
+-- not live at `now`. In a cluster (empty prefix) the successor is in another slot: the answer is the tombstone, and the
+-- caller follows it.
+local function moved(stone, prefix, key, now)
+  if #stone ~= 56 then return nil end
+  if prefix == '' then return {MOVED, stone} end
+  local sessions = string.sub(key, 1, -65)
+  for _ = 1, 1000 do
+    local successor = string.sub(stone, 17, 48)
+    local there = redis.call('GET', sessions .. hex(successor))
+    local is = state(there)
+    if is == 'record' then
+      if now and not live(there, now) then return nil end
+      return {MOVED, successor, there}
+    end
+    if is ~= 'tombstone' or #there ~= 56 then return nil end
+    stone = there
+  end
+  return nil
+end

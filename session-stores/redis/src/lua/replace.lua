@@ -4,6 +4,7 @@ local current = redis.call('GET', KEYS[1])
 local is = state(current)
 if is == 'odd' then return {ODD, current} end
 if is == 'pending' then return {PENDING, current} end
+if is == 'tombstone' then return moved(current, ARGV[1], KEYS[1], ARGV[3]) or {GONE} end
 if is ~= 'record' or not live(current, ARGV[3]) then return {GONE} end
 if etag(current) == etag(ARGV[2]) then return {APPLIED} end
 if etag(current) ~= ARGV[4] then return {CONFLICT, current} end

@@ -257,8 +257,13 @@ async fn each_verb_is_one_statement_by_the_servers_count() {
     costs("rotate", 4).await;
     assert_eq!(store.rotate(&one, second.etag, &two, &third, NOW, LATER).await.unwrap(), Written::Applied);
     costs("rotate once more", 4).await;
-    assert_eq!(store.replace(&one, second.etag, &third, NOW).await.unwrap(), Written::Gone);
-    costs("replace of a dead one", 2).await;
+    let moved = Written::Moved { key: two, record: third.clone() };
+    assert_eq!(store.replace(&one, second.etag, &third, NOW).await.unwrap(), moved);
+    costs("replace of a rotated one", 2).await;
+    assert_eq!(store.destroy(&one, LATER).await.unwrap(), moved);
+    costs("destroy of a rotated one", 2).await;
+    assert_eq!(store.replace(&key(), second.etag, &third, NOW).await.unwrap(), Written::Gone);
+    costs("replace of nothing", 2).await;
     store.destroy(&two, LATER).await.unwrap();
     costs("destroy", 1).await;
     store.owners().unwrap().list("ada", NOW).await.unwrap();

@@ -44,8 +44,8 @@ impl<S: BlockingStore + 'static> SessionStore for Blocking<S> {
         self.0.perform(&StoreOp::Touch { key: *key, idle_deadline, now })
     }
 
-    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<(), StoreError> {
-        self.0.perform(&StoreOp::Destroy { key: *key, tombstone_until }).map(|_| ())
+    async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<Written, StoreError> {
+        self.0.perform(&StoreOp::Destroy { key: *key, tombstone_until })
     }
 
     async fn rotate(

@@ -58,11 +58,13 @@ pub enum Outcome {
     Applied,
     /// Somebody else wrote first.
     Conflict,
+    /// The session has moved to another key.
+    Moved,
     /// There was nothing alive to write to.
     Gone,
     /// The new key was in use.
     Taken,
-    /// A destroy, or a capability's method, succeeded.
+    /// A capability's method succeeded.
     Done,
     /// The store failed.
     Failed(StoreErrorKind),
@@ -203,6 +205,7 @@ impl From<&Written> for Outcome {
         match written {
             Written::Applied => Self::Applied,
             Written::Conflict(_) => Self::Conflict,
+            Written::Moved { .. } => Self::Moved,
             Written::Gone => Self::Gone,
             Written::Taken => Self::Taken,
         }
@@ -248,8 +251,9 @@ impl<S: SessionStore + ?Sized, H: Hook> SessionStore for Hooked<S, H> {
         self.call(Verb::Touch, Some(key), None, |written| written.into(), act).await
     }
 
-    async fn destroy(&self, key: &StoreKey, until: Timestamp) -> Result<(), StoreError> {
-        self.call(Verb::Destroy, Some(key), None, done, self.store.destroy(key, until)).await
+    async fn destroy(&self, key: &StoreKey, until: Timestamp) -> Result<Written, StoreError> {
+        let act = self.store.destroy(key, until);
+        self.call(Verb::Destroy, Some(key), None, |written| written.into(), act).await
     }
 
     async fn rotate(

@@ -76,6 +76,87 @@ pub async fn a_slow_writer_does_not_revive_an_id_that_was_regenerated(stage: &St
     assert_eq!(ada.get("/read").await.text(), "alice@example.com", "and the new one lives");
 }
 
+/// Each `commit` in a request that was in flight answers what became of its changes, and nothing is lost in silence.
+pub async fn a_slow_writer_follows_its_user_to_a_new_id_and_nobody_else(stage: &Stage) {
+    let world = stage.open().await;
+    let Some(doubles) = &world.doubles else { return };
+    for (user, answer) in [(Some(r#""tag","owner":"ada""#), "null"), (None, "!Gone")] {
+        let ada = world.browser();
+        let mut first = vec![(r#""increment","key":"n","by":1"#, "1")];
+        first.extend(user.map(|tag| (tag, "null")));
+        ada.ops(&first).await;
+        let mut gate = doubles.gates.hold(Verb::Replace, When::Before);
+        let tab = ada.snapshot().quiet();
+        let slow = tokio::spawn(async move {
+            tab.ops(&[
+                (r#""increment","key":"n","by":10"#, "11"),
+                (r#""flash","key":"status","value":"saved""#, "null"),
+                (r#""commit""#, answer),
+            ])
+            .await
+        });
+        gate.arrived().await;
+        ada.ops(&[(r#""regenerate""#, "null"), (r#""increment","key":"n","by":100"#, "101")]).await;
+        gate.release();
+        let slow = slow.await.expect("an answer");
+        assert!(slow.set_cookies().is_empty(), "it does not know the new id");
+        let kept = user.is_some();
+        ada.ops(&[
+            (r#""get","key":"n""#, if kept { "111" } else { "101" }),
+            (r#""flash_get","key":"status""#, if kept { r#""saved""# } else { "null" }),
+        ])
+        .await;
+    }
+    assert_eq!(world.counted("gone").await, 1);
+}
+
+/// Forty requests of a signed-in user write while the id changes twice.
+pub async fn forty_writers_lose_nothing_while_their_user_gets_new_ids(stage: &Stage) {
+    let world = stage.open_with(|sessions| sessions.contention(std::time::Duration::from_secs(60))).await;
+    if world.in_cookie() {
+        return;
+    }
+    let ada = world.browser();
+    ada.ops(&[(r#""tag","owner":"ada""#, "null"), (r#""increment","key":"n","by":1"#, "1")]).await;
+    let mut writers = JoinSet::new();
+    for nth in 0..40 {
+        let tab = ada.snapshot().quiet();
+        writers.spawn(async move {
+            let (sleep, push) =
+                (format!(r#""sleep","ms":{}"#, 200 + 5 * nth), format!(r#""push","key":"l","value":{nth}"#));
+            let add = r#""increment","key":"n","by":1"#;
+            let ops = [(add, "*"), (&*sleep, "null"), (&*push, "null"), (r#""commit""#, "null"), (add, "*")];
+            assert!(tab.ops(&ops).await.set_cookies().is_empty());
+        });
+    }
+    for _ in 0..2 {
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+        ada.quiet().ops(&[(r#""regenerate""#, "null")]).await;
+    }
+    while let Some(writer) = writers.join_next().await {
+        writer.expect("a writer ends");
+    }
+    let reply = ada.quiet().ops(&[(r#""get","key":"n""#, "81"), (r#""get","key":"l""#, "*")]).await;
+    let list: std::collections::BTreeSet<u32> = serde_json::from_str(&reply.results()[1]).expect("a list");
+    assert_eq!(list.len(), 40);
+}
+
+/// A sign-out that had loaded the session ends it under the id that it has by now.
+pub async fn a_slow_sign_out_ends_the_session_under_its_new_id(stage: &Stage) {
+    let world = stage.open().await;
+    let Some(doubles) = &world.doubles else { return };
+    let ada = world.browser();
+    ada.ops(&[(r#""tag","owner":"ada""#, "null"), (r#""increment","key":"n","by":1"#, "1")]).await;
+    let mut gate = doubles.gates.hold(Verb::Destroy, When::Before);
+    let tab = ada.snapshot().quiet();
+    let slow = tokio::spawn(async move { tab.ops(&[(r#""destroy""#, "null")]).await });
+    gate.arrived().await;
+    ada.ops(&[(r#""regenerate""#, "null")]).await;
+    gate.release();
+    slow.await.expect("an answer");
+    ada.ops(&[(r#""get","key":"n""#, "null"), (r#""ended""#, "true")]).await;
+}
+
 /// PEERS 4.
 pub async fn a_slow_reader_with_the_old_id_signs_nobody_out(stage: &Stage) {
     let world = stage.open().await;

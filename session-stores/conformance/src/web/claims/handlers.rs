@@ -93,7 +93,7 @@ pub async fn what_is_refused_leaves_its_reason_in_the_log(app: &impl WebApp) {
     for (path, form, status, reason) in [
         ("/count", "count=three", 422, "`count` is not a number"),
         ("/count", "", 422, "`count` is missing"),
-        ("/guarded/echo", "a=1", 419, "the form has no CSRF token"),
+        ("/guarded/echo", "a=1", 419, "the body has no CSRF token"),
         ("/guarded/echo", "_csrf=wrong", 419, "is not the session's own"),
         ("/misplaced", "a=1", 500, "put it inside the session layer"),
         ("/fail", "how=a value of another type", 500, "\"user\" holds a string"),

@@ -158,7 +158,9 @@ pub async fn peers_25_the_page_to_go_back_to_is_on_this_site(app: &impl WebApp) 
 
 pub async fn features_5_only_hosts_that_the_application_lists_are_led_to(app: &impl WebApp) {
     let client = Client::new(app);
-    for url in ["https://accounts.example/login?x=1", "http://ACCOUNTS.example", "http://localhost:8080/a"] {
+    for url in
+        ["https://accounts.example/login?x=1", "https://ACCOUNTS.example", "https://accounts.example:8080/a"]
+    {
         let form = format!("to={}", encode(url));
         assert_eq!(client.post("/to", &form).await.location(), url);
         assert_eq!(client.post("/intend", &form).await.status, StatusCode::NO_CONTENT, "{url}");
@@ -170,7 +172,9 @@ pub async fn features_5_only_hosts_that_the_application_lists_are_led_to(app: &i
         "https://evil/accounts.example",
         "https://accounts.example:8443/",
         "https://accounts.example\\@evil/",
-        "http://localhost/",
+        "http://accounts.example/",
+        "https:///accounts.example",
+        "https://",
         "ftp://accounts.example/",
         "//accounts.example/",
     ] {

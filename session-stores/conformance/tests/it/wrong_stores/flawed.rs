@@ -29,6 +29,12 @@ pub(crate) enum Flaw {
     ReplaceInTwoSteps,
     RotateInTwoSteps,
     RotateOverwrites,
+    ForgetsSuccessors,
+    FollowsOneRotation,
+    FollowsToTheDead,
+    DestroyFollowsNothing,
+    DestroyEndsTheSuccessor,
+    LoadFollows,
     CreateOverwrites,
     KnowsNoRetries,
     NeverExpires,
@@ -71,6 +77,8 @@ pub(crate) struct Flawed {
 #[derive(Default)]
 struct Data {
     slots: HashMap<StoreKey, Loaded>,
+    /// Where the tombstones of rotations lead.
+    successors: HashMap<StoreKey, StoreKey>,
     spoiled: HashMap<StoreKey, DamageKind>,
     unlisted: HashSet<StoreKey>,
     /// Never due to the sweep.
@@ -142,6 +150,17 @@ impl Flawed {
         Ok(data.slots.get(key).cloned().unwrap_or(Loaded::Missing))
     }
 
+    /// Where the session under this key is, if it was rotated.
+    fn moved(&self, data: &Data, key: &StoreKey, now: Option<Timestamp>) -> Option<Written> {
+        let mut key = *data.successors.get(key).filter(|_| !self.has(Flaw::ForgetsSuccessors))?;
+        while let (Some(next), false) = (data.successors.get(&key), self.has(Flaw::FollowsOneRotation)) {
+            key = *next;
+        }
+        let Loaded::Found(record) = data.slots.get(&key)?.clone() else { return None };
+        let is_there = now.is_none_or(|now| self.is_live(&record, now)) || self.has(Flaw::FollowsToTheDead);
+        is_there.then_some(Written::Moved { key, record })
+    }
+
     fn bury(&self, data: &mut Data, key: &StoreKey, until: Timestamp, keeps: Flaw) {
         data.spoiled.remove(key);
         if !self.has(keeps) && !self.has(Flaw::TrustsItsEntries) {
@@ -200,7 +219,11 @@ impl SessionStore for Flawed {
         if self.has(Flaw::NeverEnds) {
             std::future::pending::<()>().await;
         }
-        self.read(&self.lock(), &self.key(key), false)
+        let data = self.lock();
+        match self.moved(&data, &self.key(key), None) {
+            Some(Written::Moved { record, .. }) if self.has(Flaw::LoadFollows) => Ok(Loaded::Found(record)),
+            _ => self.read(&data, &self.key(key), false),
+        }
     }
 
     async fn create(&self, key: &StoreKey, record: &Record, _: Timestamp) -> Result<Written, StoreError> {
@@ -244,7 +267,7 @@ impl SessionStore for Flawed {
                         Written::Conflict(there)
                     }
                 }
-                _ => Written::Gone,
+                _ => self.moved(&data, &key, Some(now)).unwrap_or(Written::Gone),
             }
         };
         if judged == Written::Applied {
@@ -269,7 +292,7 @@ impl SessionStore for Flawed {
                 _ => false,
             };
             if !unchanged {
-                return Ok(Written::Gone);
+                return Ok(self.moved(&data, &key, Some(now)).unwrap_or(Written::Gone));
             }
             self.put(&mut data, &key, record);
             if self.has(Flaw::NeverSweepsTheReplaced) {
@@ -304,7 +327,7 @@ impl SessionStore for Flawed {
         }
     }
 
-    async fn destroy(&self, key: &StoreKey, until: Timestamp) -> Result<(), StoreError> {
+    async fn destroy(&self, key: &StoreKey, until: Timestamp) -> Result<Written, StoreError> {
         let (key, mut data) = (self.key(key), self.lock());
         let corrupt = data.spoiled.contains_key(&key);
         let buries = match data.slots.get(&key) {
@@ -318,7 +341,14 @@ impl SessionStore for Flawed {
         if corrupt && self.has(Flaw::RemovesTheCorrupt) {
             data.slots.remove(&key);
         }
-        Ok(())
+        let moved = self.moved(&data, &key, None).filter(|_| !self.has(Flaw::DestroyFollowsNothing));
+        match moved {
+            Some(Written::Moved { key, .. }) if self.has(Flaw::DestroyEndsTheSuccessor) => {
+                self.bury(&mut data, &key, until, Flaw::KeepsEntriesOfTheDestroyed);
+                Ok(Written::Applied)
+            }
+            moved => Ok(moved.unwrap_or(Written::Applied)),
+        }
     }
 
     async fn rotate(
@@ -339,7 +369,8 @@ impl SessionStore for Flawed {
                 Loaded::Ended { .. } => {
                     let mine = matches!(at_new, Loaded::Found(there) if there.etag == record.etag);
                     let again = mine && old != new && !self.has(Flaw::KnowsNoRetries);
-                    return Ok(if again { Written::Applied } else { Written::Gone });
+                    let moved = || self.moved(&data, &old, Some(now)).unwrap_or(Written::Gone);
+                    return Ok(if again { Written::Applied } else { moved() });
                 }
                 Loaded::Found(there) if self.is_live(&there, now) => {
                     if there.etag != expected {
@@ -360,13 +391,16 @@ impl SessionStore for Flawed {
             }
             if !self.has(Flaw::RotateInTwoSteps) {
                 self.bury(&mut data, &old, until, Flaw::KeepsEntriesOfTheRotated);
+                data.successors.insert(old, new);
                 return Ok(Written::Applied);
             }
         }
         for _ in 0..20 {
             yield_now().await;
         }
-        self.bury(&mut self.lock(), &old, until, Flaw::KeepsEntriesOfTheRotated);
+        let mut data = self.lock();
+        self.bury(&mut data, &old, until, Flaw::KeepsEntriesOfTheRotated);
+        data.successors.insert(old, new);
         Ok(Written::Applied)
     }
 
@@ -451,6 +485,7 @@ impl Sweep for Flawed {
         let dead: Vec<_> = dead.map(|(key, _)| *key).take(most).collect();
         for key in &dead {
             data.slots.remove(key);
+            data.successors.remove(key);
         }
         Ok(Swept { removed: dead.len(), more: dead.len() == most })
     }

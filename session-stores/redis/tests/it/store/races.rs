@@ -27,7 +27,7 @@ async fn i4_of_many_rotations_at_once_exactly_one_id_lives() {
             match answer {
                 Written::Applied => live += 1,
                 other => {
-                    assert_eq!(other, Written::Gone);
+                    assert!(matches!(other, Written::Moved { .. }), "{other:?}");
                     assert_eq!(store.load(&new).await.unwrap(), Loaded::Missing);
                 }
             }

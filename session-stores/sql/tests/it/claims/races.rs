@@ -29,7 +29,9 @@ pub(crate) async fn rotate_answers_what_was_in_the_way<G: Ground>() {
     assert_eq!(rotate(old, first.etag, new, NOW).await, Written::Applied);
     assert_eq!(store.load(&old).await.unwrap(), Loaded::Ended { until: LATER });
     assert_eq!(store.load(&new).await.unwrap(), Loaded::Found(next.clone()));
-    assert_eq!(rotate(old, first.etag, key(), NOW).await, Written::Gone);
+    let moved = Written::Moved { key: new, record: next.clone() };
+    assert_eq!(rotate(old, first.etag, key(), NOW).await, moved);
+    assert_eq!(rotate(old, first.etag, key(), LATER).await, Written::Gone);
 }
 
 /// Of rotates to different keys one is applied; the old key is dead, and one new key is there.
@@ -59,7 +61,7 @@ pub(crate) async fn rotates_race_on(store: Store, rounds: usize) {
                     applied += 1;
                     assert!(matches!(there, Loaded::Found(_)));
                 }
-                Written::Gone => assert_eq!(there, Loaded::Missing),
+                Written::Moved { .. } => assert_eq!(there, Loaded::Missing),
                 other => panic!("{other:?}"),
             }
         }

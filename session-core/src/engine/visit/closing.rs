@@ -1,0 +1,75 @@
+//! The headers of a closed visit besides the session's cookie: who may cache the response, and the script-readable token.
+
+use std::sync::atomic::Ordering;
+
+use super::{VisitInner, lock};
+use crate::engine::report::VisitReport;
+use crate::engine::session::{Shared, csrf};
+use crate::value::cookie::parse::Candidates;
+use crate::value::token::CsrfToken;
+
+/// The cookie that axios and Angular send back in the header `X-XSRF-TOKEN`.
+const XSRF_COOKIE: &str = "XSRF-TOKEN";
+
+/// What a visit knows about its response when it closes.
+pub(super) struct Closer {
+    looked: bool,
+    /// Signed out before the session was opened: a later opening found the tombstone.
+    removal: Option<String>,
+    /// The same for the short-lived cookie of a session that is bound to its device.
+    bound_removal: Option<String>,
+    clear_site_data: bool,
+    /// The tokens in the request's `XSRF-TOKEN` cookies, if this cookie is to be kept up to date.
+    xsrf_tokens: Option<Vec<CsrfToken>>,
+}
+
+impl Closer {
+    pub(super) fn of(visit: &VisitInner) -> Self {
+        let xsrf_tokens = visit.engine.xsrf_cookie.then(|| {
+            let sent = Candidates::find(visit.cookies.iter(), XSRF_COOKIE);
+            let texts = sent.values().iter().filter_map(|value| std::str::from_utf8(value).ok());
+            texts.filter_map(CsrfToken::parse).collect()
+        });
+        let removal = lock(&visit.signed_out).take().flatten();
+        Self {
+            looked: visit.looked.load(Ordering::Acquire),
+            bound_removal: removal.as_ref().and_then(|_| visit.engine.bound_removal()),
+            removal,
+            clear_site_data: visit.clear_site_data.load(Ordering::Acquire),
+            xsrf_tokens,
+        }
+    }
+
+    /// Completes the report, with the session if it was opened.
+    pub(super) fn complete(self, report: VisitReport, shared: Option<&Shared>) -> VisitReport {
+        let succeeded = report.error.is_none();
+        VisitReport {
+            looked: self.looked,
+            xsrf_cookie: shared.filter(|_| succeeded).and_then(|shared| self.xsrf_cookie(shared)),
+            private: shared.is_some_and(is_private),
+            clear_site_data: self.clear_site_data && succeeded,
+            set_cookie: report.set_cookie.or(self.removal),
+            set_bound: report.set_bound.or(self.bound_removal),
+            registration: report.registration,
+            error: report.error,
+        }
+    }
+
+    /// The cookie for a session that has a token which the browser does not have. Without random bytes for its mask, it
+    /// is set by the next response.
+    fn xsrf_cookie(&self, shared: &Shared) -> Option<String> {
+        let sent = self.xsrf_tokens.as_ref()?;
+        let token = csrf::token(&shared.lock().state)?;
+        if sent.iter().any(|sent| sent.equals(&token)) {
+            return None;
+        }
+        let value = csrf::masked(&shared.engine, &token).ok()?;
+        Some(shared.engine.codec.cookie().readable(XSRF_COOKIE, &value))
+    }
+}
+
+/// Whether the response must stay out of caches: it shows the token, or belongs to a user.
+fn is_private(shared: &Shared) -> bool {
+    shared.engine.private_pages
+        && (shared.shows_token.load(Ordering::Acquire) || shared.lock().state.owner().is_some())
+}
