@@ -165,7 +165,7 @@ async fn a_store_that_is_down_grants_nothing_and_ends_nothing() {
     let site = Site::new(binding());
     let (mut browser, device) = (Browser::default(), TestDevice::new(1));
     site.bound(&mut browser, &device).await;
-    site.app.fault(session_testkit::Fault::unavailable());
+    site.app.fault(session_testkit::Fault::every());
     let down = site.proves(&mut browser, &device).await;
     assert_eq!((down.status, down.header("set-cookie")), (503, None));
 }
