@@ -25,8 +25,7 @@ pub(crate) fn response(answer: BareResponse) -> Response {
 /// Makes a response of the library's own.
 pub(crate) fn own(own: OwnResponse) -> Response {
     let mut response = Response::new(Body::empty());
-    *response.status_mut() =
-        StatusCode::from_u16(own.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(own.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in own.headers() {
         if let Ok(value) = HeaderValue::from_str(value) {
             response.headers_mut().append(name, value);

@@ -49,11 +49,11 @@ pub use engine::device::DeviceBinding;
 pub use engine::error::{ConfigError, OpenError, SessionError, UserSessionsError};
 pub use engine::event::{Event, Observer};
 pub use engine::owners::{Device, Excess, UserSessions};
+#[cfg(feature = "dbsc")]
+pub use engine::session::BoundDevice;
 pub use engine::session::{
     Csrf, DefaultFor, Errors, FlashMessages, Lifetime, Messages, Session, Urls, User, WithInput,
 };
-#[cfg(feature = "dbsc")]
-pub use engine::session::BoundDevice;
 pub use engine::sessions::Sessions;
 pub use engine::sources::EntropyError;
 pub use engine::view::SessionView;

@@ -13,7 +13,9 @@ pub use crate::decision::decide::{
     CookieAction, Decision, Fate, Origin, Placement, Refusal, Situation, Trigger, Write, decide,
 };
 pub use crate::decision::policy::refresh_interval;
-pub use crate::decision::state::{Access, Arrival, Claim, Demand, DeviceCheck, LoadError, NewerFormat, Notice, SessionState};
+pub use crate::decision::state::{
+    Access, Arrival, Claim, Demand, DeviceCheck, LoadError, NewerFormat, Notice, SessionState,
+};
 pub use crate::engine::blocking::{BlockingSessions, BlockingStore};
 pub use crate::value::bag::Bag;
 pub use crate::value::cookie::format::{CookieSpec, CookieTooLarge, MOST_AGE};

@@ -348,7 +348,8 @@ const ABSOLUTE: &str = "whole seconds from 1 up, such as 90, 30min, 24h, 7d; or 
 const KEY: &str = "allowed: 64 hex digits";
 /// As clap knows it.
 const FROM_ENV: &str = "from_env";
-const BESIDE_ENVIRONMENT: &str = "only --adapter, --listen, --threads and --tls are, the rest is said by SESSION_*";
+const BESIDE_ENVIRONMENT: &str =
+    "only --adapter, --listen, --threads and --tls are, the rest is said by SESSION_*";
 const SECRET: [&str; 2] = ["--store", "--key"];
 const MISSING: [(&str, &str); 3] = [("--adapter", ADAPTERS), ("--store", STORES), ("--listen", LISTEN)];
 

@@ -32,7 +32,11 @@ pub(crate) fn acceptor(cert: &Path, key: &Path) -> Result<TlsAcceptor, WrongFlag
 ///
 /// # Errors
 /// When a connection cannot be accepted.
-pub(crate) async fn forward(outside: TcpListener, acceptor: TlsAcceptor, inside: SocketAddr) -> io::Result<()> {
+pub(crate) async fn forward(
+    outside: TcpListener,
+    acceptor: TlsAcceptor,
+    inside: SocketAddr,
+) -> io::Result<()> {
     loop {
         let (stream, _) = outside.accept().await?;
         let acceptor = acceptor.clone();

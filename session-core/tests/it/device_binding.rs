@@ -198,7 +198,8 @@ async fn observe_reports_and_require_for_asks_where_it_is_said() {
 async fn the_session_and_the_list_of_devices_say_that_it_is_bound() {
     let site = Site::new(binding());
     let (mut browser, device) = (Browser::default(), TestDevice::new(1));
-    let bound = async |session: Session| format!("{:?}", session.binding().map(|binding| binding.proofs.len()));
+    let bound =
+        async |session: Session| format!("{:?}", session.binding().map(|binding| binding.proofs.len()));
     site.sign_in(&mut browser, "ada").await;
     assert_eq!(site.request(&mut browser, "GET", "/", &[], bound).await.body, "None");
     site.bound(&mut browser, &device).await;

@@ -135,7 +135,9 @@ async fn a_refresh_is_refused_unless_everything_is_the_sessions_own() {
     assert!(ended.body.contains(r#""continue":false"#));
     assert_eq!(refusal(&site), Some(ProofError::OtherBinding));
 
-    for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("origin", "null")] {
+    for (name, value) in
+        [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("origin", "null")]
+    {
         let id = browser.id.clone().unwrap();
         let headers =
             [("sec-secure-session-id", id.as_str()), ("secure-session-response", &good), (name, value)];

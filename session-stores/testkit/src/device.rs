@@ -34,7 +34,10 @@ impl TestDevice {
     /// The proof that registers the key, over the challenge of the offer.
     #[must_use]
     pub fn registers(&self, challenge: &str) -> String {
-        self.signs(&json!({ "alg": "ES256", "typ": "dbsc+jwt", "jwk": self.jwk() }), &json!({ "jti": challenge }))
+        self.signs(
+            &json!({ "alg": "ES256", "typ": "dbsc+jwt", "jwk": self.jwk() }),
+            &json!({ "jti": challenge }),
+        )
     }
 
     /// The proof that refreshes a binding.

@@ -166,7 +166,10 @@ fn an_unproven_visit_neither_writes_nor_revives_the_session_of_the_device() {
         if now.origin != Origin::Unproven {
             return;
         }
-        assert!(matches!(then.write, Write::Nothing | Write::Create), "the stored session stays as it is: {now:?}");
+        assert!(
+            matches!(then.write, Write::Nothing | Write::Create),
+            "the stored session stays as it is: {now:?}"
+        );
         assert_ne!(then.cookie, CookieAction::SetOld, "{now:?}");
         match now.fate {
             Fate::Keep => {

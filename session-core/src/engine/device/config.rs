@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
+use crate::decision::state::{Demand, DeviceCheck};
 use crate::engine::builder::SessionsBuilder;
 use crate::engine::common::Engine;
 use crate::engine::error::ConfigError;
 use crate::engine::visit::CookieHeaders;
-use crate::decision::state::{Demand, DeviceCheck};
 use crate::value::cookie::parse::Candidates;
 use crate::value::cookie::seal::SealKind;
 use crate::value::device::Unproven;
@@ -185,8 +185,10 @@ fn shown(
         .iter()
         .filter_map(|value| BoundToken::decode(&engine.codec.unseal(SealKind::Bound, value)?));
     let newest = tokens.max_by_key(|token| token.issued_at).ok_or(Unproven::Foreign)?;
-    let (from, until) =
-        (newest.issued_at.minus(crate::value::cookie::select::CLOCK_SKEW), newest.issued_at.plus(rules.patience()));
+    let (from, until) = (
+        newest.issued_at.minus(crate::value::cookie::select::CLOCK_SKEW),
+        newest.issued_at.plus(rules.patience()),
+    );
     if from <= now && now < until { Ok(newest.id) } else { Err(Unproven::Stale) }
 }
 
@@ -227,7 +229,10 @@ mod tests {
     #[test]
     fn wrong_rules_do_not_build() {
         for path in ["", "dbsc", "/a b", "/a\"b", "//x", "/ä", "/a?b"] {
-            assert!(matches!(DeviceBinding::require().path(path).build("sid"), Err(ConfigError::DevicePath)), "{path}");
+            assert!(
+                matches!(DeviceBinding::require().path(path).build("sid"), Err(ConfigError::DevicePath)),
+                "{path}"
+            );
         }
         let short = DeviceBinding::require().refresh_every(Duration::from_millis(999)).build("sid");
         assert!(matches!(short, Err(ConfigError::DeviceRefresh)));

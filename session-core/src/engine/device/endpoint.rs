@@ -16,7 +16,7 @@ use crate::value::cookie::seal::SealKind;
 use crate::value::device::key::DeviceKey;
 use crate::value::device::proof::{Proof, ProofError, Stage};
 use crate::value::device::token::Challenge;
-use crate::value::device::{Bond, BindingId, words};
+use crate::value::device::{BindingId, Bond, words};
 use crate::value::time::Timestamp;
 
 use super::Rules;
@@ -41,7 +41,8 @@ pub(crate) fn asked<'r>(
         _ => return None,
     };
     let header = |name| (head.header)(name);
-    let from_elsewhere = header("sec-fetch-site").is_some_and(|site| site != b"same-origin" && site != b"none")
+    let from_elsewhere = header("sec-fetch-site")
+        .is_some_and(|site| site != b"same-origin" && site != b"none")
         || header("origin").is_some_and(|origin| !is_of(origin, head.host()));
     Some(Asked {
         stage,

@@ -31,7 +31,10 @@ impl Device {
     }
 
     fn registers(&self, challenge: &str) -> String {
-        self.sign(&json!({ "alg": "ES256", "typ": "dbsc+jwt", "jwk": self.jwk() }), &json!({ "jti": challenge }))
+        self.sign(
+            &json!({ "alg": "ES256", "typ": "dbsc+jwt", "jwk": self.jwk() }),
+            &json!({ "jti": challenge }),
+        )
     }
 
     fn refreshes(&self, challenge: &str) -> String {
@@ -114,7 +117,10 @@ fn a_signature_by_another_key_or_over_another_text_is_wrong() {
 
     let (ours, other) = (device.refreshes("c"), device.refreshes("d"));
     let moved = format!("{}.{}", other.rsplit_once('.').unwrap().0, ours.rsplit_once('.').unwrap().1);
-    assert_eq!(Proof::read(moved.as_bytes(), Stage::Refresh).unwrap().check(&key), Err(ProofError::Signature));
+    assert_eq!(
+        Proof::read(moved.as_bytes(), Stage::Refresh).unwrap().check(&key),
+        Err(ProofError::Signature)
+    );
 
     // A key that the thief names, with the signature of the device.
     let header = json!({ "alg": "ES256", "typ": "dbsc+jwt", "jwk": thief.jwk() });
@@ -125,7 +131,10 @@ fn a_signature_by_another_key_or_over_another_text_is_wrong() {
     let signed = ours.rsplit_once('.').unwrap().0;
     for length in [0, 1, 63, 65, 70, 128] {
         let odd = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(vec![0x11; length]));
-        assert_eq!(Proof::read(odd.as_bytes(), Stage::Refresh).unwrap().check(&key), Err(ProofError::Signature));
+        assert_eq!(
+            Proof::read(odd.as_bytes(), Stage::Refresh).unwrap().check(&key),
+            Err(ProofError::Signature)
+        );
     }
     let zero = format!("{signed}.{}", URL_SAFE_NO_PAD.encode([0; 64]));
     assert_eq!(Proof::read(zero.as_bytes(), Stage::Refresh).unwrap().check(&key), Err(ProofError::Signature));
