@@ -40,16 +40,16 @@ pub(crate) fn add_headers(headers: &mut HeaderMap, report: VisitReport) {
     let vary = report.needs_vary(present(header::VARY));
     let cache_control = report.cache_control(present(header::CACHE_CONTROL));
     if vary {
-        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+        headers.append(header::VARY, HeaderValue::from_static(report.vary()));
     }
     if let Some(directives) = cache_control {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(directives));
     }
     // The text becomes the header as it stands: nothing is copied.
-    for cookie in [report.set_cookie, report.set_bound, report.xsrf_cookie].into_iter().flatten() {
-        if let Ok(cookie) = HeaderValue::try_from(cookie) {
-            headers.append(header::SET_COOKIE, cookie);
-        }
+    let cookies = [report.set_cookie, report.set_touch, report.set_bound, report.xsrf_cookie];
+    let cookies = cookies.into_iter().flatten();
+    for cookie in cookies.map(HeaderValue::try_from).flatten() {
+        headers.append(header::SET_COOKIE, cookie);
     }
     if report.clear_site_data {
         let value = HeaderValue::from_static(VisitReport::CLEAR_SITE_DATA);
@@ -57,5 +57,10 @@ pub(crate) fn add_headers(headers: &mut HeaderMap, report: VisitReport) {
     }
     if let Some(Ok(offer)) = report.registration.map(HeaderValue::try_from) {
         headers.append("secure-session-registration", offer);
+    }
+    if let Some((name, token)) = report.set_token
+        && let Ok(token) = HeaderValue::try_from(token)
+    {
+        headers.insert(HeaderName::from_static(name), token);
     }
 }

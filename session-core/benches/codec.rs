@@ -14,7 +14,7 @@ fn ring() -> KeyRing {
 
 fn seals(c: &mut Criterion) {
     let ring = ring();
-    let binding = Binding::cookie("__Host-sid", "session");
+    let binding = Binding::cookie("__Host-sid", "Path=/", "session");
     let raw = Aes256Gcm::new(&[9; 32].into());
     for len in [44, 300, 1000, 3018] {
         let text = vec![b'a'; len];
@@ -51,7 +51,7 @@ fn seals(c: &mut Criterion) {
 
 fn requests(c: &mut Criterion) {
     let ring = ring();
-    let binding = Binding::cookie("__Host-sid", "session");
+    let binding = Binding::cookie("__Host-sid", "Path=/", "session");
     let now = Timestamp::from_millis(1_795_000_000_000);
     let token =
         IdToken { issued_at: now, absolute_deadline: None, id: SessionId::from_bytes([7; 32]) }.encode();

@@ -18,7 +18,7 @@ fn main() {
     let bytes: [u8; 32] = std::array::from_fn(|place| (place * 37 + 11) as u8);
     let ring =
         SecretKey::from_bytes(&bytes).and_then(|key| KeyRing::new([key])).expect("a fair key makes a ring");
-    let binding = Binding::cookie("__Host-sid", "session");
+    let binding = Binding::cookie("__Host-sid", "Path=/", "session");
     for (name, len) in [("sealed cookie, 44 bytes", 44), ("sealed cookie, 1000 bytes", 1000)] {
         let sealed = ring.seal(&binding, SealKind::Record, &[5; 24], &vec![b'a'; len]).into_string();
         let tag = sealed.len() - 20;

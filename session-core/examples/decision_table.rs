@@ -33,6 +33,9 @@ fn main() {
     println!(
         "`commit` answers with the error of that name; a response goes out as it is, and an event tells.\n"
     );
+    println!(
+        "*Renew* is ordered by `regenerate`, by `invalidate`, and by `tag` with another user than before.\n"
+    );
     for (eager, title) in [(false, "Lazy (the default)"), (true, "Eager")] {
         println!("## {title}\n");
         println!(
@@ -188,6 +191,7 @@ fn cookie(cookie: CookieAction) -> &'static str {
         CookieAction::SetNew => "set(new)",
         CookieAction::SetOld => "set(old)",
         CookieAction::SetRecord => "set(sealed record)",
+        CookieAction::SetTouch => "set(touch)",
         CookieAction::Clear => "clear",
     }
 }

@@ -43,7 +43,7 @@ pub mod store;
 
 pub use decision::commit::CommitError;
 pub use decision::policy::{Policy, PolicyError};
-pub use engine::builder::SessionsBuilder;
+pub use engine::builder::{SessionsBuilder, TokenFrom};
 #[cfg(feature = "dbsc")]
 pub use engine::device::DeviceBinding;
 pub use engine::error::{ConfigError, OpenError, SessionError, UserSessionsError};
@@ -58,7 +58,8 @@ pub use engine::sessions::Sessions;
 pub use engine::sources::EntropyError;
 pub use engine::view::SessionView;
 pub use value::age::{Age, NotAnAge};
-pub use value::cookie::builder::{Cookie, CookieError};
+pub use value::cookie::builder::Cookie;
+pub use value::cookie::error::CookieError;
 pub use value::cookie::key::{KeyError, SecretKey};
 pub use value::cookie::keyring::KeyRing;
 pub use value::cookie::same_site::SameSite;

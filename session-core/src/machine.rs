@@ -7,7 +7,7 @@
 //! reads and what the store holds, change it, and [`Commit`] it: the commit gives one [`StoreOp`] after the other to
 //! perform, and at the end the [`CookieOrder`] for the response. [`decide`] is the table behind it.
 
-pub use crate::decision::codec::{CookieCodec, Decoded};
+pub use crate::decision::codec::{CookieCodec, Decoded, SetCookies};
 pub use crate::decision::commit::{Commit, CookieOrder, Fresh, NotBegun, Outcome, StoreOp};
 pub use crate::decision::decide::{
     CookieAction, Decision, Fate, Origin, Placement, Refusal, Situation, Trigger, Write, decide,
@@ -20,7 +20,7 @@ pub use crate::engine::blocking::{BlockingSessions, BlockingStore};
 pub use crate::value::bag::Bag;
 pub use crate::value::cookie::format::{CookieSpec, CookieTooLarge, MOST_AGE};
 pub use crate::value::cookie::keyring::MOST_KEYS;
-pub use crate::value::cookie::parse::{Candidates, MOST_BYTES, MOST_CANDIDATES};
+pub use crate::value::cookie::parse::{Candidates, MOST_CANDIDATES};
 pub use crate::value::cookie::reject::{RejectReason, Rejected};
 pub use crate::value::cookie::seal::{Binding, Opened, SealKind, Sealed, sealed_len};
 pub use crate::value::cookie::select::{CLOCK_SKEW, MOST_COOKIE_BYTES, Rejections, Selection, select};

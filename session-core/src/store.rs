@@ -9,5 +9,6 @@ pub use async_trait::async_trait;
 pub use crate::engine::encrypted::EncryptedStore;
 pub use crate::engine::store::{OwnerIndex, SessionStore, Sweep, Swept};
 pub use crate::value::answer::{DEFAULT_MAX_RECORD, Loaded, StoreError, StoreErrorKind, Written};
+pub use crate::value::head::{Cursor, Page, SessionHead};
 pub use crate::value::id::{Etag, StoreKey};
 pub use crate::value::record::{Payload, Record};

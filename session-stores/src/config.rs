@@ -108,6 +108,8 @@ pub struct CookieConfig {
     pub path: String,
     /// The `Domain` attribute.
     pub domain: Option<String>,
+    /// The domains of which each request's cookie gets the one that its host belongs to.
+    pub domains: Vec<String>,
     /// The `HttpOnly` attribute.
     pub http_only: bool,
     /// The `Secure` attribute.
@@ -116,6 +118,8 @@ pub struct CookieConfig {
     pub same_site: SameSite,
     /// The `Partitioned` attribute.
     pub partitioned: bool,
+    /// How long the cookie may be in bytes, with its name, value and attributes.
+    pub max_size: usize,
 }
 
 impl Default for SessionConfig {
@@ -152,10 +156,12 @@ impl Default for CookieConfig {
             name: None,
             path: "/".to_owned(),
             domain: None,
+            domains: Vec::new(),
             http_only: true,
             secure: true,
             same_site: SameSite::Lax,
             partitioned: false,
+            max_size: 4096,
         }
     }
 }

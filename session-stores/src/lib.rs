@@ -12,6 +12,7 @@ mod open;
 mod overlay;
 mod place;
 mod reading;
+mod service_links;
 mod sessions;
 mod settings;
 mod store_config;

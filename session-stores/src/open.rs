@@ -316,7 +316,14 @@ async fn sqlite(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn Sessi
         Durability::ProcessCrash => session_store_sql::Durability::ProcessCrash,
     };
     let opened = session_store_sql::SqliteStore::open_with(path, &sql(config, max_record)?, durability);
-    let store = opened.map_err(|error| failed(config, error))?;
+    let store = opened.map_err(|error| match error {
+        session_store_sql::SqlConfigError::Schema => SettingError::Refused {
+            key: "table (SESSION_TABLE)".to_owned(),
+            value: format!("{:?}", config.table),
+            allowed: "for the driver sqlite, which has no schemas, a name without a dot".to_owned(),
+        },
+        error => failed(config, error),
+    })?;
     if config.prepare {
         store.migrate().await.map_err(|error| failed(config, error))?;
     }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use crate::config::SessionConfig;
 use crate::error::SettingError;
+use crate::service_links::is_service_link;
 use crate::settings::SETTINGS;
 use crate::store_config::StoreConfig;
 use crate::store_settings::STORE_SETTINGS;
@@ -15,7 +16,8 @@ impl SessionConfig {
     ///
     /// # Errors
     /// [`SettingError`] for the first invalid variable. An unknown variable that begins with `SESSION_` is an error,
-    /// except `SESSION_MANAGER`, which desktop environments set, and `SESSION_TEST_…`.
+    /// except `SESSION_MANAGER`, which desktop environments set, `SESSION_TEST_…`, and what Kubernetes sets for a service
+    /// whose name begins with `session` (`SESSION_REDIS_SERVICE_HOST=10.0.0.11`, `SESSION_REDIS_PORT=tcp://10.0.0.11:6379`).
     ///
     /// ```no_run
     /// let config = session_stores::SessionConfig::from_env()?;
@@ -92,8 +94,11 @@ impl SessionConfig {
         mut self,
         vars: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, SettingError> {
-        let vars: BTreeMap<String, Value> =
-            vars.into_iter().map(|(name, value)| (name.into(), Value::Text(value.into()))).collect();
+        let vars = vars.into_iter().map(|(name, value)| (name.into(), value.into()));
+        let vars: BTreeMap<String, Value> = vars
+            .filter(|(name, value)| !is_service_link(name, value))
+            .map(|(name, value)| (name, Value::Text(value)))
+            .collect();
         vars.keys().try_for_each(|name| check_name(name))?;
         for setting in SETTINGS {
             let mut names = vec![setting.variable];

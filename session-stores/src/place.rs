@@ -42,7 +42,9 @@ mod taken {
                 let driver = format!("{driver} with TLS (rediss)");
                 Err(SettingError::NotCompiled { driver, feature: "redis-tls" })
             }
-            (Some(url), _) if place_of(config) == Some(driver) => Ok(url.to_owned()),
+            (Some(url), _) if place_of(config) == Some(driver) && !seems_unencoded(driver, url) => {
+                Ok(url.to_owned())
+            }
             (Some(_), _) => Err(bad_url(driver)),
             (None, Some(default)) => Ok(default.to_owned()),
             (None, None) => {
@@ -50,6 +52,20 @@ mod taken {
                 Err(SettingError::Missing { key, allowed })
             }
         }
+    }
+
+    /// Whether a `#`, `/` or `?` of a password seems to end what comes before the `@`. Such a URL may be well-formed, with
+    /// the user as host and the beginning of the password as port.
+    fn seems_unencoded(driver: &str, url: &str) -> bool {
+        let Some((_, rest)) = url.split_once("://").filter(|_| driver != "sqlite") else { return false };
+        let Some(end) = rest.find(['/', '?', '#']).filter(|end| !rest[..*end].contains('@')) else {
+            return false;
+        };
+        let (before_fragment, fragment) = rest[end..].split_once('#').unwrap_or((&rest[end..], ""));
+        let (path, query) = before_fragment.split_once('?').unwrap_or((before_fragment, ""));
+        // A parameter may hold an address, such as `user=ada@example.com`.
+        let before_value = query.split(['=', '&']).next().unwrap_or_default();
+        path.contains('@') || before_value.contains('@') || fragment.contains('@')
     }
 
     /// The error for a URL that the driver does not accept.

@@ -165,18 +165,27 @@ impl SessionConfig {
 }
 
 impl CookieConfig {
-    /// Converts to a `Cookie`. Without `secure`, removes name prefixes that require it.
+    /// Returns the name as it is set or else the safest one that the other attributes allow.
+    fn sent_name(&self) -> &str {
+        let belongs_to_host = self.domain.is_none() && self.domains.is_empty() && self.path == "/";
+        match &self.name {
+            Some(name) => name,
+            None if !self.secure => "sid",
+            None if belongs_to_host => "__Host-sid",
+            None => "__Secure-sid",
+        }
+    }
+
+    /// Converts to a `Cookie`.
     fn describe(&self) -> Cookie {
-        let belongs_to_host = self.domain.is_none() && self.path == "/";
-        let name =
-            self.name.as_deref().unwrap_or(if belongs_to_host { "__Host-sid" } else { "__Secure-sid" });
-        let cookie =
-            if self.secure { Cookie::named(name) } else { Cookie::insecure_http(without_prefix(name)) };
-        let cookie = cookie
+        let cookie = Cookie::named(self.sent_name())
+            .secure(self.secure)
+            .max_size(self.max_size)
             .path(self.path.clone())
             .http_only(self.http_only)
             .same_site(self.same_site)
-            .partitioned(self.partitioned);
+            .partitioned(self.partitioned)
+            .domains(self.domains.iter().cloned());
         match &self.domain {
             Some(domain) => cookie.domain(domain.clone()),
             None => cookie,
@@ -189,10 +198,15 @@ impl CookieConfig {
     fn check(&self) -> Result<(), SettingError> {
         let Err(error) = self.describe().build() else { return Ok(()) };
         let (key, variable, value) = match &error {
-            CookieError::HostWithDomain => {
+            CookieError::HostWithDomain if !self.domains.is_empty() => {
+                ("domains", "DOMAINS", self.domains.join(", "))
+            }
+            CookieError::DomainAndDomains | CookieError::HostWithDomain => {
                 ("domain", "DOMAIN", format!("{:?}", self.domain.as_deref().unwrap_or_default()))
             }
             CookieError::HostWithPath => ("path", "PATH", format!("{:?}", self.path)),
+            CookieError::PrefixWithoutSecure { .. } => ("name", "NAME", format!("{:?}", self.sent_name())),
+            CookieError::MaxSizeTooSmall { .. } => ("max_size", "MAX_SIZE", self.max_size.to_string()),
             CookieError::PrefixWithoutHttpOnly { .. } => {
                 ("http_only", "HTTP_ONLY", self.http_only.to_string())
             }
@@ -208,15 +222,4 @@ impl CookieConfig {
             allowed: format!("what agrees with the cookie's other settings; {error}"),
         })
     }
-}
-
-fn without_prefix(name: &str) -> &str {
-    let cut = |prefix: &&str| {
-        name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-            && name.len() > prefix.len()
-    };
-    ["__Host-Http-", "__Host-", "__Secure-", "__Http-"]
-        .iter()
-        .find(|prefix| cut(prefix))
-        .map_or(name, |prefix| &name[prefix.len()..])
 }

@@ -223,6 +223,15 @@ pub const SETTINGS: &[Setting] = &[
         take: |config, value| put(&mut config.cookie.domain, domain(value).map(Some)),
     },
     Setting {
+        key: "cookie.domains",
+        variable: "SESSION_COOKIE_DOMAINS",
+        default: "none",
+        allowed: LIST,
+        about: "Several domains, one for each tenant: a response's cookie gets the one that the request's host belongs to. On \
+                other hosts it is host-only.",
+        take: |config, value| put(&mut config.cookie.domains, value.list()),
+    },
+    Setting {
         key: "cookie.http_only",
         variable: "SESSION_COOKIE_HTTP_ONLY",
         default: "true",
@@ -235,8 +244,8 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_COOKIE_SECURE",
         default: "true",
         allowed: FLAG,
-        about: "Whether the cookie is sent over HTTPS only. `false` is for development; it removes the prefix `__Host-` or \
-                `__Secure-` from the name, which browsers would reject.",
+        about: "Whether the cookie is sent over HTTPS only. `false` is for development. A name with a prefix such as \
+                `__Host-` requires it.",
         take: |config, value| put(&mut config.cookie.secure, value.flag()),
     },
     Setting {
@@ -254,6 +263,15 @@ pub const SETTINGS: &[Setting] = &[
         allowed: FLAG,
         about: "Whether each top-level site that embeds this one gets a separate cookie (CHIPS).",
         take: |config, value| put(&mut config.cookie.partitioned, value.flag()),
+    },
+    Setting {
+        key: "cookie.max_size",
+        variable: "SESSION_COOKIE_MAX_SIZE",
+        default: "4 KiB",
+        allowed: SIZE,
+        about: "The maximum size of the cookie with its name, value and attributes; a larger one is an error. Browsers keep \
+                at most 4 KiB of name and value, whatever is set here.",
+        take: |config, value| put(&mut config.cookie.max_size, value.size()),
     },
 ];
 

@@ -52,7 +52,8 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         default: "redis://127.0.0.1:6379 for redis; none for a cluster or sentinels",
         allowed: "redis://[user:password@]host[:port][/db], rediss://… (feature redis-tls), \
                   redis-cluster://host:port,host:port (feature redis-cluster), \
-                  redis-sentinel://host:port,host:port/service[/db] (feature redis-sentinel)",
+                  redis-sentinel://host:port,host:port/service[/db] (feature redis-sentinel); user and password are \
+                  percent-encoded, such as %23 for #",
         about: "The URL of Redis or Valkey.",
         secret: true,
         take: take_url,
@@ -62,7 +63,8 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         variables: &["DATABASE_URL"],
         drivers: &["postgres", "mysql", "sqlite"],
         default: "none for postgres and mysql; sqlite:sessions.db for sqlite",
-        allowed: "postgres://user:password@host:port/database, mysql://user:password@host:port/database, sqlite:PATH",
+        allowed: "postgres://user:password@host:port/database, mysql://user:password@host:port/database, sqlite:PATH; \
+                  user and password are percent-encoded, such as %23 for #",
         about: "The URL of the database.",
         secret: true,
         take: take_url,
@@ -82,7 +84,8 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         variables: &["ETCD_URL"],
         drivers: &["etcd"],
         default: "etcd://127.0.0.1:2379",
-        allowed: "etcd://[user:password@]host:port, with further members as ,host:port",
+        allowed: "etcd://[user:password@]host:port, with further members as ,host:port; user and password are \
+                  percent-encoded, such as %23 for #",
         about: "The URL of etcd.",
         secret: true,
         take: take_url,
@@ -123,7 +126,8 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         drivers: &["postgres", "mysql", "sqlite", "dynamodb"],
         default: "sessions",
         allowed: "1 to 255 letters, digits, -, _ and .; \
-                  for SQL a lower-case letter, then lower-case letters, digits and _, at most 40",
+                  for SQL a lower-case letter, then lower-case letters, digits and _, at most 40, for postgres and mysql \
+                  with a schema before it if you like, as in auth.sessions",
         about: "The table that holds the sessions.",
         secret: false,
         take: |config, value| put(&mut config.table, table(value)),
@@ -241,7 +245,7 @@ pub const STORE_SETTINGS: &[StoreSetting] = &[
         key: "max_bytes",
         variables: &["SESSION_MAX_BYTES"],
         drivers: &["memory"],
-        default: "none",
+        default: "1 GiB or a quarter of the memory, whichever is less",
         allowed: "1 to 1099511627776 bytes, such as 1073741824, 512 MiB",
         about: "The maximum memory of all sessions, in addition to `max_sessions`.",
         secret: false,

@@ -113,6 +113,7 @@ fn verb(operation: &StoreOp) -> &'static str {
         StoreOp::Destroy { .. } => "Destroy",
         StoreOp::Rotate { .. } => "Rotate",
         StoreOp::Revoke { .. } => "Revoke",
+        StoreOp::Prolong { .. } => "Prolong",
     }
 }
 

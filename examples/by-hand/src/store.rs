@@ -88,7 +88,7 @@ impl BlockingStore for Store {
                 all.insert(*old, Entry::Tombstone { until: *tombstone_until, successor: Some(*new) });
                 all.insert(*new, Entry::Record(record.clone()));
             }
-            StoreOp::Revoke { .. } => {
+            StoreOp::Revoke { .. } | StoreOp::Prolong { .. } => {
                 return Err(StoreError::unavailable("example", "no session is carried in a cookie here"));
             }
         }

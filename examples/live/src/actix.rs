@@ -10,8 +10,8 @@ use actix_ws::{Message, MessageStream};
 use bytes::Bytes;
 use futures_util::stream;
 use session_actix::{
-    Input, ReadOnlySession, Redirect, Redirects, Session, SessionMiddleware, SessionRejection, Sessions,
-    SignOut, Visit,
+    Input, ReadOnlySession, Redirect, Redirects, SameOrigin, Session, SessionMiddleware, SessionRejection,
+    Sessions, SignOut, Visit,
 };
 
 use crate::room::{self, Listener, Room, Speaker};
@@ -33,6 +33,7 @@ pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, room: Room)
 
 /// A WebSocket with a detached session, which it commits itself.
 async fn chat(
+    _: SameOrigin,
     request: HttpRequest,
     body: Payload,
     room: Data<Room>,
@@ -47,37 +48,32 @@ async fn chat(
 
 /// A WebSocket with a read-only session, which receives messages only.
 async fn watch(
+    _: SameOrigin,
     request: HttpRequest,
     body: Payload,
     room: Data<Room>,
     visit: ReqData<Visit>,
     session: ReadOnlySession,
 ) -> actix_web::Result<HttpResponse> {
-    let listener = room.listener(visit.into_inner(), &session).map_err(SessionRejection::from)?;
-    let Some(listener) = listener else { return Ok(HttpResponse::Unauthorized().finish()) };
+    let Some(listener) = room.listener(visit.into_inner(), &session) else {
+        return Ok(HttpResponse::Unauthorized().finish());
+    };
     let (response, socket, messages) = actix_ws::handle(&request, body)?;
     actix_web::rt::spawn(talk(socket, messages, listener, None));
     Ok(response)
 }
 
 /// The same messages as server-sent events.
-async fn events(
-    room: Data<Room>,
-    visit: ReqData<Visit>,
-    session: ReadOnlySession,
-) -> Result<HttpResponse, SessionRejection> {
-    let Some(listener) = room.listener(visit.into_inner(), &session)? else {
-        return Ok(HttpResponse::Unauthorized().finish());
+async fn events(room: Data<Room>, visit: ReqData<Visit>, session: ReadOnlySession) -> HttpResponse {
+    let Some(listener) = room.listener(visit.into_inner(), &session) else {
+        return HttpResponse::Unauthorized().finish();
     };
     let lines = stream::unfold(listener, async |mut listener| {
         let line = listener.hear().await?;
         Some((Ok::<_, Infallible>(Bytes::from(format!("data: {line}\n\n"))), listener))
     });
     let mut response = HttpResponse::Ok();
-    Ok(response
-        .content_type("text/event-stream")
-        .insert_header(("cache-control", "no-cache"))
-        .streaming(lines))
+    response.content_type("text/event-stream").insert_header(("cache-control", "no-cache")).streaming(lines)
 }
 
 async fn talk(

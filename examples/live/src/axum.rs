@@ -12,8 +12,8 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get, post};
 use futures_util::stream;
 use session_axum::{
-    Input, ReadOnlySession, Redirect, Redirects, Session, SessionLayer, SessionRejection, Sessions, SignOut,
-    Visit,
+    Input, ReadOnlySession, Redirect, Redirects, SameOrigin, Session, SessionLayer, SessionRejection,
+    Sessions, SignOut, Visit,
 };
 use tokio::net::TcpListener;
 
@@ -34,6 +34,7 @@ pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, room: Room)
 
 /// A WebSocket with a detached session, which it commits itself.
 async fn chat(
+    _: SameOrigin,
     upgrade: WebSocketUpgrade,
     State(room): State<Room>,
     Extension(visit): Extension<Visit>,
@@ -48,15 +49,16 @@ async fn chat(
 
 /// A WebSocket with a read-only session, which receives messages only.
 async fn watch(
+    _: SameOrigin,
     upgrade: WebSocketUpgrade,
     State(room): State<Room>,
     Extension(visit): Extension<Visit>,
     session: ReadOnlySession,
-) -> Result<Response, SessionRejection> {
-    Ok(match room.listener(visit, &session)? {
+) -> Response {
+    match room.listener(visit, &session) {
         Some(listener) => upgrade.on_upgrade(async move |socket| talk(socket, listener, None).await),
         None => StatusCode::UNAUTHORIZED.into_response(),
-    })
+    }
 }
 
 /// The same messages as server-sent events.
@@ -64,15 +66,15 @@ async fn events(
     State(room): State<Room>,
     Extension(visit): Extension<Visit>,
     session: ReadOnlySession,
-) -> Result<Response, SessionRejection> {
-    let Some(listener) = room.listener(visit, &session)? else {
-        return Ok(StatusCode::UNAUTHORIZED.into_response());
+) -> Response {
+    let Some(listener) = room.listener(visit, &session) else {
+        return StatusCode::UNAUTHORIZED.into_response();
     };
     let lines = stream::unfold(listener, async |mut listener| {
         let line = listener.hear().await?;
         Some((Ok::<_, Infallible>(Event::default().data(line)), listener))
     });
-    Ok(Sse::new(lines).into_response())
+    Sse::new(lines).into_response()
 }
 
 async fn talk(mut socket: WebSocket, mut listener: Listener, speaker: Option<Speaker>) {

@@ -57,18 +57,17 @@ impl Room {
 
     /// Returns a listener for the session's user, or `None` if no user is signed in. A read-only session is
     /// sufficient.
-    pub(crate) fn listener(&self, visit: Visit, session: &Session) -> Result<Option<Listener>, SessionError> {
+    pub(crate) fn listener(&self, visit: Visit, session: &Session) -> Option<Listener> {
         let (lines, beat) = (self.lines.subscribe(), self.beat.subscribe());
-        let name = session.get(USER)?;
-        Ok(name.map(|name| Listener { name, visit, lines, beat, due: false }))
+        let name = session.user().name()?;
+        Some(Listener { name, visit, lines, beat, due: false })
     }
 
     /// Returns the listener and the speaker of a socket. The speaker's session is detached, because the handler's
     /// session closes with the response, which a WebSocket sends before any message.
     pub(crate) async fn enter(&self, visit: Visit) -> Result<Option<(Listener, Speaker)>, OpenError> {
         let session = visit.detached().await?;
-        // A name that is not a string is ignored.
-        let Ok(Some(listener)) = self.listener(visit, &session) else { return Ok(None) };
+        let Some(listener) = self.listener(visit, &session) else { return Ok(None) };
         let speaker = Speaker { name: listener.name.clone(), session, lines: self.lines.clone() };
         Ok(Some((listener, speaker)))
     }
@@ -103,7 +102,7 @@ impl Listener {
     /// sign-out.
     async fn is_signed_in(&self) -> bool {
         match self.visit.detached().await {
-            Ok(session) => session.get::<String>(USER).is_ok_and(|user| user.as_ref() == Some(&self.name)),
+            Ok(session) => session.user().name().as_ref() == Some(&self.name),
             Err(_) => true,
         }
     }
@@ -128,13 +127,16 @@ pub(crate) fn sign_in(session: &Session, name: &str) -> Result<(), SessionError>
     if name.is_empty() {
         return Ok(());
     }
+    // `tag` gives another user a new id; here the same user gets one, too, which ends the sockets of the former sign-in.
     session.regenerate()?;
-    session.put(USER, name)
+    session.tag(name)
 }
 
 /// Returns the page for this visitor.
 pub(crate) fn page(session: &Session) -> &'static str {
-    if session.has(USER) { include_str!("pages/chat.html") } else { include_str!("pages/sign_in.html") }
+    if session.user().name().is_some() {
+        include_str!("pages/chat.html")
+    } else {
+        include_str!("pages/sign_in.html")
+    }
 }
-
-const USER: &str = "user";

@@ -39,6 +39,7 @@ macro_rules! on_each_adapter {
 on_each_adapter![
     a_socket_knows_who_speaks_and_counts_it_in_the_session,
     a_stranger_gets_no_socket_and_no_stream,
+    at_9_a_page_of_another_origin_gets_no_socket,
     signing_out_elsewhere_ends_whatever_is_held_at_the_next_beat,
     who_signed_out_elsewhere_is_not_heard_any_more,
     signing_in_anew_ends_the_socket_of_the_old_id,
@@ -69,6 +70,20 @@ async fn a_stranger_gets_no_socket_and_no_stream(server: Server) {
         assert_eq!(response.status(), 401, "{path}");
     }
     assert!(server.send("GET", "/events", "", "").await.starts_with("HTTP/1.1 401"));
+}
+
+async fn at_9_a_page_of_another_origin_gets_no_socket(server: Server) {
+    let cookie = server.sign_in("ada").await;
+    let own = format!("http://{}", server.address);
+    for path in ["/chat", "/watch"] {
+        assert!(server.open_from(&own, path, &cookie).await.is_ok(), "{path}");
+        for origin in ["https://evil.example", "http://127.0.0.1:1", "null"] {
+            let Err(Error::Http(response)) = server.open_from(origin, path, &cookie).await else {
+                panic!("{path} is open to {origin}")
+            };
+            assert_eq!(response.status(), 403, "{path} from {origin}");
+        }
+    }
 }
 
 async fn signing_out_elsewhere_ends_whatever_is_held_at_the_next_beat(server: Server) {
@@ -191,6 +206,14 @@ impl Server {
     async fn open(&self, path: &str, cookie: &str) -> Result<Socket, Error> {
         let mut request = format!("ws://{}{path}", self.address).into_client_request()?;
         request.headers_mut().insert("cookie", cookie.parse().unwrap());
+        Ok(connect_async(request).await?.0)
+    }
+
+    /// Opens a socket as a browser does, which says whose page it is.
+    async fn open_from(&self, origin: &str, path: &str, cookie: &str) -> Result<Socket, Error> {
+        let mut request = format!("ws://{}{path}", self.address).into_client_request()?;
+        request.headers_mut().insert("cookie", cookie.parse().unwrap());
+        request.headers_mut().insert("origin", origin.parse().unwrap());
         Ok(connect_async(request).await?.0)
     }
 

@@ -144,6 +144,9 @@ pub enum CookieAction {
     SetOld,
     /// Set the whole record, sealed.
     SetRecord,
+    /// Set the touch cookie beside the record, which moves its idle deadline. The record is not sent again, so that a
+    /// slow read undoes nothing.
+    SetTouch,
     /// Remove the cookie.
     Clear,
 }
@@ -285,7 +288,10 @@ fn by_origin(now: Situation) -> Decision {
             Fate::Destroy => Decision { write: Write::Destroy, cookie: CookieAction::Clear, ..NOTHING },
         },
         Origin::Carried => match now.fate {
-            Fate::Keep if now.changed || now.refresh_due || now.reissue || now.eager => RECORD,
+            Fate::Keep if now.changed || now.reissue => RECORD,
+            Fate::Keep if now.refresh_due || now.eager => {
+                Decision { cookie: CookieAction::SetTouch, ..NOTHING }
+            }
             Fate::Keep => NOTHING,
             Fate::Renew => Decision { write: end(now), ..RECORD },
             Fate::Destroy => Decision { write: end(now), cookie: CookieAction::Clear, ..NOTHING },
@@ -339,7 +345,7 @@ fn without_response(now: Situation, ordered: Decision) -> Decision {
         CookieAction::SetNew => true,
         CookieAction::SetRecord => now.changed || now.fate > Fate::Keep,
         CookieAction::Clear => now.origin == Origin::Carried && ordered.write == Write::Nothing,
-        CookieAction::SetOld | CookieAction::Keep => false,
+        CookieAction::SetOld | CookieAction::SetTouch | CookieAction::Keep => false,
     };
     if in_vain {
         return Decision { refusal: Some(Refusal::NoResponse), ..NOTHING };

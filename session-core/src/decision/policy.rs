@@ -36,6 +36,8 @@ pub struct Policy {
     pub contention: Duration,
     /// The size limit of a record in bytes.
     pub max_record: usize,
+    /// How many sessions a user may have; a further sign-in ends the oldest one. `usize::MAX` for any number.
+    pub most_sessions: usize,
 }
 
 impl Default for Policy {
@@ -53,6 +55,7 @@ impl Default for Policy {
             lapse: Duration::from_secs(60),
             contention: Duration::from_secs(2),
             max_record: 64 * 1024,
+            most_sessions: 1_000,
         }
     }
 }
@@ -76,15 +79,7 @@ impl Policy {
     /// );
     /// ```
     pub fn check(&self) -> Result<(), PolicyError> {
-        if self.age < Duration::from_secs(1) {
-            return Err(PolicyError::AgeTooShort);
-        }
-        match self.absolute {
-            Some(absolute) if self.age > absolute => {
-                Err(PolicyError::AgeBeyondAbsolute { age: self.age.as_secs(), absolute: absolute.as_secs() })
-            }
-            _ => Ok(()),
-        }
+        check_lifetimes(self.age, self.absolute)
     }
 
     /// Returns whether the idle deadline of a session with this idle timeout should be moved now: if 10 % of the
@@ -117,6 +112,20 @@ impl Policy {
     }
 }
 
+/// The limits of lifetimes, of all sessions and of a single one: each lasts at least a second, and no idle timeout is
+/// promised beyond the absolute lifetime.
+pub(crate) fn check_lifetimes(age: Duration, absolute: Option<Duration>) -> Result<(), PolicyError> {
+    const SHORTEST: Duration = Duration::from_secs(1);
+    match absolute {
+        _ if age < SHORTEST => Err(PolicyError::AgeTooShort),
+        Some(absolute) if absolute < SHORTEST => Err(PolicyError::AbsoluteTooShort),
+        Some(absolute) if age > absolute => {
+            Err(PolicyError::AgeBeyondAbsolute { age: age.as_secs(), absolute: absolute.as_secs() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Returns how long a visit waits before it moves the idle deadline again.
 ///
 /// ```
@@ -142,6 +151,9 @@ pub enum PolicyError {
     /// The idle timeout is under a second.
     #[error("the idle age is shorter than one second")]
     AgeTooShort,
+    /// The absolute lifetime is under a second.
+    #[error("the absolute lifetime is shorter than one second")]
+    AbsoluteTooShort,
     /// The idle timeout is longer than the absolute lifetime.
     #[error("the idle age ({age} s) is longer than the absolute lifetime ({absolute} s)")]
     AgeBeyondAbsolute {

@@ -167,7 +167,8 @@ impl<S: BlockingStore> BlockingSessions<S> {
 
     fn arrive(&self, cookies: &CookieHeaders) -> Arrival {
         let now = self.clock.now();
-        let mut arrival = self.codec.decode(self.policy.placement, cookies.iter(), now).arrival;
+        let mut arrival =
+            self.codec.decode_at(cookies.host(), self.policy.placement, cookies.iter(), now).arrival;
         arrival.withheld = cookies.withhold(self.codec.cookie().same_site()) && !self.policy.unseen_begins;
         arrival
     }
@@ -182,7 +183,10 @@ impl<S: BlockingStore> BlockingSessions<S> {
             Err(refused) => return (refused.state, Err(refused.error)),
         };
         // Before anything is revoked: the visitor keeps the old cookie if the new one is refused.
-        if let Some(Err(error)) = commit.carried().map(|record| self.codec.check(record)) {
+        if let Some(Err(error)) = commit
+            .carried()
+            .map(|(record, is_persistent)| self.codec.check(commit.scope(), record, is_persistent))
+        {
             return (commit.undo(), Err(error));
         }
         while let Some(operation) = commit.step() {

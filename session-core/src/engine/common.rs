@@ -64,16 +64,19 @@ impl Engine {
 
     /// Reads the cookies of a request.
     pub(crate) fn arrive(&self, cookies: &CookieHeaders, now: Timestamp) -> Arrival {
-        let mut read = self.codec.decode(self.policy.placement, cookies.iter(), now);
+        let mut read = self.codec.decode_at(cookies.host(), self.policy.placement, cookies.iter(), now);
         read.rejected.iter().for_each(|reason| self.tell(&Event::RejectedCookie(reason)));
         if read.duplicates > 0 {
             self.tell(&Event::DuplicateCookies(read.duplicates));
         }
+        if read.ignored > 0 {
+            self.tell(&Event::IgnoredCookies(read.ignored));
+        }
         if read.arrival.old_key {
             self.tell(&Event::UnsealedWithOldKey);
         }
-        read.arrival.withheld =
-            cookies.withhold(self.codec.cookie().same_site()) && !self.policy.unseen_begins;
+        let may_be_withheld = self.codec.header().is_none() && !self.policy.unseen_begins;
+        read.arrival.withheld = may_be_withheld && cookies.withhold(self.codec.cookie().same_site());
         #[cfg(feature = "dbsc")]
         if read.arrival.claim.is_some() {
             read.arrival.device = super::device::check(self, cookies, now);
@@ -88,11 +91,15 @@ impl Engine {
     }
 
     /// The header that removes the short-lived cookie, where sessions are bound to devices.
-    pub(crate) fn bound_removal(&self) -> Option<String> {
+    #[cfg_attr(not(feature = "dbsc"), expect(clippy::unused_self, reason = "nothing is bound"))]
+    pub(crate) fn bound_removal(&self, host: Option<&[u8]>) -> Option<String> {
         #[cfg(feature = "dbsc")]
-        return self.device.as_ref().map(|rules| self.no_bound_cookie(rules));
+        return self.device.as_ref().map(|rules| self.no_bound_cookie(rules, self.scope_of(host)));
         #[cfg(not(feature = "dbsc"))]
-        None
+        {
+            _ = host;
+            None
+        }
     }
 
     /// Draws the randomness for a session that keeps its id: half as many bytes, in two thirds of the time.

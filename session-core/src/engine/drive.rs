@@ -4,12 +4,15 @@
 //! goes the same way: [`begin`], then [`perform_all`] if something has to be asked, then [`conclude`]; a closing visit ends
 //! with [`VisitReport::settled`](super::report::VisitReport::settled).
 
+use std::sync::Arc;
+
 use tracing::Instrument as _;
 
 use super::common::Engine;
 use super::error::OpenError;
 use super::event::Event;
 use super::perform::perform_all;
+use super::room;
 use super::visit::CookieHeaders;
 use crate::decision::commit::{CommitError, Outcome, StoreOp, Writing};
 use crate::decision::decide::{Refusal, Trigger, Write};
@@ -69,6 +72,8 @@ pub(crate) struct Work {
     pub(super) writing: Writing,
     /// The key that this commit ends, for the event.
     ended: Option<StoreKey>,
+    /// The user whom this commit signs in.
+    user: Option<Arc<str>>,
 }
 
 /// Begins to commit the changes of the visit. Returns `None` if the store need not be called.
@@ -81,11 +86,13 @@ pub(crate) fn begin(
     if state.needs_nothing(&engine.policy, trigger, now) {
         return Ok(None);
     }
+    let before = state.record().and_then(|record| record.owner.clone());
     let begun = writing(engine, state, trigger, now);
     let writing = begun.inspect_err(|error| tell_error(engine, error))?;
     // A key is a hash: it is made only for what is told.
     let ends = writing.ends_a_session().then(|| state.key()).flatten();
-    let work = Work { writing, ended: ends };
+    let user = state.owner().filter(|owner| *owner != before.as_deref().unwrap_or_default()).map(Arc::from);
+    let work = Work { writing, ended: ends, user };
     match work.writing.step() {
         Some(_) => Ok(Some(Box::new(work))),
         None => conclude(engine, state, work).map(|()| None),
@@ -102,7 +109,9 @@ fn writing(
     let draw = || if keeps_its_id { engine.fresh_without_id() } else { engine.fresh() };
     let mut writing = Writing::begin(state, &engine.policy, trigger, now, draw)?;
     // Before anything is revoked: the visitor keeps the old cookie if the new one is refused.
-    if let Some(Err(error)) = writing.carried().map(|record| engine.codec.check(record)) {
+    if let Some(Err(error)) =
+        writing.carried().map(|(record, persistent)| engine.codec.check(state.scope(), record, persistent))
+    {
         writing.undo(state);
         return Err(error);
     }
@@ -116,12 +125,18 @@ fn writing(
 
 /// Performs all store operations of a commit.
 pub(crate) async fn perform(engine: &Engine, work: &mut Work) {
-    perform_all(engine, &mut work.writing).instrument(commit_span()).await;
+    let work_all = async {
+        let written = perform_all(engine, &mut work.writing).await;
+        if let (Some(user), Some(key)) = (&work.user, written) {
+            room::keep(engine, user, &key).await;
+        }
+    };
+    work_all.instrument(commit_span()).await;
 }
 
 /// Ends a commit: updates the state with the outcome, and reports the events.
 pub(crate) fn conclude(engine: &Engine, state: &mut SessionState, work: Work) -> Result<(), CommitError> {
-    let Work { writing, ended } = work;
+    let Work { writing, ended, .. } = work;
     let Outcome { result, decision, conflicts, .. } = writing.finish(state, &engine.policy);
     if conflicts > 0 {
         engine.tell(&Event::Conflict(conflicts));

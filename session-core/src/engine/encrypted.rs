@@ -16,6 +16,7 @@ use super::store::{OwnerIndex, SessionStore, Sweep};
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind, Written};
 use crate::value::cookie::keyring::KeyRing;
 use crate::value::cookie::seal::{Binding, SealKind, sealed_len};
+use crate::value::head::{Cursor, Page, SessionHead};
 use crate::value::id::{Etag, StoreKey};
 use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
@@ -179,14 +180,30 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
 #[async_trait]
 impl<S: SessionStore + ?Sized> OwnerIndex for EncryptedStore<S> {
     /// A record that does not open is listed without its content: its owner can still end it.
-    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
-        let Some(index) = self.inner.owners() else { return Ok(Vec::new()) };
-        let sealed = index.list(owner, now).await?;
-        let open = |(key, record): (StoreKey, Record)| {
+    async fn page(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<(StoreKey, Record)>, StoreError> {
+        let Some(index) = self.inner.owners() else { return Ok(Page::last(Vec::new())) };
+        let sealed = index.page(owner, from, most, now).await?;
+        Ok(sealed.map(|(key, record)| {
             let closed = record.clone().with_payload(Payload::default());
             (key, self.unseal(&key, record).unwrap_or(closed))
-        };
-        Ok(sealed.into_iter().map(open).collect())
+        }))
+    }
+
+    async fn heads(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError> {
+        let Some(index) = self.inner.owners() else { return Ok(Page::last(Vec::new())) };
+        index.heads(owner, from, most, now).await
     }
 
     async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {

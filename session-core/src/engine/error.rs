@@ -69,6 +69,10 @@ pub enum SessionError {
         "the session is already in use by this call; do not use it in a closure or a serde implementation that it runs"
     )]
     InUse,
+    /// The session's own lifetimes contradict each other or the configuration, as those of a builder may: an idle timeout
+    /// beyond the absolute lifetime, or a lifetime under a second.
+    #[error(transparent)]
+    Lifetime(#[from] PolicyError),
     /// The redirect target leads to another site.
     #[error("the URL is not a path on this site")]
     RefusedUrl,
@@ -140,7 +144,7 @@ pub enum ConfigError {
     Policy(#[from] PolicyError),
     /// The cookie's attributes contradict each other.
     #[error(transparent)]
-    Cookie(#[from] crate::value::cookie::builder::CookieError),
+    Cookie(#[from] crate::value::cookie::error::CookieError),
     /// A key is not fit for use.
     #[error(transparent)]
     Key(#[from] crate::value::cookie::key::KeyError),
@@ -162,6 +166,18 @@ pub enum ConfigError {
     /// The device would have to prove itself more often than once in a second.
     #[error("the device binding is refreshed more often than once in a second")]
     DeviceRefresh,
+    /// Sessions whose tokens come in a header have no cookies to bind.
+    #[error("sessions are bound to devices by their cookies; these come in a header")]
+    DeviceNeedsCookie,
+    /// Tokens in a header were configured for sessions in cookies.
+    #[error("tokens in a header are for sessions in a `store`")]
+    HeaderNeedsStore,
+    /// The name of the header for tokens is not a token of RFC 9110, or is the name of a header with another meaning.
+    #[error("a session's token cannot be in the header {name:?}: use a name of its own, such as x-session")]
+    BadHeader {
+        /// The name.
+        name: &'static str,
+    },
     /// Encryption at rest was configured for sessions in cookies, which are always encrypted.
     #[error("`encrypt_at_rest` is for sessions in a `store`; a cookie is always encrypted")]
     NothingAtRest,

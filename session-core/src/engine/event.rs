@@ -21,6 +21,10 @@ pub enum Event {
     RejectedCookie(RejectReason),
     /// The request had more than one cookie with the session's name.
     DuplicateCookies(usize),
+    /// The request had so many cookies with the session's name that this many were not looked at. Only the first eight
+    /// are, so the session may not have been found: another application of the domain, or an attacker on a sibling host,
+    /// sets cookies with this name.
+    IgnoredCookies(usize),
     /// The cookie was sealed with a key that opens but no longer seals.
     UnsealedWithOldKey,
     /// The record had expired.
@@ -74,12 +78,18 @@ pub enum Event {
 }
 
 impl Event {
-    /// Returns whether the event should be logged as a problem: a visitor saw a failure, or a record was damaged.
+    /// Returns whether the event should be logged as a problem: a visitor saw or may have seen a failure, or a record was
+    /// damaged.
     #[must_use]
     pub const fn is_trouble(&self) -> bool {
         matches!(
             self,
-            Self::StoreError(_) | Self::Contended | Self::TooLarge { .. } | Self::Newer | Self::Corrupt
+            Self::StoreError(_)
+                | Self::IgnoredCookies(_)
+                | Self::Contended
+                | Self::TooLarge { .. }
+                | Self::Newer
+                | Self::Corrupt
         )
     }
 
@@ -90,6 +100,7 @@ impl Event {
             Self::Initiated { .. } => "initiated",
             Self::RejectedCookie(_) => "rejected_cookie",
             Self::DuplicateCookies(_) => "duplicate_cookies",
+            Self::IgnoredCookies(_) => "ignored_cookies",
             Self::UnsealedWithOldKey => "unsealed_with_old_key",
             Self::Expired => "expired",
             Self::Corrupt => "corrupt",

@@ -119,13 +119,21 @@ impl<R> Middleware<R> {
         self
     }
 
-    /// Begins the visit of a request. `cookies` holds the values of all its `Cookie` headers, in any order.
+    /// Begins the visit of a request. `cookies` holds the values of all its `Cookie` headers, in any order. They are not
+    /// read with [`TokenFrom::Header`](crate::TokenFrom::Header).
     pub fn begin<'r, C: AsRef<[u8]>>(
         &self,
         cookies: impl IntoIterator<Item = C>,
         head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
     ) -> Begun<R> {
-        let cookies = CookieHeaders::of(cookies, head);
+        let engine = &self.sessions.engine;
+        let cookies = match engine.codec.header() {
+            Some(name) => (head.header)(name).into_iter().collect(),
+            None if engine.codec.cookie().has_domains() => {
+                CookieHeaders::of(cookies, head).with_host(head.host())
+            }
+            None => CookieHeaders::of(cookies, head),
+        };
         #[cfg(feature = "dbsc")]
         let (cookies, asked) = self.bind(cookies, head);
         let guard = self.sessions.visit(cookies, self.spawn);

@@ -18,6 +18,7 @@ pub(crate) mod middleware;
 pub(crate) mod owners;
 mod perform;
 pub(crate) mod report;
+mod room;
 pub(crate) mod serve;
 pub(crate) mod session;
 pub(crate) mod sessions;

@@ -1,18 +1,20 @@
 //! The sessions of a user: listing and counting them, and ending one, all, or all others.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::common::Engine;
 use super::error::UserSessionsError;
 use super::event::Event;
+use super::room;
 use super::session::Session;
 use super::sessions::Sessions;
-use super::store::{OwnerIndex, SessionStore};
-use crate::decision::moved::is_same_session;
+use super::store::{OwnerIndex, PAGE, SessionStore};
 use crate::decision::policy::last_seen;
-use crate::value::answer::Written;
+use crate::value::answer::{Loaded, StoreErrorKind};
 use crate::value::content::{self, Content};
+use crate::value::head::SessionHead;
 use crate::value::id::{Handle, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
@@ -20,7 +22,7 @@ use crate::value::values::Values;
 
 /// The sessions of one user, by the name that [`Session::tag`] gave them. Made by [`Sessions::of`].
 ///
-/// Each method is one store call, or two where it must first find a session by its handle. A session that is created
+/// What counts, finds and ends sessions reads their heads, page by page, and not their data. A session that is created
 /// while [`destroy_all`](Self::destroy_all) runs is either ended or listed afterwards.
 ///
 /// ```
@@ -99,6 +101,15 @@ pub enum Excess {
     EndOldest,
 }
 
+/// Where a device stands in a list.
+type Rank = (Reverse<Timestamp>, Handle);
+
+impl Device {
+    fn rank(&self) -> Rank {
+        (Reverse(self.created), self.handle)
+    }
+}
+
 impl Sessions {
     /// Returns the sessions of a user.
     #[must_use]
@@ -108,7 +119,11 @@ impl Sessions {
 }
 
 impl UserSessions {
-    /// Returns the user's live sessions, the newest first.
+    /// How many sessions a list holds at most.
+    pub const PAGE: usize = 100;
+
+    /// Returns the user's live sessions, the newest first: at most [`PAGE`](Self::PAGE) of them, which is more than most
+    /// users have. [`list_after`](Self::list_after) returns the others.
     ///
     /// # Errors
     /// [`UserSessionsError::NotSupported`] if the store keeps no index, [`UserSessionsError::Store`] if it fails.
@@ -122,10 +137,50 @@ impl UserSessions {
     /// # Ok(()) }
     /// ```
     pub async fn list(&self) -> Result<Vec<Device>, UserSessionsError> {
-        let found = self.find().await?;
+        let now = self.engine.clock.now();
+        let first = self.index()?.page(&self.name, None, Self::PAGE, now).await;
+        let first = first.map_err(|error| self.failed(error))?;
+        if first.next.is_some() {
+            return self.newest(None).await;
+        }
         let mut devices: Vec<Device> =
-            found.into_iter().map(|(key, record)| self.device(&key, &record)).collect();
-        devices.sort_by_key(|device| (std::cmp::Reverse(device.created), device.handle));
+            first.entries.iter().map(|(key, record)| self.device(key, record)).collect();
+        devices.sort_by_key(Device::rank);
+        devices.dedup_by_key(|device| device.handle);
+        Ok(devices)
+    }
+
+    /// Returns the sessions that come after this one in [`list`](Self::list): again at most [`PAGE`](Self::PAGE), and none
+    /// after the last one.
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list).
+    ///
+    /// ```
+    #[doc = include_str!("../given/two_devices.in")]
+    /// let user = sessions.of("user-1");
+    /// let mut page = user.list().await?;
+    /// while let Some(last) = page.last() {
+    ///     println!("{} sessions", page.len());
+    ///     page = user.list_after(last).await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn list_after(&self, last: &Device) -> Result<Vec<Device>, UserSessionsError> {
+        self.newest(Some(last.rank())).await
+    }
+
+    /// The newest sessions after this one: all heads are sorted, and the records of one page are read.
+    async fn newest(&self, after: Option<Rank>) -> Result<Vec<Device>, UserSessionsError> {
+        let mut heads = self.heads().await?;
+        let rank = |head: &SessionHead| (Reverse(head.created), head.key.handle());
+        heads.retain(|head| after.is_none_or(|after| rank(head) > after));
+        heads.sort_by_key(rank);
+        heads.truncate(Self::PAGE);
+        let mut devices = Vec::with_capacity(heads.len());
+        for head in heads {
+            devices.extend(self.look(&head.key).await?);
+        }
         Ok(devices)
     }
 
@@ -152,7 +207,10 @@ impl UserSessions {
     /// # Ok(()) }
     /// ```
     pub async fn get(&self, handle: Handle) -> Result<Option<Device>, UserSessionsError> {
-        Ok(self.find_one(handle).await?.map(|(key, record)| self.device(&key, &record)))
+        match self.find(handle).await? {
+            Some(head) => self.look(&head.key).await,
+            None => Ok(None),
+        }
     }
 
     /// Ends one of the user's sessions and returns whether it existed. Another user's session is never ended.
@@ -168,8 +226,9 @@ impl UserSessions {
     /// # Ok(()) }
     /// ```
     pub async fn destroy(&self, handle: Handle) -> Result<bool, UserSessionsError> {
-        let Some((key, record)) = self.find_one(handle).await? else { return Ok(false) };
-        self.end(key, &record).await?;
+        let Some(head) = self.find(handle).await? else { return Ok(false) };
+        let ended = room::end(&self.engine, self.store()?, &self.name, &head).await;
+        ended.map_err(|error| self.failed(error))?;
         Ok(true)
     }
 
@@ -214,19 +273,16 @@ impl UserSessions {
         excess: Excess,
     ) -> Result<(), UserSessionsError> {
         let own = session.read(|state| state.key());
-        let mut others = self.find().await?;
-        others.retain(|(key, _)| Some(key) != own.as_ref());
-        let Some(too_many) = (others.len() + 1).checked_sub(most.max(1)).filter(|number| *number > 0) else {
-            return Ok(());
-        };
+        let mut others = self.heads().await?;
+        others.retain(|head| Some(head.key) != own);
+        let most_others = most.max(1) - 1;
         match excess {
+            _ if others.len() <= most_others => Ok(()),
             Excess::Refuse => Err(UserSessionsError::TooMany { most }),
             Excess::EndOldest => {
-                others.sort_by_key(|(_, record)| record.created);
-                for (key, record) in &others[..too_many.min(others.len())] {
-                    self.end(*key, record).await?;
-                }
-                Ok(())
+                let ended =
+                    room::end_oldest(&self.engine, self.store()?, &self.name, others, most_others).await;
+                ended.map_err(|error| self.failed(error))
             }
         }
     }
@@ -238,26 +294,40 @@ impl UserSessions {
         ended.map_err(|error| self.failed(error))
     }
 
-    /// Ends a session that was found under this key, under whatever key it is by now.
-    async fn end(&self, mut key: StoreKey, found: &Record) -> Result<(), UserSessionsError> {
-        let until = self.engine.policy.tombstone_until(self.engine.clock.now());
+    async fn heads(&self) -> Result<Vec<SessionHead>, UserSessionsError> {
+        let heads = room::heads(&self.engine, self.index()?, &self.name).await;
+        heads.map_err(|error| self.failed(error))
+    }
+
+    /// The head of one of the user's sessions.
+    async fn find(&self, handle: Handle) -> Result<Option<SessionHead>, UserSessionsError> {
+        let (index, now, mut from) = (self.index()?, self.engine.clock.now(), None);
         loop {
-            match self.store()?.destroy(&key, until).await.map_err(|error| self.failed(error))? {
-                Written::Moved { key: to, record } if is_same_session(found, &record) => key = to,
-                _ => break,
+            let page = index.heads(&self.name, from.as_ref(), PAGE, now).await;
+            let page = page.map_err(|error| self.failed(error))?;
+            if let Some(head) = page.entries.into_iter().find(|head| head.key.handle() == handle) {
+                return Ok(Some(head));
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(None);
             }
         }
-        self.engine.tell(&Event::Destroyed(key.handle()));
-        Ok(())
     }
 
-    async fn find(&self) -> Result<Vec<(StoreKey, Record)>, UserSessionsError> {
-        let found = self.index()?.list(&self.name, self.engine.clock.now()).await;
-        found.map_err(|error| self.failed(error))
-    }
-
-    async fn find_one(&self, handle: Handle) -> Result<Option<(StoreKey, Record)>, UserSessionsError> {
-        Ok(self.find().await?.into_iter().find(|(key, _)| key.handle() == handle))
+    /// Reads one of the user's sessions, unless it has ended or has become another user's meanwhile.
+    async fn look(&self, key: &StoreKey) -> Result<Option<Device>, UserSessionsError> {
+        let now = self.engine.clock.now();
+        match self.store()?.load(key).await {
+            Ok(Loaded::Found(record))
+                if record.owner.as_deref() == Some(&*self.name) && record.is_live(now) =>
+            {
+                Ok(Some(self.device(key, &record)))
+            }
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == StoreErrorKind::Corrupt => Ok(None),
+            Err(error) => Err(self.failed(error)),
+        }
     }
 
     fn device(&self, key: &StoreKey, record: &Record) -> Device {

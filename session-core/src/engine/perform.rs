@@ -6,9 +6,9 @@ use crate::decision::commit::{StoreOp, Writing};
 use crate::value::answer::{StoreError, Written};
 use crate::value::id::{Etag, StoreKey};
 
-/// Performs all operations of a commit.
-pub(crate) async fn perform_all(engine: &Engine, writing: &mut Writing) {
-    let mut turn = None;
+/// Performs all operations of a commit. Returns the key under which a record was written, if one was.
+pub(crate) async fn perform_all(engine: &Engine, writing: &mut Writing) -> Option<StoreKey> {
+    let (mut turn, mut written) = (None, None);
     if let Some((key, _)) = contended(writing)
         && engine.turns.has_queue(&key)
     {
@@ -17,6 +17,13 @@ pub(crate) async fn perform_all(engine: &Engine, writing: &mut Writing) {
     while let Some(op) = writing.step() {
         let answer = perform(engine, op).await;
         let has_lost = matches!(answer, Ok(Written::Conflict(_)));
+        if let (
+            Ok(Written::Applied),
+            StoreOp::Create { key, .. } | StoreOp::Replace { key, .. } | StoreOp::Rotate { new: key, .. },
+        ) = (&answer, op)
+        {
+            written = Some(*key);
+        }
         let has_moved = matches!(answer, Ok(Written::Moved { .. }));
         if let (Some(turn), Ok(Written::Applied), StoreOp::Replace { record, .. }) = (&mut turn, &answer, op)
         {
@@ -33,6 +40,7 @@ pub(crate) async fn perform_all(engine: &Engine, writing: &mut Writing) {
             turn = Some(take_turn(engine, writing, key).await);
         }
     }
+    written
 }
 
 /// The session that others may write first, and the version that the commit wants to write over.
@@ -41,9 +49,11 @@ fn contended(writing: &Writing) -> Option<(StoreKey, Etag)> {
         StoreOp::Replace { key, expected, .. } | StoreOp::Rotate { old: key, expected, .. } => {
             Some((*key, *expected))
         }
-        StoreOp::Create { .. } | StoreOp::Touch { .. } | StoreOp::Destroy { .. } | StoreOp::Revoke { .. } => {
-            None
-        }
+        StoreOp::Create { .. }
+        | StoreOp::Touch { .. }
+        | StoreOp::Destroy { .. }
+        | StoreOp::Revoke { .. }
+        | StoreOp::Prolong { .. } => None,
     }
 }
 
@@ -64,7 +74,7 @@ async fn take_turn<'t>(engine: &'t Engine, writing: &mut Writing, key: StoreKey)
 
 async fn perform(engine: &Engine, op: &StoreOp) -> Result<Written, StoreError> {
     let place = match op {
-        StoreOp::Revoke { .. } => &engine.revocations,
+        StoreOp::Revoke { .. } | StoreOp::Prolong { .. } => &engine.revocations,
         _ => &engine.store,
     };
     // The table orders nothing of a place that there is not.
@@ -81,6 +91,7 @@ async fn perform(engine: &Engine, op: &StoreOp) -> Result<Written, StoreError> {
             }
             touched
         }
+        StoreOp::Prolong { key, idle_deadline, now } => store.touch(key, *idle_deadline, *now).await,
         StoreOp::Destroy { key, tombstone_until } => store.destroy(key, *tombstone_until).await,
         StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
             store.rotate(old, *expected, new, record, *now, *tombstone_until).await

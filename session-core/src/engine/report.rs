@@ -1,6 +1,6 @@
 //! The headers that a closed visit adds to the response, as strings, independent of any HTTP crate.
 
-use crate::decision::codec::CookieCodec;
+use crate::decision::codec::{CookieCodec, SetCookies};
 use crate::decision::commit::CommitError;
 use crate::decision::decide::Fate;
 use crate::decision::state::SessionState;
@@ -10,13 +10,18 @@ use crate::value::time::Timestamp;
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct VisitReport {
-    /// Append this as a `Set-Cookie` header.
+    /// Append this as a `Set-Cookie` header: the session's cookie.
     pub set_cookie: Option<String>,
     /// Append this as a `Set-Cookie` header, too: the short-lived cookie of a session that is bound to its device.
     pub set_bound: Option<String>,
     /// Append this as a `Secure-Session-Registration` header: the offer to bind a new session to the device.
     pub registration: Option<String>,
-    /// Whether a handler opened the session, so that the response varies by `Cookie`.
+    /// Append this as another `Set-Cookie` header: the touch cookie of a session that is carried in its cookie.
+    pub set_touch: Option<String>,
+    /// With [`TokenFrom::Header`](crate::TokenFrom::Header), in place of cookies: set the header of this name, in lower
+    /// case, to this value. It is empty after a sign-out.
+    pub set_token: Option<(&'static str, String)>,
+    /// Whether a handler opened the session, so that the response varies by [`vary`](Self::vary).
     pub looked: bool,
     /// Append this as a `Set-Cookie` header: the cookie `XSRF-TOKEN`, which scripts read
     /// ([`xsrf_cookie`](crate::SessionsBuilder::xsrf_cookie)).
@@ -28,6 +33,8 @@ pub struct VisitReport {
     pub clear_site_data: bool,
     /// The error of the commit. [`VisitReport::failure`] says how to respond.
     pub error: Option<CommitError>,
+    /// The header that tokens come in, if they do not come in a cookie.
+    pub(super) header: Option<&'static str>,
 }
 
 /// How a failed commit changes the response.
@@ -114,14 +121,18 @@ impl VisitReport {
         result: Result<(), CommitError>,
         now: impl FnOnce() -> Timestamp,
     ) -> Self {
-        let (set_cookie, error) = match (result, codec.encode(state.cookie(), now)) {
-            (Ok(()), Ok(header)) => (header, None),
-            (Ok(()), Err(error)) => (None, Some(error)),
-            (Err(error), header) => {
-                (header.ok().flatten().filter(|_| state.fate() != Fate::Destroy), Some(error))
-            }
+        let (cookies, error) = match (result, codec.encode(state, now)) {
+            (Ok(()), Ok(cookies)) => (cookies, None),
+            (Ok(()), Err(error)) => (SetCookies::default(), Some(error)),
+            (Err(error), Ok(cookies)) if state.fate() != Fate::Destroy => (cookies, Some(error)),
+            (Err(error), _) => (SetCookies::default(), Some(error)),
         };
-        Self { set_cookie, error, ..Self::default() }
+        let (set_cookie, set_token) = match (codec.header(), cookies.session) {
+            (Some(name), token) => (None, token.map(|token| (name, token))),
+            (None, cookie) => (cookie, None),
+        };
+        let (set_touch, header) = (cookies.touch, codec.header());
+        Self { set_cookie, set_touch, set_token, header, error, ..Self::default() }
     }
 
     /// Returns the changes to the response's headers. `present` returns the existing values of a header by its name.
@@ -140,17 +151,26 @@ impl VisitReport {
     pub fn headers<'a, V: IntoIterator<Item = &'a [u8]>>(
         &self,
         present: impl Fn(&'static str) -> V,
-    ) -> [Option<HeaderChange<'_>>; 7] {
+    ) -> [Option<HeaderChange<'_>>; 9] {
+        let set_cookie = |cookie| HeaderChange::Append(SET_COOKIE, cookie);
         [
-            self.needs_vary(present(VARY)).then_some(HeaderChange::Append(VARY, "Cookie")),
+            self.needs_vary(present(VARY)).then_some(HeaderChange::Append(VARY, self.vary())),
             self.cache_control(present(CACHE_CONTROL))
                 .map(|directives| HeaderChange::Replace(CACHE_CONTROL, directives)),
-            self.set_cookie.as_deref().map(|cookie| HeaderChange::Append(SET_COOKIE, cookie)),
-            self.set_bound.as_deref().map(|cookie| HeaderChange::Append(SET_COOKIE, cookie)),
+            self.set_cookie.as_deref().map(set_cookie),
+            self.set_touch.as_deref().map(set_cookie),
+            self.xsrf_cookie.as_deref().map(set_cookie),
+            self.set_token.as_ref().map(|(name, token)| HeaderChange::Replace(name, token)),
+            self.set_bound.as_deref().map(set_cookie),
             self.registration.as_deref().map(|offer| HeaderChange::Append(REGISTRATION, offer)),
-            self.xsrf_cookie.as_deref().map(|cookie| HeaderChange::Append(SET_COOKIE, cookie)),
             self.clear_site_data.then_some(HeaderChange::Replace("clear-site-data", Self::CLEAR_SITE_DATA)),
         ]
+    }
+
+    /// Returns the values of the `Set-Cookie` headers, which [`headers`](Self::headers) has among others.
+    pub fn set_cookies(&self) -> impl Iterator<Item = &str> {
+        let cookies = [&self.set_cookie, &self.set_touch, &self.set_bound, &self.xsrf_cookie];
+        cookies.into_iter().flatten().map(String::as_str)
     }
 
     /// Returns the failure to respond with instead of the handler's response, if any. A session that ended meanwhile is
@@ -176,10 +196,9 @@ impl VisitReport {
     /// ```
     #[must_use]
     pub fn cache_control<'a>(&self, present: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static str> {
-        let sets_cookie = self.set_cookie.is_some() || self.xsrf_cookie.is_some();
         let needed = match self.private {
             true => "no-store, private",
-            false if sets_cookie => "no-store",
+            false if self.sets() => "no-store",
             false => return None,
         };
         let directives: Vec<&[u8]> = present.into_iter().flat_map(elements).collect();
@@ -190,7 +209,18 @@ impl VisitReport {
         (!suffices || has(b"public") || has(b"s-maxage")).then_some(needed)
     }
 
-    /// Returns whether `Vary: Cookie` must be added to the existing headers.
+    /// Returns the request header that the session came in: `Cookie`, or the one of
+    /// [`TokenFrom::Header`](crate::TokenFrom::Header).
+    #[must_use]
+    pub fn vary(&self) -> &'static str {
+        self.header.unwrap_or("Cookie")
+    }
+
+    fn sets(&self) -> bool {
+        self.set_cookies().next().is_some() || self.set_token.is_some()
+    }
+
+    /// Returns whether [`vary`](Self::vary) must be added to the existing `Vary` headers.
     ///
     /// ```
     /// use session_core::adapter::VisitReport;
@@ -203,8 +233,9 @@ impl VisitReport {
     /// ```
     #[must_use]
     pub fn needs_vary<'a>(&self, present: impl IntoIterator<Item = &'a [u8]>) -> bool {
-        let covered = |field: &[u8]| field == b"*" || field.eq_ignore_ascii_case(b"cookie");
-        (self.looked || self.set_cookie.is_some()) && !present.into_iter().flat_map(elements).any(covered)
+        let name = self.vary().as_bytes();
+        let covered = |field: &[u8]| field == b"*" || field.eq_ignore_ascii_case(name);
+        (self.looked || self.sets()) && !present.into_iter().flat_map(elements).any(covered)
     }
 }
 

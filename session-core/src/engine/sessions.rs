@@ -25,7 +25,7 @@ pub struct Sessions {
 
 impl Sessions {
     /// Begins the visit of one request, without reading the cookies yet. `cookies` holds the values of its `Cookie`
-    /// headers; `spawn` runs writes to their end if the request is dropped.
+    /// headers (with [`TokenFrom::Header`](crate::TokenFrom::Header), of that header); `spawn` runs writes to their end if the request is dropped.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -58,6 +58,18 @@ impl Sessions {
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         self.engine.codec.cookie().name()
+    }
+
+    /// Returns the name of the touch cookie, which moves the idle deadline of a session that is kept in its cookie.
+    #[must_use]
+    pub fn touch_cookie_name(&self) -> &str {
+        self.engine.codec.cookie().touch_name()
+    }
+
+    /// Returns the header that tokens come in, in lower case, or `None` if they come in a cookie.
+    #[must_use]
+    pub fn token_header(&self) -> Option<&'static str> {
+        self.engine.codec.header()
     }
 
     /// Returns the store, or `None` if sessions are kept in the cookie.

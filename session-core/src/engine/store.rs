@@ -3,11 +3,13 @@
 //! The contract is stated on the methods of [`SessionStore`]; `session-conformance` tests it for every store. Time is
 //! an argument: a store reads its own clock only to bound how long a call may take.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use async_trait::async_trait;
 
 pub(crate) use crate::value::answer::{DEFAULT_MAX_RECORD, Loaded, StoreError, Written};
+use crate::value::head::{Cursor, Page, SessionHead};
 use crate::value::id::{Etag, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
@@ -154,12 +156,56 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 /// ```
 #[async_trait]
 pub trait OwnerIndex: Send + Sync {
-    /// Returns the live sessions of this owner, in no particular order.
-    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError>;
+    /// Returns a page of the live sessions of this owner with their records, in the store's own order: at most `most` of
+    /// them (at least one), from the beginning or from the cursor of the page before.
+    ///
+    /// No call reads, or holds the server for, more than a page. Every session that lives from the first page to the
+    /// last is on one of them, at least once; one that is created or rotated meanwhile may be missing.
+    async fn page(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<(StoreKey, Record)>, StoreError>;
+
+    /// Like [`page`](Self::page), without reading the sessions' data. A record whose data is damaged may be among them.
+    async fn heads(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError> {
+        let page = self.page(owner, from, most, now).await?;
+        Ok(page.map(|(key, record)| SessionHead::of(key, &record)))
+    }
+
+    /// Returns all live sessions of this owner with their records, page by page and each once. For tools and tests: a
+    /// user may have many.
+    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
+        let (mut listed, mut seen, mut from) = (Vec::new(), HashSet::new(), None);
+        loop {
+            let page = self.page(owner, from.as_ref(), PAGE, now).await?;
+            listed.extend(page.entries.into_iter().filter(|(key, _)| seen.insert(*key)));
+            from = page.next;
+            if from.is_none() {
+                return Ok(listed);
+            }
+        }
+    }
 
     /// Returns the number of live sessions of this owner.
     async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
-        Ok(self.list(owner, now).await?.len())
+        let (mut seen, mut from) = (HashSet::new(), None);
+        loop {
+            let page = self.heads(owner, from.as_ref(), PAGE, now).await?;
+            seen.extend(page.entries.into_iter().map(|head| head.key));
+            from = page.next;
+            if from.is_none() {
+                return Ok(seen.len());
+            }
+        }
     }
 
     /// Destroys all sessions of this owner except the one under `except`, and returns the number of live sessions it
@@ -202,3 +248,6 @@ pub struct Swept {
     /// Whether the batch was full, so that there may be more to remove.
     pub more: bool,
 }
+
+/// How many sessions of a user are read at once: few enough that no server is held for long.
+pub(crate) const PAGE: usize = 250;

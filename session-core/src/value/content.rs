@@ -7,12 +7,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::bag::Bag;
 use super::device::Bond;
-use super::error::ValueError;
 use super::flash::{Entry, Flash, FlashChanges};
 use super::id::Etag;
 use super::journal::Journal;
@@ -229,22 +228,30 @@ impl Content {
         self.changes.lifetime = true;
     }
 
-    /// The session's own idle timeout.
-    pub(crate) fn set_age(&mut self, age: Duration) -> Result<(), ValueError> {
-        if self.age() != Some(age) {
+    /// The absolute deadline that this visit set by hand.
+    pub(crate) fn absolute_set(&self) -> Option<Option<Timestamp>> {
+        self.changes.absolute
+    }
+
+    /// The session's own idle timeout, in whole seconds.
+    pub(crate) fn set_age(&mut self, age: Duration) {
+        if self.age().map(|own| own.as_secs()) != Some(age.as_secs()) {
             self.changes.lifetime = true;
-            self.system.put(AGE, age.as_secs())?;
+            self.put_plain(AGE, age.as_secs());
         }
-        Ok(())
     }
 
     /// Whether the cookie outlives the browser.
-    pub(crate) fn set_persistent(&mut self, persistent: bool) -> Result<(), ValueError> {
+    pub(crate) fn set_persistent(&mut self, persistent: bool) {
         if self.persistent() != Some(persistent) {
             self.changes.lifetime = true;
-            self.system.put(PERSISTENT, persistent)?;
+            self.put_plain(PERSISTENT, persistent);
         }
-        Ok(())
+    }
+
+    fn put_plain(&mut self, name: &'static str, value: impl Serialize) {
+        let put = self.system.put(name, value);
+        debug_assert!(put.is_ok(), "a number or a truth value under a plain name can always be put");
     }
 
     /// All content was discarded in this visit.
@@ -345,6 +352,7 @@ pub(crate) const PREVIOUS: &str = "previous";
 pub(crate) const AGE: &str = "age";
 pub(crate) const PERSISTENT: &str = "persistent";
 pub(crate) const AUTHENTICATED_AT: &str = "authenticated_at";
+pub(crate) const STAMP: &str = "stamp";
 pub(crate) const META: &str = "meta";
 pub(crate) const DEVICE: &str = "device";
 

@@ -9,6 +9,7 @@ pub(crate) mod device;
 mod edit;
 pub(crate) mod error;
 pub(crate) mod flash;
+pub(crate) mod head;
 pub(crate) mod host;
 pub(crate) mod id;
 pub(crate) mod journal;

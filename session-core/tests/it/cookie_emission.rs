@@ -113,15 +113,43 @@ fn ck_3_a_sealed_value_is_cookie_octets_whatever_is_inside() {
 }
 
 #[test]
-fn ck_4_name_and_value_of_4096_bytes_are_sent_and_of_4097_are_not() {
-    for name_len in [1, 3, 10, 20] {
-        let spec = Cookie::named("n".repeat(name_len)).build().unwrap();
-        for len in (4060..4130).filter(|len| len % 4 != 1) {
-            let (size, limit) = (name_len + len, 4096);
-            let result = spec.set(&value(len), None).map(drop);
-            assert_eq!(result, if size > limit { Err(CookieTooLarge { size, limit }) } else { Ok(()) });
+fn ck_4_name_value_and_attributes_of_4096_bytes_are_sent_and_of_4097_are_not() {
+    let cookies = [
+        Cookie::host("sid"),
+        Cookie::insecure_http("s"),
+        Cookie::named("n".repeat(200)).path(format!("/{}", "p".repeat(300))).domain("example.com"),
+        Cookie::named("sid").same_site(SameSite::None).partitioned(true),
+    ];
+    for spec in cookies.map(|cookie| cookie.build().unwrap()) {
+        for expiry in [None, Some((400 * DAY, at(1_795_000_000_000)))] {
+            let around = spec.set(&value(120), expiry).unwrap().len() - 120;
+            for len in (4_096 - around - 20..4_096 - around + 20).filter(|len| len % 4 != 1) {
+                let (size, limit) = (around + len, 4_096);
+                match spec.set(&value(len), expiry) {
+                    Ok(header) => assert!(size <= limit && header.len() == size, "{size}"),
+                    Err(error) => assert!(size > limit && error == CookieTooLarge { size, limit }, "{error}"),
+                }
+            }
         }
     }
+}
+
+#[test]
+fn ck_4_the_limit_is_a_setting_and_what_browsers_keep_is_none() {
+    let room = |spec: &CookieSpec| {
+        (64..5_000).filter(|len| len % 4 != 1).take_while(|len| spec.set(&value(*len), None).is_ok()).last()
+    };
+    let spec = |max_size| Cookie::host("sid").max_size(max_size).build().unwrap();
+    assert_eq!(room(&spec(1_000)), Some(948));
+    assert_eq!(room(&spec(4_096)), Some(4_044));
+    assert_eq!(room(&spec(5_000)), Some(4_096 - 10), "browsers drop a longer one, whatever is allowed");
+    let error = spec(5_000).set(&value(4_088), None).unwrap_err();
+    assert_eq!(error, CookieTooLarge { size: 4_098, limit: 4_096 });
+    for limit in [0, 1, 227] {
+        let error = Cookie::host("sid").max_size(limit).build().unwrap_err();
+        assert_eq!(error, CookieError::MaxSizeTooSmall { limit, least: 228 });
+    }
+    assert!(Cookie::host("sid").max_size(228).build().is_ok());
 }
 
 #[test]
@@ -130,11 +158,8 @@ fn peers_13_size_is_measured_on_what_is_sent_and_said_with_both_numbers() {
     let payload = vec![b'a'; 3500]; // fits before encryption, not after
     let sealed = ring(&[1]).seal(&binding(), SealKind::Record, &[1; 24], &payload);
     let error = spec.set(&sealed, None).unwrap_err();
-    assert_eq!(error, CookieTooLarge { size: 10 + sealed_len(3500), limit: 4096 });
-    assert_eq!(
-        error.to_string(),
-        "the cookie's name and value are 4738 bytes long; browsers keep at most 4096"
-    );
+    assert_eq!(error, CookieTooLarge { size: 10 + sealed_len(3500) + 41, limit: 4096 });
+    assert_eq!(error.to_string(), "the cookie is 4779 bytes long; at most 4096 are allowed");
 }
 
 #[test]

@@ -13,11 +13,24 @@ fn the_frozen_vectors_hold() {
         let ring = KeyRing::new([SecretKey::from_bytes(&unhex(&seal["key"])).unwrap()]).unwrap();
         let binding = match seal["record"].as_str() {
             Some(key) => Binding::record(&key.parse().unwrap()),
-            None => Binding::cookie(seal["name"].as_str().unwrap(), seal["purpose"].as_str().unwrap()),
+            None => {
+                let [name, scope, purpose] =
+                    ["name", "scope", "purpose"].map(|part| seal[part].as_str().unwrap());
+                Binding::cookie(name, scope, purpose)
+            }
+        };
+        let binding = match seal["touches"].as_object() {
+            Some(session) => {
+                let etag = unhex(&session["etag"]).try_into().unwrap();
+                let key = session["key"].as_str().unwrap().parse().unwrap();
+                binding.touch(&key, Etag::new(u64::from_be_bytes(etag)))
+            }
+            None => binding,
         };
         let kind = match seal["kind"].as_str().unwrap() {
             "record" => SealKind::Record,
             "id" => SealKind::Id,
+            "touch" => SealKind::Touch,
             "at rest" => SealKind::AtRest,
             other => panic!("{other}"),
         };
@@ -117,14 +130,26 @@ fn cr_2_what_does_not_authenticate_is_refused_and_nothing_else_is_tried() {
 }
 
 #[test]
-fn cr_3_a_value_opens_only_under_its_own_name_and_purpose() {
+fn cr_3_at_20_a_value_opens_only_under_its_own_name_scope_and_purpose() {
     let ring = ring(&[1]);
     let names = ["sid", "Sid", "__Host-sid", "si", "d"];
     let purposes = ["session", "", "sessio", "dsession", "admin"];
+    let scopes = ["Path=/", "Path=/s", "Path=/; Domain=a.com", "Path=/; Domain=b.com", ""];
     let key = SessionId::from_bytes([1; 32]).store_key();
     let mut bindings: Vec<Binding> =
         vec![Binding::record(&key), Binding::record(&StoreKey::from_bytes([0; 32]))];
-    bindings.extend(names.iter().flat_map(|name| purposes.map(|purpose| Binding::cookie(name, purpose))));
+    bindings.extend(
+        names.iter().flat_map(|name| purposes.map(|purpose| Binding::cookie(name, "Path=/", purpose))),
+    );
+    bindings.extend(scopes[1..].iter().map(|scope| Binding::cookie("sid", scope, "session")));
+    // And of the touch cookies beside one, each belongs to one version of one session.
+    let [one, other] = [[1; 32], [2; 32]].map(StoreKey::from_bytes);
+    let own = Binding::cookie("sid", "Path=/", "session");
+    bindings.extend([
+        own.touch(&one, Etag::new(1)),
+        own.touch(&one, Etag::new(2)),
+        own.touch(&other, Etag::new(1)),
+    ]);
     for (own, under) in bindings.iter().enumerate() {
         let value = ring.seal(under, SealKind::Record, &[2; 24], b"text");
         for (other, binding) in bindings.iter().enumerate() {
@@ -138,9 +163,14 @@ fn cr_3_a_value_opens_only_under_its_own_name_and_purpose() {
 fn cr_3_names_too_long_for_the_stack_are_bound_as_well() {
     let ring = ring(&[1]);
     let long = "n".repeat(300);
-    let value = ring.seal(&Binding::cookie(&long, "p"), SealKind::Id, &[2; 24], b"text");
-    assert!(ring.open(&Binding::cookie(&long, "p"), SealKind::Id, value.as_str().as_bytes()).is_ok());
-    assert!(ring.open(&Binding::cookie(&long[1..], "p"), SealKind::Id, value.as_str().as_bytes()).is_err());
+    let value = ring.seal(&Binding::cookie(&long, "Path=/", "p"), SealKind::Id, &[2; 24], b"text");
+    assert!(
+        ring.open(&Binding::cookie(&long, "Path=/", "p"), SealKind::Id, value.as_str().as_bytes()).is_ok()
+    );
+    assert!(
+        ring.open(&Binding::cookie(&long[1..], "Path=/", "p"), SealKind::Id, value.as_str().as_bytes())
+            .is_err()
+    );
 }
 
 #[test]

@@ -143,9 +143,10 @@ fn id_12_layers_with_other_names_or_purposes_do_not_accept_each_others_cookies()
     let ring = ring(&[1]);
     let value = sealed_id(&ring, &id_token(NOW, 1));
     let header = format!("sid={value}; admin={value}");
-    for (binding, name) in
-        [(Binding::cookie("sid", "admin"), "sid"), (Binding::cookie("admin", "session"), "admin")]
-    {
+    for (binding, name) in [
+        (Binding::cookie("sid", "Path=/", "admin"), "sid"),
+        (Binding::cookie("admin", "Path=/", "session"), "admin"),
+    ] {
         let selection = select::<IdToken>(&ring, &binding, name, [header.as_bytes()], at(NOW));
         assert_eq!(reasons(&selection), [RejectReason::Seal]);
     }
@@ -206,7 +207,7 @@ fn pa_9_no_decoder_sees_what_did_not_authenticate() {
     // A token that would decode, sealed under the right key for another cookie: the seal refuses before any decoder.
     let ring = ring(&[1]);
     let text = record_token(NOW, b"{}").encode();
-    let value = ring.seal(&Binding::cookie("other", "session"), SealKind::Record, &[1; 24], &text);
+    let value = ring.seal(&Binding::cookie("other", "Path=/", "session"), SealKind::Record, &[1; 24], &text);
     let header = format!("sid={}", value.as_str());
     let selection = select::<RecordToken>(&ring, &binding(), "sid", [header.as_bytes()], at(NOW));
     assert_eq!(reasons(&selection), [RejectReason::Seal]);

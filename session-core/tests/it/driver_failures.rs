@@ -104,7 +104,7 @@ async fn peers_10_id_4_an_id_that_is_not_stored_is_never_adopted() {
 async fn peers_11_lc_8_who_writes_nothing_creates_nothing() {
     let app = app();
     for cookie in [None, known(&self::app()).await.cookie] {
-        let mut browser = Browser { cookie, heard: None };
+        let mut browser = Browser { cookie, ..Browser::new() };
         app.visit(&mut browser, async |session| {
             assert_eq!(session.get::<u8>("n").unwrap(), None);
             session.forget("n").unwrap();

@@ -105,7 +105,7 @@ async fn id_11_devices_are_named_by_handles_that_open_nothing() {
     assert!(shown.len() < key.to_string().len() && !debugged.contains(&key.to_string()));
     app.store.take();
     for forged in [shown.clone(), format!("{shown}{shown}"), key.to_string()] {
-        let mut thief = Browser { cookie: Some(format!("__Host-sid={forged}")), heard: None };
+        let mut thief = Browser { cookie: Some(format!("__Host-sid={forged}")), ..Browser::new() };
         assert!(app.visit(&mut thief, async |session| session.fresh()).await);
     }
     assert_eq!(app.calls(), [], "and costs no store call");

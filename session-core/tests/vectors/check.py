@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.cmac import CMAC
 
-KINDS = {"record": 1, "id": 2, "at rest": 4}
+KINDS = {"record": 1, "id": 2, "at rest": 4, "touch": 8}
 
 
 def cmac(key, message):
@@ -48,8 +48,11 @@ def seal(case):
     if "record" in case:
         aad = b"session-core/record/v1\0" + head + bytes.fromhex(case["record"])
     else:
-        parts = [case["name"].encode(), case["purpose"].encode()]
-        aad = b"session-core/cookie/v1\0" + head + b"".join(struct.pack(">I", len(p)) + p for p in parts)
+        parts = [case[part].encode() for part in ("name", "scope", "purpose")]
+        label = b"session-core/touch/v1\0" if "touches" in case else b"session-core/cookie/v1\0"
+        aad = label + head + b"".join(struct.pack(">I", len(p)) + p for p in parts)
+        if "touches" in case:
+            aad += bytes.fromhex(case["touches"]["key"]) + bytes.fromhex(case["touches"]["etag"])
     nonce = bytes.fromhex(case["nonce"])
     body = xaes_seal(derive(master, b"session-core/seal/v1", 32), nonce, bytes.fromhex(case["plaintext"]), aad)
     return base64.urlsafe_b64encode(head + nonce + body).rstrip(b"=").decode()

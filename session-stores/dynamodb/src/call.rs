@@ -16,9 +16,10 @@ use aws_sdk_dynamodb::types::{
     Update,
 };
 use session_core::store::{StoreError, StoreErrorKind};
+use tracing::{Dispatch, instrument::WithSubscriber};
 
 use crate::failure::{Failure, kind_of, store_error};
-use crate::item::{Item, NAME};
+use crate::item::{Item, NAME, corrupt};
 use crate::write::{Change, Write, unless_longer};
 
 /// The client, the table, and the detected features of the server.
@@ -62,11 +63,14 @@ impl Calls {
     }
 
     /// Applies the deadline, including the SDK's retries, and fails with `Timeout` after it.
+    ///
+    /// The SDK logs every request and every response at TRACE, records included, and has no switch for it. So nothing is
+    /// logged while it works; failures are in the returned error.
     pub(crate) async fn within<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        match tokio::time::timeout(self.deadline, call).await {
+        match tokio::time::timeout(self.deadline, call).with_subscriber(Dispatch::none()).await {
             Ok(answer) => answer,
             Err(_) => Err(StoreError::timeout(NAME)),
         }
@@ -76,7 +80,12 @@ impl Calls {
     pub(crate) async fn get(&self, key: &Item) -> Result<Option<Item>, StoreError> {
         let call = self.client.get_item().table_name(&self.table).set_key(Some(key.clone()));
         let answer = call.consistent_read(true).send().await;
-        Ok(answer.map_err(|error| store_error("GetItem", error))?.item)
+        let item = answer.map_err(|error| store_error("GetItem", error))?.item;
+        // An answer about another key is none.
+        match item {
+            Some(item) if key.iter().any(|(name, value)| item.get(name) != Some(value)) => Err(corrupt()),
+            item => Ok(item),
+        }
     }
 
     /// Executes a write.

@@ -88,12 +88,18 @@ fn live(standing: Option<&Item>, now: Timestamp) -> Result<Option<Record>, Store
 
 #[cfg(test)]
 mod tests {
+    use session_core::store::StoreKey;
+
     use super::*;
+    use crate::names::Names;
 
     const NOW: Timestamp = Timestamp::from_millis(100);
 
     fn standing(etag: u64, idle: i64) -> Item {
-        item::of_record(&record(etag, idle))
+        let key = StoreKey::from_bytes([7; 32]);
+        let mut item = item::of_record(&key, &record(etag, idle));
+        item.extend(Names::new("shop").session(&key));
+        item
     }
 
     fn record(etag: u64, idle: i64) -> Record {

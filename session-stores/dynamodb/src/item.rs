@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use session_core::{
     Timestamp,
-    store::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey},
+    store::{Etag, Loaded, Payload, Record, SessionHead, StoreError, StoreErrorKind, StoreKey},
 };
 use sha2::{Digest, Sha256};
 
@@ -22,14 +22,14 @@ use crate::names::{
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Returns the attributes of a record, without the primary key and [`LISTED_UNTIL`](crate::names::LISTED_UNTIL).
-pub(crate) fn of_record(record: &Record) -> Item {
+pub(crate) fn of_record(key: &StoreKey, record: &Record) -> Item {
     let mut item = Item::from([
         (FORMAT_VERSION.into(), number(THIS_FORMAT)),
         (EXPIRES_AT.into(), number(ttl(record.deadline()))),
         (ETAG.into(), etag(record.etag)),
         (CREATED_AT.into(), millis(record.created)),
         (IDLE_UNTIL.into(), millis(record.idle_deadline)),
-        (CHECKSUM.into(), checksum(record)),
+        (CHECKSUM.into(), checksum(key, record)),
     ]);
     if let Some(absolute) = record.absolute_deadline {
         item.insert(ABSOLUTE_UNTIL.into(), millis(absolute));
@@ -86,6 +86,30 @@ pub(crate) fn read(item: &Item) -> Result<Loaded, StoreError> {
     read_record(item).map(Loaded::Found).ok_or_else(corrupt)
 }
 
+/// The attributes of a head: all but the payload.
+pub(crate) fn head_attributes() -> String {
+    let names = [PK, FORMAT_VERSION, ETAG, CREATED_AT, IDLE_UNTIL, ABSOLUTE_UNTIL, OWNER_ID, GONE_UNTIL];
+    names.join(", ")
+}
+
+/// Decodes the head of a session; `None` for a tombstone. The checksum covers the payload as well, so it is not
+/// verified.
+pub(crate) fn read_head(key: &StoreKey, item: &Item) -> Result<Option<SessionHead>, StoreError> {
+    if read_number(item, FORMAT_VERSION).is_some_and(|version| version > THIS_FORMAT) {
+        return Err(StoreError::new(StoreErrorKind::Newer, NAME));
+    }
+    if item.contains_key(GONE_UNTIL) {
+        return Ok(None);
+    }
+    let head = || {
+        let times = (read_millis(item, CREATED_AT)?, read_millis(item, IDLE_UNTIL)?);
+        let record = Record::new(read_etag(item)?, times.0, times.1, Payload::default());
+        Some(SessionHead::of(*key, &record.with_absolute_deadline(read_millis(item, ABSOLUTE_UNTIL))))
+    };
+    // One that cannot be decoded is left out, as from a page of records.
+    Ok(head())
+}
+
 fn read_record(item: &Item) -> Option<Record> {
     let payload = match item.get(PAYLOAD) {
         None => Payload::from(Vec::new()),
@@ -108,14 +132,15 @@ fn read_record(item: &Item) -> Option<Record> {
         Some(_) => return None,
         None => None,
     });
-    (item.get(CHECKSUM) == Some(&checksum(&record))).then_some(record)
+    (item.get(CHECKSUM) == Some(&checksum(&read_key(item)?, &record))).then_some(record)
 }
 
-/// Computes the checksum, 16 hexadecimal digits, over everything that a touch does not change.
-fn checksum(record: &Record) -> AttributeValue {
+/// Computes the checksum, 16 hexadecimal digits, over the store key and everything that a touch does not change.
+fn checksum(key: &StoreKey, record: &Record) -> AttributeValue {
     let owner = record.owner.as_deref();
     let mut hash = Sha256::new();
     hash.update(CHECKSUM_LABEL);
+    hash.update(key.as_bytes());
     hash.update(record.etag.get().to_be_bytes());
     hash.update(record.created.as_millis().to_be_bytes());
     // Each optional part is hashed with its presence and its length.
@@ -217,7 +242,7 @@ fn read_number(item: &Item, name: &str) -> Option<i64> {
 /// The name of the store in errors.
 pub(crate) const NAME: &str = "dynamodb";
 
-const CHECKSUM_LABEL: &[u8] = b"session-store-dynamodb/checksum/v1\0";
+const CHECKSUM_LABEL: &[u8] = b"session-store-dynamodb/checksum/v2\0";
 
 /// The format that this version writes.
 pub(crate) const THIS_FORMAT: i64 = 1;
@@ -231,6 +256,7 @@ const LISTING_AHEAD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::Names;
 
     fn record(payload: &[u8]) -> Record {
         Record::new(
@@ -242,11 +268,33 @@ mod tests {
         .with_owner(Some("ada".into()))
     }
 
+    const KEY: StoreKey = StoreKey::from_bytes([7; 32]);
+
+    /// The item as the table holds it.
+    fn stored(record: &Record) -> Item {
+        let mut item = of_record(&KEY, record);
+        item.extend(Names::new("shop").session(&KEY));
+        item
+    }
+
+    #[test]
+    fn at_18_a_record_under_another_key_is_corrupt() {
+        let names = Names::new("shop");
+        let mut item = stored(&record(b"{}"));
+        assert!(read(&item).is_ok());
+        item.extend(names.session(&StoreKey::from_bytes([8; 32])));
+        assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Corrupt, "another key");
+        item.insert(PK.into(), AttributeValue::S("shop:s:no key".into()));
+        assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Corrupt, "no key");
+        item.remove(PK);
+        assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Corrupt, "without a key");
+    }
+
     #[test]
     fn every_payload_comes_back_byte_for_byte() {
         for payload in [&b""[..], b"{}", "{\"\u{0}\":\"\u{fffd}\"}".as_bytes(), &[0xff, 0, 0xfe], b"\r\n "] {
             let record = record(payload);
-            assert_eq!(read(&of_record(&record)).unwrap(), Loaded::Found(record));
+            assert_eq!(read(&stored(&record)).unwrap(), Loaded::Found(record));
         }
     }
 
@@ -255,17 +303,17 @@ mod tests {
         assert_eq!(ttl(Timestamp::from_millis(10_000)), 70);
         assert_eq!(ttl(Timestamp::from_millis(10_001)), 71);
         assert_eq!(ttl(Timestamp::from_millis(i64::MAX)), i64::MAX / 1_000 + 1);
-        assert_eq!(of_record(&record(b""))[EXPIRES_AT], number(71));
+        assert_eq!(stored(&record(b""))[EXPIRES_AT], number(71));
     }
 
     #[test]
     fn a_json_payload_is_text_in_the_console() {
-        assert_eq!(of_record(&record(b"{\"a\":1}"))[PAYLOAD], AttributeValue::S("{\"a\":1}".into()));
+        assert_eq!(stored(&record(b"{\"a\":1}"))[PAYLOAD], AttributeValue::S("{\"a\":1}".into()));
     }
 
     #[test]
     fn a_newer_format_is_not_corrupt() {
-        let mut item = of_record(&record(b"{}"));
+        let mut item = stored(&record(b"{}"));
         item.insert(FORMAT_VERSION.into(), number(THIS_FORMAT + 1));
         item.remove(ETAG);
         assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Newer);
@@ -273,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_record_with_a_part_missing_or_of_another_kind_is_corrupt() {
-        let whole = of_record(&record(b"{}"));
+        let whole = stored(&record(b"{}"));
         for name in [FORMAT_VERSION, ETAG, CREATED_AT, IDLE_UNTIL, PAYLOAD, CHECKSUM] {
             let mut item = whole.clone();
             item.remove(name);
@@ -296,17 +344,17 @@ mod tests {
             (ABSOLUTE_UNTIL, number(90_001)),
             (CHECKSUM, text("0000000000000000")),
         ] {
-            let mut item = of_record(&whole);
+            let mut item = stored(&whole);
             item.insert(name.into(), value);
             assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Corrupt, "another {name}");
         }
         for name in [OWNER_ID, ABSOLUTE_UNTIL] {
-            let mut item = of_record(&whole);
+            let mut item = stored(&whole);
             item.remove(name);
             assert_eq!(read(&item).unwrap_err().kind(), StoreErrorKind::Corrupt, "without {name}");
         }
         // A touch changes only this attribute.
-        let mut touched = of_record(&whole);
+        let mut touched = stored(&whole);
         touched.insert(IDLE_UNTIL.into(), number(80_000));
         assert!(read(&touched).is_ok());
     }

@@ -10,14 +10,17 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use session_core::{
     Timestamp,
-    store::{Loaded, OwnerIndex, Record, StoreError, StoreErrorKind, StoreKey, async_trait},
+    store::{
+        Cursor, Loaded, OwnerIndex, Page, Record, SessionHead, StoreError, StoreErrorKind, StoreKey,
+        async_trait,
+    },
 };
 use tokio::task::JoinSet;
 
 use crate::call::{Outcome, pause};
 use crate::failure::store_error;
 use crate::item::{self, Item, NAME};
-use crate::names::{OWNER_ID, PK};
+use crate::names::{OWNER_ID, PK, SK};
 use crate::store::{DynamoDbStore, Inner};
 use crate::write;
 
@@ -25,9 +28,16 @@ use crate::write;
 /// the number of sessions.
 #[async_trait]
 impl OwnerIndex for DynamoDbStore {
-    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
-        let mut sessions = Vec::new();
-        for (key, item) in self.inner().owned(owner, now).await? {
+    async fn page(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<(StoreKey, Record)>, StoreError> {
+        let (items, next) = self.inner().owned(owner, from, most, Parts::All, now).await?;
+        let mut sessions = Vec::with_capacity(items.len());
+        for (key, item) in items {
             match item::read(&item) {
                 Ok(Loaded::Found(record)) if record.is_live(now) => sessions.push((key, record)),
                 Ok(_) => {}
@@ -35,7 +45,22 @@ impl OwnerIndex for DynamoDbStore {
                 Err(error) => return Err(error),
             }
         }
-        Ok(sessions)
+        Ok(Page::new(sessions, next))
+    }
+
+    async fn heads(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError> {
+        let (items, next) = self.inner().owned(owner, from, most, Parts::Head, now).await?;
+        let mut heads = Vec::with_capacity(items.len());
+        for (key, item) in items {
+            heads.extend(item::read_head(&key, &item)?.filter(|head| now < head.deadline()));
+        }
+        Ok(Page::new(heads, next))
     }
 
     async fn destroy_all(
@@ -49,16 +74,32 @@ impl OwnerIndex for DynamoDbStore {
         let mut ended = 0;
         // A session that was rotated in the meantime has a new store key, so repeat until no session is left.
         for _ in 0..MOST_PASSES {
-            let standing = self.inner().owned(&owner, now).await?;
-            let keys: Vec<_> =
-                standing.into_iter().map(|(key, _)| key).filter(|key| Some(key) != except).collect();
-            if keys.is_empty() {
+            let (mut found, mut from) = (0, None);
+            loop {
+                let page = self.inner().owned(&owner, from.as_ref(), MOST_KEYS, Parts::Head, now).await?;
+                let keys: Vec<_> =
+                    page.0.into_iter().map(|(key, _)| key).filter(|key| Some(key) != except).collect();
+                found += keys.len();
+                ended += self.bury(&owner, keys, now, tombstone_until).await?;
+                from = page.1;
+                if from.is_none() {
+                    break;
+                }
+            }
+            if found == 0 {
                 break;
             }
-            ended += self.bury(&owner, keys, now, tombstone_until).await?;
         }
         Ok(ended)
     }
+}
+
+/// What is read of an item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parts {
+    All,
+    /// Everything but the payload.
+    Head,
 }
 
 impl DynamoDbStore {
@@ -123,42 +164,60 @@ impl Inner {
         }
     }
 
-    /// Returns the items of the owner's sessions, live or expired, without tombstones.
-    async fn owned(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Item)>, StoreError> {
-        let keys = self.entries(owner, now).await?;
-        let mut owned = Vec::new();
-        for some in keys.chunks(MOST_KEYS) {
-            for item in self.fetch(some).await? {
+    /// Returns the items of a page of the owner's sessions, live or expired, without tombstones, and where the next page
+    /// begins.
+    async fn owned(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        parts: Parts,
+        now: Timestamp,
+    ) -> Result<(Vec<(StoreKey, Item)>, Option<Cursor>), StoreError> {
+        let (keys, next) = self.entries(owner, from, most.clamp(1, MOST_KEYS), now).await?;
+        let mut owned = Vec::with_capacity(keys.len());
+        if !keys.is_empty() {
+            for item in self.fetch(&keys, parts).await? {
                 let theirs = matches!(item.get(OWNER_ID), Some(AttributeValue::S(name)) if name == owner);
                 if let Some(key) = item::read_key(&item).filter(|_| theirs) {
                     owned.push((key, item));
                 }
             }
         }
-        Ok(owned)
+        Ok((owned, next))
     }
 
-    /// Returns the store keys in the owner's partition, including stale ones.
-    async fn entries(&self, owner: &str, now: Timestamp) -> Result<Vec<StoreKey>, StoreError> {
-        let (mut keys, mut from) = (Vec::new(), None);
-        loop {
-            let query = self.calls.client.query().table_name(&self.calls.table).consistent_read(true);
-            let query = query
-                .key_condition_expression(format!("{PK} = :owner"))
-                .expression_attribute_values(":owner", AttributeValue::S(self.names.owner(owner)))
-                .set_exclusive_start_key(from);
-            let answer = async { query.send().await.map_err(|error| store_error("Query", error)) };
-            let page = self.calls.within(answer).await?;
-            keys.extend(page.items().iter().filter_map(|entry| item::read_entry(entry, now)));
-            from = page.last_evaluated_key.filter(|key| !key.is_empty());
-            if from.is_none() {
-                return Ok(keys);
-            }
-        }
+    /// Returns a page of the store keys in the owner's partition, including stale ones, and where the next page begins.
+    async fn entries(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<(Vec<StoreKey>, Option<Cursor>), StoreError> {
+        let partition = AttributeValue::S(self.names.owner(owner));
+        let start = from.map(|cursor| {
+            let key = AttributeValue::S(cursor.as_str().to_owned());
+            Item::from([(PK.to_owned(), partition.clone()), (SK.to_owned(), key)])
+        });
+        let query = self.calls.client.query().table_name(&self.calls.table).consistent_read(true);
+        let query = query
+            .key_condition_expression(format!("{PK} = :owner"))
+            .expression_attribute_values(":owner", partition)
+            .limit(i32::try_from(most).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start);
+        let answer = async { query.send().await.map_err(|error| store_error("Query", error)) };
+        let page = self.calls.within(answer).await?;
+        let keys = page.items().iter().filter_map(|entry| item::read_entry(entry, now)).collect();
+        let next = match page.last_evaluated_key.and_then(|mut key| key.remove(SK)) {
+            Some(AttributeValue::S(place)) => Some(Cursor::new(place)),
+            _ => None,
+        };
+        Ok((keys, next))
     }
 
     /// Reads the items of up to [`MOST_KEYS`] sessions with a consistent read.
-    async fn fetch(&self, keys: &[StoreKey]) -> Result<Vec<Item>, StoreError> {
+    async fn fetch(&self, keys: &[StoreKey], parts: Parts) -> Result<Vec<Item>, StoreError> {
         let mut wanted: Vec<Item> = keys.iter().map(|key| self.names.session(key)).collect();
         let mut items = Vec::with_capacity(keys.len());
         for round in 0..MOST_ROUNDS {
@@ -168,7 +227,12 @@ impl Inner {
             if round > 0 {
                 pause(round).await;
             }
-            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
+            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
+            let request = match parts {
+                Parts::All => request,
+                Parts::Head => request.projection_expression(item::head_attributes()),
+            };
+            let request = request.build();
             let request =
                 request.map_err(|error| StoreError::new(StoreErrorKind::Refused, NAME).because(error))?;
             let call = self.calls.client.batch_get_item().request_items(&self.calls.table, request);

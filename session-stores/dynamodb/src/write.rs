@@ -63,7 +63,7 @@ impl Write {
 
 /// Creates a session, unless the store key is taken. With an owner, includes the time-to-live of its entry.
 pub(crate) fn creation(names: &Names, key: &StoreKey, record: &Record) -> Write {
-    let mut attributes = item::of_record(record);
+    let mut attributes = item::of_record(key, record);
     if record.owner.is_some() {
         let until = item::listing_made(record.absolute_deadline, record.idle_deadline);
         attributes.insert(LISTED_UNTIL.into(), item::number(until));
@@ -111,7 +111,7 @@ pub(crate) fn listed_replacement(
 
 /// Sets the attributes of the record and removes those that it does not have.
 fn setting(names: &Names, key: &StoreKey, record: &Record) -> Write {
-    let attributes = item::of_record(record);
+    let attributes = item::of_record(key, record);
     let mut set: Vec<&String> = attributes.keys().collect();
     set.sort();
     let set: Vec<_> = set.iter().map(|name| format!("{name} = :{name}")).collect();

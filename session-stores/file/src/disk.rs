@@ -1,20 +1,20 @@
-//! The directory itself: every name below the root is opened from here, relative to an open directory, through no link.
+//! The files below the root: every name is opened relative to an open directory, through no link.
 //!
 //! A name consists of a key's 64 hexadecimal digits or is one of the constants below, so no input can become part of a
 //! path. A file is written under a temporary name (`O_EXCL`), flushed, and renamed, so that a reader finds the old
 //! bytes or the new ones, never a part.
 
-use std::fs::{self, DirBuilder, File, Permissions};
+use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use session_core::{Timestamp, store::StoreKey};
 
+use crate::dirs::{PRIVATE_FILE, Root, make_dir, names, open_dir, unlink};
 use crate::fault::Fault;
 
 /// How far a write goes before it is answered.
@@ -50,35 +50,28 @@ pub(crate) enum Flush {
 /// An open root directory.
 #[derive(Debug)]
 pub(crate) struct Disk {
-    root: OwnedFd,
+    root: Root,
     durability: Durability,
 }
 
 impl Disk {
     /// Opens a root, and makes it first if it is not there.
     pub(crate) fn open(path: &Path, durability: Durability) -> Result<Self, Fault> {
-        let is_new = !path.try_exists()?;
-        DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(path)?;
-        if is_new {
-            // The mode asked for has lost the umask's bits, here and below.
-            fs::set_permissions(path, Permissions::from_mode(PRIVATE_DIR))?;
-        }
-        // The root itself may be a link: that is the operator's own path. Everything below is opened through none.
-        let root =
-            rustix::fs::open(path, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-        if rustix::fs::fstat(&root)?.st_mode & 0o022 != 0 {
-            return Err(Fault::Unfit("the directory may be written by other users: make it mode 0700"));
-        }
-        let disk = Self { root, durability };
+        let disk = Self { root: Root::open(path)?, durability };
         match disk.read_small(FORMAT)? {
             Some(bytes) => check_version(&bytes)?,
-            None => disk.begin(path)?,
+            None => disk.begin()?,
         }
         Ok(disk)
     }
 
+    /// Checks that the root is still where it was opened.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        self.root.check()
+    }
+
     /// Marks a new root with the format it has.
-    fn begin(&self, path: &Path) -> Result<(), Fault> {
+    fn begin(&self) -> Result<(), Fault> {
         for entry in Dir::read_from(&self.root)? {
             if !is_ours(entry?.file_name().to_bytes()) {
                 return Err(Fault::Unfit("the directory holds other things and is not a session directory"));
@@ -86,7 +79,7 @@ impl Disk {
         }
         self.write_into(self.root.as_fd(), FORMAT, &marker(), Flush::All)?;
         if self.durability == Durability::Full
-            && let Some(parent) = path.canonicalize()?.parent()
+            && let Some(parent) = self.root.parent()
         {
             File::open(parent)?.sync_all()?;
         }
@@ -167,13 +160,9 @@ impl Disk {
             if let Some(dir) = open_dir(parent, name)? {
                 return Ok(dir);
             }
-            match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(PRIVATE_DIR)) {
-                Ok(()) => {
-                    rustix::fs::chmodat(parent, name, Mode::from_raw_mode(PRIVATE_DIR), AtFlags::empty())?;
-                    self.flush_dir(parent)?;
-                }
-                Err(Errno::EXIST) => {}
-                Err(errno) => return Err(errno.into()),
+            if let Some(dir) = make_dir(parent, name)? {
+                self.flush_dir(parent)?;
+                return Ok(dir);
             }
         }
         Err(Errno::NOENT.into())
@@ -223,38 +212,6 @@ impl Disk {
             file.sync_all()?;
         }
         Ok(())
-    }
-}
-
-/// Opens a directory through no link; `None` when it is not there.
-pub(crate) fn open_dir(parent: BorrowedFd<'_>, name: &str) -> Result<Option<OwnedFd>, Fault> {
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
-    match rustix::fs::openat(parent, name, flags, Mode::empty()) {
-        Ok(dir) => Ok(Some(dir)),
-        Err(Errno::NOENT) => Ok(None),
-        Err(errno) => Err(errno.into()),
-    }
-}
-
-/// The names in a directory, without the two dots and without what is not text.
-pub(crate) fn names(dir: BorrowedFd<'_>) -> Result<Vec<String>, Fault> {
-    let mut names = Vec::new();
-    for entry in Dir::read_from(dir)? {
-        if let Ok(name) = entry?.file_name().to_str()
-            && name != "."
-            && name != ".."
-        {
-            names.push(name.to_owned());
-        }
-    }
-    Ok(names)
-}
-
-/// Removes a name if it is there.
-pub(crate) fn unlink(dir: BorrowedFd<'_>, name: &str) -> Result<(), Fault> {
-    match rustix::fs::unlinkat(dir, name, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(errno) => Err(errno.into()),
     }
 }
 
@@ -313,9 +270,6 @@ pub(crate) const LOCKS: &str = "locks";
 pub(crate) const OWNERS: &str = "owners";
 /// Stands between a temporary file's destination and its own number.
 pub(crate) const TEMP: &str = ".tmp.";
-/// Mode of every file, whatever the umask.
-pub(crate) const PRIVATE_FILE: u32 = 0o600;
-const PRIVATE_DIR: u32 = 0o700;
 const FORMAT: &str = "FORMAT";
 const MAGIC: &str = "session-file ";
 const VERSION: u32 = 1;

@@ -29,13 +29,18 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Works on the disk without a lock.
+    /// Works on the disk without a lock. The root is looked at afterwards: what was found while it was there counts.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Disk) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         let disk = Arc::clone(&self.disk);
-        self.readers.run(move |_| Ok(work(&disk)?)).await
+        let work = move |_| {
+            let done = work(&disk)?;
+            disk.check()?;
+            Ok(done)
+        };
+        self.readers.run(work).await
     }
 
     /// Works on the disk with one of the 256 locks held, and then, with the lock released, makes what was done durable.
@@ -48,11 +53,13 @@ impl Files {
         let disk = Arc::clone(&self.disk);
         // Everything that is moved in is released when the work is done, not when the caller stops waiting.
         let work = move |turn: crate::locks::Turn, deadline| {
+            disk.check()?;
             let locked = turn.across_processes(&disk, deadline)?;
             let done = work(&disk);
             drop((locked, turn));
             let done = done?;
             settle(&disk, &done)?;
+            disk.check()?;
             Ok(done)
         };
         self.writers.run_after(self.locks.turn(lock), work).await

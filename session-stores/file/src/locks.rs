@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, FlockOperation};
 use rustix::io::Errno;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::disk::{Disk, LOCKS, PRIVATE_FILE};
+use crate::dirs;
+use crate::disk::{Disk, LOCKS};
 use crate::fault::Fault;
 
 /// The locks of this process.
@@ -49,8 +50,7 @@ impl Turn {
 pub(crate) fn try_lock(disk: &Disk, name: &str) -> Result<Option<OwnedFd>, Fault> {
     let dir = disk.root_dir(LOCKS)?;
     loop {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&dir, name, flags, Mode::from_raw_mode(PRIVATE_FILE))?;
+        let file = dirs::open_in_place(dir.as_fd(), name)?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => return Ok(None),

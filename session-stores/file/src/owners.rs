@@ -5,11 +5,12 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use session_core::{Timestamp, store::StoreKey};
 
-use crate::disk::{self, Disk, OWNERS, PRIVATE_FILE};
+use crate::dirs;
+use crate::disk::{Disk, OWNERS};
 use crate::fault::Fault;
 
 /// Marks a session as this owner's, at least until `expiry`, and returns the owner's directory, to be flushed.
@@ -18,9 +19,7 @@ pub(crate) fn insert(disk: &Disk, owner: &str, key: &StoreKey, expiry: Timestamp
     let fan = disk.made_dir(owners.as_fd(), fan_of(owner))?;
     let dir = disk.made_dir(fan.as_fd(), owner)?;
     let until = modified(dir.as_fd(), key)?.map_or(expiry, |there| there.max(expiry));
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let mark = rustix::fs::openat(&dir, key.to_string(), flags, Mode::from_raw_mode(PRIVATE_FILE))?;
-    rustix::fs::fchmod(&mark, Mode::from_raw_mode(PRIVATE_FILE))?;
+    let mark = dirs::open_in_place(dir.as_fd(), &key.to_string())?;
     let time = Timespec { tv_sec: until.as_millis().div_euclid(1_000).saturating_add(1), tv_nsec: 0 };
     rustix::fs::futimens(&mark, &Timestamps { last_access: time, last_modification: time })?;
     Ok(dir)
@@ -29,7 +28,7 @@ pub(crate) fn insert(disk: &Disk, owner: &str, key: &StoreKey, expiry: Timestamp
 /// Removes a mark if it is there.
 pub(crate) fn remove(disk: &Disk, owner: &str, key: &StoreKey) -> Result<(), Fault> {
     match open(disk, owner)? {
-        Some(dir) => disk::unlink(dir.as_fd(), &key.to_string()),
+        Some(dir) => dirs::unlink(dir.as_fd(), &key.to_string()),
         None => Ok(()),
     }
 }
@@ -37,7 +36,7 @@ pub(crate) fn remove(disk: &Disk, owner: &str, key: &StoreKey) -> Result<(), Fau
 /// The keys marked as this owner's.
 pub(crate) fn members(disk: &Disk, owner: &str) -> Result<Vec<StoreKey>, Fault> {
     match open(disk, owner)? {
-        Some(dir) => Ok(disk::names(dir.as_fd())?.iter().filter_map(|name| name.parse().ok()).collect()),
+        Some(dir) => Ok(dirs::names(dir.as_fd())?.iter().filter_map(|name| name.parse().ok()).collect()),
         None => Ok(Vec::new()),
     }
 }
@@ -55,10 +54,10 @@ pub(crate) struct Lapsed {
 pub(crate) fn lapsed(disk: &Disk, fan: u8, before: Timestamp) -> Result<Lapsed, Fault> {
     let mut lapsed = Lapsed::default();
     let Some(owners) = disk.dir(OWNERS)? else { return Ok(lapsed) };
-    let Some(fan) = disk::open_dir(owners.as_fd(), &format!("{fan:02x}"))? else { return Ok(lapsed) };
-    for owner in disk::names(fan.as_fd())? {
-        let Some(dir) = disk::open_dir(fan.as_fd(), &owner)? else { continue };
-        let names = disk::names(dir.as_fd())?;
+    let Some(fan) = dirs::open_dir(owners.as_fd(), &format!("{fan:02x}"))? else { return Ok(lapsed) };
+    for owner in dirs::names(fan.as_fd())? {
+        let Some(dir) = dirs::open_dir(fan.as_fd(), &owner)? else { continue };
+        let names = dirs::names(dir.as_fd())?;
         for key in names.iter().filter_map(|name| name.parse().ok()) {
             if modified(dir.as_fd(), &key)?.is_some_and(|until| until <= before) {
                 lapsed.marks.push((owner.clone(), key));
@@ -80,7 +79,7 @@ pub(crate) fn remove_lapsed(
 ) -> Result<(), Fault> {
     match open(disk, owner)? {
         Some(dir) if modified(dir.as_fd(), key)?.is_some_and(|until| until <= before) => {
-            disk::unlink(dir.as_fd(), &key.to_string())?;
+            dirs::unlink(dir.as_fd(), &key.to_string())?;
             remove_empty(disk, owner)
         }
         _ => Ok(()),
@@ -111,14 +110,14 @@ fn modified(dir: BorrowedFd<'_>, key: &StoreKey) -> Result<Option<Timestamp>, Fa
 
 fn open(disk: &Disk, owner: &str) -> Result<Option<OwnedFd>, Fault> {
     match open_fan(disk, owner)? {
-        Some(fan) => disk::open_dir(fan.as_fd(), owner),
+        Some(fan) => dirs::open_dir(fan.as_fd(), owner),
         None => Ok(None),
     }
 }
 
 fn open_fan(disk: &Disk, owner: &str) -> Result<Option<OwnedFd>, Fault> {
     match disk.dir(OWNERS)? {
-        Some(owners) => disk::open_dir(owners.as_fd(), fan_of(owner)),
+        Some(owners) => dirs::open_dir(owners.as_fd(), fan_of(owner)),
         None => Ok(None),
     }
 }

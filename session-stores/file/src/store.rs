@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use session_core::{
     Timestamp,
-    store::{OwnerIndex, Record, StoreError, StoreKey, async_trait},
+    store::{Cursor, OwnerIndex, Page, Record, StoreError, StoreKey, async_trait},
 };
 use session_store_kv::CasStore;
 
@@ -45,7 +45,8 @@ impl FileStore {
     /// It touches the disk, so call it while the application starts.
     ///
     /// # Errors
-    /// `Refused` if the directory cannot be created or opened, may be written by other users, or holds other things;
+    /// `Refused` if the directory cannot be created or opened, belongs to another user, may be written by other users, or
+    /// holds other things;
     /// `Newer` if a newer version of this library created it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::builder(path).open()
@@ -65,12 +66,18 @@ impl FileStore {
 /// The mark in the index is made before the record and removed after it; every answer is checked against the records.
 /// A kill leaves at worst a mark that leads to nothing and is never listed.
 ///
-/// `list` leaves out records that are damaged or of a newer version. `destroy_all` ends all that it can and then
+/// A page leaves out records that are damaged or of a newer version. `destroy_all` ends all that it can and then
 /// reports a newer one as an error, since that session goes on.
 #[async_trait]
 impl OwnerIndex for FileStore {
-    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
-        self.inner.list(owner, now).await
+    async fn page(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<(StoreKey, Record)>, StoreError> {
+        self.inner.page(owner, from, most, now).await
     }
 
     async fn destroy_all(

@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use session_core::{
     Timestamp,
-    store::{Etag, Loaded, Payload, Record, StoreError, StoreErrorKind, StoreKey},
+    store::{Etag, Loaded, Payload, Record, SessionHead, StoreError, StoreErrorKind, StoreKey},
 };
 
 /// What stands under a key.
@@ -179,6 +179,34 @@ pub fn encode_record(key: &StoreKey, record: &Record) -> Vec<u8> {
     bytes.extend(owner.as_bytes());
     bytes.extend(&*record.payload);
     bytes
+}
+
+/// Decodes the head of a record from its first bytes: those before the payload, or all. `None` if it is no record of this
+/// owner.
+///
+/// The checksum of the payload cannot be verified, so the record may be damaged.
+#[must_use]
+pub fn decode_head(key: &StoreKey, bytes: &[u8], owner: &str) -> Option<SessionHead> {
+    let head: &[u8; HEAD] = bytes.first_chunk().filter(|head| head.starts_with(&[MAGIC, VERSION, b'r']))?;
+    let flags = head[3].checked_sub(b'0').filter(|flags| *flags <= 3 && *flags & 1 == 1)?;
+    let length = usize::try_from(u32::from_be_bytes(part(head, 40)?)).ok()?;
+    if length != owner.len()
+        || !bytes[HEAD..].starts_with(owner.as_bytes())
+        || part::<4>(head, 28)? != checksum(key, &[&head[20..28]])
+    {
+        return None;
+    }
+    let etag = Etag::new(u64::from_be_bytes(part(head, 4)?));
+    let record =
+        Record::new(etag, decode_moment(part(head, 12)?), decode_moment(part(head, 20)?), Payload::default())
+            .with_absolute_deadline(if flags & 2 == 2 { Some(decode_moment(part(head, 32)?)) } else { None });
+    Some(SessionHead::of(*key, &record))
+}
+
+/// Returns how many of a record's first bytes [`decode_head`] needs.
+#[must_use]
+pub fn head_len(owner: &str) -> usize {
+    HEAD + owner.len()
 }
 
 /// Encodes a tombstone, with the successor if the session was rotated.

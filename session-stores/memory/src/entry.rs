@@ -172,10 +172,10 @@ impl Entry {
         self.to_record().map_or_else(|| Loaded::Ended { until: self.idle() }, Loaded::Found)
     }
 
-    /// Returns the approximate memory use of this entry: its buffer and its share of counters, tables and allocator
-    /// overhead.
+    /// Returns the approximate memory use of this entry: its buffer, its share of counters, tables and allocator
+    /// overhead, and its place in the owner index.
     pub(crate) fn cost(&self) -> usize {
-        self.0.len() + OVERHEAD
+        self.0.len() + OVERHEAD + self.owner().map_or(0, |owner| owner.len() + OWNER_OVERHEAD)
     }
 
     fn has(&self, flag: u8) -> bool {
@@ -249,6 +249,10 @@ const OWNED: u8 = 8;
 
 /// Two counters of the `Arc` (16), the allocator's header and rounding (16), a slot (16), a share of the table (12).
 const OVERHEAD: usize = 60;
+
+/// The owner index of a user with one session: the table's slot (96), the name's header (16), a set of four slots (176).
+/// A session of a user who has several costs less.
+const OWNER_OVERHEAD: usize = 288;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,6 @@
 //! awaits, sleeps or reads a clock.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -39,6 +38,10 @@ impl Inner {
             max_bytes,
             next_victim: AtomicUsize::new(0),
         }
+    }
+
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.max_bytes
     }
 
     pub(crate) fn load(&self, key: &StoreKey) -> Loaded {
@@ -168,22 +171,29 @@ impl Inner {
         written
     }
 
-    /// Returns a consistent snapshot of the live sessions of an owner.
-    pub(crate) fn list(&self, owner: &str, now: Timestamp) -> Vec<(StoreKey, Record)> {
-        let name: Arc<str> = owner.into();
-        let found = self.with_sessions_of(owner, |locked, keys| {
-            let live = keys.into_iter().filter_map(|key| {
-                let entry = locked.get(&key).filter(|entry| entry.is_live_record(now))?;
-                Some((key, entry.clone()))
-            });
-            live.collect::<Vec<_>>()
-        });
-        let records = found.into_iter().filter_map(|(key, entry)| {
-            let mut record = entry.to_record()?;
-            record.owner = Some(Arc::clone(&name));
-            Some((key, record))
-        });
-        records.collect()
+    /// Returns the live sessions of an owner, in the order of their keys: at most `most` after this key, and whether
+    /// there may be more. Each is looked at under its own lock, so a long page stops nobody.
+    pub(crate) fn page<T>(
+        &self,
+        owner: &str,
+        after: Option<&StoreKey>,
+        most: usize,
+        now: Timestamp,
+        read: impl Fn(StoreKey, &Entry) -> Option<T>,
+    ) -> (Vec<T>, Option<StoreKey>) {
+        let mut keys = self.owners.keys(owner);
+        keys.retain(|key| after.is_none_or(|after| key > after));
+        keys.sort_unstable();
+        let mut page = Vec::new();
+        for (seen, key) in keys.iter().enumerate() {
+            let entry = lock(&self.shards[self.shard_of(key)]).get(key).cloned();
+            let entry = entry.filter(|entry| entry.is_live_record(now) && entry.owner() == Some(owner));
+            page.extend(entry.and_then(|entry| read(*key, &entry)));
+            if page.len() >= most.max(1) {
+                return (page, (seen + 1 < keys.len()).then_some(*key));
+            }
+        }
+        (page, None)
     }
 
     pub(crate) fn count(&self, owner: &str, now: Timestamp) -> usize {

@@ -4,6 +4,7 @@
 
 mod entry;
 mod inner;
+mod machine;
 #[cfg(test)]
 mod model;
 mod owners;

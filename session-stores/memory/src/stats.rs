@@ -15,8 +15,7 @@ pub struct Stats {
     pub owned: usize,
     /// Tombstones of destroyed or rotated sessions.
     pub tombstones: usize,
-    /// The approximate memory use in bytes: buffers and their share of tables and allocator overhead, without the
-    /// owner index.
+    /// The approximate memory use in bytes: buffers and their share of tables, allocator overhead and owner index.
     pub bytes: usize,
     /// Expired records and tombstones removed since the store was created.
     pub expired: u64,

@@ -9,12 +9,14 @@ use async_trait::async_trait;
 use session_core::{
     Timestamp,
     store::{
-        DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep,
-        Swept, Written,
+        Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionHead, SessionStore,
+        StoreError, StoreKey, Sweep, Swept, Written,
     },
 };
 
+use crate::entry::Entry;
 use crate::inner::{Inner, Left};
+use crate::machine::default_max_bytes;
 use crate::stats::Stats;
 
 /// Sessions in the memory of the process. A clone is a handle to the same sessions.
@@ -39,7 +41,8 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// Creates a store for at most a million sessions, without a limit in bytes.
+    /// Creates a store for at most a million sessions, and at most 1 GiB or a quarter of the machine's memory, whichever
+    /// is less.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
@@ -56,7 +59,7 @@ impl MemoryStore {
     pub fn builder() -> MemoryStoreBuilder {
         MemoryStoreBuilder {
             max_sessions: DEFAULT_MAX_SESSIONS,
-            max_bytes: usize::MAX,
+            max_bytes: default_max_bytes(),
             max_record: DEFAULT_MAX_RECORD,
             shards: None,
         }
@@ -66,6 +69,12 @@ impl MemoryStore {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.inner.counters.stats()
+    }
+
+    /// Returns the limit of [`max_bytes`](MemoryStoreBuilder::max_bytes).
+    #[must_use]
+    pub fn max_bytes(&self) -> usize {
+        self.inner.max_bytes()
     }
 
     fn check(&self, record: &Record) -> Result<(), StoreError> {
@@ -104,8 +113,9 @@ impl MemoryStoreBuilder {
         self
     }
 
-    /// Sets the maximum memory use of records and tombstones, in bytes. The default is no limit. One session is
-    /// always kept, whatever its size.
+    /// Sets the maximum memory use of records and tombstones, in bytes. The default is 1 GiB or a quarter of the
+    /// memory of the machine or of the container, whichever is less; 1 GiB on systems other than Linux. `usize::MAX` is
+    /// no limit. One session is always kept, whatever its size.
     pub fn max_bytes(mut self, most: usize) -> Self {
         self.max_bytes = most;
         self
@@ -202,8 +212,29 @@ impl SessionStore for MemoryStore {
 
 #[async_trait]
 impl OwnerIndex for MemoryStore {
-    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
-        Ok(self.inner.list(owner, now))
+    async fn page(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<(StoreKey, Record)>, StoreError> {
+        let read = |key, entry: &Entry| Some((key, entry.to_record()?));
+        let (entries, last) = self.inner.page(owner, from.and_then(Cursor::key).as_ref(), most, now, read);
+        Ok(Page::new(entries, last.as_ref().map(Cursor::after)))
+    }
+
+    async fn heads(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError> {
+        // A record shares the stored payload, so nothing is copied.
+        let read = |key, entry: &Entry| Some(SessionHead::of(key, &entry.to_record()?));
+        let (entries, last) = self.inner.page(owner, from.and_then(Cursor::key).as_ref(), most, now, read);
+        Ok(Page::new(entries, last.as_ref().map(Cursor::after)))
     }
 
     async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {

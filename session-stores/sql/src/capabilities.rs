@@ -3,13 +3,15 @@
 use async_trait::async_trait;
 use session_core::{
     Timestamp,
-    store::{OwnerIndex, Record, StoreError, StoreErrorKind, StoreKey, Sweep, Swept},
+    store::{
+        Cursor, OwnerIndex, Page, Record, SessionHead, StoreError, StoreErrorKind, StoreKey, Sweep, Swept,
+    },
 };
 
 use crate::call::{MIGRATION_DEADLINE, call};
 use crate::dialect::{Dialect, changed, count, number, version};
 use crate::failure::Failure;
-use crate::row::{SCHEMA_VERSION, read_list};
+use crate::row::{SCHEMA_VERSION, read_head, read_list};
 use crate::statement::Asked;
 use crate::store::SqlStore;
 use crate::talk::Talk;
@@ -79,11 +81,37 @@ impl<DB: Dialect> SqlStore<DB> {
 
 #[async_trait]
 impl<DB: Dialect> OwnerIndex for SqlStore<DB> {
-    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
-        let asked = Asked { owner, now, ..Asked::default() };
-        call!(self.reader, again, |connection| {
+    async fn page(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<(StoreKey, Record)>, StoreError> {
+        let (after, most) = (from.and_then(Cursor::key), most.max(1));
+        let asked = Asked { owner, after: after.as_ref(), most, now, ..Asked::default() };
+        let records = call!(self.reader, again, |connection| {
             read_list(&connection.rows(&self.statements.list, &asked).await?)
-        })
+        })?;
+        let next = records.last().filter(|_| records.len() >= most).map(|(key, _)| Cursor::after(key));
+        Ok(Page::new(records, next))
+    }
+
+    async fn heads(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError> {
+        let (after, most) = (from.and_then(Cursor::key), most.max(1));
+        let asked = Asked { owner, after: after.as_ref(), most, now, ..Asked::default() };
+        let heads = call!(self.reader, again, |connection| {
+            let rows = connection.rows(&self.statements.heads, &asked).await?;
+            rows.iter().map(read_head).collect::<Result<Vec<_>, _>>()
+        })?;
+        let next = heads.last().filter(|_| heads.len() >= most).map(|head| Cursor::after(&head.key));
+        Ok(Page::new(heads, next))
     }
 
     async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
@@ -100,13 +128,16 @@ impl<DB: Dialect> OwnerIndex for SqlStore<DB> {
         now: Timestamp,
         tombstone_until: Timestamp,
     ) -> Result<usize, StoreError> {
-        let asked = Asked { owner, except, now, until: tombstone_until, ..Asked::default() };
-        let mut ended = 0;
-        for _ in 0..MOST_PASSES {
+        let asked = Asked { owner, except, now, until: tombstone_until, most: BATCH, ..Asked::default() };
+        let (mut ended, mut left) = (0, MOST_PASSES);
+        while left > 0 {
             let pass = DB::end_all(self, &asked).await?;
             ended += pass.ended;
-            if pass.seen == 0 {
-                break;
+            match pass.seen {
+                0 => break,
+                // There may be more, not only those that were regenerated meanwhile.
+                BATCH.. => {}
+                _ => left -= 1,
             }
         }
         Ok(ended)
@@ -115,7 +146,7 @@ impl<DB: Dialect> OwnerIndex for SqlStore<DB> {
 
 /// The result of one pass over an owner's sessions.
 pub struct Pass {
-    /// The number of sessions at the start, live or expired.
+    /// The number of sessions at the start, live or expired; at most [`BATCH`].
     pub(crate) seen: usize,
     /// The number of live sessions that were ended.
     pub(crate) ended: usize,
@@ -136,7 +167,9 @@ pub(crate) async fn end_all<DB: Dialect>(
         return Ok(Pass { seen, ended: 0 });
     }
     let ended = count(end(&verbs.destroy_all).await?);
-    end(&verbs.bury_all).await?;
+    if ended < BATCH {
+        end(&verbs.bury_all).await?;
+    }
     Ok(Pass { seen, ended })
 }
 
@@ -149,6 +182,9 @@ impl<DB: Dialect> Sweep for SqlStore<DB> {
         Ok(Swept { removed, more: removed > 0 && removed >= most })
     }
 }
+
+/// How many sessions a statement ends: few enough that nobody waits long for its locks.
+pub(crate) const BATCH: usize = 250;
 
 /// A session that is regenerated during a pass is found in the next one. No user regenerates or signs in this often.
 const MOST_PASSES: usize = 16;

@@ -38,7 +38,8 @@ impl SqlConfig {
         }
     }
 
-    /// Sets the name of the table. Applications that share a database need separate tables.
+    /// Sets the name of the table. Applications that share a database need separate tables. On Postgres and MySQL it may
+    /// be in a schema of its own, which must exist: `auth.sessions`.
     ///
     /// # Errors
     /// [`SqlConfigError::Table`] if the name is not a plain lower-case identifier (see [`TableName`]).
@@ -99,6 +100,9 @@ pub enum SqlConfigError {
     /// The name of the table is invalid.
     #[error("the table's name is not allowed")]
     Table(#[from] BadTableName),
+    /// The name of the table has a schema, and SQLite has none.
+    #[error("SQLite has no schemas, so its table's name has no dot")]
+    Schema,
     /// There is no Tokio runtime: open the store inside `#[tokio::main]` or `Runtime::block_on`.
     #[error("a SQL session store must be opened inside a Tokio runtime")]
     NoRuntime,

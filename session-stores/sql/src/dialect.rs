@@ -167,9 +167,20 @@ pub(crate) async fn version<DB: Dialect>(
     }
 }
 
-/// Replaces the table name `sessions` in the text.
+/// Replaces the table name `sessions` in the text. The names of indexes have no schema: they are in that of their table.
 pub(crate) fn renamed<DB: Dialect>(text: &str, table: &TableName) -> Arc<str> {
-    text.replace(&format!("{}sessions", DB::QUOTE), &format!("{}{}", DB::QUOTE, table.as_str())).into()
+    let mark = format!("{}sessions", DB::QUOTE);
+    let mut parts = text.split(&mark);
+    let mut renamed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (suffix, rest) = part.split_once(DB::QUOTE).expect("the scripts' quotes are in pairs");
+        match suffix {
+            "" | "_schema" => renamed += &table.quoted(DB::QUOTE, suffix),
+            index => renamed.extend([DB::QUOTE, table.own(), index, DB::QUOTE]),
+        }
+        renamed += rest;
+    }
+    renamed.into()
 }
 
 /// Converts a number of rows to `usize`.

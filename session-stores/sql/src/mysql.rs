@@ -99,7 +99,13 @@ impl Dialect for MySql {
     const REMOTE: bool = true;
 
     fn word(name: &str) -> Option<&'static str> {
-        (name == "spared").then_some("NOT (session_key <=> {except})")
+        Some(match name {
+            "spared" => "NOT (session_key <=> {except})",
+            // A subquery may have no LIMIT here, but an UPDATE may.
+            "some_live" => "{of_owner} AND {in_time} LIMIT {most}",
+            "some_expired" => "{of_owner} AND NOT ({in_time}) LIMIT {most}",
+            _ => return None,
+        })
     }
 
     fn judge(error: &dyn DatabaseError) -> Verdict {
@@ -265,8 +271,8 @@ async fn sweep_batch(
         transaction.rollback().await?;
         return Ok(0);
     }
-    let mut delete = QueryBuilder::<MySql>::new("DELETE FROM `");
-    delete.push(store.table.as_str()).push("` WHERE session_key IN (");
+    let mut delete = QueryBuilder::<MySql>::new("DELETE FROM ");
+    delete.push(store.table.quoted(MySql::QUOTE, "")).push(" WHERE session_key IN (");
     let mut keys = delete.separated(", ");
     for row in &dead {
         keys.push_bind(read_key(row)?.as_bytes().to_vec());

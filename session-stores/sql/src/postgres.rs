@@ -229,13 +229,14 @@ FROM there
 UNION ALL
 SELECT {columns}, 0 FROM {table} WHERE session_key = {new}";
 
-/// Ends the sessions that it can lock, in the order of store keys to avoid deadlocks, and returns the number of
-/// sessions at the start. Some of those may have been rotated to another store key before they were locked.
+/// Ends a batch of sessions, those that it can lock, in the order of store keys to avoid deadlocks, and returns the
+/// number of sessions at the start, up to a batch. Some of those may have been rotated to another store key before they were locked.
 const DESTROY_ALL: &str = r"
 WITH seen AS (
-    SELECT count(*) AS sessions FROM {table} WHERE {of_owner}
+    SELECT count(*) AS sessions FROM (SELECT 1 FROM {table} WHERE {of_owner} LIMIT {most}) AS some
 ), doomed AS (
-    SELECT session_key, {in_time} AS live FROM {table} WHERE {of_owner} ORDER BY session_key FOR UPDATE
+    SELECT session_key, {in_time} AS live FROM {table} WHERE {of_owner}
+    ORDER BY session_key LIMIT {most} FOR UPDATE
 ), ended AS (
     UPDATE {table} AS old SET format = 1, {tombstone} FROM doomed WHERE old.session_key = doomed.session_key
     RETURNING doomed.live

@@ -2,7 +2,7 @@
 
 use session_core::{
     Timestamp,
-    store::{Etag, Loaded, Record, StoreErrorKind, StoreKey, Written},
+    store::{Etag, Loaded, Payload, Record, SessionHead, StoreErrorKind, StoreKey, Written},
 };
 use sha2::{Digest, Sha256};
 use sqlx::{ColumnIndex, Decode, Row, Type};
@@ -73,6 +73,18 @@ pub(crate) fn read(row: &impl Cells) -> Result<Loaded, Failure> {
         return Err(CORRUPT);
     }
     Ok(Loaded::Found(record))
+}
+
+/// Decodes a row selected for its head. Its checksum covers the payload as well, so it is not verified.
+pub(crate) fn read_head(row: &impl Cells) -> Result<SessionHead, Failure> {
+    if present(row.small(1)?)? > FORMAT {
+        return Err(Failure::Found(StoreErrorKind::Newer));
+    }
+    let time =
+        |column| -> Result<Timestamp, Failure> { Ok(Timestamp::from_millis(present(row.int(column)?)?)) };
+    let record = Record::new(read_etag(row)?, time(3)?, time(4)?, Payload::default())
+        .with_absolute_deadline(row.int(5)?.map(Timestamp::from_millis));
+    Ok(SessionHead::of(read_key(row)?, &record))
 }
 
 /// Returns the store key of a row selected as `{columns}`.

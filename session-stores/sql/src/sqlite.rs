@@ -70,7 +70,7 @@ impl SqlStore<Sqlite> {
     /// Returns a store in the file at `path`, which is opened, and created if missing, on the first call.
     ///
     /// # Errors
-    /// [`SqlConfigError::NoRuntime`] outside a Tokio runtime.
+    /// [`SqlConfigError::NoRuntime`] outside a Tokio runtime, [`SqlConfigError::Schema`] if the table's name has a schema.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -90,7 +90,7 @@ impl SqlStore<Sqlite> {
     /// Like [`open`](Self::open), with the given durability.
     ///
     /// # Errors
-    /// [`SqlConfigError::NoRuntime`] outside a Tokio runtime.
+    /// [`SqlConfigError::NoRuntime`] outside a Tokio runtime, [`SqlConfigError::Schema`] if the table's name has a schema.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -109,6 +109,9 @@ impl SqlStore<Sqlite> {
         durability: Durability,
     ) -> Result<Self, SqlConfigError> {
         require_runtime()?;
+        if config.table.schema().is_some() {
+            return Err(SqlConfigError::Schema);
+        }
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)

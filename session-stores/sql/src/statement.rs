@@ -51,6 +51,8 @@ pub struct Asked<'a> {
     pub(crate) until: Timestamp,
     pub(crate) owner: &'a str,
     pub(crate) except: Option<&'a StoreKey>,
+    /// The last store key of the page before.
+    pub(crate) after: Option<&'a StoreKey>,
     pub(crate) most: usize,
 }
 
@@ -66,6 +68,7 @@ impl Default for Asked<'_> {
             until: Timestamp::from_millis(0),
             owner: "",
             except: None,
+            after: None,
             most: 0,
         }
     }
@@ -85,6 +88,7 @@ enum Bind {
     UntilHour,
     Owner,
     Except,
+    After,
     Most,
     Etag,
     Created,
@@ -110,6 +114,7 @@ impl Bind {
             "until_hour" => Self::UntilHour,
             "owner" => Self::Owner,
             "except" => Self::Except,
+            "after" => Self::After,
             "most" => Self::Most,
             "etag" => Self::Etag,
             "created" => Self::Created,
@@ -136,6 +141,8 @@ impl Bind {
             Self::UntilHour => Value::Int(Some(hour(asked.until))),
             Self::Owner => Value::Owner(Some(asked.owner)),
             Self::Except => Value::Bytes(asked.except.map(|key| key.as_bytes().as_slice())),
+            // No bytes at all come before every store key.
+            Self::After => Value::Bytes(Some(asked.after.map_or(&[][..], |key| key.as_bytes()))),
             Self::Most => Value::Int(Some(i64::try_from(asked.most).unwrap_or(i64::MAX))),
             Self::Etag => Value::Int(record.map(|record| record.etag.get().cast_signed())),
             Self::Created => Value::Int(record.map(|record| record.created.as_millis())),
@@ -201,9 +208,8 @@ impl Draft {
             self.text.push_str(before);
             rest = after;
             match name {
-                "table" => self.text.extend([DB::QUOTE, table.as_str(), DB::QUOTE]),
-                "schema_table" => self.text.extend([DB::QUOTE, table.as_str(), "_schema", DB::QUOTE]),
-                "name" => self.text.push_str(table.as_str()),
+                "table" => self.text.push_str(&table.quoted(DB::QUOTE, "")),
+                "schema_table" => self.text.push_str(&table.quoted(DB::QUOTE, "_schema")),
                 name => match (Bind::named(name), DB::word(name).or_else(|| word(name))) {
                     (Some(bind), _) => self.place(DB::PLACES, bind),
                     (None, Some(words)) => self.write::<DB>(words, table),
@@ -249,6 +255,13 @@ fn word(name: &str) -> Option<&'static str> {
         "live" => "payload IS NOT NULL AND {in_time}",
         "dead" => "(idle_deadline <= {now} OR absolute_deadline <= {now})",
         "of_owner" => "owner = {owner} AND payload IS NOT NULL AND {spared}",
+        "some_live" => {
+            "session_key IN (SELECT session_key FROM {table} WHERE {of_owner} AND {in_time} LIMIT {most})"
+        }
+        "some_expired" => {
+            "session_key IN (SELECT session_key FROM {table} WHERE {of_owner} AND NOT ({in_time}) LIMIT {most})"
+        }
+        "page" => "owner = {owner} AND {live} AND session_key > {after} ORDER BY session_key LIMIT {most}",
         "tombstone" => {
             "payload = NULL, owner = NULL, checksum = NULL, absolute_deadline = NULL, \
              idle_deadline = {until}, expires_hour = {until_hour}"

@@ -15,6 +15,7 @@ pub struct Verbs<T> {
     pub(crate) destroy: T,
     pub(crate) rotate: T,
     pub(crate) list: T,
+    pub(crate) heads: T,
     pub(crate) count: T,
     pub(crate) seen: T,
     pub(crate) destroy_all: T,
@@ -39,6 +40,7 @@ impl Statements {
             destroy: fill(texts.destroy),
             rotate: fill(texts.rotate),
             list: fill(texts.list),
+            heads: fill(texts.heads),
             count: fill(texts.count),
             seen: fill(texts.seen),
             destroy_all: fill(texts.destroy_all),
@@ -61,14 +63,15 @@ impl Verbs<&'static str> {
             touch: TOUCH,
             destroy: "UPDATE {table} SET format = 1, {tombstone} WHERE session_key = {key} AND payload IS NOT NULL",
             rotate,
-            list: "SELECT {columns} FROM {table} WHERE owner = {owner} AND {live}",
+            list: "SELECT {columns} FROM {table} WHERE {page}",
+            heads: "SELECT session_key, format, etag, created, idle_deadline, absolute_deadline FROM {table} WHERE {page}",
             count: "SELECT count(*) FROM {table} WHERE owner = {owner} AND {live}",
-            // All sessions that have not ended, live or expired.
-            seen: "SELECT count(*) FROM {table} WHERE {of_owner}",
+            // The sessions that have not ended, live or expired: as many as one pass ends, or fewer.
+            seen: "SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {of_owner} LIMIT {most}) AS some",
             // Only live sessions, so that the number of changed rows is the number of sessions ended.
-            destroy_all: "UPDATE {table} SET format = 1, {tombstone} WHERE {of_owner} AND {in_time}",
+            destroy_all: "UPDATE {table} SET format = 1, {tombstone} WHERE {some_live}",
             // The expired sessions, so that a caller whose clock is behind cannot extend them.
-            bury_all: "UPDATE {table} SET format = 1, {tombstone} WHERE {of_owner} AND NOT ({in_time})",
+            bury_all: "UPDATE {table} SET format = 1, {tombstone} WHERE {some_expired}",
             sweep,
         }
     }

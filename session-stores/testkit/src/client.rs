@@ -13,7 +13,8 @@ use session_core::{AnyKey, FlashMessages, Session, Sessions};
 ///
 /// Arrange what the visitor's session holds, [`send`](Self::send) requests, and assert what has become of the session. It
 /// works with sessions in a store and in cookies, and follows a new id as a browser does. The methods may be called in any
-/// order: arranging keeps the session's id, its CSRF token, and what was left for the next request.
+/// order: arranging keeps the session's id, its CSRF token (until the user changes), and what was left for the next
+/// request.
 ///
 /// ```
 /// use http::{Request, Response};
@@ -47,15 +48,15 @@ use session_core::{AnyKey, FlashMessages, Session, Sessions};
 /// ```
 pub struct TestClient {
     sessions: Sessions,
-    /// `name=value`, as the last response set it.
-    cookie: Option<String>,
+    /// `name=value` of the session's cookie and its touch cookie, as the last responses set them.
+    cookies: [Option<String>; 2],
 }
 
 impl TestClient {
     /// A visitor without a session.
     #[must_use]
     pub fn new(sessions: &Sessions) -> Self {
-        Self { sessions: sessions.clone(), cookie: None }
+        Self { sessions: sessions.clone(), cookies: [None, None] }
     }
 
     /// Puts these values (an object; names are paths) into the session.
@@ -153,7 +154,8 @@ impl TestClient {
     /// The value of the `Cookie` header to send; `None` for a visitor without a session.
     #[must_use]
     pub fn cookie(&self) -> Option<String> {
-        self.cookie.clone()
+        let cookies: Vec<&str> = self.cookies.iter().flatten().map(String::as_str).collect();
+        (!cookies.is_empty()).then(|| cookies.join("; "))
     }
 
     /// Takes the `Set-Cookie` values of a response: follows a new id, obeys a removal, ignores other cookies.
@@ -161,9 +163,11 @@ impl TestClient {
         for header in set_cookies {
             let header = String::from_utf8_lossy(header.as_ref()).into_owned();
             let (pair, attributes) = header.split_once(';').unwrap_or((&header, ""));
-            if pair.split_once('=').is_some_and(|(name, _)| name == self.sessions.cookie_name()) {
+            let Some((name, _)) = pair.split_once('=') else { continue };
+            let ours = [self.sessions.cookie_name(), self.sessions.touch_cookie_name()];
+            if let Some(place) = ours.iter().position(|ours| *ours == name) {
                 let removed = attributes.split(';').any(|attribute| attribute.trim() == "Max-Age=0");
-                self.cookie = (!removed).then(|| pair.to_owned());
+                self.cookies[place] = (!removed).then(|| pair.to_owned());
             }
         }
     }
@@ -173,7 +177,7 @@ impl TestClient {
     /// # Panics
     /// When the store fails.
     pub async fn session(&self) -> Session {
-        let guard = self.sessions.visit(self.cookies(), &NOWHERE);
+        let guard = self.sessions.visit(self.request_cookies(), &NOWHERE);
         guard.visit().read_only().await.expect("the session can be opened")
     }
 
@@ -252,7 +256,7 @@ impl TestClient {
 
     /// A visit that changes something and keeps what earlier calls have left for the next request.
     async fn arrange<E: fmt::Debug>(&mut self, change: impl FnOnce(&Session) -> Result<(), E>) {
-        let guard = self.sessions.visit(self.cookies(), &NOWHERE);
+        let guard = self.sessions.visit(self.request_cookies(), &NOWHERE);
         let session = guard.visit().session().await.expect("the session can be opened");
         session.reflash().expect("what was left is kept");
         change(&session).expect("the session can be arranged so");
@@ -261,10 +265,10 @@ impl TestClient {
             Closing::Pending(writing) => writing.await,
         };
         assert!(report.error.is_none(), "the session cannot be written: {:?}", report.error);
-        self.follow(report.set_cookie);
+        self.follow(report.set_cookies());
     }
 
-    fn cookies(&self) -> CookieHeaders {
+    fn request_cookies(&self) -> CookieHeaders {
         self.cookie().into_iter().collect()
     }
 }

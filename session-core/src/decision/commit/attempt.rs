@@ -1,11 +1,14 @@
 //! One attempt of a commit: the record to write, the store operation, and the effect on state and cookie once applied.
 
+use std::time::Duration;
+
 use super::{CommitError, CookieOrder, Fresh, StoreOp};
-use crate::decision::decide::{CookieAction, Decision, Fate, Origin, Write};
+use crate::decision::decide::{CookieAction, Decision, Fate, Origin, Placement, Write};
 use crate::decision::moved::began;
 use crate::decision::policy::Policy;
 use crate::decision::state::{Over, SessionState};
 use crate::value::content::{Changes, Content};
+use crate::value::cookie::format::MOST_AGE;
 use crate::value::flash::Entry;
 use crate::value::id::{Etag, SessionId, StoreKey};
 use crate::value::record::{Payload, Record};
@@ -21,6 +24,8 @@ pub(super) struct Attempt {
     /// The new idle deadline of a touch.
     pub(super) touched: Option<Timestamp>,
     pub(super) nonce: [u8; 24],
+    /// The revocation that found a note there already.
+    pub(super) note: Option<StoreOp>,
 }
 
 impl Attempt {
@@ -30,10 +35,18 @@ impl Attempt {
         now: Timestamp,
         decision: Decision,
         changes: &Changes,
+        keeps_its_id: bool,
         fresh: Option<Fresh>,
     ) -> Self {
-        let mut plan =
-            Self { op: None, id: None, record: None, entries: Vec::new(), touched: None, nonce: [0; 24] };
+        let mut plan = Self {
+            op: None,
+            id: None,
+            record: None,
+            entries: Vec::new(),
+            touched: None,
+            nonce: [0; 24],
+            note: None,
+        };
         let etag = fresh.as_ref().map_or(Etag::new(0), |fresh| fresh.etag);
         if let Some(Fresh { id, etag, nonce }) = fresh {
             plan.nonce = nonce;
@@ -50,12 +63,12 @@ impl Attempt {
                 );
                 plan.entries = entries;
             }
-            plan.id = match state.keeps_its_id() {
+            plan.id = match keeps_its_id {
                 true => state.id.clone(),
                 false => state.next_id.take().map(|id| *id).or(id),
             };
         }
-        if decision.write == Write::Touch {
+        if decision.write == Write::Touch || decision.cookie == CookieAction::SetTouch {
             plan.touched = Some(now.plus(state.age(policy)));
         }
         plan.op = plan.operation(state, policy, now, decision.write, etag);
@@ -93,7 +106,7 @@ impl Attempt {
             Write::Destroy => Some(StoreOp::Destroy { key: old()?, tombstone_until }),
             Write::Revoke => Some(StoreOp::Revoke {
                 key: old()?,
-                record: note(state.base.as_ref()?, policy, now, etag),
+                record: note(state.base.as_ref()?, state.stored_age(policy), policy, now, etag),
                 now,
             }),
         }
@@ -107,7 +120,8 @@ impl Attempt {
                 StoreOp::Replace { .. }
                 | StoreOp::Touch { .. }
                 | StoreOp::Destroy { .. }
-                | StoreOp::Revoke { .. },
+                | StoreOp::Revoke { .. }
+                | StoreOp::Prolong { .. },
             )
             | None => return,
         }
@@ -122,7 +136,13 @@ impl Attempt {
                 | StoreOp::Destroy { key, .. }
                 | StoreOp::Rotate { old: key, .. },
             ) => *key = to,
-            Some(StoreOp::Create { .. } | StoreOp::Touch { .. } | StoreOp::Revoke { .. }) | None => {}
+            Some(
+                StoreOp::Create { .. }
+                | StoreOp::Touch { .. }
+                | StoreOp::Revoke { .. }
+                | StoreOp::Prolong { .. },
+            )
+            | None => {}
         }
     }
 
@@ -132,16 +152,21 @@ impl Attempt {
     }
 
     /// Returns the cookie instruction, after the write was applied.
-    pub(super) fn order(&self, state: &SessionState, policy: &Policy, decision: Decision) -> CookieOrder {
+    pub(super) fn order(
+        &self,
+        state: &SessionState,
+        policy: &Policy,
+        now: Timestamp,
+        decision: Decision,
+    ) -> CookieOrder {
         let record = self.record.as_ref().or(state.base.as_ref());
+        let is_persistent = state.is_persistent(policy);
         let expires = |record: &Record, idle: Timestamp| {
-            state
-                .is_persistent(policy)
-                .then(|| record.absolute_deadline.map_or(idle, |absolute| absolute.min(idle)))
+            is_persistent.then(|| record.absolute_deadline.map_or(idle, |absolute| absolute.min(idle)))
         };
         match (decision.cookie, record) {
             (CookieAction::Keep, _) => CookieOrder::Keep,
-            (CookieAction::Clear, _) => CookieOrder::Clear,
+            (CookieAction::Clear, _) => CookieOrder::Clear { touch: policy.placement == Placement::Cookie },
             (CookieAction::SetNew | CookieAction::SetOld, Some(record)) => {
                 let idle = self.touched.unwrap_or(record.idle_deadline);
                 match self.id.clone() {
@@ -158,14 +183,30 @@ impl Attempt {
                 Some(id) => CookieOrder::SetRecord {
                     id,
                     record: record.clone(),
-                    expires: expires(record, record.idle_deadline),
+                    // Reads do not send it again, so it must outlive the idle deadline, which is judged here.
+                    expires: is_persistent
+                        .then(|| record.absolute_deadline.unwrap_or_else(|| now.plus(MOST_AGE))),
                     nonce: self.nonce,
                 },
                 None => CookieOrder::Keep,
             },
-            (CookieAction::SetNew | CookieAction::SetOld | CookieAction::SetRecord, None) => {
-                CookieOrder::Keep
-            }
+            (CookieAction::SetTouch, Some(record)) => match (self.id.clone(), self.touched) {
+                (Some(id), Some(idle_deadline)) => CookieOrder::SetTouch {
+                    id,
+                    etag: record.etag,
+                    idle_deadline,
+                    expires: expires(record, idle_deadline),
+                    nonce: self.nonce,
+                },
+                _ => CookieOrder::Keep,
+            },
+            (
+                CookieAction::SetNew
+                | CookieAction::SetOld
+                | CookieAction::SetRecord
+                | CookieAction::SetTouch,
+                None,
+            ) => CookieOrder::Keep,
         }
     }
 
@@ -187,7 +228,7 @@ impl Attempt {
         } else if moved.is_some() {
             state.moved = moved;
         }
-        if let (Write::Touch, Some(base), Some(touched)) = (decision.write, &mut state.base, self.touched) {
+        if let (Some(base), Some(touched)) = (&mut state.base, self.touched) {
             base.idle_deadline = touched;
         }
         let Some(record) = self.record else { return };
@@ -195,9 +236,11 @@ impl Attempt {
         state.regenerated |= fate == Some(Fate::Renew) && state.base.is_some();
         state.origin = match decision.cookie {
             CookieAction::SetRecord => Origin::Carried,
-            CookieAction::Keep | CookieAction::SetNew | CookieAction::SetOld | CookieAction::Clear => {
-                Origin::Stored
-            }
+            CookieAction::Keep
+            | CookieAction::SetNew
+            | CookieAction::SetOld
+            | CookieAction::SetTouch
+            | CookieAction::Clear => Origin::Stored,
         };
         // An order that was given during the write is still pending.
         if Some(state.fate) == fate {
@@ -211,9 +254,10 @@ impl Attempt {
 }
 
 /// What the list of revocations keeps about a carried session: no data, and for as long as any copy of its cookie could be
-/// accepted. A copy that another request has refreshed lives longer than the one that came here.
-fn note(base: &Record, policy: &Policy, now: Timestamp, etag: Etag) -> Record {
-    let any_copy = base.absolute_deadline.unwrap_or(now.plus(policy.age).plus(policy.tombstone));
+/// accepted. All copies have the same lifetimes; one that another request has refreshed lives longer than the one that came
+/// here, and one that is being refreshed now is at most as young as the longest request.
+fn note(base: &Record, age: Duration, policy: &Policy, now: Timestamp, etag: Etag) -> Record {
+    let any_copy = base.absolute_deadline.unwrap_or(now.plus(age).plus(policy.tombstone));
     Record::new(etag, now, any_copy.max(base.deadline()), b"{\"v\":1}".as_slice().into())
 }
 

@@ -40,12 +40,16 @@ pub enum StoreOp {
         now: Timestamp,
         tombstone_until: Timestamp,
     },
-    /// Create this record in the list of revocations, not in the store, and treat [`Taken`] as `Applied`.
-    ///
-    /// [`Taken`]: crate::store::Written::Taken
+    /// Create this record in the list of revocations, not in the store.
     Revoke {
         key: StoreKey,
         record: Record,
+        now: Timestamp,
+    },
+    /// Touch the record that stands in the list of revocations, not in the store.
+    Prolong {
+        key: StoreKey,
+        idle_deadline: Timestamp,
         now: Timestamp,
     },
 }
@@ -111,8 +115,24 @@ pub enum CookieOrder {
         /// The nonce for sealing.
         nonce: [u8; 24],
     },
+    /// Seal the idle deadline alone, and set it as the touch cookie of a session that its cookie carries.
+    SetTouch {
+        /// The session's id.
+        id: SessionId,
+        /// The version of the record that came in its cookie: another one is not kept alive.
+        etag: Etag,
+        /// When the session now expires unless it is used.
+        idle_deadline: Timestamp,
+        /// When a persistent cookie expires; `None` for a cookie that ends with the browser session.
+        expires: Option<Timestamp>,
+        /// The nonce for sealing.
+        nonce: [u8; 24],
+    },
     /// Remove the cookie.
-    Clear,
+    Clear {
+        /// The touch cookie, too: sessions are carried in their cookies.
+        touch: bool,
+    },
 }
 
 /// The outcome of a commit.

@@ -21,6 +21,7 @@ use super::decide::{Decision, Trigger};
 use super::policy::Policy;
 use super::state::SessionState;
 use crate::value::answer::{StoreError, Written};
+use crate::value::cookie::format::Scope;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
@@ -120,9 +121,14 @@ impl<'p> Commit<'p> {
         (self.state, outcome)
     }
 
-    /// Returns the record that goes into the cookie, if there is one.
-    pub(crate) fn carried(&self) -> Option<&Record> {
+    /// Returns the record that goes into the cookie, if there is one, and whether that cookie is persistent.
+    pub(crate) fn carried(&self) -> Option<(&Record, bool)> {
         self.writing.carried()
+    }
+
+    /// Which of the cookie's domains the response's cookie has.
+    pub(crate) fn scope(&self) -> Scope {
+        self.state.scope()
     }
 
     /// Puts the changes back, as if this commit had not begun. Only before its first answer.

@@ -73,11 +73,12 @@ impl Writing {
             true => Some(draw().map_err(|_| CommitError::Entropy)?),
             false => None,
         };
-        if fresh.as_ref().is_some_and(|fresh| fresh.id.is_none()) && !state.keeps_its_id() {
+        let keeps_its_id = state.keeps_its_id();
+        if fresh.as_ref().is_some_and(|fresh| fresh.id.is_none()) && !keeps_its_id {
             return Err(CommitError::Entropy);
         }
         let changes = state.content.take_changes();
-        let attempt = Attempt::plan(state, policy, now, decision, &changes, fresh);
+        let attempt = Attempt::plan(state, policy, now, decision, &changes, keeps_its_id, fresh);
         let writing = Self {
             decision,
             situation,
@@ -101,15 +102,17 @@ impl Writing {
 
     /// Puts the changes back, as if this commit had not begun. Only before its first step.
     pub(crate) fn undo(self, state: &mut SessionState) {
+        state.content.put_back(self.changes);
         if let (false, Some(id)) = (state.keeps_its_id(), self.attempt.id) {
             state.next_id = Some(Box::new(id));
         }
-        state.content.put_back(self.changes);
     }
 
-    /// Returns the record that goes into the cookie, if there is one.
-    pub(crate) fn carried(&self) -> Option<&Record> {
-        self.attempt.record.as_ref().filter(|_| self.decision.cookie == CookieAction::SetRecord)
+    /// Returns the record that goes into the cookie, if there is one, and whether that cookie is persistent.
+    pub(crate) fn carried(&self) -> Option<(&Record, bool)> {
+        let record =
+            self.attempt.record.as_ref().filter(|_| self.decision.cookie == CookieAction::SetRecord)?;
+        Some((record, self.situation.is_some_and(|then| then.persistent)))
     }
 
     /// Returns the operation that the store must perform next, or `None` when the commit is ready to finish.
@@ -141,13 +144,11 @@ impl Writing {
         now: impl FnOnce() -> Timestamp,
         draw: impl FnOnce() -> Result<Fresh, E>,
     ) {
-        let revokes = matches!(self.attempt.op, Some(StoreOp::Revoke { .. }));
+        if matches!(self.attempt.op, Some(StoreOp::Revoke { .. } | StoreOp::Prolong { .. })) {
+            return self.answer_revocation(answer);
+        }
         let settled = match answer {
             Ok(Written::Applied) => Ok(()),
-            // It is in the list already.
-            Ok(Written::Taken | Written::Conflict(_) | Written::Moved { .. } | Written::Gone) if revokes => {
-                Ok(())
-            }
             Ok(Written::Gone) => Err(CommitError::Gone),
             Ok(Written::Taken) => match draw() {
                 // A collision of two ids of 256 bits: a broken generator, or a test double. Another id is tried.
@@ -171,13 +172,39 @@ impl Writing {
                 Ok(Followed::Done) => Ok(()),
                 Err(error) => Err(error),
             },
-            Err(error) => Err(match error.kind() {
-                StoreErrorKind::TooLarge { size, limit } => CommitError::TooLarge { size, limit },
-                _ => CommitError::Store(error),
-            }),
+            Err(error) => Err(failed(error)),
         };
+        self.settle(settled);
+    }
+
+    fn settle(&mut self, result: Result<(), CommitError>) {
         self.attempt.op = None;
-        self.answer = Some(settled);
+        self.answer = Some(result);
+    }
+
+    /// Takes the answer of the list of revocations. A note that stands there already was made from another copy of the
+    /// cookie: it is lengthened where it ends too early, and the session has ended, so that only ending it again succeeds.
+    fn answer_revocation(&mut self, answer: Result<Written, StoreError>) {
+        let ends = self.situation.is_some_and(|then| then.fate == Fate::Destroy);
+        let prolong = match (&self.attempt.op, answer) {
+            (Some(StoreOp::Revoke { .. }), Ok(Written::Applied)) => return self.settle(Ok(())),
+            (_, Ok(Written::Applied)) if ends => return self.settle(Ok(())),
+            (_, Ok(Written::Applied)) => return self.settle(Err(CommitError::Gone)),
+            (_, Err(error)) => return self.settle(Err(failed(error))),
+            (Some(StoreOp::Revoke { key, record, now }), Ok(_)) => {
+                StoreOp::Prolong { key: *key, idle_deadline: record.idle_deadline, now: *now }
+            }
+            // It ended between the two operations.
+            (_, Ok(_)) => match self.attempt.note.clone() {
+                Some(note) if self.conflicts < MOST_TAKEN => {
+                    self.conflicts += 1;
+                    self.attempt.op = Some(note);
+                    return;
+                }
+                _ => return self.settle(Err(CommitError::Contended)),
+            },
+        };
+        self.attempt.note = self.attempt.op.replace(prolong);
     }
 
     /// Goes on under the key to which a rotation has moved the session, if this visit may.
@@ -249,7 +276,8 @@ impl Writing {
                 StoreOp::Create { .. }
                 | StoreOp::Touch { .. }
                 | StoreOp::Destroy { .. }
-                | StoreOp::Revoke { .. },
+                | StoreOp::Revoke { .. }
+                | StoreOp::Prolong { .. },
             )
             | None => {
                 // These verbs expect no etag, so a store that answers with a conflict is broken.
@@ -287,7 +315,8 @@ impl Writing {
     /// Applies the result to the state. On success, what was written becomes its base and the cookie instruction is
     /// released; on an error, the changes are put back before those made since; on `Gone`, they are dropped.
     pub(crate) fn finish(self, state: &mut SessionState, policy: &Policy) -> Outcome {
-        let Self { decision, situation, changes, attempt, replayed, moved, conflicts, answer, .. } = self;
+        let Self { decision, situation, now, changes, attempt, replayed, moved, conflicts, answer, .. } =
+            self;
         let result = match answer {
             Some(result) => result,
             // There was nothing to store, so nothing can have failed.
@@ -296,12 +325,20 @@ impl Writing {
         };
         match &result {
             Ok(()) => {
-                let order = attempt.order(state, policy, decision);
+                let order = attempt.order(state, policy, now, decision);
                 state.signed_in |=
                     changes.signs_in() || situation.is_some_and(|then| then.fate == Fate::Renew);
                 attempt.settle(state, decision, situation.map(|then| then.fate), replayed, moved);
-                if !matches!(order, CookieOrder::Keep) {
-                    state.cookie = Some(Box::new(order));
+                match (state.cookie.as_deref_mut(), order) {
+                    (_, CookieOrder::Keep) => {}
+                    // An earlier commit of this visit has a record to send, which brings its idle deadline itself.
+                    (
+                        Some(CookieOrder::SetRecord { record, .. }),
+                        CookieOrder::SetTouch { idle_deadline, .. },
+                    ) => {
+                        record.idle_deadline = idle_deadline;
+                    }
+                    (_, order) => state.cookie = Some(Box::new(order)),
                 }
             }
             Err(CommitError::Gone) => {
@@ -313,6 +350,13 @@ impl Writing {
             Err(_) => state.content.put_back(changes),
         }
         Outcome { result, decision, conflicts }
+    }
+}
+
+fn failed(error: StoreError) -> CommitError {
+    match error.kind() {
+        StoreErrorKind::TooLarge { size, limit } => CommitError::TooLarge { size, limit },
+        _ => CommitError::Store(error),
     }
 }
 

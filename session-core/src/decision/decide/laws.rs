@@ -103,6 +103,29 @@ fn i9_a_change_to_a_session_is_written_or_refused_with_a_reason() {
 }
 
 #[test]
+fn a_read_never_sends_the_record_of_a_carried_session() {
+    over_the_whole_table(|now, then| {
+        let is_read = !now.changed && !now.reissue && now.fate == Fate::Keep;
+        if now.origin == Origin::Carried && is_read && now.trigger != Trigger::Abandoned {
+            let due = (now.refresh_due || now.eager) && now.trigger != Trigger::DetachedCommit;
+            let cookie = if due { CookieAction::SetTouch } else { CookieAction::Keep };
+            assert_eq!(then, Decision { cookie, ..NOTHING }, "{now:?}");
+        }
+        if then.cookie == CookieAction::SetTouch {
+            assert!(
+                now.origin == Origin::Carried && !then.drops_data || is_failure_of_a_read(now),
+                "{now:?}"
+            );
+        }
+    });
+}
+
+/// What a failure drops leaves a read behind.
+fn is_failure_of_a_read(now: Situation) -> bool {
+    fails(now.trigger) && now.origin == Origin::Carried && now.fate == Fate::Keep
+}
+
+#[test]
 fn i11_an_id_without_a_live_record_is_never_set_again() {
     over_the_whole_table(|now, then| {
         if !has_record(now.origin) {

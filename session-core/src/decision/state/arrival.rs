@@ -1,5 +1,6 @@
 //! The result of opening a request's cookies.
 
+use crate::value::cookie::format::Scope;
 use crate::value::device::{BindingId, Unproven};
 use crate::value::id::SessionId;
 use crate::value::record::Record;
@@ -26,6 +27,8 @@ pub struct Arrival {
     pub withheld: bool,
     /// What is asked of a session that is bound to a device, and what the request shows for it.
     pub device: DeviceCheck,
+    /// Which of the cookie's domains the request's host belongs to.
+    pub(crate) scope: Scope,
 }
 
 /// What is asked of a session that is bound to a device, and what the request shows for it.

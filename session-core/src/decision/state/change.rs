@@ -1,11 +1,13 @@
 //! Changing a visit's session: its content, its id, its end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::{Access, SessionState};
-use crate::decision::decide::{Fate, Origin};
+use crate::decision::decide::Fate;
+use crate::decision::policy::Policy;
 use crate::value::content::{self, Content};
 use crate::value::error::ValueError;
 use crate::value::flash::FlashBag;
@@ -60,15 +62,32 @@ impl SessionState {
         }
     }
 
-    /// Sets or removes the user of the session. If the visit is [`Origin::Unseen`], setting a user also orders a new
-    /// id, which begins a session.
+    /// Sets or removes the user of the session. Another user than before, or the first one, also orders a new id, so that
+    /// an id from before the sign-in is worthless after it. The same user again, and the removal of the user, keep the id.
+    ///
+    /// A change of user drops the CSRF token, and what is known about the former user: the time of authentication and the
+    /// stamp.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_stored_session.in")]
+    /// state.set_owner(Some("ada"));
+    /// assert_eq!(state.fate(), Fate::Keep, "it is hers already");
+    /// state.set_owner(Some("eve"));
+    /// assert_eq!(state.fate(), Fate::Renew);
+    /// ```
     pub fn set_owner(&mut self, owner: Option<&str>) {
-        if owner.is_some() && self.origin == Origin::Unseen {
+        if self.owner() == owner {
+            return;
+        }
+        if owner.is_some() {
+            // An id that was drawn but that no cookie has carried yet is new enough.
             self.fate = self.fate.max(Fate::Renew);
         }
-        if self.content.owner.as_deref() != owner {
-            // Whoever made the binding, it was not this user: another one is made.
-            self.content.system.forget(content::DEVICE);
+        // Whoever made the binding, it was not this user: another one is made.
+        self.content.system.forget(content::DEVICE);
+        if self.owner().is_some() {
+            self.content.system.forget(content::AUTHENTICATED_AT);
+            self.content.system.forget(content::STAMP);
         }
         self.content.set_owner(owner.map(Arc::from));
     }
@@ -154,6 +173,11 @@ impl SessionState {
                 debug_assert!(!matches!(put, Some(Err(_))), "what stood in a session fits in it again");
             }
         }
+    }
+
+    /// The idle timeout of the session as it stood there before this visit changed it.
+    pub(in crate::decision) fn stored_age(&self, policy: &Policy) -> Duration {
+        self.stored_content().age().unwrap_or(policy.age)
     }
 
     /// What stood there before this visit changed it.

@@ -5,6 +5,7 @@
 
 mod arrival;
 mod change;
+mod lifetimes;
 mod load;
 mod open;
 mod read;
@@ -16,6 +17,7 @@ use super::commit::CookieOrder;
 use super::decide::{Fate, NOTHING, Origin, Situation, Trigger, decide, drops_data};
 use super::policy::Policy;
 use crate::value::content::Content;
+use crate::value::cookie::format::Scope;
 use crate::value::id::{SessionId, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
@@ -49,6 +51,7 @@ pub struct SessionState {
     pub(crate) content: Content,
     pub(super) came: bool,
     pub(super) old_key: bool,
+    scope: Scope,
     access: Access,
     /// The instruction about the cookie in the response, from the commits so far.
     pub(super) cookie: Option<Box<CookieOrder>>,
@@ -110,7 +113,7 @@ impl SessionState {
             placement: policy.placement,
             trigger,
             origin: self.origin,
-            fate: self.fate,
+            fate: self.fate_of(content.lifetime_changed()),
             changed: content.is_changed(),
             wiped: content.is_wiped(),
             something,
@@ -129,10 +132,16 @@ impl SessionState {
         self.over.is_some() || decide(self.situation(policy, trigger, now)) == NOTHING
     }
 
+    /// Which of the cookie's domains the response's cookie has.
+    pub(crate) fn scope(&self) -> Scope {
+        self.scope
+    }
+
     /// Returns whether a commit would keep the id: the session has a valid one, and no new one was ordered.
     #[must_use]
     pub fn keeps_its_id(&self) -> bool {
-        self.fate == Fate::Keep && matches!(self.origin, Origin::Stored | Origin::Carried)
+        self.fate_of(self.content.lifetime_changed()) == Fate::Keep
+            && matches!(self.origin, Origin::Stored | Origin::Carried)
     }
 
     /// Returns the id that the session has, or will have once it is written. Calls `draw` if no id was drawn yet. For a
@@ -151,8 +160,8 @@ impl SessionState {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn id_to_be<E>(&mut self, draw: impl FnOnce() -> Result<SessionId, E>) -> Result<SessionId, E> {
-        let settled = self.fate != Fate::Renew && matches!(self.origin, Origin::Stored | Origin::Carried);
-        if let (true, Some(id)) = (settled, &self.id) {
+        let ends = self.fate == Fate::Destroy && matches!(self.origin, Origin::Stored | Origin::Carried);
+        if let (true, Some(id)) = (ends || self.keeps_its_id(), &self.id) {
             return Ok(id.clone());
         }
         if let Some(id) = &self.next_id {

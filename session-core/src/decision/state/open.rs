@@ -87,7 +87,7 @@ impl SessionState {
     }
 
     fn arrived(arrival: Arrival) -> (Self, Option<Claim>) {
-        let Arrival { claim, came, old_key, withheld, device: _ } = arrival;
+        let Arrival { claim, came, old_key, withheld, device: _, scope } = arrival;
         let origin = if withheld && !came { Origin::Unseen } else { Origin::Fresh };
         let state = Self {
             origin,
@@ -99,6 +99,7 @@ impl SessionState {
             content: Content::default(),
             came,
             old_key,
+            scope,
             access: Access::ReadOnly,
             cookie: None,
             over: None,

@@ -3,10 +3,12 @@
 mod pages;
 mod place;
 mod rules;
+mod token;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::token::TokenFrom;
 use crate::decision::codec::CookieCodec;
 use crate::decision::decide::Placement;
 use crate::decision::policy::Policy;
@@ -60,6 +62,7 @@ pub struct SessionsBuilder {
     xsrf_cookie: bool,
     enabled: bool,
     purpose: String,
+    token_from: TokenFrom,
     #[cfg(feature = "dbsc")]
     pub(super) binding: Option<crate::engine::device::DeviceBinding>,
 }
@@ -98,6 +101,7 @@ impl Default for SessionsBuilder {
             xsrf_cookie: false,
             enabled: true,
             purpose: "session".to_owned(),
+            token_from: TokenFrom::Cookie,
             #[cfg(feature = "dbsc")]
             binding: None,
         }
@@ -242,6 +246,10 @@ impl SessionsBuilder {
             .map_err(|position| ConfigError::RedirectHost { position })?;
         let cookie = self.cookie.build()?;
         let keys = KeyRing::new(self.keys)?;
+        let header = self.token_from.header()?;
+        if header.is_some() && policy.placement == Placement::Cookie && self.enabled {
+            return Err(ConfigError::HeaderNeedsStore);
+        }
         let store = match self.store {
             Some(store) if self.encrypt_at_rest => {
                 let sealed = EncryptedStore::shared(store, keys.clone(), self.entropy.clone());
@@ -256,9 +264,16 @@ impl SessionsBuilder {
         policy.revocable = self.revocations.is_some();
         policy.check()?;
         #[cfg(feature = "dbsc")]
+        if self.binding.is_some() && header.is_some() && self.enabled {
+            return Err(ConfigError::DeviceNeedsCookie);
+        }
+        #[cfg(feature = "dbsc")]
         let device = self.binding.map(|binding| binding.build(cookie.name())).transpose()?;
         let engine = Engine {
-            codec: CookieCodec::new(keys, cookie, &self.purpose),
+            codec: match header {
+                Some(name) => CookieCodec::in_header(keys, cookie, name, &self.purpose),
+                None => CookieCodec::new(keys, cookie, &self.purpose),
+            },
             store,
             revocations: self.revocations,
             clock: self.clock,

@@ -83,6 +83,16 @@ impl SessionsBuilder {
         self
     }
 
+    /// Sets how many sessions a user may have; the default is 1,000, the minimum 1, and `usize::MAX` allows any number. A
+    /// further sign-in ends the oldest session of this user. Where the store keeps no index of users, nothing is ended.
+    ///
+    /// A limit of a few devices, with an answer of the application's own, is
+    /// [`UserSessions::make_room`](crate::UserSessions::make_room).
+    pub fn most_sessions(mut self, most: usize) -> Self {
+        self.policy.most_sessions = most.max(1);
+        self
+    }
+
     /// Sets how long a commit retries when other requests write the same session; the default is 2 seconds.
     pub fn contention(mut self, patience: Duration) -> Self {
         self.policy.contention = patience;

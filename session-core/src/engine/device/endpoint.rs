@@ -12,6 +12,7 @@ use crate::engine::head::RequestHead;
 use crate::engine::sources::EntropyError;
 use crate::engine::visit::Visit;
 use crate::value::content;
+use crate::value::cookie::format::Scope;
 use crate::value::cookie::seal::SealKind;
 use crate::value::device::key::DeviceKey;
 use crate::value::device::proof::{Proof, ProofError, Stage};
@@ -92,7 +93,9 @@ impl Asked {
             Stage::Registration => self.register(&engine, rules, &visit).await,
             Stage::Refresh => self.refresh(&engine, rules, &visit).await,
         };
-        answer.unwrap_or_else(|refusal| refuse(&engine, rules, refusal).unwrap_or(OwnResponse::bare(500)))
+        answer.unwrap_or_else(|refusal| {
+            refuse(&engine, rules, visit.scope(), refusal).unwrap_or_else(|_| OwnResponse::bare(500))
+        })
     }
 
     async fn register(&self, engine: &Engine, rules: &Rules, visit: &Visit) -> Result<OwnResponse, Refusal> {
@@ -122,7 +125,8 @@ impl Asked {
                 _ = state.content.system.put(content::DEVICE, bond);
             }
         }
-        let granted = grant(engine, rules, challenge.id, Challenge::refresh(now, challenge.id), now)?;
+        let granted =
+            grant(engine, rules, visit.scope(), challenge.id, Challenge::refresh(now, challenge.id), now)?;
         Ok(granted.telling(Event::Bound(handle)))
     }
 
@@ -164,7 +168,7 @@ impl Asked {
         bond.prove(challenge.issued_at, now);
         let next = next(&bond);
         _ = state.content.system.put(content::DEVICE, bond);
-        Ok(grant(engine, rules, id, next, now)?.telling(Event::Proved(handle)))
+        Ok(grant(engine, rules, visit.scope(), id, next, now)?.telling(Event::Proved(handle)))
     }
 }
 
@@ -183,26 +187,32 @@ fn is_over(challenge: &Challenge, rules: &Rules, now: Timestamp) -> bool {
 fn grant(
     engine: &Engine,
     rules: &Rules,
+    scope: Scope,
     id: BindingId,
     next: Challenge,
     now: Timestamp,
 ) -> Result<OwnResponse, EntropyError> {
-    let attributes = engine.codec.cookie().attributes();
+    let attributes = engine.codec.cookie_at(scope).attributes();
     let body = words::instructions(id, &rules.refresh_path, &rules.cookie, attributes);
     let next = engine.challenge(&next)?;
     Ok(OwnResponse::json(200, body)
-        .with("set-cookie", engine.bound_cookie(rules, id, now)?)
+        .with("set-cookie", engine.bound_cookie(rules, scope, id, now)?)
         .with(words::CHALLENGE, words::challenge(next.as_str(), id)))
 }
 
-fn refuse(engine: &Engine, rules: &Rules, refusal: Refusal) -> Result<OwnResponse, EntropyError> {
+fn refuse(
+    engine: &Engine,
+    rules: &Rules,
+    scope: Scope,
+    refusal: Refusal,
+) -> Result<OwnResponse, EntropyError> {
     let (error, response) = match refusal {
         Refusal::Ask(challenge) => (None, challenged(engine, challenge)?),
         Refusal::Proof(error, Some(challenge)) => (Some(error), challenged(engine, challenge)?),
         Refusal::Proof(error, None) => (Some(error), OwnResponse::bare(403)),
         Refusal::Ended(id, error) => {
             let ended = OwnResponse::json(200, words::ended(id));
-            (error, ended.with("set-cookie", engine.no_bound_cookie(rules)))
+            (error, ended.with("set-cookie", engine.no_bound_cookie(rules, scope)))
         }
         Refusal::Unavailable => (None, OwnResponse::bare(503)),
         Refusal::Entropy => (None, OwnResponse::bare(500)),

@@ -13,6 +13,7 @@ pub(crate) use offer::offer;
 
 use super::common::Engine;
 use super::sources::EntropyError;
+use crate::value::cookie::format::Scope;
 use crate::value::cookie::seal::{SealKind, Sealed};
 use crate::value::device::BindingId;
 use crate::value::device::token::{BoundToken, Challenge};
@@ -25,22 +26,33 @@ impl Engine {
         Ok(self.codec.seal(kind, &nonce, text))
     }
 
+    /// Which of the cookie's domains a request to this host has.
+    pub(crate) fn scope_of(&self, host: Option<&[u8]>) -> Scope {
+        host.map(|host| self.codec.cookie().scope_of(host)).unwrap_or_default()
+    }
+
     /// Makes a challenge, as text.
     fn challenge(&self, challenge: &Challenge) -> Result<Sealed, EntropyError> {
         self.seal_fresh(SealKind::Challenge, &challenge.encode())
     }
 
     /// The `Set-Cookie` value of the short-lived cookie.
-    fn bound_cookie(&self, rules: &Rules, id: BindingId, now: Timestamp) -> Result<String, EntropyError> {
+    fn bound_cookie(
+        &self,
+        rules: &Rules,
+        scope: Scope,
+        id: BindingId,
+        now: Timestamp,
+    ) -> Result<String, EntropyError> {
         let token = BoundToken { issued_at: now, id };
         let sealed = self.seal_fresh(SealKind::Bound, &token.encode())?;
         let expiry = Some((rules.refresh, now.plus(rules.refresh)));
-        Ok(self.codec.cookie().header(&rules.cookie, sealed.as_str(), expiry))
+        Ok(self.codec.cookie_at(scope).header(&rules.cookie, sealed.as_str(), expiry))
     }
 
     /// The `Set-Cookie` value that removes the short-lived cookie.
-    pub(crate) fn no_bound_cookie(&self, rules: &Rules) -> String {
+    pub(crate) fn no_bound_cookie(&self, rules: &Rules, scope: Scope) -> String {
         let past = Some((std::time::Duration::ZERO, Timestamp::from_millis(0)));
-        self.codec.cookie().header(&rules.cookie, "", past)
+        self.codec.cookie_at(scope).header(&rules.cookie, "", past)
     }
 }

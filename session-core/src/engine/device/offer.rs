@@ -6,6 +6,7 @@ use crate::engine::common::Engine;
 use crate::engine::report::VisitReport;
 use crate::engine::sources::EntropyError;
 use crate::value::content;
+use crate::value::cookie::format::Scope;
 use crate::value::device::proof::Stage;
 use crate::value::device::token::Challenge;
 use crate::value::device::{BindingId, words};
@@ -22,18 +23,23 @@ pub(crate) fn offer(engine: &Engine, state: &SessionState, report: &mut VisitRep
         return;
     }
     match state.cookie() {
-        CookieOrder::Clear { .. } => report.set_bound = Some(engine.no_bound_cookie(rules)),
+        CookieOrder::Clear { .. } => report.set_bound = Some(engine.no_bound_cookie(rules, state.scope())),
         CookieOrder::SetId { id, .. } | CookieOrder::SetRecord { id, .. }
             if state.signed_in() && !state.content.system.exists(content::DEVICE) =>
         {
             // Without random bytes there is no offer; the session itself has its own.
-            _ = ask(engine, id, report);
+            _ = ask(engine, id, state.scope(), report);
         }
         _ => {}
     }
 }
 
-fn ask(engine: &Engine, session: &SessionId, report: &mut VisitReport) -> Result<(), EntropyError> {
+fn ask(
+    engine: &Engine,
+    session: &SessionId,
+    scope: Scope,
+    report: &mut VisitReport,
+) -> Result<(), EntropyError> {
     let Some(rules) = &engine.device else { return Ok(()) };
     let mut id = [0; 16];
     engine.entropy.fill(&mut id)?;
@@ -41,7 +47,7 @@ fn ask(engine: &Engine, session: &SessionId, report: &mut VisitReport) -> Result
     let challenge =
         Challenge { issued_at: now, stage: Stage::Registration, id, session: session.store_key() };
     let challenge = engine.challenge(&challenge)?;
-    let cookie = engine.bound_cookie(rules, id, now)?;
+    let cookie = engine.bound_cookie(rules, scope, id, now)?;
     report.set_bound = Some(cookie);
     report.registration = Some(words::registration(&rules.register_path, challenge.as_str()));
     Ok(())

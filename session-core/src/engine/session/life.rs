@@ -42,7 +42,8 @@ impl Session {
 
     /// Returns whether the cookie names a session that was ended or renewed a moment ago. Such a request gets an empty
     /// session, and its changes are not kept, because a late request must not overwrite the cookie of a newer sign-in.
-    /// [`regenerate`](Self::regenerate) begins a new session: call it on the page that signs in.
+    /// [`regenerate`](Self::regenerate) and [`tag`](Self::tag) begin a new session: call the former on the page with the sign-in
+    /// form.
     ///
     /// ```
     /// # use session_core::Session;
@@ -108,8 +109,8 @@ impl Session {
         Self { shared: self.shared.clone(), access: Access::ReadOnly }
     }
 
-    /// Gives the session a new id. Call it whenever the visitor's privileges change, in particular at sign-in (OWASP
-    /// session fixation, ASVS 7.2.4).
+    /// Gives the session a new id. Call it whenever the visitor's privileges change (OWASP session fixation,
+    /// ASVS 7.2.4). At a sign-in, [`tag`](Self::tag) does it.
     ///
     /// Data and outgoing flash messages are kept, the CSRF token is renewed, and the owner index is updated. The old id
     /// is invalidated before the new cookie is sent. Calling it again in the same request has no effect.

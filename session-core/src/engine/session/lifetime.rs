@@ -1,8 +1,10 @@
 //! The lifetime of one session where it differs from the configuration, as a facet of [`Session`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Session;
+use crate::engine::common::Engine;
 use crate::engine::error::SessionError;
 use crate::value::time::Timestamp;
 
@@ -10,7 +12,8 @@ use crate::value::time::Timestamp;
 ///
 /// What is not set here comes from the configuration: [`SessionsBuilder::age`](crate::SessionsBuilder::age) and
 /// [`SessionsBuilder::absolute`](crate::SessionsBuilder::absolute). Every method that changes something returns the
-/// [errors of every change](Session#errors-of-every-change).
+/// [errors of every change](Session#errors-of-every-change). For a session in its cookie, a change of lifetime also takes a
+/// new id, so that a list of [revocations](crate::SessionsBuilder::revocations) covers every copy of the cookie.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -38,36 +41,49 @@ impl Lifetime<'_> {
         self.0.read(|state| state.created())
     }
 
-    /// Sets the idle timeout of this session: whole seconds, at least one.
+    /// Sets the idle timeout of this session: whole seconds, at least one, and at most the absolute lifetime. For a longer
+    /// one call [`set_absolute`](Self::set_absolute) first.
     ///
     /// # Errors
-    /// The [errors of every change](Session#errors-of-every-change).
+    /// [`SessionError::Lifetime`], under the limits of [`SessionsBuilder::build`](crate::SessionsBuilder::build), and the
+    /// [errors of every change](Session#errors-of-every-change).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use session_core::{Session, SessionError};
+    /// # let session = Session::standalone();
+    /// let sixty_days = Duration::from_secs(60 * 24 * 60 * 60);
+    /// // The absolute lifetime is 24 hours, unless it is configured.
+    /// assert!(matches!(session.lifetime().set_age(sixty_days), Err(SessionError::Lifetime(_))));
+    /// session.lifetime().set_absolute(Some(sixty_days))?;
+    /// session.lifetime().set_age(sixty_days)?;
+    /// # Ok::<(), SessionError>(())
+    /// ```
     pub fn set_age(&self, age: Duration) -> Result<(), SessionError> {
-        let age = Duration::from_secs(age.as_secs().max(1));
-        self.0.edit(|state| state.content.set_age(age))
+        let (engine, now) = self.engine_now();
+        self.0.edit(|state| state.set_age(age, &engine.policy, now))
     }
 
-    /// Sets the absolute lifetime of this session, counted from now; `None` removes the limit. Nothing else moves the
-    /// absolute deadline.
+    /// Sets the absolute lifetime of this session, counted from now, at least a second; `None` removes the limit. Nothing
+    /// else moves the absolute deadline. If it is shorter than the idle timeout, the session ends earlier.
     ///
     /// # Errors
-    /// The [errors of every change](Session#errors-of-every-change).
+    /// [`SessionError::Lifetime`] for less than a second, and the
+    /// [errors of every change](Session#errors-of-every-change).
     pub fn set_absolute(&self, lifetime: Option<Duration>) -> Result<(), SessionError> {
-        let now = self.0.shared.engine.clock.now();
-        self.0.edit(|state| {
-            state.content.set_absolute(lifetime.map(|lifetime| now.plus(lifetime)));
-            Ok::<_, SessionError>(())
-        })
+        let (_, now) = self.engine_now();
+        self.0.edit(|state| state.set_absolute(lifetime, now))
     }
 
-    /// Sets both the idle timeout and the absolute lifetime to `lifetime`, and makes the cookie outlive the browser.
+    /// Sets both the idle timeout and the absolute lifetime to `lifetime`, at least a second, and makes the cookie outlive
+    /// the browser.
     ///
     /// # Errors
-    /// The [errors of every change](Session#errors-of-every-change).
+    /// [`SessionError::Lifetime`] for less than a second, and the
+    /// [errors of every change](Session#errors-of-every-change).
     pub fn remember_me(&self, lifetime: Duration) -> Result<(), SessionError> {
-        self.set_age(lifetime)?;
-        self.set_absolute(Some(lifetime))?;
-        self.set_persistent(true)
+        let (_, now) = self.engine_now();
+        self.0.edit(|state| state.remember_me(lifetime, now))
     }
 
     /// Sets whether the cookie outlives the browser.
@@ -75,6 +91,15 @@ impl Lifetime<'_> {
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
     pub fn set_persistent(&self, persistent: bool) -> Result<(), SessionError> {
-        self.0.edit(|state| state.content.set_persistent(persistent))
+        self.0.edit(|state| {
+            state.content.set_persistent(persistent);
+            Ok::<_, SessionError>(())
+        })
+    }
+
+    fn engine_now(&self) -> (Arc<Engine>, Timestamp) {
+        let engine = self.0.shared.engine.clone();
+        let now = engine.clock.now();
+        (engine, now)
     }
 }

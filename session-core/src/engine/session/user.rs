@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use super::Session;
 use crate::engine::error::SessionError;
@@ -74,6 +78,52 @@ impl User<'_> {
         self.authenticated_at().is_some_and(|then| now < then.plus(duration))
     }
 
+    /// Keeps a stamp of the user's credentials with the session: of the password's hash, or of a counter that the
+    /// application increases to sign the user out everywhere. Only a hash of `credentials` is kept. Call it at sign-in,
+    /// and after a password change in the session that is to go on.
+    ///
+    /// [`check_stamp`](Self::check_stamp) ends every session whose stamp is another, so a password change ends all other
+    /// sessions of the user, also those that live in cookies and cannot be listed.
+    ///
+    /// # Errors
+    /// The [errors of every change](Session#errors-of-every-change).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// # let session = Session::standalone();
+    /// session.tag("ada")?;
+    /// session.user().set_stamp("$argon2id$v=19$…")?; // the hash as it is in the table of users
+    /// assert!(session.user().check_stamp("$argon2id$v=19$…")?);
+    /// // On another device the password was changed.
+    /// assert!(!session.user().check_stamp("$argon2id$v=19$another…")?);
+    /// assert_eq!(session.user().name(), None);
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn set_stamp(&self, credentials: impl AsRef<[u8]>) -> Result<(), SessionError> {
+        let stamp = stamp_of(credentials.as_ref());
+        self.0.edit(|state| state.content.system.put(content::STAMP, stamp))
+    }
+
+    /// Returns whether the session still belongs to its user: whether its [stamp](Self::set_stamp) is that of the
+    /// credentials as they are today. If it is not, or if the session has no stamp, the session ends as by
+    /// [`invalidate`](Session::invalidate). Compares in constant time.
+    ///
+    /// Without a user the answer is `false`, and nothing ends. A read-only handle only answers.
+    ///
+    /// # Errors
+    /// The [errors of every change](Session#errors-of-every-change) if the session must end, but for a read-only handle.
+    pub fn check_stamp(&self, credentials: impl AsRef<[u8]>) -> Result<bool, SessionError> {
+        let today = stamp_of(credentials.as_ref());
+        let (is_user, own) = self.0.read(|state| {
+            (state.owner().is_some(), state.content.system.get::<String>(content::STAMP).ok().flatten())
+        });
+        let is_same = own.is_some_and(|own| own.as_bytes().ct_eq(today.as_bytes()).into());
+        if is_user && !is_same && !self.0.readonly() {
+            self.0.invalidate()?;
+        }
+        Ok(is_user && is_same)
+    }
+
     /// Stores something about this session for the user's list of devices: the browser, an address.
     ///
     /// # Errors
@@ -93,25 +143,41 @@ impl User<'_> {
 
 impl Session {
     /// Tags the session with its user, by the application's own name for users. The tag is written in the same step as
-    /// the data, and a regenerate keeps it.
+    /// the data.
+    ///
+    /// If the session had no user, or another one, it also gets a new id and a new CSRF token, as by
+    /// [`regenerate`](Self::regenerate), so that an id that was planted before the sign-in is worthless after it (OWASP
+    /// session fixation, ASVS 7.2.4). A `regenerate` in the same request, before or after, makes no difference. Tagging
+    /// with the same user again changes nothing.
+    ///
+    /// When one user follows another, the time of authentication and the [stamp](User::set_stamp) of the former are
+    /// removed; values stay, and [`invalidate`](Self::invalidate) removes those.
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
     pub fn tag(&self, user: impl AsRef<str>) -> Result<(), SessionError> {
-        self.edit(|state| {
-            state.set_owner(Some(user.as_ref()));
-            Ok::<_, SessionError>(())
-        })
+        self.set_owner(Some(user.as_ref()))
     }
 
-    /// Removes the tag: the session belongs to no user.
+    /// Removes the tag: the session belongs to no user. The id stays; to sign a user out, end the session with
+    /// [`destroy`](Self::destroy) or [`invalidate`](Self::invalidate).
     ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
     pub fn untag(&self) -> Result<(), SessionError> {
+        self.set_owner(None)
+    }
+
+    fn set_owner(&self, user: Option<&str>) -> Result<(), SessionError> {
         self.edit(|state| {
-            state.set_owner(None);
+            state.set_owner(user);
             Ok::<_, SessionError>(())
         })
     }
+}
+
+/// 128 bits of a hash under a label of its own: enough that no other credentials have the same stamp.
+fn stamp_of(credentials: &[u8]) -> String {
+    let hash = Sha256::new().chain_update(b"session stamp v1\0").chain_update(credentials).finalize();
+    URL_SAFE_NO_PAD.encode(&hash[..16])
 }

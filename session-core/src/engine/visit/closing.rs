@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{VisitInner, lock};
+use crate::decision::codec::SetCookies;
 use crate::engine::report::VisitReport;
 use crate::engine::session::{Shared, csrf};
 use crate::value::cookie::parse::Candidates;
@@ -15,8 +16,10 @@ const XSRF_COOKIE: &str = "XSRF-TOKEN";
 pub(super) struct Closer {
     looked: bool,
     /// Signed out before the session was opened: a later opening found the tombstone.
-    removal: Option<String>,
-    /// The same for the short-lived cookie of a session that is bound to its device.
+    removal: SetCookies,
+    /// The header that tokens come in, if they do not come in a cookie.
+    header: Option<&'static str>,
+    /// The header that removes the short-lived cookie of a session that is bound to its device.
     bound_removal: Option<String>,
     clear_site_data: bool,
     /// The tokens in the request's `XSRF-TOKEN` cookies, if this cookie is to be kept up to date.
@@ -30,11 +33,15 @@ impl Closer {
             let texts = sent.values().iter().filter_map(|value| std::str::from_utf8(value).ok());
             texts.filter_map(CsrfToken::parse).collect()
         });
-        let removal = lock(&visit.signed_out).take().flatten();
+        let removal = lock(&visit.signed_out).take().unwrap_or_default();
         Self {
             looked: visit.looked.load(Ordering::Acquire),
-            bound_removal: removal.as_ref().and_then(|_| visit.engine.bound_removal()),
+            bound_removal: removal
+                .session
+                .as_ref()
+                .and_then(|_| visit.engine.bound_removal(visit.cookies.host())),
             removal,
+            header: visit.engine.codec.header(),
             clear_site_data: visit.clear_site_data.load(Ordering::Acquire),
             xsrf_tokens,
         }
@@ -43,12 +50,20 @@ impl Closer {
     /// Completes the report, with the session if it was opened.
     pub(super) fn complete(self, report: VisitReport, shared: Option<&Shared>) -> VisitReport {
         let succeeded = report.error.is_none();
+        let xsrf_cookie = shared.filter(|_| succeeded).and_then(|shared| self.xsrf_cookie(shared));
+        let (removed, forgotten) = match self.header {
+            Some(name) => (None, self.removal.session.map(|token| (name, token))),
+            None => (self.removal.session, None),
+        };
         VisitReport {
             looked: self.looked,
-            xsrf_cookie: shared.filter(|_| succeeded).and_then(|shared| self.xsrf_cookie(shared)),
+            xsrf_cookie,
             private: shared.is_some_and(is_private),
             clear_site_data: self.clear_site_data && succeeded,
-            set_cookie: report.set_cookie.or(self.removal),
+            set_cookie: report.set_cookie.or(removed),
+            set_touch: report.set_touch.or(self.removal.touch),
+            set_token: report.set_token.or(forgotten),
+            header: self.header,
             set_bound: report.set_bound.or(self.bound_removal),
             registration: report.registration,
             error: report.error,

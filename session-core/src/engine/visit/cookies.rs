@@ -18,6 +18,7 @@ use crate::value::cookie::same_site::SameSite;
 pub struct CookieHeaders {
     headers: Headers,
     sender: Sender,
+    host: Option<Box<[u8]>>,
     /// The request need not prove its device.
     #[cfg(feature = "dbsc")]
     exempt: bool,
@@ -95,6 +96,18 @@ impl CookieHeaders {
         self.exempt
     }
 
+    /// Adds the host of the request, for [`Cookie::domains`](crate::Cookie::domains). The adapters' middleware does it if
+    /// it is needed.
+    #[must_use]
+    pub fn with_host(mut self, host: Option<&[u8]>) -> Self {
+        self.host = host.map(Box::from);
+        self
+    }
+
+    pub(crate) fn host(&self) -> Option<&[u8]> {
+        self.host.as_deref()
+    }
+
     /// Whether a browser sends no cookie like this along with the request.
     pub(crate) fn withhold(&self, cookie: SameSite) -> bool {
         match cookie {
@@ -104,7 +117,7 @@ impl CookieHeaders {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let slice = match &self.headers {
             Headers::None => [].as_slice(),
             Headers::One(one) => std::slice::from_ref(one),

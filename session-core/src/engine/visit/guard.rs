@@ -201,7 +201,7 @@ pub(crate) async fn commit_now(session: Session) -> Result<(), CommitError> {
         }
         // A record that does not fit its cookie must be heard of now, not when the response is ready.
         let now = || shared.engine.clock.now();
-        shared.engine.codec.encode(shared.lock().state.cookie(), now).map(|_| ())
+        shared.engine.codec.encode(&shared.lock().state, now).map(|_| ())
     });
     Finish::new(writing, flight, spawn).await
 }

@@ -24,6 +24,7 @@ use super::drive;
 use super::error::OpenError;
 use super::finish::{BoxFuture, Finish, Spawn};
 use super::session::{Access, Cell, Session, Shared};
+use crate::decision::codec::SetCookies;
 use crate::decision::commit::CommitError;
 use crate::decision::decide::Trigger;
 use crate::decision::state::{self, SessionState};
@@ -47,8 +48,8 @@ struct VisitInner {
     closed: AtomicBool,
     /// The form of the request, until the session is opened.
     input: Mutex<Option<Map<String, Value>>>,
-    /// After a sign-out without opening: the header that removes the cookie, if one came in.
-    signed_out: Mutex<Option<Option<String>>>,
+    /// After a sign-out without opening: the headers that remove the cookies, if any came in.
+    signed_out: Mutex<Option<SetCookies>>,
 }
 
 impl fmt::Debug for Visit {
@@ -192,7 +193,7 @@ impl Visit {
                 drive::perform(&engine, &mut work).await;
                 drive::conclude(&engine, &mut state, *work)?;
             }
-            engine.codec.encode(state.cookie(), || engine.clock.now())
+            engine.codec.encode(&state, || engine.clock.now())
         });
         let ended = Finish::new(ending, flight, self.inner.spawn).await;
         *lock(&self.inner.signed_out) = Some(ended.map_err(not_ended)?);
@@ -282,6 +283,12 @@ impl Visit {
         self.inner.engine.is_off()
     }
 
+    /// Returns whether the session comes in a header of its own, which no browser sends by itself, and not in a cookie.
+    #[must_use]
+    pub fn takes_header(&self) -> bool {
+        self.inner.engine.codec.header().is_some()
+    }
+
     /// Returns whether the session is opened before the handler runs (`eager`).
     #[must_use]
     pub fn is_eager(&self) -> bool {
@@ -297,8 +304,15 @@ impl Visit {
     #[cfg(feature = "dbsc")]
     pub(in crate::engine) fn names_a_session(&self, now: crate::value::time::Timestamp) -> bool {
         let engine = &self.inner.engine;
-        let cookies = self.inner.cookies.iter();
-        engine.codec.decode(engine.policy.placement, cookies, now).arrival.claim.is_some()
+        let cookies = &self.inner.cookies;
+        let read = engine.codec.decode_at(cookies.host(), engine.policy.placement, cookies.iter(), now);
+        read.arrival.claim.is_some()
+    }
+
+    /// Which of the cookie's domains the request has.
+    #[cfg(feature = "dbsc")]
+    pub(in crate::engine) fn scope(&self) -> crate::value::cookie::format::Scope {
+        self.inner.engine.scope_of(self.inner.cookies.host())
     }
 
     pub(in crate::engine) async fn open(&self, access: state::Access) -> Result<Arc<Shared>, OpenError> {

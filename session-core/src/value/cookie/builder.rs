@@ -1,7 +1,11 @@
 //! The builder of a cookie's name and attributes, which refuses combinations that are unsafe or that browsers reject.
 
-use super::format::{CookieSpec, HTTP_ONLY};
+use super::error::CookieError;
+use super::format::{CookieSpec, CookieTooLarge, HTTP_ONLY};
 use super::same_site::SameSite;
+use super::seal::sealed_len;
+use super::select::MOST_COOKIE_BYTES;
+use super::token::IdToken;
 
 /// A cookie's name and attributes, before they are checked. Builds a [`CookieSpec`].
 ///
@@ -21,11 +25,13 @@ pub struct Cookie {
     name: String,
     path: String,
     domain: Option<String>,
+    domains: Vec<String>,
     same_site: SameSite,
     http_only: bool,
     secure: bool,
     partitioned: bool,
     persistent: bool,
+    max_size: usize,
 }
 
 impl Cookie {
@@ -49,11 +55,13 @@ impl Cookie {
             name: name.into(),
             path: "/".to_owned(),
             domain: None,
+            domains: Vec::new(),
             same_site: SameSite::Lax,
             http_only: true,
             secure: true,
             partitioned: false,
             persistent: false,
+            max_size: MOST_COOKIE_BYTES,
         }
     }
 
@@ -75,6 +83,24 @@ impl Cookie {
     /// Sets the domain, with all of whose hosts the cookie is shared. The default is a host-only cookie.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = Some(domain.into());
+        self
+    }
+
+    /// Sets the domain of each request's cookie to the one of these that the request's host belongs to; the longest, if
+    /// there are several. For an application that serves several tenants, each with a domain of its own.
+    ///
+    /// A host that belongs to none of them gets a host-only cookie. A cookie is bound to its domain: a session of one
+    /// tenant does not open on the host of another. The host is that of the request target or the `Host` header. A proxy
+    /// that changes it must pass on the original one.
+    ///
+    /// ```
+    /// # use session_core::{Cookie, CookieError};
+    /// let cookie = Cookie::named("__Secure-sid").domains(["example.com", "example.org"]);
+    /// assert!(cookie.clone().build().is_ok());
+    /// assert_eq!(cookie.domain("example.net").build(), Err(CookieError::DomainAndDomains));
+    /// ```
+    pub fn domains(mut self, domains: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.domains = domains.into_iter().map(Into::into).collect();
         self
     }
 
@@ -109,6 +135,24 @@ impl Cookie {
         self
     }
 
+    /// Sets how long the cookie may be in bytes, with its name, value and attributes; the default is 4,096.
+    ///
+    /// Browsers count name and value only, and keep at most 4,096 bytes of them, whatever is set here. Some proxies and
+    /// load balancers count the attributes as well. A session that would make a longer cookie is not written, with
+    /// [`CommitError::TooLarge`](crate::CommitError::TooLarge).
+    ///
+    /// ```
+    /// # use session_core::{Cookie, CookieError};
+    /// // Where nothing but a browser counts.
+    /// assert!(Cookie::host("sid").max_size(5_000).build().is_ok());
+    /// let error = Cookie::host("sid").max_size(100).build().unwrap_err();
+    /// assert_eq!(error, CookieError::MaxSizeTooSmall { limit: 100, least: 228 });
+    /// ```
+    pub fn max_size(mut self, bytes: usize) -> Self {
+        self.max_size = bytes;
+        self
+    }
+
     /// Checks the combination of name and attributes.
     ///
     /// # Errors
@@ -120,10 +164,44 @@ impl Cookie {
     /// assert_eq!(Cookie::named("__host-sid").path("/a").build(), Err(CookieError::HostWithPath));
     /// ```
     pub fn build(self) -> Result<CookieSpec, CookieError> {
+        if self.domain.is_some() && !self.domains.is_empty() {
+            return Err(CookieError::DomainAndDomains);
+        }
+        let tenant = |domain: &String| {
+            let cookie = Self { domains: Vec::new(), ..self.clone() }.domain(domain.clone());
+            Ok((lower_case(domain), cookie.build()?))
+        };
+        let tenants = self.domains.iter().map(tenant).collect::<Result<Vec<_>, CookieError>>()?;
         self.check_texts()?;
         self.check_combination()?;
-        let attributes = self.attributes();
-        Ok(CookieSpec::new(self.name, attributes, self.persistent, self.same_site))
+        let spec = CookieSpec {
+            touch_name: format!("{}.t", self.name),
+            scope: self.scope(),
+            attributes: self.attributes(),
+            persistent: self.persistent,
+            same_site: self.same_site,
+            max_size: self.max_size,
+            name: self.name,
+            tenants,
+        };
+        match spec.check(sealed_len(IdToken::LEN), true) {
+            // The longest cookie of a session in a store: less would only do for no session at all.
+            Err(CookieTooLarge { size, limit }) => Err(CookieError::MaxSizeTooSmall { limit, least: size }),
+            Ok(()) => Ok(spec),
+        }
+    }
+
+    /// What tells cookies of one name apart in a browser. Domains are compared as browsers do.
+    fn scope(&self) -> String {
+        let mut scope = format!("Path={}", self.path);
+        if let Some(domain) = &self.domain {
+            scope.push_str("; Domain=");
+            scope.push_str(&lower_case(domain));
+        }
+        if self.partitioned {
+            scope.push_str("; Partitioned");
+        }
+        scope
     }
 
     /// The attributes as a `Set-Cookie` header has them, from the first `; ` on.
@@ -202,79 +280,9 @@ impl Cookie {
     }
 }
 
-/// Returned when browsers would reject, change or misread a cookie.
-///
-/// ```
-/// use session_core::{Cookie, CookieError, SecretKey, Sessions};
-///
-/// let cookie = Cookie::host("sid").path("/shop");
-/// let error = Sessions::builder().in_cookie().key(SecretKey::generate()?).cookie(cookie).build().unwrap_err();
-/// assert_eq!(error.to_string(), CookieError::HostWithPath.to_string());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CookieError {
-    /// The name is empty.
-    #[error("a cookie needs a name")]
-    NoName,
-    /// The name has a character that is not allowed in an RFC 9110 token.
-    #[error("a cookie's name consists of ASCII letters, digits and !#$%&'*+-.^_`|~")]
-    BadName,
-    /// The name leaves too little room for the value.
-    #[error("the cookie's name is {length} bytes long; the most is {limit}, the rest belongs to the value")]
-    LongName {
-        /// Its length in bytes.
-        length: usize,
-        /// The most.
-        limit: usize,
-    },
-    /// The path does not begin with a slash, so browsers would ignore it.
-    #[error("a cookie's path begins with a slash; browsers ignore any other")]
-    RelativePath,
-    /// The path has a control character, a semicolon or a character beyond ASCII.
-    #[error("a cookie's path consists of printable ASCII without semicolons")]
-    BadPath,
-    /// The domain is empty.
-    #[error("a cookie's domain cannot be empty; leave it out to keep the cookie to one host")]
-    EmptyDomain,
-    /// The domain has a character that is not allowed in a host name.
-    #[error("a cookie's domain consists of ASCII letters, digits, dots and hyphens")]
-    BadDomain,
-    /// An attribute is longer than browsers read.
-    #[error("the cookie's {attribute} is {length} bytes long; browsers ignore it beyond {limit}")]
-    LongAttribute {
-        /// Which one.
-        attribute: &'static str,
-        /// Its length in bytes.
-        length: usize,
-        /// The most.
-        limit: usize,
-    },
-    /// `__Host-` with a `Domain`.
-    #[error("a __Host- cookie belongs to one host: it cannot have a Domain")]
-    HostWithDomain,
-    /// `__Host-` with another path than `/`.
-    #[error("a __Host- cookie belongs to the whole host: its Path can only be /")]
-    HostWithPath,
-    /// A prefix that promises `Secure`, without it.
-    #[error("browsers refuse a {prefix} cookie without Secure")]
-    PrefixWithoutSecure {
-        /// The prefix.
-        prefix: &'static str,
-    },
-    /// A prefix that promises `HttpOnly`, without it.
-    #[error("browsers refuse a {prefix} cookie without HttpOnly")]
-    PrefixWithoutHttpOnly {
-        /// The prefix.
-        prefix: &'static str,
-    },
-    /// `SameSite=None` without `Secure`.
-    #[error("browsers refuse SameSite=None without Secure")]
-    SameSiteNoneWithoutSecure,
-    /// `Partitioned` without `Secure`.
-    #[error("browsers refuse Partitioned without Secure")]
-    PartitionedWithoutSecure,
+/// The domain as browsers compare it.
+fn lower_case(domain: &str) -> String {
+    domain.strip_prefix('.').unwrap_or(domain).to_ascii_lowercase()
 }
 
 fn has_prefix(name: &str, prefix: &str) -> bool {

@@ -24,23 +24,64 @@ use crate::value::time::Timestamp;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CookieSpec {
-    name: String,
+    pub(super) name: String,
+    /// The name of the cookie beside it that moves the idle deadline of a carried session.
+    pub(super) touch_name: String,
+    /// What tells it apart from other cookies of its name in a browser.
+    pub(super) scope: String,
     /// From the first `; ` on.
-    attributes: String,
-    persistent: bool,
-    same_site: SameSite,
+    pub(super) attributes: String,
+    pub(super) persistent: bool,
+    pub(super) same_site: SameSite,
+    pub(super) max_size: usize,
+    /// The same cookie for each of the domains of [`Cookie::domains`](crate::Cookie::domains), lower-case.
+    pub(super) tenants: Vec<(String, CookieSpec)>,
+}
+
+/// Which of a cookie's domains a request's host belongs to: its place in [`CookieSpec::scopes`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scope(usize);
+
+impl Scope {
+    pub(crate) const fn place(self) -> usize {
+        self.0
+    }
 }
 
 impl CookieSpec {
-    /// Takes a name and attributes that [`Cookie::build`](crate::Cookie::build) has checked.
-    pub(super) fn new(name: String, attributes: String, persistent: bool, same_site: SameSite) -> Self {
-        Self { name, attributes, persistent, same_site }
+    /// The cookie as it is configured, then as it is for each of its domains.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.tenants.iter().map(|(_, spec)| spec))
+    }
+
+    /// Whether the cookie's domain depends on the request's host.
+    pub(crate) fn has_domains(&self) -> bool {
+        !self.tenants.is_empty()
+    }
+
+    /// The longest of its domains to which this host (with or without a port) belongs; else the cookie is host-only.
+    pub(crate) fn scope_of(&self, host: &[u8]) -> Scope {
+        let name = host.split(|byte| *byte == b':').next().unwrap_or(host);
+        let name = name.strip_suffix(b".").unwrap_or(name).to_ascii_lowercase();
+        let belongs = |domain: &str| {
+            let above = name.strip_suffix(domain.as_bytes());
+            above.is_some_and(|above| above.is_empty() || above.ends_with(b"."))
+        };
+        let found = self.tenants.iter().enumerate().filter(|(_, (domain, _))| belongs(domain));
+        Scope(found.max_by_key(|(_, (domain, _))| domain.len()).map_or(0, |(place, _)| place + 1))
     }
 
     /// Returns the name, including its prefix.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns the name of the touch cookie, which moves the idle deadline of a session that its cookie carries: the
+    /// cookie's name and `.t`.
+    #[must_use]
+    pub fn touch_name(&self) -> &str {
+        &self.touch_name
     }
 
     /// Returns the `SameSite` attribute.
@@ -55,10 +96,10 @@ impl CookieSpec {
         self.persistent
     }
 
-    /// What values of this cookie are bound to.
+    /// What values of this cookie are bound to: its name, domain, path and partition, and the purpose.
     #[must_use]
     pub fn binding(&self, purpose: &str) -> Binding {
-        Binding::cookie(&self.name, purpose)
+        Binding::cookie(&self.name, &self.scope, purpose)
     }
 
     /// Returns the value of the `Set-Cookie` header.
@@ -68,8 +109,8 @@ impl CookieSpec {
     /// [`MOST_AGE`], beyond which browsers cut them.
     ///
     /// # Errors
-    /// [`CookieTooLarge`] if name and value together are longer than 4,096 bytes. Send no header then; the browser
-    /// keeps its current cookie.
+    /// [`CookieTooLarge`] if the cookie is longer than [`Cookie::max_size`](crate::Cookie::max_size) with its
+    /// attributes, or longer than browsers keep. Send no header then; the browser keeps its current cookie.
     ///
     /// ```
     /// # use session_core::{Cookie, KeyRing, SecretKey, Timestamp, machine::{Binding, SealKind}};
@@ -87,18 +128,37 @@ impl CookieSpec {
         value: &Sealed,
         expiry: Option<(Duration, Timestamp)>,
     ) -> Result<String, CookieTooLarge> {
-        let size = self.name.len() + value.as_str().len();
-        if size > MOST_COOKIE_BYTES {
-            return Err(CookieTooLarge { size, limit: MOST_COOKIE_BYTES });
+        self.check(value.as_str().len(), expiry.is_some())?;
+        Ok(self.header(&self.name, value.as_str(), expiry.map(at_least_a_second)))
+    }
+
+    /// Whether a value of this length fits: into what browsers keep, and into what is allowed with all attributes.
+    pub(crate) fn check(&self, value: usize, expires: bool) -> Result<(), CookieTooLarge> {
+        let pair = self.name.len() + value;
+        let whole = pair + 1 + self.attributes.len() + if expires { EXPIRY_LEN } else { 0 };
+        for (size, limit) in [(whole, self.max_size), (pair, MOST_COOKIE_BYTES)] {
+            if size > limit {
+                return Err(CookieTooLarge { size, limit });
+            }
         }
-        Ok(self.header(&self.name, value.as_str(), expiry))
+        Ok(())
+    }
+
+    /// The header of the touch cookie, with the attributes of the cookie that it stands beside.
+    pub(crate) fn set_touch(&self, value: &Sealed, expiry: Option<(Duration, Timestamp)>) -> String {
+        self.header(&self.touch_name, value.as_str(), expiry.map(at_least_a_second))
     }
 
     /// Returns the value of the `Set-Cookie` header that removes the cookie: an empty value, the same attributes, and
     /// both `Max-Age` and `Expires` in the past.
     #[must_use]
     pub fn clear(&self) -> String {
-        self.header(&self.name, "", Some((Duration::ZERO, Timestamp::from_millis(0))))
+        self.header(&self.name, "", PAST)
+    }
+
+    /// The header that removes the touch cookie.
+    pub(crate) fn clear_touch(&self) -> String {
+        self.header(&self.touch_name, "", PAST)
     }
 
     /// The attributes as text, without those that say until when.
@@ -127,14 +187,20 @@ impl CookieSpec {
 /// The attribute as [`Cookie::build`](crate::Cookie::build) writes it.
 pub(super) const HTTP_ONLY: &str = "; HttpOnly";
 
-/// Returned when a cookie is larger than browsers accept; they would drop it silently.
+/// Returned when a cookie is larger than allowed: browsers would drop it silently, and some servers in between as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the cookie's name and value are {size} bytes long; browsers keep at most {limit}")]
+#[error("the cookie is {size} bytes long; at most {limit} are allowed")]
 pub struct CookieTooLarge {
-    /// The size of name and value in bytes.
+    /// The size in bytes: of name, value and attributes (`Max-Age` and `Expires` counted with their longest text), or
+    /// of name and value where only these are beyond the limit.
     pub size: usize,
     /// The limit in bytes.
     pub limit: usize,
+}
+
+/// `Max-Age=0` would remove the cookie.
+fn at_least_a_second((max_age, at): (Duration, Timestamp)) -> (Duration, Timestamp) {
+    (max_age.max(Duration::from_secs(1)), at)
 }
 
 /// Both attributes; the second in the one date format that HTTP has (IMF-fixdate).
@@ -157,7 +223,10 @@ fn expire(header: &mut String, max_age: Duration, expires: Timestamp) {
 /// The longest `Max-Age`: 400 days. Browsers cut longer ones down to it.
 pub const MOST_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-const EXPIRY_LEN: usize = "; Max-Age=34560000; Expires=Sun, 06 Nov 1994 08:49:37 GMT".len();
+/// What removes a cookie.
+const PAST: Option<(Duration, Timestamp)> = Some((Duration::ZERO, Timestamp::from_millis(0)));
+
+pub(super) const EXPIRY_LEN: usize = "; Max-Age=34560000; Expires=Sun, 06 Nov 1994 08:49:37 GMT".len();
 
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 

@@ -5,6 +5,7 @@
 //! [`select`](select::select).
 
 pub(crate) mod builder;
+pub(crate) mod error;
 pub(crate) mod format;
 pub(crate) mod key;
 pub(crate) mod keyring;

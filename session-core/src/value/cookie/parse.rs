@@ -21,36 +21,30 @@ pub struct Candidates<'h> {
     values: [&'h [u8]; MOST_CANDIDATES],
     kept: usize,
     ignored: usize,
-    unread_bytes: usize,
 }
 
 impl<'h> Candidates<'h> {
-    /// Searches the headers, in order.
+    /// Searches the headers, in order, from beginning to end: the HTTP server has bounded them.
     ///
-    /// Keeps the first eight values in the first 16 KiB of all headers together. Further values are counted and
-    /// ignored; bytes beyond the 16 KiB are not read, and a pair that crosses the limit is left out.
+    /// Keeps the first eight values; further ones are counted and ignored.
     #[must_use]
     pub fn find(headers: impl IntoIterator<Item = &'h [u8]>, name: &str) -> Self {
-        let mut found = Self { values: [&[]; MOST_CANDIDATES], kept: 0, ignored: 0, unread_bytes: 0 };
-        let mut budget = MOST_BYTES;
+        let mut found = Self { values: [&[]; MOST_CANDIDATES], kept: 0, ignored: 0 };
         for header in headers {
             let mut rest = header;
-            while !rest.is_empty() && budget > 0 {
-                // The separator is looked for one byte beyond the budget: a pair that ends right there was read whole.
-                let window = &rest[..rest.len().min(budget + 1)];
-                let end = memchr(b';', window).unwrap_or(window.len());
-                if end > budget {
-                    // Looked at in vain, and paid for: a shorter pair in a later header is not read either.
-                    budget = 0;
-                    break;
-                }
+            while !rest.is_empty() {
+                let end = memchr(b';', rest).unwrap_or(rest.len());
                 found.consider(&rest[..end], name.as_bytes());
-                let past = rest.len().min(end + 1);
-                budget = budget.saturating_sub(past);
-                rest = &rest[past..];
+                rest = &rest[rest.len().min(end + 1)..];
             }
-            found.unread_bytes += rest.len();
         }
+        found
+    }
+
+    /// Takes whole header values, for a token that comes in a header of its own.
+    pub(crate) fn whole(headers: impl IntoIterator<Item = &'h [u8]>) -> Self {
+        let mut found = Self { values: [&[]; MOST_CANDIDATES], kept: 0, ignored: 0 };
+        headers.into_iter().for_each(|value| found.keep(value));
         found
     }
 
@@ -66,12 +60,6 @@ impl<'h> Candidates<'h> {
         self.ignored
     }
 
-    /// Returns the number of bytes of headers that were not read.
-    #[must_use]
-    pub fn unread_bytes(&self) -> usize {
-        self.unread_bytes
-    }
-
     fn consider(&mut self, pair: &'h [u8], name: &[u8]) {
         // Most pairs are other cookies: their first letters say so before anything else is looked at.
         let pair = trim_start(pair);
@@ -80,6 +68,10 @@ impl<'h> Candidates<'h> {
         if name.is_empty() {
             return;
         }
+        self.keep(value);
+    }
+
+    fn keep(&mut self, value: &'h [u8]) {
         match self.values.get_mut(self.kept) {
             Some(place) => {
                 *place = trim_end(trim_start(value));
@@ -93,11 +85,7 @@ impl<'h> Candidates<'h> {
 /// Shows only the number of values, since they are secrets.
 impl std::fmt::Debug for Candidates<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Candidates")
-            .field("kept", &self.kept)
-            .field("ignored", &self.ignored)
-            .field("unread_bytes", &self.unread_bytes)
-            .finish()
+        f.debug_struct("Candidates").field("kept", &self.kept).field("ignored", &self.ignored).finish()
     }
 }
 
@@ -125,14 +113,3 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
 /// assert_eq!((found.values().len(), found.ignored()), (MOST_CANDIDATES, 2));
 /// ```
 pub const MOST_CANDIDATES: usize = 8;
-
-/// The maximum number of bytes of `Cookie` headers that are read, over all headers of a request.
-///
-/// ```
-/// use session_core::machine::{Candidates, MOST_BYTES};
-///
-/// let header = format!("padding={}; sid=late", "x".repeat(MOST_BYTES));
-/// let found = Candidates::find([header.as_bytes()], "sid");
-/// assert!(found.values().is_empty() && found.unread_bytes() > 0);
-/// ```
-pub const MOST_BYTES: usize = 16 * 1024;

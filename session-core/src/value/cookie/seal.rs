@@ -15,40 +15,54 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::keyring::KeyRing;
 pub(crate) use super::reject::{RejectReason, Rejected};
 use super::xaes::{NONCE_LEN, TAG_LEN};
-use crate::value::id::StoreKey;
+use crate::value::id::{Etag, StoreKey};
 use crate::value::wipe::wipe;
 
 /// The context that a seal is bound to. Opening with another binding fails, so a value cannot be moved to another
 /// cookie, another layer or another record.
 ///
 /// ```
-/// use session_core::machine::Binding;
+/// use session_core::{Cookie, machine::Binding};
 ///
-/// assert_ne!(Binding::cookie("__Host-sid", "session"), Binding::cookie("__Host-sid", "admin"));
+/// let host_only = Cookie::named("sid").build()?;
+/// let shared = Cookie::named("sid").domain("example.com").build()?;
+/// assert_ne!(host_only.binding("session"), host_only.binding("admin"));
+/// assert_ne!(host_only.binding("session"), shared.binding("session"));
+/// # Ok::<(), session_core::CookieError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding(Bound);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Bound {
-    /// The name and the purpose, each after its length.
+    /// Its name, scope and purpose, each after its length.
     Cookie(Box<[u8]>),
+    /// The same, then the key and the version of the session that it keeps alive.
+    Touch(Box<[u8]>),
     Record(StoreKey),
 }
 
 impl Binding {
     /// A cookie of this name (as sent, prefix included), for this purpose: two session layers of one application with
-    /// different purposes never accept each other's cookies.
+    /// different purposes never accept each other's cookies. `scope` is what else tells cookies apart in a browser: a
+    /// cookie for another domain or path, which no response of this application removes, does not open.
     #[must_use]
-    pub fn cookie(name: &str, purpose: &str) -> Self {
-        let mut parts = Vec::with_capacity(8 + name.len() + purpose.len());
-        for part in [name, purpose] {
-            let length =
-                u32::try_from(part.len()).expect("a cookie's name and purpose are shorter than 4 GiB");
+    pub fn cookie(name: &str, scope: &str, purpose: &str) -> Self {
+        let given = [name, scope, purpose];
+        let mut parts = Vec::with_capacity(given.iter().map(|part| 4 + part.len()).sum());
+        for part in given {
+            let length = u32::try_from(part.len()).expect("what a cookie is bound to is shorter than 4 GiB");
             parts.extend_from_slice(&length.to_be_bytes());
             parts.extend_from_slice(part.as_bytes());
         }
         Self(Bound::Cookie(parts.into()))
+    }
+
+    /// The touch cookie beside a cookie with this binding, for one version of the session with this key.
+    #[must_use]
+    pub fn touch(&self, key: &StoreKey, etag: Etag) -> Self {
+        let Bound::Cookie(parts) = &self.0 else { return self.clone() };
+        Self(Bound::Touch([&parts[..], key.as_bytes(), &etag.get().to_be_bytes()].concat().into()))
     }
 
     /// The record under this key: encryption at rest. A store that swaps two records makes both unreadable.
@@ -61,6 +75,7 @@ impl Binding {
     fn aad(&self, head: &[u8]) -> Vec<u8> {
         let (label, tail): (&[u8], &[u8]) = match &self.0 {
             Bound::Cookie(parts) => (COOKIE_LABEL, parts),
+            Bound::Touch(parts) => (TOUCH_LABEL, parts),
             Bound::Record(key) => (RECORD_LABEL, key.as_bytes()),
         };
         [label, head, tail].concat()
@@ -72,7 +87,7 @@ impl Binding {
 /// ```
 /// # use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, SealKind, select}};
 /// # let ring = KeyRing::new([SecretKey::generate()?])?;
-/// # let binding = Binding::cookie("sid", "session");
+/// # let binding = Binding::cookie("sid", "Path=/", "session");
 /// let sealed = ring.seal(&binding, SealKind::Id, &[5; 24], b"text");
 /// // Of another kind, it is no more valid than a forgery.
 /// assert!(ring.open(&binding, SealKind::Record, sealed.as_str().as_bytes()).is_err());
@@ -85,6 +100,8 @@ pub enum SealKind {
     Record,
     /// A cookie that carries a session's id.
     Id,
+    /// The cookie beside a record that moves its idle deadline.
+    Touch,
     /// A record's payload, as a store keeps it.
     AtRest,
     /// The short-lived cookie of a session that is bound to its device.
@@ -99,6 +116,7 @@ impl SealKind {
             Self::Record => 1,
             Self::Id => 2,
             Self::AtRest => 4,
+            Self::Touch => 8,
             Self::Bound => 16,
             Self::Challenge => 32,
         }
@@ -114,7 +132,7 @@ impl SealKind {
 /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
 /// # let nonce_bytes = [5; 24];
-/// let sealed = ring.seal(&Binding::cookie("sid", "session"), SealKind::Id, &nonce_bytes, b"text");
+/// let sealed = ring.seal(&Binding::cookie("sid", "Path=/", "session"), SealKind::Id, &nonce_bytes, b"text");
 /// assert_eq!(format!("{sealed:?}"), "Sealed(67 characters)");
 /// assert_eq!(sealed.as_str().len(), 67);
 /// ```
@@ -155,7 +173,7 @@ impl KeyRing {
     /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// # let nonce_bytes = [5; 24];
-    /// let binding = Binding::cookie("__Host-sid", "session");
+    /// let binding = Binding::cookie("__Host-sid", "Path=/", "session");
     /// let sealed = ring.seal(&binding, SealKind::Id, &nonce_bytes, b"text");
     /// let opened = ring.open(&binding, SealKind::Id, sealed.as_str().as_bytes())?;
     /// assert_eq!(opened.plaintext, b"text");
@@ -243,4 +261,5 @@ const VERSION: u8 = 1;
 const HEAD_LEN: usize = 6 + NONCE_LEN;
 
 const COOKIE_LABEL: &[u8] = b"session-core/cookie/v1\0";
+const TOUCH_LABEL: &[u8] = b"session-core/touch/v1\0";
 const RECORD_LABEL: &[u8] = b"session-core/record/v1\0";

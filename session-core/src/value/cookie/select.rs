@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::keyring::KeyRing;
 use super::parse::Candidates;
 use super::reject::RejectReason;
-use super::seal::Binding;
-use super::token::Token;
+use super::seal::{Binding, SealKind};
+use super::token::{Token, read_touch};
 use crate::value::time::Timestamp;
 use crate::value::wipe::wipe;
 
@@ -25,7 +25,7 @@ use crate::value::wipe::wipe;
 /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
 /// # let nonce = [5; 24];
-/// let binding = Binding::cookie("sid", "session");
+/// let binding = Binding::cookie("sid", "Path=/", "session");
 /// let now = Timestamp::from_millis(1_000);
 /// let token = IdToken { issued_at: now, absolute_deadline: None, id: SessionId::from_bytes([7; 32]) };
 /// let sealed = ring.seal(&binding, SealKind::Id, &nonce, &token.encode()[..]);
@@ -43,7 +43,19 @@ pub fn select<'h, T: Token>(
     headers: impl IntoIterator<Item = &'h [u8]>,
     now: Timestamp,
 ) -> Selection<T> {
-    let candidates = Candidates::find(headers, name);
+    select_from(ring, binding, name, &Candidates::find(headers, name), now, |_| {})
+}
+
+/// The same from candidates that were found already. `complete` adds what the newest one does not say by itself, before
+/// its deadlines are judged.
+pub(crate) fn select_from<T: Token>(
+    ring: &KeyRing,
+    binding: &Binding,
+    name: &str,
+    candidates: &Candidates<'_>,
+    now: Timestamp,
+    complete: impl FnOnce(&mut T),
+) -> Selection<T> {
     let mut rejected = Rejections::default();
     let mut newest: Option<(T, bool, &[u8])> = None;
     for value in candidates.values() {
@@ -57,6 +69,9 @@ pub fn select<'h, T: Token>(
                 }
             }
         }
+    }
+    if let Some((token, ..)) = &mut newest {
+        complete(token);
     }
     let newest = newest.filter(|(token, ..)| {
         let live = token.is_live(now);
@@ -73,7 +88,6 @@ pub fn select<'h, T: Token>(
         came_in: came_in > 0,
         duplicates: came_in.saturating_sub(1),
         ignored: candidates.ignored(),
-        unread_bytes: candidates.unread_bytes(),
         rejected,
     }
 }
@@ -112,8 +126,6 @@ pub struct Selection<T> {
     pub duplicates: usize,
     /// The number of cookies with this name that were beyond the limit and not read.
     pub ignored: usize,
-    /// The number of bytes of `Cookie` headers that were beyond the limit and not read.
-    pub unread_bytes: usize,
     /// The reasons of the rejected cookies. Valid but older cookies are not listed.
     pub rejected: Rejections,
 }
@@ -125,7 +137,7 @@ pub struct Selection<T> {
 ///
 /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
-/// let binding = Binding::cookie("sid", "session");
+/// let binding = Binding::cookie("sid", "Path=/", "session");
 /// let selection = select::<IdToken>(&ring, &binding, "sid", [b"sid=junk".as_slice()], Timestamp::from_millis(0));
 /// assert_eq!(selection.rejected.iter().collect::<Vec<_>>(), [RejectReason::Length]);
 /// ```
@@ -156,6 +168,28 @@ impl Rejections {
 
 /// The tolerated difference between the clocks of two servers: a cookie issued this far in the future is accepted.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// The idle deadline that the touch cookies of this name give the session to which `binding` belongs: the latest, if any
+/// of them is its own. Those of other sessions and of other versions of this one do not open, and count for nothing.
+pub(crate) fn touched<'h>(
+    ring: &KeyRing,
+    binding: impl FnOnce() -> Binding,
+    name: &str,
+    headers: impl IntoIterator<Item = &'h [u8]>,
+) -> Option<Timestamp> {
+    let candidates = Candidates::find(headers, name);
+    if candidates.values().is_empty() {
+        return None;
+    }
+    let binding = binding();
+    let opened = candidates.values().iter().filter_map(|value| {
+        if name.len() + value.len() > MOST_COOKIE_BYTES {
+            return None;
+        }
+        read_touch(&ring.open(&binding, SealKind::Touch, value).ok()?.plaintext)
+    });
+    opened.max()
+}
 
 /// The browsers' limit for one cookie in bytes: name and value together.
 pub const MOST_COOKIE_BYTES: usize = 4096;

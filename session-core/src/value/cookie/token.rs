@@ -4,6 +4,7 @@
 //! id token     = issued u48 | absolute deadline u48 (0 = none) | id[32]
 //! record token = issued u48 | id[32] | etag u64 | created u48 | idle deadline u48 | absolute deadline u48 (0 = none)
 //!              | owner length + 1, u32 (0 = none) | owner | payload
+//! touch        = idle deadline u48
 //! ```
 //!
 //! Numbers are big-endian, times are milliseconds. Decoding checks every length against what is left, never panics,
@@ -146,6 +147,18 @@ impl RecordToken {
 
     /// How long its bytes are without owner and payload.
     pub const HEAD_LEN: usize = 68;
+}
+
+/// The plaintext of a touch cookie: until when the session lives that its seal is bound to, unless it is used again.
+pub(crate) fn touch(idle_deadline: Timestamp) -> [u8; 6] {
+    time(idle_deadline)
+}
+
+/// Reads a touch, or returns `None` if the bytes are not exactly one.
+pub(crate) fn read_touch(bytes: &[u8]) -> Option<Timestamp> {
+    let mut rest = Reader(bytes);
+    let deadline = rest.time()?;
+    rest.0.is_empty().then_some(deadline)
 }
 
 /// The plaintext of a cookie: [`IdToken`] or [`RecordToken`]. This trait is sealed.

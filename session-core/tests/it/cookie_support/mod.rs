@@ -17,7 +17,7 @@ pub(crate) fn ring(seeds: &[u8]) -> KeyRing {
 }
 
 pub(crate) fn binding() -> Binding {
-    Binding::cookie("sid", "session")
+    Binding::cookie("sid", "Path=/", "session")
 }
 
 pub(crate) fn id_token(issued: i64, seed: u8) -> IdToken {

@@ -133,11 +133,13 @@ pub(crate) async fn finish(guard: VisitGuard, status: u16) -> VisitReport {
     }
 }
 
-/// One cookie is all it can keep.
+/// It keeps the session's cookie and its touch cookie.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Browser {
     pub(crate) cookie: Option<String>,
+    pub(crate) touch: Option<String>,
     pub(crate) heard: Option<String>,
+    pub(crate) heard_touch: Option<String>,
 }
 
 impl Browser {
@@ -146,15 +148,20 @@ impl Browser {
     }
 
     pub(crate) fn cookies(&self) -> Vec<&str> {
-        self.cookie.iter().map(String::as_str).collect()
+        self.cookie.iter().chain(&self.touch).map(String::as_str).collect()
     }
 
     pub(crate) fn hear(&mut self, report: &VisitReport) {
         self.heard.clone_from(&report.set_cookie);
-        if let Some(header) = &report.set_cookie {
-            let pair = header.split(';').next().unwrap();
-            self.cookie = (!header.contains("Max-Age=0")).then(|| pair.to_owned());
-        }
+        self.heard_touch.clone_from(&report.set_touch);
+        let keep = |place: &mut Option<String>, set: &Option<String>| {
+            if let Some(header) = set {
+                let pair = header.split(';').next().unwrap();
+                *place = (!header.contains("Max-Age=0")).then(|| pair.to_owned());
+            }
+        };
+        keep(&mut self.cookie, &report.set_cookie);
+        keep(&mut self.touch, &report.set_touch);
     }
 }
 

@@ -207,7 +207,7 @@ pub(crate) fn perform(store: &MemoryStore, op: &StoreOp) -> Result<Written, Stor
             StoreOp::Rotate { old, expected, new, record, now, tombstone_until } => {
                 store.rotate(old, *expected, new, record, *now, *tombstone_until).await
             }
-            StoreOp::Revoke { .. } => panic!("sessions are in a store"),
+            StoreOp::Revoke { .. } | StoreOp::Prolong { .. } => panic!("sessions are in a store"),
         }
     })
 }
@@ -308,11 +308,11 @@ impl World {
         };
         let said = match state.cookie() {
             CookieOrder::Keep => Said::Nothing,
-            CookieOrder::Clear => Said::Clear,
+            CookieOrder::Clear { .. } => Said::Clear,
             CookieOrder::SetId { id: set, .. } => {
                 Said::Set((0..4).find(|who| id(*who) == *set).expect("an id that was drawn here"))
             }
-            CookieOrder::SetRecord { .. } => panic!("sessions are in a store"),
+            CookieOrder::SetRecord { .. } | CookieOrder::SetTouch { .. } => panic!("sessions are in a store"),
         };
         self.visits[who] = Some(Rc::new(state));
         (heard, said)

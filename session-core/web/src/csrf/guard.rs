@@ -116,7 +116,7 @@ impl<R> CsrfGuard<R> {
     }
 
     /// Checks a request, and gives back its body. `visit` is the one in the request's extensions; `chunks` makes a stream
-    /// of the body, and is called only if there is no token in the headers and there is a form.
+    /// of the body, and is called only if the headers do not decide and the body is a form or JSON.
     ///
     /// # Errors
     /// The response that the request gets: refused, of a form that cannot be read, of a session that cannot be opened, or
@@ -136,6 +136,14 @@ impl<R> CsrfGuard<R> {
     /// let chunks = |()| -> Empty<std::io::Result<&[u8]>> { unreachable!("nothing to search for a token") };
     /// let head = RequestHead { method: "POST", url: "/orders", authority: None, header: |_| None };
     /// let visit = begun.visit().clone();
+    /// assert_eq!(guard.check(Some(visit.clone()), &head, InputLimit::default(), (), chunks).await.unwrap_err(), 419);
+    /// // A form of another site is refused without reading it.
+    /// let header = |name| match name {
+    ///     "sec-fetch-site" => Some(b"cross-site".as_slice()),
+    ///     "content-type" => Some(b"application/x-www-form-urlencoded".as_slice()),
+    ///     _ => None,
+    /// };
+    /// let head = RequestHead { method: "POST", url: "/orders", authority: None, header };
     /// assert_eq!(guard.check(Some(visit), &head, InputLimit::default(), (), chunks).await.unwrap_err(), 419);
     /// # Ok(())
     /// # }

@@ -113,6 +113,14 @@ impl Browser {
         self.send("GET", path, None, "", cookies).await.expect("the request is answered")
     }
 
+    /// Keeps the cookies of a response that comes late.
+    pub fn hear(&self, path: &str, reply: &Reply) {
+        let now = self.clock.now();
+        for header in reply.headers.get_all(header::SET_COOKIE) {
+            self.jar().store(header.as_bytes(), &self.origin, path, now);
+        }
+    }
+
     /// A browser without cookies, of the same make.
     #[must_use]
     pub fn another(&self) -> Self {
@@ -151,10 +159,7 @@ impl Browser {
             Protocol::Http2 => pairs,
         };
         let reply = self.send(method, path, content_type, body, cookies).await?;
-        let now = self.clock.now();
-        for header in reply.headers.get_all(header::SET_COOKIE) {
-            self.jar().store(header.as_bytes(), &self.origin, path, now);
-        }
+        self.hear(path, &reply);
         Some(reply)
     }
 

@@ -100,12 +100,14 @@ macro_rules! adapter_suite {
                 an_unused_session_ends_after_its_idle_time
                 a_used_session_ends_after_its_absolute_lifetime
                 a_session_may_have_an_age_of_its_own
-                the_csrf_token_stays_until_it_is_renewed
-                at_5_no_csrf_token_from_before_a_change_of_user_is_accepted
                 two_tabs_share_a_session_and_signing_out_in_one_ends_the_other
                 only_a_persistent_cookie_outlives_the_browser
                 an_intended_url_is_a_path_on_this_site
                 a_user_sees_and_ends_their_own_sessions
+            ;
+            csrf:
+                the_csrf_token_stays_until_it_is_renewed
+                at_5_no_csrf_token_from_before_a_change_of_user_is_accepted
             ;
             cookies:
                 ck_9_ou_4_the_cookie_has_its_attributes_on_every_path_behind_a_proxy_too
@@ -148,6 +150,8 @@ macro_rules! adapter_suite {
                 forty_writers_lose_nothing_while_their_user_gets_new_ids
                 a_slow_sign_out_ends_the_session_under_its_new_id
                 a_slow_reader_with_the_old_id_signs_nobody_out
+                a_slow_read_brings_no_session_back_that_was_replaced_or_ended
+                a_session_that_is_read_again_and_again_does_not_end
                 two_requests_at_once_both_win
             ;
         }

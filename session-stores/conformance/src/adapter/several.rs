@@ -138,10 +138,10 @@ impl Application {
     }
 }
 
-/// The names of the cookies that a response sets.
+/// The names of the cookies that a response sets, without the touch cookies beside them.
 fn names(reply: &super::Reply) -> Vec<String> {
     let name = |cookie: &String| cookie.split('=').next().unwrap_or_default().to_owned();
-    reply.set_cookies().iter().map(name).collect()
+    reply.set_cookies().iter().map(name).filter(|name| !name.ends_with(".t")).collect()
 }
 
 /// Each area writes to its own session and to no other.

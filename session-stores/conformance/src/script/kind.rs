@@ -25,6 +25,7 @@ impl From<SessionError> for Failed {
             SessionError::Closed => "Closed",
             SessionError::RefusedUrl => "RefusedUrl",
             SessionError::InUse => "InUse",
+            SessionError::Lifetime(_) => "BadOp",
             // No random bytes, and whatever comes to be added: the machine's fault, as a store's failure is.
             _ => "Store",
         };

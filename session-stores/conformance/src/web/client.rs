@@ -80,8 +80,7 @@ impl<'a, A: WebApp> Client<'a, A> {
             request = request.header(header::COOKIE, cookie);
         }
         let (parts, body) = self.app.send(request.body(body).unwrap()).await.into_parts();
-        if let Some(set) = parts.headers.get(header::SET_COOKIE) {
-            let set = set.to_str().unwrap();
+        for set in set_cookies(&parts.headers) {
             let pair = set.split(';').next().unwrap().to_owned();
             self.cookie.replace((!set.contains("Max-Age=0")).then_some(pair));
         }
@@ -166,15 +165,24 @@ impl Reply {
         fields.any(|field| field.trim_ascii().eq_ignore_ascii_case(b"cookie"))
     }
 
-    /// Its only `Set-Cookie`; empty if there is none.
+    /// Its only `Set-Cookie` but for a touch cookie's; empty if there is none.
     ///
     /// # Panics
     /// When there are more.
     #[must_use]
     pub fn set_cookie(&self) -> &str {
-        let mut all = self.headers.get_all(header::SET_COOKIE).iter();
-        let one = all.next().map_or("", |value| value.to_str().unwrap());
+        let mut all = set_cookies(&self.headers);
+        let one = all.next().unwrap_or_default();
         assert!(all.next().is_none(), "one cookie, or none");
         one
     }
+}
+
+/// All but those of touch cookies, since these claims end before a session needs one, and of the token for scripts.
+fn set_cookies(headers: &http::HeaderMap) -> impl Iterator<Item = &str> {
+    let all = headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap());
+    all.filter(|set| {
+        let name = set.split('=').next().unwrap_or_default();
+        !name.ends_with(".t") && name != "XSRF-TOKEN"
+    })
 }

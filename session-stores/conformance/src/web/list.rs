@@ -105,6 +105,7 @@ macro_rules! web_claims {
                 features_6_a_handle_finds_and_ends_one_session_of_its_owner
                 features_6_destroy_others_and_destroy_all_end_them_at_once
                 features_6_an_owner_follows_a_regenerate_and_leaves_with_untag
+                a_sign_in_leaves_a_planted_id_worthless
                 lc_12_features_8_events_tell_a_session_s_life
                 features_8_events_tell_of_cookies_that_are_not_acceptable
                 features_8_events_tell_of_conflicts_and_of_writes_that_came_too_late
@@ -141,6 +142,14 @@ macro_rules! web_claims {
             in_cookies:
                 features_6_a_place_without_an_index_names_those_that_have_one
                 features_7_a_session_in_its_cookie_asks_no_store
+            ;
+            in_a_header:
+                a_native_client_keeps_its_session_in_a_header_and_no_cookie
+                a_token_in_a_header_needs_no_csrf_token
+                a_token_in_a_header_is_ended_with_an_empty_one
+            ;
+            per_tenant:
+                the_cookie_has_the_domain_to_which_the_host_belongs
             ;
         );
     };

@@ -52,7 +52,7 @@ impl Setting {
 
 /// Which rules a claim's application has.
 pub mod rules {
-    use session_core::SessionsBuilder;
+    use session_core::{Cookie, SessionsBuilder, TokenFrom};
 
     /// The defaults.
     pub fn usual(sessions: SessionsBuilder) -> SessionsBuilder {
@@ -62,6 +62,16 @@ pub mod rules {
     /// Sessions in their cookies.
     pub fn in_cookies(sessions: SessionsBuilder) -> SessionsBuilder {
         sessions.in_cookie()
+    }
+
+    /// Sessions of native clients.
+    pub fn in_a_header(sessions: SessionsBuilder) -> SessionsBuilder {
+        sessions.token_from(TokenFrom::Header("X-Session"))
+    }
+
+    /// A cookie for the domain of each tenant.
+    pub fn per_tenant(sessions: SessionsBuilder) -> SessionsBuilder {
+        sessions.cookie(Cookie::named("sid").domains(["example.net", "shop.example", "example.org"]))
     }
 
     /// No sessions at all.

@@ -3,6 +3,7 @@
 
 mod conformance;
 mod faults;
+mod hostile;
 mod kill;
 mod private;
 mod races;

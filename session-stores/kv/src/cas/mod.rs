@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use session_core::{
     Timestamp,
     store::{
-        DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep,
-        Swept, Written,
+        Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError,
+        StoreKey, Sweep, Swept, Written,
     },
 };
 
@@ -167,8 +167,14 @@ impl<E: CasEngine> SessionStore for CasStore<E> {
 /// every answer is checked against the records. A call that is cut short leaves at worst a member that leads to nothing.
 #[async_trait]
 impl<E: CasEngine> OwnerIndex for CasStore<E> {
-    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
-        self.in_time(self.protocol.list(owner, now)).await
+    async fn page(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<(StoreKey, Record)>, StoreError> {
+        self.in_time(self.protocol.page(owner, from.and_then(Cursor::key), most, now)).await
     }
 
     async fn destroy_all(

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use session_core::{
     Timestamp,
-    store::{Record, StoreError, StoreKey},
+    store::{Cursor, Page, Record, StoreError, StoreKey},
 };
 
 use super::protocol::Protocol;
@@ -46,14 +46,22 @@ impl<E: CasEngine> Protocol<E> {
         }
     }
 
-    /// Returns the live sessions of an owner. A session that is rotated meanwhile is followed to its new key. A record
-    /// that cannot be decoded is left out.
-    pub(super) async fn list(
+    /// Returns the live sessions of an owner, in the order of their keys: at most `most` members after this one, and the
+    /// last of them. A session that is rotated meanwhile is followed to its new key. A record that cannot be decoded is
+    /// left out.
+    pub(super) async fn page(
         &self,
         owner: &str,
+        after: Option<StoreKey>,
+        most: usize,
         now: Timestamp,
-    ) -> Result<Vec<(StoreKey, Record)>, StoreError> {
+    ) -> Result<Page<(StoreKey, Record)>, StoreError> {
         let mut waiting = self.members(owner, now).await?;
+        waiting.retain(|key| after.is_none_or(|after| *key > after));
+        waiting.sort_unstable();
+        let is_last = waiting.len() <= most.max(1);
+        waiting.truncate(most.max(1));
+        let next = waiting.last().filter(|_| !is_last).map(Cursor::after);
         let mut listed: Vec<(StoreKey, Record)> = Vec::new();
         while let Some(key) = waiting.pop() {
             let bytes = self.engine.get(&key.to_string()).await?;
@@ -68,7 +76,7 @@ impl<E: CasEngine> Protocol<E> {
                 Some(Ok(Entry::Tombstone { successor: None, .. }) | Err(_)) | None => {}
             }
         }
-        Ok(listed)
+        Ok(Page::new(listed, next))
     }
 
     /// Ends all sessions of an owner. Ends as many as it can before it reports an error.

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use session_core::{
     Timestamp,
     store::{
-        DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep,
-        Swept, Written,
+        Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError,
+        StoreKey, Sweep, Swept, Written,
     },
 };
 
@@ -249,14 +249,23 @@ impl<E: TxEngine> SessionStore for TxStore<E> {
     }
 }
 
-/// The index is changed in the transaction that changes the record, and a list or an ending of all is one transaction.
+/// The index is changed in the transaction that changes the record. A page, or the ending of up to 250 sessions, is one
+/// transaction.
 #[async_trait]
 impl<E: TxEngine> OwnerIndex for TxStore<E> {
-    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
-        let owner = owner.to_owned();
+    async fn page(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<(StoreKey, Record)>, StoreError> {
+        let (owner, after, most) = (owner.to_owned(), from.and_then(Cursor::key), most.max(1));
         self.read(move |tx| {
+            let keys = tables::by_owner(tx, &owner, after.as_ref(), most)?;
+            let next = keys.last().filter(|_| keys.len() >= most).map(Cursor::after);
             let mut listed = Vec::new();
-            for key in tables::by_owner(tx, &owner)? {
+            for key in keys {
                 if let Some(Ok(Entry::Record(record))) = tables::get(tx, &key)?
                     && record.owner.as_deref() == Some(&*owner)
                     && record.is_live(now)
@@ -264,7 +273,7 @@ impl<E: TxEngine> OwnerIndex for TxStore<E> {
                     listed.push((key, record));
                 }
             }
-            Ok(listed)
+            Ok(Page::new(listed, next))
         })
         .await
     }
@@ -276,10 +285,50 @@ impl<E: TxEngine> OwnerIndex for TxStore<E> {
         now: Timestamp,
         tombstone_until: Timestamp,
     ) -> Result<usize, StoreError> {
+        // A transaction for each batch, so that no writer waits for all of a long list. A session that was rotated between
+        // two batches may stand where nobody has looked again, so a list of several batches is gone through until none
+        // is found.
+        let (mut ended, mut failure) = (0, None);
+        for _ in 0..MOST_PASSES {
+            let (mut batches, mut found, mut after) = (0, 0, None);
+            loop {
+                let (batch, last) = self.end_some(owner, after, except, now, tombstone_until).await?;
+                batches += 1;
+                match batch {
+                    Ok(number) => found += number,
+                    Err(error) => failure = Some(error),
+                }
+                after = last;
+                if after.is_none() {
+                    break;
+                }
+            }
+            ended += found;
+            if batches == 1 || found == 0 {
+                break;
+            }
+        }
+        failure.map_or(Ok(ended), Err)
+    }
+}
+
+impl<E: TxEngine> TxStore<E> {
+    /// Ends up to [`BATCH`] sessions of an owner after this key, in one transaction. Returns how many were live, and the
+    /// last key if there may be more.
+    async fn end_some(
+        &self,
+        owner: &str,
+        after: Option<StoreKey>,
+        except: Option<&StoreKey>,
+        now: Timestamp,
+        tombstone_until: Timestamp,
+    ) -> Result<(Result<usize, StoreError>, Option<StoreKey>), StoreError> {
         let (name, owner, except) = (self.name(), owner.to_owned(), except.copied());
         self.write(move |tx| {
             let (mut ended, mut failure) = (0, None);
-            for key in tables::by_owner(tx, &owner)? {
+            let keys = tables::by_owner(tx, &owner, after.as_ref(), BATCH)?;
+            let last = keys.last().copied().filter(|_| keys.len() >= BATCH);
+            for key in keys {
                 if Some(key) == except {
                     continue;
                 }
@@ -295,9 +344,9 @@ impl<E: TxEngine> OwnerIndex for TxStore<E> {
                     Some(_) | None => tables::forget(tx, &owner, &key)?,
                 }
             }
-            Ok(Ending::Commit(failure.map_or(Ok(ended), Err)))
+            Ok(Ending::Commit((failure.map_or(Ok(ended), Err), last)))
         })
-        .await?
+        .await
     }
 }
 
@@ -351,3 +400,7 @@ fn readable(name: &'static str, found: Option<tables::Found>) -> Result<Option<E
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
 const DEFAULT_THREADS: usize = 64;
+/// How many sessions `destroy_all` ends in one transaction.
+const BATCH: usize = 250;
+/// How often `destroy_all` goes through a long list.
+const MOST_PASSES: usize = 16;

@@ -62,11 +62,18 @@ pub(super) fn remove(tx: &mut dyn TxWrite, key: &StoreKey, entry: &Entry) -> Res
     tx.remove(&row(key))
 }
 
-/// The keys in the index of an owner.
-pub(super) fn by_owner(tx: &(impl TxRead + ?Sized), owner: &str) -> Result<Vec<StoreKey>, StoreError> {
-    let from = [&[OWNER][..], &owner::hash(owner)].concat();
-    let until = [&from[..], &[0xff; 33]].concat();
-    Ok(tx.scan(&from, &until, usize::MAX)?.iter().filter_map(|row| key_of(row)).collect())
+/// The keys in the index of an owner after this one, in order: at most so many.
+pub(super) fn by_owner(
+    tx: &(impl TxRead + ?Sized),
+    owner: &str,
+    after: Option<&StoreKey>,
+    most: usize,
+) -> Result<Vec<StoreKey>, StoreError> {
+    let prefix = [&[OWNER][..], &owner::hash(owner)].concat();
+    // The row behind another one in order is that row and a zero.
+    let from = after.map_or_else(|| prefix.clone(), |key| [&owner_row(owner, key)[..], &[0]].concat());
+    let until = [&prefix[..], &[0xff; 33]].concat();
+    Ok(tx.scan(&from, &until, most)?.iter().filter_map(|row| key_of(row)).collect())
 }
 
 /// Removes a key from the index of an owner.

@@ -182,3 +182,44 @@ async fn a_sweep_of_everything_empties_the_store() {
     assert_eq!((stats.sessions(), stats.tombstones, stats.bytes), (0, 0, 0));
     assert_eq!(store.owners().unwrap().count("ada", START).await.unwrap(), 0);
 }
+
+#[tokio::test]
+async fn at_16_a_default_store_is_bounded_in_bytes() {
+    for store in [MemoryStore::new(), MemoryStore::default(), MemoryStore::builder().max_sessions(9).build()]
+    {
+        assert!(store.max_bytes() <= 1 << 30, "{}", store.max_bytes());
+        assert!(store.max_bytes() > 1 << 20, "{}", store.max_bytes());
+    }
+    assert_eq!(MemoryStore::builder().max_bytes(usize::MAX).build().max_bytes(), usize::MAX);
+}
+
+#[tokio::test]
+async fn at_16_a_flood_of_bytes_evicts_the_anonymous_first() {
+    let store = MemoryStore::builder().max_bytes(4 << 20).shards(8).build();
+    for number in 0..100 {
+        create(&store, number, Some("ada")).await;
+    }
+    for number in 1_000..1_200 {
+        let large = record(number, None).with_payload(vec![b'x'; 64 * 1024].into());
+        assert_eq!(store.create(&key(number), &large, START).await.unwrap(), Written::Applied);
+        assert!(store.stats().bytes <= 4 << 20, "{:?}", store.stats());
+    }
+    let stats = store.stats();
+    assert_eq!((stats.owned, stats.evicted_owned), (100, 0));
+    assert!(stats.evicted_anonymous > 100, "{stats:?}");
+}
+
+#[tokio::test]
+async fn at_16_the_owner_index_counts_towards_the_bytes() {
+    let store = MemoryStore::builder().max_bytes(1 << 20).build();
+    let mut name = "u".repeat(10_000);
+    for number in 0..500 {
+        name.replace_range(..4, &format!("{number:04}"));
+        create(&store, number, Some(&name)).await;
+    }
+    // Each name is kept twice: in the entry, and in the index.
+    assert!(store.stats().owned <= 52, "{:?}", store.stats());
+    let swept = store.sweep(START.plus(Duration::from_secs(100_000)), usize::MAX).await.unwrap();
+    assert!(swept.removed > 40);
+    assert_eq!(store.stats().bytes, 0);
+}

@@ -36,3 +36,26 @@ mod in_one_shard {
 
     session_conformance::store_suite!(fixture);
 }
+
+/// What is sealed must still be everything that a store promises.
+mod encrypted {
+    use session_core::store::EncryptedStore;
+    use session_core::{KeyRing, SecretKey};
+
+    use super::*;
+
+    async fn fixture() -> Fixture {
+        let keys = KeyRing::new([SecretKey::generate().unwrap()]).unwrap();
+        let inner = MemoryStore::new();
+        let sealed = move || EncryptedStore::new(inner.clone(), keys.clone());
+        Fixture::new(sealed())
+            .rounds(50)
+            .reopen(move || std::future::ready(sealed()))
+            .in_one_process()
+            .without_damage()
+            .without_owner_entries()
+            .without_stall()
+    }
+
+    session_conformance::store_suite!(fixture);
+}

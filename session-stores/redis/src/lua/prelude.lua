@@ -60,6 +60,12 @@ local function owner(record)
   return string.sub(record, 49, 48 + owner_length(record))
 end
 
+-- Whether this is a record of that owner; only the bytes before the payload are needed.
+local function owned(head, name)
+  return state(head) == 'record' and string.byte(head, 4) % 2 == 1
+    and owner_length(head) == #name and string.sub(head, 49, 48 + #name) == name
+end
+
 -- The owner index: a sorted set per owner, the score being the moment the session is dead. An empty prefix means that
 -- the index is somebody else's work (in a cluster it lives in another slot).
 local function member(key) return string.sub(key, -64) end

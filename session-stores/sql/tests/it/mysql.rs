@@ -281,3 +281,19 @@ async fn out_of_connections_times_out_and_does_not_hang() {
     drop(held);
     assert_eq!(table.on(pool).load(&key()).await.unwrap(), Loaded::Missing);
 }
+
+/// On MySQL a schema is a database.
+#[tokio::test(flavor = "multi_thread")]
+async fn b_26_the_table_may_be_in_a_schema_of_its_own() {
+    let (schema, inside) = (claims::table_name(), claims::table_name());
+    let config = || SqlConfig::new().table(&format!("{schema}.{inside}")).unwrap().deadline(PATIENT);
+    let store = MySqlStore::open(SERVER.url(), &config()).unwrap();
+    assert_eq!(store.migrate().await.unwrap_err().kind(), StoreErrorKind::Refused, "the schema is not there");
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {schema}")))
+        .execute(&stranger().await)
+        .await
+        .unwrap();
+    store.migrate().await.unwrap();
+    MySqlStore::open(SERVER.url(), &config()).unwrap().migrate().await.unwrap();
+    claims::every_verb(&store).await;
+}

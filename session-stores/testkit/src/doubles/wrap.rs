@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use session_core::{
     Timestamp,
     store::{
-        Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind, StoreKey, Sweep, Swept,
-        Written, async_trait,
+        Cursor, Etag, Loaded, OwnerIndex, Page, Record, SessionHead, SessionStore, StoreError,
+        StoreErrorKind, StoreKey, Sweep, Swept, Written, async_trait,
     },
 };
 
@@ -24,7 +24,9 @@ pub enum Verb {
     Touch,
     Destroy,
     Rotate,
+    /// A page of [`OwnerIndex::page`](session_core::store::OwnerIndex::page).
     List,
+    Heads,
     Count,
     DestroyAll,
     Sweep,
@@ -280,8 +282,24 @@ impl<S: SessionStore + ?Sized, H: Hook> SessionStore for Hooked<S, H> {
 
 #[async_trait]
 impl<S: SessionStore + ?Sized, H: Hook> OwnerIndex for Hooked<S, H> {
-    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
-        self.call(Verb::List, None, None, done, self.index().list(owner, now)).await
+    async fn page(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<(StoreKey, Record)>, StoreError> {
+        self.call(Verb::List, None, None, done, self.index().page(owner, from, most, now)).await
+    }
+
+    async fn heads(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError> {
+        self.call(Verb::Heads, None, None, done, self.index().heads(owner, from, most, now)).await
     }
 
     async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {

@@ -33,7 +33,7 @@ async fn request(sessions: &Sessions, client: &mut TestClient, handler: impl FnO
         Closing::Ready(report) => report,
         Closing::Pending(writing) => writing.await,
     };
-    client.follow(report.set_cookie);
+    client.follow(report.set_cookies());
 }
 
 #[tokio::test]

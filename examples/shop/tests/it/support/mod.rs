@@ -220,6 +220,16 @@ impl Browser {
         self.arrive().await;
     }
 
+    /// Puts something into the cart with a form on a page of another site.
+    pub(crate) async fn order_from_elsewhere(&self) {
+        let form = format!(
+            "data:text/html,<form method=post action='{}/cart/add'><input name=sku value=assam><button id=go>Go</button>",
+            self.base
+        );
+        self.client.goto(&form).await.unwrap();
+        self.press("#go").await;
+    }
+
     /// Waits until the page that was marked has given way to the next.
     pub(crate) async fn arrive(&self) {
         self.until("the next page", async |browser| {

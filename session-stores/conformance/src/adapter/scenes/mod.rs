@@ -2,6 +2,7 @@
 
 pub mod cookies;
 pub mod cost;
+pub mod csrf;
 pub mod failures;
 pub mod flash;
 pub mod forms;

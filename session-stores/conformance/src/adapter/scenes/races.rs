@@ -1,4 +1,6 @@
-//! Concurrent requests: no acknowledged write is lost, and an ended session stays ended. Not for sessions in cookies.
+//! Concurrent requests: no acknowledged write is lost, and an ended session stays ended. Most are not for sessions in cookies.
+
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -9,7 +11,7 @@ const COOKIE: &str = "__Host-sid";
 
 /// PEERS 1: 64 clients, 50 writes each, 3,200 hits.
 pub async fn a_crowd_that_writes_to_one_session_loses_no_write(stage: &Stage) {
-    let world = stage.open_with(|sessions| sessions.contention(std::time::Duration::from_secs(60))).await;
+    let world = stage.open_with(|sessions| sessions.contention(Duration::from_secs(60))).await;
     if world.in_cookie() {
         return;
     }
@@ -174,6 +176,39 @@ pub async fn a_slow_reader_with_the_old_id_signs_nobody_out(stage: &Stage) {
         assert!(reply.set_cookies().is_empty(), "{path}");
     }
     assert_eq!(ada.get("/read").await.text(), "alice@example.com");
+}
+
+/// A tab's request left before, and its answer comes last.
+pub async fn a_slow_read_brings_no_session_back_that_was_replaced_or_ended(stage: &Stage) {
+    for path in ["/rotate", "/login", "/write", "/logout"] {
+        let world = stage.open().await;
+        let ada = world.browser();
+        ada.get("/login").await;
+        world.clock.advance(Duration::from_secs(720));
+        let stale = format!("{COOKIE}={}", ada.cookie(COOKIE).expect("a cookie"));
+        let slow = ada.get_with("/read", &[stale.as_bytes()]).await;
+        ada.get(path).await;
+        let now = ada.cookie(COOKIE);
+        ada.hear("/read", &slow);
+        assert_eq!(ada.cookie(COOKIE), now, "after {path}");
+        let user = if path == "/logout" { "anon" } else { "alice@example.com" };
+        assert_eq!(ada.get("/read").await.text(), user, "after {path}");
+    }
+}
+
+/// A session that is only read, for longer than its idle time.
+pub async fn a_session_that_is_read_again_and_again_does_not_end(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.get("/login").await;
+    let first = ada.cookie(COOKIE);
+    for _ in 0..5 {
+        world.clock.advance(Duration::from_secs(3_600));
+        assert_eq!(ada.get("/read").await.text(), "alice@example.com");
+        assert_eq!(ada.cookie(COOKIE), first, "a read sends no session");
+    }
+    world.clock.advance(Duration::from_secs(7_200));
+    assert_eq!(ada.get("/read").await.text(), "anon");
 }
 
 /// Replay: another key, a counter, a list.

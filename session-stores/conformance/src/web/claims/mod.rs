@@ -12,6 +12,7 @@ mod life;
 mod origins;
 mod owners;
 mod redirects;
+mod token;
 mod typed;
 
 pub use config::*;
@@ -24,6 +25,7 @@ pub use life::*;
 pub use origins::*;
 pub use owners::*;
 pub use redirects::*;
+pub use token::*;
 pub use typed::*;
 
 pub(crate) use redirects::{ELSEWHERE, NOT_ASCII};

@@ -133,6 +133,22 @@ pub async fn features_6_an_owner_follows_a_regenerate_and_leaves_with_untag(app:
     assert_eq!(stranger.wait(of_ada).await, 0);
 }
 
+pub async fn a_sign_in_leaves_a_planted_id_worthless(app: &impl WebApp) {
+    let planted = Client::new(app);
+    planted.visit(|session| session.put("cart", 1).unwrap()).await;
+    let victim = planted.copy();
+    let id = victim.visit(|session| session.id().unwrap()).await;
+    victim.visit(|session| session.tag("ada").unwrap()).await;
+    assert_eq!(victim.visit(|session| session.get::<u8>("cart").unwrap()).await, Some(1));
+    assert_ne!(victim.visit(|session| session.id().unwrap()).await, id);
+    assert!(!is_in(&planted).await && is_in(&victim).await);
+    let second = victim.visit(|session| session.id().unwrap()).await;
+    victim.visit(|session| session.tag("ada").unwrap()).await;
+    assert_eq!(victim.visit(|session| session.id().unwrap()).await, second, "the same user again");
+    victim.visit(|session| session.tag("eve").unwrap()).await;
+    assert_ne!(victim.visit(|session| session.id().unwrap()).await, second, "another user");
+}
+
 pub async fn features_6_a_place_without_an_index_names_those_that_have_one(app: &impl WebApp) {
     let count = |session: Session| async move { session.sessions().of("ada").count().await };
     let error = Client::new(app).wait(count).await.unwrap_err();

@@ -8,8 +8,8 @@ use session_conformance::{Damage, DamageKind};
 use session_core::{
     Timestamp,
     store::{
-        DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreErrorKind,
-        StoreKey, Sweep, Swept, Written, async_trait,
+        Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError,
+        StoreErrorKind, StoreKey, Sweep, Swept, Written, async_trait,
     },
 };
 use tokio::task::yield_now;
@@ -437,8 +437,14 @@ impl Flawed {
 
 #[async_trait]
 impl OwnerIndex for Flawed {
-    async fn list(&self, owner: &str, now: Timestamp) -> Result<Vec<(StoreKey, Record)>, StoreError> {
-        Ok(self.of(&self.lock(), owner, now))
+    async fn page(
+        &self,
+        owner: &str,
+        _: Option<&Cursor>,
+        _: usize,
+        now: Timestamp,
+    ) -> Result<Page<(StoreKey, Record)>, StoreError> {
+        Ok(Page::last(self.of(&self.lock(), owner, now)))
     }
 
     async fn destroy_all(

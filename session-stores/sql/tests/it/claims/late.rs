@@ -23,7 +23,7 @@ pub(crate) async fn a_write_that_timed_out_is_not_carried_out_later<G: Ground>()
         let (store, etag) = (store.clone(), first.etag);
         writes.spawn(async move {
             match number % 4 {
-                0 => store.destroy(&at, LATER).await,
+                0 => store.destroy(&at, LATER).await.map(drop),
                 1 => store.touch(&at, moved, NOW).await.map(drop),
                 2 => store.replace(&at, etag, &record("{\"late\":true}"), NOW).await.map(drop),
                 _ => {

@@ -223,3 +223,21 @@ pub(crate) async fn created(store: &Store, record: &Record) -> StoreKey {
     assert_eq!(store.create(&key, record, NOW).await.unwrap(), Written::Applied);
     key
 }
+
+/// Uses every statement of a store once.
+#[allow(dead_code, reason = "for the databases with schemas")]
+pub(crate) async fn every_verb(store: &impl SessionStore) {
+    let (one, two, first, second) = (key(), key(), owned("ada"), owned("ada"));
+    assert_eq!(store.create(&one, &first, NOW).await.unwrap(), Written::Applied);
+    assert_eq!(store.load(&one).await.unwrap(), session_core::store::Loaded::Found(first.clone()));
+    assert_eq!(store.touch(&one, LATER, NOW).await.unwrap(), Written::Applied);
+    assert_eq!(store.replace(&one, first.etag, &second, NOW).await.unwrap(), Written::Applied);
+    let third = owned("ada");
+    assert_eq!(store.rotate(&one, second.etag, &two, &third, NOW, LATER).await.unwrap(), Written::Applied);
+    let index = store.owners().unwrap();
+    assert_eq!((index.count("ada", NOW).await.unwrap(), index.list("ada", NOW).await.unwrap().len()), (1, 1));
+    assert_eq!(index.heads("ada", None, 9, NOW).await.unwrap().entries.len(), 1);
+    assert_eq!(index.destroy_all("ada", None, NOW, LATER).await.unwrap(), 1);
+    store.destroy(&two, LATER).await.unwrap();
+    store.sweeper().unwrap().sweep(LATER, 10).await.unwrap();
+}
