@@ -135,7 +135,7 @@ mod tests {
         ] {
             let line = format!("--adapter axum --store memory --listen 127.0.0.1:0 {flags}");
             let args = Args::parse(line.split(' ').map(str::to_owned)).unwrap();
-            let error = sessions(args.rules, &Stats::default()).await.unwrap_err().to_string();
+            let error = sessions(args.rules, false, &Stats::default()).await.unwrap_err().to_string();
             assert!(names.iter().all(|name| error.contains(name)), "{error}");
             assert!(!error.contains(KEY) && error.lines().count() == 1, "{error}");
         }
