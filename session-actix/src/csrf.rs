@@ -5,10 +5,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage, HttpResponse};
+use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
-use session_web::{CheckedBody, CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules};
+use futures_util::stream;
+use session_web::{CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules};
 
 use crate::words;
 
@@ -20,8 +22,9 @@ use crate::words;
 /// the log says why.
 ///
 /// Wrap it before the [`SessionMiddleware`](crate::SessionMiddleware), which is then outside of it. `GET`, `HEAD`,
-/// `OPTIONS` and `TRACE` pass. In search of a token a form or a JSON body is read, up to the
-/// [`InputLimit`](crate::InputLimit), and passed on to the handler unchanged. Pages get the token from
+/// `OPTIONS` and `TRACE` pass. In search of a token a JSON body is read, or a form up to the field with the token, and at
+/// most as many bytes as the [`InputLimit`](crate::InputLimit) in the `app_data` allows. The handler gets the body
+/// unchanged. Put the field before files, which are then not read here. Pages get the token from
 /// [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
 ///
 /// ```
@@ -150,12 +153,17 @@ where
                 request.extensions_mut().insert(origins);
             }
             let visit = request.extensions().get().cloned();
-            let payload = request.take_payload();
+            let mut payload = request.take_payload();
             let limit = request.app_data().copied().unwrap_or_default();
             let head = words::head(request.head());
-            let payload = match guard.check(visit, &head, limit, payload, |payload| payload).await {
-                Ok(CheckedBody::Untouched(payload)) => payload,
-                Ok(CheckedBody::Read(bytes)) => bytes.into(),
+            let read = guard.check(visit, &head, limit, |context| payload.poll_next_unpin(context));
+            let payload = match read.await {
+                Ok(read) if read.ended => read.bytes.into(),
+                Ok(read) if read.bytes.is_empty() => payload,
+                Ok(read) => {
+                    let read = stream::once(ready(Ok(read.bytes)));
+                    Payload::Stream { payload: read.chain(payload).boxed_local() }
+                }
                 Err(answer) => return Ok(request.into_response(answer).map_into_right_body()),
             };
             request.set_payload(payload);

@@ -61,8 +61,8 @@ impl Redirects {
         Redirect(self.0.to_unchecked(url))
     }
 
-    /// To the page that the visitor came from: the one that the session tracks
-    /// ([`track_pages`](crate::SessionMiddleware::track_pages)), else a `Referer` on this host, else the fallback.
+    /// To the page that the visitor came from: a `Referer` on this host that has a path, else the page that the session
+    /// tracks ([`track_pages`](crate::SessionMiddleware::track_pages)), else the fallback.
     pub fn back(&self, fallback: impl AsRef<str>) -> Redirect {
         Redirect(self.0.back(fallback))
     }
@@ -157,6 +157,16 @@ impl Redirect {
         errors: impl IntoIterator<Item = (F, M)>,
     ) -> Self {
         Self(self.0.with_errors(errors))
+    }
+
+    /// Leaves the errors of one of several forms on the page, and its input, without secrets: `session.errors_in("sign-in")`
+    /// and `session.old_in("sign-in", "email")`.
+    pub fn with_errors_in<F: AsRef<str>, M: Into<Messages>>(
+        self,
+        form: impl AsRef<str>,
+        errors: impl IntoIterator<Item = (F, M)>,
+    ) -> Self {
+        Self(self.0.with_errors_in(form, errors))
     }
 
     /// Leaves the errors of a validation library's report. The features `validator` and `garde` bring those crates'.

@@ -7,10 +7,11 @@ use axum_core::body::Body;
 use bytes::Bytes;
 use http::{Request, Response};
 use session_core::adapter::BoxFuture;
-use session_web::{CheckedBody, CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules};
+use session_web::{CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::checked::{Checked, poll_data};
 use crate::words;
 
 /// Protects routes against cross-site request forgery. A request that may change something is accepted if the browser says
@@ -21,8 +22,10 @@ use crate::words;
 /// the log says why.
 ///
 /// Put it inside the [`SessionLayer`](crate::SessionLayer). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass. In search of a token
-/// a form or a JSON body is read, up to the [`InputLimit`](crate::InputLimit), and passed on to the handler unchanged. Pages
-/// get the token from [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
+/// a JSON body is read, or a form up to the field with the token, and at most as many bytes as the
+/// [`InputLimit`](crate::InputLimit) allows (an `Extension` outside of this layer). The handler gets the body unchanged. Put
+/// the field before files, which are then not read here. Pages get the token from
+/// [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -151,9 +154,11 @@ where
             let visit = parts.extensions.get().cloned();
             let limit = parts.extensions.get().copied().unwrap_or_default();
             let head = words::head(&parts.method, &parts.uri, &parts.headers);
-            let body = match guard.check(visit, &head, limit, Body::new(body), Body::into_data_stream).await {
-                Ok(CheckedBody::Untouched(body)) => body,
-                Ok(CheckedBody::Read(bytes)) => bytes.into(),
+            let mut body = Body::new(body);
+            let read = guard.check(visit, &head, limit, |context| poll_data(&mut body, context));
+            let body = match read.await {
+                Ok(read) if read.bytes.is_empty() && !read.ended => body,
+                Ok(read) => Body::new(Checked::new(read, body)),
                 Err(response) => return Ok(response),
             };
             Ok(inner.call(Request::from_parts(parts, body)).await?.map(Body::new))

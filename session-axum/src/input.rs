@@ -14,8 +14,8 @@ use crate::words;
 /// It dereferences to [`Form`]: [`text`](Form::text) for one field, [`to`](Form::to) for a type, `as_map` for all fields.
 /// The session keeps it for old input, in whatever order the two are extracted. Extracting it opens no session.
 ///
-/// A body of up to 1 MiB is read; an [`InputLimit`](crate::InputLimit) as an `Extension` changes that. A body that cannot
-/// be read is rejected with 400, 413 or 415.
+/// A body of up to 1 MiB and 1,000 fields is read; an [`InputLimit`](crate::InputLimit) as an `Extension` changes that. A request
+/// without a body has an empty form. A body that cannot be read is rejected with 400, 413 or 415.
 ///
 /// ```
 /// use session_axum::{Input, Redirect, Redirects, SessionRejection};

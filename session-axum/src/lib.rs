@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod checked;
 mod csrf;
 #[cfg(doctest)]
 mod documents;
@@ -29,10 +30,10 @@ pub use signed_in::{Recent, SignedIn};
 #[doc(inline)]
 pub use session_core::{
     Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, Date, DefaultFor,
-    Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Lifetime,
-    Messages, NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey,
-    SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, ToPath, ToPaths, TokenFrom,
-    Urls, User, UserSessions, UserSessionsError, ValueError, WithInput,
+    Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Level,
+    Lifetime, Messages, NotHex, Notification, Number, Observer, OpenError, Path, Policy, PolicyError,
+    SameSite, SecretKey, SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, ToPath,
+    ToPaths, TokenFrom, Urls, User, UserSessions, UserSessionsError, ValueError, WithInput,
     adapter::{BoxFuture, Failure, Spawn, Visit, VisitReport},
     machine::Values,
     store::{SessionStore, StoreError, StoreErrorKind},

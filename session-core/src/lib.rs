@@ -52,7 +52,8 @@ pub use engine::owners::{Device, Excess, UserSessions};
 #[cfg(feature = "dbsc")]
 pub use engine::session::BoundDevice;
 pub use engine::session::{
-    Csrf, DefaultFor, Errors, FlashMessages, Lifetime, Messages, Session, Urls, User, WithInput,
+    Csrf, DefaultFor, Errors, FlashMessages, Level, Lifetime, Messages, Notification, Session, Urls, User,
+    WithInput,
 };
 pub use engine::sessions::Sessions;
 pub use engine::sources::EntropyError;

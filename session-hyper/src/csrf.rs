@@ -3,32 +3,13 @@
 use std::fmt;
 
 use http::{Request, Response};
-use http_body_util::{BodyDataStream, Either, Full};
 use hyper::body::{Body, Bytes};
 use hyper::service::Service;
 use session_core::adapter::BoxFuture;
-use session_web::{CheckedBody as Checked, CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules, InputLimit};
+use session_web::{CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules, InputLimit};
 
+use crate::checked::{CheckedBody, poll_data};
 use crate::words;
-
-/// The body that a handler behind a [`CsrfService`] gets: the request's own, or the bytes of the form that was read.
-///
-/// ```
-/// use http_body_util::{BodyExt, Full};
-/// use hyper::body::{Body, Bytes};
-/// use session_hyper::CheckedBody;
-///
-/// /// Read like any other body, whichever of the two it is.
-/// async fn read<B>(body: CheckedBody<B>) -> Option<Bytes>
-/// where
-///     B: Body<Data = Bytes>,
-///     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-/// {
-///     body.collect().await.ok().map(|read| read.to_bytes())
-/// }
-/// # let _ = read::<Full<Bytes>>;
-/// ```
-pub type CheckedBody<B> = Either<B, Full<Bytes>>;
 
 /// Protects routes against cross-site request forgery. A request that may change something is accepted if the browser says
 /// that a page of this application sent it, in `Sec-Fetch-Site` or, without that header, in `Origin`, which must be at the
@@ -38,7 +19,8 @@ pub type CheckedBody<B> = Either<B, Full<Bytes>>;
 /// the log says why.
 ///
 /// Put it inside the [`SessionService`](crate::SessionService). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass. In search of a
-/// token a form or a JSON body is read, up to the limit, and passed on to the handler unchanged. Pages get the token from
+/// token a JSON body is read, or a form up to the field with the token, and at most up to the [limit](Self::limit). The
+/// handler gets the body unchanged. Put the field before files, which are then not read here. Pages get the token from
 /// [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
 ///
 /// ```
@@ -115,9 +97,9 @@ impl<S, R> CsrfService<S, R> {
         self
     }
 
-    /// The most bytes of a form that are read in search of the token; 1 MiB unless said.
-    pub fn limit(mut self, bytes: usize) -> Self {
-        self.limit = InputLimit(bytes);
+    /// Sets how much of a body is read in search of the token: [`InputLimit::bytes`], 1 MiB unless set otherwise.
+    pub fn limit(mut self, limit: InputLimit) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -166,7 +148,7 @@ impl<S, B, R> Service<Request<B>> for CsrfService<S, R>
 where
     S: Service<Request<CheckedBody<B>>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
-    B: Body<Data = Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     R: Default + 'static,
 {
     type Response = Response<R>;
@@ -176,15 +158,15 @@ where
     fn call(&self, request: Request<B>) -> Self::Future {
         let Self { inner, guard, limit } = self.clone();
         Box::pin(async move {
-            let (mut parts, body) = request.into_parts();
+            let (mut parts, mut body) = request.into_parts();
             if let Some(origins) = guard.origins() {
                 parts.extensions.insert(origins);
             }
             let visit = parts.extensions.get().cloned();
             let head = words::head(&parts.method, &parts.uri, &parts.headers);
-            let body = match guard.check(visit, &head, limit, body, BodyDataStream::new).await {
-                Ok(Checked::Untouched(body)) => Either::Left(body),
-                Ok(Checked::Read(bytes)) => Either::Right(Full::new(bytes)),
+            let read = guard.check(visit, &head, limit, |context| poll_data(&mut body, context));
+            let body = match read.await {
+                Ok(read) => CheckedBody::new(read, body),
                 Err(response) => return Ok(response),
             };
             inner.call(Request::from_parts(parts, body)).await

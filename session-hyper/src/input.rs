@@ -35,15 +35,15 @@ use crate::words;
 pub struct Input(Form);
 
 impl Input {
-    /// Reads a request's form, up to 1 MiB.
+    /// Reads a request's form, up to 1 MiB and 1,000 fields.
     ///
     /// # Errors
     /// 400, 413 or 415 for a body that cannot be read; 500 if the service is missing.
     pub async fn read<B: Body>(request: Request<B>) -> Result<Self, SessionRejection> {
-        Self::read_up_to(Form::MOST_BYTES, request).await
+        Self::read_within(InputLimit::default(), request).await
     }
 
-    /// Reads a request's form, up to so many bytes.
+    /// Reads a request's form, up to a limit.
     ///
     /// # Errors
     /// As for [`read`](Self::read).
@@ -52,7 +52,7 @@ impl Input {
     #[doc = include_str!("given/a_handler.in")]
     /// async fn page(request: Request<Full<Bytes>>) -> Result<Response<String>, SessionRejection> {
     ///     // A page for pictures' captions: 4 KiB will do.
-    ///     let input = Input::read_up_to(4_096, request).await?;
+    ///     let input = Input::read_within(InputLimit::default().bytes(4_096), request).await?;
     ///     Ok(Response::new(input.text("caption").unwrap_or_default().to_owned()))
     /// }
     /// # let request = Request::get("/?caption=a+cat").body(Full::<Bytes>::default())?;
@@ -60,11 +60,14 @@ impl Input {
     /// assert_eq!(response.body(), "a cat");
     /// # Ok(()) }
     /// ```
-    pub async fn read_up_to<B: Body>(bytes: usize, request: Request<B>) -> Result<Self, SessionRejection> {
+    pub async fn read_within<B: Body>(
+        limit: InputLimit,
+        request: Request<B>,
+    ) -> Result<Self, SessionRejection> {
         let visit = find_visit_for_input(request.extensions().get())?;
         let (parts, body) = request.into_parts();
         let head = words::head(&parts.method, &parts.uri, &parts.headers);
-        Ok(Self(Form::of_request(visit, &head, InputLimit(bytes), BodyDataStream::new(body)).await?))
+        Ok(Self(Form::of_request(visit, &head, limit, BodyDataStream::new(body)).await?))
     }
 
     /// The form itself.

@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod checked;
 mod csrf;
 mod input;
 mod origin;
@@ -12,7 +13,8 @@ mod service;
 mod spawn;
 mod words;
 
-pub use csrf::{CheckedBody, CsrfService};
+pub use checked::CheckedBody;
+pub use csrf::CsrfService;
 pub use input::Input;
 pub use origin::same_origin;
 pub use redirect::{redirects, respond};
@@ -24,10 +26,10 @@ pub use words::plain;
 #[doc(inline)]
 pub use session_core::{
     Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, Date, DefaultFor,
-    Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Lifetime,
-    Messages, NotHex, Number, Observer, OpenError, Path, Policy, PolicyError, SameSite, SecretKey, Session,
-    SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, ToPath, ToPaths, TokenFrom,
-    Urls, User, UserSessions, UserSessionsError, ValueError, WithInput,
+    Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Level,
+    Lifetime, Messages, NotHex, Notification, Number, Observer, OpenError, Path, Policy, PolicyError,
+    SameSite, SecretKey, Session, SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp,
+    ToPath, ToPaths, TokenFrom, Urls, User, UserSessions, UserSessionsError, ValueError, WithInput,
     adapter::{BoxFuture, Failure, Spawn, Visit, VisitReport},
     machine::Values,
     store::{SessionStore, StoreError, StoreErrorKind},

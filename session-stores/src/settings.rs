@@ -161,9 +161,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "secret_fields",
         variable: "SESSION_SECRET_FIELDS",
-        default: "password, password_confirmation, _csrf, _token, _method",
+        default: "none",
         allowed: LIST,
-        about: "Form fields that are not kept as old input unless named explicitly.",
+        about: "Words of the names of form fields that are not kept as old input unless named explicitly, in addition to password, passwd, pass, pwd, passphrase, secret, token, csrf, pin, otp, cvc, cvv, ssn, api key, private key, card number.",
         take: |config, value| put(&mut config.secret_fields, value.list().map(Some)),
     },
     Setting {

@@ -241,7 +241,14 @@ async fn app(setting: Setting) -> impl WebApp {
         )
         .route("/echo", http::get().to(echo))
         .route("/echo", http::post().to(echo))
-        .service(http::resource("/small").app_data(InputLimit(64)).route(http::post().to(echo)))
+        .service(
+            http::resource("/small").app_data(InputLimit::default().bytes(64)).route(http::post().to(echo)),
+        )
+        .service(
+            http::resource("/many")
+                .app_data(InputLimit::default().fields(1_500))
+                .route(http::post().to(echo)),
+        )
         .route("/count", http::post().to(count))
         .route("/flash", http::post().to(flash))
         .route("/flash-late", http::post().to(flash_late))

@@ -144,8 +144,7 @@ pub enum CookieAction {
     SetOld,
     /// Set the whole record, sealed.
     SetRecord,
-    /// Set the touch cookie beside the record, which moves its idle deadline. The record is not sent again, so that a
-    /// slow read undoes nothing.
+    /// Set the touch cookie, which moves the idle deadline; the record is not sent, so a slow read undoes nothing.
     SetTouch,
     /// Remove the cookie.
     Clear,
@@ -277,7 +276,6 @@ fn by_origin(now: Situation) -> Decision {
             Fate::Renew => NOTHING,
             Fate::Destroy => end_of_nothing(now),
         },
-        // Nobody looked at it, so there is nothing to keep or to renew.
         Origin::Unread => match now.fate {
             Fate::Keep | Fate::Renew => NOTHING,
             Fate::Destroy => Decision { write: end(now), cookie: CookieAction::Clear, ..NOTHING },
@@ -289,9 +287,7 @@ fn by_origin(now: Situation) -> Decision {
         },
         Origin::Carried => match now.fate {
             Fate::Keep if now.changed || now.reissue => RECORD,
-            Fate::Keep if now.refresh_due || now.eager => {
-                Decision { cookie: CookieAction::SetTouch, ..NOTHING }
-            }
+            Fate::Keep if now.refresh_due || now.eager => TOUCH,
             Fate::Keep => NOTHING,
             Fate::Renew => Decision { write: end(now), ..RECORD },
             Fate::Destroy => Decision { write: end(now), cookie: CookieAction::Clear, ..NOTHING },
@@ -356,21 +352,14 @@ fn without_response(now: Situation, ordered: Decision) -> Decision {
 pub(super) const NOTHING: Decision =
     Decision { drops_data: false, write: Write::Nothing, cookie: CookieAction::Keep, refusal: None };
 const RECORD: Decision = Decision { cookie: CookieAction::SetRecord, ..NOTHING };
+const TOUCH: Decision = Decision { cookie: CookieAction::SetTouch, ..NOTHING };
 
 impl Situation {
     /// Every situation there can be, for proofs over the whole table. A stored session exists only with a store, a
     /// carried one only without.
     pub fn all() -> impl Iterator<Item = Self> {
-        const ORIGINS: [Origin; 8] = [
-            Origin::Fresh,
-            Origin::Unseen,
-            Origin::Unknown,
-            Origin::Ended,
-            Origin::Unproven,
-            Origin::Unread,
-            Origin::Stored,
-            Origin::Carried,
-        ];
+        use Origin::{Carried, Ended, Fresh, Stored, Unknown, Unproven, Unread, Unseen};
+        const ORIGINS: [Origin; 8] = [Fresh, Unseen, Unknown, Ended, Unproven, Unread, Stored, Carried];
         const FATES: [Fate; 3] = [Fate::Keep, Fate::Renew, Fate::Destroy];
         const TRIGGERS: [Trigger; 5] = [
             Trigger::Response,

@@ -134,7 +134,8 @@ impl<S: BlockingStore> BlockingSessions<S> {
     /// Apply all [`headers`](VisitReport::headers) of the report to the response, and respond with its
     /// [`failure`](VisitReport::failure) instead if there is one.
     #[must_use = "the response must carry the headers, and a failure must be answered"]
-    pub fn close(&self, state: SessionState, status: u16) -> VisitReport {
+    pub fn close(&self, mut state: SessionState, status: u16) -> VisitReport {
+        state.answered(status);
         let (state, result) = self.settle(state, self.policy.trigger(status));
         let report = VisitReport::settled(&self.codec, &state, result, || self.clock.now());
         VisitReport { looked: true, ..report }
@@ -169,6 +170,7 @@ impl<S: BlockingStore> BlockingSessions<S> {
         let now = self.clock.now();
         let mut arrival =
             self.codec.decode_at(cookies.host(), self.policy.placement, cookies.iter(), now).arrival;
+        arrival.shows_nothing = cookies.shows_nothing();
         arrival.withheld = cookies.withhold(self.codec.cookie().same_site()) && !self.policy.unseen_begins;
         arrival
     }
@@ -183,11 +185,13 @@ impl<S: BlockingStore> BlockingSessions<S> {
             Err(refused) => return (refused.state, Err(refused.error)),
         };
         // Before anything is revoked: the visitor keeps the old cookie if the new one is refused.
-        if let Some(Err(error)) = commit
+        while let Some(Err(error)) = commit
             .carried()
             .map(|(record, is_persistent)| self.codec.check(commit.scope(), record, is_persistent))
         {
-            return (commit.undo(), Err(error));
+            if !commit.give_way() {
+                return (commit.undo(), Err(error));
+            }
         }
         while let Some(operation) = commit.step() {
             let answer = self.store.perform(operation);

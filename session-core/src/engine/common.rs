@@ -14,6 +14,7 @@ use crate::decision::codec::CookieCodec;
 use crate::decision::commit::Fresh;
 use crate::decision::policy::Policy;
 use crate::decision::state::Arrival;
+use crate::value::secret::SecretFields;
 use crate::value::time::Timestamp;
 use crate::value::url::RedirectHosts;
 
@@ -28,7 +29,7 @@ pub(crate) struct Engine {
     pub(crate) touches: Touches,
     pub(crate) turns: Turns,
     pub(crate) flights: Arc<Flights>,
-    pub(crate) secrets: Vec<String>,
+    pub(crate) secrets: SecretFields,
     pub(crate) redirect_hosts: RedirectHosts,
     pub(crate) private_pages: bool,
     pub(crate) xsrf_cookie: bool,
@@ -75,6 +76,7 @@ impl Engine {
         if read.arrival.old_key {
             self.tell(&Event::UnsealedWithOldKey);
         }
+        read.arrival.shows_nothing = cookies.shows_nothing();
         let may_be_withheld = self.codec.header().is_none() && !self.policy.unseen_begins;
         read.arrival.withheld = may_be_withheld && cookies.withhold(self.codec.cookie().same_site());
         #[cfg(feature = "dbsc")]

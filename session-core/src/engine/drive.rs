@@ -109,11 +109,13 @@ fn writing(
     let draw = || if keeps_its_id { engine.fresh_without_id() } else { engine.fresh() };
     let mut writing = Writing::begin(state, &engine.policy, trigger, now, draw)?;
     // Before anything is revoked: the visitor keeps the old cookie if the new one is refused.
-    if let Some(Err(error)) =
+    while let Some(Err(error)) =
         writing.carried().map(|(record, persistent)| engine.codec.check(state.scope(), record, persistent))
     {
-        writing.undo(state);
-        return Err(error);
+        if !writing.give_way() {
+            writing.undo(state);
+            return Err(error);
+        }
     }
     if let Some(StoreOp::Touch { key, idle_deadline, .. }) = writing.step()
         && !engine.touches.claim(*key, *idle_deadline, state.age(&engine.policy))
@@ -137,7 +139,7 @@ pub(crate) async fn perform(engine: &Engine, work: &mut Work) {
 /// Ends a commit: updates the state with the outcome, and reports the events.
 pub(crate) fn conclude(engine: &Engine, state: &mut SessionState, work: Work) -> Result<(), CommitError> {
     let Work { writing, ended, .. } = work;
-    let Outcome { result, decision, conflicts, .. } = writing.finish(state, &engine.policy);
+    let Outcome { result, decision, conflicts, gave_way, .. } = writing.finish(state, &engine.policy);
     if conflicts > 0 {
         engine.tell(&Event::Conflict(conflicts));
     }
@@ -145,6 +147,7 @@ pub(crate) fn conclude(engine: &Engine, state: &mut SessionState, work: Work) ->
         tell_error(engine, error);
         return result;
     }
+    gave_way.iter().for_each(|bag| engine.tell(&Event::GaveWay(*bag)));
     if decision.refusal == Some(Refusal::Unseen) {
         engine.tell(&Event::Unseen);
     }

@@ -6,6 +6,7 @@ use crate::value::cookie::seal::RejectReason;
 use crate::value::device::Unproven;
 #[cfg(feature = "dbsc")]
 use crate::value::device::proof::ProofError;
+use crate::value::flash::FlashBag;
 use crate::value::id::Handle;
 
 /// Something that happened to a session.
@@ -71,6 +72,9 @@ pub enum Event {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A session with its flash would have been larger than its store or cookie allows, and was written without this
+    /// bag. Old input gives way first, then errors, last messages.
+    GaveWay(FlashBag),
     /// A record was written by a newer version of this library and is not changed. The visitor sees a failure.
     Newer,
     /// The store failed.
@@ -78,8 +82,8 @@ pub enum Event {
 }
 
 impl Event {
-    /// Returns whether the event should be logged as a problem: a visitor saw or may have seen a failure, or a record was
-    /// damaged.
+    /// Returns whether the event should be logged as a problem: a visitor saw or may have seen a failure, or missed a
+    /// message, or a record was damaged.
     #[must_use]
     pub const fn is_trouble(&self) -> bool {
         matches!(
@@ -88,6 +92,7 @@ impl Event {
                 | Self::IgnoredCookies(_)
                 | Self::Contended
                 | Self::TooLarge { .. }
+                | Self::GaveWay(_)
                 | Self::Newer
                 | Self::Corrupt
         )
@@ -119,6 +124,7 @@ impl Event {
             #[cfg(feature = "dbsc")]
             Self::RefusedProof(_) => "refused_proof",
             Self::TooLarge { .. } => "too_large",
+            Self::GaveWay(_) => "gave_way",
             Self::Newer => "newer",
             Self::StoreError(_) => "store_error",
         }

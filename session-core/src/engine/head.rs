@@ -1,5 +1,7 @@
 //! The head of a request as strings and bytes, independent of any HTTP crate.
 
+use crate::value::page::is_ahead_of_time;
+
 /// The parts of a request's head that the library uses, for redirects, CSRF checks and forms. An adapter builds it from
 /// its framework's types.
 ///
@@ -52,6 +54,12 @@ where
     #[must_use]
     pub fn host(&self) -> Option<&'r [u8]> {
         self.authority.map(str::as_bytes).or_else(|| (self.header)("host"))
+    }
+
+    /// Returns whether the visitor sees nothing of the response: a `HEAD`, or a page that is loaded ahead of time.
+    #[must_use]
+    pub fn shows_nothing(&self) -> bool {
+        self.method == "HEAD" || is_ahead_of_time(&self.header)
     }
 
     /// Returns the declared length of the body, if there is one.

@@ -9,8 +9,8 @@ use super::view::SessionView;
 
 impl SessionView {
     /// The view as a MiniJinja context: the values `session`, `flash_messages` and `csrf_token`, and the functions `old`,
-    /// `flash_message`, `has_errors`, `errors`, `has_error_for`, `get_error_for`, `error`, `input_error` and
-    /// `csrf_field`. Spread it into your own.
+    /// `flash_message`, `has_errors`, `errors`, `has_error_for`, `get_error_for`, `error`, `input_error`,
+    /// `old_in`, `errors_in` and `csrf_field`. Spread it into your own.
     ///
     /// ```
     /// use minijinja::{Environment, context};
@@ -57,6 +57,16 @@ impl SessionView {
         }
         let view = self.clone();
         function("input_error", Value::from_function(move |field: String| view.input_error(&field)));
+        let view = self.clone();
+        function(
+            "old_in",
+            Value::from_function(move |form: String, field: String| view.old_in(&form, &field)),
+        );
+        let view = self.clone();
+        function(
+            "errors_in",
+            Value::from_function(move |form: String, field: String| view.errors_in(&form, &field)),
+        );
         let view = self.clone();
         function("csrf_field", Value::from_function(move || Value::from_safe_string(view.csrf_field())));
         Value::from_pairs(context)

@@ -1,15 +1,18 @@
 //! The session for templates: one serializable value for every template engine.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::error::SessionError;
 use super::session::Session;
-use crate::value::flash::FlashView;
+use crate::value::flash::{FlashView, FormView};
 use crate::value::path::Path;
 use crate::value::values::{Snapshot, Values};
 
 /// A read-only copy of a session for rendering one page. It serializes to `{"session": {…}, "flash_messages": {…},
-/// "old": {…}, "errors": {field: […]}, "csrf_token": "…"}`; the methods serve as template functions.
+/// "old": {…}, "errors": {field: […]}, "csrf_token": "…"}`, and `"forms": {name: {"old": {…}, "errors": {…}}}` where there are
+/// named forms; the methods serve as template functions.
 ///
 /// ```
 /// # use session_core::Session;
@@ -25,10 +28,25 @@ pub struct SessionView {
     flash_messages: Snapshot,
     old: Snapshot,
     errors: Snapshot,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    forms: BTreeMap<String, FormOnPage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     csrf_token: Option<String>,
     #[serde(skip)]
     bags: Box<FlashView>,
+}
+
+/// The part of a view that belongs to one of several forms.
+#[derive(Clone, Debug, Serialize)]
+struct FormOnPage {
+    old: Snapshot,
+    errors: Snapshot,
+}
+
+impl From<&FormView> for FormOnPage {
+    fn from(form: &FormView) -> Self {
+        Self { old: form.input.all(), errors: form.errors.all() }
+    }
 }
 
 impl Session {
@@ -58,12 +76,14 @@ impl Session {
 
     fn picture(&self, csrf_token: Option<String>) -> SessionView {
         self.read(|state| {
-            let shown = state.content.flash.shown();
+            let shown = state.content.flash.see();
+            let forms = shown.named.iter().map(|(name, form)| (name.clone(), FormOnPage::from(form)));
             SessionView {
                 session: state.data().all(),
                 flash_messages: shown.messages.all(),
-                old: shown.input.all(),
-                errors: shown.errors.all(),
+                old: shown.form.input.all(),
+                errors: shown.form.errors.all(),
+                forms: forms.collect(),
                 csrf_token,
                 bags: Box::new(shown.clone()),
             }
@@ -93,13 +113,19 @@ impl SessionView {
     /// Returns the previous input of this field as text; empty if there was none.
     #[must_use]
     pub fn old(&self, field: &str) -> String {
-        text(&self.bags.input, field)
+        text(&self.bags.form.input, field)
+    }
+
+    /// Returns the previous input of this field in the form with this name, as text; empty if there was none.
+    #[must_use]
+    pub fn old_in(&self, form: &str, field: &str) -> String {
+        self.bags.form(form).map(|form| text(&form.input, field)).unwrap_or_default()
     }
 
     /// Returns whether there is a previous input of this field.
     #[must_use]
     pub fn has_old(&self, field: &str) -> bool {
-        self.bags.input.has(field)
+        self.bags.form.input.has(field)
     }
 
     /// Returns all errors: each field with its messages.
@@ -125,7 +151,7 @@ impl SessionView {
     /// Returns whether there are any errors.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        !self.bags.errors.is_empty()
+        !self.bags.form.errors.is_empty()
     }
 
     /// Returns whether there is an error for this field.
@@ -143,7 +169,20 @@ impl SessionView {
     /// Returns all messages for this field.
     #[must_use]
     pub fn input_error(&self, field: &str) -> Vec<String> {
-        self.bags.errors_at(Path::text(field))
+        self.errors_in("", field)
+    }
+
+    /// Returns all messages for this field of the form with this name.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let view = Session::standalone().view()?;
+    /// assert!(view.errors_in("sign-in", "email").is_empty() && view.old_in("sign-in", "email").is_empty());
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[must_use]
+    pub fn errors_in(&self, form: &str, field: &str) -> Vec<String> {
+        self.bags.form(form).map(|form| form.errors_at(Path::text(field))).unwrap_or_default()
     }
 
     /// Returns a hidden form field with the CSRF token; empty for a view without it. The token is URL-safe base64, so

@@ -4,6 +4,16 @@
 #[derive(Clone, PartialEq, Eq)]
 pub struct PageRequest {
     url: Box<str>,
+    loader: Loader,
+}
+
+/// What asked for the page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loader {
+    /// The browser, or a script that puts HTML in its place.
+    Html,
+    /// Inertia, which gets a page as JSON.
+    Inertia,
 }
 
 /// Not the URL: a query may hold anything, a token among it.
@@ -14,8 +24,9 @@ impl std::fmt::Debug for PageRequest {
 }
 
 impl PageRequest {
-    /// A request that a person made by going somewhere: a `GET` that is neither a script's, nor a frame's, nor made ahead
-    /// of time. `header` answers with the value of a request header, asked by its lower-case name.
+    /// A request that a person made by going somewhere: a `GET` for a whole page, neither a frame's nor made ahead of time.
+    /// A script's request counts if the script loads pages: Turbo, Inertia, boosted htmx, PJAX. `header` answers with the
+    /// value of a request header, asked by its lower-case name.
     ///
     /// ```
     /// use session_core::adapter::PageRequest;
@@ -25,6 +36,8 @@ impl PageRequest {
     /// assert!(page.is_shown(200, Some(b"text/html; charset=utf-8")));
     /// assert!(!page.is_shown(404, Some(b"text/html")) && !page.is_shown(200, Some(b"application/json")));
     /// assert_eq!(PageRequest::new("POST", "/cart", none), None);
+    /// let boosted = |name| matches!(name, "hx-request" | "hx-boosted").then_some(b"true".as_slice());
+    /// assert!(PageRequest::new("GET", "/cart", boosted).is_some());
     /// let prefetched = |name| (name == "sec-purpose").then_some(b"prefetch".as_slice());
     /// assert_eq!(PageRequest::new("GET", "/cart", prefetched), None);
     /// // The URL is not in its `Debug`: a query may hold a token.
@@ -36,33 +49,109 @@ impl PageRequest {
         url: &str,
         header: impl Fn(&'static str) -> Option<&'h [u8]>,
     ) -> Option<Self> {
-        let is = |name, value: &[u8]| header(name).is_some_and(|there| there.eq_ignore_ascii_case(value));
-        let ahead =
-            |name| header(name).is_some_and(|there| there.to_ascii_lowercase().starts_with(b"prefetch"));
-        let elsewhere = header("sec-fetch-dest").is_some_and(|there| there != b"document");
-        let seen = method == "GET"
-            && !elsewhere
-            && !is("x-requested-with", b"xmlhttprequest")
-            && !ahead("sec-purpose")
-            && !ahead("purpose");
-        seen.then(|| Self { url: url.into() })
+        let seen = method == "GET" && !is_ahead_of_time(&header);
+        let loader = seen.then(|| loader(&header)).flatten()?;
+        Some(Self { url: url.into(), loader })
     }
 
-    /// Whether an answer of this status and `Content-Type` shows it: HTML, and a success.
+    /// Whether an answer of this status and `Content-Type` shows it: a success, and HTML; for Inertia, JSON.
     #[must_use]
     pub fn is_shown(&self, status: u16, content_type: Option<&[u8]>) -> bool {
         let essence = content_type.and_then(|value| value.split(|byte| *byte == b';').next());
-        let is_html = essence.is_some_and(|essence| {
+        let is_page = essence.is_some_and(|essence| {
             let essence = essence.trim_ascii();
             essence.eq_ignore_ascii_case(b"text/html")
                 || essence.eq_ignore_ascii_case(b"application/xhtml+xml")
+                || (self.loader == Loader::Inertia && essence.eq_ignore_ascii_case(b"application/json"))
         });
-        (200..300).contains(&status) && is_html
+        (200..300).contains(&status) && is_page
     }
 
     /// The path and query.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+}
+
+/// What loads a whole page by this request; `None` for a part of one, and for anything else that a script asks for.
+fn loader<'h>(header: impl Fn(&'static str) -> Option<&'h [u8]>) -> Option<Loader> {
+    let is = |name, value: &[u8]| header(name).is_some_and(|there| there.eq_ignore_ascii_case(value));
+    let has = |name| header(name).is_some();
+    let is_script = has("x-requested-with") || has("hx-request") || is("sec-fetch-dest", b"empty");
+    if has("turbo-frame") {
+        return None;
+    }
+    if is("x-inertia", b"true") {
+        return Some(Loader::Inertia);
+    }
+    let loads_pages = has("x-turbo-request-id")
+        || has("turbolinks-referrer")
+        || is("accept", TURBO)
+        || is("hx-boosted", b"true")
+        || is("hx-history-restore-request", b"true")
+        || has("x-pjax");
+    let is_elsewhere =
+        header("sec-fetch-dest").is_some_and(|there| there != b"document" && there != b"empty");
+    (!is_elsewhere && (!is_script || loads_pages)).then_some(Loader::Html)
+}
+
+/// Whether a request is made before anybody has gone to the page, perhaps in vain.
+pub(crate) fn is_ahead_of_time<'h>(header: impl Fn(&'static str) -> Option<&'h [u8]>) -> bool {
+    ["sec-purpose", "purpose", "x-sec-purpose", "x-purpose", "x-moz"]
+        .into_iter()
+        .any(|name| header(name).is_some_and(|there| there.to_ascii_lowercase().starts_with(b"prefetch")))
+}
+
+/// What Turbo accepts when it loads a page; before version 7.3 nothing else tells it from other scripts.
+const TURBO: &[u8] = b"text/html, application/xhtml+xml";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(headers: &[(&'static str, &'static str)]) -> Option<PageRequest> {
+        let header =
+            |name| headers.iter().find(|(there, _)| *there == name).map(|(_, value)| value.as_bytes());
+        PageRequest::new("GET", "/page", header)
+    }
+
+    #[test]
+    fn a_page_that_a_script_loads_is_a_page() {
+        for headers in [
+            &[][..],
+            &[("sec-fetch-dest", "document")],
+            &[("sec-fetch-dest", "empty"), ("x-turbo-request-id", "1")],
+            &[("sec-fetch-dest", "empty"), ("accept", "text/html, application/xhtml+xml")],
+            &[("x-requested-with", "XMLHttpRequest"), ("turbolinks-referrer", "https://shop.example/")],
+            &[("sec-fetch-dest", "empty"), ("hx-request", "true"), ("hx-boosted", "true")],
+            &[("hx-request", "true"), ("hx-history-restore-request", "true")],
+            &[("x-requested-with", "XMLHttpRequest"), ("x-pjax", "true")],
+        ] {
+            let page = request(headers);
+            assert!(page.is_some_and(|page| page.is_shown(200, Some(b"text/html"))), "{headers:?}");
+        }
+        let inertia = request(&[("x-requested-with", "XMLHttpRequest"), ("x-inertia", "true")]).unwrap();
+        assert!(
+            inertia.is_shown(200, Some(b"application/json")) && inertia.is_shown(200, Some(b"text/html"))
+        );
+    }
+
+    #[test]
+    fn a_part_of_a_page_is_no_page() {
+        for headers in [
+            [("sec-fetch-dest", "iframe"), ("accept", "text/html")],
+            [("sec-fetch-dest", "frame"), ("accept", "text/html, application/xhtml+xml")],
+            [("sec-fetch-dest", "image"), ("accept", "*/*")],
+            [("sec-fetch-dest", "empty"), ("accept", "text/html")],
+            [("x-requested-with", "XMLHttpRequest"), ("accept", "text/html, */*; q=0.01")],
+            [("hx-request", "true"), ("hx-boosted", "false")],
+            [("turbo-frame", "cart"), ("x-turbo-request-id", "1")],
+            [("sec-purpose", "prefetch;prerender"), ("x-turbo-request-id", "1")],
+            [("purpose", "Prefetch"), ("x-inertia", "true")],
+            [("x-moz", "prefetch"), ("sec-fetch-dest", "document")],
+        ] {
+            assert!(request(&headers).is_none(), "{headers:?}");
+        }
     }
 }

@@ -194,7 +194,7 @@ async fn a_form_has_one_shape_whatever_call_flashes_it() {
     .await;
     app.visit(&mut browser, async |session| {
         assert_eq!(session.old::<String>("items[1][sku]").unwrap().as_deref(), Some("S1"));
-        assert_eq!(session.flash_messages().input().to_json(), r#"{"items":[null,{"sku":"S1"}]}"#);
+        assert_eq!(session.flash_messages().input().to_json(), r#"{"items":{"1":{"sku":"S1"}}}"#);
     })
     .await;
 }

@@ -24,6 +24,7 @@ mod driver_tenants;
 mod driver_touch;
 mod driver_unseen;
 mod features_flash;
+mod features_forms;
 mod features_life;
 mod in_use;
 mod interleaving_faults;

@@ -9,6 +9,11 @@ fn placements() -> [App; 2] {
     [app(), app_in_cookie(|builder, list| builder.revocations(list))]
 }
 
+/// The calls but for those of the index of users, which a sign-in may ask.
+fn six_verbs(app: &App) -> Vec<Verb> {
+    app.calls().into_iter().filter(|verb| *verb != Verb::Count).collect()
+}
+
 async fn user(app: &App, browser: &Browser) -> Option<String> {
     app.visit(&mut browser.clone(), async |session| session.user().name()).await
 }
@@ -84,7 +89,7 @@ async fn tag_and_regenerate_in_any_order_are_one_rotation() {
             assert!(!session.csrf().verify(&page));
         })
         .await;
-        assert_eq!(app.calls(), [Verb::Load, Verb::Rotate]);
+        assert_eq!(six_verbs(&app), [Verb::Load, Verb::Rotate]);
         let accepted = app.visit(&mut browser, async |session| session.csrf().verify(&page)).await;
         assert!(!accepted, "the token of the stranger is not the user's");
     }
@@ -124,7 +129,7 @@ async fn a_sign_in_that_was_committed_is_not_done_again() {
         session.put("n", 2).unwrap();
     })
     .await;
-    assert_eq!(app.calls(), [Verb::Load, Verb::Rotate, Verb::Replace]);
+    assert_eq!(six_verbs(&app), [Verb::Load, Verb::Rotate, Verb::Replace]);
 }
 
 #[tokio::test]

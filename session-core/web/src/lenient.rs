@@ -146,7 +146,7 @@ impl<'de> Deserializer<'de> for Lenient {
             Value::String(text) => visitor.visit_string(text),
             Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Lenient))),
             Value::Object(fields) => visitor.visit_map(MapDeserializer::new(
-                fields.into_iter().map(|(name, value)| (name, Lenient(value))),
+                fields.into_iter().map(|(name, value)| (Lenient(Value::String(name)), Lenient(value))),
             )),
             Value::Null | Value::Bool(_) | Value::Number(_) => visitor.visit_unit(),
         }
@@ -197,6 +197,13 @@ impl<'de> Deserializer<'de> for Lenient {
         visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Lenient)))
     }
 
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotThatForm> {
+        // Names that happen to be 0, 1, 2 and so on are names as well.
+        let Self(Value::Array(items)) = self else { return self.deserialize_any(visitor) };
+        let numbered = items.into_iter().zip(0_usize..).map(|(item, number)| (number.to_string(), item));
+        Self(Value::Object(numbered.collect())).deserialize_any(visitor)
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -216,7 +223,7 @@ impl<'de> Deserializer<'de> for Lenient {
     }
 
     serde::forward_to_deserialize_any! {
-        char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier ignored_any
+        char str string bytes byte_buf unit unit_struct tuple tuple_struct struct identifier ignored_any
     }
 }
 
@@ -265,6 +272,17 @@ mod tests {
     fn rows_with_gaps_in_their_numbers_are_a_list() {
         let form = json!({"7": "a", "12": "b"});
         assert_eq!(read::<Vec<String>>(form).unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn numbers_that_are_names_become_the_keys_of_a_map() {
+        use std::collections::BTreeMap;
+        let form = json!({"98765": "2", "7": "1"});
+        assert_eq!(read::<BTreeMap<u32, u8>>(form).unwrap(), BTreeMap::from([(7, 1), (98_765, 2)]));
+        let listed = read::<BTreeMap<u32, u8>>(json!(["3", "4"])).unwrap();
+        assert_eq!(listed, BTreeMap::from([(0, 3), (1, 4)]));
+        let named = read::<BTreeMap<String, String>>(json!({"a": "b"})).unwrap();
+        assert_eq!(named["a"], "b");
     }
 
     #[test]

@@ -15,28 +15,32 @@
 //! ```
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod charset;
 mod csrf;
 #[cfg(doctest)]
 mod documents;
 mod lenient;
+mod limit;
 mod names;
 mod read;
 mod redirect;
 mod rejection;
 mod request;
+mod search;
 mod sign_in;
 mod validation;
 mod visit;
 
 pub use csrf::{
-    CheckedBody, CrossOrigin, CsrfDecision, CsrfFailure, CsrfGuard, CsrfReason, CsrfRuleError, CsrfRules,
-    OriginRules, same_origin, verify_form,
+    CrossOrigin, CsrfDecision, CsrfFailure, CsrfGuard, CsrfReason, CsrfRuleError, CsrfRules, OriginRules,
+    same_origin, verify_form,
 };
 pub use lenient::NotThatForm;
+pub use limit::InputLimit;
 pub use read::FormError;
 pub use redirect::{FinishedRedirect, Redirect, RedirectKind, Redirects};
 pub use rejection::{Rejection, RequestError};
-pub use request::InputLimit;
+pub use search::ReadAhead;
 pub use sign_in::SignIn;
 pub use validation::ValidationErrors;
 pub use visit::{find_visit, find_visit_for_input, find_visit_if_any, sign_out_with};
@@ -66,6 +70,9 @@ impl Form {
     /// One field's text: `email`, `profile.email` or `profile[email]`. Of a field that was sent twice, the last.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
+        if let Some(literal) = self.fields.get(name) {
+            return literal.as_str();
+        }
         let segments = names::split(name)?;
         let (first, rest) = segments.split_first()?;
         let found = rest.iter().try_fold(self.fields.get(*first)?, |value, segment| match value {

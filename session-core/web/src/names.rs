@@ -43,7 +43,11 @@ pub(crate) fn add(fields: &mut Map<String, Value>, name: &str, text: String) {
     let segments = split(name).unwrap_or_else(|| vec![name]);
     let (first, rest) = segments.split_first().expect("a split name has a segment");
     if let Err(text) = nest_in(fields, first, rest, Value::String(text)) {
-        fields.insert(name.to_owned(), text);
+        match (fields.get_mut(name), name.ends_with("[]")) {
+            (Some(Value::Array(items)), true) => items.push(text),
+            (None | Some(_), true) => _ = fields.insert(name.to_owned(), Value::Array(vec![text])),
+            (None | Some(_), false) => _ = fields.insert(name.to_owned(), text),
+        }
     }
 }
 
@@ -91,13 +95,39 @@ fn nest(there: &mut Value, rest: &[&str], text: Value) -> Result<(), Value> {
             }
             _ => items.push(fresh(rest, text)),
         },
-        (Some((&"", [])), Value::Object(_)) => return Err(text),
+        // `items[0][sku]`, and then `items[][sku]`: the number after the largest.
+        (Some((&"", rest)), Value::Object(fields)) => match next_number(fields, rest) {
+            Some(number) => return nest_in(fields, &number, rest, text),
+            None => return Err(text),
+        },
         (Some((&"", [])), there) => *there = Value::Array(vec![there.take(), text]),
         (Some((&"", _)), _) => return Err(text),
         (Some((name, rest)), Value::Object(fields)) => return nest_in(fields, name, rest, text),
+        // `items[][sku]`, and then `items[0][qty]`: a row that is there, or the next.
+        (Some((name, rest)), Value::Array(items)) => match number(name) {
+            Some(number) if number < items.len() => return nest(&mut items[number], rest, text),
+            Some(number) if number == items.len() => items.push(fresh(rest, text)),
+            Some(_) | None => return Err(text),
+        },
         (Some(_), _) => return Err(text),
     }
     Ok(())
+}
+
+/// The name of the row that `[]` means where rows have numbers: the last one, unless it has the field already, else a
+/// new one. None where they have other names.
+fn next_number(fields: &Map<String, Value>, rest: &[&str]) -> Option<String> {
+    let last = fields.keys().map(|name| number(name)).collect::<Option<Vec<_>>>()?.into_iter().max()?;
+    let row = fields.get(&last.to_string())?;
+    let goes_on = !rest.is_empty() && row.is_object() && !has(row, rest);
+    let number = if goes_on { last } else { last.checked_add(1)? };
+    Some(number.to_string())
+}
+
+/// The number that a name is, written as numbers are.
+fn number(name: &str) -> Option<usize> {
+    let number: usize = name.parse().ok()?;
+    (number.to_string() == name).then_some(number)
 }
 
 /// Whether this row has the field already. A list of its own takes any number of them.
@@ -200,6 +230,46 @@ mod tests {
         assert_eq!(
             of(&[("[x]", "1"), ("a[", "2"), ("", "3"), ("a[]b", "4"), ("a[][]", "5")]),
             json!({"[x]": "1", "a[": "2", "": "3", "a[]b": "4", "a[][]": "5"})
+        );
+    }
+
+    #[test]
+    fn rows_with_and_without_numbers_are_rows_of_one_list() {
+        let expected = json!({"r": [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]});
+        for names in [
+            ["r[0][a]", "r[0][b]", "r[][a]", "r[][b]"],
+            ["r[][a]", "r[][b]", "r[1][a]", "r[1][b]"],
+            ["r[0][a]", "r[][b]", "r[][a]", "r[1][b]"],
+            ["r[][a]", "r[0][b]", "r[][a]", "r[][b]"],
+        ] {
+            let pairs: Vec<_> = names.into_iter().zip(["1", "2", "3", "4"]).collect();
+            assert_eq!(of(&pairs), expected, "{names:?}");
+        }
+        assert_eq!(of(&[("t[0]", "a"), ("t[]", "b"), ("t[]", "c")]), json!({"t": ["a", "b", "c"]}));
+        assert_eq!(of(&[("t[5]", "a"), ("t[]", "b")]), json!({"t": {"5": "a", "6": "b"}}));
+    }
+
+    #[test]
+    fn names_beside_a_list_are_kept_whole_and_all_of_them() {
+        assert_eq!(of(&[("a[]", "1"), ("a[x]", "2")]), json!({"a": ["1"], "a[x]": "2"}));
+        assert_eq!(
+            of(&[("a[x]", "1"), ("a[]", "2"), ("a[]", "3")]),
+            json!({"a": {"x": "1"}, "a[]": ["2", "3"]})
+        );
+        assert_eq!(of(&[("a[0]", "1"), ("a[x]", "2")]), json!({"a": {"0": "1", "x": "2"}}));
+    }
+
+    #[test]
+    fn names_of_other_languages_are_names() {
+        let form =
+            of(&[("__proto__[x]", "1"), ("constructor", "2"), ("a[toString]", "3"), ("a[length]", "4")]);
+        let expected =
+            json!({"__proto__": {"x": "1"}, "constructor": "2", "a": {"toString": "3", "length": "4"}});
+        assert_eq!(form, expected);
+        assert_eq!(of(&[("a[00]", "1"), ("a[-1]", "2"), ("a[1e3]", "3")])["a"]["00"], "1");
+        assert_eq!(
+            of(&[("q[99999999999999999999999]", "1")]),
+            json!({"q": {"99999999999999999999999": "1"}})
         );
     }
 

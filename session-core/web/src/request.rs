@@ -6,11 +6,12 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use session_core::adapter::{RequestHead, Visit};
 
-use crate::{Form, FormError};
+use crate::read::Kind;
+use crate::{Form, FormError, InputLimit};
 
 impl Form {
-    /// Reads the form of a request: of a `GET` or `HEAD` the query, else the body, up to a limit. The session of this visit
-    /// remembers it, for `old` and `flash_all`, and is not opened by it.
+    /// Reads the form of a request: of a `GET` or `HEAD` the query, else the body, up to a limit. A request without a body
+    /// has an empty form. The session of this visit remembers it, for `old` and `flash_all`, and is not opened by it.
     ///
     /// # Errors
     /// [`FormError`].
@@ -32,36 +33,24 @@ impl Form {
     pub async fn of_request<'r, D: Buf, E>(
         visit: Option<Visit>,
         head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
-        InputLimit(limit): InputLimit,
+        limit: InputLimit,
         chunks: impl Stream<Item = Result<D, E>>,
     ) -> Result<Self, FormError> {
         let form = if matches!(head.method, "GET" | "HEAD") {
-            Self::read(URLENCODED, head.query().unwrap_or_default().to_owned().into()).await?
+            let query = head.query().unwrap_or_default().to_owned();
+            Self::read_within(limit, URLENCODED, query.into()).await?
+        } else if let Some(content_type) = form_type((head.header)("content-type")) {
+            let body = Self::collect(limit.bytes, head.content_length(), chunks).await?;
+            Self::read_within(limit, content_type, body).await?
+        } else if is_empty(head.content_length(), chunks).await {
+            Self::default()
         } else {
-            let body = Self::collect(limit, head.content_length(), chunks).await?;
-            Self::of_body((head.header)("content-type"), body).await?
+            return Err(FormError::NotAForm);
         };
         if let Some(visit) = visit {
             visit.set_input(form.as_map().clone());
         }
         Ok(form)
-    }
-
-    /// Reads a body according to its raw `Content-Type`. A missing or non-ASCII value is not that of a form.
-    ///
-    /// # Errors
-    /// [`FormError`].
-    ///
-    /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let error = session_web::Form::of_body(None, "a=1".into()).await.unwrap_err();
-    /// assert_eq!(error.status(), 415);
-    /// # });
-    /// ```
-    pub async fn of_body(content_type: Option<&[u8]>, body: Bytes) -> Result<Self, FormError> {
-        let text = content_type.filter(|value| value.is_ascii()).map(std::str::from_utf8);
-        let Some(Ok(content_type)) = text else { return Err(FormError::NotAForm) };
-        Self::read(content_type, body).await
     }
 
     /// Collects a body up to a limit: one that says (`said` bytes) that it is longer is not read at all, one that turns
@@ -102,21 +91,24 @@ impl Form {
     }
 }
 
-/// The most bytes that the body of a form may have: 1 MiB unless said. An adapter says where it is put.
-///
-/// ```
-/// use session_web::{Form, InputLimit};
-///
-/// assert_eq!(InputLimit::default(), InputLimit(Form::MOST_BYTES));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "a number with a name")]
-pub struct InputLimit(pub usize);
+/// The `Content-Type`, if it is that of a form.
+pub(crate) fn form_type(content_type: Option<&[u8]>) -> Option<&str> {
+    let text = std::str::from_utf8(content_type?).ok()?;
+    (text.is_ascii() && Kind::of(text).is_some()).then_some(text)
+}
 
-impl Default for InputLimit {
-    fn default() -> Self {
-        Self(Form::MOST_BYTES)
+/// Whether a body has no bytes. Reads no further than the first.
+async fn is_empty<D: Buf, E>(said: Option<u64>, chunks: impl Stream<Item = Result<D, E>>) -> bool {
+    if let Some(said) = said {
+        return said == 0;
     }
+    let mut chunks = pin!(chunks);
+    while let Some(chunk) = chunks.next().await {
+        if !chunk.is_ok_and(|chunk| !chunk.has_remaining()) {
+            return false;
+        }
+    }
+    true
 }
 
 const URLENCODED: &str = "application/x-www-form-urlencoded";
@@ -144,9 +136,34 @@ mod tests {
         assert_eq!(Form::collect(100, None, broken).await.unwrap_err().status(), 400);
     }
 
+    async fn posted(content_type: Option<&'static str>, body: &[&'static str]) -> Result<Form, FormError> {
+        let header = |name| (name == "content-type").then_some(content_type?.as_bytes());
+        let head = RequestHead { method: "POST", url: "/", authority: None, header };
+        Form::of_request(None, &head, InputLimit::default(), chunks(body)).await
+    }
+
     #[tokio::test]
-    async fn a_type_that_is_no_text_is_no_forms() {
-        let wrong = Form::of_body(Some(b"multipart/form-data; boundary=\xff"), Bytes::new()).await;
-        assert_eq!(wrong.unwrap_err().status(), 415);
+    async fn a_request_without_a_body_has_an_empty_form() {
+        for content_type in
+            [None, Some(URLENCODED), Some("text/plain;charset=UTF-8"), Some("application/json")]
+        {
+            for body in [&[][..], &["", ""]] {
+                assert_eq!(posted(content_type, body).await.unwrap(), Form::default(), "{content_type:?}");
+            }
+        }
+        assert_eq!(posted(Some("multipart/form-data; boundary=X"), &[]).await.unwrap_err().status(), 400);
+    }
+
+    #[tokio::test]
+    async fn a_body_of_another_type_is_no_form_and_is_read_no_further_than_that() {
+        assert_eq!(posted(None, &["", "a=1"]).await.unwrap_err().status(), 415);
+        let head = RequestHead { method: "POST", url: "/", authority: None, header: |_| None };
+        let endless = chunks(&["1"]).chain(stream::pending());
+        let refused = Form::of_request(None, &head, InputLimit::default(), endless).await;
+        assert_eq!(refused.unwrap_err().status(), 415);
+        let odd = |name| (name == "content-type").then_some(&b"multipart/form-data; boundary=\xff"[..]);
+        let head = RequestHead { header: odd, method: "POST", url: "/", authority: None };
+        let refused = Form::of_request(None, &head, InputLimit::default(), chunks(&["1"])).await;
+        assert_eq!(refused.unwrap_err().status(), 415);
     }
 }

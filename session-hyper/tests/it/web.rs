@@ -10,8 +10,9 @@ use hyper::service::{Service, service_fn};
 use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, TRUSTED, WebApp, is_signed};
 use session_hyper::stores::MemoryStore;
 use session_hyper::{
-    CheckedBody, CsrfRules, CsrfService, Handle, Input, NotHex, RedirectKind, RequestSession, Session,
-    SessionError, SessionRejection, SessionService, UserSessionsError, redirects, respond, same_origin,
+    CheckedBody, CsrfRules, CsrfService, Handle, Input, InputLimit, NotHex, RedirectKind, RequestSession,
+    Session, SessionError, SessionRejection, SessionService, UserSessionsError, redirects, respond,
+    same_origin,
 };
 
 struct App(Setting);
@@ -80,7 +81,8 @@ async fn route(request: Request<Full<Bytes>>, handlers: Handlers) -> Answer {
             status(StatusCode::NO_CONTENT)
         }
         (_, "/echo") => echo(&Input::read(request).await?),
-        (_, "/small") => echo(&Input::read_up_to(64, request).await?),
+        (_, "/small") => echo(&Input::read_within(InputLimit::default().bytes(64), request).await?),
+        (_, "/many") => echo(&Input::read_within(InputLimit::default().fields(1_500), request).await?),
         (_, "/count") => {
             let Count { count } = Input::read(request).await?.to()?;
             typed("text/plain", count.to_string())

@@ -233,7 +233,7 @@ SELECT {columns}, 0 FROM {table} WHERE session_key = {new}";
 /// number of sessions at the start, up to a batch. Some of those may have been rotated to another store key before they were locked.
 const DESTROY_ALL: &str = r"
 WITH seen AS (
-    SELECT count(*) AS sessions FROM (SELECT 1 FROM {table} WHERE {of_owner} LIMIT {most}) AS some
+    SELECT count(*) AS sessions FROM (SELECT 1 FROM {table} WHERE {of_owner} LIMIT {most}) AS batch
 ), doomed AS (
     SELECT session_key, {in_time} AS live FROM {table} WHERE {of_owner}
     ORDER BY session_key LIMIT {most} FOR UPDATE

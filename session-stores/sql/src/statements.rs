@@ -67,7 +67,7 @@ impl Verbs<&'static str> {
             heads: "SELECT session_key, format, etag, created, idle_deadline, absolute_deadline FROM {table} WHERE {page}",
             count: "SELECT count(*) FROM {table} WHERE owner = {owner} AND {live}",
             // The sessions that have not ended, live or expired: as many as one pass ends, or fewer.
-            seen: "SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {of_owner} LIMIT {most}) AS some",
+            seen: "SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {of_owner} LIMIT {most}) AS batch",
             // Only live sessions, so that the number of changed rows is the number of sessions ended.
             destroy_all: "UPDATE {table} SET format = 1, {tombstone} WHERE {some_live}",
             // The expired sessions, so that a caller whose clock is behind cannot extend them.

@@ -9,7 +9,7 @@ use crate::decision::policy::Policy;
 use crate::decision::state::{Over, SessionState};
 use crate::value::content::{Changes, Content};
 use crate::value::cookie::format::MOST_AGE;
-use crate::value::flash::Entry;
+use crate::value::flash::{Entry, Flash, FlashBag, give_way};
 use crate::value::id::{Etag, SessionId, StoreKey};
 use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
@@ -126,6 +126,26 @@ impl Attempt {
             | None => return,
         }
         self.id = Some(id);
+    }
+
+    /// Leaves out the next flash bag of the record: old input, then errors, last messages. `None` if there is none.
+    pub(super) fn give_way(&mut self) -> Option<FlashBag> {
+        let record = self.record.as_ref()?;
+        let mut content = Content::decode(&record.payload, record.owner.clone()).ok()?;
+        let mut entries = std::mem::take(&mut self.entries);
+        let bag = give_way(&mut entries);
+        content.flash = Flash::new(entries);
+        let (payload, entries) = content.encode(&Changes::default(), record.etag);
+        self.entries = entries;
+        let smaller = record.clone().with_payload(payload);
+        if let Some(
+            StoreOp::Create { record, .. } | StoreOp::Replace { record, .. } | StoreOp::Rotate { record, .. },
+        ) = &mut self.op
+        {
+            record.clone_from(&smaller);
+        }
+        self.record = Some(smaller);
+        bag
     }
 
     /// Directs the operation at the key to which the session has moved.

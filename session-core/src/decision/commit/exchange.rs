@@ -2,6 +2,7 @@
 
 use super::CommitError;
 use crate::decision::decide::Decision;
+use crate::value::flash::FlashBag;
 use crate::value::id::{Etag, SessionId, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
@@ -145,4 +146,6 @@ pub struct Outcome {
     pub decision: Decision,
     /// How many times another request wrote first.
     pub conflicts: u32,
+    /// The flash that was left out because the session would have been too large with it, in this order.
+    pub gave_way: Vec<FlashBag>,
 }

@@ -131,6 +131,11 @@ impl<'p> Commit<'p> {
         self.state.scope()
     }
 
+    /// Leaves out the next flash bag, since the record does not fit. `false` if there is none left.
+    pub(crate) fn give_way(&mut self) -> bool {
+        self.writing.give_way()
+    }
+
     /// Puts the changes back, as if this commit had not begun. Only before its first answer.
     pub(crate) fn undo(mut self) -> SessionState {
         self.writing.undo(&mut self.state);

@@ -13,6 +13,7 @@ use crate::decision::policy::Policy;
 use crate::decision::state::{NewerFormat, Over, SessionState};
 use crate::value::answer::{StoreError, StoreErrorKind, Written};
 use crate::value::content::{Changes, Content, Unreadable};
+use crate::value::flash::FlashBag;
 use crate::value::id::StoreKey;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
@@ -34,6 +35,7 @@ pub(crate) struct Writing {
     loaded: Option<Loaded>,
     moved: Option<Box<StoreKey>>,
     conflicts: u32,
+    gave_way: Vec<FlashBag>,
     answer: Option<Result<(), CommitError>>,
 }
 
@@ -50,6 +52,10 @@ impl Writing {
         now: Timestamp,
         draw: impl FnOnce() -> Result<Fresh, E>,
     ) -> Result<Self, CommitError> {
+        match trigger {
+            Trigger::Commit | Trigger::DetachedCommit => state.content.flash.hold(state.shows_nothing),
+            Trigger::Response | Trigger::FailedResponse | Trigger::Abandoned => state.content.flash.release(),
+        }
         let situation = state.over.is_none().then(|| state.situation(policy, trigger, now));
         let decision = situation.map_or(NOTHING, decide);
         if let Some(refusal) = decision.refusal
@@ -79,7 +85,7 @@ impl Writing {
         }
         let changes = state.content.take_changes();
         let attempt = Attempt::plan(state, policy, now, decision, &changes, keeps_its_id, fresh);
-        let writing = Self {
+        let mut writing = Self {
             decision,
             situation,
             now,
@@ -89,15 +95,31 @@ impl Writing {
             loaded: Loaded::of(state.base.as_ref()),
             moved: None,
             conflicts: 0,
+            gave_way: Vec::new(),
             answer: None,
         };
-        match writing.attempt.too_large(policy) {
-            Some(error) => {
-                writing.undo(state);
-                Err(error)
-            }
-            None => Ok(writing),
+        if let Err(error) = writing.fit(policy) {
+            writing.undo(state);
+            return Err(error);
         }
+        Ok(writing)
+    }
+
+    /// Leaves out flash, bag by bag, until the record is no larger than the policy allows.
+    fn fit(&mut self, policy: &Policy) -> Result<(), CommitError> {
+        while let Some(error) = self.attempt.too_large(policy) {
+            if !self.give_way() {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves out the next flash bag, since the record does not fit. `false` if there is none left.
+    pub(crate) fn give_way(&mut self) -> bool {
+        let bag = self.attempt.give_way();
+        self.gave_way.extend(bag.filter(|bag| !self.gave_way.contains(bag)));
+        bag.is_some()
     }
 
     /// Puts the changes back, as if this commit had not begun. Only before its first step.
@@ -172,6 +194,10 @@ impl Writing {
                 Ok(Followed::Done) => Ok(()),
                 Err(error) => Err(error),
             },
+            // The store's own limit may be lower than the policy's.
+            Err(error) if matches!(error.kind(), StoreErrorKind::TooLarge { .. }) && self.give_way() => {
+                return;
+            }
             Err(error) => Err(failed(error)),
         };
         self.settle(settled);
@@ -287,10 +313,7 @@ impl Writing {
         self.attempt.record = Some(record);
         self.attempt.entries = entries;
         self.replayed = Some(Box::new(content));
-        match self.attempt.too_large(policy) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        self.fit(policy)
     }
 
     /// Skips a refresh that another request of this process is about to make, as if it were not due. Only for a commit whose one step is a [`StoreOp::Touch`].
@@ -315,8 +338,19 @@ impl Writing {
     /// Applies the result to the state. On success, what was written becomes its base and the cookie instruction is
     /// released; on an error, the changes are put back before those made since; on `Gone`, they are dropped.
     pub(crate) fn finish(self, state: &mut SessionState, policy: &Policy) -> Outcome {
-        let Self { decision, situation, now, changes, attempt, replayed, moved, conflicts, answer, .. } =
-            self;
+        let Self {
+            decision,
+            situation,
+            now,
+            changes,
+            attempt,
+            replayed,
+            moved,
+            conflicts,
+            gave_way,
+            answer,
+            ..
+        } = self;
         let result = match answer {
             Some(result) => result,
             // There was nothing to store, so nothing can have failed.
@@ -349,7 +383,7 @@ impl Writing {
             }
             Err(_) => state.content.put_back(changes),
         }
-        Outcome { result, decision, conflicts }
+        Outcome { result, decision, conflicts, gave_way }
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Arrival {
     pub device: DeviceCheck,
     /// Which of the cookie's domains the request's host belongs to.
     pub(crate) scope: Scope,
+    /// Whatever the response to this request is, the visitor sees nothing of it: a `HEAD`, or a page that is loaded ahead
+    /// of time.
+    pub shows_nothing: bool,
 }
 
 /// What is asked of a session that is bound to a device, and what the request shows for it.

@@ -62,6 +62,15 @@ impl SessionState {
         }
     }
 
+    /// Tells the status of the response, before the commit of [`Trigger::Response`](crate::machine::Trigger::Response).
+    /// Flash that this visit has not shown is then left for the next one: the response is a redirect and nothing was
+    /// read, or it is one that [shows nothing](super::Arrival::shows_nothing).
+    pub fn answered(&mut self, status: u16) {
+        if self.shows_nothing || (300..400).contains(&status) {
+            self.content.flash.pass_on(self.shows_nothing);
+        }
+    }
+
     /// Sets or removes the user of the session. Another user than before, or the first one, also orders a new id, so that
     /// an id from before the sign-in is worthless after it. The same user again, and the removal of the user, keep the id.
     ///

@@ -52,6 +52,7 @@ pub struct SessionState {
     pub(super) came: bool,
     pub(super) old_key: bool,
     scope: Scope,
+    pub(super) shows_nothing: bool,
     access: Access,
     /// The instruction about the cookie in the response, from the commits so far.
     pub(super) cookie: Option<Box<CookieOrder>>,

@@ -87,7 +87,7 @@ impl SessionState {
     }
 
     fn arrived(arrival: Arrival) -> (Self, Option<Claim>) {
-        let Arrival { claim, came, old_key, withheld, device: _, scope } = arrival;
+        let Arrival { claim, came, old_key, withheld, device: _, scope, shows_nothing } = arrival;
         let origin = if withheld && !came { Origin::Unseen } else { Origin::Fresh };
         let state = Self {
             origin,
@@ -100,6 +100,7 @@ impl SessionState {
             came,
             old_key,
             scope,
+            shows_nothing,
             access: Access::ReadOnly,
             cookie: None,
             over: None,

@@ -76,7 +76,7 @@ impl SessionState {
     /// Returns what the previous visit left in one of the three flash bags.
     #[must_use]
     pub fn flashed(&self, bag: FlashBag) -> Snapshot {
-        self.content.flash.shown().bag(bag).all()
+        self.content.flash.see().bag(bag).all()
     }
 
     /// Returns the user that the session is tagged with.

@@ -24,6 +24,7 @@ use crate::engine::turns::Turns;
 use crate::value::cookie::builder::Cookie;
 use crate::value::cookie::key::SecretKey;
 use crate::value::cookie::keyring::KeyRing;
+use crate::value::secret::SecretFields;
 use crate::value::url::RedirectHosts;
 
 /// Builds [`Sessions`]. From [`Sessions::builder`]; [`build`](Self::build) checks the configuration.
@@ -55,7 +56,7 @@ pub struct SessionsBuilder {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     encrypt_at_rest: bool,
-    secrets: Vec<String>,
+    secrets: SecretFields,
     redirect_hosts: Vec<String>,
     redirect_over_http: bool,
     private_pages: bool,
@@ -94,7 +95,7 @@ impl Default for SessionsBuilder {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             encrypt_at_rest: false,
-            secrets: SECRETS.map(str::to_owned).to_vec(),
+            secrets: SecretFields::default(),
             redirect_hosts: Vec::new(),
             redirect_over_http: false,
             private_pages: false,
@@ -300,6 +301,3 @@ impl fmt::Debug for SessionsBuilder {
         f.debug_struct("SessionsBuilder").field("policy", &self.policy).finish_non_exhaustive()
     }
 }
-
-/// Never flashed unless named.
-const SECRETS: [&str; 5] = ["password", "password_confirmation", "_csrf", "_token", "_method"];

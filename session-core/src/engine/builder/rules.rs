@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::SessionsBuilder;
+use crate::value::secret::SecretFields;
 
 impl SessionsBuilder {
     /// Sets the idle timeout; the default is 2 hours.
@@ -99,17 +100,30 @@ impl SessionsBuilder {
         self
     }
 
-    /// Sets the form fields that are never flashed unless they are named explicitly. Replaces the default: `password`,
-    /// `password_confirmation`, `_csrf`, `_token` and `_method`.
+    /// Adds form fields that are never flashed unless they are named explicitly.
+    ///
+    /// A field is a secret if its name has one of these words, whatever the case and the separators: `pin` is in `user_pin`,
+    /// `user-pin`, `userPin` and `user[PIN]`, and not in `spinner`. Several words must stand side by side. A name that
+    /// begins with an underscore is compared as a whole.
+    ///
+    /// Built in are `password`, `passwd`, `pass`, `pwd`, `passphrase`, `secret`, `token`, `csrf`, `pin`, `otp`, `cvc`, `cvv`,
+    /// `ssn`, `api key`, `private key`, `card number`, `_csrf` and `_method`.
     ///
     /// ```
     /// # let key = session_core::SecretKey::generate()?;
     /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);
-    /// let sessions = builder.secret_fields(["password", "pin", "_csrf"]).build()?;
+    /// let sessions = builder.secret_fields(["iban", "maiden name"]).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn secret_fields<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.secrets = names.into_iter().map(Into::into).collect();
+    pub fn secret_fields<S: AsRef<str>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+        self.secrets.add(words);
+        self
+    }
+
+    /// Replaces the form fields that are never flashed unless they are named explicitly, the built-in ones included. Each
+    /// is read as by [`secret_fields`](Self::secret_fields).
+    pub fn replace_secret_fields<S: AsRef<str>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+        self.secrets = SecretFields::only(words);
         self
     }
 

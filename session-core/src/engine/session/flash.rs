@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Session;
-use super::messages::FlashMessages;
+use super::messages::{FlashMessages, Level, NOTIFICATIONS, Notification};
 use crate::engine::error::SessionError;
 use crate::value::error::ValueError;
 use crate::value::flash::FlashBag;
@@ -14,7 +14,7 @@ use crate::value::json::strict::to_raw;
 use crate::value::path::{Accepts, AnyKey, ToPaths};
 
 impl Session {
-    /// Leaves a message for the next visit that opens the session, and for that one only.
+    /// Leaves a message for the next visit that opens the session and shows something, and for that one only.
     ///
     /// # Errors
     /// [`SessionError::Value`] for a malformed path or a value that JSON cannot represent, and the [errors of every
@@ -32,6 +32,46 @@ impl Session {
     pub fn flash<V: Serialize>(&self, key: impl Accepts<V>, value: V) -> Result<(), SessionError> {
         let json = raw(&key, &value)?;
         self.edit(|state| state.content.flash.flash_at(FlashBag::Messages, key.path(), json))
+    }
+
+    /// Appends a message to the list under a key, for the next visit. Two requests that push concurrently both succeed.
+    ///
+    /// A message that [`flash`](Self::flash) left under the key before is the first of the list.
+    ///
+    /// # Errors
+    /// As for [`flash`](Self::flash).
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// session.flash_push("notices", "Saved")?;
+    /// session.flash_push("notices", "One mail is on its way")?;
+    /// # answer(guard).await;
+    /// // In the next visit:
+    /// let notices: Option<Vec<String>> = ada.flash_messages().await.get("notices")?;
+    /// assert_eq!(notices.unwrap(), ["Saved", "One mail is on its way"]);
+    /// # Ok(()) }
+    /// ```
+    pub fn flash_push<V: Serialize>(&self, key: impl Accepts<Vec<V>>, value: V) -> Result<(), SessionError> {
+        let json = raw(&key, &value)?;
+        self.edit(|state| state.content.flash.push_at(key.path(), json))
+    }
+
+    /// Appends a text with a level to the list of [notifications](FlashMessages::notifications).
+    ///
+    /// # Errors
+    /// The [errors of every change](Session#errors-of-every-change).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// use session_core::Level;
+    ///
+    /// let session = Session::standalone();
+    /// session.notify(Level::Success, "Saved")?;
+    /// session.notify(Level::Warning, "The card expires soon")?;
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    pub fn notify(&self, level: Level, text: impl Into<String>) -> Result<(), SessionError> {
+        self.flash_push(NOTIFICATIONS, Notification { level, text: text.into() })
     }
 
     /// Leaves every field of an object as a message. The names are taken literally, not as paths.
@@ -83,7 +123,7 @@ impl Session {
     /// Returns what the previous visit left: messages, old input and errors.
     #[must_use]
     pub fn flash_messages(&self) -> FlashMessages {
-        FlashMessages { view: self.read(|state| state.content.flash.shown().clone()) }
+        FlashMessages { view: self.read(|state| state.content.flash.see().clone()) }
     }
 
     /// Keeps all messages of this visit, including those of [`flash_now`](Self::flash_now), for the next one.

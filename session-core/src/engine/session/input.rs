@@ -9,9 +9,9 @@ use super::messages::Messages;
 use super::read::DefaultFor;
 use crate::engine::error::SessionError;
 use crate::value::error::ValueError;
-use crate::value::flash::{FlashBag, field_path};
+use crate::value::flash::{field_path, names};
+use crate::value::form;
 use crate::value::path::{AnyKey, ToPath, ToPaths};
-use crate::value::values::Values;
 
 impl Session {
     /// Sets the form of this request, for [`flash_all`](Self::flash_all) and the methods like it. The form extractors
@@ -55,10 +55,13 @@ impl Session {
     }
 
     /// Leaves these fields of the form (`profile.email` or `profile[email]`) for the next visit, even if they are
-    /// secrets.
+    /// secrets. Several calls add up.
+    ///
+    /// The fields keep the shape of a form with only them: rows are a list as long as none is missing before them,
+    /// otherwise an object with their numbers as names.
     ///
     /// # Errors
-    /// [`SessionError::Value`] for a malformed path, and the [errors of every change](Session#errors-of-every-change).
+    /// The [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -70,27 +73,16 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub fn flash_only(&self, fields: impl ToPaths) -> Result<(), SessionError> {
-        let mut form = Values::default();
-        form.replace(self.form())?;
-        let secrets = &self.shared.engine.secrets;
-        self.edit(|state| {
-            let flash = &mut state.content.flash;
-            let mut left = Values::default();
-            left.replace(flash.outgoing_form())?;
-            for field in fields.paths().as_slice() {
-                // The named field is flashed, secret or not; secrets nested in it were not named.
-                if let Some(value) = form.get::<Value>(*field)? {
-                    left.put_like(&form, *field, strip(value, secrets))?;
-                }
-            }
-            flash.flash_form(left.extract()?)
-        })
+        let form = self.form();
+        let named: Vec<_> = fields.paths().as_slice().iter().map(|field| names(&form, *field)).collect();
+        let parts = form::only(&form, &named, &self.shared.engine.secrets);
+        self.edit(|state| state.content.flash.flash_parts("", parts))
     }
 
     /// Leaves the form for the next visit, except these fields and secrets.
     ///
     /// # Errors
-    /// [`SessionError::Value`] for a malformed path, and the [errors of every change](Session#errors-of-every-change).
+    /// The [errors of every change](Session#errors-of-every-change).
     ///
     /// ```
     #[doc = include_str!("../../given/a_visit.in")]
@@ -103,13 +95,10 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub fn flash_except(&self, fields: impl ToPaths) -> Result<(), SessionError> {
-        let mut form = Values::default();
-        form.replace(self.form())?;
-        for field in fields.paths().as_slice() {
-            form.forget(*field);
-        }
-        let left = form.extract::<Map<String, Value>>()?;
-        self.flash_input(left)
+        let form = self.form();
+        let named: Vec<_> = fields.paths().as_slice().iter().map(|field| names(&form, *field)).collect();
+        let left = form::except(form, &named, &self.shared.engine.secrets);
+        self.edit(|state| state.content.flash.flash_form("", left))
     }
 
     /// Leaves the given form as old input, except secrets.
@@ -127,9 +116,8 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub fn flash_input(&self, form: Map<String, Value>) -> Result<(), SessionError> {
-        let secrets = &self.shared.engine.secrets;
-        let form = without_secrets(form, secrets);
-        self.edit(|state| state.content.flash.flash_form(form))
+        let form = form::without_secrets(form, &self.shared.engine.secrets);
+        self.edit(|state| state.content.flash.flash_form("", form))
     }
 
     /// Leaves errors for the next visit: fields, each with one message or several. Several calls add up, in order.
@@ -147,12 +135,51 @@ impl Session {
         &self,
         errors: impl IntoIterator<Item = (F, M)>,
     ) -> Result<(), SessionError> {
+        self.leave_errors("", errors)
+    }
+
+    /// Leaves the errors of one of several forms on a page, and with them the form of this request, without secrets, as
+    /// its old input. Neither is shown in another form that has a field of the same name.
+    ///
+    /// Read them with [`errors_in`](Self::errors_in) and [`old_in`](Self::old_in).
+    ///
+    /// # Errors
+    /// The [errors of every change](Session#errors-of-every-change).
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_visit.in")]
+    /// // The form that came with this request has an e-mail address, a name and a password.
+    /// session.with_errors_in("sign-up", [("email", "is taken")])?;
+    /// # answer(guard).await;
+    /// // In the next visit:
+    /// let session = ada.session().await;
+    /// assert!(session.old_in::<String>("sign-up", "email")?.is_some() && !session.has_old("email"));
+    /// # Ok(()) }
+    /// ```
+    pub fn with_errors_in<F: AsRef<str>, M: Into<Messages>>(
+        &self,
+        form: impl AsRef<str>,
+        errors: impl IntoIterator<Item = (F, M)>,
+    ) -> Result<(), SessionError> {
+        self.leave_errors(form.as_ref(), errors)?;
+        let input = form::without_secrets(self.form(), &self.shared.engine.secrets);
+        match input.is_empty() {
+            true => Ok(()),
+            false => self.edit(|state| state.content.flash.flash_form(form.as_ref(), input)),
+        }
+    }
+
+    fn leave_errors<F: AsRef<str>, M: Into<Messages>>(
+        &self,
+        form: &str,
+        errors: impl IntoIterator<Item = (F, M)>,
+    ) -> Result<(), SessionError> {
         let entry = |(field, messages): (F, M)| (field_path(field.as_ref()), messages.into().0);
         let errors: Vec<_> = errors.into_iter().map(entry).collect();
         self.edit(|state| {
             for (field, messages) in errors {
                 let json = raw(&["errors"], &messages)?;
-                state.content.flash.flash(FlashBag::Errors, field, json)?;
+                state.content.flash.flash_errors(form, field, json);
             }
             Ok::<_, ValueError>(())
         })
@@ -163,7 +190,22 @@ impl Session {
     /// # Errors
     /// [`SessionError::Value`] if the value is of another type.
     pub fn old<T: DeserializeOwned>(&self, field: impl ToPath<T>) -> Result<Option<T>, SessionError> {
-        self.try_read(|state| state.content.flash.shown().input.get(field))
+        self.try_read(|state| state.content.flash.see().form.input.get(field))
+    }
+
+    /// Returns the previous input of this field in the form with this name ([`with_errors_in`](Self::with_errors_in)).
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] if the value is of another type.
+    pub fn old_in<T: DeserializeOwned>(
+        &self,
+        form: impl AsRef<str>,
+        field: impl ToPath<T>,
+    ) -> Result<Option<T>, SessionError> {
+        self.try_read(|state| match state.content.flash.see().form(form.as_ref()) {
+            Some(form) => form.input.get(field),
+            None => Ok(None),
+        })
     }
 
     /// Returns the previous input of this field, or the default if there was none.
@@ -181,29 +223,10 @@ impl Session {
     /// Returns whether there is a previous input of this field.
     #[must_use]
     pub fn has_old(&self, field: impl AnyKey) -> bool {
-        self.read(|state| state.content.flash.shown().input.has(field.path()))
+        self.read(|state| state.content.flash.see().form.input.has(field.path()))
     }
 
     fn form(&self) -> Map<String, Value> {
         self.shared.lock().form.clone().unwrap_or_default()
-    }
-}
-
-/// A name that could not be nested (`users[][password]`, or a name whose place is taken) is kept whole; it is a secret
-/// if any part of it is.
-fn is_secret(name: &str, secrets: &[String]) -> bool {
-    secrets.iter().any(|secret| name == secret || name.split(['[', ']', '.']).any(|part| part == secret))
-}
-
-fn without_secrets(form: Map<String, Value>, secrets: &[String]) -> Map<String, Value> {
-    let open = form.into_iter().filter(|(name, _)| !is_secret(name, secrets));
-    open.map(|(name, value)| (name, strip(value, secrets))).collect()
-}
-
-fn strip(value: Value, secrets: &[String]) -> Value {
-    match value {
-        Value::Object(fields) => Value::Object(without_secrets(fields, secrets)),
-        Value::Array(items) => Value::Array(items.into_iter().map(|item| strip(item, secrets)).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }

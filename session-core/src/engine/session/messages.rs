@@ -1,6 +1,7 @@
 //! The messages, old input and errors that the previous visit left; and the error messages of one field.
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::read::DefaultFor;
 use crate::engine::error::SessionError;
@@ -50,15 +51,49 @@ impl FlashMessages {
     /// Returns all old input.
     #[must_use]
     pub fn input(&self) -> Snapshot {
-        self.view.input.all()
+        self.view.form.input.all()
+    }
+
+    /// Returns what [`Session::notify`](crate::Session::notify) left, in order. In a template they are the list
+    /// `flash_messages.notifications`, each with `level` and `text`.
+    ///
+    /// # Errors
+    /// [`SessionError::Value`] if something else was left under the key `notifications`.
+    pub fn notifications(&self) -> Result<Vec<Notification>, SessionError> {
+        Ok(self.get(NOTIFICATIONS)?.unwrap_or_default())
     }
 
     /// Returns whether there is no message, no old input and no error.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.view.messages.is_empty() && self.view.input.is_empty() && self.view.errors.is_empty()
+        self.view.is_empty()
     }
 }
+
+/// How much a [`Notification`] matters. In a record and in templates: `info`, `success`, `warning`, `error`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "a promise: a page has a style for each")]
+#[expect(missing_docs, reason = "each is the word")]
+pub enum Level {
+    Info,
+    Success,
+    Warning,
+    Error,
+}
+
+/// A text with a level, from [`FlashMessages::notifications`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Notification {
+    /// Its level.
+    pub level: Level,
+    /// Its text.
+    pub text: String,
+}
+
+/// The key of the notifications.
+pub(super) const NOTIFICATIONS: &str = "notifications";
 
 /// One or more error messages for a field.
 ///

@@ -28,7 +28,7 @@ pub use binding::BoundDevice;
 pub use csrf::Csrf;
 pub use errors::{Errors, WithInput};
 pub use lifetime::Lifetime;
-pub use messages::{FlashMessages, Messages};
+pub use messages::{FlashMessages, Level, Messages, Notification};
 pub use read::DefaultFor;
 pub use urls::Urls;
 pub use user::User;

@@ -88,11 +88,28 @@ impl Urls<'_> {
         self.get(PREVIOUS)
     }
 
-    /// Returns where "back" leads: the previous page, else the path of a `Referer` of the same host, else `fallback`.
+    /// Returns where "back" leads: the path of a `Referer` of the same host, else the previous page, else `fallback`.
+    ///
+    /// A `Referer` belongs to the tab that sent the request, while the previous page may be that of another tab. A
+    /// `Referer` without a path comes from a page that reveals only its origin; it counts if there is no previous page.
+    ///
+    /// ```
+    /// # use session_core::{Session, SessionError};
+    /// let session = Session::standalone();
+    /// session.urls().set_previous("/other-tab")?;
+    /// let back = |referer| session.urls().back(Some(referer), Some("shop.example"), "/");
+    /// assert_eq!(back("https://shop.example/cart"), "/cart");
+    /// assert_eq!(back("https://shop.example/"), "/other-tab");
+    /// assert_eq!(back("https://search.example/?q=shop"), "/other-tab");
+    /// # Ok::<(), SessionError>(())
+    /// ```
     #[must_use]
     pub fn back(&self, referer: Option<&str>, host: Option<&str>, fallback: &str) -> String {
-        self.previous()
-            .or_else(|| path_on(referer?, host?).map(str::to_owned))
+        let referer = referer.zip(host).and_then(|(referer, host)| path_on(referer, host));
+        let with_path = referer.filter(|path| *path != "/").map(str::to_owned);
+        with_path
+            .or_else(|| self.previous())
+            .or_else(|| referer.map(str::to_owned))
             .unwrap_or_else(|| fallback.to_owned())
     }
 

@@ -19,6 +19,7 @@ pub struct CookieHeaders {
     headers: Headers,
     sender: Sender,
     host: Option<Box<[u8]>>,
+    shows_nothing: bool,
     /// The request need not prove its device.
     #[cfg(feature = "dbsc")]
     exempt: bool,
@@ -77,12 +78,22 @@ impl From<Headers> for CookieHeaders {
 
 impl CookieHeaders {
     /// Collects the cookies of a request with this head, which says whether the request is cross-site, so that the
-    /// browser may have withheld the session's cookie ([`Session::unseen`](crate::Session::unseen)).
+    /// browser may have withheld the session's cookie ([`Session::unseen`](crate::Session::unseen)), and whether its
+    /// response is shown to anybody.
     pub fn of<'r, C: AsRef<[u8]>>(
         cookies: impl IntoIterator<Item = C>,
         head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
     ) -> Self {
-        Self { sender: Sender::of(head), ..cookies.into_iter().collect() }
+        Self {
+            sender: Sender::of(head),
+            shows_nothing: head.shows_nothing(),
+            ..cookies.into_iter().collect()
+        }
+    }
+
+    /// Whether the visitor sees nothing of the response, whatever it is.
+    pub(crate) fn shows_nothing(&self) -> bool {
+        self.shows_nothing
     }
 
     /// The cookies of a request that may, or may not, be unproven.

@@ -94,7 +94,12 @@ impl VisitGuard {
     #[must_use]
     pub fn close(mut self, status: u16) -> Closing {
         match self.visit.take() {
-            Some(visit) => visit.inner.close(visit.inner.engine.policy.trigger(status)),
+            Some(visit) => {
+                if let Some(shared) = visit.inner.opened.get() {
+                    shared.lock().state.answered(status);
+                }
+                visit.inner.close(visit.inner.engine.policy.trigger(status))
+            }
             None => Closing::Ready(VisitReport::default()),
         }
     }

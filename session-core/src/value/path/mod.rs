@@ -71,6 +71,16 @@ impl<'a> Path<'a> {
         }
     }
 
+    /// Its segments, if they are given one by one or `is_literal` says that the text is one name; else the text.
+    pub(crate) fn names(self, is_literal: impl FnOnce(&str) -> bool) -> Result<Vec<String>, &'a str> {
+        match self.0 {
+            Form::Text(text) if is_literal(text) => Ok(vec![text.to_owned()]),
+            Form::Text(text) => Err(text),
+            Form::Strs(segments) => Ok(segments.iter().map(|segment| (*segment).to_owned()).collect()),
+            Form::Strings(segments) => Ok(segments.to_vec()),
+        }
+    }
+
     /// Its segments, the literal name decided once and for all; an error where it is no path.
     pub(crate) fn steps(self, root: &Object) -> Result<Steps, ValueError> {
         let segments: Option<Vec<&str>> = match self.0 {

@@ -255,21 +255,6 @@ impl Values {
         Ok(())
     }
 
-    /// Copies a value from other values to the same path; its parents become objects or arrays as they are there.
-    ///
-    /// Only for values that are not journalled.
-    pub(crate) fn put_like<V: Serialize>(
-        &mut self,
-        source: &Self,
-        key: Path<'_>,
-        value: V,
-    ) -> Result<(), ValueError> {
-        let path = source.steps(&key)?;
-        let node = json(key, &value, depth_below(&path))?;
-        self.bag.put_like(&source.bag, &path, node);
-        Ok(())
-    }
-
     /// Resolves a path into segments; an existing literal name takes precedence.
     pub(crate) fn segments(&self, path: Path<'_>) -> Result<Vec<String>, ValueError> {
         Ok(path.steps(self.bag.root())?.into_iter().map(String::from).collect())

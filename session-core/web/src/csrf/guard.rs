@@ -2,14 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use bytes::{Buf, Bytes};
-use futures_util::Stream;
+use bytes::Buf;
+use futures_util::stream;
 use session_core::Session;
 use session_core::adapter::{BareResponse, RequestHead, Visit};
 
 use super::body::{JsonToken, is_json};
+use super::rules::FIELDS;
 use super::{CsrfDecision, CsrfFailure, CsrfRuleError, CsrfRules, OriginRules, verify_form};
+use crate::request::form_type;
+use crate::search::{ReadAhead, Searched, search};
 use crate::{Form, FormError, InputLimit, Rejection};
 
 /// The rules that an application has set, and what a refused request gets. `R` is the framework's response.
@@ -17,21 +21,19 @@ use crate::{Form, FormError, InputLimit, Rejection};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use futures_util::stream;
+/// use std::task::{Context, Poll};
 /// use session_core::adapter::{BareResponse, RequestHead};
-/// use session_web::{CheckedBody, CsrfGuard, InputLimit};
+/// use session_web::{CsrfGuard, InputLimit};
 ///
 /// let guard = CsrfGuard::new(|answer: BareResponse| answer.status()).exempt("/webhooks")?;
-/// // A body is anything that `chunks` makes a stream of.
-/// let chunks = |body: &'static str| stream::iter([Ok::<_, std::io::Error>(body.as_bytes())]);
 /// let limit = InputLimit::default();
+/// let body = |_: &mut Context<'_>| -> Poll<Option<std::io::Result<&[u8]>>> { Poll::Ready(None) };
 ///
 /// let head = RequestHead { method: "POST", url: "/webhooks/mail", authority: None, header: |_| None };
-/// let checked = guard.check(None, &head, limit, "a letter", chunks).await;
-/// assert!(matches!(checked, Ok(CheckedBody::Untouched("a letter"))));
+/// assert!(guard.check(None, &head, limit, body).await.is_ok_and(|read| read.bytes.is_empty()));
 /// // Here it must be known whose request it is, and there is no session: the layer is missing.
 /// let head = RequestHead { url: "/orders", ..head };
-/// assert_eq!(guard.check(None, &head, limit, "", chunks).await.unwrap_err(), 500);
+/// assert_eq!(guard.check(None, &head, limit, body).await.unwrap_err(), 500);
 /// # Ok(())
 /// # }
 /// ```
@@ -42,29 +44,6 @@ pub struct CsrfGuard<R> {
 }
 
 type OnRefused<R> = dyn Fn(&CsrfFailure) -> R + Send + Sync;
-
-/// The body of a request that may go on.
-///
-/// ```
-/// use session_web::CheckedBody;
-///
-/// /// What an adapter makes of it: one type of body for the handler.
-/// fn give_on(body: CheckedBody<String>) -> String {
-///     match body {
-///         CheckedBody::Untouched(body) => body,
-///         CheckedBody::Read(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-///     }
-/// }
-/// assert_eq!(give_on(CheckedBody::Read("a=1".into())), "a=1");
-/// ```
-#[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches both")]
-pub enum CheckedBody<B> {
-    /// The unread body.
-    Untouched(B),
-    /// The bytes of the form that was read in search of the token.
-    Read(Bytes),
-}
 
 impl<R> CsrfGuard<R> {
     /// Makes a guard without exemptions. `answer` converts the library's responses into the framework's.
@@ -115,8 +94,11 @@ impl<R> CsrfGuard<R> {
         self
     }
 
-    /// Checks a request, and gives back its body. `visit` is the one in the request's extensions; `chunks` makes a stream
-    /// of the body, and is called only if the headers do not decide and the body is a form or JSON.
+    /// Checks a request. `visit` is the one in the request's extensions. `poll_chunk` reads the body, and is called only if
+    /// the headers do not decide and the body is a form or JSON.
+    ///
+    /// Returns what was read of the body, which the handler must get before the rest of it: up to the field with the token,
+    /// and at most as many bytes as `limit` allows. A file behind the token is not read.
     ///
     /// # Errors
     /// The response that the request gets: refused, of a form that cannot be read, of a session that cannot be opened, or
@@ -125,7 +107,7 @@ impl<R> CsrfGuard<R> {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use futures_util::stream::{self, Empty};
+    /// # use std::task::{Context, Poll};
     /// # use session_core::adapter::{BoxFuture, CookieHeaders, RequestHead};
     /// # use session_web::{CsrfGuard, InputLimit};
     /// # static HERE: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
@@ -133,10 +115,10 @@ impl<R> CsrfGuard<R> {
     /// # let sessions = session_core::Sessions::builder().in_cookie().key(key).build()?;
     /// # let begun = sessions.visit(CookieHeaders::default(), &HERE);
     /// let guard = CsrfGuard::new(|answer| answer.status());
-    /// let chunks = |()| -> Empty<std::io::Result<&[u8]>> { unreachable!("nothing to search for a token") };
+    /// let body = |_: &mut Context<'_>| -> Poll<Option<std::io::Result<&[u8]>>> { unreachable!("there is no form") };
     /// let head = RequestHead { method: "POST", url: "/orders", authority: None, header: |_| None };
     /// let visit = begun.visit().clone();
-    /// assert_eq!(guard.check(Some(visit.clone()), &head, InputLimit::default(), (), chunks).await.unwrap_err(), 419);
+    /// assert_eq!(guard.check(Some(visit.clone()), &head, InputLimit::default(), body).await.unwrap_err(), 419);
     /// // A form of another site is refused without reading it.
     /// let header = |name| match name {
     ///     "sec-fetch-site" => Some(b"cross-site".as_slice()),
@@ -144,33 +126,28 @@ impl<R> CsrfGuard<R> {
     ///     _ => None,
     /// };
     /// let head = RequestHead { method: "POST", url: "/orders", authority: None, header };
-    /// assert_eq!(guard.check(Some(visit), &head, InputLimit::default(), (), chunks).await.unwrap_err(), 419);
+    /// assert_eq!(guard.check(Some(visit), &head, InputLimit::default(), body).await.unwrap_err(), 419);
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn check<'r, B, S, D: Buf, E>(
+    pub async fn check<'r, D: Buf, E>(
         &self,
         visit: Option<Visit>,
         head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
         limit: InputLimit,
-        body: B,
-        chunks: impl FnOnce(B) -> S,
-    ) -> Result<CheckedBody<B>, R>
-    where
-        S: Stream<Item = Result<D, E>>,
-    {
-        match self.rules.judge(visit.as_ref(), head).await {
-            Ok(CsrfDecision::Pass) => Ok(CheckedBody::Untouched(body)),
-            Ok(CsrfDecision::Refuse(refusal)) => Err(self.refuse(&refusal)),
-            Ok(CsrfDecision::AskBody(session)) => match read(head, limit, chunks(body)).await {
-                Ok((bytes, fields)) => {
-                    let refusal = refusal(&session, &bytes, &fields);
-                    refusal.map_or(Ok(CheckedBody::Read(bytes)), |refusal| Err(self.refuse(&refusal)))
-                }
-                Err(error) => Err((self.answer)(BareResponse::from(&Rejection::from(error)))),
+        poll_chunk: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<D, E>>>,
+    ) -> Result<ReadAhead, R> {
+        let refusal = match self.rules.judge(visit.as_ref(), head).await {
+            Ok(CsrfDecision::Pass) => return Ok(ReadAhead::default()),
+            Ok(CsrfDecision::Refuse(refusal)) => refusal,
+            Ok(CsrfDecision::AskBody(session)) => match look(&session, head, limit, poll_chunk).await {
+                Ok(Ok(read)) => return Ok(read),
+                Ok(Err(refusal)) => refusal,
+                Err(error) => return Err((self.answer)(BareResponse::from(&Rejection::from(error)))),
             },
-            Err(rejection) => Err((self.answer)(BareResponse::from(&rejection))),
-        }
+            Err(rejection) => return Err((self.answer)(BareResponse::from(&rejection))),
+        };
+        Err(self.refuse(&refusal))
     }
 
     fn refuse(&self, refusal: &CsrfFailure) -> R {
@@ -182,38 +159,38 @@ impl<R> CsrfGuard<R> {
     }
 }
 
-/// Where a body has its fields.
-enum Fields {
-    Form(Form),
-    Json,
-}
-
-/// The body's bytes to pass on, and its fields.
-async fn read<'r, D: Buf, E>(
+/// Looks for the session's token in a body: what was read on the way, or the refusal.
+async fn look<'r, D: Buf, E>(
+    session: &Session,
     head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
-    InputLimit(limit): InputLimit,
-    chunks: impl Stream<Item = Result<D, E>>,
-) -> Result<(Bytes, Fields), FormError> {
-    let bytes = Form::collect(limit, head.content_length(), chunks).await?;
+    limit: InputLimit,
+    poll_chunk: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<D, E>>>,
+) -> Result<Result<ReadAhead, CsrfFailure>, FormError> {
     let content_type = (head.header)("content-type");
-    let fields = match content_type.is_some_and(is_json) {
-        true => Fields::Json,
-        false => Fields::Form(Form::of_body(content_type, bytes.clone()).await?),
+    if content_type.is_some_and(is_json) {
+        let bytes = Form::collect(limit.bytes, head.content_length(), stream::poll_fn(poll_chunk)).await?;
+        let refusal = {
+            let json = JsonToken::find(&bytes);
+            let field = |name| json.text(name);
+            (!verify_form(session, field)).then(|| CsrfFailure::of_form(session, field))
+        };
+        return Ok(refusal.map_or(Ok(ReadAhead { bytes, ended: true }), Err));
+    }
+    let mut has_field = false;
+    let is_token = |name: &str, text: &str| {
+        has_field |= FIELDS.contains(&name);
+        verify_form(session, |wanted| (wanted == name).then_some(text))
     };
-    Ok((bytes, fields))
-}
-
-/// The refusal of a body without this session's token.
-fn refusal(session: &Session, bytes: &[u8], fields: &Fields) -> Option<CsrfFailure> {
-    let json = match fields {
-        Fields::Json => JsonToken::find(bytes),
-        Fields::Form(_) => JsonToken::default(),
-    };
-    let field = |name| match fields {
-        Fields::Form(form) => form.text(name),
-        Fields::Json => json.text(name),
-    };
-    (!verify_form(session, field)).then(|| CsrfFailure::of_form(session, field))
+    let searched = search(form_type(content_type).unwrap_or_default(), limit, poll_chunk, is_token).await;
+    match searched {
+        Ok(Searched { read, found: true }) => Ok(Ok(read)),
+        // A token that is wrong is refused for that, wherever the search ended.
+        Err(error @ FormError::NoTokenWithin { .. }) if !has_field => Err(error),
+        Ok(_) | Err(FormError::NoTokenWithin { .. }) => {
+            Ok(Err(CsrfFailure::of_form(session, |_| has_field.then_some(""))))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 impl<R> Clone for CsrfGuard<R> {

@@ -10,7 +10,7 @@ mod origin;
 mod rules;
 
 pub use failure::{CsrfFailure, CsrfReason};
-pub use guard::{CheckedBody, CsrfGuard};
+pub use guard::CsrfGuard;
 pub use origin::{CrossOrigin, OriginRules, same_origin};
 pub use rules::{CsrfRuleError, CsrfRules};
 

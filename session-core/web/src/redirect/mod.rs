@@ -81,8 +81,8 @@ impl Redirects {
         self.redirect(Ok(location(url.as_ref())))
     }
 
-    /// Redirects to the previous page: the one that the session remembers, else a `Referer` on this host, else the
-    /// fallback.
+    /// Redirects to the previous page: a `Referer` on this host that has a path, else the page that the session
+    /// remembers, else the fallback ([`Urls::back`](session_core::Urls::back)).
     pub fn back(&self, fallback: impl AsRef<str>) -> Redirect {
         let fallback = fallback.as_ref();
         let target = self.session.urls().back(self.referer.as_deref(), self.host.as_deref(), fallback);
@@ -183,6 +183,16 @@ impl Redirect {
         errors: impl IntoIterator<Item = (F, M)>,
     ) -> Self {
         self.after(|session| session.with_errors(errors))
+    }
+
+    /// Leaves the errors of one of several forms on the page, and its input, without secrets:
+    /// [`Session::with_errors_in`].
+    pub fn with_errors_in<F: AsRef<str>, M: Into<Messages>>(
+        self,
+        form: impl AsRef<str>,
+        errors: impl IntoIterator<Item = (F, M)>,
+    ) -> Self {
+        self.after(|session| session.with_errors_in(form, errors))
     }
 
     /// Leaves the errors of a validation library's report.

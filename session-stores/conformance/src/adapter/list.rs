@@ -61,6 +61,13 @@ macro_rules! adapter_suite {
                 a_multipart_form_comes_back_without_its_files
                 a_body_that_is_no_form_is_refused_and_changes_nothing
                 a_form_that_is_too_long_is_refused
+                at_7_no_secret_comes_back_whatever_its_name
+                a_form_keeps_its_shape_and_order_whatever_call_flashes_it
+                a_name_said_twice_is_its_last_value
+                text_that_is_no_utf_8_is_refused_or_read_in_its_charset
+                a_post_without_a_body_is_an_empty_form
+                a_form_that_is_too_large_to_keep_comes_back_with_its_errors
+                forms_side_by_side_share_nothing
             ;
         }
     };
@@ -88,6 +95,10 @@ macro_rules! adapter_suite {
                 a_route_that_opens_no_session_eats_no_message
                 a_failed_page_leaves_the_message_for_the_next
                 errors_are_shown_by_field_in_the_next_visit
+                a_redirect_that_reads_nothing_passes_messages_on
+                messages_that_are_pushed_make_a_list
+                messages_pushed_from_two_tabs_are_all_shown
+                a_number_in_the_name_of_a_message_is_a_name
             ;
             life:
                 a_visitor_who_writes_nothing_gets_no_cookie

@@ -27,6 +27,7 @@ pub(super) struct Fields {
     url: Option<String>,
     handle: Option<String>,
     owner: Option<String>,
+    bag: Option<String>,
 }
 
 /// A key: text with dots, or segments one by one.
@@ -126,6 +127,10 @@ impl Fields {
 
     pub(super) fn owner(&self) -> Result<&str, Failed> {
         self.owner.as_deref().ok_or_else(|| self.lacks("owner"))
+    }
+
+    pub(super) fn bag(&self) -> Result<&str, Failed> {
+        self.bag.as_deref().ok_or_else(|| self.lacks("bag"))
     }
 
     fn lacks(&self, field: &str) -> Failed {

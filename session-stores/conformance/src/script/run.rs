@@ -68,6 +68,7 @@ fn values(session: &Session, fields: &Fields) -> Result<Json, Failed> {
 fn flash(session: &Session, fields: &Fields) -> Result<Json, Failed> {
     match fields.op.as_str() {
         "flash" => json(&session.flash(fields.key()?, fields.value()?)?),
+        "flash_push" => json(&session.flash_push(fields.key()?, fields.value()?)?),
         "flash_many" => json(&session.flash_many(&fields.values()?)?),
         "now" => json(&session.flash_now(fields.key()?, fields.value()?)?),
         "flash_get" => or_default(session.flash_messages().get::<Json>(fields.key()?)?, fields),
@@ -81,6 +82,9 @@ fn flash(session: &Session, fields: &Fields) -> Result<Json, Failed> {
         "reflash_except" => json(&session.reflash_except(fields.keys()?)?),
         "keep" => json(&session.reflash_only(fields.keys()?)?),
         "with_errors" => json(&session.with_errors(fields.errors()?)?),
+        "with_errors_in" => json(&session.with_errors_in(fields.bag()?, fields.errors()?)?),
+        "errors_in" => json(&session.errors_in(fields.bag()?).all()),
+        "old_in" => or_default(session.old_in::<Json>(fields.bag()?, fields.key()?)?, fields),
         "old" => or_default(session.old::<Json>(fields.key()?)?, fields),
         "has_old" => json(&session.has_old(fields.key()?)),
         "errors" => json(&session.errors().all()),

@@ -15,12 +15,12 @@ macro_rules! adapter_exports {
                 Accepts, Age, AnyKey, BoxFuture, CommitError, ConfigError, Cookie, CookieError, CsrfFailure,
                 CsrfReason, CsrfRules, CsrfToken, Date, DefaultFor, Device, EntropyError, Errors, Event,
                 Excess, Failure, FlashMessages, Form, FormError, Handle, Input, InputLimit, Key, KeyError,
-                KeyRing, Lifetime, Messages, NotHex, NotThatForm, Number, Observer, OpenError, Path, Policy,
-                PolicyError, Redirect, RedirectKind, Redirects, Rejection, RequestError, SameSite, SecretKey,
-                Session, SessionError, SessionRejection, SessionService, SessionStore, SessionView, Sessions,
-                SessionsBuilder, Snapshot, Spawn, StoreError, StoreErrorKind, Timestamp, ToPath, ToPaths,
-                Urls, User, UserSessions, UserSessionsError, ValidationErrors, ValueError, Values, Visit,
-                VisitReport, WithInput, session_core,
+                KeyRing, Level, Lifetime, Messages, NotHex, NotThatForm, Notification, Number, Observer,
+                OpenError, Path, Policy, PolicyError, Redirect, RedirectKind, Redirects, Rejection,
+                RequestError, SameSite, SecretKey, Session, SessionError, SessionRejection, SessionService,
+                SessionStore, SessionView, Sessions, SessionsBuilder, Snapshot, Spawn, StoreError,
+                StoreErrorKind, Timestamp, ToPath, ToPaths, Urls, User, UserSessions, UserSessionsError,
+                ValidationErrors, ValueError, Values, Visit, VisitReport, WithInput, session_core,
             };
         }
     };

@@ -63,12 +63,22 @@ macro_rules! web_claims {
                 features_3_bad_bodies_are_refused_with_their_status
                 features_3_a_body_is_not_read_beyond_its_limit
                 features_3_input_becomes_the_type_that_is_asked_for
+                features_3_a_form_has_one_shape_for_every_reader
+                features_3_text_is_of_its_charset_or_refused
+                features_3_a_file_is_skipped_whatever_names_it
+                features_3_a_post_without_a_body_is_an_empty_form
+                features_3_limits_are_settable_and_named_in_the_log
+                features_3_a_redirect_passes_all_bags_on
+                features_3_a_failed_validation_is_never_a_500
+                features_3_forms_side_by_side_have_their_own_errors_and_input
+                features_3_messages_with_levels_come_in_order
                 features_3_flash_all_keeps_input_but_no_secret_at_any_depth
                 features_3_flash_only_and_except_choose_fields
                 features_3_input_is_remembered_in_either_order
                 features_3_a_post_that_flashes_nothing_costs_nothing
                 features_5_back_leaves_message_errors_and_input
-                features_5_back_prefers_the_previous_page_to_the_referer
+                features_5_back_prefers_a_referer_with_a_path_to_the_previous_page
+                features_5_pages_that_a_script_loads_are_pages
                 features_5_back_follows_only_a_referer_of_this_host
                 features_5_pages_are_tracked_without_causing_a_load
                 features_5_intended_urls_are_followed_once
@@ -86,6 +96,7 @@ macro_rules! web_claims {
                 features_5_csrf_grace_for_the_token_before_a_new_id_is_short
                 features_5_csrf_renewed_on_purpose_has_no_grace
                 features_5_csrf_refusal_makes_no_session_and_changes_none
+                features_5_csrf_reads_no_file_behind_the_token
                 features_5_csrf_on_refused_is_the_applications_answer
                 features_5_csrf_exempt_when_a_predicate_says_so
                 features_5_csrf_a_page_of_this_origin_needs_no_token
@@ -134,6 +145,9 @@ macro_rules! web_claims {
                 features_3_secret_fields_are_those_that_the_application_names
                 features_5_only_hosts_that_the_application_lists_are_led_to
             ;
+            its_own_secrets:
+                at_7_the_application_may_replace_the_secret_fields
+            ;
             switched_off:
                 features_7_sessions_that_are_switched_off_step_aside
                 an_optional_session_is_none_where_sessions_are_switched_off
@@ -142,6 +156,8 @@ macro_rules! web_claims {
             in_cookies:
                 features_6_a_place_without_an_index_names_those_that_have_one
                 features_7_a_session_in_its_cookie_asks_no_store
+                features_3_a_redirect_passes_all_bags_on_in_a_cookie
+                features_3_a_failed_validation_is_never_a_500_in_a_cookie
             ;
             in_a_header:
                 a_native_client_keeps_its_session_in_a_header_and_no_cookie

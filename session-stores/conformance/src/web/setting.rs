@@ -59,6 +59,11 @@ pub mod rules {
         sessions
     }
 
+    /// Secret fields that replace the built-in ones.
+    pub fn its_own_secrets(sessions: SessionsBuilder) -> SessionsBuilder {
+        sessions.replace_secret_fields(["pin"])
+    }
+
     /// Sessions in their cookies.
     pub fn in_cookies(sessions: SessionsBuilder) -> SessionsBuilder {
         sessions.in_cookie()
@@ -86,7 +91,7 @@ pub mod rules {
 
     /// Secret fields and hosts that the application names.
     pub fn its_own(sessions: SessionsBuilder) -> SessionsBuilder {
-        sessions.secret_fields(["pin"]).redirect_hosts(["accounts.example", "accounts.example:8080"])
+        sessions.secret_fields(["iban"]).redirect_hosts(["accounts.example", "accounts.example:8080"])
     }
 }
 

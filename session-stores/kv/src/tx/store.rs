@@ -249,8 +249,7 @@ impl<E: TxEngine> SessionStore for TxStore<E> {
     }
 }
 
-/// The index is changed in the transaction that changes the record. A page, or the ending of up to 250 sessions, is one
-/// transaction.
+/// The index is changed in the transaction that changes the record. A page, or the ending of 250, is one transaction.
 #[async_trait]
 impl<E: TxEngine> OwnerIndex for TxStore<E> {
     async fn page(
@@ -285,9 +284,7 @@ impl<E: TxEngine> OwnerIndex for TxStore<E> {
         now: Timestamp,
         tombstone_until: Timestamp,
     ) -> Result<usize, StoreError> {
-        // A transaction for each batch, so that no writer waits for all of a long list. A session that was rotated between
-        // two batches may stand where nobody has looked again, so a list of several batches is gone through until none
-        // is found.
+        // A session that is rotated between two batches may be missed, so a long list is gone through until none is found.
         let (mut ended, mut failure) = (0, None);
         for _ in 0..MOST_PASSES {
             let (mut batches, mut found, mut after) = (0, 0, None);
@@ -313,8 +310,7 @@ impl<E: TxEngine> OwnerIndex for TxStore<E> {
 }
 
 impl<E: TxEngine> TxStore<E> {
-    /// Ends up to [`BATCH`] sessions of an owner after this key, in one transaction. Returns how many were live, and the
-    /// last key if there may be more.
+    /// Ends a batch after this key; returns how many were live, and the last key if there may be more.
     async fn end_some(
         &self,
         owner: &str,
@@ -400,7 +396,5 @@ fn readable(name: &'static str, found: Option<tables::Found>) -> Result<Option<E
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
 const DEFAULT_THREADS: usize = 64;
-/// How many sessions `destroy_all` ends in one transaction.
 const BATCH: usize = 250;
-/// How often `destroy_all` goes through a long list.
 const MOST_PASSES: usize = 16;

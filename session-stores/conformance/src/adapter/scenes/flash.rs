@@ -126,3 +126,71 @@ pub async fn errors_are_shown_by_field_in_the_next_visit(stage: &Stage) {
     .await;
     ada.ops(&[(r#""has_errors""#, "false"), (r#""errors""#, "{}")]).await;
 }
+
+/// Whoever answers with a redirect and has read nothing has shown nothing.
+pub async fn a_redirect_that_reads_nothing_passes_messages_on(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    let leave = [
+        (r#""flash","key":"status","value":"Saved""#, "null"),
+        (r#""with_errors","errors":{"email":"is taken"}"#, "null"),
+    ];
+    ada.ops(&leave).await;
+    ada.run(r#"{"ops":[{"op":"get","key":"user"}],"status":303}"#).await;
+    ada.run(r#"{"ops":[{"op":"put","key":"user","value":"ada"},{"op":"commit"}],"status":302}"#).await;
+    ada.ops(&[
+        (r#""flash_get","key":"status""#, "\"Saved\""),
+        (r#""get_error_for","key":"email""#, "\"is taken\""),
+    ])
+    .await;
+    ada.ops(&[(r#""flash_messages""#, "{}"), (r#""has_errors""#, "false")]).await;
+    ada.ops(&leave).await;
+    ada.run(r#"{"ops":[{"op":"flash_messages"}],"status":303}"#).await;
+    ada.ops(&[(r#""flash_messages""#, "{}"), (r#""has_errors""#, "false")]).await;
+}
+
+/// In order, under one key.
+pub async fn messages_that_are_pushed_make_a_list(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.ops(&[
+        (r#""flash_push","key":"notices","value":"one""#, "null"),
+        (r#""flash_push","key":"notices","value":{"level":"info","text":"two"}"#, "null"),
+        (r#""flash_get","key":"notices""#, "null"),
+    ])
+    .await;
+    ada.ops(&[(r#""flash_get","key":"notices""#, r#"["one",{"level":"info","text":"two"}]"#)]).await;
+    ada.ops(&[(r#""flash_get","key":"notices""#, "null")]).await;
+}
+
+/// Two tabs that both answer with a redirect. In a cookie the last response wins.
+pub async fn messages_pushed_from_two_tabs_are_all_shown(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.ops(&[(r#""put","key":"user","value":"ada""#, "null")]).await;
+    if world.in_cookie() {
+        return;
+    }
+    let tab = ada.quiet();
+    let slow = r#"{"ops":[{"op":"flash_push","key":"notices","value":"slow"},{"op":"sleep","ms":300}],"status":303}"#;
+    let quick = r#"{"ops":[{"op":"flash_push","key":"notices","value":"quick"}],"status":303}"#;
+    tokio::join!(tab.run(slow), tab.run(quick));
+    ada.ops(&[(r#""flash_get","key":"notices""#, r#"["quick","slow"]"#)]).await;
+}
+
+/// Nothing is filled up to it.
+pub async fn a_number_in_the_name_of_a_message_is_a_name(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.ops(&[
+        (r#""flash","key":"order-1.5","value":"sent""#, "null"),
+        (r#""with_errors","errors":{"qty[98765]":"is odd"}"#, "null"),
+    ])
+    .await;
+    ada.ops(&[
+        (r#""flash_messages""#, r#"{"order-1":{"5":"sent"}}"#),
+        (r#""flash_get","key":"order-1.5""#, "\"sent\""),
+        (r#""get_error_for","key":"qty[98765]""#, "\"is odd\""),
+    ])
+    .await;
+}

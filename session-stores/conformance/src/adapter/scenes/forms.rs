@@ -1,6 +1,6 @@
 //! Forms: input comes back in the next visit, and secrets do not.
 
-use crate::adapter::{Sent, Stage};
+use crate::adapter::{Browser, Sent, Stage, at};
 
 const URLENCODED: &str = "application/x-www-form-urlencoded";
 const TYPED: &str = "name=Ada+L&profile%5Bemail%5D=a%40b&profile[city]=Paris&tags[]=x&tags[]=y";
@@ -125,4 +125,152 @@ pub async fn a_form_that_is_too_long_is_refused(stage: &Stage) {
     let long = format!("note={}", "a".repeat(most - 5));
     assert_eq!(ada.submit(URLENCODED, &long, &[r#""fresh""#]).await.status, 200);
     assert_eq!(ada.submit(URLENCODED, &format!("{long}a"), &[r#""fresh""#]).await.status, 413);
+}
+
+/// By the words of the name, in any case and with any separators; what only looks like one comes back.
+pub async fn at_7_no_secret_comes_back_whatever_its_name(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    let secrets = [
+        "current_password",
+        "new-password",
+        "user[newPassword]",
+        "NewPassword",
+        "PASSWORD",
+        "authenticity_token",
+        "accessToken",
+        "card[cvc]",
+        "card[number]",
+        "cardNumber",
+        "api-key",
+        "apiKey",
+        "private_key",
+        "clientSecret",
+        "pin",
+        "otpCode",
+        "SSN",
+        "rows[0][pwd]",
+        "_method",
+    ];
+    let plain = ["compass", "spinner", "secretary", "company", "card[holder]", "payment_method", "passenger"];
+    let typed: String = secrets.iter().chain(&plain).map(|name| format!("{name}=x&")).collect();
+    for carry in [r#""flash_all""#, r#""flash_except","keys":"none""#] {
+        ada.submit(URLENCODED, &typed, &[carry]).await;
+        for name in secrets {
+            assert!(!has_old(&ada.snapshot(), name).await, "{name}");
+        }
+        for name in plain {
+            assert!(has_old(&ada.snapshot(), name).await, "{name}");
+        }
+    }
+    ada.submit(URLENCODED, &typed, &[r#""flash_only","keys":["pin","card[cvc]"]"#]).await;
+    ada.ops(&[(r#""old","key":"pin""#, "\"x\""), (r#""old","key":"card""#, r#"{"cvc":"x"}"#)]).await;
+}
+
+/// Looks without taking.
+async fn has_old(browser: &Browser, name: &str) -> bool {
+    let op = format!(r#""has_old","key":"{name}""#);
+    let reply = browser.get(&at("/readonly", [op.as_str()])).await;
+    reply.results() == ["true"]
+}
+
+/// Rows are a list in order, numbers that are no rows are names, and a row opens where a name repeats.
+pub async fn a_form_keeps_its_shape_and_order_whatever_call_flashes_it(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    let rows: String = (0..12).map(|n| format!("items[{n}][sku]=S{n}&items[{n}][qty]=1&")).collect();
+    let others = "lines[][p]=1&lines[][q]=2&lines[][p]=3&lines[][q]=4&stock[98765]=5&opt[30]=a&opt[4]=b";
+    let typed = format!("{rows}{others}");
+    let names: Vec<String> = (0..12).map(|n| format!(r#""items[{n}][sku]","items[{n}][qty]""#)).collect();
+    let names = names.join(",");
+    let only = format!(r#""flash_only","keys":[{names},"lines","stock[98765]","opt[30]","opt[4]"]"#);
+    let list: Vec<String> = (0..12).map(|n| format!(r#"{{"sku":"S{n}","qty":"1"}}"#)).collect();
+    let list = format!("[{}]", list.join(","));
+    for carry in [r#""flash_all""#, r#""flash_except","keys":"none""#, &only] {
+        ada.submit(URLENCODED, &typed, &[carry]).await;
+        ada.ops(&[
+            (r#""old","key":"items""#, list.as_str()),
+            (r#""old","key":"items[11][sku]""#, "\"S11\""),
+            (r#""old","key":"lines""#, r#"[{"p":"1","q":"2"},{"p":"3","q":"4"}]"#),
+            (r#""old","key":"stock""#, r#"{"98765":"5"}"#),
+            (r#""old","key":"stock[98765]""#, "\"5\""),
+            (r#""old","key":"opt""#, r#"{"30":"a","4":"b"}"#),
+        ])
+        .await;
+    }
+    ada.submit(URLENCODED, "qty[700]=1&qty[8]=2", &[r#""flash_only","keys":["qty[700]"]"#]).await;
+    ada.ops(&[(r#""old","key":"qty""#, r#"{"700":"1"}"#)]).await;
+}
+
+/// A hidden field beside a checkbox; a name with brackets is a list.
+pub async fn a_name_said_twice_is_its_last_value(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.submit(URLENCODED, "active=0&active=1&tags[]=x&a[b]=1&a[b]=2", &[r#""flash_all""#]).await;
+    ada.ops(&[
+        (r#""old","key":"active""#, "\"1\""),
+        (r#""old","key":"tags""#, r#"["x"]"#),
+        (r#""old","key":"a.b""#, "\"2\""),
+    ])
+    .await;
+}
+
+/// Never stored with replacement characters.
+pub async fn text_that_is_no_utf_8_is_refused_or_read_in_its_charset(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    let reply = ada.submit(URLENCODED, "city=K%F6ln", &[r#""flash_all""#]).await;
+    assert_eq!(reply.sent(), Sent { status: 400, cookies: 0 });
+    let declared = format!("{URLENCODED}; charset=iso-8859-1");
+    for (content_type, typed) in
+        [(declared.as_str(), "city=K%F6ln"), (URLENCODED, "_charset_=latin1&city=K%F6ln")]
+    {
+        ada.submit(content_type, typed, &[r#""flash_all""#]).await;
+        ada.ops(&[(r#""old","key":"city""#, "\"K\u{f6}ln\"")]).await;
+    }
+}
+
+/// A button that sends nothing.
+pub async fn a_post_without_a_body_is_an_empty_form(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    for content_type in [URLENCODED, "text/plain;charset=UTF-8", ""] {
+        let ops = [r#""flash_all""#, r#""put","key":"a","value":1"#];
+        let reply = ada.submit(content_type, "", &ops).await;
+        assert_eq!(reply.results(), ["null", "null"], "{content_type}");
+    }
+}
+
+/// Old input gives way first, and a failed validation is never a 500.
+pub async fn a_form_that_is_too_large_to_keep_comes_back_with_its_errors(stage: &Stage) {
+    let world = stage.open_with(|sessions| sessions.max_record(3_000)).await;
+    let ada = world.browser();
+    let typed = format!("note={}&name=Ada", "x".repeat(8_000));
+    let refuse = [r#""with_errors","errors":{"note":"is too long"}"#, r#""flash_all""#];
+    assert_eq!(ada.submit(URLENCODED, &typed, &refuse).await.status, 200);
+    ada.ops(&[
+        (r#""get_error_for","key":"note""#, "\"is too long\""),
+        (r#""has_old","key":"name""#, "false"),
+    ])
+    .await;
+}
+
+/// One field name in two forms on a page.
+pub async fn forms_side_by_side_share_nothing(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    let refuse = r#""with_errors_in","bag":"sign-in","errors":{"email":["is unknown","is odd"]}"#;
+    ada.submit(URLENCODED, "email=a%40b&password=x", &[refuse]).await;
+    ada.ops(&[
+        (r#""errors_in","bag":"sign-in""#, r#"{"email":["is unknown","is odd"]}"#),
+        (r#""old_in","bag":"sign-in","key":"email""#, "\"a@b\""),
+        (r#""old_in","bag":"sign-in","key":"password""#, "null"),
+        (r#""errors_in","bag":"sign-up""#, "{}"),
+        (r#""old_in","bag":"sign-up","key":"email","default":"-""#, "\"-\""),
+        (r#""errors""#, "{}"),
+        (r#""has_old","key":"email""#, "false"),
+        (r#""errors_in""#, "!BadOp"),
+    ])
+    .await;
+    ada.ops(&[(r#""errors_in","bag":"sign-in""#, "{}")]).await;
 }

@@ -1,7 +1,10 @@
 //! Flash: messages, input and errors of one visit, shown in the next, and what carries them further.
 
+use bytes::Bytes;
+use http::Method;
 use serde_json::{Value, json};
-use session_core::{Session, SessionError, WithInput};
+use session_core::machine::FlashBag;
+use session_core::{Event, Level, Session, SessionError, WithInput};
 
 use crate::web::{Client, WebApp};
 
@@ -175,6 +178,13 @@ pub async fn features_3_a_look_that_changes_nothing_takes_no_message_of_others(a
 
 pub async fn features_3_secret_fields_are_those_that_the_application_names(app: &impl WebApp) {
     let client = Client::new(app);
+    let typed = "iban=1&password=p&user[homeIban]=2&user[name]=u";
+    client.submit(typed, |session| session.flash_all().unwrap()).await;
+    assert_eq!(shown(&client).await.1, json!({ "user": { "name": "u" } }));
+}
+
+pub async fn at_7_the_application_may_replace_the_secret_fields(app: &impl WebApp) {
+    let client = Client::new(app);
     client.submit("pin=1&password=p&user[pin]=2&user[name]=u", |session| session.flash_all().unwrap()).await;
     assert_eq!(shown(&client).await.1, json!({ "password": "p", "user": { "name": "u" } }));
 }
@@ -200,4 +210,74 @@ pub async fn features_4_a_page_shows_what_the_last_visit_left(app: &impl WebApp)
     let seen = client.visit(look).await;
     assert_eq!(seen["flash_messages"], json!({ "status": "Saved", "hint": "red" }));
     assert_eq!(seen["errors"]["email"], json!(["is taken"]));
+}
+
+pub async fn features_3_a_redirect_passes_all_bags_on(app: &impl WebApp) {
+    let client = Client::new(app);
+    leave(&client).await;
+    for _ in 0..2 {
+        assert_eq!(client.post("/intended", "").await.location(), "/fallback");
+    }
+    client.send(Method::HEAD, "/page", &[], Bytes::new()).await;
+    for (name, value) in
+        [("sec-purpose", "prefetch"), ("sec-purpose", "prefetch;prerender"), ("purpose", "prefetch")]
+    {
+        let seen = client.send(Method::GET, "/page", &[(name, value)], Bytes::new()).await.json();
+        assert_eq!(seen["flash_messages"]["status"], "Saved", "it is answered as ever");
+    }
+    let (messages, old, errors) = shown(&client).await;
+    assert_eq!(messages, json!({ "status": "Saved", "hint": "red" }));
+    assert_eq!(old, json!({ "email": "e", "name": "n" }));
+    assert_eq!(errors, json!({ "email": ["is taken"], "name": ["is missing"] }));
+    assert_eq!(shown(&client).await, nothing());
+}
+
+pub async fn features_3_a_redirect_passes_all_bags_on_in_a_cookie(app: &impl WebApp) {
+    features_3_a_redirect_passes_all_bags_on(app).await;
+}
+
+pub async fn features_3_a_failed_validation_is_never_a_500(app: &impl WebApp) {
+    let client = Client::new(app);
+    let small: String = (0..37).map(|n| format!("field{n}=value{n}&")).collect();
+    assert_eq!(client.post("/back", &small).await.status, 303);
+    assert_eq!(client.get("/page").await.json()["old"]["field36"], "value36", "they fit");
+    drop(app.setting().events.take());
+    let reply = client.post("/back", &format!("note={}&email=e", "x".repeat(100_000))).await;
+    assert_eq!(reply.status, 303);
+    let told: Vec<_> = app.setting().events.take().into_iter().filter(Event::is_trouble).collect();
+    assert_eq!(told, [Event::GaveWay(FlashBag::Input)]);
+    let (messages, old, errors) = shown(&client).await;
+    assert_eq!(messages, json!({ "status": "Saved" }));
+    assert_eq!((old, errors), (json!({}), json!({ "email": ["is taken"] })));
+}
+
+pub async fn features_3_a_failed_validation_is_never_a_500_in_a_cookie(app: &impl WebApp) {
+    features_3_a_failed_validation_is_never_a_500(app).await;
+}
+
+pub async fn features_3_forms_side_by_side_have_their_own_errors_and_input(app: &impl WebApp) {
+    let client = Client::new(app);
+    let refuse = |session: &Session| session.with_errors_in("sign-in", [("email", "is unknown")]).unwrap();
+    client.submit("email=e&password=p", refuse).await;
+    let look = |session: &Session| {
+        assert_eq!(session.errors_in("sign-in").first("email").as_deref(), Some("is unknown"));
+        assert_eq!(session.old_in::<String>("sign-in", "email").unwrap().as_deref(), Some("e"));
+        assert_eq!(session.old_in::<String>("sign-in", "password").unwrap(), None);
+        assert!(!session.errors_in("sign-up").any() && !session.errors().any() && !session.has_old("email"));
+    };
+    client.visit(look).await;
+    assert!(!client.visit(|session| session.errors_in("sign-in").any()).await, "for one visit only");
+}
+
+pub async fn features_3_messages_with_levels_come_in_order(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.visit(|session| session.notify(Level::Success, "Saved").unwrap()).await;
+    let again = |session: &Session| {
+        session.reflash().unwrap();
+        session.notify(Level::Warning, "Almost full").unwrap();
+    };
+    client.visit(again).await;
+    let expected =
+        json!([{ "level": "success", "text": "Saved" }, { "level": "warning", "text": "Almost full" }]);
+    assert_eq!(shown(&client).await.0["notifications"], expected);
 }

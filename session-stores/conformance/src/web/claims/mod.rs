@@ -2,6 +2,7 @@
 
 #![expect(missing_docs, reason = "each name says what it claims")]
 
+mod bodies;
 mod config;
 mod csrf;
 mod events;
@@ -15,6 +16,7 @@ mod redirects;
 mod token;
 mod typed;
 
+pub use bodies::*;
 pub use config::*;
 pub use csrf::*;
 pub use events::*;

@@ -17,12 +17,38 @@ pub async fn features_5_back_leaves_message_errors_and_input(app: &impl WebApp) 
     assert_eq!(page["old"], json!({"email": "e"}));
 }
 
-pub async fn features_5_back_prefers_the_previous_page_to_the_referer(app: &impl WebApp) {
+pub async fn features_5_back_prefers_a_referer_with_a_path_to_the_previous_page(app: &impl WebApp) {
     let client = Client::new(app);
     client.get("/page?step=1").await;
     client.get("/other?step=2").await;
-    let referer = [("referer", "https://shop.example/cart")];
-    assert_eq!(client.post_with("/back", "", &referer).await.location(), "/other?step=2");
+    for (referer, location) in [
+        ("https://shop.example/cart?x=1", "/cart?x=1"),
+        // Only the origin is revealed, or another site's page.
+        ("https://shop.example/", "/other?step=2"),
+        ("https://shop.example", "/other?step=2"),
+        ("https://search.example/?q=shop", "/other?step=2"),
+    ] {
+        let reply = client.post_with("/back", "", &[("referer", referer)]).await;
+        assert_eq!(reply.location(), location, "{referer}");
+    }
+    assert_eq!(client.post("/back", "").await.location(), "/other?step=2");
+}
+
+pub async fn features_5_pages_that_a_script_loads_are_pages(app: &impl WebApp) {
+    let client = Client::new(app);
+    for (path, headers) in [
+        ("/page?turbo", vec![("sec-fetch-dest", "empty"), ("x-turbo-request-id", "1")]),
+        ("/api?inertia", vec![("x-requested-with", "XMLHttpRequest"), ("x-inertia", "true")]),
+        ("/page?htmx", vec![("hx-request", "true"), ("hx-boosted", "true")]),
+        ("/page?pjax", vec![("x-requested-with", "XMLHttpRequest"), ("x-pjax", "true")]),
+    ] {
+        client.send(Method::GET, path, &headers, Bytes::new()).await;
+        assert_eq!(client.post("/back", "").await.location(), path);
+        let frame = [("turbo-frame", "cart"), ("x-turbo-request-id", "2")];
+        client.send(Method::GET, "/other?frame", &frame, Bytes::new()).await;
+        client.send(Method::GET, "/other?part", &[("hx-request", "true")], Bytes::new()).await;
+        assert_eq!(client.post("/back", "").await.location(), path, "a frame is no page");
+    }
 }
 
 pub async fn features_5_back_follows_only_a_referer_of_this_host(app: &impl WebApp) {
