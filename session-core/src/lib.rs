@@ -65,7 +65,7 @@ pub use value::cookie::key::{KeyError, SecretKey};
 pub use value::cookie::keyring::KeyRing;
 pub use value::cookie::same_site::SameSite;
 #[cfg(feature = "dbsc")]
-pub use value::device::proof::ProofError;
+pub use value::device::error::ProofError;
 pub use value::error::ValueError;
 pub use value::id::{Handle, NotHex};
 pub use value::json::JsonError;

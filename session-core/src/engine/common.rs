@@ -80,8 +80,8 @@ impl Engine {
         let may_be_withheld = self.codec.header().is_none() && !self.policy.unseen_begins;
         read.arrival.withheld = may_be_withheld && cookies.withhold(self.codec.cookie().same_site());
         #[cfg(feature = "dbsc")]
-        if read.arrival.claim.is_some() {
-            read.arrival.device = super::device::check(self, cookies, now);
+        if let (Some(rules), Some(_)) = (&self.device, &read.arrival.claim) {
+            read.arrival.device = super::device::check(rules, &self.codec, cookies, now);
         }
         read.arrival
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::value::cookie::seal::RejectReason;
 use crate::value::device::Unproven;
 #[cfg(feature = "dbsc")]
-use crate::value::device::proof::ProofError;
+use crate::value::device::error::ProofError;
 use crate::value::flash::FlashBag;
 use crate::value::id::Handle;
 

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
+use crate::decision::codec::CookieCodec;
 use crate::decision::state::{Demand, DeviceCheck};
-use crate::engine::builder::SessionsBuilder;
-use crate::engine::common::Engine;
 use crate::engine::error::ConfigError;
 use crate::engine::visit::CookieHeaders;
 use crate::value::cookie::parse::Candidates;
@@ -104,18 +103,6 @@ impl DeviceBinding {
     }
 }
 
-impl SessionsBuilder {
-    /// Binds each session to the device that signs in, in browsers with Device Bound Session Credentials: from then on a
-    /// copied cookie works for minutes only. Other browsers are unaffected. It takes effect with the next sign-in
-    /// ([`tag`](crate::Session::tag) or [`regenerate`](crate::Session::regenerate)) and needs HTTPS.
-    ///
-    /// The layer answers `POST /dbsc/register` and `POST /dbsc/refresh` itself. Only with the feature `dbsc`.
-    pub fn bind_to_device(mut self, binding: DeviceBinding) -> Self {
-        self.binding = Some(binding);
-        self
-    }
-}
-
 /// The checked rules.
 #[derive(Debug)]
 pub(crate) struct Rules {
@@ -161,18 +148,22 @@ fn plain_path(path: &str) -> Option<Cow<'_, str>> {
 }
 
 /// What is asked of a bound session in this request, and what the request shows.
-pub(crate) fn check(engine: &Engine, cookies: &CookieHeaders, now: Timestamp) -> DeviceCheck {
-    let Some(rules) = &engine.device else { return DeviceCheck::default() };
+pub(crate) fn check(
+    rules: &Rules,
+    codec: &CookieCodec,
+    cookies: &CookieHeaders,
+    now: Timestamp,
+) -> DeviceCheck {
     let demand = match rules.demand {
         Demand::Require if cookies.is_exempt() => Demand::Observe,
         demand => demand,
     };
-    DeviceCheck { demand, shown: shown(engine, rules, cookies, now) }
+    DeviceCheck { demand, shown: shown(rules, codec, cookies, now) }
 }
 
 fn shown(
-    engine: &Engine,
     rules: &Rules,
+    codec: &CookieCodec,
     cookies: &CookieHeaders,
     now: Timestamp,
 ) -> Result<crate::value::device::BindingId, Unproven> {
@@ -183,7 +174,7 @@ fn shown(
     let tokens = candidates
         .values()
         .iter()
-        .filter_map(|value| BoundToken::decode(&engine.codec.unseal(SealKind::Bound, value)?));
+        .filter_map(|value| BoundToken::decode(&codec.unseal(SealKind::Bound, value)?));
     let newest = tokens.max_by_key(|token| token.issued_at).ok_or(Unproven::Foreign)?;
     let (from, until) = (
         newest.issued_at.minus(crate::value::cookie::select::CLOCK_SKEW),

@@ -7,7 +7,7 @@ use p256::ecdsa::{Signature, VerifyingKey};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::proof::ProofError;
+use super::error::ProofError;
 
 /// A point on P-256.
 #[derive(Clone, Debug, PartialEq, Eq)]

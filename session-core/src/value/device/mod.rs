@@ -4,6 +4,8 @@
 //! is understood without it.
 
 #[cfg(feature = "dbsc")]
+pub(crate) mod error;
+#[cfg(feature = "dbsc")]
 pub(crate) mod key;
 #[cfg(feature = "dbsc")]
 pub(crate) mod proof;
