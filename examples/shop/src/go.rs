@@ -25,9 +25,12 @@ impl Go {
     }
 }
 
-/// The shop could not do its work. The visitor sees a status, the log the cause.
+/// A page that was not shown: nobody is signed in, or the shop could not do its work, whose cause is in the log.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
+    /// The shop sends the visitor to the sign-in page.
+    #[error("nobody is signed in")]
+    SignedOut,
     #[error("the session could not be used")]
     Session(#[from] SessionError),
     #[error("the user's devices could not be looked up")]
@@ -39,6 +42,7 @@ pub(crate) enum Problem {
 impl Problem {
     pub(crate) fn status(&self) -> u16 {
         match self {
+            Self::SignedOut => 401,
             Self::Devices(_) => 503,
             Self::Session(_) | Self::Template(_) => 500,
         }

@@ -10,7 +10,9 @@ use session_web::CsrfFailure;
 
 use crate::ask::Ask;
 use crate::go::{Go, Problem};
-use crate::pages::{THEME, account, cart, devices, home, inside, orders, preferences, sign_in, visitor};
+use crate::pages::{
+    THEME, account, cart, devices, home, inside, orders, preferences, sign_in, sign_in_first, visitor,
+};
 use crate::templates;
 use crate::words::Language;
 
@@ -37,7 +39,14 @@ impl Shop {
 
     /// Answers a request.
     pub(crate) async fn answer(&self, method: &str, path: &str, ask: &Ask) -> Answer {
-        let rendered = match self.go(method, path, ask).await {
+        let went = match self.go(method, path, ask).await {
+            // The one place for pages that are only for users, as `SignedIn` of the adapters: a page is asked for again after
+            // the sign-in; a form, which would be lost, is refused.
+            Err(Problem::SignedOut) if method == "GET" => sign_in_first(ask, path),
+            Err(Problem::SignedOut) => Ok(Go::Status(401)),
+            went => went,
+        };
+        let rendered = match went {
             Ok(go) => self.render(ask.session(), path, go),
             Err(problem) => Err(problem),
         };
@@ -177,6 +186,33 @@ mod tests {
                 let answer = shop.answer("GET", path, &Ask::form_in(session, &[]).await).await;
                 assert!(answer.status < 500, "{path} {language} {owner:?}: {}", answer.status);
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stranger_is_sent_to_the_sign_in_page_and_brought_back() {
+        for (path, location) in [
+            ("/orders", "/sign-in"),
+            ("/account", "/sign-in"),
+            ("/devices", "/sign-in"),
+            ("/confirm", "/account"),
+        ] {
+            let ask = Ask::form(&[]).await;
+            let answer = shop().answer("GET", path, &ask).await;
+            assert_eq!((answer.status, answer.location.as_deref()), (303, Some(location)), "{path}");
+            let intended = (location == "/sign-in").then_some(path);
+            assert_eq!(ask.session().urls().intended().as_deref(), intended);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stranger_s_form_is_refused() {
+        for path in ["/account", "/confirm", "/devices/end", "/devices/end-others"] {
+            let ask = Ask::form(&[]).await;
+            let answer = shop().answer("POST", path, &ask).await;
+            assert_eq!((answer.status, answer.location.as_deref()), (401, None), "{path}");
+            assert!(answer.html.contains(r#"href="/sign-in""#));
+            assert!(ask.session().urls().intended().is_none());
         }
     }
 

@@ -200,6 +200,13 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ("none", ["none", "keine"]),
     // What went wrong.
     ("back_home", ["Back to the shelf", "Zurück zum Regal"]),
+    (
+        "401",
+        [
+            "You are not signed in. Please sign in and send the form again.",
+            "Du bist nicht angemeldet. Bitte melde dich an und sende das Formular noch einmal.",
+        ],
+    ),
     ("404", ["This page does not exist.", "Diese Seite gibt es nicht."]),
     (
         "419",

@@ -7,7 +7,7 @@ use minijinja::value::Serde;
 use serde::{Deserialize, Serialize};
 use session_core::Key;
 
-use super::{ask_to_sign_in, visitor};
+use super::{user, visitor};
 use crate::ask::Ask;
 use crate::go::{Go, Problem};
 
@@ -54,7 +54,8 @@ pub(crate) fn save(ask: &Ask, within: Duration) -> Result<Go, Problem> {
 pub(crate) fn ask_again(ask: &Ask) -> Result<Go, Problem> {
     let session = ask.session();
     if visitor(session).is_none() {
-        return ask_to_sign_in(ask, "/account");
+        // A password was given at the sign-in, so it is not asked for again right after it.
+        return Go::to(ask.redirects.to("/account"));
     }
     // What was typed on the page that led here is still on its way there.
     session.reflash()?;
@@ -62,8 +63,7 @@ pub(crate) fn ask_again(ask: &Ask) -> Result<Go, Problem> {
 }
 
 pub(crate) fn confirm(ask: &Ask) -> Result<Go, Problem> {
-    let session = ask.session();
-    let Some(person) = visitor(session) else { return ask_to_sign_in(ask, "/account") };
+    let (person, session) = (user(ask)?, ask.session());
     session.reflash()?;
     if !person.password_is(ask.secret("password")) {
         return Go::to(ask.redirects.to("/confirm").with_errors([("password", "password_wrong")]));
@@ -76,10 +76,8 @@ pub(crate) fn confirm(ask: &Ask) -> Result<Go, Problem> {
 
 /// Where somebody has to go first; nobody, if they proved not long ago who they are.
 fn gate(ask: &Ask, within: Duration) -> Result<Option<Go>, Problem> {
+    user(ask)?;
     let session = ask.session();
-    if visitor(session).is_none() {
-        return ask_to_sign_in(ask, "/account").map(Some);
-    }
     if session.user().authenticated_at().is_some_and(|proof| proof.until(ask.now) < within) {
         return Ok(None);
     }

@@ -5,7 +5,7 @@ use minijinja::value::Serde;
 use serde::Serialize;
 use session_core::Session;
 
-use super::{CART, ask_to_sign_in, orders, visitor};
+use super::{CART, orders, sign_in_first, visitor};
 use crate::ask::Ask;
 use crate::catalog::{Product, Shown, price};
 use crate::go::{Go, Problem};
@@ -60,7 +60,7 @@ pub(crate) fn set(ask: &Ask) -> Result<Go, Problem> {
 pub(crate) fn order(ask: &Ask) -> Result<Go, Problem> {
     let session = ask.session();
     if visitor(session).is_none() {
-        return ask_to_sign_in(ask, "/cart");
+        return sign_in_first(ask, "/cart");
     }
     let total = total(session)?;
     if total == 0 {

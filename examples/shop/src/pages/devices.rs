@@ -5,7 +5,7 @@ use minijinja::value::Serde;
 use serde::Serialize;
 use session_core::{Handle, Sessions, UserSessionsError};
 
-use super::{ask_to_sign_in, visitor};
+use super::user;
 use crate::ask::Ask;
 use crate::go::{Go, Problem};
 use crate::words::moment;
@@ -20,7 +20,7 @@ struct Row {
 }
 
 pub(crate) async fn show(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> {
-    let Some(person) = visitor(ask.session()) else { return ask_to_sign_in(ask, "/devices") };
+    let person = user(ask)?;
     let devices = match sessions.of(person.email).list().await {
         Ok(devices) => devices,
         // Sessions in cookies are nowhere but in browsers, so nobody can list them. The page says so.
@@ -45,7 +45,7 @@ pub(crate) async fn show(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> 
 
 /// Ends one device. A handle of somebody else's session finds nothing.
 pub(crate) async fn end(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> {
-    let Some(person) = visitor(ask.session()) else { return ask_to_sign_in(ask, "/devices") };
+    let person = user(ask)?;
     let Ok(handle) = ask.field("device").parse::<Handle>() else { return Ok(Go::Status(422)) };
     let ended = sessions.of(person.email).destroy(handle).await?;
     let status = if ended { "device_ended" } else { "device_gone" };
@@ -53,7 +53,7 @@ pub(crate) async fn end(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> {
 }
 
 pub(crate) async fn end_others(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> {
-    let Some(person) = visitor(ask.session()) else { return ask_to_sign_in(ask, "/devices") };
+    let person = user(ask)?;
     let ended = sessions.of(person.email).destroy_others(ask.session()).await?;
     Go::to(ask.redirects.to("/devices").with("status", "devices_ended").with("about", ended))
 }

@@ -27,8 +27,13 @@ pub(crate) fn visitor(session: &Session) -> Option<&'static Person> {
     people::named(&session.user().name()?)
 }
 
-/// Sends strangers to the sign-in page, from where they come back to the page they asked for.
-pub(crate) fn ask_to_sign_in(ask: &Ask, page: &str) -> Result<Go, Problem> {
+/// Returns the signed-in user for a page that is only for users. Strangers go to the sign-in page ([`sign_in_first`]).
+pub(crate) fn user(ask: &Ask) -> Result<&'static Person, Problem> {
+    visitor(ask.session()).ok_or(Problem::SignedOut)
+}
+
+/// Redirects a stranger to the sign-in page, which leads back to this page.
+pub(crate) fn sign_in_first(ask: &Ask, page: &str) -> Result<Go, Problem> {
     ask.session().urls().set_intended(page)?;
     Go::to(ask.redirects.to("/sign-in").with("status", "sign_in_first"))
 }

@@ -5,7 +5,7 @@ use minijinja::value::Serde;
 use serde::{Deserialize, Serialize};
 use session_core::{Key, Session, Timestamp};
 
-use super::{ask_to_sign_in, visitor};
+use super::user;
 use crate::ask::Ask;
 use crate::catalog::price;
 use crate::go::{Go, Problem};
@@ -29,9 +29,7 @@ struct Row {
 
 pub(crate) fn show(ask: &Ask) -> Result<Go, Problem> {
     let (session, language) = (ask.session(), Language::of(ask.session()));
-    if visitor(session).is_none() {
-        return ask_to_sign_in(ask, "/orders");
-    }
+    user(ask)?;
     let orders = session.get(ORDERS)?.unwrap_or_default();
     let row =
         |order: &Order| Row { at: moment(order.at), items: order.items, total: price(order.total, language) };
@@ -58,13 +56,6 @@ const MOST: usize = 5;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn a_stranger_is_asked_to_sign_in_and_brought_back() {
-        let ask = Ask::form(&[]).await;
-        assert_eq!(show(&ask).unwrap().location(), "/sign-in");
-        assert_eq!(ask.session().urls().intended().as_deref(), Some("/orders"));
-    }
 
     #[test]
     fn only_the_last_five_orders_are_kept() {
