@@ -112,7 +112,7 @@ pub(crate) const DYNOXIDE: Tool = Tool {
     install: &["dynoxide-rs@3.2.0", "--no-default-features", "--features", "native-sqlite,http-server,cli"],
 };
 
-/// The WebDriver of Firefox: GECKO_MINUTES of CPU time.
+/// The WebDriver of Firefox: 2 to 3 minutes of CPU time.
 pub(crate) const GECKODRIVER: Tool = Tool { program: "geckodriver", install: &["geckodriver@0.37.1"] };
 
 impl Tool {

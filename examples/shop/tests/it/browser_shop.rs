@@ -212,7 +212,7 @@ async fn two_tabs_at_once_lose_nothing_of_the_cart(world: World) {
             browser.client.switch_to_window(tab.clone()).await.unwrap();
             browser.go("/").await;
             let click = format!("document.querySelector('#add-{product}').click()");
-            browser.script("window.before = true").await;
+            browser.mark().await;
             browser.script(&format!("setTimeout(() => {click}, {moment} - Date.now())")).await;
         }
         for tab in [&first, &second] {

@@ -71,8 +71,7 @@ impl Browser {
 
     /// Clicks, and waits until the page that comes of it is there.
     pub(crate) async fn press(&self, css: &str) {
-        // A mark on the old page: the new one is there when the mark is not.
-        self.script("window.before = true").await;
+        self.mark().await;
         self.client.find(Locator::Css(css)).await.unwrap().click().await.unwrap();
         self.arrive().await;
     }
@@ -85,6 +84,11 @@ impl Browser {
         );
         self.client.goto(&form).await.unwrap();
         self.press("#go").await;
+    }
+
+    /// Marks this page: the next one is there when the mark is not.
+    pub(crate) async fn mark(&self) {
+        self.client.execute("window.before = true", Vec::new()).await.unwrap();
     }
 
     /// Waits until the page that was marked has given way to the next.
@@ -114,6 +118,8 @@ impl Browser {
         self.fill("#email", EMAIL).await;
         self.fill("#password", PASSWORD).await;
         self.press("#sign-in").await;
+        let path = self.path().await;
+        assert!(self.has("#sign-out").await, "nobody is signed in at {path}: {}", self.text("body").await);
     }
 
     pub(crate) async fn cart(&self) -> String {
@@ -146,4 +152,3 @@ pub(crate) const EMAIL: &str = "ada@example.com";
 pub(crate) const PASSWORD: &str = "correct horse";
 
 const PATIENCE: Duration = Duration::from_secs(60);
-

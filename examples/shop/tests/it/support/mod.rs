@@ -16,8 +16,8 @@ use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 pub(crate) use browser::{Browser, EMAIL, PASSWORD};
-pub(crate) use engine::{Engine, Screen};
 use engine::Running;
+pub(crate) use engine::{Engine, Screen};
 use process::Process;
 
 /// One shop, and the browsers that were opened in this test.
