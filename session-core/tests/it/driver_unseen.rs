@@ -79,7 +79,8 @@ async fn a_sign_in_from_another_site_begins_a_session() {
         let report = finish(guard, 200).await;
         let mut browser = Browser::new();
         browser.hear(&report);
-        assert_eq!(app.calls(), [Verb::Create]);
+        let writes = app.calls().into_iter().filter(|verb| *verb != Verb::Count);
+        assert_eq!(writes.collect::<Vec<_>>(), [Verb::Create]);
         assert_eq!(read::<String>(&app, &mut browser, "user").await.as_deref(), Some("ada"));
     }
 }

@@ -8,6 +8,7 @@
 //! Guarantees: the cookie instruction is released only after the last operation was applied; `Gone` and every error
 //! release none; no change is dropped without an error.
 
+mod answering;
 mod attempt;
 mod error;
 mod exchange;

@@ -3,16 +3,15 @@
 //! [`Commit`](super::Commit) holds both. The engine keeps the state accessible to handlers during the store call, so it
 //! holds them separately.
 
-use super::attempt::{Attempt, head, idle_deadline};
+use super::attempt::Attempt;
 use super::{CommitError, CookieOrder, Fresh, Outcome, StoreOp};
 use crate::decision::decide::{
     CookieAction, Decision, Fate, NOTHING, Refusal, Situation, Trigger, Write, decide,
 };
 use crate::decision::moved::Loaded;
 use crate::decision::policy::Policy;
-use crate::decision::state::{NewerFormat, Over, SessionState};
-use crate::value::answer::{StoreError, StoreErrorKind, Written};
-use crate::value::content::{Changes, Content, Unreadable};
+use crate::decision::state::{Over, SessionState};
+use crate::value::content::{Changes, Content};
 use crate::value::flash::FlashBag;
 use crate::value::id::StoreKey;
 use crate::value::record::Record;
@@ -22,21 +21,21 @@ use crate::value::time::Timestamp;
 #[derive(Debug)]
 #[must_use = "dropped, it loses the changes of its visit: `finish` it"]
 pub(crate) struct Writing {
-    decision: Decision,
+    pub(super) decision: Decision,
     /// The situation that was decided on; `None` if the session had already ended.
-    situation: Option<Situation>,
-    now: Timestamp,
-    changes: Changes,
-    attempt: Attempt,
+    pub(super) situation: Option<Situation>,
+    pub(super) now: Timestamp,
+    pub(super) changes: Changes,
+    pub(super) attempt: Attempt,
     /// The content that the last attempt wrote, if it was a replay.
     // Boxed, because it is moved often and rarely replayed.
-    replayed: Option<Box<Content>>,
+    pub(super) replayed: Option<Box<Content>>,
     /// The session that the visit loaded, if it has a user, and the key to which it has been followed since.
-    loaded: Option<Loaded>,
-    moved: Option<Box<StoreKey>>,
-    conflicts: u32,
-    gave_way: Vec<FlashBag>,
-    answer: Option<Result<(), CommitError>>,
+    pub(super) loaded: Option<Loaded>,
+    pub(super) moved: Option<Box<StoreKey>>,
+    pub(super) conflicts: u32,
+    pub(super) gave_way: Vec<FlashBag>,
+    pub(super) answer: Option<Result<(), CommitError>>,
 }
 
 impl Writing {
@@ -105,7 +104,7 @@ impl Writing {
     }
 
     /// Leaves out flash, bag by bag, until the record is no larger than the policy allows.
-    fn fit(&mut self, policy: &Policy) -> Result<(), CommitError> {
+    pub(super) fn fit(&mut self, policy: &Policy) -> Result<(), CommitError> {
         while let Some(error) = self.attempt.too_large(policy) {
             if !self.give_way() {
                 return Err(error);
@@ -154,165 +153,6 @@ impl Writing {
         let write = self.decision.write;
         write == Write::Rotate
             || (destroys && (write != Write::Nothing || self.decision.cookie == CookieAction::Clear))
-    }
-
-    /// Takes the result of the operation. `now` is the current time: replaying ends with
-    /// [`CommitError::Contended`] when the policy's patience is over.
-    pub(crate) fn answer<E>(
-        &mut self,
-        answer: Result<Written, StoreError>,
-        policy: &Policy,
-        now: impl FnOnce() -> Timestamp,
-        draw: impl FnOnce() -> Result<Fresh, E>,
-    ) {
-        if matches!(self.attempt.op, Some(StoreOp::Revoke { .. } | StoreOp::Prolong { .. })) {
-            return self.answer_revocation(answer);
-        }
-        let settled = match answer {
-            Ok(Written::Applied) => Ok(()),
-            Ok(Written::Gone) => Err(CommitError::Gone),
-            Ok(Written::Taken) => match draw() {
-                // A collision of two ids of 256 bits: a broken generator, or a test double. Another id is tried.
-                Ok(Fresh { id: Some(id), .. }) if self.conflicts < MOST_TAKEN => {
-                    self.conflicts += 1;
-                    self.attempt.rename(id);
-                    return;
-                }
-                Ok(Fresh { id: Some(_), .. }) => Err(CommitError::Contended),
-                Ok(Fresh { id: None, .. }) | Err(_) => Err(CommitError::Entropy),
-            },
-            Ok(Written::Conflict(current)) => {
-                self.conflicts += 1;
-                match self.replay(current, policy, now(), draw) {
-                    Ok(()) => return,
-                    Err(error) => Err(error),
-                }
-            }
-            Ok(Written::Moved { key, record }) => match self.follow(key, record, policy, now(), draw) {
-                Ok(Followed::Again) => return,
-                Ok(Followed::Done) => Ok(()),
-                Err(error) => Err(error),
-            },
-            // The store's own limit may be lower than the policy's.
-            Err(error) if matches!(error.kind(), StoreErrorKind::TooLarge { .. }) && self.give_way() => {
-                return;
-            }
-            Err(error) => Err(failed(error)),
-        };
-        self.settle(settled);
-    }
-
-    fn settle(&mut self, result: Result<(), CommitError>) {
-        self.attempt.op = None;
-        self.answer = Some(result);
-    }
-
-    /// Takes the answer of the list of revocations. A note that stands there already was made from another copy of the
-    /// cookie: it is lengthened where it ends too early, and the session has ended, so that only ending it again succeeds.
-    fn answer_revocation(&mut self, answer: Result<Written, StoreError>) {
-        let ends = self.situation.is_some_and(|then| then.fate == Fate::Destroy);
-        let prolong = match (&self.attempt.op, answer) {
-            (Some(StoreOp::Revoke { .. }), Ok(Written::Applied)) => return self.settle(Ok(())),
-            (_, Ok(Written::Applied)) if ends => return self.settle(Ok(())),
-            (_, Ok(Written::Applied)) => return self.settle(Err(CommitError::Gone)),
-            (_, Err(error)) => return self.settle(Err(failed(error))),
-            (Some(StoreOp::Revoke { key, record, now }), Ok(_)) => {
-                StoreOp::Prolong { key: *key, idle_deadline: record.idle_deadline, now: *now }
-            }
-            // It ended between the two operations.
-            (_, Ok(_)) => match self.attempt.note.clone() {
-                Some(note) if self.conflicts < MOST_TAKEN => {
-                    self.conflicts += 1;
-                    self.attempt.op = Some(note);
-                    return;
-                }
-                _ => return self.settle(Err(CommitError::Contended)),
-            },
-        };
-        self.attempt.note = self.attempt.op.replace(prolong);
-    }
-
-    /// Goes on under the key to which a rotation has moved the session, if this visit may.
-    fn follow<E>(
-        &mut self,
-        key: StoreKey,
-        record: Record,
-        policy: &Policy,
-        now: Timestamp,
-        draw: impl FnOnce() -> Result<Fresh, E>,
-    ) -> Result<Followed, CommitError> {
-        let may_follow = self.loaded.as_ref().is_some_and(|loaded| loaded.continues_in(&record));
-        self.conflicts += 1;
-        match &self.attempt.op {
-            // Another user's session, or a new one: what this visit came for has ended.
-            Some(StoreOp::Destroy { .. }) if !may_follow => return Ok(Followed::Done),
-            Some(StoreOp::Destroy { .. }) => self.check_patience(policy, now)?,
-            Some(StoreOp::Replace { .. }) if may_follow => self.replay(record, policy, now, draw)?,
-            // This very rotation applied, its answer was lost, and somebody has written since.
-            Some(StoreOp::Rotate { new, .. }) if may_follow && *new == key => return Ok(Followed::Done),
-            Some(StoreOp::Rotate { .. }) if may_follow => self.replay(record, policy, now, draw)?,
-            _ => return Err(CommitError::Gone),
-        }
-        self.attempt.redirect(key);
-        self.moved = Some(Box::new(key));
-        if let Some(situation) = self.situation {
-            self.decision = decide(Situation { moved: true, ..situation });
-        }
-        Ok(Followed::Again)
-    }
-
-    fn check_patience(&self, policy: &Policy, now: Timestamp) -> Result<(), CommitError> {
-        match self.now.until(now) >= policy.contention || self.conflicts > MOST_CONFLICTS {
-            true => Err(CommitError::Contended),
-            false => Ok(()),
-        }
-    }
-
-    fn replay<E>(
-        &mut self,
-        current: Record,
-        policy: &Policy,
-        now: Timestamp,
-        draw: impl FnOnce() -> Result<Fresh, E>,
-    ) -> Result<(), CommitError> {
-        self.check_patience(policy, now)?;
-        let content = match Content::decode(&current.payload, current.owner.clone()) {
-            Ok(content) => content,
-            Err(Unreadable::Corrupt) => return Err(CommitError::Gone),
-            Err(Unreadable::Newer) => return Err(CommitError::Newer(NewerFormat)),
-        };
-        let fresh = draw().map_err(|_| CommitError::Entropy)?;
-        let content = content.replay(&self.changes);
-        let (payload, entries) = content.encode(&self.changes, fresh.etag);
-        let record = head(Some(&current), &self.changes, policy, self.now)
-            .with_etag(fresh.etag)
-            .with_payload(payload)
-            .with_owner(content.owner.clone())
-            .with_idle_deadline(idle_deadline(&content, &self.changes, policy, self.now));
-        match &mut self.attempt.op {
-            Some(
-                StoreOp::Replace { expected, record: next, .. }
-                | StoreOp::Rotate { expected, record: next, .. },
-            ) => {
-                *expected = current.etag;
-                next.clone_from(&record);
-            }
-            Some(
-                StoreOp::Create { .. }
-                | StoreOp::Touch { .. }
-                | StoreOp::Destroy { .. }
-                | StoreOp::Revoke { .. }
-                | StoreOp::Prolong { .. },
-            )
-            | None => {
-                // These verbs expect no etag, so a store that answers with a conflict is broken.
-                return Err(CommitError::Gone);
-            }
-        }
-        self.attempt.record = Some(record);
-        self.attempt.entries = entries;
-        self.replayed = Some(Box::new(content));
-        self.fit(policy)
     }
 
     /// Skips a refresh that another request of this process is about to make, as if it were not due. Only for a commit whose one step is a [`StoreOp::Touch`].
@@ -383,23 +223,3 @@ impl Writing {
         Outcome { result, decision, conflicts, gave_way }
     }
 }
-
-fn failed(error: StoreError) -> CommitError {
-    match error.kind() {
-        StoreErrorKind::TooLarge { size, limit } => CommitError::TooLarge { size, limit },
-        _ => CommitError::Store(error),
-    }
-}
-
-/// What becomes of a commit whose session has moved.
-enum Followed {
-    /// It is tried again under the new key.
-    Again,
-    /// There is nothing left to do.
-    Done,
-}
-
-/// How often a new id may be in use already.
-const MOST_TAKEN: u32 = 3;
-/// How often other requests may write first, for a caller whose clock does not advance.
-const MOST_CONFLICTS: u32 = 10_000;

@@ -73,16 +73,16 @@ pub async fn a_regenerate_moves_the_data_and_kills_the_old_id(stage: &Stage) {
         ])
         .await
         .results();
-    let old_token = format!(r#""verify_csrf","token":{}"#, old[2]);
-    ada.ops(&[(&old_token, "true")]).await;
-    world.clock.advance(Duration::from_secs(120));
-    ada.ops(&[(&old_token, "false"), (&format!(r#""verify_csrf","token":{}"#, new[2]), "true")]).await;
     assert_ne!(old[3], new[3], "the handle changes");
     if !world.in_cookie() {
         thief.ops(&[(r#""get","key":"cart""#, "null"), (r#""fresh""#, "true")]).await;
         let late = thief.ops(&[(r#""put","key":"x","value":1"#, "null")]).await;
         assert!(late.set_cookies().is_empty(), "a straggler overwrites no newer cookie");
     }
+    let old_token = format!(r#""verify_csrf","token":{}"#, old[2]);
+    ada.ops(&[(&old_token, "true")]).await;
+    world.clock.advance(Duration::from_secs(120));
+    ada.ops(&[(&old_token, "false"), (&format!(r#""verify_csrf","token":{}"#, new[2]), "true")]).await;
 }
 
 /// What is put afterwards stays.
