@@ -61,7 +61,8 @@ impl SessionMiddleware {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(sessions: Sessions) -> Self {
-        let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| words::response(failure.into()));
+        let middleware = Middleware::new(sessions, &BACKGROUND, |failure, _| words::response(failure.into()))
+            .on_own(words::own);
         Self { middleware, sign_in: None }
     }
 
@@ -146,7 +147,7 @@ where
         if let Some(sign_in) = sign_in {
             request.extensions_mut().insert(sign_in);
         }
-        begun.serve(self.inner.call(request))
+        begun.serve_with(|| self.inner.call(request))
     }
 }
 
@@ -211,7 +212,7 @@ impl<B> Adapter<Answered<B>> for SessionMiddleware {
                 match refused {
                     Some(Ok(response)) => Ok(response.into_response(instead).map_into_right_body()),
                     Some(Err(_)) | None => {
-                        Err(InternalError::from_response("the session failed", instead).into())
+                        Err(InternalError::from_response("the session layer answered", instead).into())
                     }
                 }
             }

@@ -5,7 +5,7 @@ use actix_web::dev::RequestHead as Head;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::uri::{Authority, PathAndQuery};
-use session_core::adapter::{BareResponse, RequestHead, VisitReport};
+use session_core::adapter::{BareResponse, OwnResponse, RequestHead, VisitReport};
 
 pub(crate) fn head<'r>(head: &'r Head) -> RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]> + Copy> {
     let url = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
@@ -20,6 +20,15 @@ pub(crate) fn response(answer: BareResponse) -> HttpResponse {
         response.insert_header(header);
     }
     response.finish()
+}
+
+/// Makes a response of the library's own.
+pub(crate) fn own(own: OwnResponse) -> HttpResponse {
+    let mut response = HttpResponse::build(status(own.status()));
+    for header in own.headers() {
+        response.append_header(header);
+    }
+    response.body(own.into_body())
 }
 
 pub(crate) fn status(code: u16) -> StatusCode {

@@ -12,6 +12,10 @@ struct Production;
 #[doc = include_str!("../../docs/cookies.md")]
 struct Cookies;
 
+#[cfg(feature = "dbsc")]
+#[doc = include_str!("../../docs/device-binding.md")]
+struct DeviceBinding;
+
 #[doc = include_str!("../../docs/concurrency.md")]
 struct Concurrency;
 

@@ -42,7 +42,8 @@ pub struct SessionLayer {
 impl SessionLayer {
     /// Creates a layer for these sessions.
     pub fn new(sessions: Sessions) -> Self {
-        let middleware = Middleware::new(sessions, &TOKIO, |failure, _| words::response(failure.into()));
+        let middleware = Middleware::new(sessions, &TOKIO, |failure, _| words::response(failure.into()))
+            .on_own(words::own);
         Self { middleware, sign_in: None }
     }
 

@@ -48,7 +48,7 @@ where
         if let Some(sign_in) = sign_in {
             request.extensions_mut().insert(sign_in);
         }
-        begun.serve(self.inner.call(request))
+        begun.serve_with(|| self.inner.call(request))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Conversions between the core's types and `http`'s: a request's head, responses, header changes.
 
+use axum_core::body::Body;
 use axum_core::response::{AppendHeaders, IntoResponse, Response};
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
-use session_core::adapter::{BareResponse, RequestHead, VisitReport};
+use session_core::adapter::{BareResponse, OwnResponse, RequestHead, VisitReport};
 
 pub(crate) fn head<'r>(
     method: &'r Method,
@@ -21,6 +22,19 @@ pub(crate) fn response(answer: BareResponse) -> Response {
     (status, AppendHeaders(answer.header())).into_response()
 }
 
+/// Makes a response of the library's own.
+pub(crate) fn own(own: OwnResponse) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::from_u16(own.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in own.headers() {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    *response.body_mut() = Body::from(own.into_body());
+    response
+}
+
 pub(crate) fn add_headers(headers: &mut HeaderMap, report: VisitReport) {
     let present = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
     let vary = report.needs_vary(present(header::VARY));
@@ -32,13 +46,17 @@ pub(crate) fn add_headers(headers: &mut HeaderMap, report: VisitReport) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(directives));
     }
     // The text becomes the header as it stands: nothing is copied.
-    let cookies = [report.set_cookie, report.set_touch, report.xsrf_cookie].into_iter().flatten();
-    for cookie in cookies.map(HeaderValue::try_from).flatten() {
+    let cookies = [report.set_cookie, report.set_touch, report.set_bound, report.xsrf_cookie];
+    let cookies = cookies.into_iter().flatten();
+    for cookie in cookies.flat_map(HeaderValue::try_from) {
         headers.append(header::SET_COOKIE, cookie);
     }
     if report.clear_site_data {
         let value = HeaderValue::from_static(VisitReport::CLEAR_SITE_DATA);
         headers.insert(HeaderName::from_static("clear-site-data"), value);
+    }
+    if let Some(Ok(offer)) = report.registration.map(HeaderValue::try_from) {
+        headers.append("secure-session-registration", offer);
     }
     if let Some((name, token)) = report.set_token
         && let Ok(token) = HeaderValue::try_from(token)

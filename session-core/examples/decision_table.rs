@@ -53,11 +53,12 @@ fn main() {
     }
 }
 
-const ORIGINS: [Origin; 7] = [
+const ORIGINS: [Origin; 8] = [
     Origin::Fresh,
     Origin::Unseen,
     Origin::Unknown,
     Origin::Ended,
+    Origin::Unproven,
     Origin::Unread,
     Origin::Stored,
     Origin::Carried,
@@ -156,9 +157,12 @@ fn flipped(situation: Situation, column: usize) -> Situation {
     let cookie_fits = match changed.origin {
         Origin::Fresh => true,
         Origin::Unseen => !changed.cookie_came,
-        Origin::Unknown | Origin::Ended | Origin::Unread | Origin::Stored | Origin::Carried => {
-            changed.cookie_came
-        }
+        Origin::Unknown
+        | Origin::Ended
+        | Origin::Unproven
+        | Origin::Unread
+        | Origin::Stored
+        | Origin::Carried => changed.cookie_came,
     };
     let wipe_fits = !changed.wiped || (changed.changed && changed.fate > Fate::Keep);
     let list_fits = !changed.revocable || changed.placement == Placement::Cookie;
@@ -170,6 +174,7 @@ fn store(then: Decision) -> &'static str {
     match (then.refusal, then.write) {
         (Some(Refusal::NoResponse), _) => "refused: no response",
         (Some(Refusal::Unseen), _) => "refused: unseen",
+        (Some(Refusal::Unproven), _) => "refused: unproven",
         (None, Write::Nothing) => "–",
         (None, Write::Create) => "Create(new)",
         (None, Write::Touch) => "Touch(old)",

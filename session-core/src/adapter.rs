@@ -4,7 +4,7 @@
 //! runs the handler, and adds the headers of the [`VisitReport`] to the response. [`Adapter`] says how one framework's
 //! responses are read and made; everything else is the same for all of them and lives here.
 
-pub use crate::engine::answer::BareResponse;
+pub use crate::engine::answer::{BareResponse, OwnResponse};
 pub use crate::engine::finish::{BoxFuture, Closing, Finish, Spawn};
 pub use crate::engine::head::RequestHead;
 pub use crate::engine::middleware::{Adapter, Begun, Middleware, Settling};

@@ -44,9 +44,13 @@ pub mod store;
 pub use decision::commit::CommitError;
 pub use decision::policy::{Policy, PolicyError};
 pub use engine::builder::{SessionsBuilder, TokenFrom};
+#[cfg(feature = "dbsc")]
+pub use engine::device::DeviceBinding;
 pub use engine::error::{ConfigError, OpenError, SessionError, UserSessionsError};
 pub use engine::event::{Event, Observer};
 pub use engine::owners::{Device, Excess, UserSessions};
+#[cfg(feature = "dbsc")]
+pub use engine::session::BoundDevice;
 pub use engine::session::{
     Csrf, DefaultFor, Errors, FlashMessages, Level, Lifetime, Messages, Notification, Session, Urls, User,
     WithInput,
@@ -60,6 +64,8 @@ pub use value::cookie::error::CookieError;
 pub use value::cookie::key::{KeyError, SecretKey};
 pub use value::cookie::keyring::KeyRing;
 pub use value::cookie::same_site::SameSite;
+#[cfg(feature = "dbsc")]
+pub use value::device::error::ProofError;
 pub use value::error::ValueError;
 pub use value::id::{Handle, NotHex};
 pub use value::json::JsonError;

@@ -13,7 +13,9 @@ pub use crate::decision::decide::{
     CookieAction, Decision, Fate, Origin, Placement, Refusal, Situation, Trigger, Write, decide,
 };
 pub use crate::decision::policy::refresh_interval;
-pub use crate::decision::state::{Access, Arrival, Claim, LoadError, NewerFormat, Notice, SessionState};
+pub use crate::decision::state::{
+    Access, Arrival, Claim, Demand, DeviceCheck, LoadError, NewerFormat, Notice, SessionState,
+};
 pub use crate::engine::blocking::{BlockingSessions, BlockingStore};
 pub use crate::value::bag::Bag;
 pub use crate::value::cookie::format::{CookieSpec, CookieTooLarge, MOST_AGE};
@@ -23,6 +25,7 @@ pub use crate::value::cookie::reject::{RejectReason, Rejected};
 pub use crate::value::cookie::seal::{Binding, Opened, SealKind, Sealed, sealed_len};
 pub use crate::value::cookie::select::{CLOCK_SKEW, MOST_COOKIE_BYTES, Rejections, Selection, select};
 pub use crate::value::cookie::token::{IdToken, RecordToken, Token};
+pub use crate::value::device::{BindingId, Unproven};
 pub use crate::value::flash::FlashBag;
 pub use crate::value::id::SessionId;
 pub use crate::value::journal::Journal;

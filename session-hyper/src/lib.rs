@@ -34,6 +34,9 @@ pub use session_core::{
     machine::Values,
     store::{SessionStore, StoreError, StoreErrorKind},
 };
+#[cfg(feature = "dbsc")]
+#[doc(inline)]
+pub use session_core::{BoundDevice, DeviceBinding, ProofError};
 #[doc(inline)]
 pub use session_web::{
     CrossOrigin, CsrfFailure, CsrfReason, CsrfRuleError, CsrfRules, FinishedRedirect, Form, FormError,

@@ -107,6 +107,21 @@ impl<S, R> SessionService<S, R> {
         self
     }
 
+    /// Sets how the bodies of the library's own responses are made. Sessions that are bound to devices need it, since their
+    /// endpoints answer with JSON.
+    ///
+    /// ```
+    #[doc = include_str!("given/a_service.in")]
+    /// # use http_body_util::Full;
+    /// # use hyper::{Request, Response, body::Bytes, service::service_fn};
+    /// # async fn hello(_: Request<()>) -> Result<Response<Full<Bytes>>, std::convert::Infallible> { Ok(Response::default()) }
+    /// let service = SessionService::new(sessions, service_fn(hello)).own_bodies(|body| Full::from(body));
+    /// ```
+    pub fn own_bodies(mut self, body: impl Fn(String) -> R + Send + Sync + 'static) -> Self {
+        self.middleware = self.middleware.on_own(move |own| words::own(own, &body));
+        self
+    }
+
     /// Sets whether the session remembers the page that the visitor saw last, for
     /// [`Redirects::back`](crate::Redirects::back). Default: off; `back` then uses the `Referer`.
     ///
@@ -156,7 +171,7 @@ where
         if let Some(sign_in) = sign_in {
             request.extensions_mut().insert(sign_in);
         }
-        begun.serve(self.inner.call(request))
+        begun.serve_with(|| self.inner.call(request))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Conversions between the core's types and `http`'s: a request's head, responses, header changes.
 
 use http::uri::{Authority, PathAndQuery};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
-use session_core::adapter::{BareResponse, Failure, RequestHead, VisitReport};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+use session_core::adapter::{BareResponse, Failure, OwnResponse, RequestHead, VisitReport};
 
 pub(crate) fn head<'r>(
     method: &'r Method,
@@ -31,6 +31,22 @@ pub(crate) fn response<R: Default>(answer: BareResponse) -> Response<R> {
     {
         response.headers_mut().insert(name, value);
     }
+    response
+}
+
+/// Makes a response of the library's own.
+pub(crate) fn own<R>(own: OwnResponse, body: impl Fn(String) -> R) -> Response<R> {
+    let status = StatusCode::from_u16(own.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers: HeaderMap = own
+        .headers()
+        .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(value).ok()?)))
+        .fold(HeaderMap::new(), |mut headers, (name, value)| {
+            headers.append(name, value);
+            headers
+        });
+    let mut response = Response::new(body(own.into_body()));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
     response
 }
 

@@ -91,7 +91,7 @@ fn forms(words: &str) -> Vec<String> {
     let base64 = (0..3).map(|skip| {
         let bits: String = bytes[skip..].iter().map(|byte| format!("{byte:08b}")).collect();
         let whole = bits.len() / 24 * 24;
-        let digits = bits[..whole].as_bytes().chunks(6).map(|six| {
+        let digits = bits.as_bytes()[..whole].chunks(6).map(|six| {
             let value = usize::from_str_radix(std::str::from_utf8(six).unwrap(), 2).unwrap();
             char::from(BASE64[value])
         });

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -20,6 +21,8 @@ pub(crate) struct Args {
     pub(crate) bare: bool,
     pub(crate) listen: SocketAddr,
     pub(crate) threads: Option<usize>,
+    /// The files of the certificate and its key.
+    pub(crate) tls: Option<[PathBuf; 2]>,
     pub(crate) rules: Rules,
 }
 
@@ -44,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) commit_on_error: bool,
     pub(crate) encrypt_at_rest: bool,
     pub(crate) max_record: Option<usize>,
+    /// Bound to the device, which proves itself as often as this.
+    pub(crate) bind_to_device: Option<Duration>,
 }
 
 /// The framework that serves.
@@ -129,6 +134,20 @@ struct Flags {
     /// The largest record, in bytes.
     #[arg(long, value_name = "BYTES", value_parser = max_record, conflicts_with = FROM_ENV)]
     max_record: Option<usize>,
+    /// Bind sessions to the device (DBSC), refreshed every 5min or as said, such as --bind-to-device=10s.
+    #[arg(
+        long,
+        value_name = "REFRESH",
+        value_parser = age,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "5min",
+        conflicts_with = FROM_ENV
+    )]
+    bind_to_device: Option<Duration>,
+    /// Serve over TLS with this certificate and key, both PEM files.
+    #[arg(long, num_args = 2, value_names = ["CERT", "KEY"])]
+    tls: Option<Vec<PathBuf>>,
     /// What keys in the store begin with.
     #[arg(long, value_name = "TEXT", conflicts_with = FROM_ENV)]
     prefix: Option<String>,
@@ -166,8 +185,10 @@ impl Args {
             Named::NoneHyper => (Adapter::Hyper, true),
         };
         let (listen, threads) = (flags.listen, flags.threads);
+        // clap counts them.
+        let tls = flags.tls.clone().and_then(|files| files.try_into().ok());
         let rules = flags.settings().map_or(Rules::Environment, |settings| Rules::Flags(Box::new(settings)));
-        Ok(Self { adapter, bare, listen, threads, rules })
+        Ok(Self { adapter, bare, listen, threads, tls, rules })
     }
 }
 
@@ -188,6 +209,7 @@ impl Flags {
             commit_on_error: self.commit_on_error,
             encrypt_at_rest: self.encrypt_at_rest,
             max_record: self.max_record,
+            bind_to_device: self.bind_to_device,
         })
     }
 }
@@ -225,6 +247,7 @@ impl WrongFlag {
                     None => Self::new(flag, &value, &of(ContextKind::ValidValue).join(", ")),
                 }
             }
+            ErrorKind::WrongNumberOfValues => Self(format!("{flag} needs two files: CERT and KEY, both PEM")),
             ErrorKind::MissingRequiredArgument => {
                 let allowed =
                     MISSING.iter().find(|(name, _)| *name == flag).map_or("", |(_, allowed)| allowed);
@@ -325,7 +348,8 @@ const ABSOLUTE: &str = "whole seconds from 1 up, such as 90, 30min, 24h, 7d; or 
 const KEY: &str = "allowed: 64 hex digits";
 /// As clap knows it.
 const FROM_ENV: &str = "from_env";
-const BESIDE_ENVIRONMENT: &str = "only --adapter, --listen and --threads are, the rest is said by SESSION_*";
+const BESIDE_ENVIRONMENT: &str =
+    "only --adapter, --listen, --threads and --tls are, the rest is said by SESSION_*";
 const SECRET: [&str; 2] = ["--store", "--key"];
 const MISSING: [(&str, &str); 3] = [("--adapter", ADAPTERS), ("--store", STORES), ("--listen", LISTEN)];
 

@@ -46,7 +46,8 @@ pub(crate) async fn serve(
         // An error here is the client's: it sent no HTTP, or went away.
         match sessions.clone() {
             Some(sessions) => {
-                let with_sessions = SessionService::new(sessions, service_fn(answer));
+                let with_sessions = SessionService::new(sessions, service_fn(answer))
+                    .own_bodies(|body| Full::from(body).boxed_unsync());
                 // `/healthz` and `/stats` are outside of the service: neither opens a session, even under `--eager`.
                 let service = service_fn(move |request: Request<Incoming>| {
                     let (with_sessions, shown) = (with_sessions.clone(), shown.clone());

@@ -7,6 +7,7 @@ mod args;
 mod axum;
 mod hyper;
 mod stores;
+mod tls;
 
 use std::io;
 use std::process::ExitCode;
@@ -49,12 +50,24 @@ fn start() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn serve(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let stats = Stats::default();
-    let sessions = if args.bare { None } else { Some(stores::sessions(args.rules, &stats).await?) };
+    let acceptor = args.tls.as_ref().map(|[cert, key]| tls::acceptor(cert, key)).transpose()?;
+    let sessions = match args.bare {
+        true => None,
+        false => Some(stores::sessions(args.rules, acceptor.is_some(), &stats).await?),
+    };
     let application = Application { sessions: sessions.clone(), stats };
     let stopped = stop_signal()?;
     let listener =
         TcpListener::bind(args.listen).await.map_err(|error| format!("--listen {}: {error}", args.listen))?;
     println!("listening on {}", listener.local_addr()?);
+    let listener = match acceptor {
+        None => listener,
+        Some(acceptor) => {
+            let inside = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
+            tokio::spawn(tls::forward(listener, acceptor, inside.local_addr()?));
+            inside
+        }
+    };
     match args.adapter {
         Adapter::Axum => axum::serve(listener, application, stopped).await?,
         Adapter::Actix => actix::serve(listener, application, args.threads, stopped).await?,

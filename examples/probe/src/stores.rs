@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use session_conformance::probe::Stats;
-use session_core::{Cookie, SecretKey, Sessions};
+use session_core::{Cookie, DeviceBinding, SecretKey, Sessions};
 use session_stores::{Cause, Drivers, SessionConfig, SettingError};
 
 use crate::args::{Rules, Settings, WrongFlag};
@@ -11,16 +11,16 @@ use crate::args::{Rules, Settings, WrongFlag};
 type Failure = Box<dyn Error>;
 
 /// Opens the store and checks that all settings agree.
-pub(crate) async fn sessions(rules: Rules, stats: &Stats) -> Result<Sessions, Failure> {
+pub(crate) async fn sessions(rules: Rules, tls: bool, stats: &Stats) -> Result<Sessions, Failure> {
     match rules {
-        Rules::Flags(settings) => from_flags(*settings, stats).await,
+        Rules::Flags(settings) => from_flags(*settings, tls, stats).await,
         Rules::Environment => from_config(SessionConfig::from_env()?, stats).await,
     }
 }
 
-async fn from_flags(settings: Settings, stats: &Stats) -> Result<Sessions, Failure> {
+async fn from_flags(settings: Settings, tls: bool, stats: &Stats) -> Result<Sessions, Failure> {
     let mut builder = Sessions::builder()
-        .cookie(Cookie::insecure_http(&settings.cookie))
+        .cookie(if tls { Cookie::named(&settings.cookie) } else { Cookie::insecure_http(&settings.cookie) })
         .eager(settings.eager)
         .commit_on_error(settings.commit_on_error)
         .encrypt_at_rest(settings.encrypt_at_rest)
@@ -30,6 +30,9 @@ async fn from_flags(settings: Settings, stats: &Stats) -> Result<Sessions, Failu
         Err(SettingError::NoStore) => builder.in_cookie(),
         Err(error) => return Err(not_opened(&settings.store.driver, &error)),
     };
+    if let Some(refresh) = settings.bind_to_device {
+        builder = builder.bind_to_device(DeviceBinding::require().refresh_every(refresh));
+    }
     if let Some(age) = settings.age {
         builder = builder.age(age);
     }
@@ -132,7 +135,7 @@ mod tests {
         ] {
             let line = format!("--adapter axum --store memory --listen 127.0.0.1:0 {flags}");
             let args = Args::parse(line.split(' ').map(str::to_owned)).unwrap();
-            let error = sessions(args.rules, &Stats::default()).await.unwrap_err().to_string();
+            let error = sessions(args.rules, false, &Stats::default()).await.unwrap_err().to_string();
             assert!(names.iter().all(|name| error.contains(name)), "{error}");
             assert!(!error.contains(KEY) && error.lines().count() == 1, "{error}");
         }

@@ -187,6 +187,24 @@ impl CookieCodec {
         Ok(cookies)
     }
 
+    /// Seals what belongs to this cookie's sessions, such as a challenge.
+    #[cfg(feature = "dbsc")]
+    pub(crate) fn seal(&self, kind: SealKind, nonce: &[u8; 24], text: &[u8]) -> Sealed {
+        self.keys.seal(&self.places[0].binding, kind, nonce, text)
+    }
+
+    /// The cookie of this scope.
+    #[cfg(feature = "dbsc")]
+    pub(crate) fn cookie_at(&self, scope: Scope) -> &CookieSpec {
+        &self.place(scope).cookie
+    }
+
+    /// Opens what [`seal`](Self::seal) made.
+    #[cfg(feature = "dbsc")]
+    pub(crate) fn unseal(&self, kind: SealKind, value: &[u8]) -> Option<Vec<u8>> {
+        self.keys.open(&self.places[0].binding, kind, value).ok().map(|opened| opened.plaintext)
+    }
+
     /// Whether a cookie would be too long with this record in it, told before anything is done that counts on it.
     pub(crate) fn check(
         &self,

@@ -25,6 +25,8 @@ pub enum Origin {
     Unknown,
     /// An authentic id whose session was destroyed or rotated away a moment ago: a tombstone stands there.
     Ended,
+    /// An authentic id, or a carried record, whose session is bound to a device that this request does not come from.
+    Unproven,
     /// An authentic cookie whose session was not looked up.
     Unread,
     /// A record stood in the store.
@@ -156,6 +158,8 @@ pub enum Refusal {
     NoResponse,
     /// The session may exist, but its cookie was withheld from this request: writing would replace it.
     Unseen,
+    /// The session exists, but this request does not prove that it comes from its device: writing would replace it.
+    Unproven,
 }
 
 /// One cell of the table.
@@ -233,7 +237,12 @@ pub(super) fn drops_data(trigger: Trigger, fate: Fate, changed: bool, wiped: boo
 fn without_data(now: Situation) -> Situation {
     let something = match now.origin {
         Origin::Stored | Origin::Carried => now.something,
-        Origin::Fresh | Origin::Unseen | Origin::Unknown | Origin::Ended | Origin::Unread => false,
+        Origin::Fresh
+        | Origin::Unseen
+        | Origin::Unknown
+        | Origin::Ended
+        | Origin::Unproven
+        | Origin::Unread => false,
     };
     Situation { changed: false, something, ..now }
 }
@@ -248,6 +257,14 @@ fn by_origin(now: Situation) -> Decision {
         // A cookie set from here would replace the one that the browser did not send.
         Origin::Unseen => match now.fate {
             Fate::Keep if now.something => Decision { refusal: Some(Refusal::Unseen), ..NOTHING },
+            Fate::Renew if now.something => begin(now),
+            Fate::Keep | Fate::Renew => NOTHING,
+            Fate::Destroy => end_of_nothing(now),
+        },
+        // A stranger until the device proves itself: the session is not written, and a cookie from here would replace it.
+        // Who signs in gets a session of their own.
+        Origin::Unproven => match now.fate {
+            Fate::Keep if now.something => Decision { refusal: Some(Refusal::Unproven), ..NOTHING },
             Fate::Renew if now.something => begin(now),
             Fate::Keep | Fate::Renew => NOTHING,
             Fate::Destroy => end_of_nothing(now),
@@ -337,59 +354,7 @@ pub(super) const NOTHING: Decision =
 const RECORD: Decision = Decision { cookie: CookieAction::SetRecord, ..NOTHING };
 const TOUCH: Decision = Decision { cookie: CookieAction::SetTouch, ..NOTHING };
 
-impl Situation {
-    /// Every situation there can be, for proofs over the whole table. A stored session exists only with a store, a
-    /// carried one only without.
-    pub fn all() -> impl Iterator<Item = Self> {
-        use Origin::{Carried, Ended, Fresh, Stored, Unknown, Unread, Unseen};
-        const ORIGINS: [Origin; 7] = [Fresh, Unseen, Unknown, Ended, Unread, Stored, Carried];
-        const FATES: [Fate; 3] = [Fate::Keep, Fate::Renew, Fate::Destroy];
-        const TRIGGERS: [Trigger; 5] = [
-            Trigger::Response,
-            Trigger::FailedResponse,
-            Trigger::Abandoned,
-            Trigger::Commit,
-            Trigger::DetachedCommit,
-        ];
-        let placed = ORIGINS.into_iter().flat_map(|origin| match origin {
-            Origin::Stored => vec![(origin, Placement::Store)],
-            Origin::Carried => vec![(origin, Placement::Cookie)],
-            _ => vec![(origin, Placement::Store), (origin, Placement::Cookie)],
-        });
-        let asked = placed.flat_map(|(origin, placement)| {
-            let fates = FATES.into_iter();
-            fates.flat_map(move |fate| TRIGGERS.map(|trigger| (origin, placement, fate, trigger)))
-        });
-        asked.flat_map(|(origin, placement, fate, trigger)| {
-            let situations = (0..1_024_u16).map(move |bits| {
-                let bit = |n: u16| bits & (1 << n) != 0;
-                Self {
-                    placement,
-                    trigger,
-                    origin,
-                    fate,
-                    changed: bit(0),
-                    wiped: bit(1),
-                    something: bit(2),
-                    refresh_due: bit(3),
-                    persistent: bit(4),
-                    reissue: bit(5),
-                    // All but a fresh origin mean that a cookie came in, and an unseen one that none did.
-                    cookie_came: match origin {
-                        Origin::Fresh => bit(6),
-                        Origin::Unseen => false,
-                        _ => true,
-                    },
-                    eager: bit(7),
-                    revocable: bit(8) && placement == Placement::Cookie,
-                    moved: bit(9) && origin == Origin::Stored,
-                }
-            });
-            // What was wiped was changed, and ordered at least a new id.
-            situations.filter(|now| !now.wiped || (now.changed && now.fate > Fate::Keep))
-        })
-    }
-}
+mod situations;
 
 #[cfg(test)]
 mod laws;

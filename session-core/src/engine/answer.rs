@@ -1,5 +1,6 @@
 //! The responses that the library makes itself: a status, at most one header, and no body.
 
+use super::event::Event;
 use super::report::Failure;
 
 /// A response without a body, which an adapter converts into its framework's type: a status and at most one header.
@@ -62,5 +63,58 @@ impl BareResponse {
 impl From<Failure> for BareResponse {
     fn from(failure: Failure) -> Self {
         Self::uncached(failure.status())
+    }
+}
+
+/// A whole response that the middleware makes itself, instead of asking a handler. An adapter converts it into its
+/// framework's type: the body is JSON or empty, and headers of one name may come twice.
+#[derive(Clone, Debug)]
+pub struct OwnResponse {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+    /// What to tell once the session was written.
+    pub(super) event: Option<Event>,
+}
+
+impl OwnResponse {
+    /// Returns the status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Returns the headers: lower-case names, and values of visible ASCII.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.headers.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// Returns the body by value.
+    #[must_use]
+    pub fn into_body(self) -> String {
+        self.body
+    }
+
+    /// Makes a response without a body, for nobody's cache and no other origin.
+    pub(super) fn bare(status: u16) -> Self {
+        let headers = [("cache-control", "no-store"), ("cross-origin-resource-policy", "same-origin")];
+        let headers = headers.map(|(name, value)| (name, value.to_owned())).to_vec();
+        Self { status, headers, body: String::new(), event: None }
+    }
+
+    #[cfg(feature = "dbsc")]
+    pub(super) fn json(status: u16, body: String) -> Self {
+        Self { body, ..Self::bare(status) }.with("content-type", "application/json".to_owned())
+    }
+
+    #[cfg(feature = "dbsc")]
+    pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    #[cfg(feature = "dbsc")]
+    pub(super) fn telling(self, event: Event) -> Self {
+        Self { event: Some(event), ..self }
     }
 }

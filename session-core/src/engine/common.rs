@@ -33,6 +33,9 @@ pub(crate) struct Engine {
     pub(crate) redirect_hosts: RedirectHosts,
     pub(crate) private_pages: bool,
     pub(crate) xsrf_cookie: bool,
+    /// How sessions are bound to devices, if they are.
+    #[cfg(feature = "dbsc")]
+    pub(crate) device: Option<super::device::Rules>,
     pub(super) enabled: bool,
     pub(super) observer: Arc<dyn Observer>,
 }
@@ -76,6 +79,10 @@ impl Engine {
         read.arrival.shows_nothing = cookies.shows_nothing();
         let may_be_withheld = self.codec.header().is_none() && !self.policy.unseen_begins;
         read.arrival.withheld = may_be_withheld && cookies.withhold(self.codec.cookie().same_site());
+        #[cfg(feature = "dbsc")]
+        if let (Some(rules), Some(_)) = (&self.device, &read.arrival.claim) {
+            read.arrival.device = super::device::check(rules, &self.codec, cookies, now);
+        }
         read.arrival
     }
 
@@ -83,6 +90,18 @@ impl Engine {
         let mut bytes = [0; 64];
         self.entropy.fill(&mut bytes)?;
         Ok(Fresh::from_bytes(&bytes))
+    }
+
+    /// The header that removes the short-lived cookie, where sessions are bound to devices.
+    #[cfg_attr(not(feature = "dbsc"), expect(clippy::unused_self, reason = "nothing is bound"))]
+    pub(crate) fn bound_removal(&self, host: Option<&[u8]>) -> Option<String> {
+        #[cfg(feature = "dbsc")]
+        return self.device.as_ref().map(|rules| self.no_bound_cookie(rules, self.scope_of(host)));
+        #[cfg(not(feature = "dbsc"))]
+        {
+            _ = host;
+            None
+        }
     }
 
     /// Draws the randomness for a session that keeps its id: half as many bytes, in two thirds of the time.

@@ -54,6 +54,7 @@ pub(crate) async fn open(
     match state.notice() {
         Some(Notice::Expired) => engine.tell(&Event::Expired),
         Some(Notice::Corrupt) => engine.tell(&Event::Corrupt),
+        Some(Notice::Unproven(lack)) => engine.tell(&Event::Unproven(lack)),
         None => {}
     }
     engine.tell(&Event::Initiated { fresh: state.is_fresh() });
@@ -188,6 +189,8 @@ fn tell_error(engine: &Engine, error: &CommitError) {
         }
         CommitError::Newer(_) => engine.tell(&Event::Newer),
         CommitError::Unseen => engine.tell(&Event::Unseen),
+        // Told when the session was opened.
+        CommitError::Unproven => {}
         CommitError::Entropy | CommitError::ReadOnly | CommitError::NoResponse | CommitError::Closed => {}
     }
 }

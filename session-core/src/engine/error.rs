@@ -160,6 +160,15 @@ pub enum ConfigError {
     /// A list of revocations was configured for sessions in a store, which are ended by removing their record.
     #[error("`revocations` is for sessions that are kept `in_cookie`")]
     NothingToRevoke,
+    /// A path of the device binding is not a plain absolute path.
+    #[error("a path of the device binding is not an absolute path of letters, digits and `-._~`")]
+    DevicePath,
+    /// The device would have to prove itself more often than once in a second.
+    #[error("the device binding is refreshed more often than once in a second")]
+    DeviceRefresh,
+    /// Sessions whose tokens come in a header have no cookies to bind.
+    #[error("sessions are bound to devices by their cookies; these come in a header")]
+    DeviceNeedsCookie,
     /// Tokens in a header were configured for sessions in cookies.
     #[error("tokens in a header are for sessions in a `store`")]
     HeaderNeedsStore,

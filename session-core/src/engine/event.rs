@@ -3,6 +3,9 @@
 use std::fmt;
 
 use crate::value::cookie::seal::RejectReason;
+use crate::value::device::Unproven;
+#[cfg(feature = "dbsc")]
+use crate::value::device::error::ProofError;
 use crate::value::flash::FlashBag;
 use crate::value::id::Handle;
 
@@ -53,6 +56,15 @@ pub enum Event {
     /// The changes of a cross-site request without the session's cookie were not kept, since its cookie would have
     /// replaced the visitor's.
     Unseen,
+    /// A session that is bound to a device was opened by a request that does not prove to come from there.
+    Unproven(Unproven),
+    /// A session was bound to a device.
+    Bound(Handle),
+    /// The device of a bound session proved itself.
+    Proved(Handle),
+    /// A proof was refused. The session stays as it is.
+    #[cfg(feature = "dbsc")]
+    RefusedProof(ProofError),
     /// A session is larger than its store or cookie allows. The visitor sees a failure.
     TooLarge {
         /// Its size in bytes.
@@ -106,6 +118,11 @@ impl Event {
             Self::Contended => "contended",
             Self::Gone => "gone",
             Self::Unseen => "unseen",
+            Self::Unproven(_) => "unproven",
+            Self::Bound(_) => "bound",
+            Self::Proved(_) => "proved",
+            #[cfg(feature = "dbsc")]
+            Self::RefusedProof(_) => "refused_proof",
             Self::TooLarge { .. } => "too_large",
             Self::GaveWay(_) => "gave_way",
             Self::Newer => "newer",

@@ -11,7 +11,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::finish::Spawn;
+use super::answer::OwnResponse;
+use super::finish::{BoxFuture, Spawn};
 use super::head::RequestHead;
 use super::report::{Failure, VisitReport};
 use super::serve::{Serve, Served};
@@ -67,9 +68,12 @@ pub struct Middleware<R> {
     sessions: Sessions,
     spawn: &'static dyn Spawn,
     on_failure: OnFailure<R>,
+    on_own: Option<OnOwn<R>>,
     tracks_pages: bool,
 }
 
+/// Makes a framework's response of one of the library's own.
+type OnOwn<R> = Arc<dyn Fn(OwnResponse) -> R + Send + Sync>;
 type OnFailure<R> = Arc<dyn Fn(Failure, &VisitReport) -> R + Send + Sync>;
 
 impl<R> Middleware<R> {
@@ -81,13 +85,21 @@ impl<R> Middleware<R> {
         spawn: &'static dyn Spawn,
         answer: impl Fn(Failure, &VisitReport) -> R + Send + Sync + 'static,
     ) -> Self {
-        Self { sessions, spawn, on_failure: Arc::new(answer), tracks_pages: false }
+        Self { sessions, spawn, on_failure: Arc::new(answer), on_own: None, tracks_pages: false }
     }
 
     /// Replaces the response for a session that could not be written.
     #[must_use]
     pub fn on_failure(mut self, answer: impl Fn(Failure, &VisitReport) -> R + Send + Sync + 'static) -> Self {
         self.on_failure = Arc::new(answer);
+        self
+    }
+
+    /// Sets how a response of the library's own becomes one of the framework. Sessions that are bound to devices need it:
+    /// without it their endpoints are not served.
+    #[must_use]
+    pub fn on_own(mut self, answer: impl Fn(OwnResponse) -> R + Send + Sync + 'static) -> Self {
+        self.on_own = Some(Arc::new(answer));
         self
     }
 
@@ -122,16 +134,44 @@ impl<R> Middleware<R> {
             }
             None => CookieHeaders::of(cookies, head),
         };
+        #[cfg(feature = "dbsc")]
+        let (cookies, asked) = self.bind(cookies, head);
         let guard = self.sessions.visit(cookies, self.spawn);
+        #[cfg(feature = "dbsc")]
+        let own = asked.map(|(asked, on_own)| Own {
+            response: Box::pin(asked.answer(guard.visit().clone())),
+            on_own,
+            sessions: self.sessions.clone(),
+        });
+        #[cfg(not(feature = "dbsc"))]
+        let own = None;
         let page = self.tracks_pages.then(|| PageRequest::new(head.method, head.url, &head.header)).flatten();
-        Begun { guard, page, on_failure: self.on_failure.clone() }
+        Begun { guard, page, on_failure: self.on_failure.clone(), own }
+    }
+
+    /// What the rules of binding make of a request: whether it may be unproven, and whether it is the library's to answer.
+    #[cfg(feature = "dbsc")]
+    fn bind<'r>(
+        &self,
+        cookies: CookieHeaders,
+        head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
+    ) -> (CookieHeaders, Option<(super::device::Asked, OnOwn<R>)>) {
+        let Some(rules) = &self.sessions.engine.device else { return (cookies, None) };
+        let Some(on_own) = self.on_own.as_ref().filter(|_| !self.sessions.is_off()) else {
+            return (cookies.exempt(rules.exempts(head.path())), None);
+        };
+        match super::device::asked(rules, head) {
+            Some(asked) => (cookies.exempt(true), Some((asked, on_own.clone()))),
+            None => (cookies.exempt(rules.exempts(head.path())), None),
+        }
     }
 }
 
 impl<R> Clone for Middleware<R> {
     fn clone(&self) -> Self {
         let (sessions, on_failure) = (self.sessions.clone(), self.on_failure.clone());
-        Self { sessions, spawn: self.spawn, on_failure, tracks_pages: self.tracks_pages }
+        let (spawn, on_own) = (self.spawn, self.on_own.clone());
+        Self { sessions, spawn, on_failure, on_own, tracks_pages: self.tracks_pages }
     }
 }
 
@@ -147,6 +187,14 @@ pub struct Begun<R> {
     guard: VisitGuard,
     page: Option<PageRequest>,
     on_failure: OnFailure<R>,
+    own: Option<Own<R>>,
+}
+
+/// A response of the library's own, which no handler is asked for.
+struct Own<R> {
+    response: BoxFuture<OwnResponse>,
+    on_own: OnOwn<R>,
+    sessions: Sessions,
 }
 
 impl<R> Begun<R> {
@@ -162,8 +210,23 @@ impl<R> Begun<R> {
         F: Future,
         A: Adapter<F::Output, Response = R>,
     {
-        let serve = self.guard.serve(handler, A::status).track_page(self.page, A::content_type);
-        Settling { serve, on_failure: self.on_failure, adapter: PhantomData }
+        self.serve_with(|| handler)
+    }
+
+    /// Makes the handler and runs it, unless the request is the library's own to answer; then closes the visit.
+    pub fn serve_with<A, F>(self, handler: impl FnOnce() -> F) -> Settling<F, A, R>
+    where
+        F: Future,
+        A: Adapter<F::Output, Response = R>,
+    {
+        let Self { guard, page, on_failure, own } = self;
+        let (serve, own) = match own {
+            Some(Own { response, on_own, sessions }) => {
+                (None, Some(Box::new((guard.serve_own(response), on_own, sessions))))
+            }
+            None => (Some(guard.serve(handler(), A::status).track_page(page, A::content_type)), None),
+        };
+        Settling { serve, own, on_failure, adapter: PhantomData }
     }
 }
 
@@ -234,7 +297,8 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Settling<F: Future, A, R> {
         #[pin]
-        serve: Serve<F>,
+        serve: Option<Serve<F>>,
+        own: Option<Box<(Serve<BoxFuture<OwnResponse>>, OnOwn<R>, Sessions)>>,
         on_failure: OnFailure<R>,
         adapter: PhantomData<fn() -> A>,
     }
@@ -249,7 +313,28 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<A::Output> {
         let this = self.project();
-        let Served { answer, report } = ready!(this.serve.poll(context));
+        if let Some(own) = this.own {
+            let (serve, on_own, sessions) = &mut **own;
+            let Served { answer, mut report } = ready!(Pin::new(serve).poll(context));
+            let response = match answer {
+                Ok(mut own) => {
+                    let event = own.event.take();
+                    if report.error.is_none() {
+                        event.iter().for_each(|event| sessions.engine.tell(event));
+                    } else {
+                        // The session ended meanwhile: nothing is granted.
+                        own = OwnResponse::bare(403);
+                    }
+                    on_own(own)
+                }
+                Err(refused) => (this.on_failure)(refused.failure, &report),
+            };
+            // No handler looked at the session.
+            report.looked = false;
+            return Poll::Ready(A::finish(Err((response, None)), report));
+        }
+        let Some(serve) = this.serve.as_pin_mut() else { return Poll::Pending };
+        let Served { answer, report } = ready!(serve.poll(context));
         let answer = answer.map_err(|refused| ((this.on_failure)(refused.failure, &report), refused.answer));
         Poll::Ready(A::finish(answer, report))
     }

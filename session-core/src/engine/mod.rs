@@ -4,6 +4,8 @@ pub(crate) mod answer;
 pub(crate) mod blocking;
 pub(crate) mod builder;
 mod common;
+#[cfg(feature = "dbsc")]
+pub(crate) mod device;
 mod drain;
 mod drive;
 pub(crate) mod encrypted;

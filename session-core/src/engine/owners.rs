@@ -13,7 +13,7 @@ use super::sessions::Sessions;
 use super::store::{OwnerIndex, PAGE, SessionStore};
 use crate::decision::policy::last_seen;
 use crate::value::answer::{Loaded, StoreErrorKind};
-use crate::value::content::Content;
+use crate::value::content::{self, Content};
 use crate::value::head::SessionHead;
 use crate::value::id::{Handle, StoreKey};
 use crate::value::record::Record;
@@ -64,6 +64,8 @@ pub struct Device {
     pub deadline: Timestamp,
     /// The values of [`User::set_meta`](crate::User::set_meta): the browser, an address.
     pub meta: Values,
+    /// Whether the session is bound to the device that signed in.
+    pub bound: bool,
 }
 
 /// What [`UserSessions::make_room`] does if the user has too many sessions.
@@ -333,6 +335,7 @@ impl UserSessions {
         let idle = record.idle_deadline;
         // A record whose content cannot be read is still a session that can be ended.
         let content = Content::decode(&record.payload, record.owner.clone()).unwrap_or_default();
+        let bound = content.system.exists(content::DEVICE);
         let age = match content.age() {
             Some(age) => age,
             None if content.has_something() => self.engine.policy.age,
@@ -344,6 +347,7 @@ impl UserSessions {
             last_seen: last_seen(record, age),
             deadline,
             meta: content.meta(),
+            bound,
         }
     }
 

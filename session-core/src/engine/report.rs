@@ -12,6 +12,10 @@ use crate::value::time::Timestamp;
 pub struct VisitReport {
     /// Append this as a `Set-Cookie` header: the session's cookie.
     pub set_cookie: Option<String>,
+    /// Append this as a `Set-Cookie` header, too: the short-lived cookie of a session that is bound to its device.
+    pub set_bound: Option<String>,
+    /// Append this as a `Secure-Session-Registration` header: the offer to bind a new session to the device.
+    pub registration: Option<String>,
     /// Append this as another `Set-Cookie` header: the touch cookie of a session that is carried in its cookie.
     pub set_touch: Option<String>,
     /// With [`TokenFrom::Header`](crate::TokenFrom::Header), in place of cookies: set the header of this name, in lower
@@ -147,7 +151,7 @@ impl VisitReport {
     pub fn headers<'a, V: IntoIterator<Item = &'a [u8]>>(
         &self,
         present: impl Fn(&'static str) -> V,
-    ) -> [Option<HeaderChange<'_>>; 7] {
+    ) -> [Option<HeaderChange<'_>>; 9] {
         let set_cookie = |cookie| HeaderChange::Append(SET_COOKIE, cookie);
         [
             self.needs_vary(present(VARY)).then_some(HeaderChange::Append(VARY, self.vary())),
@@ -157,13 +161,16 @@ impl VisitReport {
             self.set_touch.as_deref().map(set_cookie),
             self.xsrf_cookie.as_deref().map(set_cookie),
             self.set_token.as_ref().map(|(name, token)| HeaderChange::Replace(name, token)),
+            self.set_bound.as_deref().map(set_cookie),
+            self.registration.as_deref().map(|offer| HeaderChange::Append(REGISTRATION, offer)),
             self.clear_site_data.then_some(HeaderChange::Replace("clear-site-data", Self::CLEAR_SITE_DATA)),
         ]
     }
 
     /// Returns the values of the `Set-Cookie` headers, which [`headers`](Self::headers) has among others.
     pub fn set_cookies(&self) -> impl Iterator<Item = &str> {
-        [&self.set_cookie, &self.set_touch, &self.xsrf_cookie].into_iter().flatten().map(String::as_str)
+        let cookies = [&self.set_cookie, &self.set_touch, &self.set_bound, &self.xsrf_cookie];
+        cookies.into_iter().flatten().map(String::as_str)
     }
 
     /// Returns the failure to respond with instead of the handler's response, if any. A session that ended meanwhile is
@@ -240,7 +247,7 @@ impl CommitError {
             // The handler's response is sent, or was never this commit's to change.
             Self::Gone | Self::Closed | Self::ReadOnly => None,
             Self::Contended | Self::Store(_) | Self::Newer(_) => Some(Failure::Unavailable),
-            Self::TooLarge { .. } | Self::Entropy | Self::NoResponse | Self::Unseen => {
+            Self::TooLarge { .. } | Self::Entropy | Self::NoResponse | Self::Unseen | Self::Unproven => {
                 Some(Failure::Internal)
             }
         }
@@ -258,3 +265,4 @@ fn directive_name(directive: &[u8]) -> &[u8] {
 const VARY: &str = "vary";
 const CACHE_CONTROL: &str = "cache-control";
 const SET_COOKIE: &str = "set-cookie";
+const REGISTRATION: &str = "secure-session-registration";

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use super::answer::OwnResponse;
 use super::error::OpenError;
 use super::finish::{BoxFuture, Closing, Finish};
 use super::report::{Failure, VisitReport};
@@ -142,6 +143,12 @@ impl VisitGuard {
             Box::pin(async move { visit.session().await.map(drop) })
         });
         Serve { handler, status, guard: Some(self), opening, closing: None, page: None }
+    }
+
+    /// Runs a response of the library's own, which opens the session itself if it needs it.
+    pub(super) fn serve_own(self, own: BoxFuture<OwnResponse>) -> Serve<BoxFuture<OwnResponse>> {
+        let status = OwnResponse::status;
+        Serve { handler: own, status, guard: Some(self), opening: None, closing: None, page: None }
     }
 }
 

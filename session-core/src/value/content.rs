@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::bag::Bag;
+use super::device::Bond;
 use super::flash::{Entry, Flash, FlashChanges};
 use super::id::Etag;
 use super::journal::Journal;
@@ -73,6 +74,11 @@ impl Changes {
     /// All content was discarded first.
     pub(crate) fn wiped(&self) -> bool {
         self.head.wiped
+    }
+
+    /// The session has got another user, and not none.
+    pub(crate) fn signs_in(&self) -> bool {
+        matches!(self.head.owner, Some(Some(_)))
     }
 
     /// The absolute deadline that this visit set explicitly.
@@ -190,6 +196,11 @@ impl Content {
             debug_assert!(merged.is_ok(), "metadata is put name by name, so it is an object");
         }
         meta
+    }
+
+    /// Returns what the session remembers about its device; `None` if it is not bound, or if that cannot be read.
+    pub(crate) fn bond(&self) -> Option<Bond> {
+        self.system.get(DEVICE).ok().flatten()
     }
 
     /// Whether this visit changed how long the session, or its cookie, lives.
@@ -343,6 +354,7 @@ pub(crate) const PERSISTENT: &str = "persistent";
 pub(crate) const AUTHENTICATED_AT: &str = "authenticated_at";
 pub(crate) const STAMP: &str = "stamp";
 pub(crate) const META: &str = "meta";
+pub(crate) const DEVICE: &str = "device";
 
 #[cfg(test)]
 mod tests {

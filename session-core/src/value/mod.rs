@@ -5,6 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod bag;
 pub(crate) mod content;
 pub(crate) mod cookie;
+pub(crate) mod device;
 mod edit;
 pub(crate) mod error;
 pub(crate) mod flash;

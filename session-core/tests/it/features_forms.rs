@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 use session_core::machine::FlashBag;
 use session_core::{adapter::*, *};
 
+type Leave = fn(&Session) -> Result<(), SessionError>;
+
 fn form(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
@@ -296,7 +298,7 @@ async fn a_pushed_message_makes_a_list_and_a_flashed_one_replaces_it() {
 async fn a_field_that_is_left_out_makes_no_gap() {
     let (app, mut browser) = (app(), Browser::new());
     let rows: Vec<Value> = (0..3).map(|n| json!({ "sku": n.to_string(), "qty": "1" })).collect();
-    let cases: [(&str, fn(&Session) -> Result<(), SessionError>); 4] = [
+    let cases: [(&str, Leave); 4] = [
         (r#"{"1":{"sku":"1"}}"#, |session| session.flash_only("rows[1][sku]")),
         (r#"{"1":{"sku":"1","qty":"1"},"2":{"sku":"2","qty":"1"}}"#, |session| {
             session.flash_except("rows[0]")

@@ -4,9 +4,13 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
+#[cfg(feature = "dbsc")]
+mod device;
 pub mod doubles;
 
 pub use client::TestClient;
+#[cfg(feature = "dbsc")]
+pub use device::TestDevice;
 pub use doubles::blocking::Blocking;
 pub use doubles::clock::ManualClock;
 pub use doubles::entropy::ScriptedEntropy;

@@ -62,6 +62,11 @@ fn every_flag_is_taken() {
     assert!(settings("--eager").eager);
     assert!(settings("--commit-on-error").commit_on_error);
     assert!(settings("--encrypt-at-rest").encrypt_at_rest);
+    assert_eq!(settings("--eager").bind_to_device, None);
+    assert_eq!(settings("--bind-to-device").bind_to_device, Some(Duration::from_secs(300)));
+    assert_eq!(settings("--bind-to-device=10s --eager").bind_to_device, Some(Duration::from_secs(10)));
+    let tls = parse(&format!("{BASE} --tls cert.pem key.pem")).unwrap().tls;
+    assert_eq!(tls, Some(["cert.pem".into(), "key.pem".into()]));
     assert_eq!(settings("--prefix shop").store.prefix, "shop");
     let (one, other) = (key(), key());
     assert_eq!(settings(&format!("--key {one} --key {other}")).keys.len(), 2);
@@ -98,6 +103,8 @@ fn a_wrong_flag_is_named_with_its_value_and_what_is_allowed() {
         ("--colour red", &["--colour", "--eager"]),
         ("--max-record", &["--max-record", "needs a value"]),
         ("--adapter axum", &["--adapter", "twice"]),
+        ("--tls cert.pem", &["--tls", "two files"]),
+        ("--bind-to-device=0", &["--bind-to-device", "\"0\"", "whole seconds"]),
         ("--eager --eager", &["--eager", "twice"]),
     ] {
         let error = parse(&format!("{BASE} {flags}")).unwrap_err();

@@ -53,6 +53,10 @@ pub enum CommitError {
     /// replace it is written. Signing in (`regenerate`, `tag`) begins a session in any case.
     #[error("another site sent this request without the session's cookie, so the session is not written")]
     Unseen,
+    /// The session is bound to a device, and this request does not prove that it comes from there, so nothing that would
+    /// replace the session's cookie is written. Signing in (`regenerate`) begins a session in any case.
+    #[error("the request does not come from the device that the session is bound to")]
+    Unproven,
     /// The response was already sent. Earlier changes were written with it.
     #[error("the response was already sent; the session can no longer be changed")]
     Closed,

@@ -64,6 +64,7 @@ impl Writing {
             return Err(match refusal {
                 Refusal::NoResponse => CommitError::NoResponse,
                 Refusal::Unseen => CommitError::Unseen,
+                Refusal::Unproven => CommitError::Unproven,
             });
         }
         if decision.drops_data {
@@ -199,6 +200,8 @@ impl Writing {
         match &result {
             Ok(()) => {
                 let order = attempt.order(state, policy, now, decision);
+                state.signed_in |=
+                    changes.signs_in() || situation.is_some_and(|then| then.fate == Fate::Renew);
                 attempt.settle(state, decision, situation.map(|then| then.fate), replayed, moved);
                 match (state.cookie.as_deref_mut(), order) {
                     (_, CookieOrder::Keep) => {}

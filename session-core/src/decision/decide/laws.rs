@@ -184,6 +184,32 @@ fn a_request_that_could_not_show_its_cookie_replaces_none_unless_it_signs_in() {
 }
 
 #[test]
+fn an_unproven_visit_neither_writes_nor_revives_the_session_of_the_device() {
+    over_the_whole_table(|now, then| {
+        if now.origin != Origin::Unproven {
+            return;
+        }
+        assert!(
+            matches!(then.write, Write::Nothing | Write::Create),
+            "the stored session stays as it is: {now:?}"
+        );
+        assert_ne!(then.cookie, CookieAction::SetOld, "{now:?}");
+        match now.fate {
+            Fate::Keep => {
+                assert_eq!((then.write, then.cookie), (Write::Nothing, CookieAction::Keep), "{now:?}");
+                let kept_out = now.something && !then.drops_data && now.trigger != Trigger::Abandoned;
+                assert_eq!(then.refusal, kept_out.then_some(Refusal::Unproven), "not in silence: {now:?}");
+            }
+            Fate::Renew => {
+                let begins = now.something && !then.drops_data && now.trigger != Trigger::DetachedCommit;
+                assert_eq!(then.cookie != CookieAction::Keep, begins, "a session of its own: {now:?}");
+            }
+            Fate::Destroy => assert_eq!(then.write, Write::Nothing, "only the cookie goes: {now:?}"),
+        }
+    });
+}
+
+#[test]
 fn a_failure_writes_no_data_and_keeps_what_was_ordered() {
     over_the_whole_table(|now, then| {
         if !fails(now.trigger) {
@@ -236,7 +262,8 @@ fn what_is_refused_changes_nothing() {
     over_the_whole_table(|now, then| {
         if then.refusal.is_some() {
             assert_eq!((then.write, then.cookie), (Write::Nothing, CookieAction::Keep), "{now:?}");
-            assert!(now.trigger == Trigger::DetachedCommit || now.origin == Origin::Unseen, "{now:?}");
+            let kept_out = matches!(now.origin, Origin::Unseen | Origin::Unproven);
+            assert!(now.trigger == Trigger::DetachedCommit || kept_out, "{now:?}");
         }
     });
 }

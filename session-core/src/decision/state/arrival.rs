@@ -1,6 +1,7 @@
 //! The result of opening a request's cookies.
 
 use crate::value::cookie::format::Scope;
+use crate::value::device::{BindingId, Unproven};
 use crate::value::id::SessionId;
 use crate::value::record::Record;
 
@@ -24,11 +25,50 @@ pub struct Arrival {
     pub old_key: bool,
     /// `SameSite` withheld the cookie from this cross-site request.
     pub withheld: bool,
+    /// What is asked of a session that is bound to a device, and what the request shows for it.
+    pub device: DeviceCheck,
     /// Which of the cookie's domains the request's host belongs to.
     pub(crate) scope: Scope,
     /// Whatever the response to this request is, the visitor sees nothing of it: a `HEAD`, or a page that is loaded ahead
     /// of time.
     pub shows_nothing: bool,
+}
+
+/// What is asked of a session that is bound to a device, and what the request shows for it.
+///
+/// ```
+/// use session_core::machine::{Demand, DeviceCheck, Unproven};
+///
+/// // Nothing is asked unless somebody says so.
+/// let check = DeviceCheck::default();
+/// assert_eq!((check.demand, check.shown), (Demand::Nothing, Err(Unproven::Missing)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a promise: a question and its answer")]
+pub struct DeviceCheck {
+    /// What is asked.
+    pub demand: Demand,
+    /// The binding that the short-lived cookie names, or what is wrong with that cookie.
+    pub shown: Result<BindingId, Unproven>,
+}
+
+impl Default for DeviceCheck {
+    fn default() -> Self {
+        Self { demand: Demand::Nothing, shown: Err(Unproven::Missing) }
+    }
+}
+
+/// How an unproven request of a bound session is treated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: these are all the ways there are")]
+pub enum Demand {
+    /// Like any other.
+    #[default]
+    Nothing,
+    /// Like any other, with a [`Notice`](crate::machine::Notice).
+    Observe,
+    /// As [`Origin::Unproven`](crate::machine::Origin::Unproven).
+    Require,
 }
 
 impl Arrival {

@@ -92,6 +92,8 @@ impl SessionState {
             // An id that was drawn but that no cookie has carried yet is new enough.
             self.fate = self.fate.max(Fate::Renew);
         }
+        // Whoever made the binding, it was not this user: another one is made.
+        self.content.system.forget(content::DEVICE);
         if self.owner().is_some() {
             self.content.system.forget(content::AUTHENTICATED_AT);
             self.content.system.forget(content::STAMP);

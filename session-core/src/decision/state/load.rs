@@ -1,6 +1,7 @@
 //! What a session is opened for, what is found out while it is loaded, and why it cannot be.
 
 use crate::value::answer::StoreError;
+use crate::value::device::Unproven;
 
 /// What a session is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Notice {
     Expired,
     /// The record could not be read.
     Corrupt,
+    /// The session is bound to a device, and the request does not prove that it comes from there.
+    Unproven(Unproven),
 }
 
 /// A session could not be loaded. This is never "there is no session".

@@ -10,7 +10,7 @@ mod load;
 mod open;
 mod read;
 
-pub use arrival::{Arrival, Claim};
+pub use arrival::{Arrival, Claim, Demand, DeviceCheck};
 pub use load::{Access, LoadError, NewerFormat, Notice};
 
 use super::commit::CookieOrder;
@@ -60,6 +60,8 @@ pub struct SessionState {
     pub(super) over: Option<Over>,
     fresh: bool,
     pub(super) regenerated: bool,
+    /// Whether this visit signed somebody in, as far as can be told: a new id, or another user.
+    pub(super) signed_in: bool,
     notice: Option<Notice>,
 }
 

@@ -1,10 +1,11 @@
 //! Opening: from what came in and what the store holds to a session. Expiry is judged here, and nowhere else.
 
 use super::load::{Access, LoadError, NewerFormat, Notice};
-use super::{Arrival, Claim, SessionState};
+use super::{Arrival, Claim, Demand, DeviceCheck, SessionState};
 use crate::decision::decide::{Fate, Origin};
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind};
-use crate::value::content::{Content, Unreadable};
+use crate::value::content::{self, Content, Unreadable};
+use crate::value::device::Unproven;
 use crate::value::id::SessionId;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
@@ -34,6 +35,7 @@ impl SessionState {
         access: Access,
         now: Timestamp,
     ) -> Result<Self, LoadError> {
+        let device = arrival.device;
         let (mut state, claim) = Self::arrived(arrival);
         let loaded = match loaded {
             Ok(loaded) => loaded,
@@ -63,6 +65,7 @@ impl SessionState {
                 state.id = Some(id);
             }
         }
+        state.prove(device);
         if access == Access::Full {
             state.take_flash();
         }
@@ -84,7 +87,7 @@ impl SessionState {
     }
 
     fn arrived(arrival: Arrival) -> (Self, Option<Claim>) {
-        let Arrival { claim, came, old_key, withheld, scope, shows_nothing } = arrival;
+        let Arrival { claim, came, old_key, withheld, device: _, scope, shows_nothing } = arrival;
         let origin = if withheld && !came { Origin::Unseen } else { Origin::Fresh };
         let state = Self {
             origin,
@@ -103,9 +106,29 @@ impl SessionState {
             over: None,
             fresh: true,
             regenerated: false,
+            signed_in: false,
             notice: None,
         };
         (state, claim)
+    }
+
+    /// A bound session is the visitor's only if the request proves that it comes from the device.
+    fn prove(&mut self, check: DeviceCheck) {
+        if check.demand == Demand::Nothing || !self.content.system.exists(content::DEVICE) {
+            return;
+        }
+        let bond = self.content.bond();
+        let lack = match check.shown {
+            Ok(id) if bond.is_some_and(|bond| bond.id == id.to_string()) => return,
+            Ok(_) => Unproven::Foreign,
+            Err(lack) => lack,
+        };
+        self.notice = Some(Notice::Unproven(lack));
+        if check.demand == Demand::Require {
+            self.origin = Origin::Unproven;
+            (self.id, self.base, self.fresh) = (None, None, true);
+            self.content = Content::default();
+        }
     }
 
     fn stand_on(

@@ -61,6 +61,12 @@ impl SessionState {
         self.fate == Fate::Destroy || self.over.is_some()
     }
 
+    /// Whether this visit has signed somebody in, as far as can be told: it wrote a new id or another user.
+    #[cfg(feature = "dbsc")]
+    pub(crate) fn signed_in(&self) -> bool {
+        self.signed_in
+    }
+
     /// Returns the visitor's values.
     #[must_use]
     pub fn data(&self) -> &Values {

@@ -64,6 +64,8 @@ pub struct SessionsBuilder {
     enabled: bool,
     purpose: String,
     token_from: TokenFrom,
+    #[cfg(feature = "dbsc")]
+    pub(super) binding: Option<crate::engine::device::DeviceBinding>,
 }
 
 impl Sessions {
@@ -101,6 +103,8 @@ impl Default for SessionsBuilder {
             enabled: true,
             purpose: "session".to_owned(),
             token_from: TokenFrom::Cookie,
+            #[cfg(feature = "dbsc")]
+            binding: None,
         }
     }
 }
@@ -260,6 +264,12 @@ impl SessionsBuilder {
         policy.persistent = cookie.is_persistent();
         policy.revocable = self.revocations.is_some();
         policy.check()?;
+        #[cfg(feature = "dbsc")]
+        if self.binding.is_some() && header.is_some() && self.enabled {
+            return Err(ConfigError::DeviceNeedsCookie);
+        }
+        #[cfg(feature = "dbsc")]
+        let device = self.binding.map(|binding| binding.build(cookie.name())).transpose()?;
         let engine = Engine {
             codec: match header {
                 Some(name) => CookieCodec::in_header(keys, cookie, name, &self.purpose),
@@ -276,6 +286,8 @@ impl SessionsBuilder {
             redirect_hosts,
             private_pages: self.private_pages,
             xsrf_cookie: self.xsrf_cookie,
+            #[cfg(feature = "dbsc")]
+            device,
             enabled: self.enabled,
             observer: self.observer,
             policy,

@@ -6,6 +6,17 @@ use super::SessionsBuilder;
 use crate::value::secret::SecretFields;
 
 impl SessionsBuilder {
+    /// Binds each session to the device that signs in, in browsers with Device Bound Session Credentials: from then on a
+    /// copied cookie works for minutes only. Other browsers are unaffected. It takes effect with the next sign-in
+    /// ([`tag`](crate::Session::tag) or [`regenerate`](crate::Session::regenerate)) and needs HTTPS.
+    ///
+    /// The layer answers `POST /dbsc/register` and `POST /dbsc/refresh` itself. Only with the feature `dbsc`.
+    #[cfg(feature = "dbsc")]
+    pub fn bind_to_device(mut self, binding: crate::engine::device::DeviceBinding) -> Self {
+        self.binding = Some(binding);
+        self
+    }
+
     /// Sets the idle timeout; the default is 2 hours.
     pub fn age(mut self, age: Duration) -> Self {
         self.policy.age = age;

@@ -69,6 +69,16 @@ impl Session {
         self.read(|state| state.origin() == Origin::Unseen)
     }
 
+    /// Returns whether the session is bound to a device, and this request does not prove that it comes from there: its
+    /// short-lived cookie is missing, too old, or another's. Such a request gets an empty session, and its changes are not
+    /// kept, since a new cookie would replace that of the device. Signing in ([`regenerate`](Self::regenerate)) begins a
+    /// new session; call it on the page that signs in as well, as for [`ended`](Self::ended). An explicit
+    /// [`commit`](Self::commit) returns [`CommitError::Unproven`].
+    #[must_use]
+    pub fn unproven(&self) -> bool {
+        self.read(|state| state.origin() == Origin::Unproven)
+    }
+
     /// Returns whether a stored session got a new id in this request.
     #[must_use]
     pub fn has_regenerated(&self) -> bool {

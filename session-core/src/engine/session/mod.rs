@@ -1,5 +1,7 @@
 //! The handle that handlers hold: a cheap clone, `&self`, synchronous. Everything it does, the pure state does.
 
+#[cfg(feature = "dbsc")]
+mod binding;
 pub(crate) mod csrf;
 mod errors;
 mod flash;
@@ -21,6 +23,8 @@ use crate::decision::state::SessionState;
 use crate::engine::common::Engine;
 use crate::engine::error::SessionError;
 
+#[cfg(feature = "dbsc")]
+pub use binding::BoundDevice;
 pub use csrf::Csrf;
 pub use errors::{Errors, WithInput};
 pub use lifetime::Lifetime;

@@ -19,6 +19,8 @@ pub(super) struct Closer {
     removal: SetCookies,
     /// The header that tokens come in, if they do not come in a cookie.
     header: Option<&'static str>,
+    /// The header that removes the short-lived cookie of a session that is bound to its device.
+    bound_removal: Option<String>,
     clear_site_data: bool,
     /// The tokens in the request's `XSRF-TOKEN` cookies, if this cookie is to be kept up to date.
     xsrf_tokens: Option<Vec<CsrfToken>>,
@@ -31,9 +33,14 @@ impl Closer {
             let texts = sent.values().iter().filter_map(|value| std::str::from_utf8(value).ok());
             texts.filter_map(CsrfToken::parse).collect()
         });
+        let removal = lock(&visit.signed_out).take().unwrap_or_default();
         Self {
             looked: visit.looked.load(Ordering::Acquire),
-            removal: lock(&visit.signed_out).take().unwrap_or_default(),
+            bound_removal: removal
+                .session
+                .as_ref()
+                .and_then(|_| visit.engine.bound_removal(visit.cookies.host())),
+            removal,
             header: visit.engine.codec.header(),
             clear_site_data: visit.clear_site_data.load(Ordering::Acquire),
             xsrf_tokens,
@@ -57,6 +64,8 @@ impl Closer {
             set_touch: report.set_touch.or(self.removal.touch),
             set_token: report.set_token.or(forgotten),
             header: self.header,
+            set_bound: report.set_bound.or(self.bound_removal),
+            registration: report.registration,
             error: report.error,
         }
     }

@@ -20,6 +20,9 @@ pub struct CookieHeaders {
     sender: Sender,
     host: Option<Box<[u8]>>,
     shows_nothing: bool,
+    /// The request need not prove its device.
+    #[cfg(feature = "dbsc")]
+    exempt: bool,
 }
 
 #[derive(Clone, Default)]
@@ -91,6 +94,17 @@ impl CookieHeaders {
     /// Whether the visitor sees nothing of the response, whatever it is.
     pub(crate) fn shows_nothing(&self) -> bool {
         self.shows_nothing
+    }
+
+    /// The cookies of a request that may, or may not, be unproven.
+    #[cfg(feature = "dbsc")]
+    pub(crate) fn exempt(self, exempt: bool) -> Self {
+        Self { exempt, ..self }
+    }
+
+    #[cfg(feature = "dbsc")]
+    pub(crate) fn is_exempt(&self) -> bool {
+        self.exempt
     }
 
     /// Adds the host of the request, for [`Cookie::domains`](crate::Cookie::domains). The adapters' middleware does it if

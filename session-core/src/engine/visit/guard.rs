@@ -174,7 +174,12 @@ impl Shared {
     }
 
     fn report(&self, result: Result<(), CommitError>) -> VisitReport {
-        VisitReport::settled(&self.engine.codec, &self.lock().state, result, || self.engine.clock.now())
+        let now = || self.engine.clock.now();
+        #[cfg_attr(not(feature = "dbsc"), expect(unused_mut, reason = "an offer may be added"))]
+        let mut report = VisitReport::settled(&self.engine.codec, &self.lock().state, result, now);
+        #[cfg(feature = "dbsc")]
+        crate::engine::device::offer(&self.engine, &self.lock().state, &mut report);
+        report
     }
 }
 

@@ -295,7 +295,27 @@ impl Visit {
         self.inner.engine.policy.eager
     }
 
-    async fn open(&self, access: state::Access) -> Result<Arc<Shared>, OpenError> {
+    #[cfg(feature = "dbsc")]
+    pub(in crate::engine) fn engine(&self) -> &Arc<Engine> {
+        &self.inner.engine
+    }
+
+    /// Whether the request has an authentic cookie, which the store has not been asked about.
+    #[cfg(feature = "dbsc")]
+    pub(in crate::engine) fn names_a_session(&self, now: crate::value::time::Timestamp) -> bool {
+        let engine = &self.inner.engine;
+        let cookies = &self.inner.cookies;
+        let read = engine.codec.decode_at(cookies.host(), engine.policy.placement, cookies.iter(), now);
+        read.arrival.claim.is_some()
+    }
+
+    /// Which of the cookie's domains the request has.
+    #[cfg(feature = "dbsc")]
+    pub(in crate::engine) fn scope(&self) -> crate::value::cookie::format::Scope {
+        self.inner.engine.scope_of(self.inner.cookies.host())
+    }
+
+    pub(in crate::engine) async fn open(&self, access: state::Access) -> Result<Arc<Shared>, OpenError> {
         if self.inner.closed.load(Ordering::Acquire) && !self.is_opened() {
             return Err(OpenError::Closed);
         }

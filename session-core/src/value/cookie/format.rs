@@ -161,12 +161,18 @@ impl CookieSpec {
         self.header(&self.touch_name, "", PAST)
     }
 
+    /// The attributes as text, without those that say until when.
+    #[cfg(feature = "dbsc")]
+    pub(crate) fn attributes(&self) -> &str {
+        self.attributes.trim_start_matches([';', ' '])
+    }
+
     /// Returns the value of a `Set-Cookie` header for another cookie that scripts may read, with this cookie's attributes.
     pub(crate) fn readable(&self, name: &str, value: &str) -> String {
         format!("{name}={value}{}", self.attributes.replace(HTTP_ONLY, ""))
     }
 
-    fn header(&self, name: &str, value: &str, expiry: Option<(Duration, Timestamp)>) -> String {
+    pub(crate) fn header(&self, name: &str, value: &str, expiry: Option<(Duration, Timestamp)>) -> String {
         let len = name.len() + 1 + value.len() + self.attributes.len();
         let mut header = String::with_capacity(len + expiry.map_or(0, |_| EXPIRY_LEN));
         header.extend([name, "=", value, &*self.attributes]);

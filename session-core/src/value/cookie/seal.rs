@@ -104,6 +104,10 @@ pub enum SealKind {
     Touch,
     /// A record's payload, as a store keeps it.
     AtRest,
+    /// The short-lived cookie of a session that is bound to its device.
+    Bound,
+    /// A challenge for the device.
+    Challenge,
 }
 
 impl SealKind {
@@ -113,6 +117,8 @@ impl SealKind {
             Self::Id => 2,
             Self::AtRest => 4,
             Self::Touch => 8,
+            Self::Bound => 16,
+            Self::Challenge => 32,
         }
     }
 }

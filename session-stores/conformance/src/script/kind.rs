@@ -38,6 +38,7 @@ impl From<CommitError> for Failed {
         let kind = match &error {
             CommitError::Gone => "Gone",
             CommitError::Unseen => "Unseen",
+            CommitError::Unproven => "Unproven",
             CommitError::Contended => "Contended",
             CommitError::TooLarge { .. } => "TooLarge",
             CommitError::ReadOnly => "ReadOnly",

@@ -37,7 +37,7 @@ fn directories(root: &Path, number: u64, owner: &str) -> Vec<PathBuf> {
     let of_owner: Vec<PathBuf> = owners
         .flat_map(|fan| {
             let inner = fs::read_dir(&fan).unwrap().map(|entry| entry.unwrap().path());
-            inner.chain([fan.clone()]).collect::<Vec<_>>()
+            inner.chain([fan]).collect::<Vec<_>>()
         })
         .collect();
     assert_eq!(of_owner.len(), 2, "one owner: {owner}");
@@ -146,7 +146,7 @@ async fn at_10_a_planted_link_is_not_followed_and_its_target_keeps_its_mode() {
     let name = key(1).to_string();
     let owner_fan = |root: &Path| fs::read_dir(root.join("owners")).unwrap().next().unwrap().unwrap().path();
     let owner_dir = |root: &Path| fs::read_dir(owner_fan(root)).unwrap().next().unwrap().unwrap().path();
-    let places: [(&str, &dyn Fn(&Path) -> PathBuf); 7] = [
+    let places: [(&str, &Place<'_>); 7] = [
         ("fan-out", &|root| root.join(&name[..2])),
         ("record", &|root| root.join(&name[..2]).join(&name)),
         ("locks", &|root| root.join("locks")),
@@ -215,8 +215,11 @@ fn at_10_a_link_in_place_of_a_new_root_makes_and_changes_nothing() {
     assert_eq!(mode(&other), 0o755);
 }
 
+type Place<'a> = dyn Fn(&Path) -> PathBuf + 'a;
+type Loss = fn(&Path);
+
 /// What may happen to a root while the store runs.
-fn losses() -> [(&'static str, fn(&Path)); 5] {
+fn losses() -> [(&'static str, Loss); 5] {
     [
         ("removed", |root| fs::remove_dir_all(root).unwrap()),
         ("removed, a file in its place", |root| {

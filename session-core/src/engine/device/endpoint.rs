@@ -1,0 +1,231 @@
+//! The two endpoints that the layer serves itself: where a browser registers its key, and where it proves it again.
+//!
+//! A forged or expired challenge is refused before a store is asked. What is accepted is written like any change of a
+//! session, and the short-lived cookie leaves only after that write.
+
+use crate::decision::decide::Origin;
+use crate::decision::state::Access;
+use crate::engine::answer::OwnResponse;
+use crate::engine::common::Engine;
+use crate::engine::event::Event;
+use crate::engine::head::RequestHead;
+use crate::engine::sources::EntropyError;
+use crate::engine::visit::Visit;
+use crate::value::content;
+use crate::value::cookie::format::Scope;
+use crate::value::cookie::seal::SealKind;
+use crate::value::device::error::ProofError;
+use crate::value::device::key::DeviceKey;
+use crate::value::device::proof::{Proof, Stage};
+use crate::value::device::token::Challenge;
+use crate::value::device::{BindingId, Bond, words};
+use crate::value::time::Timestamp;
+
+use super::Rules;
+
+/// A request to one of the endpoints.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    stage: Stage,
+    proof: Option<Vec<u8>>,
+    id: Option<BindingId>,
+    from_elsewhere: bool,
+}
+
+/// Returns what a request asks, if it is for one of the endpoints.
+pub(crate) fn asked<'r>(
+    rules: &Rules,
+    head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
+) -> Option<Asked> {
+    let stage = match (head.method, head.path()) {
+        ("POST", path) if path == rules.register_path => Stage::Registration,
+        ("POST", path) if path == rules.refresh_path => Stage::Refresh,
+        _ => return None,
+    };
+    let header = |name| (head.header)(name);
+    let from_elsewhere = header("sec-fetch-site")
+        .is_some_and(|site| site != b"same-origin" && site != b"none")
+        || header("origin").is_some_and(|origin| !is_of(origin, head.host()));
+    Some(Asked {
+        stage,
+        proof: header(words::RESPONSE).map(<[u8]>::to_vec),
+        id: header(words::SESSION_ID).and_then(words::session_id),
+        from_elsewhere,
+    })
+}
+
+fn is_of(origin: &[u8], host: Option<&[u8]>) -> bool {
+    let of = |scheme: &[u8]| origin.strip_prefix(scheme).is_some_and(|there| Some(there) == host);
+    of(b"https://") || of(b"http://")
+}
+
+/// Why a request is not granted.
+enum Refusal {
+    /// The proof is no good. With a challenge, the browser may try again.
+    Proof(ProofError, Option<Challenge>),
+    /// The browser asks for a challenge.
+    Ask(Challenge),
+    /// There is nothing to refresh any more.
+    Ended(BindingId, Option<ProofError>),
+    /// The store failed.
+    Unavailable,
+    Entropy,
+}
+
+impl From<ProofError> for Refusal {
+    fn from(error: ProofError) -> Self {
+        Self::Proof(error, None)
+    }
+}
+
+impl From<EntropyError> for Refusal {
+    fn from(EntropyError: EntropyError) -> Self {
+        Self::Entropy
+    }
+}
+
+impl Asked {
+    /// Answers the request, and changes the visit's session accordingly.
+    pub(crate) async fn answer(self, visit: Visit) -> OwnResponse {
+        let engine = visit.engine().clone();
+        let Some(rules) = &engine.device else { return OwnResponse::bare(404) };
+        let answer = match self.stage {
+            _ if self.from_elsewhere => Err(ProofError::OtherOrigin.into()),
+            Stage::Registration => self.register(&engine, rules, &visit).await,
+            Stage::Refresh => self.refresh(&engine, rules, &visit).await,
+        };
+        answer.unwrap_or_else(|refusal| {
+            refuse(&engine, rules, visit.scope(), refusal).unwrap_or_else(|_| OwnResponse::bare(500))
+        })
+    }
+
+    async fn register(&self, engine: &Engine, rules: &Rules, visit: &Visit) -> Result<OwnResponse, Refusal> {
+        let proof = self.proof.as_deref().ok_or(ProofError::Malformed)?;
+        let proof = Proof::read(proof, Stage::Registration)?;
+        let now = engine.clock.now();
+        let challenge = opened(engine, &proof, Stage::Registration)?;
+        if is_over(&challenge, rules, now) {
+            return Err(ProofError::Expired.into());
+        }
+        let key = proof.into_key()?.to_text();
+        let shared = visit.open(Access::ReadOnly).await.map_err(|_| Refusal::Unavailable)?;
+        let mut cell = shared.lock();
+        let state = &mut cell.state;
+        let handle = match (state.origin(), state.key()) {
+            (Origin::Stored | Origin::Carried, Some(there)) if there == challenge.session => there.handle(),
+            _ => return Err(ProofError::NoSession.into()),
+        };
+        let id = challenge.id.to_string();
+        match state.content.bond() {
+            // The answer was lost, and the browser tries again.
+            Some(bond) if bond.id == id && bond.key == key => {}
+            Some(_) => return Err(ProofError::AlreadyBound.into()),
+            None => {
+                let bond = Bond { id, key, since: now, answered: challenge.issued_at, proofs: vec![now] };
+                // Nothing in it that JSON could not represent.
+                _ = state.content.system.put(content::DEVICE, bond);
+            }
+        }
+        let granted =
+            grant(engine, rules, visit.scope(), challenge.id, Challenge::refresh(now, challenge.id), now)?;
+        Ok(granted.telling(Event::Bound(handle)))
+    }
+
+    async fn refresh(&self, engine: &Engine, rules: &Rules, visit: &Visit) -> Result<OwnResponse, Refusal> {
+        let id = self.id.ok_or(ProofError::OtherBinding)?;
+        let now = engine.clock.now();
+        let Some(proof) = self.proof.as_deref() else {
+            return Err(match visit.names_a_session(now) {
+                true => Refusal::Ask(Challenge::refresh(now, id)),
+                false => Refusal::Ended(id, None),
+            });
+        };
+        let proof = Proof::read(proof, Stage::Refresh)?;
+        let challenge = opened(engine, &proof, Stage::Refresh)?;
+        if challenge.id != id {
+            return Err(ProofError::OtherBinding.into());
+        }
+        if is_over(&challenge, rules, now) {
+            return Err(Refusal::Proof(ProofError::Expired, Some(Challenge::refresh(now, id))));
+        }
+        let shared = visit.open(Access::ReadOnly).await.map_err(|_| Refusal::Unavailable)?;
+        let mut cell = shared.lock();
+        let state = &mut cell.state;
+        let handle = match (state.origin(), state.key()) {
+            (Origin::Stored | Origin::Carried, Some(key)) => key.handle(),
+            _ => return Err(Refusal::Ended(id, Some(ProofError::NoSession))),
+        };
+        let bond = state.content.bond().filter(|bond| bond.id == id.to_string());
+        let mut bond = bond.ok_or(Refusal::Ended(id, Some(ProofError::OtherBinding)))?;
+        proof.check(&DeviceKey::from_text(&bond.key)?)?;
+        // Later than every challenge that was answered, whichever server issued it.
+        let next = |bond: &Bond| {
+            let after = bond.answered.plus(std::time::Duration::from_millis(1));
+            Challenge::refresh(now.max(after), id)
+        };
+        if challenge.issued_at < bond.answered {
+            return Err(Refusal::Proof(ProofError::Replayed, Some(next(&bond))));
+        }
+        bond.prove(challenge.issued_at, now);
+        let next = next(&bond);
+        _ = state.content.system.put(content::DEVICE, bond);
+        Ok(grant(engine, rules, visit.scope(), id, next, now)?.telling(Event::Proved(handle)))
+    }
+}
+
+/// Opens the challenge that a proof answers. No store is asked for a forged one.
+fn opened(engine: &Engine, proof: &Proof, stage: Stage) -> Result<Challenge, ProofError> {
+    let text = engine.codec.unseal(SealKind::Challenge, proof.challenge().as_bytes());
+    let challenge = text.and_then(|text| Challenge::decode(&text)).ok_or(ProofError::Challenge)?;
+    if challenge.stage == stage { Ok(challenge) } else { Err(ProofError::Challenge) }
+}
+
+fn is_over(challenge: &Challenge, rules: &Rules, now: Timestamp) -> bool {
+    challenge.issued_at.plus(rules.challenge_lifetime()) <= now
+}
+
+/// The browser's instructions, the short-lived cookie and the next challenge.
+fn grant(
+    engine: &Engine,
+    rules: &Rules,
+    scope: Scope,
+    id: BindingId,
+    next: Challenge,
+    now: Timestamp,
+) -> Result<OwnResponse, EntropyError> {
+    let attributes = engine.codec.cookie_at(scope).attributes();
+    let body = words::instructions(id, &rules.refresh_path, &rules.cookie, attributes);
+    let next = engine.challenge(&next)?;
+    Ok(OwnResponse::json(200, body)
+        .with("set-cookie", engine.bound_cookie(rules, scope, id, now)?)
+        .with(words::CHALLENGE, words::challenge(next.as_str(), id)))
+}
+
+fn refuse(
+    engine: &Engine,
+    rules: &Rules,
+    scope: Scope,
+    refusal: Refusal,
+) -> Result<OwnResponse, EntropyError> {
+    let (error, response) = match refusal {
+        Refusal::Ask(challenge) => (None, challenged(engine, challenge)?),
+        Refusal::Proof(error, Some(challenge)) => (Some(error), challenged(engine, challenge)?),
+        Refusal::Proof(error, None) => (Some(error), OwnResponse::bare(403)),
+        Refusal::Ended(id, error) => {
+            let ended = OwnResponse::json(200, words::ended(id));
+            (error, ended.with("set-cookie", engine.no_bound_cookie(rules, scope)))
+        }
+        Refusal::Unavailable => (None, OwnResponse::bare(503)),
+        Refusal::Entropy => (None, OwnResponse::bare(500)),
+    };
+    if let Some(error) = error {
+        engine.tell(&Event::RefusedProof(error));
+    }
+    Ok(response)
+}
+
+fn challenged(engine: &Engine, challenge: Challenge) -> Result<OwnResponse, EntropyError> {
+    let text = engine.challenge(&challenge)?;
+    let header = words::challenge(text.as_str(), challenge.id);
+    Ok(OwnResponse::bare(403).with(words::CHALLENGE, header))
+}

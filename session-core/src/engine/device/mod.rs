@@ -1,0 +1,58 @@
+//! Sessions bound to the device (Device Bound Session Credentials): the rules, the offer, and the two endpoints.
+//!
+//! What is decided about an unproven request is in the decision table; the proofs are read in ring 0.
+
+mod config;
+mod endpoint;
+mod offer;
+
+pub use config::DeviceBinding;
+pub(crate) use config::{Rules, check};
+pub(crate) use endpoint::{Asked, asked};
+pub(crate) use offer::offer;
+
+use super::common::Engine;
+use super::sources::EntropyError;
+use crate::value::cookie::format::Scope;
+use crate::value::cookie::seal::{SealKind, Sealed};
+use crate::value::device::BindingId;
+use crate::value::device::token::{BoundToken, Challenge};
+use crate::value::time::Timestamp;
+
+impl Engine {
+    fn seal_fresh(&self, kind: SealKind, text: &[u8]) -> Result<Sealed, EntropyError> {
+        let mut nonce = [0; 24];
+        self.entropy.fill(&mut nonce)?;
+        Ok(self.codec.seal(kind, &nonce, text))
+    }
+
+    /// Which of the cookie's domains a request to this host has.
+    pub(crate) fn scope_of(&self, host: Option<&[u8]>) -> Scope {
+        host.map(|host| self.codec.cookie().scope_of(host)).unwrap_or_default()
+    }
+
+    /// Makes a challenge, as text.
+    fn challenge(&self, challenge: &Challenge) -> Result<Sealed, EntropyError> {
+        self.seal_fresh(SealKind::Challenge, &challenge.encode())
+    }
+
+    /// The `Set-Cookie` value of the short-lived cookie.
+    fn bound_cookie(
+        &self,
+        rules: &Rules,
+        scope: Scope,
+        id: BindingId,
+        now: Timestamp,
+    ) -> Result<String, EntropyError> {
+        let token = BoundToken { issued_at: now, id };
+        let sealed = self.seal_fresh(SealKind::Bound, &token.encode())?;
+        let expiry = Some((rules.refresh, now.plus(rules.refresh)));
+        Ok(self.codec.cookie_at(scope).header(&rules.cookie, sealed.as_str(), expiry))
+    }
+
+    /// The `Set-Cookie` value that removes the short-lived cookie.
+    pub(crate) fn no_bound_cookie(&self, rules: &Rules, scope: Scope) -> String {
+        let past = Some((std::time::Duration::ZERO, Timestamp::from_millis(0)));
+        self.codec.cookie_at(scope).header(&rules.cookie, "", past)
+    }
+}
