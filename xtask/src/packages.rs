@@ -46,6 +46,10 @@ pub(crate) const PACKAGES: &[Package] = &[
     Package { name: "etcd-server", probe: "etcd", needed_by: Need::Servers(&[Kind::Etcd]) },
     Package { name: "chromium", probe: "chromium", needed_by: Need::Browser },
     Package { name: "chromium-driver", probe: "chromedriver", needed_by: Need::Browser },
+    Package { name: "firefox-esr", probe: "firefox-esr", needed_by: Need::Browser },
+    Package { name: "webkit2gtk-driver", probe: "WebKitWebDriver", needed_by: Need::Browser },
+    // WebKitGTK draws nothing without a display.
+    Package { name: "xvfb", probe: "Xvfb", needed_by: Need::Browser },
     Package {
         name: "fonts-dejavu-core",
         probe: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
@@ -95,23 +99,43 @@ fn without_main_cluster(before: &str) -> String {
     kept.chain(["create_main_cluster = false"]).map(|line| format!("{line}\n")).collect()
 }
 
-/// Returns the path of the DynamoDB emulator, if it is installed.
-pub(crate) fn dynoxide() -> Option<PathBuf> {
-    let tools = env::var_os("XTASK_TOOLS").map_or_else(|| PathBuf::from(TOOLS), PathBuf::from);
-    let installed = tools.join("bin/dynoxide");
-    if installed.is_file() { Some(installed) } else { find("dynoxide") }
+/// A program that the distribution does not have, and that cargo builds.
+pub(crate) struct Tool {
+    program: &'static str,
+    /// The crate, its version, and its features.
+    install: &'static [&'static str],
 }
 
-/// Builds the DynamoDB emulator once, which takes about 5 minutes of CPU time. The build is killed with this process.
-pub(crate) fn install_dynoxide() -> Result<(), Failure> {
-    if dynoxide().is_some() {
-        return Ok(());
+/// The DynamoDB emulator: about 5 minutes of CPU time.
+pub(crate) const DYNOXIDE: Tool = Tool {
+    program: "dynoxide",
+    install: &["dynoxide-rs@3.2.0", "--no-default-features", "--features", "native-sqlite,http-server,cli"],
+};
+
+/// The WebDriver of Firefox: 2 to 3 minutes of CPU time.
+pub(crate) const GECKODRIVER: Tool = Tool { program: "geckodriver", install: &["geckodriver@0.37.1"] };
+
+impl Tool {
+    /// Returns the path of the program, if it is installed.
+    fn path(&self) -> Option<PathBuf> {
+        let installed = tools().join("bin").join(self.program);
+        if installed.is_file() { Some(installed) } else { find(self.program) }
     }
-    let mut install = Command::new("setpriv");
-    install.args(["--pdeathsig", "TERM", "cargo", "install", "--locked", DYNOXIDE, "--no-default-features"]);
-    install.args(["--features", "native-sqlite,http-server,cli", "--root"]);
-    install.arg(env::var_os("XTASK_TOOLS").unwrap_or_else(|| TOOLS.into()));
-    quietly(&mut install, "cargo install dynoxide")
+
+    /// Builds the program once. The build is killed with this process.
+    pub(crate) fn install(&self) -> Result<(), Failure> {
+        if self.path().is_some() {
+            return Ok(());
+        }
+        let mut install = Command::new("setpriv");
+        install.args(["--pdeathsig", "TERM", "cargo", "install", "--locked"]);
+        install.args(self.install).arg("--root").arg(tools());
+        quietly(&mut install, &format!("cargo install {}", self.program))
+    }
+}
+
+fn tools() -> PathBuf {
+    env::var_os("XTASK_TOOLS").map_or_else(|| PathBuf::from(TOOLS), PathBuf::from)
 }
 
 /// Runs a command with its output in a file under `target/xtask`, and shows the end of the output on failure.
@@ -139,7 +163,6 @@ fn find(probe: &str) -> Option<PathBuf> {
 }
 
 const POSTGRES: &str = "postgresql-15";
-const DYNOXIDE: &str = "dynoxide-rs@3.2.0";
 const TOOLS: &str = "target/tools";
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use session_test_servers::{Kind, Server, start};
 
 use crate::failure::Failure;
-use crate::packages;
+use crate::packages::{self, DYNOXIDE, GECKODRIVER, Package};
 
 /// Servers that are being installed and started. Drop waits for the installation and stops them, because interrupting
 /// the package manager would be worse than waiting.
@@ -19,21 +19,26 @@ pub(crate) struct Running {
 }
 
 impl Starting {
-    /// Installs the packages, then starts servers of these kinds in parallel.
-    pub(crate) fn begin(kinds: &[Kind], install: Vec<packages::Package>) -> Self {
+    /// Installs the packages, then starts servers of these kinds in parallel. `browser` asks for the driver that no
+    /// package has.
+    pub(crate) fn begin(kinds: &[Kind], install: Vec<Package>, browser: bool) -> Self {
         let (emulated, packaged): (Vec<Kind>, Vec<Kind>) =
             kinds.iter().partition(|&&kind| kind == Kind::DynamoDb);
         let mut threads = vec![thread::spawn(move || {
             packages::install(&install)?;
             start_all(&packaged)
         })];
-        if !emulated.is_empty() {
-            // The build takes minutes, so it starts first and runs in parallel.
-            threads.push(thread::spawn(move || {
-                packages::install_dynoxide()?;
-                start_all(&emulated)
-            }));
-        }
+        // These builds take minutes, so they run beside everything else, but one after the other.
+        threads.push(thread::spawn(move || {
+            if browser {
+                GECKODRIVER.install()?;
+            }
+            if emulated.is_empty() {
+                return Ok(Vec::new());
+            }
+            DYNOXIDE.install()?;
+            start_all(&emulated)
+        }));
         Self { threads }
     }
 
@@ -50,7 +55,7 @@ impl Starting {
 
 impl Drop for Starting {
     fn drop(&mut self) {
-        // Waits for the package manager only; the build of the emulator is killed with this process.
+        // Waits for the package manager only; the builds are killed with this process.
         if !self.threads.is_empty() {
             drop(self.threads.remove(0).join());
         }

@@ -19,7 +19,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         return Err(Failure::new(format!("install these packages first: {}", names.join(" "))));
     }
     println!("starting (the first time, dynoxide is built: some minutes)…");
-    let running = Starting::begin(&Kind::ALL, needed).wait()?;
+    let running = Starting::begin(&Kind::ALL, needed, false).wait()?;
     print!("{}", words(&running));
     io::stdout().flush()?;
     // Ctrl-C and SIGTERM terminate this process, and the servers with it: the kernel kills them, and their watcher

@@ -58,6 +58,11 @@ impl Missing {
         self.needs.kinds.iter().copied().filter(|kind| !left_out.contains(kind)).collect()
     }
 
+    /// Whether tests drive a browser.
+    pub(crate) fn browser(&self) -> bool {
+        self.needs.browser && !self.browser_left_out()
+    }
+
     /// Returns a warning about skipped tests, or an empty string.
     pub(crate) fn loudly(&self) -> String {
         if self.left_out().is_empty() {
@@ -112,6 +117,10 @@ impl Missing {
             .collect()
     }
 
+    fn browser_left_out(&self) -> bool {
+        self.left_out().iter().any(|package| package.needed_by == Need::Browser)
+    }
+
     /// The words in the names of tests that indicate what they need.
     fn words(&self) -> Vec<&'static str> {
         let kinds = self.kinds_left_out();
@@ -129,7 +138,7 @@ impl Missing {
                 });
             }
         }
-        if self.left_out().iter().any(|package| package.needed_by == Need::Browser) {
+        if self.browser_left_out() {
             words.push("browser");
         }
         words
@@ -173,6 +182,17 @@ mod tests {
     #[test]
     fn ci_never_leaves_anything_out() {
         assert!(judge(package("chromium"), false, true, true).is_err());
+    }
+
+    #[test]
+    fn a_missing_browser_is_a_failure_and_leaving_it_out_is_said_loudly() {
+        for name in ["chromium", "chromium-driver", "firefox-esr", "webkit2gtk-driver", "xvfb"] {
+            let failure = judge(package(name), false, false, false).err().unwrap().to_string();
+            assert!(failure.contains(name), "{failure}");
+            let missing = judge(package(name), false, true, false).unwrap();
+            assert!(!missing.browser() && missing.loudly().contains("named after browser were LEFT OUT"));
+            assert!(judge(package(name), true, false, true).unwrap().browser());
+        }
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(crate) fn everything(plan: &Plan<'_>, stages: &mut Stages) -> Result<Outcome
     let ci = env::var("CI").is_ok_and(|value| value == "true");
     let needs = Needs::of(plan.packages, &repository::files()?);
     let missing = stages.run("look", "cargo xtask test", || Missing::look(&needs, plan.skip_missing, ci))?;
-    let starting = Starting::begin(&missing.kinds(), missing.installable());
+    let starting = Starting::begin(&missing.kinds(), missing.installable(), missing.browser());
     let scope = scope(plan.packages);
     checks(plan, &scope, stages)?;
 

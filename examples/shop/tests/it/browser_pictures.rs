@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use crate::support::{Browser, Screen, World, claims, visit};
+use crate::support::{Browser, Engine, Screen, World, claims, visit};
 use serde_json::json;
 
 #[test]
 fn browser_every_page_fits_a_desktop_and_a_phone() {
-    visit(&[("SESSION_DRIVER", "memory")], claims![every_page_fits_a_desktop, every_page_fits_a_phone]);
+    let claims = claims![every_page_fits_a_desktop, every_page_fits_a_phone];
+    visit(Engine::Chromium, &[("SESSION_DRIVER", "memory")], claims);
 }
 
 async fn every_page_fits_a_desktop(world: World) {

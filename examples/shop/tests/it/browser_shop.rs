@@ -1,37 +1,57 @@
-//! The shop in real browsers: each claim on axum with its sessions in the cookie, in memory and in files, and on actix and
-//! hyper with its sessions in memory.
+//! The shop in real browsers. In Chromium: each claim on axum with its sessions in the cookie, in memory and in files, and on
+//! actix and hyper with its sessions in memory. In Firefox and WebKit: on axum with its sessions in the cookie and in memory.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use crate::support::{Browser, EMAIL, PASSWORD, World, claims, visit};
+use crate::support::{Browser, EMAIL, Engine, PASSWORD, World, claims, visit};
 use serde_json::json;
 
 #[test]
-fn browser_the_shop_on_axum_with_sessions_in_the_cookie() {
-    check("axum", "cookie");
+fn browser_chromium_shows_the_shop_on_axum_with_sessions_in_the_cookie() {
+    check(Engine::Chromium, "axum", "cookie");
 }
 
 #[test]
-fn browser_the_shop_on_axum_with_sessions_in_memory() {
-    check("axum", "memory");
+fn browser_chromium_shows_the_shop_on_axum_with_sessions_in_memory() {
+    check(Engine::Chromium, "axum", "memory");
 }
 
 #[test]
-fn browser_the_shop_on_axum_with_sessions_in_files() {
-    check("axum", "file");
+fn browser_chromium_shows_the_shop_on_axum_with_sessions_in_files() {
+    check(Engine::Chromium, "axum", "file");
 }
 
 #[test]
-fn browser_the_shop_on_actix() {
-    check("actix", "memory");
+fn browser_chromium_shows_the_shop_on_actix() {
+    check(Engine::Chromium, "actix", "memory");
 }
 
 #[test]
-fn browser_the_shop_on_hyper() {
-    check("hyper", "memory");
+fn browser_chromium_shows_the_shop_on_hyper() {
+    check(Engine::Chromium, "hyper", "memory");
 }
 
-fn check(adapter: &str, driver: &str) {
+#[test]
+fn browser_firefox_shows_the_shop_with_sessions_in_the_cookie() {
+    check(Engine::Firefox, "axum", "cookie");
+}
+
+#[test]
+fn browser_firefox_shows_the_shop_with_sessions_in_memory() {
+    check(Engine::Firefox, "axum", "memory");
+}
+
+#[test]
+fn browser_webkit_shows_the_shop_with_sessions_in_the_cookie() {
+    check(Engine::WebKit, "axum", "cookie");
+}
+
+#[test]
+fn browser_webkit_shows_the_shop_with_sessions_in_memory() {
+    check(Engine::WebKit, "axum", "memory");
+}
+
+fn check(engine: Engine, adapter: &str, driver: &str) {
     let mut claims = claims![
         theme_and_language_stay_as_chosen,
         sign_in_keeps_what_was_typed_but_never_the_password,
@@ -50,7 +70,8 @@ fn check(adapter: &str, driver: &str) {
             who_was_signed_out_elsewhere_may_go_on_at_once,
         ],
     });
-    visit(&[("SESSION_DRIVER", driver), ("--adapter", adapter), ("SHOP_CONFIRM_AFTER", "4")], claims);
+    let settings = [("SESSION_DRIVER", driver), ("--adapter", adapter), ("SHOP_CONFIRM_AFTER", "4")];
+    visit(engine, &settings, claims);
 }
 
 async fn theme_and_language_stay_as_chosen(world: World) {
@@ -191,7 +212,7 @@ async fn two_tabs_at_once_lose_nothing_of_the_cart(world: World) {
             browser.client.switch_to_window(tab.clone()).await.unwrap();
             browser.go("/").await;
             let click = format!("document.querySelector('#add-{product}').click()");
-            browser.script("window.before = true").await;
+            browser.mark().await;
             browser.script(&format!("setTimeout(() => {click}, {moment} - Date.now())")).await;
         }
         for tab in [&first, &second] {
@@ -215,7 +236,7 @@ async fn devices_end_one_and_end_all_others(world: World) {
     there.sign_in().await;
     here.go("/devices").await;
     assert_eq!((here.count(".devices li").await, here.count(".devices .this").await), (2, 1));
-    assert!(here.text(".devices .this").await.contains("Chrome, Linux"));
+    assert!(here.text(".devices .this").await.contains(here.device()));
 
     here.press("[name=device]").await;
     assert_eq!(here.text("#flash").await, "The device is signed out.");
