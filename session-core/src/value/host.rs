@@ -1,6 +1,6 @@
 //! A host with an optional port, as an application lists it and as requests and URLs name it.
 
-use std::net::Ipv6Addr;
+use core::net::Ipv6Addr;
 
 /// A host, and its port if it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]

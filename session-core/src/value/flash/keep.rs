@@ -3,12 +3,11 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::Flash;
 use super::entry::{Entry, FlashBag};
-use super::view::form_of;
-use super::{Flash, field_path};
+use super::fields::{field_path, form_of, names, whole};
 use crate::value::error::ValueError;
 use crate::value::form;
-use crate::value::json::strict::to_raw;
 use crate::value::path::Path;
 use crate::value::secret::SecretFields;
 
@@ -102,19 +101,6 @@ impl Flash {
         }
         Ok(())
     }
-}
-
-/// All fields of a form as one value.
-pub(super) fn whole(fields: &Map<String, Value>) -> Result<Box<RawValue>, ValueError> {
-    to_raw(fields).map_err(|source| ValueError::NotJson { key: "the form".to_owned(), source })
-}
-
-/// The segments of a field's name in a form: a literal name first.
-pub(crate) fn names(form: &Map<String, Value>, path: Path<'_>) -> Vec<String> {
-    path.names(|literal| form.contains_key(literal)).unwrap_or_else(|text| {
-        let text = text.strip_suffix("[]").filter(|list| !list.is_empty()).unwrap_or(text);
-        field_path(text)
-    })
 }
 
 fn null() -> Box<RawValue> {

@@ -5,6 +5,7 @@
 //! has left meanwhile. Taking, keeping and flashing are journalled like every other change and replayed on conflict.
 
 mod entry;
+mod fields;
 mod keep;
 mod view;
 
@@ -23,12 +24,11 @@ use super::values::Values;
 
 pub use entry::FlashBag;
 pub(crate) use entry::{Entry, FlashChanges, give_way};
-pub(crate) use keep::names;
+pub(crate) use fields::{field_path, names};
 pub(crate) use view::{FlashView, FormView};
 
 use entry::add;
-use keep::whole;
-use view::form_of;
+use fields::{form_of, whole};
 
 /// The flash of one visit: what it shows, and what it leaves for the next.
 #[derive(Clone, Debug, Default)]
@@ -227,12 +227,6 @@ impl Flash {
 /// A value that the next visit could not show is refused now.
 fn check(key: &[String], value: &RawValue) -> Result<(), ValueError> {
     Values::default().put_by_names(key, value)
-}
-
-/// The segments of a form field's name: `profile[email]` and `profile.email` are the same field; a name that is no path
-/// is one segment.
-pub(crate) fn field_path(name: &str) -> Vec<String> {
-    Values::default().segments(Path::text(name)).unwrap_or_else(|_| vec![name.to_owned()])
 }
 
 /// An empty bag.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use super::entry::{Entry, FlashBag};
+use super::fields::{field_path, form_of};
 use crate::value::path::Path;
 use crate::value::values::Values;
 
@@ -104,7 +104,7 @@ impl FlashView {
 impl FormView {
     /// The messages for a field, `profile.email` or `profile[email]`.
     pub(crate) fn errors_at(&self, field: Path<'_>) -> Vec<String> {
-        self.errors_of(&super::field_path(&field.to_string()).join("."))
+        self.errors_of(&field_path(&field.to_string()).join("."))
     }
 
     fn errors_of(&self, field: &str) -> Vec<String> {
@@ -124,9 +124,4 @@ impl FormView {
 fn put<V: Serialize>(values: &mut Values, key: &[String], value: V) {
     // What cannot be put was not written by this library: it was put once when it was flashed.
     let _ = values.put_by_names(key, value);
-}
-
-/// The fields of a form that was flashed.
-pub(super) fn form_of(json: &RawValue) -> Map<String, Value> {
-    serde_json::from_str(json.get()).unwrap_or_default()
 }
