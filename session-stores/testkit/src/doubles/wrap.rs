@@ -24,7 +24,7 @@ pub enum Verb {
     Touch,
     Destroy,
     Rotate,
-    /// A page of [`OwnerIndex::page`](session_core::store::OwnerIndex::page).
+    /// A page of [`OwnerIndex::page`].
     List,
     Heads,
     Count,
