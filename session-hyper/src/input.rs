@@ -50,6 +50,8 @@ impl Input {
     ///
     /// ```
     #[doc = include_str!("given/a_handler.in")]
+    /// use session_hyper::InputLimit;
+    ///
     /// async fn page(request: Request<Full<Bytes>>) -> Result<Response<String>, SessionRejection> {
     ///     // A page for pictures' captions: 4 KiB will do.
     ///     let input = Input::read_within(InputLimit::default().bytes(4_096), request).await?;

@@ -22,7 +22,7 @@ use crate::words;
 ///
 /// let request = Request::get("/chat").header("host", "shop.example");
 /// let request = request.header("origin", "https://evil.example").body(()).unwrap();
-/// assert_eq!(same_origin(&request).unwrap_err().status(), 403);
+/// assert_eq!(same_origin(&request).unwrap_err().0.status(), 403);
 /// ```
 pub fn same_origin<B>(request: &Request<B>) -> Result<(), SessionRejection> {
     let rules: Arc<OriginRules> = request.extensions().get().cloned().unwrap_or_default();

@@ -112,10 +112,9 @@ impl<S, R> SessionService<S, R> {
     ///
     /// ```
     #[doc = include_str!("given/a_service.in")]
-    /// # use http_body_util::Full;
-    /// # use hyper::{Request, Response, body::Bytes, service::service_fn};
-    /// # async fn hello(_: Request<()>) -> Result<Response<Full<Bytes>>, std::convert::Infallible> { Ok(Response::default()) }
     /// let service = SessionService::new(sessions, service_fn(hello)).own_bodies(|body| Full::from(body));
+    /// # let _: SessionService<_, Full<Bytes>> = service;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn own_bodies(mut self, body: impl Fn(String) -> R + Send + Sync + 'static) -> Self {
         self.middleware = self.middleware.on_own(move |own| words::own(own, &body));
