@@ -71,7 +71,11 @@ mod taken {
     /// The error for a URL that the driver does not accept.
     pub(crate) fn bad_url(driver: &str) -> SettingError {
         let (key, allowed) = url_setting(driver);
-        SettingError::RefusedSecret { key, allowed: format!("for the driver {driver}, {allowed}") }
+        let encoding = match allowed.contains("password") {
+            true => "; user and password are percent-encoded, such as %23 for #",
+            false => "",
+        };
+        SettingError::RefusedSecret { key, allowed: format!("for the driver {driver}, {allowed}{encoding}") }
     }
 
     fn url_setting(driver: &str) -> (String, String) {

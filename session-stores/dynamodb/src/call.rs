@@ -12,8 +12,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    Update,
+    CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use session_core::store::{StoreError, StoreErrorKind};
 use tracing::{Dispatch, instrument::WithSubscriber};
@@ -39,8 +38,8 @@ pub(crate) struct Calls {
 /// The outcome of a write.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// Applied, with the previous item if the write requested it.
-    Done(Option<Item>),
+    /// Applied.
+    Done,
     /// The condition failed, with the current item.
     Refused(Option<Item>),
 }
@@ -92,7 +91,7 @@ impl Calls {
     pub(crate) async fn write(&self, write: &Write) -> Result<Outcome, StoreError> {
         for round in 0.. {
             match self.write_once(write).await? {
-                Attempt::Done(old) => return Ok(Outcome::Done(old)),
+                Attempt::Done => return Ok(Outcome::Done),
                 Attempt::Refused(item) => return Ok(Outcome::Refused(self.standing(write, item).await?)),
                 Attempt::Busy => pause(round).await,
             }
@@ -140,7 +139,7 @@ impl Calls {
     /// an entry would be missed.
     pub(crate) async fn write_listed(&self, session: &Write, entry: &Write) -> Result<Outcome, StoreError> {
         match self.write_together(&[session, entry]).await? {
-            Together::Done => Ok(Outcome::Done(None)),
+            Together::Done => Ok(Outcome::Done),
             Together::Refused(mut parts) => match parts.swap_remove(0) {
                 Some(refused) => Ok(refused),
                 None => Err(StoreError::unavailable(NAME, Failure::new(TRANSACTION, CANCELLED, ""))),
@@ -193,15 +192,14 @@ impl Calls {
     async fn write_once(&self, write: &Write) -> Result<Attempt, StoreError> {
         let condition = write.condition.clone();
         let values = (!write.values.is_empty()).then(|| write.values.clone());
-        let old = if write.bring_old { ReturnValue::AllOld } else { ReturnValue::None };
         match &write.change {
             Change::Put(attributes) => {
                 let call = self.client.put_item().table_name(&self.table);
                 let call =
                     call.set_item(Some(whole(&write.key, attributes))).set_condition_expression(condition);
-                let call = call.set_expression_attribute_values(values).return_values(old);
+                let call = call.set_expression_attribute_values(values);
                 match call.return_values_on_condition_check_failure(ALL_OLD).send().await {
-                    Ok(answer) => Ok(Attempt::Done(answer.attributes)),
+                    Ok(_) => Ok(Attempt::Done),
                     Err(error) => match error.as_service_error() {
                         Some(PutItemError::ConditionalCheckFailedException(refused)) => {
                             Ok(Attempt::Refused(refused.item().cloned()))
@@ -213,9 +211,9 @@ impl Calls {
             Change::Update(expression) => {
                 let call = self.client.update_item().table_name(&self.table).set_key(Some(write.key.clone()));
                 let call = call.update_expression(expression).set_condition_expression(condition);
-                let call = call.set_expression_attribute_values(values).return_values(old);
+                let call = call.set_expression_attribute_values(values);
                 match call.return_values_on_condition_check_failure(ALL_OLD).send().await {
-                    Ok(answer) => Ok(Attempt::Done(answer.attributes)),
+                    Ok(_) => Ok(Attempt::Done),
                     Err(error) => match error.as_service_error() {
                         Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                             Ok(Attempt::Refused(refused.item().cloned()))
@@ -227,8 +225,8 @@ impl Calls {
             Change::Delete => {
                 let call = self.client.delete_item().table_name(&self.table).set_key(Some(write.key.clone()));
                 let call = call.set_condition_expression(condition).set_expression_attribute_values(values);
-                match call.return_values(old).return_values_on_condition_check_failure(ALL_OLD).send().await {
-                    Ok(answer) => Ok(Attempt::Done(answer.attributes)),
+                match call.return_values_on_condition_check_failure(ALL_OLD).send().await {
+                    Ok(_) => Ok(Attempt::Done),
                     Err(error) => match error.as_service_error() {
                         Some(DeleteItemError::ConditionalCheckFailedException(refused)) => {
                             Ok(Attempt::Refused(refused.item().cloned()))
@@ -277,7 +275,7 @@ impl Calls {
 
 /// The outcome of one attempt of a write.
 enum Attempt {
-    Done(Option<Item>),
+    Done,
     Refused(Option<Item>),
     /// A concurrent transaction holds the item.
     Busy,

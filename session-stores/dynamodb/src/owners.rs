@@ -77,10 +77,9 @@ impl OwnerIndex for DynamoDbStore {
             let (mut found, mut from) = (0, None);
             loop {
                 let page = self.inner().owned(&owner, from.as_ref(), MOST_KEYS, Parts::Head, now).await?;
-                let keys: Vec<_> =
-                    page.0.into_iter().map(|(key, _)| key).filter(|key| Some(key) != except).collect();
-                found += keys.len();
-                ended += self.bury(&owner, keys, now, tombstone_until).await?;
+                let heads: Vec<_> = page.0.into_iter().filter(|(key, _)| Some(key) != except).collect();
+                found += heads.len();
+                ended += self.bury(&owner, heads, now, tombstone_until).await?;
                 from = page.1;
                 if from.is_none() {
                     break;
@@ -104,28 +103,32 @@ enum Parts {
 
 impl DynamoDbStore {
     /// Replaces these sessions by tombstones, several at a time, and continues if one fails. Returns how many were
-    /// live.
+    /// live, by their heads.
     async fn bury(
         &self,
         owner: &Arc<str>,
-        keys: Vec<StoreKey>,
+        heads: Vec<(StoreKey, Item)>,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<usize, StoreError> {
-        let mut keys = keys.into_iter();
+        let mut heads = heads.into_iter();
         let mut running = JoinSet::new();
         let (mut ended, mut failed) = (0, None);
         loop {
             while running.len() < MOST_AT_ONCE
-                && let Some(key) = keys.next()
+                && let Some((key, item)) = heads.next()
             {
                 let (store, owner) = (self.clone(), Arc::clone(owner));
-                running.spawn(async move { store.inner().bury(&owner, &key, now, until).await });
+                let head = item::read_head(&key, &item).ok().flatten();
+                let is_live = head.is_some_and(|head| now < head.deadline());
+                running.spawn(async move {
+                    let is_ended = store.inner().bury(&owner, &key, until).await?;
+                    Ok::<_, StoreError>(is_ended && is_live)
+                });
             }
             match running.join_next().await {
                 None => break,
-                Some(Ok(Ok(Buried::Live))) => ended += 1,
-                Some(Ok(Ok(Buried::Dead))) => {}
+                Some(Ok(Ok(was_live))) => ended += usize::from(was_live),
                 Some(Ok(Err(error))) => failed = Some(error),
                 Some(Err(broken)) => failed = Some(StoreError::unavailable(NAME, broken)),
             }
@@ -134,32 +137,18 @@ impl DynamoDbStore {
     }
 }
 
-/// The outcome of replacing a session by a tombstone.
-enum Buried {
-    Live,
-    Dead,
-}
-
 impl Inner {
-    async fn bury(
-        &self,
-        owner: &str,
-        key: &StoreKey,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Buried, StoreError> {
+    /// Replaces a session of this owner by a tombstone, without reading its data. Returns whether it did: the session may
+    /// have ended in the meantime, or belong to another owner by now.
+    async fn bury(&self, owner: &str, key: &StoreKey, until: Timestamp) -> Result<bool, StoreError> {
         let burial = write::burial_of_owned(&self.names, key, owner, until);
         match self.calls.within(self.calls.write(&burial)).await? {
-            Outcome::Done(Some(old)) => match item::read(&old) {
-                Ok(Loaded::Found(record)) if record.is_live(now) => Ok(Buried::Live),
-                _ => Ok(Buried::Dead),
-            },
-            Outcome::Done(None) | Outcome::Refused(None) => Ok(Buried::Dead),
-            // Ended in the meantime, or of another owner by now. A record of a newer format is not changed and is an
-            // error.
+            Outcome::Done => Ok(true),
+            Outcome::Refused(None) => Ok(false),
+            // A record of a newer format is not changed and is an error.
             Outcome::Refused(Some(standing)) => match item::read(&standing) {
                 Err(error) if error.kind() == StoreErrorKind::Newer => Err(error),
-                _ => Ok(Buried::Dead),
+                _ => Ok(false),
             },
         }
     }

@@ -218,7 +218,7 @@ impl Inner {
             None => self.calls.write(&creation).await?,
         };
         Ok(match outcome {
-            Outcome::Done(_) => Written::Applied,
+            Outcome::Done => Written::Applied,
             Outcome::Refused(standing) => classify::create(standing.as_ref(), record.etag),
         })
     }

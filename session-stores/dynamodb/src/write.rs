@@ -22,8 +22,6 @@ pub(crate) struct Write {
     pub(crate) condition: Option<String>,
     /// The values in the two expressions.
     pub(crate) values: Item,
-    /// Whether to return the previous item.
-    pub(crate) bring_old: bool,
 }
 
 /// The change of an item.
@@ -39,7 +37,7 @@ pub(crate) enum Change {
 
 impl Write {
     fn new(key: Item, change: Change) -> Self {
-        Self { key, change, condition: None, values: Item::new(), bring_old: false }
+        Self { key, change, condition: None, values: Item::new() }
     }
 
     fn only_if(mut self, condition: impl Into<String>) -> Self {
@@ -174,13 +172,11 @@ pub(crate) fn burial(names: &Names, key: &StoreKey, until: Timestamp) -> Write {
         .with(":format", item::number(THIS_FORMAT))
 }
 
-/// Replaces a session by a tombstone only if it belongs to this owner, and returns the previous item.
+/// Replaces a session by a tombstone only if it belongs to this owner.
 pub(crate) fn burial_of_owned(names: &Names, key: &StoreKey, owner: &str, until: Timestamp) -> Write {
-    let mut write = burial(names, key, until)
+    burial(names, key, until)
         .and_if(&format!("{OWNER_ID} = :owner"))
-        .with(":owner", AttributeValue::S(owner.into()));
-    write.bring_old = true;
-    write
+        .with(":owner", AttributeValue::S(owner.into()))
 }
 
 /// The old half of a rotation: replaces the live record with the expected etag by a tombstone with the store key and

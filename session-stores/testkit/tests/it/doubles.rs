@@ -35,7 +35,7 @@ async fn a_log_tells_every_call_with_its_keys_and_outcome() {
         (Verb::Replace, Outcome::Conflict),
         (Verb::Touch, Outcome::Gone),
         (Verb::Rotate, Outcome::Applied),
-        (Verb::Destroy, Outcome::Done),
+        (Verb::Destroy, Outcome::Applied),
         (Verb::Count, Outcome::Done),
         (Verb::Sweep, Outcome::Done),
     ];
