@@ -134,6 +134,9 @@ struct Flags {
     /// The largest record, in bytes.
     #[arg(long, value_name = "BYTES", value_parser = max_record, conflicts_with = FROM_ENV)]
     max_record: Option<usize>,
+    /// Keep up to so many sessions in a near cache; for redis.
+    #[arg(long, value_name = "SESSIONS", value_parser = near_cache, conflicts_with = FROM_ENV)]
+    near_cache: Option<usize>,
     /// Bind sessions to the device (DBSC), refreshed every 5min or as said, such as --bind-to-device=10s.
     #[arg(
         long,
@@ -199,6 +202,7 @@ impl Flags {
         store.max_record = self.max_record;
         store.timeout = self.store_timeout.unwrap_or(store.timeout);
         store.prefix = self.prefix.unwrap_or(store.prefix);
+        store.client_cache = self.near_cache;
         Some(Settings {
             store,
             age: self.age,
@@ -312,6 +316,10 @@ fn listen(text: &str) -> Result<SocketAddr, &'static str> {
 
 fn threads(text: &str) -> Result<usize, &'static str> {
     text.parse().ok().filter(|threads| (1..=1024).contains(threads)).ok_or("a number from 1 to 1024")
+}
+
+fn near_cache(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|sessions| *sessions > 0).ok_or("a number of sessions from 1")
 }
 
 fn max_record(text: &str) -> Result<usize, &'static str> {

@@ -25,6 +25,11 @@ async fn from_flags(settings: Settings, tls: bool, stats: &Stats) -> Result<Sess
         .commit_on_error(settings.commit_on_error)
         .encrypt_at_rest(settings.encrypt_at_rest)
         .observer(stats.observer());
+    if let Some(sessions) = settings.store.client_cache.filter(|_| settings.store.driver != "redis") {
+        return Err(
+            WrongFlag::new("--near-cache", &sessions.to_string(), "for --store redis://… alone").into()
+        );
+    }
     builder = match session_stores::open(&settings.store).await {
         Ok(store) => builder.store(stats.counted(store)),
         Err(SettingError::NoStore) => builder.in_cookie(),
@@ -131,6 +136,7 @@ mod tests {
             ("--cookie __Host-sid", &["--cookie", "__Host-sid", "Secure"]),
             ("--age 25h", &["--age", "90000 s", "--absolute", "86400 s"]),
             ("--absolute 1h", &["--age", "7200 s", "--absolute", "3600 s"]),
+            ("--near-cache 10", &["--near-cache", "\"10\"", "redis"]),
             (&twice, &["--key", "equal", "64 hex digits"]),
         ] {
             let line = format!("--adapter axum --store memory --listen 127.0.0.1:0 {flags}");

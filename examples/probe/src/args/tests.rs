@@ -59,6 +59,7 @@ fn every_flag_is_taken() {
     assert_eq!(settings("--store-timeout 250ms").store.timeout, Duration::from_millis(250));
     let limited = settings("--max-record 100");
     assert_eq!((limited.max_record, limited.store.max_record), (Some(100), Some(100)));
+    assert_eq!(settings("--near-cache 1000").store.client_cache, Some(1000));
     assert!(settings("--eager").eager);
     assert!(settings("--commit-on-error").commit_on_error);
     assert!(settings("--encrypt-at-rest").encrypt_at_rest);
@@ -100,6 +101,7 @@ fn a_wrong_flag_is_named_with_its_value_and_what_is_allowed() {
         ("--store-timeout 0", &["--store-timeout", "\"0\"", "whole seconds"]),
         ("--threads 0", &["--threads", "\"0\"", "1024"]),
         ("--max-record 0", &["--max-record", "\"0\"", "bytes"]),
+        ("--near-cache 0", &["--near-cache", "\"0\"", "sessions"]),
         ("--colour red", &["--colour", "--eager"]),
         ("--max-record", &["--max-record", "needs a value"]),
         ("--adapter axum", &["--adapter", "twice"]),
