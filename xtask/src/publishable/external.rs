@@ -30,6 +30,36 @@ const ALLOWED: &[Allowed] = &[
         external: &["time"],
         why: "points in time and durations; the one crate below 1 that all of ours show",
     },
+    Allowed {
+        of: &["session-axum"],
+        external: &["axum_core", "http_body", "tower_layer", "tower_service"],
+        why: "the framework: a breaking release of it needs one of the adapter in any case",
+    },
+    Allowed {
+        of: &["session-actix"],
+        external: &["actix_web", "actix_http", "actix_service"],
+        why: "the framework, and the crates whose types it exports as its own",
+    },
+    Allowed {
+        of: &["session-hyper"],
+        external: &["hyper", "http_body"],
+        why: "the HTTP library of the adapter, stable at 1",
+    },
+    Allowed {
+        of: &["session-web"],
+        external: &["futures_core", "validator", "garde"],
+        why: "streams of a body's chunks; our trait for the reports of two libraries, each behind a feature of its name",
+    },
+    Allowed {
+        of: &["session-conformance"],
+        external: &["futures_core", "log", "tokio", "tracing_core"],
+        why: "for tests: streams, and what is heard of other crates' logs",
+    },
+    Allowed {
+        of: &["session-core"],
+        external: &["minijinja"],
+        why: "values for its templates, behind a feature of its name; stable at 2",
+    },
 ];
 
 /// The foreign crates in these signatures, or which of them are not allowed.
