@@ -45,6 +45,7 @@ mod taken {
             (Some(url), _) if place_of(config) == Some(driver) && !seems_unencoded(driver, url) => {
                 Ok(url.to_owned())
             }
+            (Some(url), _) if seems_unencoded(driver, url) => Err(unencoded_url(driver)),
             (Some(_), _) => Err(bad_url(driver)),
             (None, Some(default)) => Ok(default.to_owned()),
             (None, None) => {
@@ -71,11 +72,17 @@ mod taken {
     /// The error for a URL that the driver does not accept.
     pub(crate) fn bad_url(driver: &str) -> SettingError {
         let (key, allowed) = url_setting(driver);
-        let encoding = match allowed.contains("password") {
-            true => "; user and password are percent-encoded, such as %23 for #",
-            false => "",
-        };
-        SettingError::RefusedSecret { key, allowed: format!("for the driver {driver}, {allowed}{encoding}") }
+        SettingError::RefusedSecret { key, allowed: format!("for the driver {driver}, {allowed}") }
+    }
+
+    /// The error for a URL whose password seems to end it.
+    fn unencoded_url(driver: &str) -> SettingError {
+        let (key, allowed) = url_setting(driver);
+        let encoding = "user and password are percent-encoded, such as %23 for #";
+        SettingError::RefusedSecret {
+            key,
+            allowed: format!("for the driver {driver}, {allowed}; {encoding}"),
+        }
     }
 
     fn url_setting(driver: &str) -> (String, String) {
