@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use session_web::ReadAhead;
 
-/// The body that a handler behind a [`CsrfService`](crate::CsrfService) gets: the request's own, as it came.
+/// The body that a handler behind a [`CsrfService`](crate::CsrfService) gets: the unchanged body of the request.
 ///
 /// ```
 /// use http_body_util::{BodyExt, Full};

@@ -262,7 +262,7 @@ fn by_origin(now: Situation) -> Decision {
             Fate::Destroy => end_of_nothing(now),
         },
         // A stranger until the device proves itself: the session is not written, and a cookie from here would replace it.
-        // Who signs in gets a session of their own.
+        // A sign-in begins a new session.
         Origin::Unproven => match now.fate {
             Fate::Keep if now.something => Decision { refusal: Some(Refusal::Unproven), ..NOTHING },
             Fate::Renew if now.something => begin(now),

@@ -110,7 +110,7 @@ async fn without_a_user_forty_writers_in_flight_are_gone_and_told_so() {
     assert_eq!(read(&app, &mut browser, "n").await, Some(1));
 }
 
-/// Whoever planted the id, and has a request in flight under it, writes nothing into the session of who signs in.
+/// A request in flight under a planted id writes nothing into the session of the user that signs in.
 #[tokio::test]
 async fn a_planted_id_gains_nothing_when_its_session_signs_in() {
     for tagged_first in [false, true] {

@@ -92,7 +92,7 @@ impl SessionState {
             // An id that was drawn but that no cookie has carried yet is new enough.
             self.fate = self.fate.max(Fate::Renew);
         }
-        // Whoever made the binding, it was not this user: another one is made.
+        // The binding belongs to another user, so it is dropped and a new one is offered.
         self.content.system.forget(content::DEVICE);
         if self.owner().is_some() {
             self.content.system.forget(content::AUTHENTICATED_AT);

@@ -103,7 +103,7 @@ impl Site {
         response
     }
 
-    /// Who the visitor is on this page.
+    /// Returns the user that this page sees.
     pub(crate) async fn user(&self, browser: &mut Browser) -> Option<String> {
         self.user_at(browser, "/").await
     }

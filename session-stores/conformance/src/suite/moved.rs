@@ -89,7 +89,7 @@ pub async fn a_rotated_session_that_has_expired_is_gone(t: Trial) {
     assert_eq!(late, Written::Gone);
 }
 
-/// A destroy ends nothing but what is under its own key, and says so.
+/// A destroy ends only the record under its own key, and returns where the session has moved.
 pub async fn a_destroy_under_the_old_key_hears_where_the_session_is(t: Trial) {
     let record = t.record("before").with_owner(Some(t.owner()));
     let (old, new) = (t.store_new(&record).await, t.key());

@@ -127,7 +127,7 @@ pub async fn errors_are_shown_by_field_in_the_next_visit(stage: &Stage) {
     ada.ops(&[(r#""has_errors""#, "false"), (r#""errors""#, "{}")]).await;
 }
 
-/// Whoever answers with a redirect and has read nothing has shown nothing.
+/// A redirect whose handler read no message passes all of them on.
 pub async fn a_redirect_that_reads_nothing_passes_messages_on(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();

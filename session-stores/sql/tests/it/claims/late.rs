@@ -49,8 +49,8 @@ pub(crate) async fn a_write_that_timed_out_is_not_carried_out_later<G: Ground>()
     assert_eq!(store.load(&at).await.unwrap(), Loaded::Found(next));
 }
 
-/// The only connection is busy for half of the deadline, with a write that waits for another row. Who gets it then waits
-/// for a row that is let go just after the deadline: too late.
+/// The only connection is busy for half of the deadline, with a write that waits for another row. The next write then
+/// waits for a row that is released just after the deadline, which is too late.
 pub(crate) async fn a_write_that_waited_for_a_connection_first_is_not_carried_out_later<S: Served>() {
     let ground = S::new().await;
     let first = record("{}");
