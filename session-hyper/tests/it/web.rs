@@ -170,6 +170,7 @@ async fn fail(request: Request<Full<Bytes>>) -> Result<StatusCode, PageError> {
     let input = Input::read(request).await?;
     match input.text("how").unwrap_or_default() {
         "a value of another type" => session.get::<u32>("user").map(drop)?,
+        "a value of another type, in a copy" => session.all().to::<Vec<u8>>().map(drop)?,
         "a commit" => {
             session.put("a", 1)?;
             session.commit().await?;
