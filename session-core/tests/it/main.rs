@@ -35,6 +35,7 @@ mod lifetimes;
 mod log_canary;
 mod revocations;
 mod security;
+mod sign_in_races;
 mod signing_in;
 mod stamps;
 mod streams;

@@ -12,6 +12,7 @@ mod answering;
 mod attempt;
 mod error;
 mod exchange;
+mod siblings;
 mod writing;
 
 pub use error::CommitError;
