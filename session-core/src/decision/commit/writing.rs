@@ -13,7 +13,7 @@ use crate::decision::policy::Policy;
 use crate::decision::state::{Over, SessionState};
 use crate::value::content::{Changes, Content};
 use crate::value::flash::FlashBag;
-use crate::value::id::StoreKey;
+use crate::value::id::{SessionId, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
@@ -140,6 +140,14 @@ impl Writing {
     #[must_use]
     pub(crate) fn step(&self) -> Option<&StoreOp> {
         self.attempt.op.as_ref()
+    }
+
+    /// Returns the key under which a record was written, once that has happened.
+    pub(crate) fn written(&self) -> Option<StoreKey> {
+        let written = matches!(self.answer, Some(Ok(()))) && self.attempt.record.is_some();
+        let moved = self.moved.as_deref().filter(|_| self.decision.write != Write::Rotate);
+        let id = || self.attempt.id.as_ref().map(SessionId::store_key);
+        moved.copied().or_else(id).filter(|_| written)
     }
 
     /// Returns the cookie instruction that applies if the next operation is applied.
