@@ -21,6 +21,7 @@ mod driver_races;
 mod driver_scope;
 mod driver_support;
 mod driver_tenants;
+mod driver_together;
 mod driver_touch;
 mod driver_unseen;
 mod features_flash;
