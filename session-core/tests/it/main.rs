@@ -33,6 +33,8 @@ mod interleavings;
 mod laws;
 mod lifetimes;
 mod log_canary;
+mod migrating;
+mod migrating_support;
 mod revocations;
 mod security;
 mod signing_in;
