@@ -15,6 +15,7 @@ pub(crate) mod finish;
 mod flights;
 pub(crate) mod head;
 pub(crate) mod middleware;
+pub(crate) mod migrating;
 pub(crate) mod owners;
 mod perform;
 pub(crate) mod report;

@@ -34,6 +34,8 @@ mod interleavings;
 mod laws;
 mod lifetimes;
 mod log_canary;
+mod migrating;
+mod migrating_support;
 mod revocations;
 mod security;
 mod sign_in_races;
