@@ -19,7 +19,7 @@ use super::record::Recorder;
 pub struct Plan {
     /// Decides the keys of the sessions and, together with each task's client number, what the tasks do.
     pub seed: u64,
-    /// How many sessions all tasks work on.
+    /// How many sessions all tasks work on, one after the other; at least one.
     pub sessions: usize,
     /// How many tasks work at once.
     pub tasks: usize,
@@ -100,9 +100,11 @@ impl Task {
     }
 
     async fn run(mut self) {
-        for _ in 0..self.plan.calls {
-            let session = self.random.below(self.plan.sessions as u64) as usize;
-            self.call(session).await;
+        let Plan { sessions, calls, .. } = self.plan;
+        for number in 0..calls {
+            // Some sessions at a time, the same for all tasks.
+            let session = number * sessions / calls + self.random.below(AT_ONCE) as usize;
+            self.call(session.min(sessions - 1)).await;
             if self.random.below(4) == 0 {
                 tokio::task::yield_now().await;
             }
@@ -221,5 +223,7 @@ impl Random {
     }
 }
 
+/// How many sessions a task works on at a time.
+const AT_ONCE: u64 = 3;
 const HOUR: Duration = Duration::from_secs(3_600);
 const HOUR_MILLIS: u64 = 3_600_000;
