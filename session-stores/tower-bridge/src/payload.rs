@@ -102,8 +102,18 @@ mod tests {
 
     #[test]
     fn a_name_that_one_writer_changed_is_kept_as_that_writer_left_it() {
-        check(json!({"a": 1}), json!({"a": 1, "b": 2}), json!({"a": 1, "c": 3}), json!({"a": 1, "b": 2, "c": 3}));
-        check(json!({"a": 1, "b": 1}), json!({"a": 2, "b": 1}), json!({"a": 1, "b": 2}), json!({"a": 2, "b": 2}));
+        check(
+            json!({"a": 1}),
+            json!({"a": 1, "b": 2}),
+            json!({"a": 1, "c": 3}),
+            json!({"a": 1, "b": 2, "c": 3}),
+        );
+        check(
+            json!({"a": 1, "b": 1}),
+            json!({"a": 2, "b": 1}),
+            json!({"a": 1, "b": 2}),
+            json!({"a": 2, "b": 2}),
+        );
         check(json!({"a": 1, "b": 1}), json!({"b": 1}), json!({"a": 1, "b": 2}), json!({"b": 2}));
         check(json!({"a": 1, "b": 1}), json!({"a": 1, "b": 2}), json!({"b": 1}), json!({"b": 2}));
         check(json!({"a": null}), json!({}), json!({"a": null}), json!({}));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use session_core::Timestamp;
-use session_core::store::{SessionStore as _, Sweep as _};
+use session_core::store::SessionStore as _;
 use session_store_memory::MemoryStore;
 use session_testkit::ManualClock;
 use session_tower_bridge::TowerSessionsBridge;
@@ -119,7 +119,10 @@ async fn expired_sessions_are_deleted_as_in_their_stores() {
     }
     clock.advance(Duration::from_secs(7_200));
     store.delete_expired().await.unwrap();
-    assert_eq!(inner.sweeper().unwrap().sweep(Timestamp::from_millis(i64::MAX), 100).await.unwrap().removed, 0);
+    assert_eq!(
+        inner.sweeper().unwrap().sweep(Timestamp::from_millis(i64::MAX), 100).await.unwrap().removed,
+        0
+    );
 }
 
 #[tokio::test]
@@ -135,7 +138,10 @@ async fn the_store_sees_a_hash_of_the_id_and_an_error_no_value() {
     (0..70).for_each(|_| deep = vec![deep.clone()].into());
     record.data.insert("deep".to_owned(), deep);
     let error = store.save(&record).await.unwrap_err();
-    assert_eq!(error.to_string(), "Encoding failed with: the session's values are nested more than 64 levels deep");
+    assert_eq!(
+        error.to_string(),
+        "Encoding failed with: the session's values are nested more than 64 levels deep"
+    );
     record.data.insert("deep".to_owned(), "x".repeat(100_000).into());
     let error = store.save(&record).await.unwrap_err();
     assert!(matches!(&error, Error::Backend(text) if text.contains("keeps at most 65536")), "{error}");
