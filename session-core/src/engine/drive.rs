@@ -4,13 +4,14 @@
 //! goes the same way: [`begin`], then [`perform_all`] if something has to be asked, then [`conclude`]; a closing visit ends
 //! with [`VisitReport::settled`](super::report::VisitReport::settled).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tracing::Instrument as _;
 
 use super::common::Engine;
 use super::error::OpenError;
 use super::event::Event;
+use super::import::carry_over;
 use super::perform::perform_all;
 use super::room;
 use super::visit::CookieHeaders;
@@ -21,16 +22,26 @@ use crate::value::answer::{Loaded, StoreError};
 use crate::value::id::{SessionId, StoreKey};
 use crate::value::time::Timestamp;
 
-/// Opens the session of a request: its cookies, one load if they name a session, and the state they make.
+/// Opens the session of a request: its cookies, one load if they name a session, and the state they make. With a place for
+/// the header that removes another library's cookie, a visitor of that library is carried over.
 pub(crate) async fn open(
     engine: &Engine,
     cookies: &CookieHeaders,
     access: Access,
+    carried: Option<&OnceLock<String>>,
 ) -> Result<SessionState, OpenError> {
     // The session is judged by the moment at which it was asked for, however long the store takes to answer.
     let now = engine.clock.now();
-    let arrival = engine.arrive(cookies, now);
+    let mut arrival = engine.arrive(cookies, now);
+    let imported = match carried {
+        Some(_) if arrival.claim.is_none() => carry_over(engine, cookies, &mut arrival, now).await?,
+        _ => None,
+    };
     let loaded = match &arrival.claim {
+        _ if imported.is_some() => imported.map_or(Ok(Loaded::Missing), |import| {
+            carried.map(|header| header.set(import.clear_cookie));
+            Ok(import.loaded)
+        }),
         Some(Claim::Id(id)) => load(engine, id).instrument(load_span()).await,
         Some(Claim::Record(id, _)) => match &engine.revocations {
             Some(list) => {

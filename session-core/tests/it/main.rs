@@ -27,6 +27,7 @@ mod driver_unseen;
 mod features_flash;
 mod features_forms;
 mod features_life;
+mod importing;
 mod in_use;
 mod interleaving_faults;
 mod interleaving_support;

@@ -1,7 +1,7 @@
 //! Writing a visit's changes: at its end, in the middle, and when its handler does not complete.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_lock::OnceCell;
 
@@ -36,6 +36,7 @@ impl VisitGuard {
             closed: AtomicBool::new(false),
             input: Mutex::new(None),
             signed_out: Mutex::new(None),
+            carried: OnceLock::new(),
         };
         Self { visit: Some(Visit { inner: Arc::new(inner) }) }
     }
