@@ -41,6 +41,7 @@ mod value;
 pub mod adapter;
 pub mod error;
 pub mod facet;
+pub mod import;
 pub mod machine;
 pub mod path;
 pub mod store;
