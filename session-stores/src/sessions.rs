@@ -1,6 +1,6 @@
 //! Converts a configuration into a `SessionsBuilder` or into `Sessions`.
 
-use session_core::{ConfigError, Cookie, CookieError, SecretKey, Sessions, SessionsBuilder};
+use session_core::{ConfigError, Cookie, SecretKey, Sessions, SessionsBuilder, error::CookieError};
 
 use crate::config::{CookieConfig, SessionConfig, missing};
 use crate::drivers::Drivers;

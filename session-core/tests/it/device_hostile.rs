@@ -2,7 +2,7 @@
 //! challenge is not one of ours.
 
 use serde_json::json;
-use session_core::*;
+use session_core::{error::*, *};
 use session_testkit::{TestDevice, Verb};
 
 use crate::device_support::{Browser, REFRESH, Response, Site, binding};
