@@ -15,7 +15,7 @@ use session_store_kv::codec::Entry;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::NAME;
-use crate::cache::Cache;
+use crate::cache::{Cache, Change, ChangeOfMany};
 use crate::fault::{ends_connection, fault, is_unknown_script};
 use crate::script::Script;
 use crate::store::{bytes, entry};
@@ -38,6 +38,13 @@ pub(crate) enum Route {
     /// The current master according to the sentinels.
     #[cfg(feature = "sentinel")]
     Sentinel(Box<tokio::sync::Mutex<redis::sentinel::SentinelClient>>),
+}
+
+/// The reply of a script.
+pub(crate) struct Ran {
+    pub(crate) reply: Value,
+    /// What the script changed.
+    pub(crate) change: Change,
 }
 
 #[derive(Default)]
@@ -77,7 +84,7 @@ impl Link {
             let ticket = open.cache.as_ref().map(|cache| (cache, cache.expect(key)));
             let loaded = decode(session, self.send(&open, &get).await?);
             match (&loaded, ticket) {
-                (Ok(loaded), Some((cache, ticket))) => cache.keep(key, ticket, loaded),
+                (Ok(loaded), Some((cache, ticket))) => _ = cache.keep(key, ticket, loaded),
                 (Err(_), Some((cache, _))) => cache.forget(key),
                 (_, None) => {}
             }
@@ -99,29 +106,30 @@ impl Link {
         script: &Script,
         keys: &[&[u8]],
         arguments: &[&[u8]],
-    ) -> Result<Value, StoreError> {
-        let forget = |cache: &Arc<Cache>| keys.iter().for_each(|key| cache.forget(key));
+    ) -> Result<Ran, StoreError> {
         self.within(async {
             let open = self.connection().await?;
-            open.cache.iter().for_each(forget);
-            let reply = match self.send(&open, &script.by_hash(keys, arguments)).await {
+            let change = Change::begin(open.cache.as_ref(), keys);
+            let tracked = open.cache.is_some();
+            let reply = match self.send(&open, &script.by_hash(tracked, keys, arguments)).await {
                 Err(error) if is_unknown_script(&error) => {
-                    self.send(&open, &script.by_text(keys, arguments)).await
+                    self.send(&open, &script.by_text(tracked, keys, arguments)).await
                 }
                 reply => reply,
             };
-            // Also after the answer, and in the cache of the current connection, which may have changed.
-            open.cache.iter().chain(self.cache().iter()).for_each(forget);
-            reply
+            // The connection may have been replaced, and the invalidation may still be on its way to the new one.
+            if let Some(cache) = self.cache().filter(|cache| !change.is_of(cache)) {
+                keys.iter().for_each(|key| cache.forget(key));
+            }
+            Ok(Ran { reply: reply?, change })
         })
         .await
     }
 
-    /// Clears the near cache, after a script that changed sessions whose store keys are unknown to the caller.
-    pub(crate) fn forget_all(&self) {
-        if let Some(cache) = self.cache() {
-            cache.forget_all();
-        }
+    /// Returns a guard that clears the near cache on drop, for scripts that change sessions whose store keys are unknown
+    /// to the caller.
+    pub(crate) fn change_of_many(&self) -> ChangeOfMany {
+        ChangeOfMany(self.cache())
     }
 
     async fn within<T>(&self, work: impl Future<Output = Result<T, RedisError>>) -> Result<T, StoreError> {
@@ -175,7 +183,7 @@ impl Link {
             let settings = self.settings(&client, number, cache.clone());
             let mut connection = client.get_multiplexed_async_connection_with_config(&settings).await?;
             if cache.is_some() {
-                let track = redis::cmd("CLIENT").arg("TRACKING").arg("ON").to_owned();
+                let track = redis::cmd("CLIENT").arg("TRACKING").arg("ON").arg("NOLOOP").to_owned();
                 connection.send_packed_command(&track).await?.extract_error()?;
             }
             Ok::<_, RedisError>(connection)

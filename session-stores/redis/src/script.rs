@@ -4,27 +4,41 @@ use std::sync::LazyLock;
 
 use redis::Cmd;
 
-/// A script with its SHA-1 hash for `EVALSHA`.
+/// A script, and its variant for connections whose reads the server tracks.
 #[derive(Debug)]
 pub(crate) struct Script {
+    plain: Text,
+    tracked: Text,
+}
+
+/// A text with its SHA-1 hash for `EVALSHA`.
+#[derive(Debug)]
+struct Text {
     text: &'static str,
     hash: String,
 }
 
-impl Script {
+impl Text {
     fn new(text: &'static str) -> Self {
         Self { text, hash: redis::Script::new(text).get_hash().to_owned() }
     }
+}
 
-    /// Builds a call by hash. The server answers `NOSCRIPT` if it has not received the text since it started.
-    pub(crate) fn by_hash(&self, keys: &[&[u8]], arguments: &[&[u8]]) -> Cmd {
-        call("EVALSHA", &self.hash, keys, arguments)
+impl Script {
+    /// Builds a call by hash. The server answers `NOSCRIPT` if it has not received the text since it started. `tracked`:
+    /// the server is to track what the script writes.
+    pub(crate) fn by_hash(&self, tracked: bool, keys: &[&[u8]], arguments: &[&[u8]]) -> Cmd {
+        call("EVALSHA", &self.variant(tracked).hash, keys, arguments)
     }
 
     /// Builds a call with the text, after which the server knows the script. A single command reaches the right node
     /// of a cluster; `SCRIPT LOAD` would have to be routed to it separately.
-    pub(crate) fn by_text(&self, keys: &[&[u8]], arguments: &[&[u8]]) -> Cmd {
-        call("EVAL", self.text, keys, arguments)
+    pub(crate) fn by_text(&self, tracked: bool, keys: &[&[u8]], arguments: &[&[u8]]) -> Cmd {
+        call("EVAL", self.variant(tracked).text, keys, arguments)
+    }
+
+    fn variant(&self, tracked: bool) -> &Text {
+        if tracked { &self.tracked } else { &self.plain }
     }
 }
 
@@ -40,7 +54,14 @@ fn call(verb: &str, script: &str, keys: &[&[u8]], arguments: &[&[u8]]) -> Cmd {
 macro_rules! scripts {
     ($($name:ident = $file:literal;)*) => {
         $(pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::new(concat!(include_str!("lua/prelude.lua"), include_str!(concat!("lua/", $file))))
+            Script {
+                plain: Text::new(concat!(include_str!("lua/prelude.lua"), include_str!(concat!("lua/", $file)))),
+                tracked: Text::new(concat!(
+                    include_str!("lua/prelude.lua"),
+                    include_str!("lua/tracked.lua"),
+                    include_str!(concat!("lua/", $file))
+                )),
+            }
         });)*
     };
 }

@@ -100,7 +100,7 @@ local function same_place_in_index(a, b)
   return owner(a) == owner(b) and absolute(a) == absolute(b) and absolute(a) ~= NEVER
 end
 
-local GONE, APPLIED, CONFLICT, TAKEN, ODD, PENDING, INDEX_FIRST, MOVED = 0, 1, 2, 3, 4, 5, 6, 7
+local GONE, APPLIED, CONFLICT, TAKEN, ODD, PENDING, INDEX_FIRST, MOVED, REPEATED = 0, 1, 2, 3, 4, 5, 6, 7, 8
 
 local function hex(bytes)
   return (string.gsub(bytes, '.', function(byte) return string.format('%02x', string.byte(byte)) end))

@@ -6,7 +6,7 @@ if is == 'odd' then return {ODD, current} end
 if is == 'pending' then return {PENDING, current} end
 if is == 'tombstone' then return moved(current, ARGV[1], KEYS[1], ARGV[3]) or {GONE} end
 if is ~= 'record' or not live(current, ARGV[3]) then return {GONE} end
-if etag(current) == etag(ARGV[2]) then return {APPLIED} end
+if etag(current) == etag(ARGV[2]) then return {REPEATED} end
 if etag(current) ~= ARGV[4] then return {CONFLICT, current} end
 if ARGV[5] == 'if-indexed' and not same_place_in_index(current, ARGV[2]) then return {INDEX_FIRST} end
 if owner(current) ~= owner(ARGV[2]) then unindex(ARGV[1], current, KEYS[1]) end
