@@ -175,16 +175,6 @@ impl Drop for Change {
     }
 }
 
-/// Clears a cache when it is dropped, for commands that change keys which are not known here.
-#[derive(Debug)]
-pub(crate) struct ChangeOfMany(pub(crate) Option<Arc<Cache>>);
-
-impl Drop for ChangeOfMany {
-    fn drop(&mut self) {
-        self.0.iter().for_each(|cache| cache.forget_all());
-    }
-}
-
 /// How long a silent connection is assumed to be alive.
 const TRUST: Duration = Duration::from_secs(1);
 /// How long an entry is used that nobody has invalidated.

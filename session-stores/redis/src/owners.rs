@@ -54,9 +54,8 @@ impl OwnerIndex for RedisStore {
     ) -> Result<usize, StoreError> {
         let mut ended = 0;
         for _ in 0..MOST_PASSES {
-            let change = self.link.change_of_many();
+            let _forgets = ForgetAll(self);
             let pass = self.end_all(owner, except, now, tombstone_until).await?;
-            drop(change);
             ended += pass.ended;
             // A single script saw the whole index. After several, a session may stand where nobody has looked again.
             if pass.batches == 1 || pass.ended == 0 {
@@ -71,6 +70,15 @@ impl OwnerIndex for RedisStore {
 struct Pass {
     ended: usize,
     batches: usize,
+}
+
+/// Clears the near caches on drop: the sessions may have ended although the call failed or was dropped.
+struct ForgetAll<'s>(&'s RedisStore);
+
+impl Drop for ForgetAll<'_> {
+    fn drop(&mut self) {
+        self.0.link.forget_all();
+    }
 }
 
 impl RedisStore {

@@ -288,3 +288,50 @@ async fn a_dead_line_hides_a_logout_for_a_second_at_most() {
         }
     }
 }
+
+/// Runs this on a runtime of its own, as each worker of actix-web has one.
+fn on_a_worker<T: Send>(work: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|scope| {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        scope.spawn(move || runtime().block_on(work)).join().unwrap()
+    })
+}
+
+#[test]
+fn a_write_of_one_worker_is_read_by_the_others_at_once() {
+    let store = RedisStore::builder(shared_url()).prefix(fresh_prefix()).timeout(PATIENT).client_cache(1000);
+    let store = store.open().unwrap();
+    let (key, first) = (fresh_key(), record("0"));
+    let barrier = std::sync::Barrier::new(2);
+    let turn = std::sync::Mutex::new(first.clone());
+    let worker = async |parity: u64| {
+        for round in 0..300 {
+            barrier.wait();
+            if round % 2 == parity {
+                let next = record("next");
+                let current = turn.lock().unwrap().clone();
+                let written = store.replace(&key, current.etag, &next, now()).await.unwrap();
+                assert_eq!(written, Written::Applied);
+                *turn.lock().unwrap() = next;
+            }
+            barrier.wait();
+            let current = turn.lock().unwrap().clone();
+            assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(current));
+        }
+    };
+    on_a_worker(async { store.create(&key, &first, now()).await.unwrap() });
+    std::thread::scope(|scope| {
+        scope.spawn(|| on_a_worker(worker(0)));
+        scope.spawn(|| on_a_worker(worker(1)));
+    });
+}
+
+#[test]
+fn a_store_outlives_the_runtimes_that_have_used_it() {
+    let store = RedisStore::builder(shared_url()).prefix(fresh_prefix()).timeout(PATIENT).open().unwrap();
+    let (key, stored) = (fresh_key(), record("1"));
+    on_a_worker(async { store.create(&key, &stored, now()).await.unwrap() });
+    for _ in 0..300 {
+        assert_eq!(on_a_worker(async { store.load(&key).await.unwrap() }), Loaded::Found(stored.clone()));
+    }
+}
