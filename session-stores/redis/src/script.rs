@@ -51,37 +51,32 @@ fn call(verb: &str, script: &str, keys: &[&[u8]], arguments: &[&[u8]]) -> Cmd {
     command
 }
 
+/// Each script is made of these files, in order. `TRACKED` says which variant it is.
 macro_rules! scripts {
-    ($($name:ident = $file:literal;)*) => {
-        $(pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script {
-                plain: Text::new(concat!(include_str!("lua/prelude.lua"), include_str!(concat!("lua/", $file)))),
-                tracked: Text::new(concat!(
-                    include_str!("lua/prelude.lua"),
-                    include_str!("lua/tracked.lua"),
-                    include_str!(concat!("lua/", $file))
-                )),
-            }
+    ($($name:ident = $($file:literal)+;)*) => {
+        $(pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| Script {
+            plain: Text::new(concat!("local TRACKED = false\n", $(include_str!(concat!("lua/", $file))),+)),
+            tracked: Text::new(concat!("local TRACKED = true\n", $(include_str!(concat!("lua/", $file))),+)),
         });)*
     };
 }
 
 scripts! {
-    CREATE = "create.lua";
-    REPLACE = "replace.lua";
-    TOUCH = "touch.lua";
-    DESTROY = "destroy.lua";
-    ROTATE = "rotate.lua";
-    LIST = "list.lua";
-    DESTROY_ALL = "destroy_all.lua";
+    CREATE = "prelude.lua" "create.lua";
+    REPLACE = "replace_fast.lua" "prelude.lua" "replace.lua";
+    TOUCH = "prelude.lua" "touch.lua";
+    DESTROY = "prelude.lua" "destroy.lua";
+    ROTATE = "prelude.lua" "rotate.lua";
+    LIST = "prelude.lua" "list.lua";
+    DESTROY_ALL = "prelude.lua" "destroy_all.lua";
 }
 
 #[cfg(feature = "cluster")]
 scripts! {
-    PEND = "pend.lua";
-    COMMIT = "commit.lua";
-    PROMOTE = "promote.lua";
-    WITHDRAW = "withdraw.lua";
-    INDEX_ADD = "index_add.lua";
-    DESTROY_OWNED = "destroy_owned.lua";
+    PEND = "prelude.lua" "pend.lua";
+    COMMIT = "prelude.lua" "commit.lua";
+    PROMOTE = "prelude.lua" "promote.lua";
+    WITHDRAW = "prelude.lua" "withdraw.lua";
+    INDEX_ADD = "prelude.lua" "index_add.lua";
+    DESTROY_OWNED = "prelude.lua" "destroy_owned.lua";
 }

@@ -1,6 +1,5 @@
 -- KEYS: the session. ARGV: index prefix, record, now, expected etag; in a cluster also 'if-indexed': change nothing
 -- unless the index, which is in another slot, is right already.
-local current = redis.call('GET', KEYS[1])
 local is = state(current)
 if is == 'odd' then return {ODD, current} end
 if is == 'pending' then return {PENDING, current} end
