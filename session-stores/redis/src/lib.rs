@@ -9,6 +9,7 @@ mod cache;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod fault;
+mod lanes;
 mod link;
 mod owners;
 mod script;
