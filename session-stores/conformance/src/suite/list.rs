@@ -239,6 +239,13 @@ macro_rules! store_suite {
                 the_owner_index_forgets_the_swept
                 a_key_used_again_is_listed_for_its_new_owner_only
             ;
+            device:
+                a_bound_session_is_proven_by_its_device_alone
+                a_proof_of_another_session_is_refused
+                a_new_id_keeps_the_binding
+                a_destroyed_session_is_bound_to_nothing
+                two_proofs_at_once_are_both_granted
+            ;
         }
     };
 }

@@ -10,6 +10,7 @@ pub mod bytes;
 pub mod create;
 pub mod damage;
 pub mod destroy;
+pub mod device;
 pub mod expiry;
 pub mod histories;
 pub mod limits;
