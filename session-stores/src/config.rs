@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use session_core::{Age, SameSite, SecretKey, store::DEFAULT_MAX_RECORD};
 
 use crate::error::SettingError;
+use crate::migrate::MigrateConfig;
 use crate::node::Node;
 use crate::overlay::hint;
 use crate::settings::SETTINGS;
@@ -86,6 +87,8 @@ pub struct SessionConfig {
     pub xsrf_cookie: bool,
     /// The cookie.
     pub cookie: CookieConfig,
+    /// The store that sessions are moved from.
+    pub migrate: MigrateConfig,
     /// The stores, by name.
     pub stores: BTreeMap<String, StoreConfig>,
 }
@@ -145,6 +148,7 @@ impl Default for SessionConfig {
             private_pages: false,
             xsrf_cookie: false,
             cookie: CookieConfig::default(),
+            migrate: MigrateConfig::default(),
             stores: BTreeMap::new(),
         }
     }
@@ -228,9 +232,9 @@ impl SessionConfig {
                     }
                 }
                 ("stores", Node::Value(_)) => return Err(not_a_table("stores")),
-                ("cookie", Node::Table(cookie)) => {
-                    for (name, node) in cookie {
-                        config.take(format!("cookie.{name}"), node)?;
+                ("cookie" | "migrate", Node::Table(settings)) => {
+                    for (setting, node) in settings {
+                        config.take(format!("{name}.{setting}"), node)?;
                     }
                 }
                 (_, node) => config.take(name, node)?,
@@ -244,7 +248,7 @@ impl SessionConfig {
         match (setting, node) {
             (Some(setting), Node::Value(value)) => setting.apply(&key, self, &value),
             (Some(setting), Node::Table(_)) => setting.apply(&key, self, &Value::Other("a table".to_owned())),
-            (None, _) if key == "cookie" => Err(not_a_table("cookie")),
+            (None, _) if matches!(key.as_str(), "cookie" | "migrate") => Err(not_a_table(&key)),
             (None, _) => {
                 let hint = hint(&key, SETTINGS.iter().map(|setting| setting.key));
                 Err(SettingError::Unknown { key, hint })

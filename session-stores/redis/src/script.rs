@@ -52,6 +52,7 @@ scripts! {
     DESTROY = "destroy.lua";
     ROTATE = "rotate.lua";
     LIST = "list.lua";
+    CENSUS = "census.lua";
     DESTROY_ALL = "destroy_all.lua";
 }
 
