@@ -38,6 +38,7 @@ mod engine;
 mod value;
 
 pub mod adapter;
+pub mod import;
 pub mod machine;
 pub mod store;
 

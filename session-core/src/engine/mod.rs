@@ -14,6 +14,7 @@ pub(crate) mod event;
 pub(crate) mod finish;
 mod flights;
 pub(crate) mod head;
+pub(crate) mod import;
 pub(crate) mod middleware;
 pub(crate) mod migrating;
 pub(crate) mod owners;
