@@ -101,13 +101,14 @@ impl SessionConfig {
         }
         let builder = builder.keys(self.keys.iter().cloned());
         if store.driver == "cookie" {
+            self.old_store()?;
             let builder = builder.in_cookie();
             return Ok(match self.revocations()? {
                 Some(list) => builder.shared_revocations(drivers.open(&list).await?),
                 None => builder,
             });
         }
-        Ok(builder.shared_store(drivers.open(&store).await?))
+        Ok(builder.shared_store(self.open_store(drivers).await?))
     }
 
     /// Returns the configuration of the store of revocations, if there is one.

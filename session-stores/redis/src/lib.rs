@@ -6,6 +6,7 @@
 
 mod builder;
 mod cache;
+mod census;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod fault;

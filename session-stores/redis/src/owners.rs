@@ -94,7 +94,7 @@ impl RedisStore {
         most: usize,
         now: Timestamp,
         what: &[u8],
-    ) -> Result<(Vec<(StoreKey, Vec<u8>)>, Option<Cursor>), StoreError> {
+    ) -> Result<Scanned, StoreError> {
         let most = most.clamp(1, MOST_AT_ONCE).to_string();
         let arguments: [&[u8]; 6] = [
             self.sessions.as_bytes(),
@@ -104,20 +104,7 @@ impl RedisStore {
             from.map_or("0", Cursor::as_str).as_bytes(),
             most.as_bytes(),
         ];
-        let reply = self.link.run(&LIST, &[&self.owner_key(owner)], &arguments).await?.reply;
-        let Value::Array(found) = reply else { return Err(strange_reply()) };
-        let mut found = found.into_iter();
-        let next = next_cursor(found.next())?;
-        let mut sessions = Vec::with_capacity(found.len() / 2);
-        while let (Some(name), Some(value)) = (found.next(), found.next()) {
-            match (name, value) {
-                (Value::BulkString(name), Value::BulkString(value)) => {
-                    sessions.push((session_key(&name)?, value));
-                }
-                _ => return Err(strange_reply()),
-            }
-        }
-        Ok((sessions, next))
+        parts(self.link.run(&LIST, &[&self.owner_key(owner)], &arguments).await?.reply)
     }
 
     async fn end_all(
@@ -151,6 +138,26 @@ impl RedisStore {
             }
         }
     }
+}
+
+/// Sessions as a scan returns them, and where it goes on.
+pub(crate) type Scanned = (Vec<(StoreKey, Vec<u8>)>, Option<Cursor>);
+
+/// Parses the answer of a scan: the next cursor, then names and values.
+pub(crate) fn parts(reply: Value) -> Result<Scanned, StoreError> {
+    let Value::Array(found) = reply else { return Err(strange_reply()) };
+    let mut found = found.into_iter();
+    let next = next_cursor(found.next())?;
+    let mut sessions = Vec::with_capacity(found.len() / 2);
+    while let (Some(name), Some(value)) = (found.next(), found.next()) {
+        match (name, value) {
+            (Value::BulkString(name), Value::BulkString(value)) => {
+                sessions.push((session_key(&name)?, value));
+            }
+            _ => return Err(strange_reply()),
+        }
+    }
+    Ok((sessions, next))
 }
 
 /// Parses the first part of the answer of a scan; zero is the end.

@@ -68,6 +68,7 @@ scripts! {
     DESTROY = "prelude.lua" "destroy.lua";
     ROTATE = "prelude.lua" "rotate.lua";
     LIST = "prelude.lua" "list.lua";
+    CENSUS = "prelude.lua" "census.lua";
     DESTROY_ALL = "prelude.lua" "destroy_all.lua";
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use redis::Value;
 use session_core::{
     Timestamp,
-    store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Written},
+    store::{Census, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Written},
 };
 use session_store_kv::codec::{self, Entry, Successor};
 
@@ -192,6 +192,10 @@ impl SessionStore for RedisStore {
     }
 
     fn owners(&self) -> Option<&dyn OwnerIndex> {
+        Some(self)
+    }
+
+    fn census(&self) -> Option<&dyn Census> {
         Some(self)
     }
 }

@@ -7,6 +7,7 @@ mod list;
 pub(crate) mod trial;
 
 pub mod bytes;
+pub mod census;
 pub mod create;
 pub mod damage;
 pub mod destroy;
