@@ -116,6 +116,20 @@ pub enum SettingError {
         /// The required feature of `session-stores` and of every adapter crate.
         feature: &'static str,
     },
+    /// The setting needs a feature that was not compiled into this program.
+    #[error(
+        "{key} = {value} needs the feature \"{feature}\", which is not compiled into this program: enable it in the crate \
+         your sessions come from, as in `cargo add session-axum --features {feature}` \
+         (the same for session-actix, session-hyper and session-stores)"
+    )]
+    FeatureOff {
+        /// The setting.
+        key: String,
+        /// Its value.
+        value: String,
+        /// The required feature of `session-stores` and of every adapter crate.
+        feature: &'static str,
+    },
     /// There is no driver or store with this name.
     #[error(
         "unknown session driver {driver:?} (SESSION_DRIVER); allowed: {allowed}; to use this name, \

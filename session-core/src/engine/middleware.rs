@@ -322,8 +322,8 @@ where
                     if report.error.is_none() {
                         event.iter().for_each(|event| sessions.engine.tell(event));
                     } else {
-                        // The session ended meanwhile: nothing is granted.
-                        own = OwnResponse::bare(403);
+                        // The session ended meanwhile, or has another id: nothing is granted.
+                        own = own.into_refusal();
                     }
                     on_own(own)
                 }

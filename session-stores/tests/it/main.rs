@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod many;
+mod migrate_settings;
+mod migrating;
 mod page;
 mod peers;
 mod sessions;

@@ -15,11 +15,16 @@ pub(crate) fn show(ask: &Ask) -> Result<Go, Problem> {
     if visitor(session).is_some() {
         return Go::to(ask.redirects.to("/"));
     }
-    // A browser may still bring the cookie of an ended session, which takes no more writes, not even the form's token.
-    // Here, and only here, a new one begins.
-    if session.status().ended() {
+    // A browser may still bring the cookie of an ended session, or of one whose key it does not have. Neither takes writes,
+    // not even the form's token. Here, and only here, a new one begins.
+    let why = match (session.status().ended(), session.status().unproven()) {
+        (true, _) => Some("session_ended"),
+        (_, true) => Some("session_unproven"),
+        _ => None,
+    };
+    if let Some(why) = why {
         session.regenerate()?;
-        session.flash_now("status", "session_ended")?;
+        session.flash_now("status", why)?;
     }
     let attempt = session.id()?.to_string();
     let (demo_email, demo_password) = (DEMO.email, Person::demo_password());

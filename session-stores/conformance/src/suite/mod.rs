@@ -7,9 +7,11 @@ mod list;
 pub(crate) mod trial;
 
 pub mod bytes;
+pub mod census;
 pub mod create;
 pub mod damage;
 pub mod destroy;
+pub mod device;
 pub mod expiry;
 pub mod histories;
 pub mod limits;
