@@ -81,6 +81,11 @@ impl Changes {
         self.head.owner.as_ref()?.as_deref()
     }
 
+    /// Whether replaying them runs closures of the application.
+    pub(crate) fn run_closures(&self) -> bool {
+        self.data.runs_closures() || self.system.runs_closures()
+    }
+
     /// The absolute deadline that this visit set explicitly.
     pub(crate) fn absolute(&self) -> Option<Option<Timestamp>> {
         self.head.absolute

@@ -14,11 +14,16 @@ pub(crate) fn show(ask: &Ask) -> Result<Go, Problem> {
     if visitor(session).is_some() {
         return Go::to(ask.redirects.to("/"));
     }
-    // A browser may still bring the cookie of an ended session, which takes no more writes, not even the form's token.
-    // Here, and only here, a new one begins.
-    if session.ended() {
+    // A browser may still bring the cookie of an ended session, or of one whose key it does not have. Neither takes writes,
+    // not even the form's token. Here, and only here, a new one begins.
+    let why = match (session.status().ended(), session.status().unproven()) {
+        (true, _) => Some("session_ended"),
+        (_, true) => Some("session_unproven"),
+        _ => None,
+    };
+    if let Some(why) = why {
         session.regenerate()?;
-        session.flash_now("status", "session_ended")?;
+        session.flash_now("status", why)?;
     }
     let (demo_email, demo_password) = (DEMO.email, Person::demo_password());
     Go::page("sign_in.html", context! { demo_email, demo_password })
@@ -60,7 +65,7 @@ pub(crate) fn sign_in(ask: &Ask) -> Result<Go, Problem> {
 /// Ends the session and begins another, which keeps nothing but the visitor's taste.
 pub(crate) fn sign_out(ask: &Ask) -> Result<Go, Problem> {
     let session = ask.session();
-    let taste = session.only([THEME.name(), LANGUAGE.name()]);
+    let taste = session.all().only([THEME.name(), LANGUAGE.name()]);
     session.invalidate()?;
     session.put_many(taste)?;
     Go::to(ask.redirects.to("/").with("status", "signed_out"))

@@ -66,9 +66,18 @@ impl Writing {
         self.settle(settled);
     }
 
-    fn settle(&mut self, result: Result<(), CommitError>) {
+    /// Ends it with this result.
+    pub(super) fn settle(&mut self, result: Result<(), CommitError>) {
         self.attempt.op = None;
         self.answer = Some(result);
+    }
+
+    /// Ends a commit that nobody performs any more, though it may have been applied.
+    pub(crate) fn interrupt(&mut self) {
+        if self.step().is_some() {
+            let stopped = StoreError::unavailable("session", "the request that was writing has been stopped");
+            self.settle(Err(CommitError::Store(stopped)));
+        }
     }
 
     /// Takes the answer of the list of revocations. A note that stands there already was made from another copy of the
@@ -144,6 +153,7 @@ impl Writing {
         }
     }
 
+    /// Replays the changes on another record, and makes the operation that writes over it.
     pub(super) fn replay<E>(
         &mut self,
         current: Record,

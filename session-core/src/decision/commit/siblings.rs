@@ -42,7 +42,7 @@ impl Writing {
         draw: impl FnOnce() -> Result<Fresh, E>,
     ) -> Result<(), CommitError> {
         match self.id_of_sibling(&key, &there) {
-            Some(id) => self.join(id, key, there, policy, now, draw),
+            Some(id) => self.join_sibling(id, key, there, policy, now, draw),
             None => self.begin_anew(policy, draw),
         }
     }
@@ -66,7 +66,7 @@ impl Writing {
         there.owner.is_some() && there.owner.as_deref() == self.changes.signs_in()
     }
 
-    fn join<E>(
+    fn join_sibling<E>(
         &mut self,
         id: SessionId,
         key: StoreKey,

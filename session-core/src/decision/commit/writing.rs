@@ -154,6 +154,14 @@ impl Writing {
         self.attempt.op.as_ref()
     }
 
+    /// Returns the key under which a record was written, once that has happened.
+    pub(crate) fn written(&self) -> Option<StoreKey> {
+        let written = matches!(self.answer, Some(Ok(()))) && self.attempt.record.is_some();
+        let moved = self.moved.as_deref().filter(|_| self.decision.write != Write::Rotate);
+        let id = || self.attempt.id.as_ref().map(SessionId::store_key);
+        moved.copied().or_else(id).filter(|_| written)
+    }
+
     /// Returns the cookie instruction that applies if the next operation is applied.
     #[must_use]
     pub(crate) fn decision(&self) -> Decision {

@@ -137,6 +137,11 @@ macro_rules! store_suite {
                 a_replace_may_end_a_session_early
                 destroy_of_an_expired_session_is_no_error
             ;
+            census:
+                a_census_finds_every_live_session
+                a_census_leaves_out_the_dead
+                a_census_misses_nobody_who_stays
+            ;
             bytes:
                 an_empty_payload_comes_back
                 st_8_keys_that_text_would_confuse_are_told_apart
@@ -162,6 +167,10 @@ macro_rules! store_suite {
                 any_moment_of_creation_is_kept
                 deadlines_are_kept_to_the_millisecond
                 a_broken_clock_does_not_panic
+            ;
+            histories:
+                histories_of_one_handle_are_linearizable
+                histories_of_two_handles_are_linearizable
             ;
             races:
                 sixty_four_writers_lose_nothing
@@ -237,6 +246,13 @@ macro_rules! store_suite {
                 a_rotated_session_that_dies_is_swept
                 the_owner_index_forgets_the_swept
                 a_key_used_again_is_listed_for_its_new_owner_only
+            ;
+            device:
+                a_bound_session_is_proven_by_its_device_alone
+                a_proof_of_another_session_is_refused
+                a_new_id_keeps_the_binding
+                a_destroyed_session_is_bound_to_nothing
+                two_proofs_at_once_are_both_granted
             ;
         }
     };
