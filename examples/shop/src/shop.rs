@@ -80,7 +80,9 @@ impl Shop {
             ("GET" | "HEAD", "/sign-in") => sign_in::show(ask),
             ("POST", "/sign-in") => sign_in::sign_in(ask),
             // The session was ended, or got a new id in another tab, or is another browser's: the sign-in page finds out.
-            _ if ask.session().status().ended() || ask.session().status().unproven() => Go::to(ask.redirects.to("/sign-in")),
+            _ if ask.session().status().ended() || ask.session().status().unproven() => {
+                Go::to(ask.redirects.to("/sign-in"))
+            }
             ("GET" | "HEAD", "/") => home::show(ask),
             ("GET" | "HEAD", "/cart") => cart::show(ask),
             ("GET" | "HEAD", "/orders") => orders::show(ask),

@@ -31,7 +31,7 @@ pub async fn sign_ins_at_once_end_in_one_session(t: Trial) {
     }
     let guard = arrive(&sessions, before.as_deref());
     let session = guard.visit().session().await.expect("the store answers");
-    assert!(session.ended() && session.is_empty(), "the old id stays dead");
+    assert!(session.status().ended() && session.is_empty(), "the old id stays dead");
 }
 
 fn arrive(sessions: &Sessions, cookie: Option<&str>) -> VisitGuard {
