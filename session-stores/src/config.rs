@@ -8,6 +8,7 @@ use session_core::{Age, SameSite, SecretKey, store::DEFAULT_MAX_RECORD};
 
 use crate::device::DeviceBindingMode;
 use crate::error::SettingError;
+use crate::migrate::MigrateConfig;
 use crate::node::Node;
 use crate::overlay::hint;
 use crate::settings::SETTINGS;
@@ -95,6 +96,8 @@ pub struct SessionConfig {
     pub device_binding_rs256: bool,
     /// The cookie.
     pub cookie: CookieConfig,
+    /// The store that sessions are moved from.
+    pub migrate: MigrateConfig,
     /// The stores, by name.
     pub stores: BTreeMap<String, StoreConfig>,
 }
@@ -158,6 +161,7 @@ impl Default for SessionConfig {
             device_binding_refresh: Age::from_secs(300).expect("five minutes are an age"),
             device_binding_rs256: false,
             cookie: CookieConfig::default(),
+            migrate: MigrateConfig::default(),
             stores: BTreeMap::new(),
         }
     }
@@ -241,9 +245,9 @@ impl SessionConfig {
                     }
                 }
                 ("stores", Node::Value(_)) => return Err(not_a_table("stores")),
-                ("cookie", Node::Table(cookie)) => {
-                    for (name, node) in cookie {
-                        config.take(format!("cookie.{name}"), node)?;
+                ("cookie" | "migrate", Node::Table(settings)) => {
+                    for (setting, node) in settings {
+                        config.take(format!("{name}.{setting}"), node)?;
                     }
                 }
                 (_, node) => config.take(name, node)?,
@@ -257,7 +261,7 @@ impl SessionConfig {
         match (setting, node) {
             (Some(setting), Node::Value(value)) => setting.apply(&key, self, &value),
             (Some(setting), Node::Table(_)) => setting.apply(&key, self, &Value::Other("a table".to_owned())),
-            (None, _) if key == "cookie" => Err(not_a_table("cookie")),
+            (None, _) if matches!(key.as_str(), "cookie" | "migrate") => Err(not_a_table(&key)),
             (None, _) => {
                 let hint = hint(&key, SETTINGS.iter().map(|setting| setting.key));
                 Err(SettingError::Unknown { key, hint })

@@ -3,7 +3,10 @@
 use std::error::Error;
 use std::fmt;
 
-use session_core::{ConfigError, EntropyError, KeyError};
+use session_core::{
+    ConfigError,
+    error::{EntropyError, KeyError},
+};
 
 /// Returned when the configuration is invalid or a store in it cannot be opened.
 ///

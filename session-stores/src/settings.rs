@@ -7,9 +7,10 @@ use session_core::{KeyRing, SecretKey};
 use crate::config::SessionConfig;
 use crate::device::{mode, paths};
 use crate::error::{Problem, SettingError};
+use crate::migrate::{FROM, from};
 use crate::reading::{
-    AGE, AGE_OR_NEVER, FLAG, HOSTS, KEYS, LIST, NAME, PATIENCE, SIZE, domain, hosts, name, path, put,
-    same_site, token,
+    AGE, AGE_OR_NEVER, FLAG, HOSTS, KEYS, LIST, NAME, PATIENCE, SIZE, domain, hosts, name, path, prefix, put,
+    same_site, table, token,
 };
 use crate::value::Value;
 
@@ -308,6 +309,40 @@ pub const SETTINGS: &[Setting] = &[
                 at most 4 KiB of name and value, whatever is set here.",
         take: |config, value| put(&mut config.cookie.max_size, value.size()),
     },
+    Setting {
+        key: "migrate.from",
+        variable: "SESSION_MIGRATE_FROM",
+        default: "none: there is one store",
+        allowed: FROM,
+        about: "The store that sessions are moved from while they are in use, to the one of `driver`. The variables of its \
+                driver apply to it, unless they are those of `driver` as well and name the server: give a URL then.",
+        take: |config, value| put(&mut config.migrate.from, from(value).map(Some)),
+    },
+    Setting {
+        key: "migrate.prefix",
+        variable: "SESSION_MIGRATE_PREFIX",
+        default: "as for any store",
+        allowed: "1 to 64 letters, digits, -, _ and . (a trailing : is removed)",
+        about: "The prefix of store keys in the store that sessions are moved from, if it is not the same as in the new one.",
+        take: |config, value| put(&mut config.migrate.prefix, prefix(value).map(Some)),
+    },
+    Setting {
+        key: "migrate.table",
+        variable: "SESSION_MIGRATE_TABLE",
+        default: "as for any store",
+        allowed: "1 to 255 letters, digits, -, _ and .",
+        about: "The table in the store that sessions are moved from, if it has not the same name as the new one.",
+        take: |config, value| put(&mut config.migrate.table, table(value).map(Some)),
+    },
+    Setting {
+        key: "migrate.standby",
+        variable: "SESSION_MIGRATE_STANDBY",
+        default: "false",
+        allowed: FLAG,
+        about: "Whether sessions stay in the old store for now, and those that other processes have moved are found: for the \
+                first of the two deployments of a migration.",
+        take: |config, value| put(&mut config.migrate.standby, value.flag()),
+    },
 ];
 
 impl Setting {
@@ -317,7 +352,7 @@ impl Setting {
         config: &mut SessionConfig,
         value: &Value,
     ) -> Result<(), SettingError> {
-        let secret = self.key == "keys";
+        let secret = matches!(self.key, "keys" | "migrate.from");
         let problem = match value.is_empty_text() {
             true => {
                 return Err(SettingError::Empty { key: key.to_owned(), allowed: self.allowed.to_owned() });

@@ -80,7 +80,7 @@ impl Shop {
             ("GET" | "HEAD", "/sign-in") => sign_in::show(ask),
             ("POST", "/sign-in") => sign_in::sign_in(ask, &self.sessions).await,
             // The session was ended, or got a new id in another tab, or is another browser's: the sign-in page finds out.
-            _ if ask.session().ended() || ask.session().unproven() => Go::to(ask.redirects.to("/sign-in")),
+            _ if ask.session().status().ended() || ask.session().status().unproven() => Go::to(ask.redirects.to("/sign-in")),
             ("GET" | "HEAD", "/") => home::show(ask),
             ("GET" | "HEAD", "/cart") => cart::show(ask),
             ("GET" | "HEAD", "/orders") => orders::show(ask),
@@ -114,7 +114,7 @@ impl Shop {
                 return Ok(Answer { status: redirect.status(), location, html: String::new() });
             }
         };
-        let view = if status == 419 { session.view()? } else { session.view_with_csrf()? };
+        let view = if status == 419 { session.view()? } else { session.csrf().view()? };
         let html = self.templates.get_template(template)?.render(context! {
             ..values,
             ..frame(session, path)?,

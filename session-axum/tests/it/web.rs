@@ -116,6 +116,7 @@ impl IntoResponse for PageError {
 async fn fail(session: Session, redirects: Redirects, input: Input) -> Result<StatusCode, PageError> {
     match input.text("how").unwrap_or_default() {
         "a value of another type" => session.get::<u32>("user").map(drop)?,
+        "a value of another type, in a copy" => session.all().to::<Vec<u8>>().map(drop)?,
         "a commit" => {
             session.put("a", 1)?;
             session.commit().await?;

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
 use super::sources::{Entropy, SystemEntropy};
-use super::store::{OwnerIndex, SessionStore, Sweep};
+use super::store::{Census, OwnerIndex, SessionStore, Sweep};
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind, Written};
 use crate::value::cookie::keyring::KeyRing;
 use crate::value::cookie::seal::{Binding, SealKind, sealed_len};
@@ -174,6 +174,10 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
 
     fn sweeper(&self) -> Option<&dyn Sweep> {
         self.inner.sweeper()
+    }
+
+    fn census(&self) -> Option<&dyn Census> {
+        self.inner.census()
     }
 }
 

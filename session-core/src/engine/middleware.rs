@@ -110,7 +110,7 @@ impl<R> Middleware<R> {
         self
     }
 
-    /// Sets whether the previous page is remembered for [`Redirects::back`](crate::Urls::back): an HTML
+    /// Sets whether the previous page is remembered for [`Redirects::back`](crate::facet::Urls::back): an HTML
     /// response to a `GET` whose handler opened the session for writing. Off by default, since each new page costs one
     /// write.
     #[must_use]

@@ -1,7 +1,7 @@
 //! Sessions that are bound to their device: what a copied cookie is worth, and what the device's own browser notices.
 
 use session_core::machine::Unproven;
-use session_core::*;
+use session_core::{error::*, *};
 use session_testkit::{TestDevice, Verb};
 
 use crate::device_support::{Browser, REFRESH, Site, binding};
@@ -41,7 +41,7 @@ async fn without_the_short_lived_cookie_nobody_is_the_user_and_nothing_is_writte
     let mut thief = browser.clone();
     thief.jar.remove(BOUND);
     let intrude = async |session: Session| {
-        assert!(session.unproven() && session.fresh() && session.is_empty());
+        assert!(session.status().unproven() && session.status().fresh() && session.is_empty());
         session.put("name", "mallory").unwrap();
         assert!(matches!(session.commit().await, Err(CommitError::Unproven)));
         String::new()
@@ -186,8 +186,9 @@ async fn observe_reports_and_require_for_asks_where_it_is_said() {
 async fn the_session_and_the_list_of_devices_say_that_it_is_bound() {
     let site = Site::new(binding());
     let (mut browser, device) = (Browser::default(), TestDevice::new(1));
-    let bound =
-        async |session: Session| format!("{:?}", session.binding().map(|binding| binding.proofs.len()));
+    let bound = async |session: Session| {
+        format!("{:?}", session.user().binding().map(|binding| binding.proofs.len()))
+    };
     site.sign_in(&mut browser, "ada").await;
     assert_eq!(site.request(&mut browser, "GET", "/", &[], bound).await.body, "None");
     site.bound(&mut browser, &device).await;

@@ -246,11 +246,12 @@ async fn eager_opens_makes_and_answers_every_visit() {
     let first = browser.cookie.clone();
     for minute in 0..3 {
         app.pass(59);
-        app.visit(&mut browser, async |session| assert!(!session.fresh(), "{minute}")).await;
+        app.visit(&mut browser, async |session| assert!(!session.status().fresh(), "{minute}")).await;
         assert!(browser.heard.is_some(), "a cookie on every response");
     }
     app.pass(1_000);
-    app.visit(&mut browser, async |session| assert!(!session.fresh(), "an empty session lives on")).await;
+    app.visit(&mut browser, async |session| assert!(!session.status().fresh(), "an empty session lives on"))
+        .await;
     let one = app.arrive(&browser.cookies());
     let other = app.arrive(&browser.cookies());
     app.pass(1_000);

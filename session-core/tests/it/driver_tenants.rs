@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use crate::driver_support::*;
-use session_core::{adapter::*, *};
+use session_core::{adapter::*, error::*, *};
 
 /// A request to this host, and what its response sets.
 async fn ask<T>(
@@ -145,7 +145,7 @@ async fn a_token_in_a_header_and_a_cookie_are_never_taken_for_each_other() {
     let cookie = known(&in_cookie).await.cookie.unwrap();
     let value = cookie.split_once('=').unwrap().1;
     let guard = in_header.arrive(&[value]);
-    assert!(guard.visit().session().await.unwrap().fresh());
+    assert!(guard.visit().session().await.unwrap().status().fresh());
 
     // The doubles count alike; other numbers make other ids.
     in_header.entropy.fill(&mut [0; 256]).unwrap();
@@ -157,7 +157,7 @@ async fn a_token_in_a_header_and_a_cookie_are_never_taken_for_each_other() {
     let guard = in_header.arrive(&[&token]);
     assert_eq!(guard.visit().session().await.unwrap().get::<u8>("n").unwrap(), Some(1));
     let guard = in_cookie.arrive(&[&format!("__Host-sid={token}")]);
-    assert!(guard.visit().session().await.unwrap().fresh());
+    assert!(guard.visit().session().await.unwrap().status().fresh());
 
     // Without a load, too.
     let guard = in_header.arrive(&[&token]);

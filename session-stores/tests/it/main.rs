@@ -3,6 +3,8 @@
 
 mod device;
 mod many;
+mod migrate_settings;
+mod migrating;
 mod page;
 mod peers;
 mod sessions;

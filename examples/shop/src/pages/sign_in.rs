@@ -17,7 +17,7 @@ pub(crate) fn show(ask: &Ask) -> Result<Go, Problem> {
     }
     // A browser may still bring the cookie of an ended session, or of one whose key it does not have. Neither takes writes,
     // not even the form's token. Here, and only here, a new one begins.
-    let why = match (session.ended(), session.unproven()) {
+    let why = match (session.status().ended(), session.status().unproven()) {
         (true, _) => Some("session_ended"),
         (_, true) => Some("session_unproven"),
         _ => None,
@@ -54,7 +54,7 @@ pub(crate) async fn sign_in(ask: &Ask, sessions: &Sessions) -> Result<Go, Proble
 
     let session = ask.session();
     let attempt = ask.field("attempt").parse::<Handle>().ok().map(|handle| handle.to_string());
-    if let Some(attempt) = attempt.as_deref().filter(|_| session.ended()) {
+    if let Some(attempt) = attempt.as_deref().filter(|_| session.status().ended()) {
         end_first_click(attempt, person, sessions).await?;
     }
     // Also gives the session a new id: an id that was planted before is worthless from here on.
@@ -89,7 +89,7 @@ async fn end_first_click(attempt: &str, person: &Person, sessions: &Sessions) ->
 /// Ends the session and begins another, which keeps nothing but the visitor's taste.
 pub(crate) fn sign_out(ask: &Ask) -> Result<Go, Problem> {
     let session = ask.session();
-    let taste = session.only([THEME.name(), LANGUAGE.name()]);
+    let taste = session.all().only([THEME.name(), LANGUAGE.name()]);
     session.invalidate()?;
     session.put_many(taste)?;
     Go::to(ask.redirects.to("/").with("status", "signed_out"))

@@ -42,7 +42,7 @@ pub struct DeviceBinding {
 
 impl DeviceBinding {
     /// Requires the proof for every request of a bound session. An unproven request is a stranger's
-    /// ([`Session::unproven`](crate::Session::unproven)).
+    /// ([`Status::unproven`](crate::facet::Status::unproven)).
     pub fn require() -> Self {
         Self {
             demand: Demand::Require,

@@ -168,6 +168,7 @@ macro_rules! adapter_suite {
             ;
             races:
                 a_crowd_that_writes_to_one_session_loses_no_write
+                writes_that_wait_for_each_other_are_one_call
                 a_slow_writer_does_not_revive_a_session_that_was_signed_out
                 a_slow_writer_does_not_revive_an_id_that_was_regenerated
                 a_slow_writer_follows_its_user_to_a_new_id_and_nobody_else

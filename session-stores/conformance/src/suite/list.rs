@@ -134,6 +134,11 @@ macro_rules! store_suite {
                 a_replace_may_end_a_session_early
                 destroy_of_an_expired_session_is_no_error
             ;
+            census:
+                a_census_finds_every_live_session
+                a_census_leaves_out_the_dead
+                a_census_misses_nobody_who_stays
+            ;
             bytes:
                 an_empty_payload_comes_back
                 st_8_keys_that_text_would_confuse_are_told_apart
@@ -159,6 +164,10 @@ macro_rules! store_suite {
                 any_moment_of_creation_is_kept
                 deadlines_are_kept_to_the_millisecond
                 a_broken_clock_does_not_panic
+            ;
+            histories:
+                histories_of_one_handle_are_linearizable
+                histories_of_two_handles_are_linearizable
             ;
             races:
                 sixty_four_writers_lose_nothing

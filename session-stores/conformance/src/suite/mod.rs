@@ -7,11 +7,13 @@ mod list;
 pub(crate) mod trial;
 
 pub mod bytes;
+pub mod census;
 pub mod create;
 pub mod damage;
 pub mod destroy;
 pub mod device;
 pub mod expiry;
+pub mod histories;
 pub mod limits;
 pub mod moved;
 pub mod owners;

@@ -7,6 +7,8 @@ use tokio::task::JoinSet;
 use crate::adapter::Stage;
 use session_testkit::{Verb, When};
 
+/// How many requests wait behind a slow one.
+const WAITING: usize = 24;
 const COOKIE: &str = "__Host-sid";
 
 /// PEERS 1: 64 clients, 50 writes each, 3,200 hits.
@@ -30,6 +32,39 @@ pub async fn a_crowd_that_writes_to_one_session_loses_no_write(stage: &Stage) {
         client.expect("a client ends");
     }
     assert_eq!(ada.get("/hits").await.text(), (world.crowd * WRITES).to_string());
+}
+
+/// Those that wait behind a slow write are written together, and each hears of its own success.
+pub async fn writes_that_wait_for_each_other_are_one_call(stage: &Stage) {
+    let world = stage.open_with(|sessions| sessions.contention(Duration::from_secs(60))).await;
+    let Some(doubles) = &world.doubles else { return };
+    let ada = world.browser();
+    ada.get("/login").await;
+    let mut first = doubles.gates.hold(Verb::Replace, When::Before);
+    let tab = ada.quiet();
+    let slow = tokio::spawn(async move { tab.get("/write").await });
+    first.arrived().await;
+    ada.get("/write").await;
+    // The slow one has lost; it holds the turn, and its second call is held.
+    let mut again = doubles.gates.hold(Verb::Replace, When::Before);
+    first.release();
+    again.arrived().await;
+    let before = world.calls().await;
+    let tabs: Vec<_> = (0..WAITING)
+        .map(|_| ada.quiet())
+        .map(|tab| tokio::spawn(async move { tab.get("/write").await }))
+        .collect();
+    while world.calls().await.since(before).load < WAITING as u64 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    again.release();
+    for request in tabs.into_iter().chain([slow]) {
+        assert_eq!(request.await.expect("an answer").status, 200);
+    }
+    let calls = world.calls().await.since(before).replace;
+    // On a busy machine, a few come too late for the first group.
+    assert!(calls <= 2 + WAITING as u64 / 4, "{calls} calls for {WAITING} writes that wait");
+    assert_eq!(ada.get("/hits").await.text(), (WAITING + 2).to_string());
 }
 
 /// PEERS 2: nothing comes back, and no cookie is sent.

@@ -54,6 +54,7 @@ pub async fn every_error_of_a_handler_has_its_status(app: &impl WebApp) {
     for (how, status) in [
         ("nothing", 204),
         ("a value of another type", 500),
+        ("a value of another type, in a copy", 500),
         ("too many sessions", 409),
         ("a form that does not fit", 422),
         ("a redirect", 303),
