@@ -127,6 +127,7 @@ macro_rules! web_claims {
                 every_error_of_a_handler_has_its_status
                 a_store_that_fails_in_a_handler_is_a_503
                 a_missing_field_comes_back_as_its_error
+                every_wrong_field_comes_back_with_its_error
                 what_is_refused_leaves_its_reason_in_the_log
                 a_handle_is_a_path_parameter
                 a_farewell_is_shown_in_a_session_that_holds_nothing_else
