@@ -7,11 +7,10 @@ use axum_core::body::Body;
 use bytes::Bytes;
 use http::{Request, Response};
 use session_core::adapter::BoxFuture;
-use session_web::{CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules};
+use session_web::{CheckedBody, CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules, poll_data};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::checked::{Checked, poll_data};
 use crate::words;
 
 /// Protects routes against cross-site request forgery. A request that may change something is accepted if the browser says
@@ -158,7 +157,7 @@ where
             let read = guard.check(visit, &head, limit, |context| poll_data(&mut body, context));
             let body = match read.await {
                 Ok(read) if read.bytes.is_empty() && !read.ended => body,
-                Ok(read) => Body::new(Checked::new(read, body)),
+                Ok(read) => Body::new(CheckedBody::new(read, body)),
                 Err(response) => return Ok(response),
             };
             Ok(inner.call(Request::from_parts(parts, body)).await?.map(Body::new))

@@ -2,7 +2,6 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod checked;
 mod csrf;
 #[cfg(doctest)]
 mod documents;

@@ -6,9 +6,8 @@ use http::{Request, Response};
 use hyper::body::{Body, Bytes};
 use hyper::service::Service;
 use session_core::adapter::BoxFuture;
-use session_web::{CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules, InputLimit};
+use session_web::{CheckedBody, CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules, InputLimit, poll_data};
 
-use crate::checked::{CheckedBody, poll_data};
 use crate::words;
 
 /// Protects routes against cross-site request forgery. A request that may change something is accepted if the browser says

@@ -2,7 +2,6 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod checked;
 mod csrf;
 mod input;
 mod origin;
@@ -13,7 +12,6 @@ mod service;
 mod spawn;
 mod words;
 
-pub use checked::CheckedBody;
 pub use csrf::CsrfService;
 pub use input::Input;
 pub use origin::same_origin;
@@ -40,9 +38,9 @@ pub use session_core::{
 pub use session_core::{BoundDevice, DeviceBinding};
 #[doc(inline)]
 pub use session_web::{
-    CrossOrigin, CsrfFailure, CsrfReason, CsrfRuleError, CsrfRules, FinishedRedirect, Form, FormError,
-    InputLimit, NotThatForm, OriginRules, Redirect, RedirectKind, Redirects, Rejection, RequestError,
-    ValidationErrors,
+    CheckedBody, CrossOrigin, CsrfFailure, CsrfReason, CsrfRuleError, CsrfRules, FinishedRedirect, Form,
+    FormError, InputLimit, NotThatForm, OriginRules, Redirect, RedirectKind, Redirects, Rejection,
+    RequestError, ValidationErrors,
 };
 
 pub use session_core;

@@ -16,6 +16,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod charset;
+#[cfg(feature = "http-body")]
+mod checked;
 mod csrf;
 #[cfg(doctest)]
 mod documents;
@@ -32,6 +34,8 @@ mod sign_in;
 mod validation;
 mod visit;
 
+#[cfg(feature = "http-body")]
+pub use checked::{CheckedBody, poll_data};
 pub use csrf::{
     CrossOrigin, CsrfDecision, CsrfFailure, CsrfGuard, CsrfReason, CsrfRuleError, CsrfRules, OriginRules,
     same_origin, verify_form,

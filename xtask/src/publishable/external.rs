@@ -47,8 +47,8 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         of: &["session-web"],
-        external: &["futures_core", "validator", "garde"],
-        why: "streams of a body's chunks; our trait for the reports of two libraries, each behind a feature of its name",
+        external: &["futures_core", "http_body", "validator", "garde"],
+        why: "bodies and streams of a body's chunks; our trait for the reports of two libraries, each behind a feature of its name",
     },
     Allowed {
         of: &["session-conformance"],

@@ -1,17 +1,20 @@
-//! A request's body of which the beginning was read already.
+//! A request's body of which the beginning was read already, for frameworks on `http-body`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use hyper::body::{Body, Bytes, Frame, SizeHint};
-use session_web::ReadAhead;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
 
-/// The body that a handler behind a [`CsrfService`](crate::CsrfService) gets: the unchanged body of the request.
+use crate::search::ReadAhead;
+
+/// The body that a handler behind a CSRF layer gets: the unchanged body of the request.
 ///
 /// ```
+/// use bytes::Bytes;
+/// use http_body::Body;
 /// use http_body_util::{BodyExt, Full};
-/// use hyper::body::{Body, Bytes};
-/// use session_hyper::CheckedBody;
+/// use session_web::CheckedBody;
 ///
 /// /// Read like any other body.
 /// async fn read<B>(body: CheckedBody<B>) -> Option<Bytes>
@@ -30,7 +33,8 @@ pub struct CheckedBody<B> {
 }
 
 impl<B> CheckedBody<B> {
-    pub(crate) fn new(read: ReadAhead, rest: B) -> Self {
+    /// Puts what was read before the rest of the body.
+    pub fn new(read: ReadAhead, rest: B) -> Self {
         Self { read: Some(read.bytes).filter(|bytes| !bytes.is_empty()), rest: (!read.ended).then_some(rest) }
     }
 }
@@ -70,8 +74,8 @@ impl<B: Body<Data = Bytes> + Unpin> Body for CheckedBody<B> {
     }
 }
 
-/// The next data of a body; its trailers are passed over.
-pub(crate) fn poll_data<B: Body + Unpin>(
+/// Polls for the next data of a body, and passes over its trailers.
+pub fn poll_data<B: Body + Unpin>(
     body: &mut B,
     context: &mut Context<'_>,
 ) -> Poll<Option<Result<B::Data, B::Error>>> {

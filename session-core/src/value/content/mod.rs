@@ -1,25 +1,24 @@
-//! The content of a session and its JSON: the visitor's values, the library's own, flash, and the owner.
-//!
-//! The payload of a record is `{"v":1,"data":{…},"flash":[…],"system":{…}}`, with empty parts left out, so that a
-//! person can read it in redis-cli or psql. Unchanged keys are copied as they stand and never parsed.
+//! The content of a session: the visitor's values, the library's own, flash, and the owner.
+
+mod changes;
+mod payload;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::bag::Bag;
 use super::device::Bond;
-use super::flash::{Entry, Flash, FlashChanges};
-use super::id::Etag;
+use super::flash::{Entry, Flash};
 use super::journal::Journal;
-use super::json::MAX_DEPTH;
-use super::json::split::{Fields, check_valid};
-use super::record::Payload;
 use super::time::Timestamp;
 use super::values::Values;
+
+pub(crate) use changes::Changes;
+use changes::HeadChanges;
+pub(crate) use payload::Unreadable;
 
 /// The content of a session as this visit sees it, together with the journal of what it changed.
 #[derive(Clone, Default)]
@@ -33,65 +32,6 @@ pub(crate) struct Content {
     changes: HeadChanges,
 }
 
-/// The changes of a visit, which can be replayed on a newer record.
-#[derive(Clone, Default)]
-pub(crate) struct Changes {
-    data: Journal,
-    system: Journal,
-    flash: FlashChanges,
-    head: HeadChanges,
-}
-
-#[derive(Clone, Default)]
-struct HeadChanges {
-    /// Whether all content was removed first: replay then starts from an empty record.
-    wiped: bool,
-    owner: Option<Option<Arc<str>>>,
-    absolute: Option<Option<Timestamp>>,
-    /// Age, absolute deadline or persistence was set explicitly, so the cookie must be issued again.
-    lifetime: bool,
-}
-
-impl HeadChanges {
-    fn is_empty(&self) -> bool {
-        !self.wiped && self.owner.is_none() && self.absolute.is_none() && !self.lifetime
-    }
-
-    fn and_then(self, later: Self) -> Self {
-        if later.wiped {
-            return later;
-        }
-        Self {
-            wiped: self.wiped,
-            owner: later.owner.or(self.owner),
-            absolute: later.absolute.or(self.absolute),
-            lifetime: self.lifetime || later.lifetime,
-        }
-    }
-}
-
-impl Changes {
-    /// All content was discarded first.
-    pub(crate) fn wiped(&self) -> bool {
-        self.head.wiped
-    }
-
-    /// The user that the session has got, if it has got another one and not none.
-    pub(crate) fn signs_in(&self) -> Option<&str> {
-        self.head.owner.as_ref()?.as_deref()
-    }
-
-    /// Whether replaying them runs closures of the application.
-    pub(crate) fn run_closures(&self) -> bool {
-        self.data.runs_closures() || self.system.runs_closures()
-    }
-
-    /// The absolute deadline that this visit set explicitly.
-    pub(crate) fn absolute(&self) -> Option<Option<Timestamp>> {
-        self.head.absolute
-    }
-}
-
 /// Leaves out the values and the owner.
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,66 +39,7 @@ impl fmt::Debug for Content {
     }
 }
 
-impl fmt::Debug for Changes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Changes").field("data", &self.data).finish_non_exhaustive()
-    }
-}
-
-/// Why a payload could not be decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unreadable {
-    /// Not written by any version of this library.
-    Corrupt,
-    /// Written by a newer version.
-    Newer,
-}
-
 impl Content {
-    /// Reads a payload. Returns for any input, and allocates in proportion to it.
-    pub(crate) fn decode(payload: &Payload, owner: Option<Arc<str>>) -> Result<Self, Unreadable> {
-        let text = std::str::from_utf8(payload).map_err(|_| Unreadable::Corrupt)?;
-        let parts: Parts<'_> = serde_json::from_str(text).map_err(|_| unreadable(text))?;
-        // The values of a session are nested in two objects: the payload, and its bag.
-        check_valid(payload, MAX_DEPTH + 2).map_err(|_| unreadable(text))?;
-        if parts.v != FORMAT {
-            return Err(unreadable(text));
-        }
-        let values = |fields: Option<Fields<'_>>| {
-            Values::new(fields.map(|fields| Bag::of(payload, fields)).unwrap_or_default())
-        };
-        Ok(Self {
-            data: values(parts.data),
-            system: values(parts.system),
-            flash: Flash::new(parts.flash),
-            owner,
-            changes: HeadChanges::default(),
-        })
-    }
-
-    /// Writes the payload of a record with this etag; `changes` are the changes of the visit that are being written.
-    pub(crate) fn encode(&self, changes: &Changes, etag: Etag) -> (Payload, Vec<Entry>) {
-        // A payload rarely grows by more than this in one visit.
-        let mut json = Vec::with_capacity(self.data.source_len().max(64) + 128);
-        json.extend_from_slice(b"{\"v\":1");
-        if !self.data.is_empty() {
-            json.extend_from_slice(b",\"data\":");
-            self.data.encode_into(&mut json);
-        }
-        let entries = self.flash.written(&changes.flash, etag);
-        if !entries.is_empty() {
-            json.extend_from_slice(b",\"flash\":");
-            serde_json::to_writer(&mut json, &entries)
-                .expect("strings, numbers and raw JSON always serialise");
-        }
-        if !self.system.is_empty() {
-            json.extend_from_slice(b",\"system\":");
-            self.system.encode_into(&mut json);
-        }
-        json.push(b'}');
-        (json.into(), entries)
-    }
-
     /// Returns whether the content differs from what was loaded.
     pub(crate) fn is_changed(&self) -> bool {
         self.data.is_changed()
@@ -340,33 +221,6 @@ impl Content {
     }
 }
 
-/// The parts of a payload. Empty parts may be missing; unknown parts are ignored.
-#[derive(Deserialize)]
-struct Parts<'p> {
-    v: u32,
-    #[serde(borrow, default)]
-    data: Option<Fields<'p>>,
-    #[serde(default)]
-    flash: Vec<Entry>,
-    #[serde(borrow, default)]
-    system: Option<Fields<'p>>,
-}
-
-/// Reads only the version of a payload, since other versions may have other parts.
-fn unreadable(text: &str) -> Unreadable {
-    #[derive(Deserialize)]
-    struct Version {
-        v: u32,
-    }
-    match serde_json::from_str(text) {
-        Ok(Version { v }) if v > FORMAT => Unreadable::Newer,
-        Ok(_) | Err(_) => Unreadable::Corrupt,
-    }
-}
-
-/// The version of the payload format.
-const FORMAT: u32 = 1;
-
 /// The names of the library's own values.
 pub(crate) const CSRF: &str = "csrf";
 pub(crate) const CSRF_BEFORE: &str = "csrf_before";
@@ -379,49 +233,3 @@ pub(crate) const STAMP: &str = "stamp";
 pub(crate) const META: &str = "meta";
 pub(crate) const DEVICE: &str = "device";
 pub(crate) const SIBLING: &str = "sibling";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<Content, Unreadable> {
-        Content::decode(&text.as_bytes().into(), None)
-    }
-
-    #[test]
-    fn parts_are_found_in_any_order_and_others_passed_over() {
-        let text = r#" { "data" : {"a":{"b":[1]}} , "x":[{"v":9}], "\u0076": 1, "system":null } "#;
-        let content = read(text).unwrap();
-        assert_eq!((content.data.len(), content.system.len()), (1, 0));
-        assert!(!content.flash.has_outgoing());
-    }
-
-    #[test]
-    fn what_is_no_payload_is_refused() {
-        for bad in [
-            "",
-            "null",
-            "[]",
-            "{\"v\":1",
-            "{\"v\":1}x",
-            "{\"v\":1,}",
-            "{\"v\":1,\"v\":1}",
-            "{\"v\":1,\"data\":{},\"data\":{}}",
-            "{\"v\":-1}",
-            "{\"v\":\"1\"}",
-            "{\"v\":1,\"data\":[]}",
-            "{\"v\":1,\"data\":nul}",
-            "{\"v\":1,\"data\":{\"a\"}}",
-            "{\"v\":1,\"flash\":{}}",
-            "{\"v\":1,\"flash\":null}",
-        ] {
-            assert_eq!(read(bad).err(), Some(Unreadable::Corrupt), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_newer_version_is_known_whatever_stands_beside_it() {
-        assert_eq!(read(r#"{"data":[],"v":7}"#).err(), Some(Unreadable::Newer));
-        assert_eq!(read("{}").err(), Some(Unreadable::Corrupt));
-    }
-}
