@@ -7,6 +7,7 @@
 pub use async_trait::async_trait;
 
 pub use crate::engine::encrypted::EncryptedStore;
+pub use crate::engine::migrating::MigratingStore;
 pub use crate::engine::store::{OwnerIndex, SessionStore, Sweep, Swept};
 pub use crate::value::answer::{DEFAULT_MAX_RECORD, Loaded, StoreError, StoreErrorKind, Written};
 pub use crate::value::head::{Cursor, Page, SessionHead};

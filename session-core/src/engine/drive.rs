@@ -80,7 +80,8 @@ async fn load(engine: &Engine, id: &SessionId) -> Result<Loaded, StoreError> {
 /// A commit that must call the store.
 #[must_use = "dropped, it loses the changes of its visit: perform and conclude it"]
 pub(crate) struct Work {
-    pub(super) writing: Writing,
+    // Boxed, because whoever writes for several takes it.
+    writing: Box<Writing>,
     /// The key that this commit ends, for the event.
     ended: Option<StoreKey>,
     /// The user whom this commit signs in.
@@ -92,7 +93,7 @@ pub(crate) fn begin(
     engine: &Engine,
     state: &mut SessionState,
     trigger: Trigger,
-) -> Result<Option<Box<Work>>, CommitError> {
+) -> Result<Option<Work>, CommitError> {
     let now = engine.clock.now();
     if state.needs_nothing(&engine.policy, trigger, now) {
         return Ok(None);
@@ -103,10 +104,9 @@ pub(crate) fn begin(
     // A key is a hash: it is made only for what is told.
     let ends = writing.ends_a_session().then(|| state.key()).flatten();
     let user = state.owner().filter(|owner| *owner != before.as_deref().unwrap_or_default()).map(Arc::from);
-    let work = Work { writing, ended: ends, user };
-    match work.writing.step() {
-        Some(_) => Ok(Some(Box::new(work))),
-        None => conclude(engine, state, work).map(|()| None),
+    match writing.step() {
+        Some(_) => Ok(Some(Work { writing: Box::new(writing), ended: ends, user })),
+        None => settle(engine, state, writing, ends).map(|()| None),
     }
 }
 
@@ -137,19 +137,31 @@ fn writing(
 }
 
 /// Performs all store operations of a commit.
-pub(crate) async fn perform(engine: &Engine, work: &mut Work) {
+pub(crate) async fn perform(engine: &Engine, work: Work) -> Work {
     let work_all = async {
-        let written = perform_all(engine, &mut work.writing).await;
-        if let (Some(user), Some(key)) = (&work.user, written) {
+        let Work { writing, ended, user } = work;
+        let writing = perform_all(engine, writing).await;
+        if let Some(user) = &user
+            && let Some(key) = writing.written()
+        {
             room::keep(engine, user, &key).await;
         }
+        Work { writing, ended, user }
     };
-    work_all.instrument(commit_span()).await;
+    work_all.instrument(commit_span()).await
 }
 
 /// Ends a commit: updates the state with the outcome, and reports the events.
 pub(crate) fn conclude(engine: &Engine, state: &mut SessionState, work: Work) -> Result<(), CommitError> {
-    let Work { writing, ended, .. } = work;
+    settle(engine, state, *work.writing, work.ended)
+}
+
+fn settle(
+    engine: &Engine,
+    state: &mut SessionState,
+    writing: Writing,
+    ended: Option<StoreKey>,
+) -> Result<(), CommitError> {
     let Outcome { result, decision, conflicts, gave_way, .. } = writing.finish(state, &engine.policy);
     if conflicts > 0 {
         engine.tell(&Event::Conflict(conflicts));

@@ -16,6 +16,7 @@ mod flights;
 pub(crate) mod head;
 pub(crate) mod import;
 pub(crate) mod middleware;
+pub(crate) mod migrating;
 pub(crate) mod owners;
 mod perform;
 pub(crate) mod report;

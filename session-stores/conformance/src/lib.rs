@@ -9,6 +9,7 @@ pub mod crowd;
 #[cfg(doctest)]
 mod documents;
 mod fixture;
+pub mod history;
 pub mod overheard;
 pub mod probe;
 pub mod proxy;

@@ -12,10 +12,13 @@ mod answering;
 mod attempt;
 mod error;
 mod exchange;
+mod group;
+mod siblings;
 mod writing;
 
 pub use error::CommitError;
 pub use exchange::{CookieOrder, Fresh, Outcome, StoreOp};
+pub(crate) use group::Group;
 pub(crate) use writing::Writing;
 
 use super::decide::{Decision, Trigger};

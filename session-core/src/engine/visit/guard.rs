@@ -165,13 +165,13 @@ impl VisitInner {
 }
 
 impl Shared {
-    fn begin(&self, trigger: Trigger) -> Result<Option<Box<drive::Work>>, CommitError> {
+    fn begin(&self, trigger: Trigger) -> Result<Option<drive::Work>, CommitError> {
         drive::begin(&self.engine, &mut self.lock().state, trigger)
     }
 
-    async fn carry_out(&self, mut work: Box<drive::Work>) -> Result<(), CommitError> {
-        drive::perform(&self.engine, &mut work).await;
-        drive::conclude(&self.engine, &mut self.lock().state, *work)
+    async fn carry_out(&self, work: drive::Work) -> Result<(), CommitError> {
+        let work = drive::perform(&self.engine, work).await;
+        drive::conclude(&self.engine, &mut self.lock().state, work)
     }
 
     fn report(&self, result: Result<(), CommitError>) -> VisitReport {

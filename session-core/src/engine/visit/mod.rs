@@ -196,9 +196,9 @@ impl Visit {
         let flight = engine.flights.begin();
         let ending: BoxFuture<_> = Box::pin(async move {
             state.destroy();
-            if let Some(mut work) = drive::begin(&engine, &mut state, Trigger::Commit)? {
-                drive::perform(&engine, &mut work).await;
-                drive::conclude(&engine, &mut state, *work)?;
+            if let Some(work) = drive::begin(&engine, &mut state, Trigger::Commit)? {
+                let work = drive::perform(&engine, work).await;
+                drive::conclude(&engine, &mut state, work)?;
             }
             engine.codec.encode(&state, || engine.clock.now())
         });

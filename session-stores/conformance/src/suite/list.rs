@@ -160,6 +160,10 @@ macro_rules! store_suite {
                 deadlines_are_kept_to_the_millisecond
                 a_broken_clock_does_not_panic
             ;
+            histories:
+                histories_of_one_handle_are_linearizable
+                histories_of_two_handles_are_linearizable
+            ;
             races:
                 sixty_four_writers_lose_nothing
                 of_many_writers_on_one_etag_one_wins

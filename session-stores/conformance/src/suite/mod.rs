@@ -11,6 +11,7 @@ pub mod create;
 pub mod damage;
 pub mod destroy;
 pub mod expiry;
+pub mod histories;
 pub mod limits;
 pub mod moved;
 pub mod owners;

@@ -1,6 +1,6 @@
 //! Stores with one flaw each, and the cases of the suite that find it.
 
-mod flawed;
+pub(crate) mod flawed;
 
 use flawed::{Flaw, Flawed, Scribble};
 use std::collections::BTreeMap;

@@ -3,32 +3,38 @@
 use redis::Value;
 use session_core::{
     Timestamp,
-    store::{Etag, Loaded, Record, StoreError, StoreKey, Written},
+    store::{Etag, Record, StoreError, StoreKey, Written},
 };
 use session_store_kv::codec::{self, Entry, Successor};
 
 use super::store::{RedisClusterStore, met_pending};
 use crate::fault::strange_reply;
 use crate::script::{COMMIT, PEND, PROMOTE, WITHDRAW};
-use crate::store::{entry, written};
+use crate::store::{entry as decoded, written};
 
 impl RedisClusterStore {
-    /// What a value means once it is known whether a pending record in it counts. One that does is promoted.
-    pub(super) async fn settle(&self, key: &StoreKey, entry: Entry) -> Result<Loaded, StoreError> {
-        let (old, record) = match entry {
-            Entry::Pending { old, record } => (old, record),
-            Entry::Record(_) | Entry::Tombstone { .. } => return Ok(entry.into_loaded()),
-        };
-        let etag = record.etag;
-        let there = self.get(&old).await?.and_then(|value| Entry::decode(&old, &value).ok());
-        let target = Successor { key: *key, etag };
-        if !matches!(there, Some(Entry::Tombstone { successor: Some(successor), .. }) if successor == target)
-        {
-            return Ok(Loaded::Missing);
-        }
-        match self.promote(key, etag).await? {
-            Written::Applied => Ok(Loaded::Found(record)),
-            _ => Ok(Loaded::Missing),
+    /// What stands under a key once it is known whether a pending record in it counts; `None` if it does not. One that
+    /// does is promoted. Never returns [`Entry::Pending`].
+    pub(super) async fn settle(&self, key: &StoreKey, entry: Entry) -> Result<Option<Entry>, StoreError> {
+        let mut found = entry;
+        loop {
+            let Entry::Pending { old, record } = found else { return Ok(Some(found)) };
+            let etag = record.etag;
+            let there = self.get(&old).await?.and_then(|value| Entry::decode(&old, &value).ok());
+            let target = Successor { key: *key, etag };
+            let is_committed = matches!(
+                there,
+                Some(Entry::Tombstone { successor: Some(successor), .. }) if successor == target
+            );
+            if !is_committed {
+                return Ok(None);
+            }
+            if self.promote(key, etag).await? == Written::Applied {
+                return Ok(Some(Entry::Record(record)));
+            }
+            // Another caller promoted it first, and has ended or rotated the session since.
+            let Some(value) = self.get(key).await? else { return Ok(None) };
+            found = decoded(key, &value)?;
         }
     }
 
@@ -41,23 +47,15 @@ impl RedisClusterStore {
         now: Option<Timestamp>,
     ) -> Result<Written, StoreError> {
         let Some(stone) = met_rotated(&reply) else { return written(key, reply) };
-        let mut found = entry(key, stone)?;
-        while let Entry::Tombstone { successor: Some(Successor { key, .. }), .. } = found {
-            let Some(there) = self.get(&key).await? else { return Ok(Written::Gone) };
-            let settled = match Entry::decode(&key, &there) {
-                Ok(tombstone @ Entry::Tombstone { .. }) => {
-                    found = tombstone;
-                    continue;
-                }
-                Ok(there) => self.settle(&key, there).await?,
-                Err(_) => return Ok(Written::Gone),
-            };
-            return Ok(match settled {
-                Loaded::Found(record) if now.is_none_or(|now| record.is_live(now)) => {
-                    Written::Moved { key, record }
-                }
-                Loaded::Found(_) | Loaded::Ended { .. } | Loaded::Missing => Written::Gone,
-            });
+        let mut found = Some(decoded(key, stone)?);
+        while let Some(Entry::Tombstone { successor: Some(Successor { key, .. }), .. }) = found {
+            let Some(value) = self.get(&key).await? else { return Ok(Written::Gone) };
+            let Ok(there) = Entry::decode(&key, &value) else { return Ok(Written::Gone) };
+            found = self.settle(&key, there).await?;
+            if let Some(Entry::Record(record)) = found {
+                let is_there = now.is_none_or(|now| record.is_live(now));
+                return Ok(if is_there { Written::Moved { key, record } } else { Written::Gone });
+            }
         }
         Ok(Written::Gone)
     }
@@ -91,7 +89,7 @@ impl RedisClusterStore {
         let stone = codec::encode_tombstone(old, until, Some(&successor));
         let committed = self.commit(old, &stone, now, expected, there).await?;
         match (committed, there) {
-            (Written::Applied, _) => self.promote(new, record.etag).await,
+            (Written::Applied, _) => self.arrive(new, record.etag).await,
             (refused, b"pending") => {
                 self.line.run(&WITHDRAW, &name, &[&codec::encode_etag(record.etag)]).await?;
                 Ok(refused)
@@ -113,13 +111,23 @@ impl RedisClusterStore {
         let reply = self.line.run(&COMMIT, &name, &arguments).await?;
         let Some(pending) = met_pending(&reply) else { return self.answer(old, reply, Some(now)).await };
         // The old session itself is the result of an unfinished rotation.
-        match self.settle(old, entry(old, pending)?).await? {
-            Loaded::Found(_) => {
+        match self.settle(old, decoded(old, pending)?).await? {
+            Some(_) => {
                 let reply = self.line.run(&COMMIT, &name, &arguments).await?;
                 self.answer(old, reply, Some(now)).await
             }
-            Loaded::Missing | Loaded::Ended { .. } => Ok(Written::Gone),
+            None => Ok(Written::Gone),
         }
+    }
+
+    /// Promotes the record of a committed rotation. A reader may have done so first, and the session may have been
+    /// rotated or ended since: the rotation was applied all the same.
+    async fn arrive(&self, new: &StoreKey, etag: Etag) -> Result<Written, StoreError> {
+        if self.promote(new, etag).await? == Written::Applied || self.get(new).await?.is_some() {
+            return Ok(Written::Applied);
+        }
+        // Removed by the server before its time.
+        Ok(Written::Gone)
     }
 
     async fn promote(&self, key: &StoreKey, etag: Etag) -> Result<Written, StoreError> {

@@ -9,7 +9,7 @@ use session_core::{
 
 use super::builder::ClusterBuilder;
 use super::line::Line;
-use session_store_kv::codec;
+use session_store_kv::codec::{self, Entry};
 
 use crate::NAME;
 use crate::fault::strange_reply;
@@ -87,8 +87,8 @@ impl RedisClusterStore {
         let reply = self.line.run(script, &name, &arguments).await?;
         let Some(pending) = met_pending(&reply) else { return Ok(reply) };
         match self.settle(key, entry(key, pending)?).await? {
-            Loaded::Found(_) => self.line.run(script, &name, &arguments).await,
-            Loaded::Missing | Loaded::Ended { .. } => Ok(reply),
+            Some(_) => self.line.run(script, &name, &arguments).await,
+            None => Ok(reply),
         }
     }
 }
@@ -106,7 +106,10 @@ impl SessionStore for RedisClusterStore {
     async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
         let trips = async {
             match self.get(key).await? {
-                Some(value) => self.settle(key, entry(key, &value)?).await,
+                Some(value) => {
+                    let settled = self.settle(key, entry(key, &value)?).await?;
+                    Ok(settled.map_or(Loaded::Missing, Entry::into_loaded))
+                }
                 None => Ok(Loaded::Missing),
             }
         };
