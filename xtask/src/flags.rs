@@ -47,8 +47,12 @@ xflags::xflags! {
         cmd bench {
             /// Only benches of this package.
             optional -p,--package package: String
-            /// Only what a session adds to a request: the probe under load.
+            /// Only what a session adds to a request: the three adapters, in memory and in the cookie.
             optional --http
+            /// Only what a session adds to a request in every store, and many writers of one session.
+            optional --stores
+            /// Only the same requests beside other session libraries (tower-sessions, axum_session, actix-session).
+            optional --peers
             /// How often each case of it is measured: 9.
             optional --rounds rounds: usize
             /// Requests for each of its measurements: 20,000.

@@ -21,6 +21,11 @@ impl Call {
         Self { program: "cargo".to_owned(), arguments, environment: Vec::new() }
     }
 
+    /// A call of another program.
+    pub(crate) fn program(name: &str) -> Self {
+        Self { program: name.to_owned(), arguments: Vec::new(), environment: Vec::new() }
+    }
+
     pub(crate) fn arg(mut self, argument: impl Into<String>) -> Self {
         self.arguments.push(argument.into());
         self

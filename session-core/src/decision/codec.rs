@@ -13,13 +13,14 @@ use crate::value::cookie::parse::Candidates;
 use crate::value::cookie::seal::{Binding, SealKind, Sealed, sealed_len};
 use crate::value::cookie::select::{Rejections, Selection, select_from, touched};
 use crate::value::cookie::token::{IdToken, RecordToken, Token, touch};
+use crate::value::id::SessionId;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
 /// Opens and seals the session's cookie.
 ///
 /// ```
-/// use session_core::machine::{CookieCodec, Placement};
+/// use session_core::machine::{CookieCodec, table::Placement};
 /// use session_core::{Cookie, KeyRing, SecretKey, Timestamp};
 ///
 /// let keys = KeyRing::new([SecretKey::generate()?])?;
@@ -70,6 +71,11 @@ impl CookieCodec {
     pub(crate) fn in_header(keys: KeyRing, cookie: CookieSpec, name: &'static str, purpose: &str) -> Self {
         let binding = Binding::cookie(name, "Header", purpose);
         Self { keys, places: vec![Place { cookie, binding }], header: Some(name) }
+    }
+
+    /// The id of the session that is made of another library's.
+    pub(crate) fn imported_id(&self, library: &str, token: &[u8]) -> SessionId {
+        SessionId::from_bytes(*self.keys.derive_imported(library, token))
     }
 
     /// The header that tokens come in, if they do not come in a cookie.
@@ -194,7 +200,6 @@ impl CookieCodec {
     }
 
     /// The cookie of this scope.
-    #[cfg(feature = "dbsc")]
     pub(crate) fn cookie_at(&self, scope: Scope) -> &CookieSpec {
         &self.place(scope).cookie
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::event::{Event, Observer};
 use super::flights::Flights;
+use super::import::Source;
 use super::sources::{Clock, Entropy, EntropyError};
 use super::store::SessionStore;
 use super::touches::Touches;
@@ -24,6 +25,8 @@ pub(crate) struct Engine {
     pub(crate) codec: CookieCodec,
     pub(crate) store: Option<Arc<dyn SessionStore>>,
     pub(crate) revocations: Option<Arc<dyn SessionStore>>,
+    /// Other libraries whose visitors are carried over.
+    pub(crate) imports: Vec<Source>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) touches: Touches,

@@ -4,13 +4,14 @@
 //! goes the same way: [`begin`], then [`perform_all`] if something has to be asked, then [`conclude`]; a closing visit ends
 //! with [`VisitReport::settled`](super::report::VisitReport::settled).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tracing::Instrument as _;
 
 use super::common::Engine;
 use super::error::OpenError;
 use super::event::Event;
+use super::import::carry_over;
 use super::perform::perform_all;
 use super::room;
 use super::visit::CookieHeaders;
@@ -21,16 +22,26 @@ use crate::value::answer::{Loaded, StoreError};
 use crate::value::id::{SessionId, StoreKey};
 use crate::value::time::Timestamp;
 
-/// Opens the session of a request: its cookies, one load if they name a session, and the state they make.
+/// Opens the session of a request: its cookies, one load if they name a session, and the state they make. With a place for
+/// the header that removes another library's cookie, a visitor of that library is carried over.
 pub(crate) async fn open(
     engine: &Engine,
     cookies: &CookieHeaders,
     access: Access,
+    carried: Option<&OnceLock<String>>,
 ) -> Result<SessionState, OpenError> {
     // The session is judged by the moment at which it was asked for, however long the store takes to answer.
     let now = engine.clock.now();
-    let arrival = engine.arrive(cookies, now);
+    let mut arrival = engine.arrive(cookies, now);
+    let imported = match carried {
+        Some(_) if arrival.claim.is_none() => carry_over(engine, cookies, &mut arrival, now).await?,
+        _ => None,
+    };
     let loaded = match &arrival.claim {
+        _ if imported.is_some() => imported.map_or(Ok(Loaded::Missing), |import| {
+            carried.map(|header| header.set(import.clear_cookie));
+            Ok(import.loaded)
+        }),
         Some(Claim::Id(id)) => load(engine, id).instrument(load_span()).await,
         Some(Claim::Record(id, _)) => match &engine.revocations {
             Some(list) => {
@@ -69,7 +80,8 @@ async fn load(engine: &Engine, id: &SessionId) -> Result<Loaded, StoreError> {
 /// A commit that must call the store.
 #[must_use = "dropped, it loses the changes of its visit: perform and conclude it"]
 pub(crate) struct Work {
-    pub(super) writing: Writing,
+    // Boxed, because whoever writes for several takes it.
+    writing: Box<Writing>,
     /// The key that this commit ends, for the event.
     ended: Option<StoreKey>,
     /// The user whom this commit signs in.
@@ -81,7 +93,7 @@ pub(crate) fn begin(
     engine: &Engine,
     state: &mut SessionState,
     trigger: Trigger,
-) -> Result<Option<Box<Work>>, CommitError> {
+) -> Result<Option<Work>, CommitError> {
     let now = engine.clock.now();
     if state.needs_nothing(&engine.policy, trigger, now) {
         return Ok(None);
@@ -92,10 +104,9 @@ pub(crate) fn begin(
     // A key is a hash: it is made only for what is told.
     let ends = writing.ends_a_session().then(|| state.key()).flatten();
     let user = state.owner().filter(|owner| *owner != before.as_deref().unwrap_or_default()).map(Arc::from);
-    let work = Work { writing, ended: ends, user };
-    match work.writing.step() {
-        Some(_) => Ok(Some(Box::new(work))),
-        None => conclude(engine, state, work).map(|()| None),
+    match writing.step() {
+        Some(_) => Ok(Some(Work { writing: Box::new(writing), ended: ends, user })),
+        None => settle(engine, state, writing, ends).map(|()| None),
     }
 }
 
@@ -126,19 +137,31 @@ fn writing(
 }
 
 /// Performs all store operations of a commit.
-pub(crate) async fn perform(engine: &Engine, work: &mut Work) {
+pub(crate) async fn perform(engine: &Engine, work: Work) -> Work {
     let work_all = async {
-        let written = perform_all(engine, &mut work.writing).await;
-        if let (Some(user), Some(key)) = (&work.user, written) {
+        let Work { writing, ended, user } = work;
+        let writing = perform_all(engine, writing).await;
+        if let Some(user) = &user
+            && let Some(key) = writing.written()
+        {
             room::keep(engine, user, &key).await;
         }
+        Work { writing, ended, user }
     };
-    work_all.instrument(commit_span()).await;
+    work_all.instrument(commit_span()).await
 }
 
 /// Ends a commit: updates the state with the outcome, and reports the events.
 pub(crate) fn conclude(engine: &Engine, state: &mut SessionState, work: Work) -> Result<(), CommitError> {
-    let Work { writing, ended, .. } = work;
+    settle(engine, state, *work.writing, work.ended)
+}
+
+fn settle(
+    engine: &Engine,
+    state: &mut SessionState,
+    writing: Writing,
+    ended: Option<StoreKey>,
+) -> Result<(), CommitError> {
     let Outcome { result, decision, conflicts, gave_way, .. } = writing.finish(state, &engine.policy);
     if conflicts > 0 {
         engine.tell(&Event::Conflict(conflicts));

@@ -172,6 +172,9 @@ pub enum ConfigError {
     /// Tokens in a header were configured for sessions in cookies.
     #[error("tokens in a header are for sessions in a `store`")]
     HeaderNeedsStore,
+    /// Sessions of another library are imported into a store, with a cookie for each.
+    #[error("`import_from` is for sessions in a `store` whose id comes in a cookie")]
+    ImportNeedsStore,
     /// The name of the header for tokens is not a token of RFC 9110, or is the name of a header with another meaning.
     #[error("a session's token cannot be in the header {name:?}: use a name of its own, such as x-session")]
     BadHeader {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::import::RefusedImport;
 use crate::value::cookie::seal::RejectReason;
 use crate::value::device::Unproven;
 #[cfg(feature = "dbsc")]
@@ -58,6 +59,10 @@ pub enum Event {
     Unseen,
     /// A session that is bound to a device was opened by a request that does not prove to come from there.
     Unproven(Unproven),
+    /// A session of another library was carried over, under this handle.
+    Imported(Handle),
+    /// A cookie of another library was not carried over; the visitor is a stranger.
+    RefusedImport(RefusedImport),
     /// A session was bound to a device.
     Bound(Handle),
     /// The device of a bound session proved itself.
@@ -119,6 +124,8 @@ impl Event {
             Self::Gone => "gone",
             Self::Unseen => "unseen",
             Self::Unproven(_) => "unproven",
+            Self::Imported(_) => "imported",
+            Self::RefusedImport(_) => "refused_import",
             Self::Bound(_) => "bound",
             Self::Proved(_) => "proved",
             #[cfg(feature = "dbsc")]

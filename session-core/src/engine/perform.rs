@@ -1,46 +1,83 @@
-//! Performs the store operations of a commit; commits that contend for a session take turns.
+//! Performs the store operations of a commit; commits that contend for a session take turns, and are written together.
 
 use super::common::Engine;
-use super::turns::Turn;
+use super::turns::{Place, Turn};
 use crate::decision::commit::{StoreOp, Writing};
 use crate::value::answer::{StoreError, Written};
 use crate::value::id::{Etag, StoreKey};
 
-/// Performs all operations of a commit. Returns the key under which a record was written, if one was.
-pub(crate) async fn perform_all(engine: &Engine, writing: &mut Writing) -> Option<StoreKey> {
-    let (mut turn, mut written) = (None, None);
-    if let Some((key, _)) = contended(writing)
-        && engine.turns.has_queue(&key)
-    {
-        turn = Some(take_turn(engine, writing, key).await);
-    }
+/// Performs all operations of a commit.
+pub(crate) async fn perform_all(engine: &Engine, mut writing: Box<Writing>) -> Box<Writing> {
+    let queued = |writing: &Writing| contended(writing).filter(|(key, _)| engine.turns.has_queue(key));
+    let mut queue = queued(&writing);
     while let Some(op) = writing.step() {
+        if let Some((key, _)) = queue {
+            writing = match engine.turns.wait(key, writing).await {
+                Place::Turn(turn, own) if own.joins() => together(engine, turn, own).await,
+                Place::Turn(turn, own) => alone(engine, turn, own).await,
+                Place::Back(back) => back,
+            };
+            // Not done yet, it has moved to another key, where there may be a queue as well.
+            queue = queued(&writing);
+            continue;
+        }
         let answer = perform(engine, op).await;
-        let has_lost = matches!(answer, Ok(Written::Conflict(_)));
-        if let (
-            Ok(Written::Applied),
-            StoreOp::Create { key, .. } | StoreOp::Replace { key, .. } | StoreOp::Rotate { new: key, .. },
-        ) = (&answer, op)
-        {
-            written = Some(*key);
-        }
-        let has_moved = matches!(answer, Ok(Written::Moved { .. }));
-        if let (Some(turn), Ok(Written::Applied), StoreOp::Replace { record, .. }) = (&mut turn, &answer, op)
-        {
-            turn.leave(record);
-        }
+        let (has_lost, has_moved) = (is_lost(&answer), is_moved(&answer));
         writing.answer(answer, &engine.policy, || engine.clock.now(), || engine.fresh());
+        queue = match has_moved {
+            true => queued(&writing),
+            false => contended(&writing).filter(|_| has_lost),
+        };
+    }
+    writing
+}
+
+/// Writes this commit together with those that wait behind it.
+async fn together(engine: &Engine, mut turn: Turn<'_>, own: Box<Writing>) -> Box<Writing> {
+    let draw = || engine.fresh_without_id();
+    let mut batch = turn.take_along(own);
+    batch.group().chain(&engine.policy, engine.clock.now(), draw);
+    while let Some(op) = batch.group().step() {
+        let answer = perform(engine, op).await;
+        batch.group().answer(answer, &engine.policy, engine.clock.now(), draw);
+    }
+    let (own, latest) = batch.finish();
+    turn.latest = latest;
+    own
+}
+
+/// Performs a commit in its turn, on what the turn before wrote: the store need not be asked to find out that the commit
+/// stands on an older record.
+async fn alone(engine: &Engine, mut turn: Turn<'_>, mut own: Box<Writing>) -> Box<Writing> {
+    let now = engine.clock.now();
+    own.give_up_if_late(&engine.policy, now);
+    if let (Some(latest), Some((_, expected))) = (&turn.latest, contended(&own))
+        && latest.etag != expected
+    {
+        let conflict = Ok(Written::Conflict(latest.clone()));
+        own.answer(conflict, &engine.policy, || now, || engine.fresh());
+    }
+    while let Some(op) = own.step() {
+        let answer = perform(engine, op).await;
+        let has_moved = is_moved(&answer);
+        if let (Ok(Written::Applied), StoreOp::Replace { record, .. }) = (&answer, op) {
+            turn.latest = Some(record.clone());
+        }
+        own.answer(answer, &engine.policy, || engine.clock.now(), || engine.fresh());
         if has_moved {
             // The queue of the old key leads nowhere any more.
-            turn = None;
-        }
-        if let (None, Some((key, _))) = (&turn, contended(writing))
-            && (has_lost || has_moved && engine.turns.has_queue(&key))
-        {
-            turn = Some(take_turn(engine, writing, key).await);
+            break;
         }
     }
-    written
+    own
+}
+
+fn is_lost(answer: &Result<Written, StoreError>) -> bool {
+    matches!(answer, Ok(Written::Conflict(_)))
+}
+
+fn is_moved(answer: &Result<Written, StoreError>) -> bool {
+    matches!(answer, Ok(Written::Moved { .. }))
 }
 
 /// The session that others may write first, and the version that the commit wants to write over.
@@ -55,21 +92,6 @@ fn contended(writing: &Writing) -> Option<(StoreKey, Etag)> {
         | StoreOp::Revoke { .. }
         | StoreOp::Prolong { .. } => None,
     }
-}
-
-/// Waits until those in front are done, and goes on from what the last of them wrote: the store need not be asked to
-/// find out that the commit stands on an older record.
-async fn take_turn<'t>(engine: &'t Engine, writing: &mut Writing, key: StoreKey) -> Turn<'t> {
-    let turn = engine.turns.take(key).await;
-    let now = engine.clock.now();
-    writing.give_up_if_late(&engine.policy, now);
-    if let (Some(latest), Some((_, expected))) = (turn.latest(), contended(writing))
-        && latest.etag != expected
-    {
-        let conflict = Ok(Written::Conflict(latest.clone()));
-        writing.answer(conflict, &engine.policy, || now, || engine.fresh());
-    }
-    turn
 }
 
 async fn perform(engine: &Engine, op: &StoreOp) -> Result<Written, StoreError> {

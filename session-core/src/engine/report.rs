@@ -18,6 +18,9 @@ pub struct VisitReport {
     pub registration: Option<String>,
     /// Append this as another `Set-Cookie` header: the touch cookie of a session that is carried in its cookie.
     pub set_touch: Option<String>,
+    /// Append this as another `Set-Cookie` header: it removes the cookie of another library, whose session was carried over
+    /// ([`import_from`](crate::SessionsBuilder::import_from)).
+    pub clear_imported: Option<String>,
     /// With [`TokenFrom::Header`](crate::TokenFrom::Header), in place of cookies: set the header of this name, in lower
     /// case, to this value. It is empty after a sign-out.
     pub set_token: Option<(&'static str, String)>,
@@ -151,7 +154,7 @@ impl VisitReport {
     pub fn headers<'a, V: IntoIterator<Item = &'a [u8]>>(
         &self,
         present: impl Fn(&'static str) -> V,
-    ) -> [Option<HeaderChange<'_>>; 9] {
+    ) -> [Option<HeaderChange<'_>>; 10] {
         let set_cookie = |cookie| HeaderChange::Append(SET_COOKIE, cookie);
         [
             self.needs_vary(present(VARY)).then_some(HeaderChange::Append(VARY, self.vary())),
@@ -162,6 +165,7 @@ impl VisitReport {
             self.xsrf_cookie.as_deref().map(set_cookie),
             self.set_token.as_ref().map(|(name, token)| HeaderChange::Replace(name, token)),
             self.set_bound.as_deref().map(set_cookie),
+            self.clear_imported.as_deref().map(set_cookie),
             self.registration.as_deref().map(|offer| HeaderChange::Append(REGISTRATION, offer)),
             self.clear_site_data.then_some(HeaderChange::Replace("clear-site-data", Self::CLEAR_SITE_DATA)),
         ]
@@ -169,7 +173,8 @@ impl VisitReport {
 
     /// Returns the values of the `Set-Cookie` headers, which [`headers`](Self::headers) has among others.
     pub fn set_cookies(&self) -> impl Iterator<Item = &str> {
-        let cookies = [&self.set_cookie, &self.set_touch, &self.set_bound, &self.xsrf_cookie];
+        let cookies =
+            [&self.set_cookie, &self.set_touch, &self.set_bound, &self.xsrf_cookie, &self.clear_imported];
         cookies.into_iter().flatten().map(String::as_str)
     }
 

@@ -76,9 +76,14 @@ impl Changes {
         self.head.wiped
     }
 
-    /// The session has got another user, and not none.
-    pub(crate) fn signs_in(&self) -> bool {
-        matches!(self.head.owner, Some(Some(_)))
+    /// The user that the session has got, if it has got another one and not none.
+    pub(crate) fn signs_in(&self) -> Option<&str> {
+        self.head.owner.as_ref()?.as_deref()
+    }
+
+    /// Whether replaying them runs closures of the application.
+    pub(crate) fn run_closures(&self) -> bool {
+        self.data.runs_closures() || self.system.runs_closures()
     }
 
     /// The absolute deadline that this visit set explicitly.
@@ -251,7 +256,25 @@ impl Content {
 
     fn put_plain(&mut self, name: &'static str, value: impl Serialize) {
         let put = self.system.put(name, value);
-        debug_assert!(put.is_ok(), "a number or a truth value under a plain name can always be put");
+        debug_assert!(put.is_ok(), "a plain value under a plain name can always be put");
+    }
+
+    /// Sets the new id that a sign-in gives the session, [wrapped](super::sibling) for requests with the old one.
+    pub(crate) fn set_sibling(&mut self, wrapped: Option<&str>) {
+        match wrapped {
+            Some(wrapped) => self.put_plain(SIBLING, wrapped),
+            None => self.system.forget(SIBLING),
+        }
+    }
+
+    /// The new id that the last sign-in gave the session, wrapped for requests with the old one.
+    pub(crate) fn sibling(&self) -> Option<String> {
+        self.system.get(SIBLING).ok().flatten()
+    }
+
+    /// Returns whether this visit gives the session another user, and not none.
+    pub(crate) fn signs_in(&self) -> bool {
+        matches!(self.changes.owner, Some(Some(_)))
     }
 
     /// All content was discarded in this visit.
@@ -355,6 +378,7 @@ pub(crate) const AUTHENTICATED_AT: &str = "authenticated_at";
 pub(crate) const STAMP: &str = "stamp";
 pub(crate) const META: &str = "meta";
 pub(crate) const DEVICE: &str = "device";
+pub(crate) const SIBLING: &str = "sibling";
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,7 @@ pub(crate) mod page;
 pub(crate) mod path;
 pub(crate) mod record;
 pub(crate) mod secret;
+pub(crate) mod sibling;
 pub(crate) mod time;
 pub(crate) mod token;
 pub(crate) mod url;

@@ -1,54 +1,15 @@
-//! Many requests that write one session at once: each costs one write, in the order of arrival, and nobody gives up.
+//! Many requests that write one session at once: those that wait are written together, and each hears its own result.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::time::Duration;
 
+use crate::driver_support::crowd::*;
 use crate::driver_support::*;
-use session_core::{adapter::*, *};
-use session_testkit::doubles::gate::Gate;
+use session_core::*;
 use session_testkit::{Fault, Verb, When};
-use tokio::task::JoinHandle;
-
-/// A request that has opened its session and added one to `n`.
-async fn adding(app: &App, browser: &Browser) -> VisitGuard {
-    let guard = app.arrive(&browser.cookies());
-    guard.visit().session().await.unwrap().increment("n").unwrap();
-    guard
-}
-
-/// A request that has lost once and whose turn it is: its second try is held at the gate.
-async fn one_in_front(app: &App, browser: &mut Browser) -> (Gate, JoinHandle<VisitReport>) {
-    let slow = adding(app, browser).await;
-    app.visit(browser, async |session| session.increment("n").unwrap()).await;
-    let mut lost = app.gates().hold(Verb::Replace, When::After);
-    let slow = tokio::spawn(finish(slow, 200));
-    lost.arrived().await;
-    let mut again = app.gates().hold(Verb::Replace, When::Before);
-    lost.release();
-    again.arrived().await;
-    app.calls();
-    app.events.take();
-    (again, slow)
-}
-
-/// Closes them all, and lets each run until it waits.
-async fn closing(guards: Vec<VisitGuard>) -> Vec<JoinHandle<VisitReport>> {
-    let closing = guards.into_iter().map(|guard| tokio::spawn(finish(guard, 200))).collect();
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
-    closing
-}
-
-async fn all_succeed(closing: Vec<JoinHandle<VisitReport>>) {
-    for report in closing {
-        let report = report.await.unwrap();
-        assert!(report.error.is_none(), "{:?}", report.error);
-    }
-}
 
 #[tokio::test]
-async fn who_lines_up_costs_one_write_each_whatever_they_had_read() {
+async fn all_that_wait_are_written_at_once_whatever_they_had_read() {
     for app in [app(), app_with(|builder| builder.encrypt_at_rest(true))] {
         let mut browser = known(&app).await;
         let mut guards = Vec::new();
@@ -61,7 +22,7 @@ async fn who_lines_up_costs_one_write_each_whatever_they_had_read() {
         again.release();
         all_succeed(waiting).await;
         assert!(slow.await.unwrap().error.is_none());
-        assert_eq!(app.calls(), [Verb::Replace; 30]);
+        assert_eq!(app.calls(), [Verb::Replace], "one write for thirty");
         assert_eq!(read(&app, &mut browser, "n").await, Some(1 + 1 + 1 + 30));
     }
 }
@@ -141,20 +102,26 @@ async fn a_session_that_ends_while_others_wait_stays_dead() {
 }
 
 #[tokio::test]
-async fn a_write_that_failed_hands_nothing_on() {
-    let app = app();
-    let mut browser = known(&app).await;
-    let others = vec![adding(&app, &browser).await, adding(&app, &browser).await];
-    let (again, slow) = one_in_front(&app, &mut browser).await;
-    let mut waiting = closing(others).await.into_iter();
-    app.fault(Fault::nth(1).on(Verb::Replace));
-    again.release();
-    assert!(slow.await.unwrap().error.is_none(), "it was on its way when the store began to fail");
-    let failed = waiting.next().unwrap().await.unwrap();
-    assert!(matches!(failed.error, Some(CommitError::Store(_))));
-    all_succeed(waiting.collect()).await;
-    assert_eq!(app.calls(), [Verb::Replace; 2], "the one that failed, and one after it");
-    assert_eq!(read(&app, &mut browser, "n").await, Some(4));
+async fn a_write_that_failed_fails_for_all_it_was_made_for_and_for_nobody_else() {
+    for after_effect in [false, true] {
+        let app = app();
+        let mut browser = known(&app).await;
+        let others = vec![adding(&app, &browser).await, adding(&app, &browser).await];
+        let late = adding(&app, &browser).await;
+        let (again, slow) = one_in_front(&app, &mut browser).await;
+        let waiting = closing(others).await;
+        // The first one to return is the one in front.
+        let fault = if after_effect { Fault::nth(2).after() } else { Fault::nth(1) };
+        app.fault(fault.on(Verb::Replace));
+        again.release();
+        assert!(slow.await.unwrap().error.is_none(), "it was on its way when the store began to fail");
+        for failed in waiting {
+            let failed = failed.await.unwrap();
+            assert!(matches!(failed.error, Some(CommitError::Store(_))) && failed.set_cookie.is_none());
+        }
+        assert!(finish(late, 200).await.error.is_none());
+        assert_eq!(read(&app, &mut browser, "n").await, Some(if after_effect { 6 } else { 4 }));
+    }
 }
 
 #[tokio::test]

@@ -1,139 +1,126 @@
 //! Measures the CPU time that a session adds to a request: the server's CPU time with and without sessions, in one
 //! run.
 //!
-//! Every round measures each case once, so that other load on the machine affects all of them. A case is compared
-//! with the bare server in the same round, which receives identical bytes.
+//! Every round measures each subject once, so that other load on the machine affects all of them. A subject is compared
+//! with the bare server of its framework in the same round, which receives identical bytes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::Effort;
 use super::load::Load;
-use super::server::Server;
+use super::server::{Server, processor_time};
+use super::subject::{self, Subject};
 use crate::failure::Failure;
-use crate::runner::Call;
 
-/// The size of a measurement.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Effort {
-    /// The number of rounds.
-    pub(crate) rounds: usize,
-    /// The number of requests per measurement.
-    pub(crate) requests: usize,
+/// The measurements of one request on one subject, a value for each round.
+pub(super) struct Row {
+    pub(super) subject: Subject,
+    pub(super) path: &'static str,
+    /// CPU time of the bare server per request, in microseconds.
+    pub(super) bare: Vec<f64>,
+    /// CPU time of the server with sessions.
+    pub(super) with: Vec<f64>,
+    /// CPU time of the store's server, if it has one.
+    pub(super) store: Vec<f64>,
+    /// Requests per second.
+    pub(super) rate: Vec<f64>,
 }
 
-/// A store, with a server with sessions in it and one without sessions.
-struct Pair {
-    store: &'static str,
-    bare: Target,
-    with: Target,
-    cookies: Vec<String>,
-}
-
+/// A running server with its connections and the cookies of its sessions.
 struct Target {
     server: Server,
     load: Load,
+    cookies: Vec<String>,
+    store_process: Option<u32>,
 }
 
-/// The measurements of a path and a store.
-struct Row {
-    store: &'static str,
-    path: &'static str,
-    bare: Vec<f64>,
-    with: Vec<f64>,
+/// What one measurement gives.
+struct Measured {
+    server: f64,
+    store: Option<f64>,
+    rate: f64,
 }
 
-pub(crate) fn run(effort: Effort) -> Result<(), Failure> {
-    let build = Call::cargo("build --release -p probe");
-    println!("\n==> {}", build.line());
-    build.run()?;
-    let mut pairs = STORES.iter().map(|store| Pair::start(store)).collect::<Result<Vec<_>, _>>()?;
-    let mut rows: Vec<Row> = STORES
+/// The requests.
+pub(super) const PATHS: [&str; 3] = ["/none", "/read", "/write"];
+/// The number of connections, each with a session of its own.
+pub(super) const CONNECTIONS: usize = 32;
+
+pub(super) fn run(subjects: &[Subject], effort: Effort) -> Result<Vec<Row>, Failure> {
+    let mut frameworks: Vec<&'static str> = subjects.iter().map(|subject| subject.bare).collect();
+    frameworks.sort_unstable();
+    frameworks.dedup();
+    let mut rows: Vec<Row> =
+        subjects.iter().flat_map(|subject| PATHS.map(|path| Row::new(subject.clone(), path))).collect();
+    let mut targets = subjects.iter().map(Target::start).collect::<Result<Vec<_>, _>>()?;
+    let mut bare = frameworks
         .iter()
-        .flat_map(|store| PATHS.iter().map(|path| Row { store, path, bare: Vec::new(), with: Vec::new() }))
-        .collect();
+        .map(|&framework| Ok((framework, Target::start(&subject::bare(framework))?)))
+        .collect::<Result<Vec<_>, Failure>>()?;
     // The first round warms up caches, branch predictors and the allocator, and is not counted.
     for round in 0..=effort.rounds {
-        for row in &mut rows {
-            let pair = pairs.iter_mut().find(|pair| pair.store == row.store);
-            let pair = pair.expect("there is a pair for each store of the rows");
-            let bare = pair.bare.measure(row.path, &pair.cookies, effort.requests)?;
-            let with = pair.with.measure(row.path, &pair.cookies, effort.requests)?;
-            if round > 0 {
-                row.bare.push(bare);
-                row.with.push(with);
+        for (nth_path, path) in PATHS.into_iter().enumerate() {
+            // The bare server gets the cookies of each subject in turn, so that it reads the same bytes.
+            for (nth, target) in targets.iter_mut().enumerate() {
+                let row = &mut rows[nth * PATHS.len() + nth_path];
+                let (_, beside) = bare
+                    .iter_mut()
+                    .find(|(framework, _)| *framework == row.subject.bare)
+                    .expect("a bare server was started for each framework");
+                beside.cookies.clone_from(&target.cookies);
+                let without = beside.measure(path, effort.requests)?;
+                let with = target.measure(path, effort.requests)?;
+                if round > 0 {
+                    row.bare.push(without.server);
+                    row.with.push(with.server);
+                    row.store.extend(with.store);
+                    row.rate.push(with.rate);
+                }
             }
         }
     }
-    print!("{}", table(&rows, effort));
-    Ok(())
+    Ok(rows)
 }
 
-impl Pair {
-    fn start(store: &'static str) -> Result<Self, Failure> {
-        let (bare, mut with) = (Target::start("none-axum", store)?, Target::start("axum", store)?);
-        let cookies = with.load.cookies("/login")?;
-        Ok(Self { store, bare, with, cookies })
+impl Row {
+    fn new(subject: Subject, path: &'static str) -> Self {
+        Self { subject, path, bare: Vec::new(), with: Vec::new(), store: Vec::new(), rate: Vec::new() }
+    }
+
+    /// The difference to the bare server in each round.
+    pub(super) fn added(&self) -> Vec<f64> {
+        self.bare.iter().zip(&self.with).map(|(bare, with)| with - bare).collect()
     }
 }
 
 impl Target {
-    fn start(adapter: &str, store: &str) -> Result<Self, Failure> {
-        let server = Server::start(adapter, store)?;
-        let load = Load::connect(server.address, CONNECTIONS)?;
-        Ok(Self { server, load })
+    fn start(subject: &Subject) -> Result<Self, Failure> {
+        let server = Server::start(subject)?;
+        let mut load = Load::connect(server.address, CONNECTIONS)?;
+        let mut cookies = Vec::new();
+        if subject.library != "none" {
+            cookies = load.cookies("/login")?;
+            // A server that answers all requests as if nobody had signed in would be fast.
+            load.expect("/read", &cookies, "alice@example.com")?;
+        }
+        Ok(Self { server, load, cookies, store_process: subject.store_process })
     }
 
-    /// Returns the CPU time per request, in microseconds.
-    fn measure(&mut self, path: &str, cookies: &[String], count: usize) -> Result<f64, Failure> {
-        let before = self.server.processor_time()?;
-        let done = self.load.run(path, cookies, count)?;
-        let spent: Duration = self.server.processor_time()? - before;
-        Ok(spent.as_secs_f64() * 1e6 / done as f64)
-    }
-}
-
-fn table(rows: &[Row], effort: Effort) -> String {
-    let Effort { rounds, requests } = effort;
-    let mut table = format!(
-        "\nprocessor time of the server per request, one worker thread, {CONNECTIONS} connections,\n\
-         {rounds} rounds of {requests} requests each: median (least to most), in microseconds\n\n\
-         | store | path | bare axum | with sessions | added |\n|---|---|---|---|---|\n"
-    );
-    for Row { store, path, bare, with } in rows {
-        let added: Vec<f64> = bare.iter().zip(with).map(|(bare, with)| with - bare).collect();
-        let [bare, with, added] = [bare, with, &added].map(|values| spread(values));
-        table.push_str(&format!("| {store} | {path} | {bare} | {with} | {added} |\n"));
-    }
-    table
-}
-
-/// Formats the median, minimum and maximum.
-fn spread(values: &[f64]) -> String {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    match (sorted.first(), sorted.get(sorted.len() / 2), sorted.last()) {
-        (Some(least), Some(median), Some(most)) => format!("{median:.1} ({least:.1} to {most:.1})"),
-        _ => "–".to_owned(),
-    }
-}
-
-const STORES: &[&str] = &["memory", "cookie"];
-const PATHS: &[&str] = &["/none", "/read", "/write"];
-const CONNECTIONS: usize = 16;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_added_is_compared_within_its_round() {
-        let row = Row {
-            store: "memory",
-            path: "/read",
-            bare: vec![10.0, 20.0, 11.0],
-            with: vec![13.0, 22.0, 15.0],
+    fn measure(&mut self, path: &str, count: usize) -> Result<Measured, Failure> {
+        let (before, store_before, start) =
+            (self.server.processor_time()?, self.store_time()?, Instant::now());
+        let done = self.load.run(path, &self.cookies, count)? as f64;
+        let took = start.elapsed();
+        let per_request = |time: Duration| time.as_secs_f64() * 1e6 / done;
+        let store = match (store_before, self.store_time()?) {
+            (Some(before), Some(after)) => Some(per_request(after - before)),
+            _ => None,
         };
-        let table = table(&[row], Effort { rounds: 3, requests: 100 });
-        let line = "| memory | /read | 11.0 (10.0 to 20.0) | 15.0 (13.0 to 22.0) | 3.0 (2.0 to 4.0) |\n";
-        assert!(table.ends_with(line), "{table}");
+        let server = per_request(self.server.processor_time()? - before);
+        Ok(Measured { server, store, rate: done / took.as_secs_f64() })
+    }
+
+    fn store_time(&self) -> Result<Option<Duration>, Failure> {
+        self.store_process.map(processor_time).transpose()
     }
 }

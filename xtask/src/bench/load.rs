@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 /// The connections.
 pub(super) struct Load {
@@ -15,8 +16,18 @@ pub(super) struct Load {
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    /// Name and value of the last cookie.
+    /// Names and values of the cookies that are set, as a `Cookie` header has them; those removed are left out.
     pub(super) cookie: Option<String>,
+    pub(super) body: String,
+}
+
+/// The result of a run whose responses are timed.
+#[derive(Debug, Default)]
+pub(super) struct Timed {
+    /// From sending a request to the end of its response, for each response with 200.
+    pub(super) times: Vec<Duration>,
+    /// The number of other responses.
+    pub(super) refused: usize,
 }
 
 impl Load {
@@ -42,7 +53,7 @@ impl Load {
     /// Sends at least `count` requests for this path, with a separate cookie per connection, and returns their
     /// number.
     pub(super) fn run(&mut self, path: &str, cookies: &[String], count: usize) -> io::Result<usize> {
-        let requests: Vec<Vec<u8>> = cookies.iter().map(|cookie| request(path, Some(cookie))).collect();
+        let requests = self.requests(path, cookies);
         let rounds = count.div_ceil(self.connections.len());
         for _ in 0..rounds {
             for (connection, request) in self.connections.iter_mut().zip(&requests) {
@@ -56,6 +67,54 @@ impl Load {
             }
         }
         Ok(rounds * self.connections.len())
+    }
+
+    /// Like [`run`](Self::run), with the time of each response, and without stopping at a response other than 200.
+    pub(super) fn timed(&mut self, path: &str, cookies: &[String], count: usize) -> io::Result<Timed> {
+        let requests = self.requests(path, cookies);
+        let mut timed = Timed::default();
+        let mut sent = Vec::with_capacity(requests.len());
+        for _ in 0..count.div_ceil(self.connections.len()) {
+            sent.clear();
+            for (connection, request) in self.connections.iter_mut().zip(&requests) {
+                sent.push(Instant::now());
+                connection.get_mut().write_all(request)?;
+            }
+            for (connection, sent) in self.connections.iter_mut().zip(&sent) {
+                match read(connection)?.status {
+                    200 => timed.times.push(sent.elapsed()),
+                    _ => timed.refused += 1,
+                }
+            }
+        }
+        Ok(timed)
+    }
+
+    /// Sends one request and returns the number in its response.
+    pub(super) fn number(&mut self, path: &str, cookie: &str) -> io::Result<u64> {
+        let connection = self.connections.first_mut().ok_or(io::ErrorKind::NotConnected)?;
+        connection.get_mut().write_all(&request(path, Some(cookie)))?;
+        read(connection)?.body.parse().map_err(io::Error::other)
+    }
+
+    /// Sends one request on each connection and compares the body of each response.
+    pub(super) fn expect(&mut self, path: &str, cookies: &[String], body: &str) -> io::Result<()> {
+        for (connection, cookie) in self.connections.iter_mut().zip(cookies) {
+            connection.get_mut().write_all(&request(path, Some(cookie)))?;
+            let answer = read(connection)?;
+            if answer.status != 200 || answer.body != body {
+                let Answer { status, body: found, .. } = answer;
+                return Err(io::Error::other(format!(
+                    "{path} answered {status} {found:?}, expected {body:?}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// One request for each connection, with its cookie if there is one.
+    fn requests(&self, path: &str, cookies: &[String]) -> Vec<Vec<u8>> {
+        (0..self.connections.len()).map(|nth| request(path, cookies.get(nth).map(String::as_str))).collect()
     }
 }
 
@@ -83,11 +142,16 @@ fn read(from: &mut impl BufRead) -> io::Result<Answer> {
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.trim().parse().map_err(io::Error::other)?;
             } else if name.eq_ignore_ascii_case("set-cookie") {
-                answer.cookie = value.trim().split(';').next().map(str::to_owned);
+                let pair = value.trim().split(';').next().unwrap_or_default();
+                if !pair.ends_with('=') {
+                    let cookies = answer.cookie.get_or_insert_default();
+                    let separator = if cookies.is_empty() { "" } else { "; " };
+                    cookies.extend([separator, pair]);
+                }
             }
         }
     }
-    io::copy(&mut from.take(length), &mut io::sink())?;
+    from.take(length).read_to_string(&mut answer.body)?;
     Ok(answer)
 }
 
@@ -99,8 +163,15 @@ mod tests {
     fn a_response_is_read_to_its_end_and_no_further() {
         let mut bytes: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=a; Path=/\r\n\r\nokHTTP/1.1 204 x\r\n\r\n";
         let first = read(&mut bytes).unwrap();
-        assert_eq!((first.status, first.cookie.as_deref()), (200, Some("sid=a")));
+        assert_eq!((first.status, first.cookie.as_deref(), first.body.as_str()), (200, Some("sid=a"), "ok"));
         assert_eq!(read(&mut bytes).unwrap().status, 204);
         assert!(read(&mut bytes).is_err());
+    }
+
+    #[test]
+    fn cookies_that_are_set_are_sent_together_without_those_removed() {
+        let mut bytes: &[u8] =
+            b"HTTP/1.1 200 OK\r\nset-cookie: a=1; Path=/\r\nset-cookie: old=; Max-Age=0\r\nset-cookie: b=2\r\n\r\n";
+        assert_eq!(read(&mut bytes).unwrap().cookie.as_deref(), Some("a=1; b=2"));
     }
 }

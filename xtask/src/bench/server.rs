@@ -1,4 +1,4 @@
-//! The measured server: the probe, started on a free port, with its CPU time read from the kernel.
+//! A measured server, started on a free port, and CPU times read from the kernel.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -6,19 +6,20 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use super::subject::Subject;
 use crate::failure::Failure;
 
-/// A running probe, killed on drop.
+/// A running server, killed on drop.
 pub(super) struct Server {
     child: Child,
     pub(super) address: SocketAddr,
 }
 
 impl Server {
-    /// Starts the probe with one worker thread and waits until it listens.
-    pub(super) fn start(adapter: &str, store: &str) -> Result<Self, Failure> {
-        let mut command = Command::new(PROGRAM);
-        command.args(["--adapter", adapter, "--store", store, "--listen", "127.0.0.1:0", "--threads", "1"]);
+    /// Starts it with one worker thread and waits until it listens.
+    pub(super) fn start(subject: &Subject) -> Result<Self, Failure> {
+        let mut command = Command::new(subject.program);
+        command.args(&subject.arguments).args(["--listen", "127.0.0.1:0"]);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().expect("it was asked for");
         let mut line = String::new();
@@ -28,22 +29,17 @@ impl Server {
             Some(address) => Ok(Self { child, address }),
             None => {
                 end(&mut child);
-                Err(Failure::new(format!("the probe ({adapter}, {store}) said {line:?} and no address")))
+                let Subject { library, store, .. } = subject;
+                Err(Failure::new(format!(
+                    "the server of {library} with {store} printed {line:?} and no address"
+                )))
             }
         }
     }
 
-    /// Returns the CPU time that all its threads have used, in user and kernel mode.
-    ///
-    /// Read from `schedstat`, which counts nanoseconds; `/proc/PID/stat` counts ticks of 10 ms.
+    /// Returns the CPU time that it has used so far.
     pub(super) fn processor_time(&self) -> Result<Duration, Failure> {
-        let mut nanoseconds = 0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let books = fs::read_to_string(thread?.path().join("schedstat"))?;
-            nanoseconds += on_processor(&books)
-                .ok_or_else(|| Failure::new("this kernel keeps no processor times (schedstat)"))?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        processor_time(self.child.id())
     }
 }
 
@@ -53,8 +49,21 @@ impl Drop for Server {
     }
 }
 
+/// Returns the CPU time that all threads of a process have used, in user and kernel mode.
+///
+/// Read from `schedstat`, which counts nanoseconds; `/proc/PID/stat` counts ticks of 10 ms.
+pub(super) fn processor_time(process: u32) -> Result<Duration, Failure> {
+    let mut nanoseconds = 0;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let books = fs::read_to_string(thread?.path().join("schedstat"))?;
+        nanoseconds += on_processor(&books)
+            .ok_or_else(|| Failure::new("this kernel keeps no processor times (schedstat)"))?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
 fn end(child: &mut Child) {
-    // The probe has nothing to save, and may have exited already.
+    // The server has nothing to save, and may have exited already.
     let _ = child.kill();
     let _ = child.wait();
 }
@@ -63,8 +72,6 @@ fn end(child: &mut Child) {
 fn on_processor(books: &str) -> Option<u64> {
     books.split_ascii_whitespace().next()?.parse().ok()
 }
-
-const PROGRAM: &str = "target/release/probe";
 
 #[cfg(test)]
 mod tests {

@@ -23,11 +23,14 @@ impl Writing {
         draw: impl FnOnce() -> Result<Fresh, E>,
     ) {
         if matches!(self.attempt.op, Some(StoreOp::Revoke { .. } | StoreOp::Prolong { .. })) {
-            return self.answer_revocation(answer);
+            return self.answer_revocation(answer, policy, draw);
         }
         let settled = match answer {
             Ok(Written::Applied) => Ok(()),
-            Ok(Written::Gone) => Err(CommitError::Gone),
+            Ok(Written::Gone) => match self.begin_anew(policy, draw) {
+                Ok(()) => return,
+                Err(error) => Err(error),
+            },
             Ok(Written::Taken) => match draw() {
                 // A collision of two ids of 256 bits: a broken generator, or a test double. Another id is tried.
                 Ok(Fresh { id: Some(id), .. }) if self.conflicts < MOST_TAKEN => {
@@ -40,7 +43,11 @@ impl Writing {
             },
             Ok(Written::Conflict(current)) => {
                 self.conflicts += 1;
-                match self.replay(current, policy, now(), draw) {
+                let goes_on = match self.may_replay(&current) {
+                    true => self.replay(current, policy, now(), draw),
+                    false => self.begin_anew(policy, draw),
+                };
+                match goes_on {
                     Ok(()) => return,
                     Err(error) => Err(error),
                 }
@@ -59,19 +66,37 @@ impl Writing {
         self.settle(settled);
     }
 
-    fn settle(&mut self, result: Result<(), CommitError>) {
+    /// Ends it with this result.
+    pub(super) fn settle(&mut self, result: Result<(), CommitError>) {
         self.attempt.op = None;
         self.answer = Some(result);
     }
 
+    /// Ends a commit that nobody performs any more, though it may have been applied.
+    pub(crate) fn interrupt(&mut self) {
+        if self.step().is_some() {
+            let stopped = StoreError::unavailable("session", "the request that was writing has been stopped");
+            self.settle(Err(CommitError::Store(stopped)));
+        }
+    }
+
     /// Takes the answer of the list of revocations. A note that stands there already was made from another copy of the
-    /// cookie: it is lengthened where it ends too early, and the session has ended, so that only ending it again succeeds.
-    fn answer_revocation(&mut self, answer: Result<Written, StoreError>) {
+    /// cookie: it is lengthened where it ends too early, and the session has ended, so that only ending it again succeeds, or
+    /// signing in, which begins another.
+    fn answer_revocation<E>(
+        &mut self,
+        answer: Result<Written, StoreError>,
+        policy: &Policy,
+        draw: impl FnOnce() -> Result<Fresh, E>,
+    ) {
         let ends = self.situation.is_some_and(|then| then.fate == Fate::Destroy);
         let prolong = match (&self.attempt.op, answer) {
             (Some(StoreOp::Revoke { .. }), Ok(Written::Applied)) => return self.settle(Ok(())),
             (_, Ok(Written::Applied)) if ends => return self.settle(Ok(())),
-            (_, Ok(Written::Applied)) => return self.settle(Err(CommitError::Gone)),
+            (_, Ok(Written::Applied)) => {
+                let begun = self.begin_anew(policy, draw);
+                return self.settle(begun);
+            }
             (_, Err(error)) => return self.settle(Err(failed(error))),
             (Some(StoreOp::Revoke { key, record, now }), Ok(_)) => {
                 StoreOp::Prolong { key: *key, idle_deadline: record.idle_deadline, now: *now }
@@ -108,7 +133,10 @@ impl Writing {
             // This very rotation applied, its answer was lost, and somebody has written since.
             Some(StoreOp::Rotate { new, .. }) if may_follow && *new == key => return Ok(Followed::Done),
             Some(StoreOp::Rotate { .. }) if may_follow => self.replay(record, policy, now, draw)?,
-            _ => return Err(CommitError::Gone),
+            _ => {
+                self.sign_in_elsewhere(key, record, policy, now, draw)?;
+                return Ok(Followed::Again);
+            }
         }
         self.attempt.redirect(key);
         self.moved = Some(Box::new(key));
@@ -125,7 +153,8 @@ impl Writing {
         }
     }
 
-    fn replay<E>(
+    /// Replays the changes on another record, and makes the operation that writes over it.
+    pub(super) fn replay<E>(
         &mut self,
         current: Record,
         policy: &Policy,
@@ -139,7 +168,12 @@ impl Writing {
             Err(Unreadable::Newer) => return Err(CommitError::Newer(NewerFormat)),
         };
         let fresh = draw().map_err(|_| CommitError::Entropy)?;
-        let content = content.replay(&self.changes);
+        let there = content.sibling().filter(|_| self.joined);
+        let mut content = content.replay(&self.changes);
+        if self.joined {
+            // Of further siblings, too, this is the session.
+            content.set_sibling(there.as_deref());
+        }
         let (payload, entries) = content.encode(&self.changes, fresh.etag);
         let record = head(Some(&current), &self.changes, policy, self.now)
             .with_etag(fresh.etag)

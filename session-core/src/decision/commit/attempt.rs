@@ -242,8 +242,8 @@ impl Attempt {
         if fate == Some(Fate::Destroy) {
             state.over = Some(Over::Destroyed);
         }
-        if decision.write == Write::Rotate {
-            // The new id is known.
+        if matches!(decision.cookie, CookieAction::SetNew | CookieAction::SetOld) {
+            // The id is known.
             state.moved = None;
         } else if moved.is_some() {
             state.moved = moved;

@@ -6,14 +6,14 @@
 use super::attempt::Attempt;
 use super::{CommitError, CookieOrder, Fresh, Outcome, StoreOp};
 use crate::decision::decide::{
-    CookieAction, Decision, Fate, NOTHING, Refusal, Situation, Trigger, Write, decide,
+    CookieAction, Decision, Fate, NOTHING, Origin, Placement, Refusal, Situation, Trigger, Write, decide,
 };
 use crate::decision::moved::Loaded;
 use crate::decision::policy::Policy;
 use crate::decision::state::{Over, SessionState};
 use crate::value::content::{Changes, Content};
 use crate::value::flash::FlashBag;
-use crate::value::id::StoreKey;
+use crate::value::id::{SessionId, StoreKey};
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
@@ -33,6 +33,10 @@ pub(crate) struct Writing {
     /// The session that the visit loaded, if it has a user, and the key to which it has been followed since.
     pub(super) loaded: Option<Loaded>,
     pub(super) moved: Option<Box<StoreKey>>,
+    /// The id that the request came with, if sessions are in a store.
+    pub(super) came_with: Option<SessionId>,
+    /// Whether the commit has joined the session that a sibling signed in.
+    pub(super) joined: bool,
     pub(super) conflicts: u32,
     pub(super) gave_way: Vec<FlashBag>,
     pub(super) answer: Option<Result<(), CommitError>>,
@@ -79,6 +83,9 @@ impl Writing {
             false => None,
         };
         let keeps_its_id = state.keeps_its_id();
+        if let (Write::Rotate, Some(fresh)) = (decision.write, &fresh) {
+            state.tell_siblings(fresh.id.as_ref());
+        }
         if fresh.as_ref().is_some_and(|fresh| fresh.id.is_none()) && !keeps_its_id {
             return Err(CommitError::Entropy);
         }
@@ -92,6 +99,8 @@ impl Writing {
             attempt,
             replayed: None,
             loaded: Loaded::of(state.base.as_ref()),
+            came_with: state.id.clone().filter(|_| policy.placement == Placement::Store),
+            joined: false,
             moved: None,
             conflicts: 0,
             gave_way: Vec::new(),
@@ -100,6 +109,9 @@ impl Writing {
         if let Err(error) = writing.fit(policy) {
             writing.undo(state);
             return Err(error);
+        }
+        if situation.is_some_and(|then| then.origin == Origin::Ended) {
+            writing.look_for_siblings(state.key());
         }
         Ok(writing)
     }
@@ -140,6 +152,14 @@ impl Writing {
     #[must_use]
     pub(crate) fn step(&self) -> Option<&StoreOp> {
         self.attempt.op.as_ref()
+    }
+
+    /// Returns the key under which a record was written, once that has happened.
+    pub(crate) fn written(&self) -> Option<StoreKey> {
+        let written = matches!(self.answer, Some(Ok(()))) && self.attempt.record.is_some();
+        let moved = self.moved.as_deref().filter(|_| self.decision.write != Write::Rotate);
+        let id = || self.attempt.id.as_ref().map(SessionId::store_key);
+        moved.copied().or_else(id).filter(|_| written)
     }
 
     /// Returns the cookie instruction that applies if the next operation is applied.
@@ -201,7 +221,7 @@ impl Writing {
             Ok(()) => {
                 let order = attempt.order(state, policy, now, decision);
                 state.signed_in |=
-                    changes.signs_in() || situation.is_some_and(|then| then.fate == Fate::Renew);
+                    changes.signs_in().is_some() || situation.is_some_and(|then| then.fate == Fate::Renew);
                 attempt.settle(state, decision, situation.map(|then| then.fate), replayed, moved);
                 match (state.cookie.as_deref_mut(), order) {
                     (_, CookieOrder::Keep) => {}

@@ -11,9 +11,11 @@ use crate::decision::policy::Policy;
 use crate::value::content::{self, Content};
 use crate::value::error::ValueError;
 use crate::value::flash::FlashBag;
+use crate::value::id::SessionId;
 use crate::value::json::strict::to_raw;
 use crate::value::path::AnyKey;
 use crate::value::record::Record;
+use crate::value::sibling;
 use crate::value::values::Values;
 
 impl SessionState {
@@ -62,7 +64,7 @@ impl SessionState {
         }
     }
 
-    /// Tells the status of the response, before the commit of [`Trigger::Response`](crate::machine::Trigger::Response).
+    /// Tells the status of the response, before the commit of [`Trigger::Response`](crate::machine::table::Trigger::Response).
     /// Flash that this visit has not shown is then left for the next one: the response is a redirect and nothing was
     /// read, or it is one that [shows nothing](super::Arrival::shows_nothing).
     pub fn answered(&mut self, status: u16) {
@@ -168,6 +170,15 @@ impl SessionState {
     pub fn destroy(&mut self) {
         self.content.wipe();
         self.fate = Fate::Destroy;
+    }
+
+    /// Leaves the new id for requests that came with the old one and sign the same user in.
+    pub(in crate::decision) fn tell_siblings(&mut self, fresh: Option<&SessionId>) {
+        let new = self.next_id.as_deref().or(fresh).filter(|_| self.content.signs_in());
+        match (new, &self.id) {
+            (Some(new), Some(old)) => self.content.set_sibling(Some(&sibling::wrap(new, old))),
+            _ => self.content.set_sibling(None),
+        }
     }
 
     /// Drops the changes to data; what was shown is not taken. A new CSRF token that came with a new id is kept.

@@ -16,6 +16,7 @@ use crate::engine::common::Engine;
 use crate::engine::encrypted::EncryptedStore;
 use crate::engine::error::ConfigError;
 use crate::engine::event::{Observer, Unobserved};
+use crate::engine::import::Source;
 use crate::engine::sessions::Sessions;
 use crate::engine::sources::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::engine::store::SessionStore;
@@ -64,6 +65,7 @@ pub struct SessionsBuilder {
     enabled: bool,
     purpose: String,
     token_from: TokenFrom,
+    imports: Vec<Source>,
     #[cfg(feature = "dbsc")]
     pub(super) binding: Option<crate::engine::device::DeviceBinding>,
 }
@@ -103,6 +105,7 @@ impl Default for SessionsBuilder {
             enabled: true,
             purpose: "session".to_owned(),
             token_from: TokenFrom::Cookie,
+            imports: Vec::new(),
             #[cfg(feature = "dbsc")]
             binding: None,
         }
@@ -251,6 +254,12 @@ impl SessionsBuilder {
         if header.is_some() && policy.placement == Placement::Cookie && self.enabled {
             return Err(ConfigError::HeaderNeedsStore);
         }
+        if !self.imports.is_empty()
+            && (header.is_some() || policy.placement == Placement::Cookie)
+            && self.enabled
+        {
+            return Err(ConfigError::ImportNeedsStore);
+        }
         let store = match self.store {
             Some(store) if self.encrypt_at_rest => {
                 let sealed = EncryptedStore::shared(store, keys.clone(), self.entropy.clone());
@@ -277,6 +286,7 @@ impl SessionsBuilder {
             },
             store,
             revocations: self.revocations,
+            imports: self.imports,
             clock: self.clock,
             entropy: self.entropy,
             touches: Touches::default(),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::SessionsBuilder;
+use crate::engine::import::{Importer, Source};
 use crate::engine::store::SessionStore;
+use crate::value::time::Timestamp;
 
 impl SessionsBuilder {
     /// Keeps sessions in this store. The cookie carries only an id.
@@ -32,6 +34,19 @@ impl SessionsBuilder {
     /// the last response wins. A copied cookie works until its deadline; see [`revocations`](Self::revocations).
     pub fn in_cookie(mut self) -> Self {
         self.in_cookie = true;
+        self
+    }
+
+    /// Carries visitors of another library over, until this time: for a request with that library's cookie and no valid
+    /// cookie of this one, its session is read, stored as one of this library, and ended. The response sets the new cookie
+    /// and removes the old one. Requests that arrive together make one session. It costs a visitor's first request the
+    /// other library's read and removal; requests without the other library's cookie cost nothing more.
+    ///
+    /// Whatever is wrong with the old cookie or record, the visitor is a stranger and the event
+    /// [`RefusedImport`](crate::Event::RefusedImport) says why. Sessions must be in a store, and their id in a cookie.
+    /// [`detached`](crate::adapter::Visit::detached) sessions carry nobody over, since they set no cookie.
+    pub fn import_from(mut self, importer: impl Importer, until: impl Into<Timestamp>) -> Self {
+        self.imports.push(Source { importer: Box::new(importer), until: until.into() });
         self
     }
 

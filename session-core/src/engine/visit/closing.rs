@@ -22,6 +22,8 @@ pub(super) struct Closer {
     /// The header that removes the short-lived cookie of a session that is bound to its device.
     bound_removal: Option<String>,
     clear_site_data: bool,
+    /// The header that removes another library's cookie.
+    carried: Option<String>,
     /// The tokens in the request's `XSRF-TOKEN` cookies, if this cookie is to be kept up to date.
     xsrf_tokens: Option<Vec<CsrfToken>>,
 }
@@ -43,6 +45,7 @@ impl Closer {
             removal,
             header: visit.engine.codec.header(),
             clear_site_data: visit.clear_site_data.load(Ordering::Acquire),
+            carried: visit.carried.get().cloned(),
             xsrf_tokens,
         }
     }
@@ -60,6 +63,8 @@ impl Closer {
             xsrf_cookie,
             private: shared.is_some_and(is_private),
             clear_site_data: self.clear_site_data && succeeded,
+            // Not before the new cookie: a visitor keeps one of the two.
+            clear_imported: self.carried.filter(|_| report.set_cookie.is_some()),
             set_cookie: report.set_cookie.or(removed),
             set_touch: report.set_touch.or(self.removal.touch),
             set_token: report.set_token.or(forgotten),
@@ -74,12 +79,15 @@ impl Closer {
     /// is set by the next response.
     fn xsrf_cookie(&self, shared: &Shared) -> Option<String> {
         let sent = self.xsrf_tokens.as_ref()?;
-        let token = csrf::token(&shared.lock().state)?;
+        let (token, scope) = {
+            let visit = shared.lock();
+            (csrf::token(&visit.state)?, visit.state.scope())
+        };
         if sent.iter().any(|sent| sent.equals(&token)) {
             return None;
         }
         let value = csrf::masked(&shared.engine, &token).ok()?;
-        Some(shared.engine.codec.cookie().readable(XSRF_COOKIE, &value))
+        Some(shared.engine.codec.cookie_at(scope).readable(XSRF_COOKIE, &value))
     }
 }
 

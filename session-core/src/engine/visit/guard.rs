@@ -1,7 +1,7 @@
 //! Writing a visit's changes: at its end, in the middle, and when its handler does not complete.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_lock::OnceCell;
 
@@ -36,6 +36,7 @@ impl VisitGuard {
             closed: AtomicBool::new(false),
             input: Mutex::new(None),
             signed_out: Mutex::new(None),
+            carried: OnceLock::new(),
         };
         Self { visit: Some(Visit { inner: Arc::new(inner) }) }
     }
@@ -164,13 +165,13 @@ impl VisitInner {
 }
 
 impl Shared {
-    fn begin(&self, trigger: Trigger) -> Result<Option<Box<drive::Work>>, CommitError> {
+    fn begin(&self, trigger: Trigger) -> Result<Option<drive::Work>, CommitError> {
         drive::begin(&self.engine, &mut self.lock().state, trigger)
     }
 
-    async fn carry_out(&self, mut work: Box<drive::Work>) -> Result<(), CommitError> {
-        drive::perform(&self.engine, &mut work).await;
-        drive::conclude(&self.engine, &mut self.lock().state, *work)
+    async fn carry_out(&self, work: drive::Work) -> Result<(), CommitError> {
+        let work = drive::perform(&self.engine, work).await;
+        drive::conclude(&self.engine, &mut self.lock().state, work)
     }
 
     fn report(&self, result: Result<(), CommitError>) -> VisitReport {

@@ -10,7 +10,7 @@ mod standalone;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_lock::OnceCell;
 use serde_json::{Map, Value};
@@ -29,6 +29,7 @@ use crate::decision::commit::CommitError;
 use crate::decision::decide::Trigger;
 use crate::decision::state::{self, SessionState};
 use crate::value::answer::{StoreError, StoreErrorKind};
+use crate::value::cookie::parse::Candidates;
 
 /// A request's access to its session, for extractors. Opens the session on first use.
 #[derive(Clone)]
@@ -50,6 +51,8 @@ struct VisitInner {
     input: Mutex<Option<Map<String, Value>>>,
     /// After a sign-out without opening: the headers that remove the cookies, if any came in.
     signed_out: Mutex<Option<SetCookies>>,
+    /// The header that removes another library's cookie, whose session was carried over.
+    carried: OnceLock<String>,
 }
 
 impl fmt::Debug for Visit {
@@ -103,7 +106,7 @@ impl Visit {
     /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
     /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
     /// let session = guard.visit().read_only().await?;
-    /// assert!(session.readonly());
+    /// assert!(session.status().readonly());
     /// assert!(matches!(session.put("theme", "dark"), Err(SessionError::ReadOnly)));
     /// # Ok(())
     /// # }
@@ -148,7 +151,7 @@ impl Visit {
     /// ```
     pub async fn detached(&self) -> Result<Session, OpenError> {
         self.inner.looked.store(true, Ordering::Release);
-        let shared = self.inner.load(state::Access::ReadOnly).await?;
+        let shared = self.inner.load(state::Access::ReadOnly, None).await?;
         Ok(Session { shared, access: Access::Detached })
     }
 
@@ -179,6 +182,10 @@ impl Visit {
         if self.inner.closed.load(Ordering::Acquire) {
             return Err(OpenError::Closed);
         }
+        if self.may_be_imported() {
+            // Another library's session is ended by carrying it over first.
+            self.open(state::Access::Full).await?;
+        }
         if let Some(shared) = self.inner.opened.get() {
             shared.lock().state.destroy();
             return Ok(());
@@ -189,9 +196,9 @@ impl Visit {
         let flight = engine.flights.begin();
         let ending: BoxFuture<_> = Box::pin(async move {
             state.destroy();
-            if let Some(mut work) = drive::begin(&engine, &mut state, Trigger::Commit)? {
-                drive::perform(&engine, &mut work).await;
-                drive::conclude(&engine, &mut state, *work)?;
+            if let Some(work) = drive::begin(&engine, &mut state, Trigger::Commit)? {
+                let work = drive::perform(&engine, work).await;
+                drive::conclude(&engine, &mut state, work)?;
             }
             engine.codec.encode(&state, || engine.clock.now())
         });
@@ -256,7 +263,7 @@ impl Visit {
         }
     }
 
-    /// Notes a page as the one to come back to ([`Urls::set_previous`](crate::Urls::set_previous)), if a handler opened the session to read
+    /// Notes a page as the one to come back to ([`Urls::set_previous`](crate::facet::Urls::set_previous)), if a handler opened the session to read
     /// and write, and there is something to it: a visitor who has no session is given none because of a page.
     pub(super) fn page_shown(&self, url: &str) {
         let Some(shared) = self.inner.opened.get() else { return };
@@ -315,13 +322,22 @@ impl Visit {
         self.inner.engine.scope_of(self.inner.cookies.host())
     }
 
+    /// Whether the request has a cookie of another library whose visitors are carried over.
+    fn may_be_imported(&self) -> bool {
+        let has = |name| !Candidates::find(self.inner.cookies.iter(), name).values().is_empty();
+        let engine = &self.inner.engine;
+        let now = engine.clock.now();
+        engine.imports.iter().any(|source| now < source.until && has(source.importer.cookie()))
+    }
+
     pub(in crate::engine) async fn open(&self, access: state::Access) -> Result<Arc<Shared>, OpenError> {
         if self.inner.closed.load(Ordering::Acquire) && !self.is_opened() {
             return Err(OpenError::Closed);
         }
         self.inner.looked.store(true, Ordering::Release);
         // Loaded once; after a failure the next one tries.
-        let shared = self.inner.opened.get_or_try_init(|| self.inner.load(access)).await?;
+        let shared =
+            self.inner.opened.get_or_try_init(|| self.inner.load(access, Some(&self.inner.carried))).await?;
         if let Some(form) = lock(&self.inner.input).take() {
             shared.lock().form = Some(form);
         }
@@ -330,11 +346,15 @@ impl Visit {
 }
 
 impl VisitInner {
-    async fn load(&self, access: state::Access) -> Result<Arc<Shared>, OpenError> {
+    async fn load(
+        &self,
+        access: state::Access,
+        carried: Option<&OnceLock<String>>,
+    ) -> Result<Arc<Shared>, OpenError> {
         if self.engine.is_off() {
             return Err(OpenError::Disabled);
         }
-        let mut state = drive::open(&self.engine, &self.cookies, access).await?;
+        let mut state = drive::open(&self.engine, &self.cookies, access, carried).await?;
         if lock(&self.signed_out).is_some() {
             // If it is opened after a sign-out it is destroyed, and the cookie is still removed.
             state.destroy();

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
 use super::key::{KeyError, SecretKey};
 use super::xaes::{Cmac, Xaes};
 
@@ -13,7 +16,7 @@ use super::xaes::{Cmac, Xaes};
 /// session whose cookie it sealed.
 ///
 /// ```
-/// use session_core::{KeyError, KeyRing, SecretKey};
+/// use session_core::{error::KeyError, KeyRing, SecretKey};
 ///
 /// # let random = |seed: usize| -> [u8; 32] { std::array::from_fn(|at| (at * 37 + seed) as u8) };
 /// let new = SecretKey::from_bytes(&random(1))?;
@@ -62,6 +65,16 @@ impl KeyRing {
         self.keys.len()
     }
 
+    /// Derives 32 bytes for one session of another library, under the key that seals.
+    pub(crate) fn derive_imported(&self, library: &str, token: &[u8]) -> Zeroizing<[u8; 32]> {
+        let (mut hash, kdf) = (Sha256::new(), Cmac::new(&self.first().import));
+        hash.update(library);
+        hash.update([0]);
+        hash.update(token);
+        let digest: [u8; 32] = hash.finalize().into();
+        kdf.derive(&digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    }
+
     pub(super) fn first(&self) -> &RingKey {
         &self.keys[0]
     }
@@ -83,19 +96,25 @@ impl fmt::Debug for KeyRing {
 pub(super) struct RingKey {
     pub(super) id: [u8; 4],
     pub(super) cipher: Xaes,
+    /// The subkey of ids that are derived from another library's.
+    import: Zeroizing<[u8; 32]>,
 }
 
 impl RingKey {
     fn new(key: &SecretKey) -> Self {
         let kdf = Cmac::new(key.expose_secret());
-        Self { id: *kdf.derive(KEY_ID_LABEL), cipher: Xaes::new(&kdf.derive(SEAL_LABEL)) }
+        Self {
+            id: *kdf.derive(KEY_ID_LABEL),
+            cipher: Xaes::new(&kdf.derive(SEAL_LABEL)),
+            import: kdf.derive(IMPORT_LABEL),
+        }
     }
 }
 
 /// The most keys a ring holds.
 ///
 /// ```
-/// use session_core::{KeyError, KeyRing, SecretKey, machine::MOST_KEYS};
+/// use session_core::{error::KeyError, KeyRing, SecretKey, machine::cookie::MOST_KEYS};
 ///
 /// let keys: Vec<SecretKey> = (0..=MOST_KEYS).map(|_| SecretKey::generate()).collect::<Result<_, _>>()?;
 /// assert_eq!(KeyRing::new(keys).unwrap_err(), KeyError::TooManyKeys { keys: 9, most: 8 });
@@ -105,3 +124,4 @@ pub const MOST_KEYS: usize = 8;
 
 const KEY_ID_LABEL: &str = "session-core/key-id/v1";
 const SEAL_LABEL: &str = "session-core/seal/v1";
+const IMPORT_LABEL: &str = "session-core/import/v1";

@@ -96,6 +96,11 @@ impl Journal {
         }
     }
 
+    /// Whether replaying it runs closures of the application.
+    pub(crate) fn runs_closures(&self) -> bool {
+        self.names.values().any(Track::runs_closures)
+    }
+
     /// Whether a push at this path need not record what it found, because it is merged into an edit that does.
     pub(crate) fn knows_array(&self, path: &[Box<str>]) -> bool {
         let Some((name, mut rest)) = path.split_first() else { return false };
@@ -194,6 +199,16 @@ impl Track {
             },
         }
         0
+    }
+
+    fn runs_closures(&self) -> bool {
+        match self {
+            Self::Set(_) | Self::Gone { .. } => false,
+            Self::Open { list, below } => {
+                list.iter().any(|edit| matches!(edit.act, Act::Update { .. }))
+                    || below.values().any(Self::runs_closures)
+            }
+        }
     }
 
     /// Whether this request created the value that is or was there.

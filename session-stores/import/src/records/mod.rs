@@ -1,0 +1,54 @@
+//! The other library's records, wherever it keeps them.
+
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+pub(crate) mod sql;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use session_core::store::StoreError;
+
+/// The records of another library by their ids. Implement it for a store that is not listed here.
+#[async_trait]
+pub trait Records: fmt::Debug + Send + Sync + 'static {
+    /// Reads a record, as the other library wrote it; `None` if there is none.
+    async fn load(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Removes a record, whether or not it exists.
+    async fn remove(&self, id: &str) -> Result<(), StoreError>;
+}
+
+/// Returned when the other library's store cannot be reached, or its URL cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the other library's {store} store cannot be opened")]
+pub struct ConnectError {
+    store: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl ConnectError {
+    #[cfg(any(feature = "redis", feature = "postgres", feature = "mysql", feature = "sqlite"))]
+    pub(crate) fn new(
+        store: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { store, source: source.into() }
+    }
+}
+
+/// Bounds a call by the deadline that the library's own stores have.
+#[cfg(any(feature = "redis", feature = "postgres", feature = "mysql", feature = "sqlite"))]
+pub(crate) async fn in_time<T, E: std::error::Error + Send + Sync + 'static>(
+    store: &'static str,
+    call: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(DEADLINE, call).await {
+        Ok(answer) => answer.map_err(|error| StoreError::unavailable(store, error)),
+        Err(_) => Err(StoreError::timeout(store)),
+    }
+}
+
+#[cfg(any(feature = "redis", feature = "postgres", feature = "mysql", feature = "sqlite"))]
+const DEADLINE: std::time::Duration = std::time::Duration::from_secs(2);

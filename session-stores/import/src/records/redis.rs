@@ -1,0 +1,65 @@
+//! Records in Redis: one value under each id, with a prefix if there was one.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use redis::aio::ConnectionManager;
+use session_core::store::StoreError;
+
+use super::{ConnectError, Records, in_time};
+
+/// Records in Redis.
+#[derive(Clone)]
+pub struct RedisRecords {
+    connection: ConnectionManager,
+    prefix: String,
+}
+
+impl RedisRecords {
+    /// Connects to the server at this URL, such as `redis://localhost:6379/0`.
+    ///
+    /// # Errors
+    /// [`ConnectError`] if the URL cannot be read or the server cannot be reached.
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        let failed = |error| ConnectError::new(STORE, error);
+        let client = redis::Client::open(url).map_err(failed)?;
+        Ok(Self { connection: client.get_connection_manager().await.map_err(failed)?, prefix: String::new() })
+    }
+
+    /// Sets what stands before each id: what `cache_keygen` of actix-session or `with_prefix` of a pool adds. The default is
+    /// nothing.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    fn key(&self, id: &str) -> String {
+        format!("{}{id}", self.prefix)
+    }
+}
+
+#[async_trait]
+impl Records for RedisRecords {
+    async fn load(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut connection = self.connection.clone();
+        in_time(STORE, redis::cmd("GET").arg(self.key(id)).query_async(&mut connection)).await
+    }
+
+    async fn remove(&self, id: &str) -> Result<(), StoreError> {
+        let mut connection = self.connection.clone();
+        let removed: u64 =
+            in_time(STORE, redis::cmd("DEL").arg(self.key(id)).query_async(&mut connection)).await?;
+        _ = removed;
+        Ok(())
+    }
+}
+
+/// Leaves out the server's address, which may hold a password.
+impl fmt::Debug for RedisRecords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisRecords").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+const STORE: &str = "redis";
