@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use session_core::{Age, SameSite, SecretKey, store::DEFAULT_MAX_RECORD};
 
+use crate::device::DeviceBindingMode;
 use crate::error::SettingError;
 use crate::migrate::MigrateConfig;
 use crate::node::Node;
@@ -85,6 +86,14 @@ pub struct SessionConfig {
     pub private_pages: bool,
     /// Whether the CSRF token is also set as the cookie `XSRF-TOKEN`.
     pub xsrf_cookie: bool,
+    /// Whether sessions are bound to the device that signs in.
+    pub device_binding: DeviceBindingMode,
+    /// The paths that require the proof; empty for all.
+    pub device_binding_paths: Vec<String>,
+    /// How long one proof of the device lasts.
+    pub device_binding_refresh: Age,
+    /// Whether the device's key may be an RSA key.
+    pub device_binding_rs256: bool,
     /// The cookie.
     pub cookie: CookieConfig,
     /// The store that sessions are moved from.
@@ -147,6 +156,10 @@ impl Default for SessionConfig {
             redirect_over_http: false,
             private_pages: false,
             xsrf_cookie: false,
+            device_binding: DeviceBindingMode::Off,
+            device_binding_paths: Vec::new(),
+            device_binding_refresh: Age::from_secs(300).expect("five minutes are an age"),
+            device_binding_rs256: false,
             cookie: CookieConfig::default(),
             migrate: MigrateConfig::default(),
             stores: BTreeMap::new(),

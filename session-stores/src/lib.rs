@@ -3,6 +3,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config;
+mod device;
 #[cfg(doctest)]
 mod documents;
 mod drivers;
@@ -46,6 +47,7 @@ pub use session_store_sql::SqliteStore;
 pub use session_store_sql::{SqlConfig, SqlConfigError};
 
 pub use config::{CookieConfig, SessionConfig};
+pub use device::DeviceBindingMode;
 pub use drivers::{Cause, Drivers, open};
 pub use error::SettingError;
 pub use migrate::MigrateConfig;

@@ -5,6 +5,7 @@
 use session_core::{KeyRing, SecretKey};
 
 use crate::config::SessionConfig;
+use crate::device::{mode, paths};
 use crate::error::{Problem, SettingError};
 use crate::migrate::{FROM, from};
 use crate::reading::{
@@ -198,6 +199,40 @@ pub const SETTINGS: &[Setting] = &[
         allowed: FLAG,
         about: "Whether the CSRF token is also set as the cookie `XSRF-TOKEN`, which axios and Angular send back.",
         take: |config, value| put(&mut config.xsrf_cookie, value.flag()),
+    },
+    Setting {
+        key: "device_binding",
+        variable: "SESSION_DEVICE_BINDING",
+        default: "off",
+        allowed: "off, observe or require",
+        about: "Whether sessions are bound to the device that signs in (feature `dbsc`): `observe` reports requests without \
+                proof, `require` treats them as a stranger's. See [Device binding](device-binding.md).",
+        take: |config, value| put(&mut config.device_binding, mode(value)),
+    },
+    Setting {
+        key: "device_binding_paths",
+        variable: "SESSION_DEVICE_BINDING_PATHS",
+        default: "none: everywhere",
+        allowed: "a list of paths that begin with /, separated by commas in the environment",
+        about: "The paths, with everything below them, for which `require` asks for the proof.",
+        take: |config, value| put(&mut config.device_binding_paths, paths(value)),
+    },
+    Setting {
+        key: "device_binding_refresh",
+        variable: "SESSION_DEVICE_BINDING_REFRESH",
+        default: "5min",
+        allowed: AGE,
+        about: "How long one proof of the device lasts, and for how long a copied cookie works. Not less than 3 minutes outside of \
+                tests.",
+        take: |config, value| put(&mut config.device_binding_refresh, value.age()),
+    },
+    Setting {
+        key: "device_binding_rs256",
+        variable: "SESSION_DEVICE_BINDING_RS256",
+        default: "false",
+        allowed: FLAG,
+        about: "Whether the device's key may be an RSA key (feature `dbsc-rs256`), for hardware that makes no others.",
+        take: |config, value| put(&mut config.device_binding_rs256, value.flag()),
     },
     Setting {
         key: "cookie.name",

@@ -27,7 +27,7 @@ impl Census for RedisStore {
             from.map_or("0", Cursor::as_str).as_bytes(),
             most.as_bytes(),
         ];
-        let (found, next) = parts(self.link.run(&CENSUS, &[], &arguments).await?)?;
+        let (found, next) = parts(self.link.run(&CENSUS, &[], &arguments).await?.reply)?;
         let heads = found.iter().filter_map(|(key, bytes)| codec::decode_any_head(key, bytes));
         Ok(Page::new(heads.collect(), next))
     }

@@ -10,6 +10,7 @@ mod census;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod fault;
+mod lanes;
 mod link;
 mod owners;
 mod script;

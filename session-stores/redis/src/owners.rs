@@ -54,9 +54,8 @@ impl OwnerIndex for RedisStore {
     ) -> Result<usize, StoreError> {
         let mut ended = 0;
         for _ in 0..MOST_PASSES {
-            let pass = self.end_all(owner, except, now, tombstone_until).await;
-            self.link.forget_all();
-            let pass = pass?;
+            let _forgets = ForgetAll(self);
+            let pass = self.end_all(owner, except, now, tombstone_until).await?;
             ended += pass.ended;
             // A single script saw the whole index. After several, a session may stand where nobody has looked again.
             if pass.batches == 1 || pass.ended == 0 {
@@ -71,6 +70,15 @@ impl OwnerIndex for RedisStore {
 struct Pass {
     ended: usize,
     batches: usize,
+}
+
+/// Clears the near caches on drop: the sessions may have ended although the call failed or was dropped.
+struct ForgetAll<'s>(&'s RedisStore);
+
+impl Drop for ForgetAll<'_> {
+    fn drop(&mut self) {
+        self.0.link.forget_all();
+    }
 }
 
 impl RedisStore {
@@ -96,7 +104,7 @@ impl RedisStore {
             from.map_or("0", Cursor::as_str).as_bytes(),
             most.as_bytes(),
         ];
-        parts(self.link.run(&LIST, &[&self.owner_key(owner)], &arguments).await?)
+        parts(self.link.run(&LIST, &[&self.owner_key(owner)], &arguments).await?.reply)
     }
 
     async fn end_all(
@@ -119,7 +127,7 @@ impl RedisStore {
                 skipped.as_bytes(),
                 batch.as_bytes(),
             ];
-            let reply = self.link.run(&DESTROY_ALL, &[&self.owner_key(owner)], &arguments).await?;
+            let reply = self.link.run(&DESTROY_ALL, &[&self.owner_key(owner)], &arguments).await?.reply;
             let Value::Array(counts) = reply else { return Err(strange_reply()) };
             let [ended, left, seen] = &counts[..] else { return Err(strange_reply()) };
             pass.ended += counted(ended)?;

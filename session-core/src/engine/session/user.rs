@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::Session;
+use super::{Access, Session};
 use crate::engine::error::SessionError;
 use crate::value::content;
 use crate::value::path::Path;
@@ -27,10 +27,10 @@ use crate::value::time::Timestamp;
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
 #[derive(Debug)]
-pub struct User<'s>(&'s Session);
+pub struct User<'s>(pub(super) &'s Session);
 
 impl Session {
-    /// Returns the facet for the session's user: name, last authentication, device metadata.
+    /// Returns the facet for the session's user: name, last authentication, credentials, device.
     #[must_use]
     pub fn user(&self) -> User<'_> {
         User(self)
@@ -118,7 +118,7 @@ impl User<'_> {
             (state.owner().is_some(), state.content.system.get::<String>(content::STAMP).ok().flatten())
         });
         let is_same = own.is_some_and(|own| own.as_bytes().ct_eq(today.as_bytes()).into());
-        if is_user && !is_same && !self.0.readonly() {
+        if is_user && !is_same && self.0.access != Access::ReadOnly {
             self.0.invalidate()?;
         }
         Ok(is_user && is_same)
@@ -149,6 +149,10 @@ impl Session {
     /// [`regenerate`](Self::regenerate), so that an id that was planted before the sign-in is worthless after it (OWASP
     /// session fixation, ASVS 7.2.4). A `regenerate` in the same request, before or after, makes no difference. Tagging
     /// with the same user again changes nothing.
+    ///
+    /// If another request with the same cookie has signed the same user in meanwhile (a double click), this one joins its
+    /// session: the commit replays its changes there, and its response sets the same cookie. [`id`](Self::id) then
+    /// returns another handle than before the commit.
     ///
     /// When one user follows another, the time of authentication and the [stamp](User::set_stamp) of the former are
     /// removed; values stay, and [`invalidate`](Self::invalidate) removes those.
