@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use session_core::adapter::Clock;
-use session_core::store::{Cursor, Loaded, MigratingStore, SessionStore as _, StoreKey};
+use session_core::store::{Cursor, Loaded, MigratingStore, StoreKey};
 
 use crate::command::Migrate;
 use crate::failure::Failure;
@@ -94,7 +94,7 @@ const PAGE: usize = 250;
 #[cfg(test)]
 mod tests {
     use session_core::adapter::SystemClock;
-    use session_core::store::{Etag, Record};
+    use session_core::store::{Etag, Record, SessionStore as _};
     use session_stores::MemoryStore;
 
     use super::*;
