@@ -25,9 +25,6 @@ struct Stores;
 #[doc = include_str!("../../docs/new-framework.md")]
 struct NewFramework;
 
-#[doc = include_str!("../../docs/migrating/tower-sessions.md")]
-struct FromTowerSessions;
-
 #[doc = include_str!("../../docs/migrating/from-store-to-store.md")]
 struct FromStoreToStore;
 
