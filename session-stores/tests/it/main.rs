@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod device;
+mod encrypted;
 mod many;
 mod migrate_settings;
 mod migrating;
