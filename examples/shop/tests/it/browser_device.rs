@@ -45,10 +45,12 @@ fn check(adapter: &str, driver: &str) {
     visit(Engine::Chromium, &settings(adapter, driver), claims);
 }
 
-fn settings<'s>(adapter: &'s str, driver: &'s str) -> [(&'s str, &'s str); 4] {
+fn settings<'s>(adapter: &'s str, driver: &'s str) -> [(&'s str, &'s str); 5] {
     [
         ("SESSION_DRIVER", driver),
         ("SESSION_DEVICE_BINDING_REFRESH", "4s"),
+        // No driver sets a cookie with the prefix `__Host-`, as the thief must.
+        ("SESSION_COOKIE_NAME", "shop"),
         ("--adapter", adapter),
         ("--https", ""),
     ]
