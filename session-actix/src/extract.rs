@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
-use session_core::{Accepts, adapter::Visit};
+use session_core::{adapter::Visit, path::Accepts};
 use session_web::Rejection;
 use session_web::find_visit;
 use session_web::sign_out_with;

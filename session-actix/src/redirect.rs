@@ -4,7 +4,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, ResponseError};
 use serde::Serialize;
-use session_core::{Accepts, Messages, SessionError};
+use session_core::{Messages, SessionError, path::Accepts};
 use session_web::{RedirectKind, ValidationErrors};
 
 use crate::extract::{Extracting, extract};
@@ -159,8 +159,8 @@ impl Redirect {
         Self(self.0.with_errors(errors))
     }
 
-    /// Leaves the errors of one of several forms on the page, and its input, without secrets: `session.errors_in("sign-in")`
-    /// and `session.old_in("sign-in", "email")`.
+    /// Leaves the errors of one of several forms on the page, and its input, without secrets: `session.form("sign-in").errors()`
+    /// and `session.form("sign-in").old("email")`.
     pub fn with_errors_in<F: AsRef<str>, M: Into<Messages>>(
         self,
         form: impl AsRef<str>,

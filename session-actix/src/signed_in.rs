@@ -34,7 +34,7 @@ use crate::rejection::SessionRejection;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn(String);
 
-/// The name of a user who has confirmed who they are ([`User::confirm`](session_core::User::confirm)) within so many minutes.
+/// The name of a user who has confirmed who they are ([`User::confirm`](session_core::facet::User::confirm)) within so many minutes.
 /// Other requests are answered as by [`SignedIn`]: `Recent<15>` guards a page that asks for the password again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recent<const MINUTES: u64>(String);

@@ -25,7 +25,7 @@ use crate::words;
 /// a JSON body is read, or a form up to the field with the token, and at most as many bytes as the
 /// [`InputLimit`](crate::InputLimit) allows (an `Extension` outside of this layer). The handler gets the body unchanged. Put
 /// the field before files, which are then not read here. Pages get the token from
-/// [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
+/// [`csrf_token`](session_core::facet::Csrf::token), and then vary by `Cookie`.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -88,7 +88,7 @@ impl CsrfLayer {
 
     /// Sets the response that replaces an empty 419. A visitor whose session has just ended may arrive here with a
     /// form of that session ([`CsrfFailure::ended`]): redirect them to the sign-in page, and let that page
-    /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::Session::ended).
+    /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::facet::Status::ended).
     ///
     /// ```
     /// use axum::{http::StatusCode, response::{IntoResponse, Redirect}};

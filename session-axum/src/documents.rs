@@ -25,6 +25,9 @@ struct Stores;
 #[doc = include_str!("../../docs/new-framework.md")]
 struct NewFramework;
 
+#[doc = include_str!("../../docs/migrating/from-store-to-store.md")]
+struct FromStoreToStore;
+
 #[doc = include_str!("../../docs/migrating/adonisjs.md")]
 struct FromAdonisJs;
 

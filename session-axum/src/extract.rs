@@ -5,7 +5,7 @@ use std::ops::Deref;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use serde::Serialize;
-use session_core::{Accepts, adapter::Visit};
+use session_core::{adapter::Visit, path::Accepts};
 use session_web::sign_out_with;
 use session_web::{find_visit, find_visit_if_any};
 

@@ -9,7 +9,12 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use session_core::{adapter::*, machine::*, store::*, *};
+use session_core::{
+    adapter::*,
+    machine::{cookie::*, *},
+    store::*,
+    *,
+};
 use session_store_memory::MemoryStore;
 
 fn main() {

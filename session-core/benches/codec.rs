@@ -5,7 +5,10 @@ use std::hint::black_box;
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use session_core::{machine::*, *};
+use session_core::{
+    machine::{cookie::*, *},
+    *,
+};
 
 fn ring() -> KeyRing {
     let bytes: [u8; 32] = std::array::from_fn(|place| (place * 37 + 11) as u8);

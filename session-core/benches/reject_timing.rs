@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use session_core::{machine::*, *};
+use session_core::{machine::cookie::*, *};
 
 /// Of each kind, about half of these.
 const SAMPLES: usize = 1_000_000;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use session_core::machine::{
+use session_core::machine::table::{
     CookieAction, Decision, Fate, Origin, Placement, Refusal, Situation, Trigger, Write, decide,
 };
 

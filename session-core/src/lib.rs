@@ -13,7 +13,8 @@
 //! | [`adapter`] | authors of adapters, and async servers | [`Middleware`](adapter::Middleware), visits, response headers |
 //! | [`machine`] | servers without async, tools, proofs | the state and the commit as a step machine, the cookie codec |
 //!
-//! Each name has one path.
+//! Three modules hold what applications meet and rarely name: the [facets](facet) of a session, what a [key](path) may be,
+//! and the [errors](error) of parts. Each name has one path.
 //!
 //! # Guarantees
 //!
@@ -38,12 +39,15 @@ mod engine;
 mod value;
 
 pub mod adapter;
+pub mod error;
+pub mod facet;
 pub mod import;
 pub mod machine;
+pub mod path;
 pub mod store;
 
 pub use decision::commit::CommitError;
-pub use decision::policy::{Policy, PolicyError};
+pub use decision::policy::Policy;
 pub use engine::builder::{SessionsBuilder, TokenFrom};
 #[cfg(feature = "dbsc")]
 pub use engine::device::DeviceBinding;
@@ -52,25 +56,17 @@ pub use engine::event::{Event, Observer};
 pub use engine::owners::{Device, Excess, UserSessions};
 #[cfg(feature = "dbsc")]
 pub use engine::session::BoundDevice;
-pub use engine::session::{
-    Csrf, DefaultFor, Errors, FlashMessages, Level, Lifetime, Messages, Notification, Session, Urls, User,
-    WithInput,
-};
+pub use engine::session::{FlashMessages, Level, Messages, Notification, Session};
 pub use engine::sessions::Sessions;
-pub use engine::sources::EntropyError;
 pub use engine::view::SessionView;
-pub use value::age::{Age, NotAnAge};
+pub use value::age::Age;
 pub use value::cookie::builder::Cookie;
-pub use value::cookie::error::CookieError;
-pub use value::cookie::key::{KeyError, SecretKey};
+pub use value::cookie::key::SecretKey;
 pub use value::cookie::keyring::KeyRing;
 pub use value::cookie::same_site::SameSite;
-#[cfg(feature = "dbsc")]
-pub use value::device::error::ProofError;
 pub use value::error::ValueError;
-pub use value::id::{Handle, NotHex};
-pub use value::json::JsonError;
+pub use value::id::Handle;
 pub use value::json::Number;
-pub use value::path::{Accepts, AnyKey, Key, Path, Paths, ToPath, ToPaths};
+pub use value::path::Key;
 pub use value::time::Timestamp;
 pub use value::values::{Date, Snapshot};

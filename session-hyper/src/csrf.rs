@@ -21,7 +21,7 @@ use crate::words;
 /// Put it inside the [`SessionService`](crate::SessionService). `GET`, `HEAD`, `OPTIONS` and `TRACE` pass. In search of a
 /// token a JSON body is read, or a form up to the field with the token, and at most up to the [limit](Self::limit). The
 /// handler gets the body unchanged. Put the field before files, which are then not read here. Pages get the token from
-/// [`csrf_token`](session_core::Csrf::token), and then vary by `Cookie`.
+/// [`csrf_token`](session_core::facet::Csrf::token), and then vary by `Cookie`.
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -105,7 +105,7 @@ impl<S, R> CsrfService<S, R> {
 
     /// What to answer instead of a bare 419. A visitor whose session has just ended may arrive here with a
     /// form of that session ([`CsrfFailure::ended`]): redirect them to the sign-in page, and let that page
-    /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::Session::ended).
+    /// [`regenerate`](session_core::Session::regenerate) if the session has [`ended`](session_core::facet::Status::ended).
     ///
     /// ```
     #[doc = include_str!("given/a_guarded_handler.in")]

@@ -25,18 +25,19 @@ pub use words::plain;
 
 #[doc(inline)]
 pub use session_core::{
-    Accepts, Age, AnyKey, CommitError, ConfigError, Cookie, CookieError, Csrf as CsrfToken, Date, DefaultFor,
-    Device, EntropyError, Errors, Event, Excess, FlashMessages, Handle, Key, KeyError, KeyRing, Level,
-    Lifetime, Messages, NotHex, Notification, Number, Observer, OpenError, Path, Policy, PolicyError,
-    SameSite, SecretKey, Session, SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp,
-    ToPath, ToPaths, TokenFrom, Urls, User, UserSessions, UserSessionsError, ValueError, WithInput,
+    Age, CommitError, ConfigError, Cookie, Date, Device, Event, Excess, FlashMessages, Handle, Key, KeyRing,
+    Level, Messages, Notification, Number, Observer, OpenError, Policy, SameSite, SecretKey, Session,
+    SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, TokenFrom, UserSessions,
+    UserSessionsError, ValueError,
     adapter::{BoxFuture, Failure, Spawn, Visit, VisitReport},
+    error, facet,
     machine::Values,
+    path,
     store::{SessionStore, StoreError, StoreErrorKind},
 };
 #[cfg(feature = "dbsc")]
 #[doc(inline)]
-pub use session_core::{BoundDevice, DeviceBinding, ProofError};
+pub use session_core::{BoundDevice, DeviceBinding};
 #[doc(inline)]
 pub use session_web::{
     CrossOrigin, CsrfFailure, CsrfReason, CsrfRuleError, CsrfRules, FinishedRedirect, Form, FormError,

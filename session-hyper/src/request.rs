@@ -5,8 +5,9 @@ use std::time::Duration;
 use http::{Extensions, Request, request::Parts};
 use serde::Serialize;
 use session_core::{
-    Accepts, Session,
+    Session,
     adapter::{BoxFuture, Visit},
+    path::Accepts,
 };
 use session_web::SignIn;
 use session_web::sign_out_with;
@@ -89,7 +90,7 @@ pub trait RequestSession {
         Box::pin(async move { Ok(SignIn::user(sign_in.as_ref(), &visit?).await?) })
     }
 
-    /// The name of a user who has confirmed who they are ([`User::confirm`](crate::User::confirm)) within this time: for
+    /// The name of a user who has confirmed who they are ([`User::confirm`](crate::facet::User::confirm)) within this time: for
     /// pages that ask for the password again.
     ///
     /// # Errors

@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use session_core::{Age, SameSite, SecretKey, store::DEFAULT_MAX_RECORD};
 
+use crate::device::DeviceBindingMode;
 use crate::error::SettingError;
+use crate::migrate::MigrateConfig;
 use crate::node::Node;
 use crate::overlay::hint;
 use crate::settings::SETTINGS;
@@ -84,8 +86,18 @@ pub struct SessionConfig {
     pub private_pages: bool,
     /// Whether the CSRF token is also set as the cookie `XSRF-TOKEN`.
     pub xsrf_cookie: bool,
+    /// Whether sessions are bound to the device that signs in.
+    pub device_binding: DeviceBindingMode,
+    /// The paths that require the proof; empty for all.
+    pub device_binding_paths: Vec<String>,
+    /// How long one proof of the device lasts.
+    pub device_binding_refresh: Age,
+    /// Whether the device's key may be an RSA key.
+    pub device_binding_rs256: bool,
     /// The cookie.
     pub cookie: CookieConfig,
+    /// The store that sessions are moved from.
+    pub migrate: MigrateConfig,
     /// The stores, by name.
     pub stores: BTreeMap<String, StoreConfig>,
 }
@@ -144,7 +156,12 @@ impl Default for SessionConfig {
             redirect_over_http: false,
             private_pages: false,
             xsrf_cookie: false,
+            device_binding: DeviceBindingMode::Off,
+            device_binding_paths: Vec::new(),
+            device_binding_refresh: Age::from_secs(300).expect("five minutes are an age"),
+            device_binding_rs256: false,
             cookie: CookieConfig::default(),
+            migrate: MigrateConfig::default(),
             stores: BTreeMap::new(),
         }
     }
@@ -228,9 +245,9 @@ impl SessionConfig {
                     }
                 }
                 ("stores", Node::Value(_)) => return Err(not_a_table("stores")),
-                ("cookie", Node::Table(cookie)) => {
-                    for (name, node) in cookie {
-                        config.take(format!("cookie.{name}"), node)?;
+                ("cookie" | "migrate", Node::Table(settings)) => {
+                    for (setting, node) in settings {
+                        config.take(format!("{name}.{setting}"), node)?;
                     }
                 }
                 (_, node) => config.take(name, node)?,
@@ -244,7 +261,7 @@ impl SessionConfig {
         match (setting, node) {
             (Some(setting), Node::Value(value)) => setting.apply(&key, self, &value),
             (Some(setting), Node::Table(_)) => setting.apply(&key, self, &Value::Other("a table".to_owned())),
-            (None, _) if key == "cookie" => Err(not_a_table("cookie")),
+            (None, _) if matches!(key.as_str(), "cookie" | "migrate") => Err(not_a_table(&key)),
             (None, _) => {
                 let hint = hint(&key, SETTINGS.iter().map(|setting| setting.key));
                 Err(SettingError::Unknown { key, hint })

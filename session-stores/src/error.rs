@@ -3,7 +3,10 @@
 use std::error::Error;
 use std::fmt;
 
-use session_core::{ConfigError, EntropyError, KeyError};
+use session_core::{
+    ConfigError,
+    error::{EntropyError, KeyError},
+};
 
 /// Returned when the configuration is invalid or a store in it cannot be opened.
 ///
@@ -110,6 +113,20 @@ pub enum SettingError {
     NotCompiled {
         /// The driver, with the setting that requires the feature.
         driver: String,
+        /// The required feature of `session-stores` and of every adapter crate.
+        feature: &'static str,
+    },
+    /// The setting needs a feature that was not compiled into this program.
+    #[error(
+        "{key} = {value} needs the feature \"{feature}\", which is not compiled into this program: enable it in the crate \
+         your sessions come from, as in `cargo add session-axum --features {feature}` \
+         (the same for session-actix, session-hyper and session-stores)"
+    )]
+    FeatureOff {
+        /// The setting.
+        key: String,
+        /// Its value.
+        value: String,
         /// The required feature of `session-stores` and of every adapter crate.
         feature: &'static str,
     },

@@ -3,10 +3,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config;
+mod device;
 #[cfg(doctest)]
 mod documents;
 mod drivers;
 mod error;
+mod migrate;
 mod node;
 mod open;
 mod overlay;
@@ -45,8 +47,10 @@ pub use session_store_sql::SqliteStore;
 pub use session_store_sql::{SqlConfig, SqlConfigError};
 
 pub use config::{CookieConfig, SessionConfig};
+pub use device::DeviceBindingMode;
 pub use drivers::{Cause, Drivers, open};
 pub use error::SettingError;
+pub use migrate::MigrateConfig;
 pub use settings::{SETTINGS, Setting};
 pub use store_config::{Durability, Secret, StoreConfig};
 pub use store_settings::{STORE_SETTINGS, StoreSetting};

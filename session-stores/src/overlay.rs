@@ -110,6 +110,7 @@ impl SessionConfig {
             }
         }
         self.take_store(&vars)?;
+        self.take_old_store(&vars)?;
         Ok(self)
     }
 

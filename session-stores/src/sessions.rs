@@ -1,6 +1,6 @@
 //! Converts a configuration into a `SessionsBuilder` or into `Sessions`.
 
-use session_core::{ConfigError, Cookie, CookieError, SecretKey, Sessions, SessionsBuilder};
+use session_core::{ConfigError, Cookie, SecretKey, Sessions, SessionsBuilder, error::CookieError};
 
 use crate::config::{CookieConfig, SessionConfig, missing};
 use crate::drivers::Drivers;
@@ -90,7 +90,7 @@ impl SessionConfig {
     pub async fn into_builder_with(self, drivers: &Drivers) -> Result<SessionsBuilder, SettingError> {
         self.check_ages()?;
         self.cookie.check()?;
-        let builder = self.rules();
+        let builder = self.bind(self.rules())?;
         if !self.enabled {
             // Sessions are disabled, so neither is used, but the builder requires a secret key and a placement.
             return Ok(builder.in_cookie().key(SecretKey::generate()?));
@@ -101,13 +101,14 @@ impl SessionConfig {
         }
         let builder = builder.keys(self.keys.iter().cloned());
         if store.driver == "cookie" {
+            self.old_store()?;
             let builder = builder.in_cookie();
             return Ok(match self.revocations()? {
                 Some(list) => builder.shared_revocations(drivers.open(&list).await?),
                 None => builder,
             });
         }
-        Ok(builder.shared_store(drivers.open(&store).await?))
+        Ok(builder.shared_store(self.open_store(drivers).await?))
     }
 
     /// Returns the configuration of the store of revocations, if there is one.

@@ -5,10 +5,12 @@
 use session_core::{KeyRing, SecretKey};
 
 use crate::config::SessionConfig;
+use crate::device::{mode, paths};
 use crate::error::{Problem, SettingError};
+use crate::migrate::{FROM, from};
 use crate::reading::{
-    AGE, AGE_OR_NEVER, FLAG, HOSTS, KEYS, LIST, NAME, PATIENCE, SIZE, domain, hosts, name, path, put,
-    same_site, token,
+    AGE, AGE_OR_NEVER, FLAG, HOSTS, KEYS, LIST, NAME, PATIENCE, SIZE, domain, hosts, name, path, prefix, put,
+    same_site, table, token,
 };
 use crate::value::Value;
 
@@ -199,6 +201,40 @@ pub const SETTINGS: &[Setting] = &[
         take: |config, value| put(&mut config.xsrf_cookie, value.flag()),
     },
     Setting {
+        key: "device_binding",
+        variable: "SESSION_DEVICE_BINDING",
+        default: "off",
+        allowed: "off, observe or require",
+        about: "Whether sessions are bound to the device that signs in (feature `dbsc`): `observe` reports requests without \
+                proof, `require` treats them as a stranger's. See [Device binding](device-binding.md).",
+        take: |config, value| put(&mut config.device_binding, mode(value)),
+    },
+    Setting {
+        key: "device_binding_paths",
+        variable: "SESSION_DEVICE_BINDING_PATHS",
+        default: "none: everywhere",
+        allowed: "a list of paths that begin with /, separated by commas in the environment",
+        about: "The paths, with everything below them, for which `require` asks for the proof.",
+        take: |config, value| put(&mut config.device_binding_paths, paths(value)),
+    },
+    Setting {
+        key: "device_binding_refresh",
+        variable: "SESSION_DEVICE_BINDING_REFRESH",
+        default: "5min",
+        allowed: AGE,
+        about: "How long one proof of the device lasts, and for how long a copied cookie works. Not less than 3 minutes outside of \
+                tests.",
+        take: |config, value| put(&mut config.device_binding_refresh, value.age()),
+    },
+    Setting {
+        key: "device_binding_rs256",
+        variable: "SESSION_DEVICE_BINDING_RS256",
+        default: "false",
+        allowed: FLAG,
+        about: "Whether the device's key may be an RSA key (feature `dbsc-rs256`), for hardware that makes no others.",
+        take: |config, value| put(&mut config.device_binding_rs256, value.flag()),
+    },
+    Setting {
         key: "cookie.name",
         variable: "SESSION_COOKIE_NAME",
         default: "__Host-sid",
@@ -273,6 +309,40 @@ pub const SETTINGS: &[Setting] = &[
                 at most 4 KiB of name and value, whatever is set here.",
         take: |config, value| put(&mut config.cookie.max_size, value.size()),
     },
+    Setting {
+        key: "migrate.from",
+        variable: "SESSION_MIGRATE_FROM",
+        default: "none: there is one store",
+        allowed: FROM,
+        about: "The store that sessions are moved from while they are in use, to the one of `driver`. The variables of its \
+                driver apply to it, unless they are those of `driver` as well and name the server: give a URL then.",
+        take: |config, value| put(&mut config.migrate.from, from(value).map(Some)),
+    },
+    Setting {
+        key: "migrate.prefix",
+        variable: "SESSION_MIGRATE_PREFIX",
+        default: "as for any store",
+        allowed: "1 to 64 letters, digits, -, _ and . (a trailing : is removed)",
+        about: "The prefix of store keys in the store that sessions are moved from, if it is not the same as in the new one.",
+        take: |config, value| put(&mut config.migrate.prefix, prefix(value).map(Some)),
+    },
+    Setting {
+        key: "migrate.table",
+        variable: "SESSION_MIGRATE_TABLE",
+        default: "as for any store",
+        allowed: "1 to 255 letters, digits, -, _ and .",
+        about: "The table in the store that sessions are moved from, if it has not the same name as the new one.",
+        take: |config, value| put(&mut config.migrate.table, table(value).map(Some)),
+    },
+    Setting {
+        key: "migrate.standby",
+        variable: "SESSION_MIGRATE_STANDBY",
+        default: "false",
+        allowed: FLAG,
+        about: "Whether sessions stay in the old store for now, and those that other processes have moved are found: for the \
+                first of the two deployments of a migration.",
+        take: |config, value| put(&mut config.migrate.standby, value.flag()),
+    },
 ];
 
 impl Setting {
@@ -282,7 +352,7 @@ impl Setting {
         config: &mut SessionConfig,
         value: &Value,
     ) -> Result<(), SettingError> {
-        let secret = self.key == "keys";
+        let secret = matches!(self.key, "keys" | "migrate.from");
         let problem = match value.is_empty_text() {
             true => {
                 return Err(SettingError::Empty { key: key.to_owned(), allowed: self.allowed.to_owned() });

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use session_core::adapter::{Clock, CookieHeaders, Entropy};
 use session_core::machine::{Access, BlockingSessions, BlockingStore, CookieCodec, SessionState, StoreOp};
 use session_core::store::{Loaded, StoreError, StoreKey, Written};
-use session_core::{Cookie, EntropyError, KeyRing, Policy, SecretKey, Timestamp};
+use session_core::{Cookie, KeyRing, Policy, SecretKey, Timestamp, error::EntropyError};
 
 use crate::store::Store;
 

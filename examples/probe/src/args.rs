@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
-use session_core::PolicyError;
+use session_core::error::PolicyError;
 use session_core::{Age, ConfigError, SecretKey};
 use session_stores::StoreConfig;
 
@@ -307,7 +307,7 @@ fn key(hex: &str) -> Result<SecretKey, String> {
     if !is_hex {
         return Err(wrong(&"its value, not shown, is something else"));
     }
-    hex.parse().map_err(|error: session_core::KeyError| wrong(&error))
+    hex.parse().map_err(|error: session_core::error::KeyError| wrong(&error))
 }
 
 fn listen(text: &str) -> Result<SocketAddr, &'static str> {

@@ -4,11 +4,11 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use session_core::{Handle, store::StoreKey};
 
-/// Lists, inspects and ends the sessions of any store.
+/// Lists, inspects, ends and moves the sessions of any store.
 ///
 /// Without --store, the store is the one that SESSION_DRIVER and its companions name.
 #[derive(Debug, Parser)]
-#[command(name = "sessions-admin", version)]
+#[command(name = "sessions-admin", version, after_long_help = AFTER)]
 pub(crate) struct Usage {
     /// The store's URL, such as redis://HOST:PORT or file:DIR.
     #[arg(long, value_name = "URL", global = true)]
@@ -16,6 +16,9 @@ pub(crate) struct Usage {
     /// Show values too, which may be anybody's secrets.
     #[arg(long, global = true)]
     pub(crate) show_values: bool,
+    /// Print JSON, for other programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -23,6 +26,12 @@ pub(crate) struct Usage {
 /// What to do.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub(crate) enum Command {
+    /// How many sessions are alive, and the newest of them.
+    Top {
+        /// How many of the newest to show.
+        #[arg(long, value_name = "COUNT", default_value_t = 10)]
+        newest: usize,
+    },
     /// The live sessions of a user.
     List { owner: String },
     /// One session: its head, and the names of what is in it.
@@ -31,8 +40,42 @@ pub(crate) enum Command {
     End(Which),
     /// Ends every session of a user.
     EndAll { owner: String },
+    /// Moves sessions from the old store to the new one.
+    Migrate(Migrate),
+    /// Everything that is stored in the sessions of a user, as JSON.
+    Export { owner: String },
+    /// Ends every session of a user, and removes what is left of those that expired.
+    Erase { owner: String },
+    /// Secret keys: makes one, checks those of SESSION_KEYS, plans their rotation.
+    #[command(subcommand)]
+    Keys(Keys),
     /// Prints the completions of a shell.
     Completions { shell: Shell },
+}
+
+/// From where, and what.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub(crate) struct Migrate {
+    /// The old store's URL; without it, the one that SESSION_MIGRATE_FROM and its companions name.
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: Option<String>,
+    /// Move every session. Ctrl-C stops after the current one; run it again to go on.
+    #[arg(long, required_unless_present = "count")]
+    pub(crate) all: bool,
+    /// Move nothing, and say how many sessions are left in the old store.
+    #[arg(long, conflicts_with = "all")]
+    pub(crate) count: bool,
+}
+
+/// What to do with secret keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum Keys {
+    /// Prints a new secret key for SESSION_KEYS.
+    New,
+    /// Checks the keys of SESSION_KEYS, without showing them.
+    Check,
+    /// Says step by step how to replace the key that seals, without signing anybody out.
+    RotatePlan,
 }
 
 /// One session: OWNER and HANDLE, or KEY.
@@ -71,6 +114,16 @@ pub(crate) struct NoKey;
 fn handle(text: &str) -> Result<Handle, &'static str> {
     text.parse().map_err(|_| "a session's handle is 32 hexadecimal digits in lower case")
 }
+
+const AFTER: &str = "Exit codes:
+  0    done
+  1    the store or the configuration failed
+  2    the command line was not understood
+  3    there is no such session
+  4    this store cannot do it
+  130  stopped by Ctrl-C; run it again to go on
+
+Colours appear on a terminal only, and not if NO_COLOR is set.";
 
 #[cfg(test)]
 impl Which {
@@ -113,15 +166,19 @@ mod tests {
         assert_eq!(kind("list ada --forse"), ErrorKind::UnknownArgument);
         assert_eq!(kind("list ada --store"), ErrorKind::InvalidValue);
         assert_eq!(kind("lsit ada"), ErrorKind::InvalidSubcommand);
+        assert_eq!(kind("migrate"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(kind("migrate --all --count"), ErrorKind::ArgumentConflict);
         let Command::End(which) = parse("end ada").unwrap().command else { panic!("end") };
         assert_eq!(which.named(), Err(NoKey));
     }
 
     #[test]
     fn flags_stand_before_or_behind_the_command() {
-        for line in ["--store memory --show-values list ada", "list ada --store memory --show-values"] {
+        for line in
+            ["--store memory --show-values --json list ada", "list ada --json --store memory --show-values"]
+        {
             let usage = parse(line).unwrap();
-            assert_eq!((usage.store.as_deref(), usage.show_values), (Some("memory"), true));
+            assert_eq!((usage.store.as_deref(), usage.show_values, usage.json), (Some("memory"), true, true));
         }
     }
 

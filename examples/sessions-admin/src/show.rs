@@ -2,14 +2,37 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use anstyle::{AnsiColor, Color, Reset, Style};
+use serde_json::{Value, json};
 use session_core::{
     Timestamp,
-    store::{Record, StoreKey},
+    store::{Record, SessionHead, StoreKey},
 };
 
+pub(crate) fn top(
+    store: &str,
+    live: usize,
+    left: Option<(&'static str, usize)>,
+    newest: &[SessionHead],
+) -> String {
+    let mut text = format!("{BOLD}{live}{Reset} live in {store}\n");
+    if let Some((old, sessions)) = left {
+        text.push_str(&format!("{sessions} of them still in {old}\n"));
+    }
+    if newest.is_empty() {
+        return text;
+    }
+    text.push_str(&format!("\n{BOLD}{:<32}  {:<20}  {:<20}{Reset}\n", "newest", "begun", "idle until"));
+    for head in newest {
+        let (begun, until) = (moment(head.created), moment(head.idle_deadline));
+        text.push_str(&format!("{}  {begun}  {until}\n", head.key.handle()));
+    }
+    text
+}
+
 pub(crate) fn list(found: &[(StoreKey, Record)]) -> String {
-    let mut text = format!("{:<32}  {:<20}  {:<20}  {:>6}\n", "handle", "begun", "idle until", "bytes");
+    let mut text =
+        format!("{BOLD}{:<32}  {:<20}  {:<20}  {:>6}{Reset}\n", "handle", "begun", "idle until", "bytes");
     for (key, record) in found {
         let (begun, until) = (moment(record.created), moment(record.idle_deadline));
         text.push_str(&format!("{}  {begun}  {until}  {:>6}\n", key.handle(), record.size()));
@@ -20,7 +43,10 @@ pub(crate) fn list(found: &[(StoreKey, Record)]) -> String {
 pub(crate) fn session(key: &StoreKey, record: &Record, now: Timestamp, show_values: bool) -> String {
     let owner = record.owner.as_deref().map_or_else(|| "nobody".to_owned(), printable);
     let absolute = record.absolute_deadline.map_or_else(|| "never".to_owned(), moment);
-    let state = if record.is_live(now) { "alive" } else { "expired" };
+    let state = match record.is_live(now) {
+        true => format!("{GREEN}alive{Reset}"),
+        false => format!("{RED}expired{Reset}"),
+    };
     let mut text = format!(
         "handle       {}\nkey          {key}\nstate        {state}\nowner        {owner}\nbegun        {}\n\
          idle until   {}\nends at      {absolute}\nbytes        {}\n",
@@ -58,6 +84,32 @@ fn names(payload: &Value, show_values: bool, text: &mut String) {
     }
 }
 
+pub(crate) fn head_as_json(head: &SessionHead) -> Value {
+    json!({
+        "handle": head.key.handle(),
+        "key": head.key.to_string(),
+        "created": head.created,
+        "idle_deadline": head.idle_deadline,
+        "absolute_deadline": head.absolute_deadline,
+    })
+}
+
+/// A session as an object; of its content nothing, the names, or the values. Times are milliseconds since 1970.
+pub(crate) fn as_json(key: &StoreKey, record: &Record, with_values: Option<bool>) -> Value {
+    let mut session = head_as_json(&SessionHead::of(*key, record));
+    session["owner"] = json!(record.owner.as_deref());
+    session["bytes"] = record.size().into();
+    let Some(with_values) = with_values else { return session };
+    let payload = serde_json::from_slice::<Value>(&record.payload).ok();
+    let names = |part: &Value| part.as_object().map(|values| values.keys().cloned().collect::<Vec<_>>());
+    session["content"] = match payload {
+        None => json!("sealed"),
+        Some(payload) if with_values => payload,
+        Some(payload) => json!({"data": names(&payload["data"]), "system": names(&payload["system"])}),
+    };
+    session
+}
+
 /// Names come from visitors: nothing in them may command the terminal.
 fn printable(text: &str) -> String {
     text.escape_debug().to_string()
@@ -68,3 +120,7 @@ fn moment(at: Timestamp) -> String {
     let (date, hour, minute, second) = (at.date(), at.hour(), at.minute(), at.second());
     format!("{date} {hour:02}:{minute:02}:{second:02}Z")
 }
+
+const BOLD: Style = Style::new().bold();
+const GREEN: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Green)));
+pub(crate) const RED: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red)));

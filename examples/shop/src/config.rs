@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use session_core::{SecretKey, Sessions};
-use session_stores::{SessionConfig, SettingError, StoreConfig};
+use session_stores::{DeviceBindingMode, SessionConfig, SettingError, StoreConfig};
+
+use crate::seen::Seen;
 
 /// Everything that is decided before the first request.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub(crate) struct Config {
     pub(crate) adapter: Adapter,
     pub(crate) listen: String,
     pub(crate) confirm_after: Duration,
+    /// Whether the shop speaks HTTPS, and binds sessions to devices.
+    pub(crate) https: bool,
 }
 
 /// A small shop: what a session does, in a browser.
@@ -25,6 +29,9 @@ pub(crate) struct Flags {
     /// The framework that serves.
     #[arg(long, value_enum, default_value_t = Adapter::Axum)]
     adapter: Adapter,
+    /// Speak HTTPS with a certificate made at start, and bind sessions to the browser that signs in.
+    #[arg(long)]
+    https: bool,
 }
 
 /// Which framework serves the pages.
@@ -61,9 +68,9 @@ impl Config {
                 Err(_) => return Err(ConfigProblem::ConfirmAfter(given)),
             },
         };
-        let Flags { listen, adapter } = flags;
+        let Flags { listen, adapter, https } = flags;
         let listen = listen.or_else(|| set("SHOP_ADDR")).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-        Ok(Self { sessions: defaults().with_vars(variables)?, adapter, listen, confirm_after })
+        Ok(Self { sessions: defaults(https).with_vars(variables)?, adapter, listen, confirm_after, https })
     }
 
     /// Where sessions live, by the driver's name.
@@ -71,24 +78,31 @@ impl Config {
         self.sessions.driver.as_deref().unwrap_or(COOKIE)
     }
 
-    /// Opens the store and makes the sessions. Without keys one is made up, of which the log says so.
-    pub(crate) async fn into_sessions(mut self) -> Result<Sessions, Box<dyn std::error::Error>> {
+    /// Opens the store and makes the sessions, which tell this observer. Without keys one is made up, of which the log says
+    /// so.
+    pub(crate) async fn into_sessions(mut self, seen: Seen) -> Result<Sessions, Box<dyn std::error::Error>> {
         if self.sessions.keys.is_empty() {
             eprintln!(
                 "shop: SESSION_KEYS is not set: this key is made up, and every session ends with this process"
             );
             self.sessions.keys.push(SecretKey::generate()?);
         }
-        Ok(self.sessions.into_sessions().await?)
+        Ok(self.sessions.into_builder().await?.observer(seen).build()?)
     }
 }
 
-/// The demo speaks plain HTTP on the loopback. A real shop leaves the cookie alone and gets `__Host-sid; Secure`.
-fn defaults() -> SessionConfig {
+/// The demo speaks plain HTTP on the loopback, unless it is told otherwise. A real shop leaves the cookie alone and gets
+/// `__Host-sid; Secure`.
+fn defaults(https: bool) -> SessionConfig {
     let mut config = SessionConfig::default();
     config.driver = Some(COOKIE.to_owned());
-    config.cookie.name = Some("shop".to_owned());
-    config.cookie.secure = false;
+    if https {
+        config.cookie.name = Some("__Host-shop".to_owned());
+        config.device_binding = DeviceBindingMode::Require;
+    } else {
+        config.cookie.name = Some("shop".to_owned());
+        config.cookie.secure = false;
+    }
     let mut files = StoreConfig::new("file");
     files.location = Some(std::env::temp_dir().join("shop-sessions"));
     config.stores.insert("file".to_owned(), files);
@@ -130,16 +144,26 @@ mod tests {
             (config.driver(), config.listen.as_str(), config.adapter),
             ("cookie", "127.0.0.1:3000", Adapter::Axum)
         );
-        let sessions = config.into_sessions().await.unwrap();
+        let sessions = config.into_sessions(Seen::default()).await.unwrap();
         assert!(sessions.store().is_none());
         assert_eq!(sessions.cookie_name(), "shop");
     }
 
     #[tokio::test]
     async fn the_environment_chooses_the_place() {
-        let sessions = read(&[("SESSION_DRIVER", "memory")], &[]).unwrap().into_sessions().await.unwrap();
-        assert_eq!(sessions.store().unwrap().name(), "memory");
-        assert!(read(&[("SESSION_DRIVER", "paper")], &[]).unwrap().into_sessions().await.is_err());
+        let seen = Seen::default;
+        let memory = read(&[("SESSION_DRIVER", "memory")], &[]).unwrap();
+        assert_eq!(memory.into_sessions(seen()).await.unwrap().store().unwrap().name(), "memory");
+        assert!(read(&[("SESSION_DRIVER", "paper")], &[]).unwrap().into_sessions(seen()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn over_https_the_cookie_is_the_hosts_own_and_sessions_are_bound() {
+        let config = read(&[], &["--https"]).unwrap();
+        assert_eq!(config.sessions.device_binding, DeviceBindingMode::Require);
+        assert_eq!(config.into_sessions(Seen::default()).await.unwrap().cookie_name(), "__Host-shop");
+        let observed = read(&[("SESSION_DEVICE_BINDING", "observe")], &["--https"]).unwrap();
+        assert_eq!(observed.sessions.device_binding, DeviceBindingMode::Observe);
     }
 
     #[test]

@@ -12,10 +12,12 @@ mod go;
 mod hyper;
 mod pages;
 mod people;
+mod seen;
 mod shop;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod words;
 
 use std::process::ExitCode;
@@ -25,7 +27,9 @@ use clap::Parser;
 use tokio::net::TcpListener;
 
 use crate::config::{Adapter, Config, Flags};
+use crate::seen::Seen;
 use crate::shop::Shop;
+use crate::tls::Tls;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -40,14 +44,31 @@ async fn main() -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
-    let (adapter, confirm_after, driver) = (config.adapter, config.confirm_after, config.driver().to_owned());
-    let listener = std::net::TcpListener::bind(&config.listen).map_err(|error| {
+    let (adapter, confirm_after, https) = (config.adapter, config.confirm_after, config.https);
+    let what = format!("{adapter:?}, SESSION_DRIVER={}", config.driver());
+    let listener = listen(&config.listen).map_err(|error| {
         format!("cannot listen on {}: {error}; --listen chooses another address", config.listen)
     })?;
+    let seen = Seen::default();
+    let shop = Shop::new(config.into_sessions(seen.clone()).await?, confirm_after);
+    if !https {
+        println!("shop: http://{} ({what})", listener.local_addr()?);
+        return Ok(serve(adapter, listener, Arc::new(shop)).await?);
+    }
+    let (tls, inside) = (Tls::generate()?, listen("127.0.0.1:0")?);
+    println!("shop: Chromium trusts it with --ignore-certificate-errors-spki-list={}", tls.spki);
+    println!("shop: https://localhost:{} ({what})", listener.local_addr()?.port());
+    let forwarding = tls.forward(TcpListener::from_std(listener)?, inside.local_addr()?);
+    tokio::select! {
+        ended = serve(adapter, inside, Arc::new(shop.seeing(seen))) => Ok(ended?),
+        ended = forwarding => Ok(ended?),
+    }
+}
+
+fn listen(address: &str) -> std::io::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
-    let shop = Arc::new(Shop::new(config.into_sessions().await?, confirm_after));
-    println!("shop: http://{} ({adapter:?}, SESSION_DRIVER={driver})", listener.local_addr()?);
-    Ok(serve(adapter, listener, shop).await?)
+    Ok(listener)
 }
 
 /// Serves the shop until something breaks. The listener is non-blocking.

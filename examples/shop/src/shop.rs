@@ -11,8 +11,10 @@ use session_web::CsrfFailure;
 use crate::ask::Ask;
 use crate::go::{Go, Problem};
 use crate::pages::{
-    THEME, account, cart, devices, home, inside, orders, preferences, sign_in, sign_in_first, visitor,
+    THEME, account, cart, devices, home, inside, orders, preferences, security, sign_in, sign_in_first,
+    visitor,
 };
+use crate::seen::Seen;
 use crate::templates;
 use crate::words::Language;
 
@@ -22,6 +24,8 @@ pub(crate) struct Shop {
     pub(crate) sessions: Sessions,
     templates: Environment<'static>,
     confirm_after: Duration,
+    /// The events of bound devices, if sessions are bound.
+    seen: Option<Seen>,
 }
 
 /// A response, before any framework has seen it.
@@ -34,7 +38,12 @@ pub(crate) struct Answer {
 
 impl Shop {
     pub(crate) fn new(sessions: Sessions, confirm_after: Duration) -> Self {
-        Self { sessions, templates: templates::environment(), confirm_after }
+        Self { sessions, templates: templates::environment(), confirm_after, seen: None }
+    }
+
+    /// Sessions are bound to devices, which this observer sees.
+    pub(crate) fn seeing(self, seen: Seen) -> Self {
+        Self { seen: Some(seen), ..self }
     }
 
     /// Answers a request.
@@ -69,15 +78,20 @@ impl Shop {
     async fn go(&self, method: &str, path: &str, ask: &Ask) -> Result<Go, Problem> {
         match (method, path) {
             ("GET" | "HEAD", "/sign-in") => sign_in::show(ask),
-            ("POST", "/sign-in") => sign_in::sign_in(ask, &self.sessions).await,
-            // The session was ended, or got a new id in another tab: the sign-in page finds out.
-            _ if ask.session().ended() => Go::to(ask.redirects.to("/sign-in")),
+            ("POST", "/sign-in") => sign_in::sign_in(ask),
+            // The session was ended, or got a new id in another tab, or is another browser's: the sign-in page finds out.
+            _ if ask.session().status().ended() || ask.session().status().unproven() => {
+                Go::to(ask.redirects.to("/sign-in"))
+            }
             ("GET" | "HEAD", "/") => home::show(ask),
             ("GET" | "HEAD", "/cart") => cart::show(ask),
             ("GET" | "HEAD", "/orders") => orders::show(ask),
             ("GET" | "HEAD", "/account") => account::show(ask, self.confirm_after),
             ("GET" | "HEAD", "/confirm") => account::ask_again(ask),
             ("GET" | "HEAD", "/devices") => devices::show(ask, &self.sessions).await,
+            ("GET" | "HEAD", "/security") => {
+                security::show(ask, &self.seen.clone().unwrap_or_default(), self.seen.is_some())
+            }
             ("GET" | "HEAD", "/session") => inside::show(ask, &self.sessions),
             ("POST", "/preferences") => preferences::change(ask),
             ("POST", "/cart/add") => cart::add(ask),
@@ -102,7 +116,7 @@ impl Shop {
                 return Ok(Answer { status: redirect.status(), location, html: String::new() });
             }
         };
-        let view = if status == 419 { session.view()? } else { session.view_with_csrf()? };
+        let view = if status == 419 { session.view()? } else { session.csrf().view()? };
         let html = self.templates.get_template(template)?.render(context! {
             ..values,
             ..frame(session, path)?,
@@ -173,9 +187,18 @@ mod tests {
         for (language, owner) in
             [("en", None), ("de", None), ("en", Some("ada@example.com")), ("de", Some("ada@example.com"))]
         {
-            for path in
-                ["/", "/cart", "/orders", "/sign-in", "/account", "/confirm", "/devices", "/session", "/no"]
-            {
+            for path in [
+                "/",
+                "/cart",
+                "/orders",
+                "/sign-in",
+                "/account",
+                "/confirm",
+                "/devices",
+                "/security",
+                "/session",
+                "/no",
+            ] {
                 let session = Session::standalone();
                 session.put(LANGUAGE, language).unwrap();
                 session.put("cart.assam", 2).unwrap();
@@ -195,6 +218,7 @@ mod tests {
             ("/orders", "/sign-in"),
             ("/account", "/sign-in"),
             ("/devices", "/sign-in"),
+            ("/security", "/sign-in"),
             ("/confirm", "/account"),
         ] {
             let ask = Ask::form(&[]).await;

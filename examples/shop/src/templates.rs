@@ -17,7 +17,7 @@ pub(crate) fn environment() -> Environment<'static> {
     templates
 }
 
-const TEMPLATES: [(&str, &str); 12] = [
+const TEMPLATES: [(&str, &str); 13] = [
     ("account.html", include_str!("../templates/account.html")),
     ("art.html", include_str!("../templates/art.html")),
     ("cart.html", include_str!("../templates/cart.html")),
@@ -28,6 +28,7 @@ const TEMPLATES: [(&str, &str); 12] = [
     ("inside.html", include_str!("../templates/inside.html")),
     ("layout.html", include_str!("../templates/layout.html")),
     ("orders.html", include_str!("../templates/orders.html")),
+    ("security.html", include_str!("../templates/security.html")),
     ("sign_in.html", include_str!("../templates/sign_in.html")),
     ("status.html", include_str!("../templates/status.html")),
 ];

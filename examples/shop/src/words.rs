@@ -47,6 +47,12 @@ pub(crate) fn moment(at: Timestamp) -> String {
     format!("{}-{month:02}-{day:02} {:02}:{:02} UTC", at.year(), at.hour(), at.minute())
 }
 
+/// The time of day to the second, for what happens every few minutes.
+pub(crate) fn clock(at: Timestamp) -> String {
+    let at = at.to_offset();
+    format!("{:02}:{:02}:{:02} UTC", at.hour(), at.minute(), at.second())
+}
+
 const WORDS: &[(&str, [&str; 2])] = &[
     // The frame of every page.
     ("shop", ["Kettle & Leaf", "Kettle & Leaf"]),
@@ -170,6 +176,7 @@ const WORDS: &[(&str, [&str; 2])] = &[
         ],
     ),
     ("this_device", ["this device", "dieses Gerät"]),
+    ("device_bound", ["bound", "gebunden"]),
     ("since", ["since", "seit"]),
     ("last_seen", ["last seen", "zuletzt"]),
     ("end_device", ["End", "Beenden"]),
@@ -183,6 +190,68 @@ const WORDS: &[(&str, [&str; 2])] = &[
         [
             "Your session lives in the cookie of your browser and nowhere else, so the shop has no list to show. Start it with SESSION_DRIVER=memory or file to see this page at work.",
             "Deine Sitzung liegt im Cookie deines Browsers und sonst nirgends; der Laden hat also keine Liste. Starte ihn mit SESSION_DRIVER=memory oder file, dann zeigt diese Seite, was sie kann.",
+        ],
+    ),
+    // The binding to the device.
+    ("security", ["Security", "Sicherheit"]),
+    ("security_title", ["Is this session worth stealing?", "Lohnt es sich, diese Sitzung zu stehlen?"]),
+    (
+        "security_more",
+        [
+            "If your session is bound to this browser, a copy of its cookies is worthless a few minutes later: the shop asks for a new proof, and only the browser with the key can give it.",
+            "Ist deine Sitzung an diesen Browser gebunden, so ist eine Kopie ihrer Cookies nach wenigen Minuten wertlos: Der Laden verlangt einen neuen Beweis, und nur der Browser mit dem Schlüssel kann ihn geben.",
+        ],
+    ),
+    ("bound_yes", ["This session is bound", "Diese Sitzung ist gebunden"]),
+    ("bound_badge", ["to this browser", "an diesen Browser"]),
+    (
+        "bound_yes_more",
+        [
+            "Your browser made a key when you signed in, and keeps it to itself.",
+            "Dein Browser hat bei der Anmeldung einen Schlüssel erzeugt und behält ihn für sich.",
+        ],
+    ),
+    ("bound_since", ["Bound since", "Gebunden seit"]),
+    ("bound_next", ["Next proof, at the latest", "Nächster Beweis, spätestens"]),
+    ("bound_in", ["in {} s", "in {} s"]),
+    ("bound_due", ["with your next click", "mit dem nächsten Klick"]),
+    ("bound_no", ["This session is not bound", "Diese Sitzung ist nicht gebunden"]),
+    (
+        "bound_no_more",
+        [
+            "Your browser has registered no key. Either it is about to, or it does not know Device Bound Session Credentials; then your session works as it does elsewhere.",
+            "Dein Browser hat keinen Schlüssel angemeldet. Entweder tut er es gleich, oder er kennt Device Bound Session Credentials nicht; dann ist deine Sitzung wie überall sonst.",
+        ],
+    ),
+    ("bound_off", ["Bindings are switched off", "Bindungen sind ausgeschaltet"]),
+    (
+        "bound_off_more",
+        ["They need HTTPS. Start the shop with:", "Sie brauchen HTTPS. Starte den Laden mit:"],
+    ),
+    ("look_again", ["Look again", "Noch einmal nachsehen"]),
+    ("proofs", ["The last proofs", "Die letzten Beweise"]),
+    ("proof_at", ["Time", "Zeit"]),
+    ("proof_result", ["Result", "Ergebnis"]),
+    ("proof_accepted", ["accepted", "angenommen"]),
+    ("seen", ["What the shop has seen", "Was der Laden gesehen hat"]),
+    (
+        "seen_more",
+        [
+            "The last events, from all browsers. Copy the cookies into another one, wait, and find it here.",
+            "Die letzten Ereignisse, von allen Browsern. Kopiere die Cookies in einen anderen, warte, und du findest ihn hier.",
+        ],
+    ),
+    ("seen_what", ["What happened", "Was geschah"]),
+    ("seen_event", ["Event", "Ereignis"]),
+    ("seen_bound", ["A session was bound", "Eine Sitzung wurde gebunden"]),
+    ("seen_proved", ["A browser proved its key", "Ein Browser bewies seinen Schlüssel"]),
+    ("seen_unproven", ["A request without proof: a stranger", "Eine Anfrage ohne Beweis: fremd"]),
+    ("seen_refused", ["A proof was refused", "Ein Beweis wurde abgelehnt"]),
+    (
+        "session_unproven",
+        [
+            "This browser did not prove that it is the one that signed in. Please sign in again.",
+            "Dieser Browser hat nicht bewiesen, dass er es ist, der sich angemeldet hat. Bitte melde dich neu an.",
         ],
     ),
     // Inside.

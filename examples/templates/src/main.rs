@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 fn page(engine: Engine, session: &Session) -> Result<Response, SessionRejection> {
     session.increment("visits")?;
-    let view = session.view_with_csrf()?;
+    let view = session.csrf().view()?;
     Ok(match engine(&view) {
         Ok(html) => Html(html).into_response(),
         // A template that does not render is a bug of the application, so the visitor receives no details.

@@ -84,7 +84,7 @@ mod tests {
     fn features_4_three_engines_make_one_page_of_a_first_visit() {
         let session = Session::standalone();
         session.put("visits", 1).unwrap();
-        let html = agree(&session.view_with_csrf().unwrap());
+        let html = agree(&session.csrf().view().unwrap());
         assert!(html.contains("Visit 1") && !html.contains("role="));
     }
 
@@ -123,7 +123,7 @@ mod tests {
         let set_cookie = report.set_cookie.unwrap();
         let cookie = set_cookie.split(';').next().unwrap();
         let second = sessions.visit([cookie].into_iter().collect(), &Nowhere);
-        second.visit().session().await.unwrap().view_with_csrf().unwrap()
+        second.visit().session().await.unwrap().csrf().view().unwrap()
     }
 
     /// No request is dropped in this test.

@@ -76,7 +76,7 @@ async fn echo(input: Input) -> impl Responder {
 }
 
 async fn count(input: Input) -> Answer<String> {
-    let Count { count } = input.to()?;
+    let Count { count, .. } = input.to()?;
     Ok(count.to_string())
 }
 
@@ -145,6 +145,7 @@ impl ResponseError for PageError {
 async fn fail(session: Session, redirects: Redirects, input: Input) -> Result<HttpResponse, PageError> {
     match input.text("how").unwrap_or_default() {
         "a value of another type" => session.get::<u32>("user").map(drop)?,
+        "a value of another type, in a copy" => session.all().to::<Vec<u8>>().map(drop)?,
         "a commit" => {
             session.put("a", 1)?;
             session.commit().await?;
@@ -160,7 +161,7 @@ async fn fail(session: Session, redirects: Redirects, input: Input) -> Result<Ht
 }
 
 async fn order(redirects: Redirects, input: Input) -> Answer<String> {
-    let Count { count } = redirects.or_back(input.to(), "/order")?;
+    let Count { count, .. } = redirects.or_back(input.to(), "/order")?;
     Ok(count.to_string())
 }
 

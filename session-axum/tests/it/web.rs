@@ -52,7 +52,7 @@ async fn echo(input: Input) -> impl IntoResponse {
 }
 
 async fn count(input: Input) -> Answer<String> {
-    let Count { count } = input.to()?;
+    let Count { count, .. } = input.to()?;
     Ok(count.to_string())
 }
 
@@ -116,6 +116,7 @@ impl IntoResponse for PageError {
 async fn fail(session: Session, redirects: Redirects, input: Input) -> Result<StatusCode, PageError> {
     match input.text("how").unwrap_or_default() {
         "a value of another type" => session.get::<u32>("user").map(drop)?,
+        "a value of another type, in a copy" => session.all().to::<Vec<u8>>().map(drop)?,
         "a commit" => {
             session.put("a", 1)?;
             session.commit().await?;
@@ -131,7 +132,7 @@ async fn fail(session: Session, redirects: Redirects, input: Input) -> Result<St
 }
 
 async fn order(redirects: Redirects, input: Input) -> Answer<String> {
-    let Count { count } = redirects.or_back(input.to(), "/order")?;
+    let Count { count, .. } = redirects.or_back(input.to(), "/order")?;
     Ok(count.to_string())
 }
 

@@ -20,7 +20,7 @@ use crate::value::time::Timestamp;
 /// Opens and seals the session's cookie.
 ///
 /// ```
-/// use session_core::machine::{CookieCodec, Placement};
+/// use session_core::machine::{CookieCodec, table::Placement};
 /// use session_core::{Cookie, KeyRing, SecretKey, Timestamp};
 ///
 /// let keys = KeyRing::new([SecretKey::generate()?])?;
@@ -200,7 +200,6 @@ impl CookieCodec {
     }
 
     /// The cookie of this scope.
-    #[cfg(feature = "dbsc")]
     pub(crate) fn cookie_at(&self, scope: Scope) -> &CookieSpec {
         &self.place(scope).cookie
     }

@@ -188,7 +188,7 @@ pub struct Decision {
 /// Decides what a visit in this situation must do.
 ///
 /// ```
-/// use session_core::machine::{CookieAction, decide, Fate, Origin, Placement, Situation, Trigger, Write};
+/// use session_core::machine::table::{CookieAction, decide, Fate, Origin, Placement, Situation, Trigger, Write};
 ///
 /// let signing_in = Situation {
 ///     placement: Placement::Store,

@@ -86,7 +86,7 @@ pub struct BlockingSessions<S> {
 }
 
 impl<S: BlockingStore> BlockingSessions<S> {
-    /// Makes sessions with this policy. For [`Placement::Cookie`](crate::machine::Placement::Cookie) the store is the
+    /// Makes sessions with this policy. For [`Placement::Cookie`](crate::machine::table::Placement::Cookie) the store is the
     /// list of revocations, used if [`Policy::revocable`] is set.
     ///
     /// # Errors
@@ -158,7 +158,7 @@ impl<S: BlockingStore> BlockingSessions<S> {
     /// Makes a CSRF token, for [`SessionState::regenerate`].
     ///
     /// # Errors
-    /// [`EntropyError`](crate::EntropyError) if the random generator failed.
+    /// [`EntropyError`](crate::error::EntropyError) if the random generator failed.
     pub fn token(&self) -> Result<String, EntropyError> {
         use base64::Engine as _;
         let mut bytes = [0; 32];

@@ -110,7 +110,7 @@ impl<R> Middleware<R> {
         self
     }
 
-    /// Sets whether the previous page is remembered for [`Redirects::back`](crate::Urls::back): an HTML
+    /// Sets whether the previous page is remembered for [`Redirects::back`](crate::facet::Urls::back): an HTML
     /// response to a `GET` whose handler opened the session for writing. Off by default, since each new page costs one
     /// write.
     #[must_use]
@@ -322,8 +322,8 @@ where
                     if report.error.is_none() {
                         event.iter().for_each(|event| sessions.engine.tell(event));
                     } else {
-                        // The session ended meanwhile: nothing is granted.
-                        own = OwnResponse::bare(403);
+                        // The session ended meanwhile, or has another id: nothing is granted.
+                        own = own.into_refusal();
                     }
                     on_own(own)
                 }

@@ -31,7 +31,7 @@ use crate::value::values::Values;
 /// # let guard = sessions.visit(phone.cookie().into_iter().collect(), &Here);
 /// # let session = guard.visit().session().await?;
 /// assert_eq!(sessions.of("user-1").destroy_others(&session).await?, 1);
-/// assert!(laptop.session().await.fresh() && !phone.session().await.fresh());
+/// assert!(laptop.session().await.status().fresh() && !phone.session().await.status().fresh());
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub struct Device {
     pub last_seen: Timestamp,
     /// When it expires unless it is used.
     pub deadline: Timestamp,
-    /// The values of [`User::set_meta`](crate::User::set_meta): the browser, an address.
+    /// The values of [`User::set_meta`](crate::facet::User::set_meta): the browser, an address.
     pub meta: Values,
     /// Whether the session is bound to the device that signed in.
     pub bound: bool,
@@ -222,7 +222,7 @@ impl UserSessions {
     #[doc = include_str!("../given/two_devices.in")]
     /// let handle = laptop.session().await.id()?;
     /// assert!(sessions.of("user-1").destroy(handle).await?);
-    /// assert!(laptop.session().await.fresh(), "the laptop is signed out");
+    /// assert!(laptop.session().await.status().fresh(), "the laptop is signed out");
     /// # Ok(()) }
     /// ```
     pub async fn destroy(&self, handle: Handle) -> Result<bool, UserSessionsError> {

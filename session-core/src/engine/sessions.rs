@@ -39,7 +39,7 @@ impl Sessions {
     /// let cookies: CookieHeaders = [b"theme=dark; __Host-sid=forged"].into_iter().collect();
     /// let guard = sessions.visit(cookies, &Here);
     /// // A forged cookie opens a fresh session, and the store is not asked.
-    /// assert!(guard.visit().session().await?.fresh());
+    /// assert!(guard.visit().session().await?.status().fresh());
     /// # Ok(())
     /// # }
     /// ```

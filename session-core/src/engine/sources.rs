@@ -31,7 +31,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 /// A source of cryptographic random bytes.
 ///
 /// ```
-/// use session_core::{EntropyError, adapter::Entropy};
+/// use session_core::{error::EntropyError, adapter::Entropy};
 ///
 /// /// Always the same bytes: for a test, and for nothing else.
 /// #[derive(Debug)]
@@ -104,7 +104,7 @@ impl SecretKey {
     /// let key = session_core::SecretKey::generate()?;
     /// // Print it once, for the configuration; it is the key to every session.
     /// assert_eq!(key.expose_secret_hex().len(), 64);
-    /// # Ok::<(), session_core::EntropyError>(())
+    /// # Ok::<(), session_core::error::EntropyError>(())
     /// ```
     pub fn generate() -> Result<Self, EntropyError> {
         let mut bytes = zeroize::Zeroizing::new([0; 32]);

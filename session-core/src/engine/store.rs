@@ -135,6 +135,11 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     fn sweeper(&self) -> Option<&dyn Sweep> {
         None
     }
+
+    /// Returns the census, if this store can go through all its sessions.
+    fn census(&self) -> Option<&dyn Census> {
+        None
+    }
 }
 
 /// A capability of a store: find sessions by the user they belong to ([`Record::owner`]).
@@ -217,6 +222,41 @@ pub trait OwnerIndex: Send + Sync {
         now: Timestamp,
         tombstone_until: Timestamp,
     ) -> Result<usize, StoreError>;
+}
+
+/// A capability of a store: go through all its sessions, whoever they belong to. For tools, not for requests.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use session_core::{adapter::{Clock as _, SystemClock}, store::{Census, SessionStore}};
+///
+/// let store = session_store_memory::MemoryStore::new();
+/// let census: &dyn Census = store.census().expect("this store can be gone through");
+/// let (mut sessions, mut from) = (0, None);
+/// loop {
+///     let page = census.survey(from.as_ref(), 250, SystemClock.now()).await?;
+///     sessions += page.entries.len();
+///     from = page.next;
+///     if from.is_none() { break }
+/// }
+/// assert_eq!(sessions, 0);
+/// # Ok(())
+/// # }
+/// ```
+#[async_trait]
+pub trait Census: Send + Sync {
+    /// Returns a page of the heads of all live sessions, in the store's own order: about `most` of them, from the
+    /// beginning or from the cursor of the page before.
+    ///
+    /// Every session that lives from the first page to the last is on one of them, at least once; one that is created or
+    /// rotated meanwhile may be missing. A record that cannot be read is left out.
+    async fn survey(
+        &self,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError>;
 }
 
 /// A capability of a store without native expiry: removing expired entries in bounded batches.

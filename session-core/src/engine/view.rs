@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::error::SessionError;
-use super::session::Session;
+use super::session::{Csrf, Session};
 use crate::value::flash::{FlashView, FormView};
 use crate::value::path::Path;
 use crate::value::values::{Snapshot, Values};
@@ -50,28 +50,13 @@ impl From<&FormView> for FormOnPage {
 }
 
 impl Session {
-    /// Returns a view of this session for a page without forms.
+    /// Returns a view of this session for a page without forms. For a page with forms, see
+    /// [`Csrf::view`](crate::facet::Csrf::view).
     ///
     /// # Errors
     /// Currently none.
     pub fn view(&self) -> Result<SessionView, SessionError> {
         Ok(self.picture(None))
-    }
-
-    /// Returns a view for a page with forms. It contains the CSRF token, which is created if the session has none.
-    ///
-    /// # Errors
-    /// Those of [`Csrf::token`](crate::Csrf::token).
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// let view = Session::standalone().view_with_csrf()?;
-    /// assert!(view.csrf_field().starts_with(r#"<input type="hidden" name="_csrf" value=""#));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    pub fn view_with_csrf(&self) -> Result<SessionView, SessionError> {
-        let token = self.csrf().token()?;
-        Ok(self.picture(Some(token)))
     }
 
     fn picture(&self, csrf_token: Option<String>) -> SessionView {
@@ -88,6 +73,26 @@ impl Session {
                 bags: Box::new(shown.clone()),
             }
         })
+    }
+}
+
+impl Csrf<'_> {
+    /// Returns a view of the session for a page with forms. It contains the token, which is created if the session has
+    /// none.
+    ///
+    /// # Errors
+    /// Those of [`token`](Self::token).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// let view = Session::standalone().csrf().view()?;
+    /// assert!(view.csrf_field().starts_with(r#"<input type="hidden" name="_csrf" value=""#));
+    /// # Ok::<(), session_core::SessionError>(())
+    /// ```
+    #[doc(alias = "view_with_csrf")]
+    pub fn view(&self) -> Result<SessionView, SessionError> {
+        let token = self.token()?;
+        Ok(self.0.picture(Some(token)))
     }
 }
 

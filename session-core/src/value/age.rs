@@ -13,7 +13,7 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 /// and milliseconds are not whole seconds, so these are errors, as are signs, fractions, zero and the empty string.
 ///
 /// ```
-/// use session_core::{Age, NotAnAge};
+/// use session_core::{Age, error::NotAnAge};
 ///
 /// assert_eq!("2h".parse::<Age>()?.as_secs(), 7_200);
 /// assert_eq!("3600".parse::<Age>()?.as_secs(), 3_600);
@@ -121,7 +121,7 @@ impl Visitor<'_> for Reads {
 /// Returned when a text or number is not an age. The message describes the accepted form.
 ///
 /// ```
-/// use session_core::{Age, NotAnAge};
+/// use session_core::{Age, error::NotAnAge};
 ///
 /// let error = "1.5h".parse::<Age>().unwrap_err();
 /// assert_eq!(error, NotAnAge);

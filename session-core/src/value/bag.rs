@@ -24,7 +24,7 @@ use super::record::Payload;
 /// let bag = Bag::decode(br#"{"user":{"name":"ada"},"hits":3}"#.to_vec().into())?;
 /// assert_eq!(bag.len(), 2);
 /// assert_eq!(bag.encode(), br#"{"user":{"name":"ada"},"hits":3}"#);
-/// # Ok::<(), session_core::machine::Malformed>(())
+/// # Ok::<(), session_core::error::Malformed>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Bag {

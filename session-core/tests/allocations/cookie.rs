@@ -1,6 +1,6 @@
 //! What the codec allocates, counted.
 
-use session_core::{machine::*, *};
+use session_core::{machine::cookie::*, *};
 use stats_alloc::Region;
 
 use crate::cookie_support::*;

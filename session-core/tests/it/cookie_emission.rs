@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cookie_support::*;
 use proptest::prelude::*;
-use session_core::{machine::*, *};
+use session_core::{error::*, machine::cookie::*, *};
 
 fn value(len: usize) -> Sealed {
     (0..=len)

@@ -1,7 +1,7 @@
 //! Claims about keys and rings: what is refused, what is read, what never prints.
 
 use crate::cookie_support::*;
-use session_core::{machine::*, *};
+use session_core::{error::*, machine::cookie::*, *};
 
 const BYTES: [u8; 32] = [
     0xfb, 0xef, 0x31, 0xd5, 0xa8, 0xe2, 0x4b, 0x77, 0x90, 0xbe, 0x1d, 0x5c, 0x83, 0xfa, 0x26, 0x47, 0xc9,

@@ -1,7 +1,7 @@
 //! Claims about reading `Cookie` headers: a table, and a transcription of the standard to agree with.
 
 use proptest::prelude::*;
-use session_core::machine::Candidates;
+use session_core::machine::cookie::Candidates;
 
 /// A header and the values of `sid` in it.
 const TABLE: &[(&[u8], &[&[u8]])] = &[

@@ -2,7 +2,11 @@
 
 use crate::cookie_support::*;
 use proptest::prelude::*;
-use session_core::{machine::*, store::*, *};
+use session_core::{
+    machine::{cookie::*, *},
+    store::*,
+    *,
+};
 
 #[test]
 fn the_frozen_vectors_hold() {

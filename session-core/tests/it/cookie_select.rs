@@ -3,7 +3,7 @@
 use crate::cookie_support;
 use crate::cookie_support::*;
 use proptest::prelude::*;
-use session_core::{machine::*, *};
+use session_core::{machine::cookie::*, *};
 
 const NOW: i64 = 1_795_000_000_000;
 

@@ -2,7 +2,10 @@
 
 use crate::cookie_support::*;
 use proptest::prelude::*;
-use session_core::{machine::*, store::*};
+use session_core::{
+    machine::{cookie::*, *},
+    store::*,
+};
 
 #[test]
 fn an_id_token_is_its_times_and_its_id() {

@@ -1,7 +1,7 @@
 //! Sessions that are bound to their device: what a copied cookie is worth, and what the device's own browser notices.
 
 use session_core::machine::Unproven;
-use session_core::*;
+use session_core::{error::*, *};
 use session_testkit::{TestDevice, Verb};
 
 use crate::device_support::{Browser, REFRESH, Site, binding};
@@ -41,7 +41,7 @@ async fn without_the_short_lived_cookie_nobody_is_the_user_and_nothing_is_writte
     let mut thief = browser.clone();
     thief.jar.remove(BOUND);
     let intrude = async |session: Session| {
-        assert!(session.unproven() && session.fresh() && session.is_empty());
+        assert!(session.status().unproven() && session.status().fresh() && session.is_empty());
         session.put("name", "mallory").unwrap();
         assert!(matches!(session.commit().await, Err(CommitError::Unproven)));
         String::new()
@@ -52,11 +52,7 @@ async fn without_the_short_lived_cookie_nobody_is_the_user_and_nothing_is_writte
     assert!(site.app.events.take().contains(&Event::Unproven(Unproven::Missing)));
 
     // Signed out from there, the cookie goes and the session stays.
-    let sign_out = async |session: Session| {
-        session.destroy().unwrap();
-        String::new()
-    };
-    site.request(&mut thief, "POST", "/sign-out", &[], sign_out).await;
+    site.sign_out(&mut thief).await;
     assert!(thief.jar.is_empty());
     let name = async |session: Session| session.get::<String>("name").unwrap().unwrap_or_default();
     assert_eq!(site.request(&mut browser, "GET", "/", &[], name).await.body, "ada");
@@ -95,11 +91,7 @@ async fn a_new_id_keeps_the_binding_and_a_new_user_makes_another() {
     let (mut browser, device) = (Browser::default(), TestDevice::new(1));
     site.bound(&mut browser, &device).await;
     let mut thief = browser.clone();
-    let renew = async |session: Session| {
-        session.regenerate().unwrap();
-        String::new()
-    };
-    let response = site.request(&mut thief, "POST", "/renew", &[], renew).await;
+    let response = site.regenerate(&mut thief).await;
     assert!(response.header("set-cookie").is_some());
     assert_eq!(response.header("secure-session-registration"), None, "a thief cannot bind it anew");
     site.app.pass(REFRESH + 31);
@@ -133,11 +125,7 @@ async fn signing_out_ends_the_binding() {
     let (mut browser, device) = (Browser::default(), TestDevice::new(1));
     site.bound(&mut browser, &device).await;
     let mut thief = browser.clone();
-    let sign_out = async |session: Session| {
-        session.destroy().unwrap();
-        String::new()
-    };
-    site.request(&mut browser, "POST", "/sign-out", &[], sign_out).await;
+    site.sign_out(&mut browser).await;
     assert!(browser.jar.is_empty());
     site.app.calls();
     let answer = site.refresh(&mut browser, None).await;
@@ -198,8 +186,9 @@ async fn observe_reports_and_require_for_asks_where_it_is_said() {
 async fn the_session_and_the_list_of_devices_say_that_it_is_bound() {
     let site = Site::new(binding());
     let (mut browser, device) = (Browser::default(), TestDevice::new(1));
-    let bound =
-        async |session: Session| format!("{:?}", session.binding().map(|binding| binding.proofs.len()));
+    let bound = async |session: Session| {
+        format!("{:?}", session.user().binding().map(|binding| binding.proofs.len()))
+    };
     site.sign_in(&mut browser, "ada").await;
     assert_eq!(site.request(&mut browser, "GET", "/", &[], bound).await.body, "None");
     site.bound(&mut browser, &device).await;

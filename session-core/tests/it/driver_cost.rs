@@ -86,7 +86,7 @@ async fn id_5_a_forged_or_malformed_cookie_costs_nothing() {
         ["__Host-sid=", "__Host-sid=junk", &format!("{good}A"), &good.to_uppercase(), &good[..good.len() - 1]]
     {
         let guard = app.arrive(&[bad]);
-        assert!(guard.visit().session().await.unwrap().fresh());
+        assert!(guard.visit().session().await.unwrap().status().fresh());
         assert!(finish(guard, 200).await.set_cookie.is_none(), "a cookie that is not ours is left alone");
         assert_eq!(app.calls(), [], "{bad}");
     }

@@ -92,7 +92,7 @@ async fn peers_10_id_4_an_id_that_is_not_stored_is_never_adopted() {
     let mut browser = known(&elsewhere).await;
     let foreign = browser.cookie.clone();
     app.visit(&mut browser, async |session| {
-        assert!(session.fresh() && session.is_empty());
+        assert!(session.status().fresh() && session.is_empty());
     })
     .await;
     assert_eq!((browser.heard.clone(), app.memory().stats().sessions()), (None, 0), "nothing for a look");
@@ -217,7 +217,7 @@ async fn st_5_a_corrupt_record_makes_a_stranger_and_is_counted() {
         overwrite(&app, payload).await;
         app.events.take();
         app.visit(&mut browser, async |session| {
-            assert!(session.fresh() && session.is_empty(), "{payload:?}");
+            assert!(session.status().fresh() && session.is_empty(), "{payload:?}");
             session.put("n", 5).unwrap();
         })
         .await;

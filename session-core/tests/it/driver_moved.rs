@@ -216,7 +216,7 @@ async fn a_visit_that_arrives_with_the_old_id_is_a_straggler_as_ever() {
     let mut old = browser.clone();
     regenerate(&app, &mut browser).await;
     app.visit(&mut old, async |session| {
-        assert!(session.ended() && session.is_empty());
+        assert!(session.status().ended() && session.is_empty());
         session.put("n", 9).unwrap();
     })
     .await;

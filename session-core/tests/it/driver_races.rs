@@ -75,7 +75,7 @@ async fn peers_4_a_straggler_with_the_old_id_says_nothing_about_the_cookie() {
     app.visit(&mut browser, async |session| session.regenerate().unwrap()).await;
     for write in [false, true] {
         app.visit(&mut old, async |session| {
-            assert!(session.fresh() && session.is_empty());
+            assert!(session.status().fresh() && session.is_empty());
             if write {
                 session.put("n", 9).unwrap();
                 assert_eq!(session.get::<u8>("n").unwrap(), Some(9), "it lives for this request");
@@ -347,7 +347,7 @@ async fn lc_4_an_idle_session_is_gone_and_its_key_is_not_adopted() {
     let old = browser.clone();
     app.pass(7_200);
     app.visit(&mut browser, async |session| {
-        assert!(session.fresh() && session.is_empty());
+        assert!(session.status().fresh() && session.is_empty());
         session.put("n", 7).unwrap();
     })
     .await;

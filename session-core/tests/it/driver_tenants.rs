@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use crate::driver_support::*;
-use session_core::{adapter::*, *};
+use session_core::{adapter::*, error::*, *};
 
 /// A request to this host, and what its response sets.
 async fn ask<T>(
@@ -110,6 +110,30 @@ async fn a_touch_cookie_has_the_domain_of_its_tenant() {
     assert!(touch[0].starts_with("sid.t=") && touch[0].contains("Domain=.example.org; "), "{touch:?}");
 }
 
+#[tokio::test]
+async fn the_cookie_for_scripts_has_the_domain_of_the_session_s_cookie() {
+    for placed in [|b: SessionsBuilder| b, |b: SessionsBuilder| b.in_cookie()] {
+        for (host, domain) in [
+            ("www.example.com", Some("example.com")),
+            ("de.shop.example.com", Some("Shop.example.com")),
+            ("www.example.org", Some(".example.org")),
+            ("example.net", None),
+        ] {
+            let configure = |builder: SessionsBuilder| builder.cookie(tenants()).xsrf_cookie(true);
+            let app = app_with(|builder| placed(configure(builder)));
+            let (_, set) = ask(&app, host, &[], async |session| drop(session.csrf().token().unwrap())).await;
+            let [session, script] = ["sid=", "XSRF-TOKEN="].map(|name| {
+                set.iter().find(|set| set.starts_with(name)).unwrap_or_else(|| panic!("{set:?}"))
+            });
+            let expected = domain.map(|domain| format!("; Domain={domain};"));
+            for set in [session, script] {
+                let has = expected.as_ref().map_or(!set.contains("Domain"), |domain| set.contains(domain));
+                assert!(has, "{host}: {set}");
+            }
+        }
+    }
+}
+
 #[test]
 fn domains_that_browsers_refuse_do_not_build() {
     let build = |cookie: Cookie| cookie.build().unwrap_err();
@@ -145,7 +169,7 @@ async fn a_token_in_a_header_and_a_cookie_are_never_taken_for_each_other() {
     let cookie = known(&in_cookie).await.cookie.unwrap();
     let value = cookie.split_once('=').unwrap().1;
     let guard = in_header.arrive(&[value]);
-    assert!(guard.visit().session().await.unwrap().fresh());
+    assert!(guard.visit().session().await.unwrap().status().fresh());
 
     // The doubles count alike; other numbers make other ids.
     in_header.entropy.fill(&mut [0; 256]).unwrap();
@@ -157,7 +181,7 @@ async fn a_token_in_a_header_and_a_cookie_are_never_taken_for_each_other() {
     let guard = in_header.arrive(&[&token]);
     assert_eq!(guard.visit().session().await.unwrap().get::<u8>("n").unwrap(), Some(1));
     let guard = in_cookie.arrive(&[&format!("__Host-sid={token}")]);
-    assert!(guard.visit().session().await.unwrap().fresh());
+    assert!(guard.visit().session().await.unwrap().status().fresh());
 
     // Without a load, too.
     let guard = in_header.arrive(&[&token]);

@@ -195,10 +195,10 @@ async fn an_emptied_session_is_not_kept_alive() {
     app.visit(&mut browser, async |session| session.put("n", 1).unwrap()).await;
     app.visit(&mut browser, async |session| session.clear().unwrap()).await;
     app.pass(59);
-    app.visit(&mut browser, async |session| assert!(!session.fresh())).await;
+    app.visit(&mut browser, async |session| assert!(!session.status().fresh())).await;
     assert!(browser.heard_touch.is_none());
     app.pass(1);
-    app.visit(&mut browser, async |session| assert!(session.fresh())).await;
+    app.visit(&mut browser, async |session| assert!(session.status().fresh())).await;
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ async fn it_says_so_to_the_handler_and_to_whoever_commits() {
     let app = app();
     let guard = arrive(&app, CALLBACK, &[]);
     let session = guard.visit().session().await.unwrap();
-    assert!(session.unseen() && session.fresh());
+    assert!(session.status().unseen() && session.status().fresh());
     session.commit().await.unwrap();
     session.put("paid", true).unwrap();
     let error = session.commit().await.unwrap_err();
@@ -124,7 +124,7 @@ async fn a_request_that_does_carry_a_cookie_of_ours_is_what_its_cookie_says() {
     let browser = known(&app).await;
     let guard = arrive(&app, CALLBACK, &browser.cookies());
     let session = guard.visit().session().await.unwrap();
-    assert!(!session.unseen() && !session.fresh());
+    assert!(!session.status().unseen() && !session.status().fresh());
     drop(guard);
     assert!(replaces(&app, CALLBACK, &["__Host-sid=forged"]).await, "it could have come, so it would have");
 }

@@ -70,7 +70,8 @@ async fn peers_23_no_name_is_reserved() {
         for name in ["input", "errors", "messages", "old", "__proto__", "v", "data"] {
             session.flash(name, name).unwrap();
         }
-        session.flash_input(form(json!({ "errors": "x" }))).unwrap();
+        session.set_input(form(json!({ "errors": "x" })));
+        session.flash_all().unwrap();
         session.with_errors([("input", "wrong")]).unwrap();
     })
     .await;
@@ -205,7 +206,8 @@ async fn a_flashed_field_costs_its_bytes_and_less_than_ten_more() {
         let (app, mut browser) = (app_in_cookie(|builder, _| builder), Browser::new());
         app.visit(&mut browser, async |session| {
             let fields = (0..fields).map(|n| (format!("field{n:03}"), json!("12345678")));
-            session.flash_input(fields.collect()).unwrap();
+            session.set_input(fields.collect());
+            session.flash_all().unwrap();
         })
         .await;
         // Four characters of a cookie are three bytes.
@@ -221,7 +223,8 @@ async fn reflash_carries_everything_that_is_shown_and_now_values() {
     app.visit(&mut browser, async |session| {
         session.flash("status", "Saved").unwrap();
         session.flash("nothing", ()).unwrap();
-        session.flash_input(form(json!({ "email": "a@b", "profile": { "city": "X" } }))).unwrap();
+        session.set_input(form(json!({ "email": "a@b", "profile": { "city": "X" } })));
+        session.flash_all().unwrap();
         session
             .with_errors([("profile.email", "bad"), ("tags", "few"), ("tags.0", "long"), ("", "whole")])
             .unwrap();
@@ -252,7 +255,8 @@ async fn reflash_only_adds_up_over_all_three_bags() {
     let (app, mut browser) = (app(), Browser::new());
     app.visit(&mut browser, async |session| {
         session.flash_many(&json!({ "a": 1, "b": 2, "c": { "d": 3, "e": 4 } })).unwrap();
-        session.flash_input(form(json!({ "a": "in", "z": "no" }))).unwrap();
+        session.set_input(form(json!({ "a": "in", "z": "no" })));
+        session.flash_all().unwrap();
         session.with_errors([("a", "err"), ("profile.email", "bad"), ("profile.name", "no")]).unwrap();
     })
     .await;
@@ -273,7 +277,8 @@ async fn reflash_except_leaves_those_out_of_all_three_bags() {
     let (app, mut browser) = (app(), Browser::new());
     app.visit(&mut browser, async |session| {
         session.flash_many(&json!({ "a": 1, "b": 2 })).unwrap();
-        session.flash_input(form(json!({ "a": "in", "z": "yes" }))).unwrap();
+        session.set_input(form(json!({ "a": "in", "z": "yes" })));
+        session.flash_all().unwrap();
         session.with_errors([("a", "err"), ("b", "kept")]).unwrap();
     })
     .await;
@@ -317,7 +322,8 @@ async fn lc_13_input_is_flashed_without_secrets_at_any_depth() {
     for explicit in [false, true] {
         app.visit(&mut browser, async |session| {
             if explicit {
-                session.flash_input(typed.clone()).unwrap();
+                session.set_input(typed.clone());
+                session.flash_all().unwrap();
             } else {
                 session.set_input(typed.clone());
                 session.flash_all().unwrap();
@@ -357,7 +363,8 @@ async fn lc_13_a_named_field_is_flashed_but_not_the_secrets_inside_of_it() {
 async fn old_input_is_read_by_either_way_of_writing_a_field() {
     let (app, mut browser) = (app(), Browser::new());
     app.visit(&mut browser, async |session| {
-        session.flash_input(form(json!({ "profile": { "email": "a@b" }, "tags": ["x"] }))).unwrap();
+        session.set_input(form(json!({ "profile": { "email": "a@b" }, "tags": ["x"] })));
+        session.flash_all().unwrap();
     })
     .await;
     app.visit(&mut browser, async |session| {
@@ -419,9 +426,9 @@ async fn lc_9_a_session_that_held_only_a_message_lapses_once_it_is_shown() {
     app.visit(&mut browser, async |session| session.flash("status", 1).unwrap()).await;
     assert_eq!(messages(&app, &mut browser).await, r#"{"status":1}"#);
     app.pass(59);
-    app.visit(&mut browser, async |session| assert!(!session.fresh())).await;
+    app.visit(&mut browser, async |session| assert!(!session.status().fresh())).await;
     app.pass(1);
-    app.visit(&mut browser, async |session| assert!(session.fresh())).await;
+    app.visit(&mut browser, async |session| assert!(session.status().fresh())).await;
 }
 
 #[tokio::test]

@@ -21,7 +21,8 @@ fn bags(session: &Session) -> (String, String, String) {
 async fn leave(app: &App, browser: &mut Browser) {
     app.visit(browser, async |session| {
         session.flash("status", "Saved").unwrap();
-        session.flash_input(form(json!({ "email": "e" }))).unwrap();
+        session.set_input(form(json!({ "email": "e" })));
+        session.flash_all().unwrap();
         session.with_errors([("email", "is taken")]).unwrap();
     })
     .await;
@@ -158,7 +159,8 @@ async fn what_does_not_fit_gives_way_input_first_then_errors_then_messages() {
             let (_, report) = app
                 .answer(&mut browser, 303, async |session| {
                     session.put("user", "ada").unwrap();
-                    session.flash_input(form(json!({ "email": text(input) }))).unwrap();
+                    session.set_input(form(json!({ "email": text(input) })));
+                    session.flash_all().unwrap();
                     session.with_errors([("email", text(errors))]).unwrap();
                     session.flash("status", text(message)).unwrap();
                 })
@@ -180,7 +182,8 @@ async fn what_does_not_fit_gives_way_input_first_then_errors_then_messages() {
 async fn what_other_visits_left_gives_way_as_well() {
     let (app, mut browser) = (app_with(|builder| builder.max_record(1_000)), Browser::new());
     app.visit(&mut browser, async |session| {
-        session.flash_input(form(json!({ "note": "x".repeat(600) }))).unwrap();
+        session.set_input(form(json!({ "note": "x".repeat(600) })));
+        session.flash_all().unwrap();
     })
     .await;
     app.answer(&mut browser, 303, async |session| session.put("data", "y".repeat(600)).unwrap()).await;
@@ -205,7 +208,8 @@ async fn two_hundred_small_fields_fit_a_cookie() {
     let (app, mut browser) = (app_in_cookie(|builder, _| builder), Browser::new());
     app.visit(&mut browser, async |session| {
         let fields = (0..200).map(|n| (format!("f{n}"), json!("1")));
-        session.flash_input(fields.collect()).unwrap();
+        session.set_input(fields.collect());
+        session.flash_all().unwrap();
     })
     .await;
     assert!(gave_way(&app).is_empty());
@@ -217,20 +221,23 @@ async fn forms_side_by_side_share_neither_errors_nor_input() {
     let (app, mut browser) = (app(), Browser::new());
     app.visit(&mut browser, async |session| {
         session.set_input(form(json!({ "email": "e", "password": "p", "profile": { "name": "n" } })));
-        session.with_errors_in("sign-in", [("email", "is unknown"), ("profile[name]", "is short")]).unwrap();
-        session.with_errors_in("sign-in", [("email", "is odd")]).unwrap();
+        session
+            .form("sign-in")
+            .with_errors([("email", "is unknown"), ("profile[name]", "is short")])
+            .unwrap();
+        session.form("sign-in").with_errors([("email", "is odd")]).unwrap();
     })
     .await;
     for again in [true, false] {
         app.visit(&mut browser, async |session| {
-            let errors = session.errors_in("sign-in");
+            let errors = session.form("sign-in").errors();
             assert_eq!(errors.of("email"), ["is unknown", "is odd"]);
             assert_eq!(errors.first("profile.name").as_deref(), Some("is short"));
-            assert!(!session.errors().any() && !session.errors_in("sign-up").any());
-            assert_eq!(session.old_in::<String>("sign-in", "email").unwrap().as_deref(), Some("e"));
-            assert_eq!(session.old_in::<String>("sign-in", "profile[name]").unwrap().as_deref(), Some("n"));
-            assert_eq!(session.old_in::<String>("sign-in", "password").unwrap(), None, "no secret");
-            assert_eq!(session.old_in::<String>("sign-up", "email").unwrap(), None);
+            assert!(!session.errors().any() && !session.form("sign-up").errors().any());
+            assert_eq!(session.form("sign-in").old::<String>("email").unwrap().as_deref(), Some("e"));
+            assert_eq!(session.form("sign-in").old::<String>("profile[name]").unwrap().as_deref(), Some("n"));
+            assert_eq!(session.form("sign-in").old::<String>("password").unwrap(), None, "no secret");
+            assert_eq!(session.form("sign-up").old::<String>("email").unwrap(), None);
             assert!(!session.has_old("email") && !session.flash_messages().is_empty());
             let view = session.view().unwrap();
             assert_eq!(view.old_in("sign-in", "email"), "e");
@@ -243,7 +250,7 @@ async fn forms_side_by_side_share_neither_errors_nor_input() {
         .await;
     }
     app.visit(&mut browser, async |session| {
-        assert!(!session.errors_in("sign-in").any() && session.flash_messages().is_empty());
+        assert!(!session.form("sign-in").errors().any() && session.flash_messages().is_empty());
     })
     .await;
 }

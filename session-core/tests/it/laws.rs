@@ -4,7 +4,11 @@
 use std::convert::Infallible;
 
 use proptest::prelude::*;
-use session_core::{machine::*, store::*, *};
+use session_core::{
+    machine::{cookie::*, table::*, *},
+    store::*,
+    *,
+};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 

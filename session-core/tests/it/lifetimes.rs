@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::driver_support::*;
-use session_core::*;
+use session_core::{error::*, *};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);

@@ -5,7 +5,11 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use crate::driver_support::*;
-use session_core::{machine::*, store::*, *};
+use session_core::{
+    machine::{table::*, *},
+    store::*,
+    *,
+};
 use session_testkit::{Fault, Verb};
 use session_web::Rejection;
 

@@ -10,6 +10,9 @@ mod cookie_support;
 mod cookie_token;
 mod device_binding;
 mod device_hostile;
+mod device_races;
+#[cfg(feature = "dbsc-rs256")]
+mod device_rs256;
 mod device_support;
 mod driver_cost;
 mod driver_crowd;

@@ -49,8 +49,7 @@ fn run(visits: &[(Act, Node)], path: &[Next]) -> World {
     world
 }
 
-const ACTS: [Act; 7] =
-    [Act::Write, Act::Touch, Act::Rotate, Act::SignOut, Act::EndAll, Act::Read, Act::Move];
+const ACTS: [Act; 7] = [Act::Write, Act::Touch, Act::Rotate, Act::SignOut, Act::EndAll, Act::Read, Act::Move];
 
 /// Against each of the others, on processes that all move sessions.
 fn against_every(act: Act) {

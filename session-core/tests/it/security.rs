@@ -6,7 +6,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use crate::driver_support::*;
-use session_core::{adapter::*, machine::*, store::*, *};
+use session_core::{
+    adapter::*,
+    error::*,
+    machine::{cookie::*, *},
+    store::*,
+    *,
+};
 use session_testkit::{Fault, Outcome, Verb};
 
 /// The scripted generator and the movable clock exist for tests alone: neither the code nor the trees of the crates that
@@ -106,7 +112,7 @@ async fn id_11_devices_are_named_by_handles_that_open_nothing() {
     app.store.take();
     for forged in [shown.clone(), format!("{shown}{shown}"), key.to_string()] {
         let mut thief = Browser { cookie: Some(format!("__Host-sid={forged}")), ..Browser::new() };
-        assert!(app.visit(&mut thief, async |session| session.fresh()).await);
+        assert!(app.visit(&mut thief, async |session| session.status().fresh()).await);
     }
     assert_eq!(app.calls(), [], "and costs no store call");
 }
@@ -126,7 +132,8 @@ async fn lc_6_expiry_is_judged_by_the_library_whatever_the_store_still_has() {
             app.pass(7_200);
         }
         app.store.take();
-        let fresh = app.visit(&mut browser, async |session| session.fresh() && session.is_empty()).await;
+        let fresh =
+            app.visit(&mut browser, async |session| session.status().fresh() && session.is_empty()).await;
         assert!(fresh, "absolute: {absolute}");
         let ops = app.store.take();
         if let Some(load) = ops.first() {
@@ -161,7 +168,7 @@ async fn lc_8_a_look_and_a_sign_out_of_nobody_create_nothing() {
     for _ in 0..100 {
         let mut stranger = Browser::new();
         app.visit(&mut stranger, async |session| {
-            assert!(session.fresh() && !session.has("a") && session.flash_messages().is_empty());
+            assert!(session.status().fresh() && !session.has("a") && session.flash_messages().is_empty());
         })
         .await;
         app.visit(&mut stranger, async |session| session.destroy().unwrap()).await;
@@ -211,7 +218,7 @@ async fn ck_13_e4_an_id_that_is_gone_is_not_removed() {
     let app = app();
     let mut browser = known(&app).await;
     app.pass(7_200);
-    let (_, report) = app.answer(&mut browser, 200, async |session| session.fresh()).await;
+    let (_, report) = app.answer(&mut browser, 200, async |session| session.status().fresh()).await;
     assert!(report.set_cookie.is_none());
 }
 

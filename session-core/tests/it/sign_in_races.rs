@@ -29,7 +29,11 @@ async fn user(app: &App, browser: &Browser) -> Option<String> {
 }
 
 async fn keys(app: &App, browser: &Browser) -> Vec<String> {
-    let mut keys = app.visit(&mut browser.clone(), async |session| session.keys()).await;
+    let mut keys = app
+        .visit(&mut browser.clone(), async |session| {
+            session.all().keys().map(str::to_owned).collect::<Vec<_>>()
+        })
+        .await;
     keys.sort();
     keys
 }
@@ -65,7 +69,7 @@ async fn a_second_click_that_comes_after_the_first_is_answered_joins_its_session
         let first = finish(signing_in(&app, &browser, "ada", "first").await, 200).await;
         for name in ["second", "third"] {
             let second = signing_in(&app, &browser, "ada", name).await;
-            assert!(second.visit().session().await.unwrap().ended());
+            assert!(second.visit().session().await.unwrap().status().ended());
             let second = finish(second, 200).await;
             for responses in [&[&second][..], &[&first, &second], &[&second, &first]] {
                 let browser = after(&browser, responses);

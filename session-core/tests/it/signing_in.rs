@@ -43,13 +43,13 @@ async fn another_user_gets_another_id_and_the_same_user_keeps_it() {
         let (first, of_ada) = (handle(&app, &browser).await, browser.clone());
         app.visit(&mut browser, async |session| {
             session.tag("ada").unwrap();
-            assert!(!session.has_regenerated());
+            assert!(!session.status().has_regenerated());
         })
         .await;
         assert_eq!((handle(&app, &browser).await, &browser.heard), (first, &None), "nothing changed");
         app.visit(&mut browser, async |session| {
             session.tag("eve").unwrap();
-            assert!(session.has_regenerated());
+            assert!(session.status().has_regenerated());
         })
         .await;
         assert_ne!(handle(&app, &browser).await, first);
@@ -110,7 +110,7 @@ async fn a_sign_in_begins_a_session_where_none_stands() {
         let mut ended = known(&app).await;
         app.visit(&mut ended.clone(), async |session| session.destroy().unwrap()).await;
         app.visit(&mut ended, async |session| {
-            assert!(session.ended());
+            assert!(session.status().ended());
             session.tag("ada").unwrap();
         })
         .await;

@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use session_core::adapter::{BareResponse, Failure};
-use session_core::{CommitError, OpenError, SessionError, UserSessionsError};
+use session_core::{CommitError, OpenError, SessionError, UserSessionsError, ValueError};
 
 use crate::csrf::CrossOrigin;
-use crate::lenient::NotThatForm;
+use crate::fit::NotThatForm;
 use crate::read::FormError;
 use crate::redirect::FinishedRedirect;
 
@@ -178,8 +178,16 @@ impl Rejection {
                     .or_else(|| is::<FormError>(error))
                     .or_else(|| is::<NotThatForm>(error))
                     .or_else(|| is::<CrossOrigin>(error))
+                    .or_else(|| is::<ValueError>(error))
             },
         )
+    }
+}
+
+/// A value of another type, read from a copy such as [`Session::all`](session_core::Session::all): as from the session.
+impl From<ValueError> for Rejection {
+    fn from(why: ValueError) -> Self {
+        Self::Session(why.into())
     }
 }
 

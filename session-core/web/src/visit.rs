@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use session_core::adapter::Visit;
-use session_core::{Accepts, OpenError};
+use session_core::{OpenError, path::Accepts};
 
 use crate::rejection::Rejection;
 

@@ -10,9 +10,8 @@ use hyper::service::{Service, service_fn};
 use session_conformance::web::{self, Count, Handlers, PLEASE, Setting, TRUSTED, WebApp, is_signed};
 use session_hyper::stores::MemoryStore;
 use session_hyper::{
-    CheckedBody, CsrfRules, CsrfService, Handle, Input, InputLimit, NotHex, RedirectKind, RequestSession,
-    Session, SessionError, SessionRejection, SessionService, UserSessionsError, redirects, respond,
-    same_origin,
+    CheckedBody, CsrfRules, CsrfService, Handle, Input, InputLimit, RedirectKind, RequestSession, Session,
+    SessionError, SessionRejection, SessionService, UserSessionsError, redirects, respond, same_origin,
 };
 
 struct App(Setting);
@@ -84,7 +83,7 @@ async fn route(request: Request<Full<Bytes>>, handlers: Handlers) -> Answer {
         (_, "/small") => echo(&Input::read_within(InputLimit::default().bytes(64), request).await?),
         (_, "/many") => echo(&Input::read_within(InputLimit::default().fields(1_500), request).await?),
         (_, "/count") => {
-            let Count { count } = Input::read(request).await?.to()?;
+            let Count { count, .. } = Input::read(request).await?.to()?;
             typed("text/plain", count.to_string())
         }
         (_, "/flash") => {
@@ -126,7 +125,7 @@ async fn route(request: Request<Full<Bytes>>, handlers: Handlers) -> Answer {
         (_, "/secret") => typed("text/plain", request.signed_in_within(Duration::from_secs(15 * 60)).await?),
         (_, "/order") => {
             let redirects = redirects(&request).await?;
-            let Count { count } = redirects.or_back(Input::read(request).await?.to(), "/order")?;
+            let Count { count, .. } = redirects.or_back(Input::read(request).await?.to(), "/order")?;
             typed("text/plain", count.to_string())
         }
         (_, "/fail") => match fail(request).await {
@@ -170,6 +169,7 @@ async fn fail(request: Request<Full<Bytes>>) -> Result<StatusCode, PageError> {
     let input = Input::read(request).await?;
     match input.text("how").unwrap_or_default() {
         "a value of another type" => session.get::<u32>("user").map(drop)?,
+        "a value of another type, in a copy" => session.all().to::<Vec<u8>>().map(drop)?,
         "a commit" => {
             session.put("a", 1)?;
             session.commit().await?;
@@ -189,7 +189,7 @@ fn whose(session: Option<&Session>) -> Answer {
 }
 
 fn device(path: &str) -> Response<Full<Bytes>> {
-    let handle: Result<Handle, NotHex> = path.trim_start_matches("/device/").parse();
+    let handle: Result<Handle, session_hyper::error::NotHex> = path.trim_start_matches("/device/").parse();
     handle.map_or_else(|_| status(StatusCode::NOT_FOUND), |handle| typed("text/plain", handle.to_string()))
 }
 

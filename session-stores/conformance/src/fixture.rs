@@ -86,6 +86,7 @@ pub struct Fixture {
     pub(crate) sweep: Door<()>,
     pub(crate) damage: Door<Box<dyn Damage>>,
     pub(crate) reopen: Door<Reopen>,
+    pub(crate) seen_within: Duration,
     pub(crate) shared: Door<(String, Open)>,
     pub(crate) stalled: Door<(Duration, Stalled)>,
     pub(crate) guards: Vec<Box<dyn Any + Send + Sync>>,
@@ -119,6 +120,7 @@ impl Fixture {
             sweep: Door::Undeclared,
             damage: Door::Undeclared,
             reopen: Door::Undeclared,
+            seen_within: Duration::ZERO,
             shared: Door::Undeclared,
             stalled: Door::Undeclared,
             guards: Vec::new(),
@@ -198,6 +200,14 @@ impl Fixture {
             let opening = open();
             Box::pin(async move { opening.await.into_store() })
         }));
+        self
+    }
+
+    /// Declares that a handle may read what it has cached for up to this long after another handle has written. By default,
+    /// a write is seen at once. What a handle has written itself it must always read.
+    #[must_use]
+    pub fn seen_within(mut self, bound: Duration) -> Self {
+        self.seen_within = bound;
         self
     }
 

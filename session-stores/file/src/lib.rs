@@ -11,6 +11,7 @@ compile_error!(
 );
 
 mod builder;
+mod census;
 mod dirs;
 mod disk;
 mod engine;

@@ -91,4 +91,4 @@ impl OwnerIndex for FileStore {
     }
 }
 
-session_store_kv::delegate_session_store!(FileStore, inner, sweeper: |store| Some(store));
+session_store_kv::delegate_session_store!(FileStore, inner, sweeper: |store| Some(store), census: |store| Some(store));

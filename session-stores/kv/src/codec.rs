@@ -187,13 +187,22 @@ pub fn encode_record(key: &StoreKey, record: &Record) -> Vec<u8> {
 /// The checksum of the payload cannot be verified, so the record may be damaged.
 #[must_use]
 pub fn decode_head(key: &StoreKey, bytes: &[u8], owner: &str) -> Option<SessionHead> {
-    let head: &[u8; HEAD] = bytes.first_chunk().filter(|head| head.starts_with(&[MAGIC, VERSION, b'r']))?;
-    let flags = head[3].checked_sub(b'0').filter(|flags| *flags <= 3 && *flags & 1 == 1)?;
+    let head: &[u8; HEAD] = bytes.first_chunk()?;
+    let is_owned = head[3].checked_sub(b'0').is_some_and(|flags| flags & 1 == 1);
     let length = usize::try_from(u32::from_be_bytes(part(head, 40)?)).ok()?;
-    if length != owner.len()
-        || !bytes[HEAD..].starts_with(owner.as_bytes())
-        || part::<4>(head, 28)? != checksum(key, &[&head[20..28]])
-    {
+    if !is_owned || length != owner.len() || !bytes[HEAD..].starts_with(owner.as_bytes()) {
+        return None;
+    }
+    decode_any_head(key, head)
+}
+
+/// Decodes the head of a record of any owner or of none, from the first [`head_len`] bytes for an owner without a name.
+/// `None` if it is no record.
+#[must_use]
+pub fn decode_any_head(key: &StoreKey, bytes: &[u8]) -> Option<SessionHead> {
+    let head: &[u8; HEAD] = bytes.first_chunk().filter(|head| head.starts_with(&[MAGIC, VERSION, b'r']))?;
+    let flags = head[3].checked_sub(b'0').filter(|flags| *flags <= 3)?;
+    if part::<4>(head, 28)? != checksum(key, &[&head[20..28]]) {
         return None;
     }
     let etag = Etag::new(u64::from_be_bytes(part(head, 4)?));

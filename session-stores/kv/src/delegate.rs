@@ -3,7 +3,7 @@
 /// Implements `SessionStore` for a type by calling the store in one of its fields.
 ///
 /// A store's crate exports a type of its own, with a builder, and keeps this crate out of its signatures. A store with
-/// a sweeper of its own adds `sweeper: |store| Some(store)`.
+/// a sweeper of its own adds `sweeper: |store| Some(store)`, and one with a census of its own then `census: |store| Some(store)`.
 ///
 /// ```
 /// # use session_store_kv::{CasEngine, CasStore};
@@ -38,6 +38,11 @@ macro_rules! delegate_session_store {
         } }
     };
     ($store:ty, $field:ident, sweeper: |$this:ident| $sweeper:expr) => {
+        $crate::delegate_session_store! { $store, $field, sweeper: |$this| $sweeper, census: |store| {
+            $crate::__private::SessionStore::census(&store.$field)
+        } }
+    };
+    ($store:ty, $field:ident, sweeper: |$this:ident| $sweeper:expr, census: |$that:ident| $census:expr) => {
         #[$crate::__private::async_trait]
         impl $crate::__private::SessionStore for $store {
             fn name(&self) -> &'static str {
@@ -119,6 +124,11 @@ macro_rules! delegate_session_store {
             fn sweeper(&self) -> Option<&dyn $crate::__private::Sweep> {
                 let $this = self;
                 $sweeper
+            }
+
+            fn census(&self) -> Option<&dyn $crate::__private::Census> {
+                let $that = self;
+                $census
             }
         }
     };

@@ -23,7 +23,8 @@ pub mod __private {
     pub use session_core::{
         Timestamp,
         store::{
-            Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Written, async_trait,
+            Census, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Written,
+            async_trait,
         },
     };
 }

@@ -44,6 +44,11 @@ impl Inner {
         self.max_bytes
     }
 
+    /// Runs `look` with a shard locked.
+    pub(crate) fn with_shard<T>(&self, shard: usize, look: impl FnOnce(&Shard) -> T) -> T {
+        look(&lock(&self.shards[shard]))
+    }
+
     pub(crate) fn load(&self, key: &StoreKey) -> Loaded {
         // Under the lock, only a reference count changes; the header is decoded afterwards.
         let entry = lock(&self.shards[self.shard_of(key)]).get(key).cloned();

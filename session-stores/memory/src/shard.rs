@@ -90,6 +90,12 @@ impl Shard {
         entries.filter(|entry| entry.deadline() <= before).map(Entry::key).collect()
     }
 
+    /// Returns all records, with and without an owner.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Entry> {
+        let slabs = [Class::Anonymous, Class::Owned].map(|class| &self.slabs[class as usize]);
+        slabs.into_iter().flat_map(|slab| (0..slab.len()).filter_map(|index| slab.get(index)))
+    }
+
     /// Returns the entry that expires first in a sample of a class, except `spare`.
     pub(crate) fn first_to_die(
         &mut self,

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use session_core::{
     Timestamp,
     store::{
-        Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionHead, SessionStore,
-        StoreError, StoreKey, Sweep, Swept, Written,
+        Census, Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionHead,
+        SessionStore, StoreError, StoreKey, Sweep, Swept, Written,
     },
 };
 
@@ -207,6 +207,31 @@ impl SessionStore for MemoryStore {
 
     fn sweeper(&self) -> Option<&dyn Sweep> {
         Some(self)
+    }
+
+    fn census(&self) -> Option<&dyn Census> {
+        Some(self)
+    }
+}
+
+/// A page is one shard or several, each as it was at one moment; a session never changes its shard.
+#[async_trait]
+impl Census for MemoryStore {
+    async fn survey(
+        &self,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError> {
+        let mut shard = from.and_then(|from| from.as_str().parse().ok()).unwrap_or(0);
+        let mut heads = Vec::new();
+        while shard < self.inner.shard_count() && heads.len() < most.max(1) {
+            heads.extend(self.inner.heads_in(shard, now));
+            shard += 1;
+            step_aside().await;
+        }
+        let next = (shard < self.inner.shard_count()).then(|| Cursor::new(shard.to_string()));
+        Ok(Page::new(heads, next))
     }
 }
 

@@ -73,13 +73,14 @@ impl Builder {
         self
     }
 
-    /// Enables a near cache of up to this many sessions, with server-assisted invalidation (Redis 6, RESP3): reading
-    /// an unchanged session costs no round trip, and the server invalidates a session when it is changed or ended.
-    /// Writes still compare etags in the server, so a stale record is never written.
+    /// Enables a near cache of up to this many sessions per connection, with server-assisted invalidation (Redis 6, RESP3):
+    /// reading an unchanged session costs no round trip, and writing one costs one. The server invalidates a session when
+    /// another client changes or ends it. Writes compare etags in the server, so a stale record is never written.
     ///
     /// # Security
-    /// If the connection becomes silent, a sign-out can remain unnoticed by this process for up to a second. After
-    /// that, reads go to the server again, and fail if it is unreachable.
+    /// A sign-out in another process takes effect in this one when the invalidation arrives, usually within a millisecond.
+    /// If the connection becomes silent, it can remain unnoticed for up to a second; after that, reads go to the server
+    /// again, and fail if it is unreachable. No record is used for longer than ten seconds without asking the server.
     #[cfg(feature = "client-cache")]
     pub fn client_cache(mut self, sessions: usize) -> Self {
         self.cached = Some(sessions);

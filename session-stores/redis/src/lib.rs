@@ -6,9 +6,11 @@
 
 mod builder;
 mod cache;
+mod census;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod fault;
+mod lanes;
 mod link;
 mod owners;
 mod script;

@@ -1,22 +1,23 @@
-//! A multiplexed connection that is opened on demand and replaced when it breaks. All waiting is bounded.
+//! Multiplexed connections that are opened on demand and replaced when they break. All waiting is bounded.
 //!
 //! The driver's `ConnectionManager` is not used: it does not retry after an attempt that failed for a reason other
 //! than I/O (a server that is still loading its data, a password that is being rotated), and it keeps a silent
 //! connection, because it does not reconnect after a timeout.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use redis::aio::{MultiplexedConnection, SendError};
+use redis::aio::SendError;
 use redis::{AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, RedisError, Value};
 use session_core::store::{Loaded, StoreError, StoreKey};
 use session_store_kv::codec::Entry;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::NAME;
-use crate::cache::Cache;
+use crate::cache::{Cache, Change};
 use crate::fault::{ends_connection, fault, is_unknown_script};
+use crate::lanes::{Lane, Lanes, Open};
 use crate::script::Script;
 use crate::store::{bytes, entry};
 
@@ -26,9 +27,7 @@ pub(crate) struct Link {
     deadline: Duration,
     /// The size of the near cache of each connection; `None` for no cache.
     cached: Option<usize>,
-    slot: Arc<Mutex<Slot>>,
-    /// Held by the call that is connecting. Other calls wait for it until their own deadlines.
-    connecting: tokio::sync::Mutex<()>,
+    lanes: Lanes,
 }
 
 /// How the server is found.
@@ -40,44 +39,38 @@ pub(crate) enum Route {
     Sentinel(Box<tokio::sync::Mutex<redis::sentinel::SentinelClient>>),
 }
 
-#[derive(Default)]
-struct Slot {
-    /// The number of the connection, so that a late error of an old connection does not drop its successor.
-    number: u64,
-    open: Option<Open>,
-}
-
-#[derive(Clone)]
-struct Open {
-    number: u64,
-    connection: MultiplexedConnection,
-    cache: Option<Arc<Cache>>,
+/// The reply of a script.
+pub(crate) struct Ran {
+    pub(crate) reply: Value,
+    /// What the script changed.
+    pub(crate) change: Change,
 }
 
 impl Link {
     pub(crate) fn new(route: Route, deadline: Duration, cached: Option<usize>) -> Self {
-        Self { route, deadline, cached, slot: Arc::default(), connecting: tokio::sync::Mutex::new(()) }
+        Self { route, deadline, cached, lanes: Lanes::default() }
     }
 
-    /// Connects, unless connected already.
+    /// Connects this runtime, unless it is connected already.
     pub(crate) async fn connect(&self) -> Result<(), StoreError> {
-        self.within(async { self.connection().await.map(drop) }).await
+        self.within(async { self.connection(&self.lanes.here()).await.map(drop) }).await
     }
 
     /// Reads a record from the near cache, or else from the server. A read is idempotent, so it is retried once on a
     /// new connection if the connection is broken.
     pub(crate) async fn load(&self, session: &StoreKey, key: &[u8]) -> Result<Loaded, StoreError> {
-        if let Some(known) = self.cache().and_then(|cache| cache.get(key)) {
+        let lane = self.lanes.here();
+        if let Some(known) = lane.cache().and_then(|cache| cache.get(key)) {
             return Ok(known);
         }
         let mut get = redis::cmd("GET");
         get.arg(key);
         let read = async || {
-            let open = self.connection().await?;
+            let open = self.connection(&lane).await?;
             let ticket = open.cache.as_ref().map(|cache| (cache, cache.expect(key)));
-            let loaded = decode(session, self.send(&open, &get).await?);
+            let loaded = decode(session, self.send(&lane, &open, &get).await?);
             match (&loaded, ticket) {
-                (Ok(loaded), Some((cache, ticket))) => cache.keep(key, ticket, loaded),
+                (Ok(loaded), Some((cache, ticket))) => _ = cache.keep(key, ticket, loaded),
                 (Err(_), Some((cache, _))) => cache.forget(key),
                 (_, None) => {}
             }
@@ -99,29 +92,35 @@ impl Link {
         script: &Script,
         keys: &[&[u8]],
         arguments: &[&[u8]],
-    ) -> Result<Value, StoreError> {
-        let forget = |cache: &Arc<Cache>| keys.iter().for_each(|key| cache.forget(key));
+    ) -> Result<Ran, StoreError> {
         self.within(async {
-            let open = self.connection().await?;
-            open.cache.iter().for_each(forget);
-            let reply = match self.send(&open, &script.by_hash(keys, arguments)).await {
+            let lane = self.lanes.here();
+            let open = self.connection(&lane).await?;
+            let change = Change::begin(open.cache.as_ref(), keys);
+            let tracked = open.cache.is_some();
+            let reply = match self.send(&lane, &open, &script.by_hash(tracked, keys, arguments)).await {
                 Err(error) if is_unknown_script(&error) => {
-                    self.send(&open, &script.by_text(keys, arguments)).await
+                    self.send(&lane, &open, &script.by_text(tracked, keys, arguments)).await
                 }
                 reply => reply,
             };
-            // Also after the answer, and in the cache of the current connection, which may have changed.
-            open.cache.iter().chain(self.cache().iter()).for_each(forget);
-            reply
+            if self.cached.is_some() {
+                // To the other connections, the invalidation may still be on its way.
+                let others = |cache: &Arc<Cache>| keys.iter().for_each(|key| cache.forget(key));
+                self.lanes.each_cache(|cache| {
+                    if !change.is_of(cache) {
+                        others(cache)
+                    }
+                });
+            }
+            Ok(Ran { reply: reply?, change })
         })
         .await
     }
 
-    /// Clears the near cache, after a script that changed sessions whose store keys are unknown to the caller.
+    /// Clears the near caches, after a script that changed sessions whose store keys are unknown to the caller.
     pub(crate) fn forget_all(&self) {
-        if let Some(cache) = self.cache() {
-            cache.forget_all();
-        }
+        self.lanes.each_cache(|cache| cache.forget_all());
     }
 
     async fn within<T>(&self, work: impl Future<Output = Result<T, RedisError>>) -> Result<T, StoreError> {
@@ -131,7 +130,7 @@ impl Link {
         }
     }
 
-    async fn send(&self, open: &Open, command: &Cmd) -> Result<Value, RedisError> {
+    async fn send(&self, lane: &Lane, open: &Open, command: &Cmd) -> Result<Value, RedisError> {
         let (number, mut connection) = (open.number, open.connection.clone());
         let mut reply = std::pin::pin!(connection.send_packed_command(command));
         // After half a deadline without an answer, the server may be slow or the connection dead. This call keeps
@@ -140,42 +139,38 @@ impl Link {
         let reply = match early {
             Ok(reply) => reply,
             Err(_elapsed) => {
-                give_up(&self.slot, number);
+                lane.give_up(number);
                 reply.await
             }
         };
         let reply = reply.and_then(Value::extract_error);
         if reply.as_ref().is_err_and(ends_connection) {
-            give_up(&self.slot, number);
+            lane.give_up(number);
         } else if let Some(cache) = &open.cache {
             cache.heard();
         }
         reply
     }
 
-    async fn connection(&self) -> Result<Open, RedisError> {
-        if let Some(open) = self.open_one() {
+    async fn connection(&self, lane: &Arc<Lane>) -> Result<Open, RedisError> {
+        if let Some(open) = lane.open() {
             return Ok(open);
         }
-        let _only_one = self.connecting.lock().await;
-        if let Some(open) = self.open_one() {
+        let _only_one = lane.connecting.lock().await;
+        if let Some(open) = lane.open() {
             return Ok(open);
         }
-        let number = {
-            let mut slot = lock(&self.slot);
-            slot.number += 1;
-            slot.number
-        };
+        let number = lane.next_number();
         // Shorter than the deadline, so that after an attempt that started while the server was down there is time
         // for another one.
         let patience = self.deadline / 3;
         let cache = self.cached.map(|most| Arc::new(Cache::new(most)));
         let attempt = async {
             let client = self.route.client().await?;
-            let settings = self.settings(&client, number, cache.clone());
+            let settings = Self::settings(lane, &client, number, cache.clone());
             let mut connection = client.get_multiplexed_async_connection_with_config(&settings).await?;
             if cache.is_some() {
-                let track = redis::cmd("CLIENT").arg("TRACKING").arg("ON").to_owned();
+                let track = redis::cmd("CLIENT").arg("TRACKING").arg("ON").arg("NOLOOP").to_owned();
                 connection.send_packed_command(&track).await?.extract_error()?;
             }
             Ok::<_, RedisError>(connection)
@@ -185,20 +180,17 @@ impl Link {
             return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
         };
         let open = Open { number, connection: connection?, cache };
-        lock(&self.slot).open = Some(open.clone());
+        lane.put(open.clone());
         tracing::debug!(store = NAME, number, "connected");
         Ok(open)
     }
 
-    fn open_one(&self) -> Option<Open> {
-        lock(&self.slot).open.clone()
-    }
-
-    fn cache(&self) -> Option<Arc<Cache>> {
-        lock(&self.slot).open.as_ref()?.cache.clone()
-    }
-
-    fn settings(&self, client: &Client, number: u64, cache: Option<Arc<Cache>>) -> AsyncConnectionConfig {
+    fn settings(
+        lane: &Arc<Lane>,
+        client: &Client,
+        number: u64,
+        cache: Option<Arc<Cache>>,
+    ) -> AsyncConnectionConfig {
         // The deadline is enforced here, so the driver's own timeouts are disabled.
         let settings = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
@@ -207,7 +199,7 @@ impl Link {
         if client.get_connection_info().redis_settings().protocol() == redis::ProtocolVersion::RESP2 {
             return settings;
         }
-        let slot: Weak<Mutex<Slot>> = Arc::downgrade(&self.slot);
+        let lane: Weak<Lane> = Arc::downgrade(lane);
         settings.set_push_sender(move |push: PushInfo| -> Result<(), SendError> {
             if let Some(cache) = &cache {
                 cache.pushed(&push);
@@ -215,9 +207,9 @@ impl Link {
             // The driver reports the end of the stream immediately, so that the next call uses a new connection
             // instead of failing on the old one.
             if push.kind == PushKind::Disconnection
-                && let Some(slot) = slot.upgrade()
+                && let Some(lane) = lane.upgrade()
             {
-                give_up(&slot, number);
+                lane.give_up(number);
             }
             Ok(())
         })
@@ -237,16 +229,7 @@ impl Route {
 /// Does not show the address, which may contain a password.
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let connected = lock(&self.slot).open.is_some();
-        f.debug_struct("Link").field("deadline", &self.deadline).field("connected", &connected).finish()
-    }
-}
-
-/// Drops the connection with this number. Calls that are still waiting on it keep their own handle.
-fn give_up(slot: &Mutex<Slot>, number: u64) {
-    let mut slot = lock(slot);
-    if slot.number == number && slot.open.take().is_some() {
-        tracing::debug!(store = NAME, number, "connection given up");
+        f.debug_struct("Link").field("deadline", &self.deadline).field("lanes", &self.lanes).finish()
     }
 }
 
@@ -260,11 +243,6 @@ fn decode(key: &StoreKey, reply: Value) -> Result<Loaded, StoreError> {
 /// Whether the connection ended before the answer was complete.
 fn broke(error: &RedisError) -> bool {
     error.is_connection_dropped() || error.kind() == redis::ErrorKind::Parse
-}
-
-/// A std mutex, because it is never held across an `.await`.
-fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The number of commands that may queue for the socket before further callers wait (within their deadlines).

@@ -54,9 +54,8 @@ impl OwnerIndex for RedisStore {
     ) -> Result<usize, StoreError> {
         let mut ended = 0;
         for _ in 0..MOST_PASSES {
-            let pass = self.end_all(owner, except, now, tombstone_until).await;
-            self.link.forget_all();
-            let pass = pass?;
+            let _forgets = ForgetAll(self);
+            let pass = self.end_all(owner, except, now, tombstone_until).await?;
             ended += pass.ended;
             // A single script saw the whole index. After several, a session may stand where nobody has looked again.
             if pass.batches == 1 || pass.ended == 0 {
@@ -73,6 +72,15 @@ struct Pass {
     batches: usize,
 }
 
+/// Clears the near caches on drop: the sessions may have ended although the call failed or was dropped.
+struct ForgetAll<'s>(&'s RedisStore);
+
+impl Drop for ForgetAll<'_> {
+    fn drop(&mut self) {
+        self.0.link.forget_all();
+    }
+}
+
 impl RedisStore {
     fn owner_key(&self, owner: &str) -> Vec<u8> {
         format!("{}{owner}", self.owners).into_bytes()
@@ -86,7 +94,7 @@ impl RedisStore {
         most: usize,
         now: Timestamp,
         what: &[u8],
-    ) -> Result<(Vec<(StoreKey, Vec<u8>)>, Option<Cursor>), StoreError> {
+    ) -> Result<Scanned, StoreError> {
         let most = most.clamp(1, MOST_AT_ONCE).to_string();
         let arguments: [&[u8]; 6] = [
             self.sessions.as_bytes(),
@@ -96,20 +104,7 @@ impl RedisStore {
             from.map_or("0", Cursor::as_str).as_bytes(),
             most.as_bytes(),
         ];
-        let reply = self.link.run(&LIST, &[&self.owner_key(owner)], &arguments).await?;
-        let Value::Array(found) = reply else { return Err(strange_reply()) };
-        let mut found = found.into_iter();
-        let next = next_cursor(found.next())?;
-        let mut sessions = Vec::with_capacity(found.len() / 2);
-        while let (Some(name), Some(value)) = (found.next(), found.next()) {
-            match (name, value) {
-                (Value::BulkString(name), Value::BulkString(value)) => {
-                    sessions.push((session_key(&name)?, value));
-                }
-                _ => return Err(strange_reply()),
-            }
-        }
-        Ok((sessions, next))
+        parts(self.link.run(&LIST, &[&self.owner_key(owner)], &arguments).await?.reply)
     }
 
     async fn end_all(
@@ -132,7 +127,7 @@ impl RedisStore {
                 skipped.as_bytes(),
                 batch.as_bytes(),
             ];
-            let reply = self.link.run(&DESTROY_ALL, &[&self.owner_key(owner)], &arguments).await?;
+            let reply = self.link.run(&DESTROY_ALL, &[&self.owner_key(owner)], &arguments).await?.reply;
             let Value::Array(counts) = reply else { return Err(strange_reply()) };
             let [ended, left, seen] = &counts[..] else { return Err(strange_reply()) };
             pass.ended += counted(ended)?;
@@ -143,6 +138,26 @@ impl RedisStore {
             }
         }
     }
+}
+
+/// Sessions as a scan returns them, and where it goes on.
+pub(crate) type Scanned = (Vec<(StoreKey, Vec<u8>)>, Option<Cursor>);
+
+/// Parses the answer of a scan: the next cursor, then names and values.
+pub(crate) fn parts(reply: Value) -> Result<Scanned, StoreError> {
+    let Value::Array(found) = reply else { return Err(strange_reply()) };
+    let mut found = found.into_iter();
+    let next = next_cursor(found.next())?;
+    let mut sessions = Vec::with_capacity(found.len() / 2);
+    while let (Some(name), Some(value)) = (found.next(), found.next()) {
+        match (name, value) {
+            (Value::BulkString(name), Value::BulkString(value)) => {
+                sessions.push((session_key(&name)?, value));
+            }
+            _ => return Err(strange_reply()),
+        }
+    }
+    Ok((sessions, next))
 }
 
 /// Parses the first part of the answer of a scan; zero is the end.

@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use redis::Value;
 use session_core::{
     Timestamp,
-    store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Written},
+    store::{Census, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Written},
 };
 use session_store_kv::codec::{self, Entry, Successor};
 
 use crate::NAME;
 use crate::builder::Builder;
 use crate::fault::strange_reply;
-use crate::link::Link;
+use crate::link::{Link, Ran};
 use crate::script::{CREATE, DESTROY, REPLACE, ROTATE, Script, TOUCH};
 
 /// Sessions in a single Redis or Valkey server, or in the master of a Sentinel deployment.
@@ -95,16 +95,28 @@ impl RedisStore {
         format!("{}{key}", self.sessions).into_bytes()
     }
 
+    /// Runs the script of a verb on these keys; `record` is what it writes under the last of them.
     async fn write(
         &self,
         script: &Script,
         session: &StoreKey,
         keys: &[&[u8]],
         rest: &[&[u8]],
+        record: Option<&Record>,
     ) -> Result<Written, StoreError> {
         let mut arguments = vec![self.owners.as_bytes()];
         arguments.extend(rest);
-        written(session, self.link.run(script, keys, &arguments).await?)
+        let Ran { reply, change } = self.link.run(script, keys, &arguments).await?;
+        let is_repeated = is_repeated(&reply);
+        let written = written(session, reply)?;
+        match (&written, record, keys) {
+            (Written::Applied, Some(record), [.., key]) if !is_repeated => {
+                change.keep(key, || Loaded::Found(record.clone()));
+            }
+            (Written::Conflict(current), _, [key, ..]) => change.keep(key, || Loaded::Found(current.clone())),
+            _ => {}
+        }
+        Ok(written)
     }
 }
 
@@ -125,7 +137,7 @@ impl SessionStore for RedisStore {
     async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError> {
         StoreError::check_size(NAME, record, self.max_record)?;
         let rest = [&codec::encode_record(key, record)[..], &codec::encode_moment(now)];
-        self.write(&CREATE, key, &[&self.key(key)], &rest).await
+        self.write(&CREATE, key, &[&self.key(key)], &rest, Some(record)).await
     }
 
     async fn replace(
@@ -141,7 +153,7 @@ impl SessionStore for RedisStore {
             &codec::encode_moment(now),
             &codec::encode_etag(expected),
         ];
-        self.write(&REPLACE, key, &[&self.key(key)], &rest).await
+        self.write(&REPLACE, key, &[&self.key(key)], &rest, Some(record)).await
     }
 
     async fn touch(
@@ -151,12 +163,12 @@ impl SessionStore for RedisStore {
         now: Timestamp,
     ) -> Result<Written, StoreError> {
         let rest = [&codec::encode_idle_deadline(key, idle_deadline)[..], &codec::encode_moment(now)];
-        self.write(&TOUCH, key, &[&self.key(key)], &rest).await
+        self.write(&TOUCH, key, &[&self.key(key)], &rest, None).await
     }
 
     async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<Written, StoreError> {
         let tombstone = codec::encode_tombstone(key, tombstone_until, None);
-        self.write(&DESTROY, key, &[&self.key(key)], &[&tombstone]).await.map(ended)
+        self.write(&DESTROY, key, &[&self.key(key)], &[&tombstone], None).await.map(ended)
     }
 
     async fn rotate(
@@ -176,10 +188,14 @@ impl SessionStore for RedisStore {
             &codec::encode_etag(expected),
             &codec::encode_tombstone(old, tombstone_until, Some(&successor)),
         ];
-        self.write(&ROTATE, old, &[&self.key(old), &self.key(new)], &rest).await
+        self.write(&ROTATE, old, &[&self.key(old), &self.key(new)], &rest, Some(record)).await
     }
 
     fn owners(&self) -> Option<&dyn OwnerIndex> {
+        Some(self)
+    }
+
+    fn census(&self) -> Option<&dyn Census> {
         Some(self)
     }
 }
@@ -205,7 +221,7 @@ pub(crate) fn written(key: &StoreKey, reply: Value) -> Result<Written, StoreErro
     match (parts.next(), parts.next()) {
         (Some(Value::Int(7)), Some(Value::BulkString(successor))) => moved(&successor, parts.next()),
         (Some(Value::Int(0)), None) => Ok(Written::Gone),
-        (Some(Value::Int(1)), None) => Ok(Written::Applied),
+        (Some(Value::Int(1 | REPEATED)), None) => Ok(Written::Applied),
         (Some(Value::Int(2)), Some(Value::BulkString(current))) => match entry(key, &current)? {
             Entry::Record(record) => Ok(Written::Conflict(record)),
             Entry::Tombstone { .. } | Entry::Pending { .. } => Err(strange_reply()),
@@ -217,6 +233,11 @@ pub(crate) fn written(key: &StoreKey, reply: Value) -> Result<Written, StoreErro
         (Some(Value::Int(5)), Some(Value::BulkString(_))) => Ok(Written::Gone),
         _ => Err(strange_reply()),
     }
+}
+
+/// Whether the write had been applied before, by an earlier call: it may have been touched since.
+fn is_repeated(reply: &Value) -> bool {
+    matches!(reply, Value::Array(parts) if matches!(parts[..], [Value::Int(REPEATED)]))
 }
 
 /// The result of a destroy, after which nothing is there in any case, except under another key.
@@ -238,3 +259,6 @@ fn moved(successor: &[u8], value: Option<Value>) -> Result<Written, StoreError> 
         Ok(Entry::Tombstone { .. } | Entry::Pending { .. }) | Err(_) => Written::Gone,
     })
 }
+
+/// The answer of a script whose write has been applied before.
+const REPEATED: i64 = 8;

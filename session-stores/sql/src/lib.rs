@@ -49,6 +49,7 @@ pub use table::{BadTableName, TableName};
 mod call;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod capabilities;
+mod census;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod dialect;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]

@@ -262,6 +262,7 @@ fn word(name: &str) -> Option<&'static str> {
             "session_key IN (SELECT session_key FROM {table} WHERE {of_owner} AND NOT ({in_time}) LIMIT {most})"
         }
         "page" => "owner = {owner} AND {live} AND session_key > {after} ORDER BY session_key LIMIT {most}",
+        "every" => "{live} AND session_key > {after} ORDER BY session_key LIMIT {most}",
         "tombstone" => {
             "payload = NULL, owner = NULL, checksum = NULL, absolute_deadline = NULL, \
              idle_deadline = {until}, expires_hour = {until_hour}"

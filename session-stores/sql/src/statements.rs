@@ -16,6 +16,7 @@ pub struct Verbs<T> {
     pub(crate) rotate: T,
     pub(crate) list: T,
     pub(crate) heads: T,
+    pub(crate) census: T,
     pub(crate) count: T,
     pub(crate) seen: T,
     pub(crate) destroy_all: T,
@@ -41,6 +42,7 @@ impl Statements {
             rotate: fill(texts.rotate),
             list: fill(texts.list),
             heads: fill(texts.heads),
+            census: fill(texts.census),
             count: fill(texts.count),
             seen: fill(texts.seen),
             destroy_all: fill(texts.destroy_all),
@@ -65,6 +67,7 @@ impl Verbs<&'static str> {
             rotate,
             list: "SELECT {columns} FROM {table} WHERE {page}",
             heads: "SELECT session_key, format, etag, created, idle_deadline, absolute_deadline FROM {table} WHERE {page}",
+            census: "SELECT session_key, format, etag, created, idle_deadline, absolute_deadline FROM {table} WHERE {every}",
             count: "SELECT count(*) FROM {table} WHERE owner = {owner} AND {live}",
             // The sessions that have not ended, live or expired: as many as one pass ends, or fewer.
             seen: "SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {of_owner} LIMIT {most}) AS batch",

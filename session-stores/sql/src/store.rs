@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use session_core::{
     Timestamp,
-    store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Written},
+    store::{Census, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Written},
 };
 use sqlx::Pool;
 
@@ -148,6 +148,10 @@ impl<DB: Dialect> SessionStore for SqlStore<DB> {
     }
 
     fn sweeper(&self) -> Option<&dyn Sweep> {
+        Some(self)
+    }
+
+    fn census(&self) -> Option<&dyn Census> {
         Some(self)
     }
 }

@@ -7,7 +7,7 @@ use http::{Method, Request, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use session_core::adapter::{BoxFuture, Closing, CookieHeaders, Spawn};
-use session_core::{AnyKey, FlashMessages, Session, Sessions};
+use session_core::{FlashMessages, Session, Sessions, path::AnyKey};
 
 /// One visitor of an application under test, who shares its [`Sessions`].
 ///
@@ -78,7 +78,11 @@ impl TestClient {
             Ok(Value::Object(form)) => form,
             _ => panic!("old input is an object: field to value"),
         };
-        self.arrange(|session| session.flash_input(form)).await;
+        self.arrange(|session| {
+            session.set_input(form);
+            session.flash_all()
+        })
+        .await;
     }
 
     /// Leaves these errors, field and message, for the next request.

@@ -10,7 +10,7 @@ pub mod doubles;
 
 pub use client::TestClient;
 #[cfg(feature = "dbsc")]
-pub use device::TestDevice;
+pub use device::{DeviceBrowser, DeviceReply, DeviceSite, TestDevice};
 pub use doubles::blocking::Blocking;
 pub use doubles::clock::ManualClock;
 pub use doubles::entropy::ScriptedEntropy;

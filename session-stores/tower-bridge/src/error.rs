@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use session_core::EntropyError;
+use session_core::error::EntropyError;
 use session_core::store::StoreError;
 
 /// Why a call failed. tower-sessions' own error holds a text only, so this type never leaves the crate.

@@ -16,6 +16,8 @@ struct Row {
     browser: String,
     since: String,
     last_seen: String,
+    /// To the browser, by its key.
+    bound: bool,
     this: bool,
 }
 
@@ -37,6 +39,7 @@ pub(crate) async fn show(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> 
             browser: device.meta.get("browser").ok().flatten().unwrap_or_default(),
             since: moment(device.created),
             last_seen: moment(device.last_seen),
+            bound: device.bound,
             this: device.handle == own,
         })
         .collect();

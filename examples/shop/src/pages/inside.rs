@@ -1,7 +1,7 @@
 //! What is in the session: the page that shows that there is no magic.
 
 use minijinja::context;
-use session_core::Sessions;
+use session_core::{SessionError, Sessions};
 
 use crate::ask::Ask;
 use crate::go::{Go, Problem};
@@ -9,11 +9,11 @@ use crate::words::moment;
 
 pub(crate) fn show(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> {
     let session = ask.session();
-    let values: serde_json::Value = session.get_struct()?;
+    let values: serde_json::Value = session.all().to().map_err(SessionError::from)?;
     let json = format!("{values:#}");
     let facts = context! {
         handle => session.id()?.to_string(),
-        fresh => session.fresh(),
+        fresh => session.status().fresh(),
         owner => session.user().name(),
         created => session.lifetime().created().map(moment),
         authenticated => session.user().authenticated_at().map(moment),

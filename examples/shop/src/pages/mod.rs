@@ -7,6 +7,7 @@ pub(crate) mod home;
 pub(crate) mod inside;
 pub(crate) mod orders;
 pub(crate) mod preferences;
+pub(crate) mod security;
 pub(crate) mod sign_in;
 
 use std::collections::BTreeMap;

@@ -32,9 +32,9 @@ use crate::value::time::Timestamp;
 /// A commit in progress. It owns the state, so that it cannot be finished on another one.
 ///
 /// ```
-/// use session_core::machine::{Access, Arrival, Commit, CookieOrder, Fresh, SessionState, StoreOp, Trigger};
+/// use session_core::machine::{Access, Arrival, Commit, CookieOrder, Fresh, SessionState, StoreOp, table::Trigger};
 /// use session_core::Policy;
-/// use session_core::{EntropyError, adapter::{Clock as _, SystemClock}, store::{Loaded, Written}};
+/// use session_core::{error::EntropyError, adapter::{Clock as _, SystemClock}, store::{Loaded, Written}};
 ///
 /// let (now, policy) = (SystemClock.now(), Policy::default());
 /// let mut state = SessionState::open(Arrival::without_cookie(), Ok(Loaded::Missing), Access::Full, now)?;

@@ -67,7 +67,7 @@ pub enum Demand {
     Nothing,
     /// Like any other, with a [`Notice`](crate::machine::Notice).
     Observe,
-    /// As [`Origin::Unproven`](crate::machine::Origin::Unproven).
+    /// As [`Origin::Unproven`](crate::machine::table::Origin::Unproven).
     Require,
 }
 

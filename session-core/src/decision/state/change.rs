@@ -64,7 +64,7 @@ impl SessionState {
         }
     }
 
-    /// Tells the status of the response, before the commit of [`Trigger::Response`](crate::machine::Trigger::Response).
+    /// Tells the status of the response, before the commit of [`Trigger::Response`](crate::machine::table::Trigger::Response).
     /// Flash that this visit has not shown is then left for the next one: the response is a redirect and nothing was
     /// read, or it is one that [shows nothing](super::Arrival::shows_nothing).
     pub fn answered(&mut self, status: u16) {

@@ -73,7 +73,7 @@ pub(super) enum Over {
 }
 
 impl SessionState {
-    /// Returns the current input of [`decide`](crate::machine::decide). Content that a failure would drop does not
+    /// Returns the current input of [`decide`](crate::machine::table::decide). Content that a failure would drop does not
     /// count.
     ///
     /// ```

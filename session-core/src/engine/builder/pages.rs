@@ -61,7 +61,7 @@ impl SessionsBuilder {
     /// Sets the cookie `XSRF-TOKEN`, which axios and Angular send back in the header `X-XSRF-TOKEN`. Off by default.
     ///
     /// Scripts can read it; its other attributes are those of the session's cookie. It is set by a response whose handler
-    /// opened a session that has a CSRF token ([`Csrf::token`](crate::Csrf::token)), unless the browser has sent this
+    /// opened a session that has a CSRF token ([`Csrf::token`](crate::facet::Csrf::token)), unless the browser has sent this
     /// token already.
     ///
     /// ```

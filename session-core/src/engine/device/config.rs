@@ -12,6 +12,7 @@ use crate::engine::visit::CookieHeaders;
 use crate::value::cookie::parse::Candidates;
 use crate::value::cookie::seal::SealKind;
 use crate::value::device::Unproven;
+use crate::value::device::key::Algorithm;
 use crate::value::device::token::BoundToken;
 use crate::value::time::Timestamp;
 
@@ -25,7 +26,7 @@ use crate::value::time::Timestamp;
 ///
 /// use session_core::{DeviceBinding, SecretKey, Sessions};
 ///
-/// let binding = DeviceBinding::require().refresh_every(Duration::from_secs(120));
+/// let binding = DeviceBinding::require().refresh_every(Duration::from_secs(240));
 /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).bind_to_device(binding).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -36,13 +37,20 @@ pub struct DeviceBinding {
     paths: Option<Vec<String>>,
     refresh: Duration,
     path: String,
+    algorithms: &'static [Algorithm],
 }
 
 impl DeviceBinding {
     /// Requires the proof for every request of a bound session. An unproven request is a stranger's
-    /// ([`Session::unproven`](crate::Session::unproven)).
+    /// ([`Status::unproven`](crate::facet::Status::unproven)).
     pub fn require() -> Self {
-        Self { demand: Demand::Require, paths: None, refresh: REFRESH, path: "/dbsc".to_owned() }
+        Self {
+            demand: Demand::Require,
+            paths: None,
+            refresh: REFRESH,
+            path: "/dbsc".to_owned(),
+            algorithms: Algorithm::USUAL,
+        }
     }
 
     /// Requires the proof for these paths and everything below them. Elsewhere an unproven request has the session, and an
@@ -67,7 +75,8 @@ impl DeviceBinding {
     }
 
     /// Sets how long one proof lasts: the lifetime of the short-lived cookie, and the time for which a copied cookie
-    /// works. The default is 5 minutes. A cookie is accepted for half of this time longer, at most 30 seconds, so that a
+    /// works. The default is 5 minutes. Not less than 3 outside of tests: Chromium renews the cookie with any request within
+    /// its last two minutes, and a key proves itself only a few times in ten. A cookie is accepted for half of this time longer, at most 30 seconds, so that a
     /// request on its way is not refused.
     pub fn refresh_every(self, time: Duration) -> Self {
         Self { refresh: time, ..self }
@@ -77,6 +86,22 @@ impl DeviceBinding {
     /// path of the session's cookie.
     pub fn path(self, path: impl Into<String>) -> Self {
         Self { path: path.into(), ..self }
+    }
+
+    /// Allows RS256 (RSASSA-PKCS1-v1_5 with SHA-256) beside ES256, for devices whose hardware makes RSA keys only. Keys must
+    /// have 2,048 to 4,096 bits and the exponent 65,537. Only with the feature `dbsc-rs256`.
+    ///
+    /// A browser makes an RSA key only if it cannot make one on P-256. A session that is bound to an RSA key is unproven once
+    /// this is taken back, so that its user signs in again.
+    ///
+    /// ```
+    /// use session_core::DeviceBinding;
+    ///
+    /// let binding = DeviceBinding::require().allow_rs256();
+    /// ```
+    #[cfg(feature = "dbsc-rs256")]
+    pub fn allow_rs256(self) -> Self {
+        Self { algorithms: Algorithm::WITH_RSA, ..self }
     }
 
     pub(crate) fn build(self, cookie: &str) -> Result<Rules, ConfigError> {
@@ -96,6 +121,7 @@ impl DeviceBinding {
             demand: self.demand,
             paths: self.paths,
             refresh: self.refresh,
+            algorithms: self.algorithms,
             register_path: format!("{path}/register"),
             refresh_path: format!("{path}/refresh"),
             cookie: format!("{cookie}.b"),
@@ -109,6 +135,7 @@ pub(crate) struct Rules {
     demand: Demand,
     paths: Option<Vec<String>>,
     pub(crate) refresh: Duration,
+    pub(super) algorithms: &'static [Algorithm],
     pub(super) register_path: String,
     pub(super) refresh_path: String,
     /// The name of the short-lived cookie.

@@ -11,14 +11,17 @@ use crate::engine::event::Event;
 use crate::engine::head::RequestHead;
 use crate::engine::sources::EntropyError;
 use crate::engine::visit::Visit;
+use crate::value::answer::Written;
 use crate::value::content;
 use crate::value::cookie::format::Scope;
 use crate::value::cookie::seal::SealKind;
 use crate::value::device::error::ProofError;
 use crate::value::device::key::DeviceKey;
-use crate::value::device::proof::{Proof, Stage};
+use crate::value::device::proof::{MOST_BYTES, Proof, Stage};
 use crate::value::device::token::Challenge;
 use crate::value::device::{BindingId, Bond, words};
+use crate::value::id::{Etag, StoreKey};
+use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
 
 use super::Rules;
@@ -27,7 +30,8 @@ use super::Rules;
 #[derive(Debug)]
 pub(crate) struct Asked {
     stage: Stage,
-    proof: Option<Vec<u8>>,
+    /// Of a proof that is too long nothing is kept.
+    proof: Option<Result<Vec<u8>, ProofError>>,
     id: Option<BindingId>,
     from_elsewhere: bool,
 }
@@ -48,7 +52,10 @@ pub(crate) fn asked<'r>(
         || header("origin").is_some_and(|origin| !is_of(origin, head.host()));
     Some(Asked {
         stage,
-        proof: header(words::RESPONSE).map(<[u8]>::to_vec),
+        proof: header(words::RESPONSE).map(|proof| match proof.len() <= MOST_BYTES {
+            true => Ok(proof.to_vec()),
+            false => Err(ProofError::TooLong),
+        }),
         id: header(words::SESSION_ID).and_then(words::session_id),
         from_elsewhere,
     })
@@ -100,8 +107,8 @@ impl Asked {
     }
 
     async fn register(&self, engine: &Engine, rules: &Rules, visit: &Visit) -> Result<OwnResponse, Refusal> {
-        let proof = self.proof.as_deref().ok_or(ProofError::Malformed)?;
-        let proof = Proof::read(proof, Stage::Registration)?;
+        let proof = self.proof.as_ref().ok_or(ProofError::Malformed)?.as_ref().map_err(|error| *error)?;
+        let proof = Proof::read(proof, Stage::Registration, rules.algorithms)?;
         let now = engine.clock.now();
         let challenge = opened(engine, &proof, Stage::Registration)?;
         if is_over(&challenge, rules, now) {
@@ -134,13 +141,14 @@ impl Asked {
     async fn refresh(&self, engine: &Engine, rules: &Rules, visit: &Visit) -> Result<OwnResponse, Refusal> {
         let id = self.id.ok_or(ProofError::OtherBinding)?;
         let now = engine.clock.now();
-        let Some(proof) = self.proof.as_deref() else {
+        let Some(proof) = &self.proof else {
             return Err(match visit.names_a_session(now) {
                 true => Refusal::Ask(Challenge::refresh(now, id)),
                 false => Refusal::Ended(id, None),
             });
         };
-        let proof = Proof::read(proof, Stage::Refresh)?;
+        let proof = proof.as_ref().map_err(|error| *error)?;
+        let proof = Proof::read(proof, Stage::Refresh, rules.algorithms)?;
         let challenge = opened(engine, &proof, Stage::Refresh)?;
         if challenge.id != id {
             return Err(ProofError::OtherBinding.into());
@@ -149,6 +157,16 @@ impl Asked {
             return Err(Refusal::Proof(ProofError::Expired, Some(Challenge::refresh(now, id))));
         }
         let shared = visit.open(Access::ReadOnly).await.map_err(|_| Refusal::Unavailable)?;
+        let ended = {
+            let state = &shared.lock().state;
+            state.key().filter(|_| state.origin() == Origin::Ended)
+        };
+        if let Some(key) = ended
+            && has_moved(engine, &key, now).await?
+        {
+            // The browser asks again, with the cookie that it has by then.
+            return Err(Refusal::Ask(Challenge::refresh(now, id)));
+        }
         let mut cell = shared.lock();
         let state = &mut cell.state;
         let handle = match (state.origin(), state.key()) {
@@ -169,8 +187,20 @@ impl Asked {
         bond.prove(challenge.issued_at, now);
         let next = next(&bond);
         _ = state.content.system.put(content::DEVICE, bond);
-        Ok(grant(engine, rules, visit.scope(), id, next, now)?.telling(Event::Proved(handle)))
+        let granted = grant(engine, rules, visit.scope(), id, next, now)?.telling(Event::Proved(handle));
+        // If another tab signs out or renews the id meanwhile, the browser asks again, with the cookie that it has by then.
+        let again = engine.challenge(&next)?;
+        Ok(granted.or_refusing_with(words::CHALLENGE, words::challenge(again.as_str(), id)))
     }
+}
+
+/// Whether a session that has ended under this key lives under another one, which a request that left before does not know.
+/// A write tells; it changes nothing where a session has ended.
+async fn has_moved(engine: &Engine, key: &StoreKey, now: Timestamp) -> Result<bool, Refusal> {
+    let Some(store) = &engine.store else { return Ok(false) };
+    let nothing = Record::new(Etag::new(0), now, now, Payload::from(Vec::new()));
+    let written = store.replace(key, nothing.etag, &nothing, now).await.map_err(|_| Refusal::Unavailable)?;
+    Ok(matches!(written, Written::Moved { .. }))
 }
 
 /// Opens the challenge that a proof answers. No store is asked for a forged one.

@@ -49,6 +49,7 @@ fn ask(
     let challenge = engine.challenge(&challenge)?;
     let cookie = engine.bound_cookie(rules, scope, id, now)?;
     report.set_bound = Some(cookie);
-    report.registration = Some(words::registration(&rules.register_path, challenge.as_str()));
+    let registration = words::registration(rules.algorithms, &rules.register_path, challenge.as_str());
+    report.registration = Some(registration);
     Ok(())
 }

@@ -96,7 +96,9 @@ mod tests {
 
     #[test]
     fn a_copy_gives_back_the_session_unchanged() {
-        for (created, payload) in [(0, &b"{}"[..]), (1_795_000_000_000, b""), (-5, b"\0\xff"), (i64::MIN, b"x")] {
+        for (created, payload) in
+            [(0, &b"{}"[..]), (1_795_000_000_000, b""), (-5, b"\0\xff"), (i64::MIN, b"x")]
+        {
             let at = Timestamp::from_millis;
             let session = Record::new(Etag::new(7), at(created), at(50), payload.into())
                 .with_absolute_deadline(Some(at(90)))

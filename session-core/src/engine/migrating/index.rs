@@ -16,13 +16,13 @@ use crate::value::record::Record;
 use crate::value::time::Timestamp;
 
 /// Which store a page is read from, and where it begins there.
-enum Part {
+pub(super) enum Part {
     Old(Option<Cursor>),
     New(Option<Cursor>),
 }
 
 impl Part {
-    fn at(from: Option<&Cursor>) -> Self {
+    pub(super) fn at(from: Option<&Cursor>) -> Self {
         let place = from.map_or(OLD, Cursor::as_str);
         let inner = |place: &str| (!place.is_empty()).then(|| Cursor::new(place));
         match place.strip_prefix(NEW) {
@@ -32,12 +32,12 @@ impl Part {
     }
 }
 
-fn cursor(part: &str, inner: &Cursor) -> Cursor {
+pub(super) fn cursor(part: &str, inner: &Cursor) -> Cursor {
     Cursor::new(format!("{part}{}", inner.as_str()))
 }
 
-const OLD: &str = "from:";
-const NEW: &str = "to:";
+pub(super) const OLD: &str = "from:";
+pub(super) const NEW: &str = "to:";
 
 impl<T: SessionStore + ?Sized, F: SessionStore + ?Sized> MigratingStore<T, F> {
     /// The session that a listed copy stands for, if it is alive and this owner's.

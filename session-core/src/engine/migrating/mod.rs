@@ -1,7 +1,9 @@
 //! From one store to another while sessions are in use: a store of two, which moves each session when it is next used.
 //!
-//! [`settle`] has the protocol, [`copy`] what the two stores hold meanwhile, [`index`] the capabilities over both.
+//! [`settle`] has the protocol, [`copy`] what the two stores hold meanwhile, [`index`] and [`census`] the capabilities over
+//! both.
 
+mod census;
 mod copy;
 mod index;
 mod settle;
@@ -16,7 +18,7 @@ use async_trait::async_trait;
 use self::copy::{is_copy, is_note};
 use self::settle::{Moment, Place, Settled};
 use super::sources::{Entropy, SystemEntropy};
-use super::store::{OwnerIndex, SessionStore, Sweep};
+use super::store::{Census, OwnerIndex, SessionStore, Sweep};
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind, Written};
 use crate::value::id::{Etag, StoreKey};
 use crate::value::record::Record;
@@ -301,6 +303,10 @@ impl<T: SessionStore + ?Sized, F: SessionStore + ?Sized> SessionStore for Migrat
 
     fn sweeper(&self) -> Option<&dyn Sweep> {
         (self.to.sweeper().is_some() || self.from.sweeper().is_some()).then_some(self as &dyn Sweep)
+    }
+
+    fn census(&self) -> Option<&dyn Census> {
+        (self.to.census().is_some() && self.from.census().is_some()).then_some(self as &dyn Census)
     }
 }
 

@@ -31,7 +31,7 @@ use crate::value::token::{CsrfToken, TOKEN_BYTES};
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
 #[derive(Debug)]
-pub struct Csrf<'s>(&'s Session);
+pub struct Csrf<'s>(pub(in crate::engine) &'s Session);
 
 /// The token before the last regenerate.
 #[derive(Serialize, Deserialize)]

@@ -1,13 +1,12 @@
-//! Validation errors: flashing them with the submitted fields, and reading those that the previous visit left.
+//! The validation errors that the previous visit left, as a facet of [`Session`].
 
-use super::{Messages, Session};
-use crate::engine::error::SessionError;
+use super::Session;
 use crate::value::flash::FormView;
 use crate::value::path::AnyKey;
 use crate::value::values::{Snapshot, Values};
 
 /// The validation errors that the previous visit flashed with [`Session::with_errors`]. From [`Session::errors`], or from
-/// [`Session::errors_in`] for one of several forms.
+/// [`NamedForm::errors`](super::NamedForm::errors) for one of several forms.
 ///
 /// ```
 /// # use session_core::Session;
@@ -26,55 +25,15 @@ impl Session {
     /// Returns the facet for the validation errors that the previous visit left.
     #[must_use]
     pub fn errors(&self) -> Errors<'_> {
-        Errors { session: self, form: String::new() }
-    }
-
-    /// Returns the facet for the errors that [`with_errors_in`](Self::with_errors_in) left of the form with this name.
-    ///
-    /// ```
-    #[doc = include_str!("../../given/a_visit.in")]
-    /// session.with_errors_in("sign-in", [("email", "is unknown")])?;
-    /// # answer(guard).await;
-    /// // In the next visit, the form "sign-up" on the same page has none:
-    /// let session = ada.session().await;
-    /// assert!(session.errors_in("sign-in").has("email") && !session.errors_in("sign-up").any());
-    /// assert!(!session.errors().any());
-    /// # Ok(()) }
-    /// ```
-    #[must_use]
-    pub fn errors_in(&self, form: impl Into<String>) -> Errors<'_> {
-        Errors { session: self, form: form.into() }
-    }
-
-    /// Flashes validation errors as [`with_errors`](Self::with_errors) does and, with [`WithInput::Kept`], the submitted
-    /// fields.
-    ///
-    /// # Errors
-    /// The [errors of every change](Session#errors-of-every-change).
-    pub fn flash_validation_errors<F: AsRef<str>, M: Into<Messages>>(
-        &self,
-        errors: impl IntoIterator<Item = (F, M)>,
-        input: WithInput,
-    ) -> Result<(), SessionError> {
-        self.with_errors(errors)?;
-        match input {
-            WithInput::Kept => self.flash_all(),
-            WithInput::Dropped => Ok(()),
-        }
+        Errors::of_form(self, String::new())
     }
 }
 
-/// Whether the submitted fields are flashed with the errors, to fill the form again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a promise: it does or it does not")]
-pub enum WithInput {
-    /// The fields, except secrets, are flashed; [`Session::old`] returns them.
-    Kept,
-    /// Only the errors are flashed.
-    Dropped,
-}
+impl<'s> Errors<'s> {
+    pub(super) fn of_form(session: &'s Session, form: String) -> Self {
+        Self { session, form }
+    }
 
-impl Errors<'_> {
     /// Returns whether there are any errors.
     #[must_use]
     #[doc(alias = "has_errors")]

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 use super::Session;
 use super::flash::raw;
 use super::messages::Messages;
-use super::read::DefaultFor;
 use crate::engine::error::SessionError;
 use crate::value::error::ValueError;
 use crate::value::flash::{field_path, names};
@@ -50,8 +49,8 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub fn flash_all(&self) -> Result<(), SessionError> {
-        let form = self.form();
-        self.flash_input(form)
+        let form = form::without_secrets(self.input(), &self.shared.engine.secrets);
+        self.edit(|state| state.content.flash.flash_form("", form))
     }
 
     /// Leaves these fields of the form (`profile.email` or `profile[email]`) for the next visit, even if they are
@@ -73,7 +72,7 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub fn flash_only(&self, fields: impl ToPaths) -> Result<(), SessionError> {
-        let form = self.form();
+        let form = self.input();
         let named: Vec<_> = fields.paths().as_slice().iter().map(|field| names(&form, *field)).collect();
         let parts = form::only(&form, &named, &self.shared.engine.secrets);
         self.edit(|state| state.content.flash.flash_parts("", parts))
@@ -95,29 +94,10 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub fn flash_except(&self, fields: impl ToPaths) -> Result<(), SessionError> {
-        let form = self.form();
+        let form = self.input();
         let named: Vec<_> = fields.paths().as_slice().iter().map(|field| names(&form, *field)).collect();
         let left = form::except(form, &named, &self.shared.engine.secrets);
         self.edit(|state| state.content.flash.flash_form("", left))
-    }
-
-    /// Leaves the given form as old input, except secrets.
-    ///
-    /// # Errors
-    /// The [errors of every change](Session#errors-of-every-change).
-    ///
-    /// ```
-    #[doc = include_str!("../../given/a_visit.in")]
-    /// let form = serde_json::json!({ "email": "ada@example.com", "password": "hunter2" });
-    /// session.flash_input(form.as_object().cloned().unwrap_or_default())?;
-    /// # answer(guard).await;
-    /// // In the next visit:
-    /// assert!(ada.session().await.has_old("email") && !ada.session().await.has_old("password"));
-    /// # Ok(()) }
-    /// ```
-    pub fn flash_input(&self, form: Map<String, Value>) -> Result<(), SessionError> {
-        let form = form::without_secrets(form, &self.shared.engine.secrets);
-        self.edit(|state| state.content.flash.flash_form("", form))
     }
 
     /// Leaves errors for the next visit: fields, each with one message or several. Several calls add up, in order.
@@ -129,8 +109,12 @@ impl Session {
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     ///
+    /// To fill the form again as well, call [`flash_all`](Self::flash_all). For one of several forms on a page, use
+    /// [`form`](Self::form).
+    ///
     /// # Errors
     /// The [errors of every change](Session#errors-of-every-change).
+    #[doc(alias("flash_errors", "flash_validation_errors"))]
     pub fn with_errors<F: AsRef<str>, M: Into<Messages>>(
         &self,
         errors: impl IntoIterator<Item = (F, M)>,
@@ -138,38 +122,7 @@ impl Session {
         self.leave_errors("", errors)
     }
 
-    /// Leaves the errors of one of several forms on a page, and with them the form of this request, without secrets, as
-    /// its old input. Neither is shown in another form that has a field of the same name.
-    ///
-    /// Read them with [`errors_in`](Self::errors_in) and [`old_in`](Self::old_in).
-    ///
-    /// # Errors
-    /// The [errors of every change](Session#errors-of-every-change).
-    ///
-    /// ```
-    #[doc = include_str!("../../given/a_visit.in")]
-    /// // The form that came with this request has an e-mail address, a name and a password.
-    /// session.with_errors_in("sign-up", [("email", "is taken")])?;
-    /// # answer(guard).await;
-    /// // In the next visit:
-    /// let session = ada.session().await;
-    /// assert!(session.old_in::<String>("sign-up", "email")?.is_some() && !session.has_old("email"));
-    /// # Ok(()) }
-    /// ```
-    pub fn with_errors_in<F: AsRef<str>, M: Into<Messages>>(
-        &self,
-        form: impl AsRef<str>,
-        errors: impl IntoIterator<Item = (F, M)>,
-    ) -> Result<(), SessionError> {
-        self.leave_errors(form.as_ref(), errors)?;
-        let input = form::without_secrets(self.form(), &self.shared.engine.secrets);
-        match input.is_empty() {
-            true => Ok(()),
-            false => self.edit(|state| state.content.flash.flash_form(form.as_ref(), input)),
-        }
-    }
-
-    fn leave_errors<F: AsRef<str>, M: Into<Messages>>(
+    pub(super) fn leave_errors<F: AsRef<str>, M: Into<Messages>>(
         &self,
         form: &str,
         errors: impl IntoIterator<Item = (F, M)>,
@@ -193,40 +146,13 @@ impl Session {
         self.try_read(|state| state.content.flash.see().form.input.get(field))
     }
 
-    /// Returns the previous input of this field in the form with this name ([`with_errors_in`](Self::with_errors_in)).
-    ///
-    /// # Errors
-    /// [`SessionError::Value`] if the value is of another type.
-    pub fn old_in<T: DeserializeOwned>(
-        &self,
-        form: impl AsRef<str>,
-        field: impl ToPath<T>,
-    ) -> Result<Option<T>, SessionError> {
-        self.try_read(|state| match state.content.flash.see().form(form.as_ref()) {
-            Some(form) => form.input.get(field),
-            None => Ok(None),
-        })
-    }
-
-    /// Returns the previous input of this field, or the default if there was none.
-    ///
-    /// # Errors
-    /// [`SessionError::Value`] if the value is of another type.
-    pub fn old_or<T: DeserializeOwned>(
-        &self,
-        field: impl ToPath<T>,
-        default: impl DefaultFor<T>,
-    ) -> Result<T, SessionError> {
-        Ok(self.old(field)?.unwrap_or_else(|| default.into_value()))
-    }
-
     /// Returns whether there is a previous input of this field.
     #[must_use]
     pub fn has_old(&self, field: impl AnyKey) -> bool {
         self.read(|state| state.content.flash.see().form.input.has(field.path()))
     }
 
-    fn form(&self) -> Map<String, Value> {
+    pub(super) fn input(&self) -> Map<String, Value> {
         self.shared.lock().form.clone().unwrap_or_default()
     }
 }

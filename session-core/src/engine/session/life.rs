@@ -1,8 +1,8 @@
-//! The life cycle of a session: its origin, renewing its id, ending it, and committing before the response.
+//! The life cycle of a session: its handle, renewing its id, ending it, and committing before the response.
 
 use super::{Access, Session, csrf};
 use crate::decision::commit::CommitError;
-use crate::decision::decide::{Fate, Origin};
+use crate::decision::decide::Fate;
 use crate::engine::error::SessionError;
 use crate::engine::sessions::Sessions;
 use crate::engine::visit;
@@ -32,69 +32,6 @@ impl Session {
     #[must_use]
     pub fn sessions(&self) -> Sessions {
         Sessions { engine: self.shared.engine.clone() }
-    }
-
-    /// Returns whether the session was new when this request opened it, that is, no stored record was found.
-    #[must_use]
-    pub fn fresh(&self) -> bool {
-        self.read(|state| state.is_fresh())
-    }
-
-    /// Returns whether the cookie names a session that was ended or renewed a moment ago. Such a request gets an empty
-    /// session, and its changes are not kept, because a late request must not overwrite the cookie of a newer sign-in.
-    /// [`regenerate`](Self::regenerate) and [`tag`](Self::tag) begin a new session: call the former on the page with the sign-in
-    /// form.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// # fn sign_in_page(session: &Session) -> Result<(), session_core::SessionError> {
-    /// if session.ended() {
-    ///     session.regenerate()?; // so that the form's CSRF token is kept
-    /// }
-    /// # Ok(())
-    /// # }
-    /// assert!(!Session::standalone().ended());
-    /// ```
-    #[must_use]
-    pub fn ended(&self) -> bool {
-        self.read(|state| state.origin() == Origin::Ended)
-    }
-
-    /// Returns whether another site sent this request and `SameSite` withheld the session's cookie, so that the visitor
-    /// may have a session which this request cannot see. Changes are not kept, since a new cookie would replace that
-    /// session, unless the request signs in ([`regenerate`](Self::regenerate) or [`tag`](Self::tag)). An explicit
-    /// [`commit`](Self::commit) returns [`CommitError::Unseen`].
-    #[must_use]
-    pub fn unseen(&self) -> bool {
-        self.read(|state| state.origin() == Origin::Unseen)
-    }
-
-    /// Returns whether the session is bound to a device, and this request does not prove that it comes from there: its
-    /// short-lived cookie is missing, too old, or another's. Such a request gets an empty session, and its changes are not
-    /// kept, since a new cookie would replace that of the device. Signing in ([`regenerate`](Self::regenerate)) begins a
-    /// new session; call it on the page that signs in as well, as for [`ended`](Self::ended). An explicit
-    /// [`commit`](Self::commit) returns [`CommitError::Unproven`].
-    #[must_use]
-    pub fn unproven(&self) -> bool {
-        self.read(|state| state.origin() == Origin::Unproven)
-    }
-
-    /// Returns whether a stored session got a new id in this request.
-    #[must_use]
-    pub fn has_regenerated(&self) -> bool {
-        self.read(|state| state.has_regenerated())
-    }
-
-    /// Returns whether this handle is read-only.
-    #[must_use]
-    pub fn readonly(&self) -> bool {
-        self.access == Access::ReadOnly
-    }
-
-    /// Returns whether the session has been opened, which is true of every handle.
-    #[must_use]
-    pub fn initiated(&self) -> bool {
-        true
     }
 
     /// Returns a read-only handle to the same session, for views and templates.

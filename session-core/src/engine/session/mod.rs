@@ -5,11 +5,13 @@ mod binding;
 pub(crate) mod csrf;
 mod errors;
 mod flash;
+mod form;
 mod input;
 mod life;
 mod lifetime;
 mod messages;
 mod read;
+mod status;
 mod urls;
 mod user;
 mod write;
@@ -26,10 +28,12 @@ use crate::engine::error::SessionError;
 #[cfg(feature = "dbsc")]
 pub use binding::BoundDevice;
 pub use csrf::Csrf;
-pub use errors::{Errors, WithInput};
+pub use errors::Errors;
+pub use form::NamedForm;
 pub use lifetime::Lifetime;
 pub use messages::{FlashMessages, Level, Messages, Notification};
 pub use read::DefaultFor;
+pub use status::Status;
 pub use urls::Urls;
 pub use user::User;
 
@@ -39,11 +43,20 @@ pub use user::User;
 /// is read when the session is opened, and written when the response is ready or by [`commit`](Self::commit). A change
 /// is visible to the next read immediately.
 ///
-/// # Facets
+/// # Where to find what
 ///
-/// Values, flash messages, old input and the life cycle are methods of this type. The rest is grouped:
-/// [`user`](Self::user), [`lifetime`](Self::lifetime), [`csrf`](Self::csrf), [`urls`](Self::urls) and
-/// [`errors`](Self::errors).
+/// Values, flash messages, old input and the life cycle are methods of this type. The rest is grouped into
+/// [facets](crate::facet):
+///
+/// | call | about |
+/// |---|---|
+/// | [`user()`](Self::user) | the user that [`tag`](Self::tag) names: last authentication, credentials, device |
+/// | [`lifetime()`](Self::lifetime) | how long the session and its cookie live |
+/// | [`csrf()`](Self::csrf) | the CSRF token |
+/// | [`urls()`](Self::urls) | the intended page and the previous page |
+/// | [`errors()`](Self::errors) | the validation errors that the previous visit left |
+/// | [`form(name)`](Self::form) | one of several forms on a page |
+/// | [`status()`](Self::status) | how this request found the session: new, ended elsewhere, withheld |
 ///
 /// # Errors of every change
 ///

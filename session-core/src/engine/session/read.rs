@@ -99,62 +99,17 @@ impl Session {
         self.read(|state| state.data().missing(keys))
     }
 
-    /// Returns a copy of all values, without flash messages, metadata and the CSRF token.
+    /// Returns a copy of all values, without flash messages, metadata and the CSRF token. [`Snapshot`] has the rest: `only`,
+    /// `except`, `keys`, `len`, and [`to`](Snapshot::to) for a session that is one struct.
     #[must_use]
+    #[doc(alias("only", "except", "keys", "len", "extract"))]
     pub fn all(&self) -> Snapshot {
         self.read(|state| state.data().all())
-    }
-
-    /// Returns a copy of these values, at the same paths. Missing values are left out.
-    #[must_use]
-    pub fn only(&self, keys: impl ToPaths) -> Snapshot {
-        self.read(|state| state.data().only(keys))
-    }
-
-    /// Returns a copy of all values except these.
-    #[must_use]
-    pub fn except(&self, keys: impl ToPaths) -> Snapshot {
-        self.read(|state| state.data().except(keys))
-    }
-
-    /// Returns the names of all top-level values.
-    #[must_use]
-    pub fn keys(&self) -> Vec<String> {
-        self.read(|state| state.data().keys())
-    }
-
-    /// Returns the number of top-level values.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.read(|state| state.data().len())
     }
 
     /// Returns whether there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.read(|state| state.data().is_empty())
-    }
-
-    /// Reads all values as one struct.
-    ///
-    /// # Errors
-    /// [`SessionError::Value`] if the session does not deserialize into the type.
-    ///
-    /// ```
-    /// # use session_core::Session;
-    /// #[derive(serde::Serialize, serde::Deserialize, Default)]
-    /// #[serde(default)]
-    /// struct Visitor { theme: Option<String>, hits: u32 }
-    ///
-    /// let session = Session::standalone();
-    /// let mut visitor: Visitor = session.get_struct()?;
-    /// visitor.hits += 1;
-    /// session.put_struct(&visitor)?;
-    /// assert_eq!(session.get::<u32>("hits")?, Some(1));
-    /// # Ok::<(), session_core::SessionError>(())
-    /// ```
-    #[doc(alias = "extract")]
-    pub fn get_struct<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
-        self.try_read(|state| state.data().extract())
     }
 }

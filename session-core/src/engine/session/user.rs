@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::Session;
+use super::{Access, Session};
 use crate::engine::error::SessionError;
 use crate::value::content;
 use crate::value::path::Path;
@@ -27,10 +27,10 @@ use crate::value::time::Timestamp;
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
 #[derive(Debug)]
-pub struct User<'s>(&'s Session);
+pub struct User<'s>(pub(super) &'s Session);
 
 impl Session {
-    /// Returns the facet for the session's user: name, last authentication, device metadata.
+    /// Returns the facet for the session's user: name, last authentication, credentials, device.
     #[must_use]
     pub fn user(&self) -> User<'_> {
         User(self)
@@ -118,7 +118,7 @@ impl User<'_> {
             (state.owner().is_some(), state.content.system.get::<String>(content::STAMP).ok().flatten())
         });
         let is_same = own.is_some_and(|own| own.as_bytes().ct_eq(today.as_bytes()).into());
-        if is_user && !is_same && !self.0.readonly() {
+        if is_user && !is_same && self.0.access != Access::ReadOnly {
             self.0.invalidate()?;
         }
         Ok(is_user && is_same)

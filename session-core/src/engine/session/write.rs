@@ -4,7 +4,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Session;
-use super::read::DefaultFor;
 use crate::engine::error::SessionError;
 use crate::value::error::ValueError;
 use crate::value::json::Number;
@@ -72,7 +71,7 @@ impl Session {
     /// let session = Session::standalone();
     /// session.put("a", 1)?;
     /// session.replace(serde_json::json!({ "b": 2 }))?;
-    /// assert_eq!(session.keys(), ["b"]);
+    /// assert!(session.has("b") && session.missing("a"));
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     pub fn replace<V: Serialize>(&self, values: V) -> Result<(), SessionError> {
@@ -117,7 +116,7 @@ impl Session {
         })
     }
 
-    /// Reads a value and removes it.
+    /// Reads a value and removes it. Returns `None` if it is missing or null.
     ///
     /// # Errors
     /// [`SessionError::Value`] if the value is of another type (it is not removed), and the [errors of every
@@ -133,18 +132,6 @@ impl Session {
     /// ```
     pub fn pull<T: DeserializeOwned>(&self, key: impl ToPath<T>) -> Result<Option<T>, SessionError> {
         self.edit(|state| state.data_mut().pull(key))
-    }
-
-    /// Reads a value and removes it, or returns the default if it is missing or null.
-    ///
-    /// # Errors
-    /// As for [`pull`](Self::pull).
-    pub fn pull_or<T: DeserializeOwned>(
-        &self,
-        key: impl ToPath<T>,
-        default: impl DefaultFor<T>,
-    ) -> Result<T, SessionError> {
-        self.edit(|state| state.data_mut().pull_or(key, default.into_value()))
     }
 
     /// Adds one and returns the new number. A missing value or null counts as 0. Concurrent increments are never lost.
@@ -279,16 +266,22 @@ impl Session {
     }
 
     /// Makes a struct the content of the session: its fields are put, all other values are removed. Only fields that
-    /// differ count as changed.
+    /// differ count as changed. To read it, use `session.all().to()`.
     ///
     /// # Errors
     /// As for [`put_many`](Self::put_many).
     ///
     /// ```
     /// # use session_core::Session;
+    /// #[derive(serde::Serialize, serde::Deserialize, Default)]
+    /// #[serde(default)]
+    /// struct Visitor { theme: Option<String>, hits: u32 }
+    ///
     /// let session = Session::standalone();
-    /// session.put_struct(&serde_json::json!({ "theme": "dark" }))?;
-    /// assert_eq!(session.keys(), ["theme"]);
+    /// let mut visitor: Visitor = session.all().to()?;
+    /// visitor.hits += 1;
+    /// session.put_struct(&visitor)?;
+    /// assert_eq!(session.get::<u32>("hits")?, Some(1));
     /// # Ok::<(), session_core::SessionError>(())
     /// ```
     #[doc(alias = "store")]

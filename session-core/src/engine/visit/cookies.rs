@@ -78,7 +78,7 @@ impl From<Headers> for CookieHeaders {
 
 impl CookieHeaders {
     /// Collects the cookies of a request with this head, which says whether the request is cross-site, so that the
-    /// browser may have withheld the session's cookie ([`Session::unseen`](crate::Session::unseen)), and whether its
+    /// browser may have withheld the session's cookie ([`Status::unseen`](crate::facet::Status::unseen)), and whether its
     /// response is shown to anybody.
     pub fn of<'r, C: AsRef<[u8]>>(
         cookies: impl IntoIterator<Item = C>,

@@ -106,7 +106,7 @@ impl Visit {
     /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
     /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
     /// let session = guard.visit().read_only().await?;
-    /// assert!(session.readonly());
+    /// assert!(session.status().readonly());
     /// assert!(matches!(session.put("theme", "dark"), Err(SessionError::ReadOnly)));
     /// # Ok(())
     /// # }
@@ -263,7 +263,7 @@ impl Visit {
         }
     }
 
-    /// Notes a page as the one to come back to ([`Urls::set_previous`](crate::Urls::set_previous)), if a handler opened the session to read
+    /// Notes a page as the one to come back to ([`Urls::set_previous`](crate::facet::Urls::set_previous)), if a handler opened the session to read
     /// and write, and there is something to it: a visitor who has no session is given none because of a page.
     pub(super) fn page_shown(&self, url: &str) {
         let Some(shared) = self.inner.opened.get() else { return };

@@ -10,7 +10,7 @@ use super::token::IdToken;
 /// A cookie's name and attributes, before they are checked. Builds a [`CookieSpec`].
 ///
 /// ```
-/// use session_core::{Cookie, CookieError, SameSite};
+/// use session_core::{Cookie, error::CookieError, SameSite};
 ///
 /// let spec = Cookie::host("sid").same_site(SameSite::Strict).build()?;
 /// assert_eq!(spec.name(), "__Host-sid");
@@ -48,7 +48,7 @@ impl Cookie {
     /// # use session_core::Cookie;
     /// let spec = Cookie::named("__Secure-sid").domain("example.com").build()?;
     /// assert!(spec.clear().starts_with("__Secure-sid=; Path=/; Domain=example.com; Secure; "));
-    /// # Ok::<(), session_core::CookieError>(())
+    /// # Ok::<(), session_core::error::CookieError>(())
     /// ```
     pub fn named(name: impl Into<String>) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Cookie {
     /// that changes it must pass on the original one.
     ///
     /// ```
-    /// # use session_core::{Cookie, CookieError};
+    /// # use session_core::{Cookie, error::CookieError};
     /// let cookie = Cookie::named("__Secure-sid").domains(["example.com", "example.org"]);
     /// assert!(cookie.clone().build().is_ok());
     /// assert_eq!(cookie.domain("example.net").build(), Err(CookieError::DomainAndDomains));
@@ -142,7 +142,7 @@ impl Cookie {
     /// [`CommitError::TooLarge`](crate::CommitError::TooLarge).
     ///
     /// ```
-    /// # use session_core::{Cookie, CookieError};
+    /// # use session_core::{Cookie, error::CookieError};
     /// // Where nothing but a browser counts.
     /// assert!(Cookie::host("sid").max_size(5_000).build().is_ok());
     /// let error = Cookie::host("sid").max_size(100).build().unwrap_err();
@@ -160,7 +160,7 @@ impl Cookie {
     /// as in browsers.
     ///
     /// ```
-    /// # use session_core::{Cookie, CookieError};
+    /// # use session_core::{Cookie, error::CookieError};
     /// assert_eq!(Cookie::named("__host-sid").path("/a").build(), Err(CookieError::HostWithPath));
     /// ```
     pub fn build(self) -> Result<CookieSpec, CookieError> {

@@ -3,7 +3,7 @@
 /// Returned when browsers would reject, change or misread a cookie.
 ///
 /// ```
-/// use session_core::{Cookie, CookieError, SecretKey, Sessions};
+/// use session_core::{Cookie, error::CookieError, SecretKey, Sessions};
 ///
 /// let cookie = Cookie::host("sid").path("/shop");
 /// let error = Sessions::builder().in_cookie().key(SecretKey::generate()?).cookie(cookie).build().unwrap_err();

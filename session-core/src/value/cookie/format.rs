@@ -20,7 +20,7 @@ use crate::value::time::Timestamp;
 ///     spec.clear(),
 ///     "__Host-sid=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
 /// );
-/// # Ok::<(), session_core::CookieError>(())
+/// # Ok::<(), session_core::error::CookieError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CookieSpec {
@@ -113,7 +113,7 @@ impl CookieSpec {
     /// attributes, or longer than browsers keep. Send no header then; the browser keeps its current cookie.
     ///
     /// ```
-    /// # use session_core::{Cookie, KeyRing, SecretKey, Timestamp, machine::{Binding, SealKind}};
+    /// # use session_core::{Cookie, KeyRing, SecretKey, Timestamp, machine::cookie::{Binding, SealKind}};
     /// # use std::time::Duration;
     /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();

@@ -18,7 +18,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// `base64:` with base64 after it. No white space, no other alphabet, no bits left over.
 ///
 /// ```
-/// use session_core::{KeyError, SecretKey};
+/// use session_core::{error::KeyError, SecretKey};
 ///
 /// let text = SecretKey::generate()?.expose_secret_hex(); // 64 digits, as `openssl rand -hex 32` prints them
 /// let key: SecretKey = text.parse()?;
@@ -54,7 +54,7 @@ impl SecretKey {
     /// The key as 64 hexadecimal digits, to print a newly made one on purpose. It reads back as the same key.
     ///
     /// ```
-    /// # use session_core::{KeyError, SecretKey};
+    /// # use session_core::{error::KeyError, SecretKey};
     /// # let bytes: [u8; 32] = std::array::from_fn(|at| (at * 37 + 11) as u8);
     /// let key = SecretKey::from_bytes(&bytes)?;
     /// assert_eq!(key.expose_secret_hex().parse::<SecretKey>()?, key);
@@ -120,7 +120,7 @@ impl Drop for SecretKey {
 /// A key, or a ring of them, is not one that may seal sessions. No message contains any part of a key.
 ///
 /// ```
-/// use session_core::{KeyError, SecretKey};
+/// use session_core::{error::KeyError, SecretKey};
 ///
 /// assert_eq!(SecretKey::from_bytes(b"too short").unwrap_err(), KeyError::TooShort { bytes: 9 });
 /// assert_eq!(SecretKey::from_bytes(&[0; 32]).unwrap_err(), KeyError::AllEqual);

@@ -16,7 +16,7 @@ use super::xaes::{Cmac, Xaes};
 /// session whose cookie it sealed.
 ///
 /// ```
-/// use session_core::{KeyError, KeyRing, SecretKey};
+/// use session_core::{error::KeyError, KeyRing, SecretKey};
 ///
 /// # let random = |seed: usize| -> [u8; 32] { std::array::from_fn(|at| (at * 37 + seed) as u8) };
 /// let new = SecretKey::from_bytes(&random(1))?;
@@ -114,7 +114,7 @@ impl RingKey {
 /// The most keys a ring holds.
 ///
 /// ```
-/// use session_core::{KeyError, KeyRing, SecretKey, machine::MOST_KEYS};
+/// use session_core::{error::KeyError, KeyRing, SecretKey, machine::cookie::MOST_KEYS};
 ///
 /// let keys: Vec<SecretKey> = (0..=MOST_KEYS).map(|_| SecretKey::generate()).collect::<Result<_, _>>()?;
 /// assert_eq!(KeyRing::new(keys).unwrap_err(), KeyError::TooManyKeys { keys: 9, most: 8 });

@@ -9,7 +9,7 @@ use memchr::memchr;
 /// The values of one cookie name in the headers of a request.
 ///
 /// ```
-/// use session_core::machine::Candidates;
+/// use session_core::machine::cookie::Candidates;
 ///
 /// let headers: [&[u8]; 2] = [b"theme=dark; sid=one", b"sid=two"];
 /// let found = Candidates::find(headers, "sid");
@@ -106,7 +106,7 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
 /// The maximum number of values of one name that are read.
 ///
 /// ```
-/// use session_core::machine::{Candidates, MOST_CANDIDATES};
+/// use session_core::machine::cookie::{Candidates, MOST_CANDIDATES};
 ///
 /// let header = ["sid=x; "; 10].concat();
 /// let found = Candidates::find([header.as_bytes()], "sid");

@@ -24,7 +24,7 @@ impl From<RejectReason> for Rejected {
 /// Why a value was rejected, in the order of the checks. For metrics only.
 ///
 /// ```
-/// use session_core::machine::{Rejected, RejectReason};
+/// use session_core::machine::cookie::{Rejected, RejectReason};
 ///
 /// // A metric has the reason; a visitor never does.
 /// let rejected = Rejected::from(RejectReason::UnknownKey);

@@ -22,13 +22,13 @@ use crate::value::wipe::wipe;
 /// cookie, another layer or another record.
 ///
 /// ```
-/// use session_core::{Cookie, machine::Binding};
+/// use session_core::{Cookie, machine::cookie::Binding};
 ///
 /// let host_only = Cookie::named("sid").build()?;
 /// let shared = Cookie::named("sid").domain("example.com").build()?;
 /// assert_ne!(host_only.binding("session"), host_only.binding("admin"));
 /// assert_ne!(host_only.binding("session"), shared.binding("session"));
-/// # Ok::<(), session_core::CookieError>(())
+/// # Ok::<(), session_core::error::CookieError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding(Bound);
@@ -85,7 +85,7 @@ impl Binding {
 /// The kind of a sealed value. It is authenticated: a value of one kind does not open as another.
 ///
 /// ```
-/// # use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, SealKind, select}};
+/// # use session_core::{KeyRing, SecretKey, Timestamp, machine::cookie::{Binding, IdToken, SealKind, select}};
 /// # let ring = KeyRing::new([SecretKey::generate()?])?;
 /// # let binding = Binding::cookie("sid", "Path=/", "session");
 /// let sealed = ring.seal(&binding, SealKind::Id, &[5; 24], b"text");
@@ -128,7 +128,7 @@ impl SealKind {
 /// It is a bearer secret, so `Debug` shows only its length and there is no `Display`.
 ///
 /// ```
-/// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
+/// # use session_core::{KeyRing, SecretKey, machine::cookie::{Binding, SealKind}};
 /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
 /// # let nonce_bytes = [5; 24];
@@ -169,7 +169,7 @@ impl KeyRing {
     /// Seals a plaintext with the first key. `nonce` must be fresh random bytes for every call.
     ///
     /// ```
-    /// # use session_core::{KeyRing, SecretKey, machine::{Binding, SealKind}};
+    /// # use session_core::{KeyRing, SecretKey, machine::cookie::{Binding, SealKind}};
     /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
     /// # let ring = KeyRing::new([key]).unwrap();
     /// # let nonce_bytes = [5; 24];
@@ -178,7 +178,7 @@ impl KeyRing {
     /// let opened = ring.open(&binding, SealKind::Id, sealed.as_str().as_bytes())?;
     /// assert_eq!(opened.plaintext, b"text");
     /// assert!(!opened.with_old_key);
-    /// # Ok::<(), session_core::machine::Rejected>(())
+    /// # Ok::<(), session_core::machine::cookie::Rejected>(())
     /// ```
     #[must_use]
     pub fn seal(

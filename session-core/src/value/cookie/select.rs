@@ -20,7 +20,7 @@ use crate::value::wipe::wipe;
 /// comes out of here: whatever a visitor sends, the answer is a selection.
 ///
 /// ```
-/// use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, SealKind, select, SessionId}};
+/// use session_core::{KeyRing, SecretKey, Timestamp, machine::{cookie::{Binding, IdToken, SealKind, select}, SessionId}};
 ///
 /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();
@@ -133,7 +133,7 @@ pub struct Selection<T> {
 /// The reasons for which candidates were rejected, in their order in the request.
 ///
 /// ```
-/// use session_core::{KeyRing, SecretKey, Timestamp, machine::{Binding, IdToken, RejectReason, select}};
+/// use session_core::{KeyRing, SecretKey, Timestamp, machine::cookie::{Binding, IdToken, RejectReason, select}};
 ///
 /// # let key = SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8)).unwrap();
 /// # let ring = KeyRing::new([key]).unwrap();

@@ -25,7 +25,7 @@ use crate::value::time::Timestamp;
 /// visitor is active.
 ///
 /// ```
-/// use session_core::{Timestamp, machine::{IdToken, SessionId}};
+/// use session_core::{Timestamp, machine::{cookie::IdToken, SessionId}};
 ///
 /// let token = IdToken {
 ///     issued_at: Timestamp::from_millis(1_000),
@@ -76,7 +76,7 @@ impl IdToken {
 /// The plaintext of a cookie that carries the session itself.
 ///
 /// ```
-/// use session_core::{Timestamp, machine::{RecordToken, SessionId}, store::{Etag, Record}};
+/// use session_core::{Timestamp, machine::{cookie::RecordToken, SessionId}, store::{Etag, Record}};
 ///
 /// let at = Timestamp::from_millis;
 /// let token = RecordToken {
@@ -164,7 +164,7 @@ pub(crate) fn read_touch(bytes: &[u8]) -> Option<Timestamp> {
 /// The plaintext of a cookie: [`IdToken`] or [`RecordToken`]. This trait is sealed.
 ///
 /// ```
-/// use session_core::{Timestamp, machine::{IdToken, SessionId, Token}};
+/// use session_core::{Timestamp, machine::{cookie::{IdToken, Token}, SessionId}};
 ///
 /// let token = IdToken {
 ///     issued_at: Timestamp::from_millis(1_000),

@@ -10,13 +10,14 @@ pub enum ProofError {
     /// Not three parts of base64url, not JSON, or a critical extension.
     #[error("the proof is malformed")]
     Malformed,
-    /// The `alg` is not `ES256`.
+    /// The `alg` is not `ES256`, nor another that the application allows, or not that of the session's key.
     #[error("the proof has another algorithm")]
     Algorithm,
     /// The `typ` is not `dbsc+jwt`.
     #[error("the proof has another type")]
     Type,
-    /// There is no public key where a binding begins, or it is no point of P-256, or a private key.
+    /// There is no public key where a binding begins, or it is a private key, or not valid for the `alg`: no point of P-256;
+    /// an RSA key of other than 2,048 to 4,096 bits, or with another exponent than 65,537.
     #[error("the proof has no valid public key")]
     Key,
     /// The proof brings a key although the session's is known.

@@ -9,6 +9,8 @@ pub(crate) mod error;
 pub(crate) mod key;
 #[cfg(feature = "dbsc")]
 pub(crate) mod proof;
+#[cfg(feature = "dbsc-rs256")]
+mod rsa;
 #[cfg(feature = "dbsc")]
 pub(crate) mod token;
 #[cfg(feature = "dbsc")]

@@ -1,16 +1,17 @@
 //! The proof of a device: a JWT over a challenge, read strictly.
 //!
-//! Nothing in the token chooses how it is checked: the algorithm and the type are compared with the only ones there are, a
-//! key is taken from it only when a binding begins, and everything else that decides (session, binding, time) is inside the
-//! challenge, which this library sealed itself. The device's clock plays no part.
+//! Nothing in the token chooses how it is checked: the type is compared with the only one there is, the algorithm with those
+//! that the application allows and with that of the key, a key is taken from it only when a binding begins, and everything
+//! else that decides (session, binding, time) is inside the challenge, which this library sealed itself. The device's clock
+//! plays no part.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 
 use super::error::ProofError;
-use super::key::{DeviceKey, Jwk};
+use super::key::{Algorithm, DeviceKey, Jwk};
 
 /// A well-formed proof whose signature has not been checked yet.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub(crate) struct Proof {
     signed: String,
     signature: Vec<u8>,
     challenge: String,
+    algorithm: Algorithm,
     key: Option<DeviceKey>,
 }
 
@@ -31,8 +33,9 @@ pub(crate) enum Stage {
 }
 
 impl Proof {
-    /// Reads the value of the header `Secure-Session-Response`: a JWT, bare or as a quoted string.
-    pub(crate) fn read(value: &[u8], stage: Stage) -> Result<Self, ProofError> {
+    /// Reads the value of the header `Secure-Session-Response`: a JWT, bare or as a quoted string. The algorithms are those
+    /// that are allowed.
+    pub(crate) fn read(value: &[u8], stage: Stage, algorithms: &[Algorithm]) -> Result<Self, ProofError> {
         if value.len() > MOST_BYTES {
             return Err(ProofError::TooLong);
         }
@@ -44,24 +47,23 @@ impl Proof {
             return Err(ProofError::Malformed);
         }
         let header: Header = part(header)?;
-        if header.crit.is_some() {
+        if header.crit {
             return Err(ProofError::Malformed);
         }
-        if header.alg != ALGORITHM {
-            return Err(ProofError::Algorithm);
-        }
+        let algorithm = algorithms.iter().copied().find(|allowed| allowed.name() == header.alg);
+        let algorithm = algorithm.ok_or(ProofError::Algorithm)?;
         if header.typ != TYPE {
             return Err(ProofError::Type);
         }
         let key = match (stage, header.jwk) {
-            (Stage::Registration, Some(jwk)) => Some(jwk.key()?),
+            (Stage::Registration, Some(jwk)) => Some(jwk.key(algorithm)?),
             (Stage::Registration, None) => return Err(ProofError::Key),
             (Stage::Refresh, Some(_)) => return Err(ProofError::OwnKey),
             (Stage::Refresh, None) => None,
         };
         let Payload { jti } = part(payload)?;
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| ProofError::Malformed)?;
-        Ok(Self { signed: signed.to_owned(), signature, challenge: jti, key })
+        Ok(Self { signed: signed.to_owned(), signature, challenge: jti, algorithm, key })
     }
 
     /// The challenge that it answers, as text.
@@ -76,8 +78,11 @@ impl Proof {
         Ok(key)
     }
 
-    /// Checks the signature with this key.
+    /// Checks the signature with this key, whose algorithm the proof must have.
     pub(crate) fn check(&self, key: &DeviceKey) -> Result<(), ProofError> {
+        if self.algorithm != key.algorithm() {
+            return Err(ProofError::Algorithm);
+        }
         key.check(self.signed.as_bytes(), &self.signature)
     }
 }
@@ -97,8 +102,20 @@ fn part<T: DeserializeOwned>(text: &str) -> Result<T, ProofError> {
 struct Header {
     alg: String,
     typ: String,
+    /// Not `null` either.
+    #[serde(default, deserialize_with = "given")]
     jwk: Option<Jwk>,
-    crit: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+}
+
+fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Jwk>, D::Error> {
+    Jwk::deserialize(value).map(Some)
+}
+
+/// Whether a member is there, whatever its value.
+pub(super) fn present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| true)
 }
 
 #[derive(Deserialize)]
@@ -106,11 +123,9 @@ struct Payload {
     jti: String,
 }
 
-/// The signature algorithm that is offered, and the only one accepted.
-pub(crate) const ALGORITHM: &str = "ES256";
 const TYPE: &str = "dbsc+jwt";
-/// A proof of Chromium has about 700 bytes.
-const MOST_BYTES: usize = 4096;
+/// A proof of Chromium has about 700 bytes; one with an RSA key of 4,096 bits 2,400.
+pub(crate) const MOST_BYTES: usize = 4096;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -6,15 +6,17 @@
 use serde_json::json;
 
 use super::BindingId;
-use super::proof::{ALGORITHM, unquote};
+use super::key::Algorithm;
+use super::proof::unquote;
 
 pub(crate) const CHALLENGE: &str = "secure-session-challenge";
 pub(crate) const RESPONSE: &str = "secure-session-response";
 pub(crate) const SESSION_ID: &str = "sec-secure-session-id";
 
-/// The header that asks the browser to make a key and to register it at this path.
-pub(crate) fn registration(path: &str, challenge: &str) -> String {
-    format!("({ALGORITHM});path=\"{path}\";challenge=\"{challenge}\"")
+/// The header that asks the browser to make a key for one of these algorithms and to register it at this path.
+pub(crate) fn registration(algorithms: &[Algorithm], path: &str, challenge: &str) -> String {
+    let names: Vec<_> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
+    format!("({});path=\"{path}\";challenge=\"{challenge}\"", names.join(" "))
 }
 
 /// The header with the challenge that the next proof must answer.
@@ -76,7 +78,7 @@ mod tests {
     #[test]
     fn the_headers_are_structured_fields() {
         assert_eq!(
-            registration("/dbsc/register", "abc"),
+            registration(Algorithm::USUAL, "/dbsc/register", "abc"),
             "(ES256);path=\"/dbsc/register\";challenge=\"abc\""
         );
         let id = BindingId::from_bytes([1; 16]);

@@ -19,7 +19,7 @@ pub use number::{Number, NumberTooWide};
 /// The bytes are not JSON, not UTF-8, or nest too deeply.
 ///
 /// ```
-/// use session_core::machine::{Bag, Malformed};
+/// use session_core::{machine::Bag, error::Malformed};
 ///
 /// assert_eq!(Bag::decode(b"[1, 2".as_slice().into()).unwrap_err(), Malformed);
 /// ```

@@ -73,7 +73,7 @@ impl<T: ?Sized> fmt::Debug for Key<T> {
 /// Types that name one value, of any type.
 ///
 /// ```
-/// use session_core::{AnyKey, Key, Session};
+/// use session_core::{path::AnyKey, Key, Session};
 ///
 /// /// Takes whatever names a value.
 /// fn forget_it(session: &Session, key: impl AnyKey) -> bool {
@@ -95,7 +95,7 @@ pub trait AnyKey {
 /// Keys from which a `T` can be read. Strings and slices fit every `T`, a [`Key`] only its own type.
 ///
 /// ```
-/// use session_core::{Session, SessionError, ToPath};
+/// use session_core::{Session, SessionError, path::ToPath};
 ///
 /// fn count(session: &Session, key: impl ToPath<u32>) -> Result<u32, SessionError> {
 ///     session.get_or(key, 0)
@@ -114,7 +114,7 @@ pub trait ToPath<T: ?Sized>: AnyKey {}
 /// `Key<String>` also `&str`.
 ///
 /// ```
-/// use session_core::{Accepts, Key, Session, SessionError};
+/// use session_core::{path::Accepts, Key, Session, SessionError};
 ///
 /// fn greet(session: &Session, key: impl Accepts<String>) -> Result<(), SessionError> {
 ///     session.put(key, "Good morning".to_owned())

@@ -15,7 +15,7 @@ use super::json::view::View;
 /// A borrowed path.
 ///
 /// ```
-/// use session_core::Path;
+/// use session_core::path::Path;
 ///
 /// assert_eq!(Path::text("cart.items[0].sku").to_string(), "cart.items[0].sku");
 /// assert_eq!(Path::segments(&["user", "a.b"]).to_string(), "user.a.b");

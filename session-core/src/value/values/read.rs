@@ -2,11 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::super::bag::Bag;
-use super::super::edit::{Act, Edit};
 use super::super::error::ValueError;
-use super::super::json::MAX_DEPTH;
-use super::super::json::node::Node;
 use super::super::path::{Path, ToPath, ToPaths};
 use super::typed::{WHOLE, read, wrong_type};
 use super::{Snapshot, Values};
@@ -75,50 +71,6 @@ impl Values {
     #[must_use]
     pub fn all(&self) -> Snapshot {
         Snapshot::of(self.bag.clone())
-    }
-
-    /// Returns a copy of these values, at the same paths. Missing values are left out.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// # let mut values = Values::default();
-    /// values.put("user.name", "ada")?;
-    /// values.put("user.age", 36)?;
-    /// assert_eq!(values.only(["user.name", "cart"]).to_json(), r#"{"user":{"name":"ada"}}"#);
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
-    #[must_use]
-    pub fn only(&self, keys: impl ToPaths) -> Snapshot {
-        let mut copy = Bag::default();
-        for path in keys.paths().as_slice() {
-            if let (Some(view), Ok(steps)) = (self.bag.find(*path), path.steps(self.bag.root()))
-                && let Ok(node) = Node::copy(view, MAX_DEPTH)
-            {
-                copy.put_like(&self.bag, &steps, node);
-            }
-        }
-        Snapshot::of(copy)
-    }
-
-    /// Returns a copy of all values except these.
-    ///
-    /// ```
-    /// # use session_core::machine::Values;
-    /// # let mut values = Values::default();
-    /// values.put("a", 1)?;
-    /// values.put("b", 2)?;
-    /// assert_eq!(values.except("a").to_json(), r#"{"b":2}"#);
-    /// # Ok::<(), session_core::ValueError>(())
-    /// ```
-    #[must_use]
-    pub fn except(&self, keys: impl ToPaths) -> Snapshot {
-        let mut copy = self.bag.clone();
-        for path in keys.paths().as_slice() {
-            if let Ok(path) = path.steps(copy.root()) {
-                copy.replay(&Edit { path, act: Act::Forget });
-            }
-        }
-        Snapshot::of(copy)
     }
 
     /// Returns the top-level names, in insertion order (a removal from more than 16 may move one).

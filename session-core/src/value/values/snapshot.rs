@@ -6,11 +6,14 @@ use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 
 use super::super::bag::Bag;
+use super::super::edit::{Act, Edit};
 use super::super::error::ValueError;
+use super::super::json::MAX_DEPTH;
+use super::super::json::node::Node;
 use super::super::path::{ToPath, ToPaths};
 use super::typed::{WHOLE, read, wrong_type};
 
-/// A copy of some values, returned by `all`, `only` and `except`. It serializes as an object in any format.
+/// A copy of some values, returned by `all`. It serializes as an object in any format.
 ///
 /// ```
 /// use session_core::machine::Values;
@@ -45,6 +48,50 @@ impl Snapshot {
     pub fn has(&self, keys: impl ToPaths) -> bool {
         let holds = |path| self.bag.find(path).is_some_and(|view| !view.is_null());
         keys.paths().as_slice().iter().copied().all(holds)
+    }
+
+    /// Returns a copy of these values, at the same paths. Missing values are left out.
+    ///
+    /// ```
+    /// # use session_core::machine::Values;
+    /// # let mut values = Values::default();
+    /// values.put("user.name", "ada")?;
+    /// values.put("user.age", 36)?;
+    /// assert_eq!(values.all().only(["user.name", "cart"]).to_json(), r#"{"user":{"name":"ada"}}"#);
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn only(&self, keys: impl ToPaths) -> Self {
+        let mut copy = Bag::default();
+        for path in keys.paths().as_slice() {
+            if let (Some(view), Ok(steps)) = (self.bag.find(*path), path.steps(self.bag.root()))
+                && let Ok(node) = Node::copy(view, MAX_DEPTH)
+            {
+                copy.put_like(&self.bag, &steps, node);
+            }
+        }
+        Self::of(copy)
+    }
+
+    /// Returns a copy of all values except these.
+    ///
+    /// ```
+    /// # use session_core::machine::Values;
+    /// # let mut values = Values::default();
+    /// values.put("a", 1)?;
+    /// values.put("b", 2)?;
+    /// assert_eq!(values.all().except("a").to_json(), r#"{"b":2}"#);
+    /// # Ok::<(), session_core::ValueError>(())
+    /// ```
+    #[must_use]
+    pub fn except(&self, keys: impl ToPaths) -> Self {
+        let mut copy = self.bag.clone();
+        for path in keys.paths().as_slice() {
+            if let Ok(path) = path.steps(copy.root()) {
+                copy.replay(&Edit { path, act: Act::Forget });
+            }
+        }
+        Self::of(copy)
     }
 
     /// Deserializes all values into one type: a struct, a `HashMap`, a `serde_json::Map`.

@@ -108,15 +108,6 @@ impl Values {
         Ok(value)
     }
 
-    /// Reads a value and removes it, or returns the default if it is missing or null.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Values::pull`].
-    pub fn pull_or<T: DeserializeOwned>(&mut self, key: impl ToPath<T>, default: T) -> Result<T, ValueError> {
-        Ok(self.pull(key)?.unwrap_or(default))
-    }
-
     /// Adds one and returns the new number. A missing value or null counts as 0.
     ///
     /// # Errors

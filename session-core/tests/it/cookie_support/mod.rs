@@ -1,7 +1,11 @@
 //! What the cookie tests share: keys, tokens, and a seal in one call.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use session_core::{machine::*, store::*, *};
+use session_core::{
+    machine::{cookie::*, *},
+    store::*,
+    *,
+};
 
 pub(crate) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)

@@ -9,7 +9,11 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
-use session_core::{machine::*, store::*, *};
+use session_core::{
+    machine::{table::*, *},
+    store::*,
+    *,
+};
 use session_store_memory::MemoryStore;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_000_000);

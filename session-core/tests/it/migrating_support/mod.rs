@@ -276,7 +276,8 @@ impl World {
         let mut history = History { steps: vec![String::new(); visits.len()], ..History::default() };
         history.names.insert(FIRST.get(), "first".to_owned());
         let history = Arc::new(Mutex::new(history));
-        let first = Record::new(FIRST, NOW, NOW.plus(HOUR), b"".as_slice().into()).with_owner(Some(ADA.into()));
+        let first =
+            Record::new(FIRST, NOW, NOW.plus(HOUR), b"".as_slice().into()).with_owner(Some(ADA.into()));
         assert_eq!(at_once(from.create(&KEY, &first, NOW)).unwrap(), Written::Applied);
         let stepped = |label, inner: &MemoryStore| {
             Arc::new(Stepped { label, inner: inner.clone(), history: history.clone() })
@@ -341,10 +342,11 @@ impl World {
 
     /// The sessions that are alive: their keys and records.
     pub(crate) fn alive(&self) -> Vec<(StoreKey, Record)> {
-        let found = all_keys().into_iter().filter_map(|key| match at_once(self.observer.load(&key)).unwrap() {
-            Loaded::Found(record) if record.is_live(NOW) => Some((key, record)),
-            _ => None,
-        });
+        let found =
+            all_keys().into_iter().filter_map(|key| match at_once(self.observer.load(&key)).unwrap() {
+                Loaded::Found(record) if record.is_live(NOW) => Some((key, record)),
+                _ => None,
+            });
         found.collect()
     }
 
@@ -354,7 +356,11 @@ impl World {
         let ended = self.ended();
         let may_end = self.acts.iter().any(|act| act.ends());
         assert!(alive.len() <= 1, "the session lives twice: {alive:?}\n{}", self.story());
-        assert!(!(ended || was_dead) || alive.is_empty(), "a dead session lives: {alive:?}\n{}", self.story());
+        assert!(
+            !(ended || was_dead) || alive.is_empty(),
+            "a dead session lives: {alive:?}\n{}",
+            self.story()
+        );
         assert!(may_end || alive.len() == 1, "the session is lost\n{}", self.story());
         let index = self.observer.owners().unwrap();
         let mut listed: Vec<_> = at_once(index.page(ADA, None, 10, NOW)).unwrap().entries;

@@ -54,7 +54,7 @@ impl CsrfFailure {
     /// Whether the session was ended or replaced a moment ago.
     #[must_use]
     pub fn ended(&self) -> bool {
-        self.session.as_ref().is_some_and(Session::ended)
+        self.session.as_ref().is_some_and(|session| session.status().ended())
     }
 
     /// The session, read-only. `None` if the request was refused without opening it.
@@ -94,7 +94,7 @@ impl CsrfFailure {
     }
 
     fn of(session: &Session, reason: CsrfReason) -> Self {
-        let reason = if session.fresh() { CsrfReason::NoSession } else { reason };
+        let reason = if session.status().fresh() { CsrfReason::NoSession } else { reason };
         Self { session: Some(session.to_read_only()), reason }
     }
 }

@@ -118,7 +118,7 @@ impl CsrfRules {
         let session = visit.read_only().await?;
         Ok(match token.map(std::str::from_utf8) {
             Some(Ok(token)) if session.csrf().verify(token) => CsrfDecision::Pass,
-            None if !session.fresh() => CsrfDecision::AskBody(session),
+            None if !session.status().fresh() => CsrfDecision::AskBody(session),
             Some(_) | None => CsrfDecision::Refuse(session.into()),
         })
     }

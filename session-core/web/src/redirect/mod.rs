@@ -1,6 +1,6 @@
 //! Redirects that carry messages, old input and errors to the next page.
 //!
-//! Security: every target that is not the developer's own text is checked by [`Urls::allows`](session_core::Urls::allows), and one that leaves the site is
+//! Security: every target that is not the developer's own text is checked by [`Urls::allows`](session_core::facet::Urls::allows), and one that leaves the site is
 //! never sent.
 
 mod finished;
@@ -10,7 +10,7 @@ pub use finished::{FinishedRedirect, RedirectKind};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use session_core::adapter::{BoxFuture, RequestHead, Visit};
-use session_core::{Accepts, Messages, Session, SessionError};
+use session_core::{Messages, Session, SessionError, path::Accepts};
 
 use crate::rejection::Rejection;
 use crate::validation::ValidationErrors;
@@ -82,7 +82,7 @@ impl Redirects {
     }
 
     /// Redirects to the previous page: a `Referer` on this host that has a path, else the page that the session
-    /// remembers, else the fallback ([`Urls::back`](session_core::Urls::back)).
+    /// remembers, else the fallback ([`Urls::back`](session_core::facet::Urls::back)).
     pub fn back(&self, fallback: impl AsRef<str>) -> Redirect {
         let fallback = fallback.as_ref();
         let target = self.session.urls().back(self.referer.as_deref(), self.host.as_deref(), fallback);
@@ -186,13 +186,13 @@ impl Redirect {
     }
 
     /// Leaves the errors of one of several forms on the page, and its input, without secrets:
-    /// [`Session::with_errors_in`].
+    /// [`Session::form`].
     pub fn with_errors_in<F: AsRef<str>, M: Into<Messages>>(
         self,
         form: impl AsRef<str>,
         errors: impl IntoIterator<Item = (F, M)>,
     ) -> Self {
-        self.after(|session| session.with_errors_in(form, errors))
+        self.after(|session| session.form(form).with_errors(errors))
     }
 
     /// Leaves the errors of a validation library's report.

@@ -110,7 +110,18 @@ impl Browser {
     /// When no whole response comes.
     pub async fn get_with(&self, path: &str, cookies: &[&[u8]]) -> Reply {
         let cookies = cookies.iter().map(|cookie| cookie.to_vec()).collect();
-        self.send("GET", path, None, "", cookies).await.expect("the request is answered")
+        self.send("GET", path, &[], "", cookies).await.expect("the request is answered")
+    }
+
+    /// Posts nothing, with these headers: a proof of the device, for example.
+    ///
+    /// # Panics
+    /// When no whole response comes.
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let cookies = self.cookies_for(path);
+        let reply = self.send("POST", path, headers, "", cookies).await.expect("the request is answered");
+        self.hear(path, &reply);
+        reply
     }
 
     /// Keeps the cookies of a response that comes late.
@@ -151,23 +162,27 @@ impl Browser {
     }
 
     async fn ask(&self, method: &str, path: &str, content_type: Option<&str>, body: &str) -> Option<Reply> {
+        let headers = content_type.map(|content_type| (header::CONTENT_TYPE.as_str(), content_type));
+        let reply = self.send(method, path, headers.as_slice(), body, self.cookies_for(path)).await?;
+        self.hear(path, &reply);
+        Some(reply)
+    }
+
+    fn cookies_for(&self, path: &str) -> Vec<Vec<u8>> {
         let pairs = self.jar().cookies(&self.origin, path, self.clock.now());
-        let cookies = match self.protocol {
+        match self.protocol {
             _ if pairs.is_empty() => Vec::new(),
             Protocol::Http1 => vec![pairs.join(&b"; "[..])],
             // As browsers do, each cookie in a field of its own.
             Protocol::Http2 => pairs,
-        };
-        let reply = self.send(method, path, content_type, body, cookies).await?;
-        self.hear(path, &reply);
-        Some(reply)
+        }
     }
 
     async fn send(
         &self,
         method: &str,
         path: &str,
-        content_type: Option<&str>,
+        headers: &[(&str, &str)],
         body: &str,
         cookies: Vec<Vec<u8>>,
     ) -> Option<Reply> {
@@ -176,8 +191,8 @@ impl Browser {
             Protocol::Http1 => request.uri(path).header(header::HOST, &self.origin.host),
             Protocol::Http2 => request.uri(format!("http://{}{path}", self.origin.host)),
         };
-        if let Some(content_type) = content_type {
-            request = request.header(header::CONTENT_TYPE, content_type);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         for cookie in cookies {
             request = request.header(header::COOKIE, HeaderValue::from_bytes(&cookie).expect("header bytes"));
@@ -187,7 +202,8 @@ impl Browser {
         let reply = answered.expect("an answer within its time");
         if let Some(transcript) = &self.transcript {
             let mut transcript = transcript.lock().unwrap_or_else(PoisonError::into_inner);
-            let line = [method, path, content_type.unwrap_or_default(), body].join(" ");
+            let said: Vec<_> = headers.iter().map(|(_, value)| *value).collect();
+            let line = [method, path, &said.join(" "), body].join(" ");
             match &reply {
                 Some(reply) if reply.status != 500 || !reply.body.is_empty() => {
                     transcript.exchange(&line, reply.status.as_u16(), &reply.headers, &reply.body);

@@ -35,6 +35,7 @@ macro_rules! adapter_suite {
     ($start:path, $place:path) => {
         $crate::adapter_core_suite!($start, $place);
         $crate::adapter_forms_suite!($start, $place);
+        $crate::adapter_device_suite!($start, $place);
     };
     (@tests [$start:path, $place:path] $($module:ident: $($scenario:ident)* ;)*) => {
         $($(
@@ -68,6 +69,18 @@ macro_rules! adapter_suite {
                 a_post_without_a_body_is_an_empty_form
                 a_form_that_is_too_large_to_keep_comes_back_with_its_errors
                 forms_side_by_side_share_nothing
+            ;
+        }
+    };
+    (@device $what:ident [$($with:tt)*]) => {
+        $crate::adapter_suite! { @$what [$($with)*]
+            device:
+                a_copied_jar_is_a_strangers_once_its_proof_is_stale
+                a_proof_costs_a_load_and_a_write_and_a_forged_one_nothing
+                a_proof_of_another_session_or_from_another_origin_is_refused
+                a_binding_follows_a_new_id_and_ends_with_the_session
+                two_tabs_prove_at_once
+                a_browser_without_device_bound_sessions_stays_signed_in
             ;
         }
     };
@@ -155,6 +168,7 @@ macro_rules! adapter_suite {
             ;
             races:
                 a_crowd_that_writes_to_one_session_loses_no_write
+                writes_that_wait_for_each_other_are_one_call
                 a_slow_writer_does_not_revive_a_session_that_was_signed_out
                 a_slow_writer_does_not_revive_an_id_that_was_regenerated
                 a_slow_writer_follows_its_user_to_a_new_id_and_nobody_else
@@ -164,6 +178,7 @@ macro_rules! adapter_suite {
                 a_slow_read_brings_no_session_back_that_was_replaced_or_ended
                 a_session_that_is_read_again_and_again_does_not_end
                 two_requests_at_once_both_win
+                a_double_click_on_sign_in_ends_signed_in_with_one_device
             ;
         }
     };
@@ -186,12 +201,23 @@ macro_rules! adapter_forms_suite {
     };
 }
 
+/// The scenarios of [`adapter_suite!`](crate::adapter_suite) about sessions that are bound to their device: the endpoints
+/// that the layer serves itself. For an adapter that sets
+/// [`Middleware::on_own`](session_core::adapter::Middleware::on_own).
+#[macro_export]
+macro_rules! adapter_device_suite {
+    ($start:path, $place:path) => {
+        $crate::adapter_suite! { @device tests [$start, $place] }
+    };
+}
+
 /// All scenarios as values, in the order of the list.
 #[must_use]
 pub fn scenarios() -> &'static [Scenario] {
-    static ALL: LazyLock<Vec<Scenario>> = LazyLock::new(|| [CORE, FORMS].concat());
+    static ALL: LazyLock<Vec<Scenario>> = LazyLock::new(|| [CORE, FORMS, DEVICE].concat());
     &ALL
 }
 
 const CORE: &[Scenario] = crate::adapter_suite! { @core values [] };
+const DEVICE: &[Scenario] = crate::adapter_suite! { @device values [] };
 const FORMS: &[Scenario] = crate::adapter_suite! { @forms values [] };

@@ -32,6 +32,8 @@ struct Counts {
     gone: AtomicU64,
     rejected_cookies: AtomicU64,
     connections: AtomicU64,
+    unproven: AtomicU64,
+    refused_proofs: AtomicU64,
 }
 
 /// A store whose calls are counted.
@@ -48,7 +50,7 @@ impl Stats {
         Hooked::around(store, self.observer())
     }
 
-    /// Counts conflicts, lost sessions and rejected cookies.
+    /// Counts conflicts, lost sessions, rejected cookies, unproven requests and refused proofs.
     #[must_use]
     pub fn observer(&self) -> Counter {
         Counter(self.clone())
@@ -73,6 +75,8 @@ impl Stats {
             ("conflicts", counts.conflicts.load(Relaxed)),
             ("gone", counts.gone.load(Relaxed)),
             ("rejected_cookies", counts.rejected_cookies.load(Relaxed)),
+            ("unproven", counts.unproven.load(Relaxed)),
+            ("refused_proofs", counts.refused_proofs.load(Relaxed)),
             ("connections", counts.connections.load(Relaxed)),
             ("rss_bytes", resident()),
         ];
@@ -120,6 +124,8 @@ impl Observer for Counter {
             Event::Conflict(times) => counts.conflicts.fetch_add(u64::from(*times), Relaxed),
             Event::Gone => counts.gone.fetch_add(1, Relaxed),
             Event::RejectedCookie(_) => counts.rejected_cookies.fetch_add(1, Relaxed),
+            Event::Unproven(_) => counts.unproven.fetch_add(1, Relaxed),
+            Event::RefusedProof(_) => counts.refused_proofs.fetch_add(1, Relaxed),
             _ => return,
         };
     }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use session_core::{AnyKey, Number, Path};
+use session_core::{
+    Number,
+    path::{AnyKey, Path},
+};
 
 use super::kind::Failed;
 

@@ -121,6 +121,9 @@ macro_rules! store_suite {
                 writers_that_follow_rotations_in_a_row_lose_nothing
                 a_destroy_that_follows_a_rotation_ends_the_session
             ;
+            sign_in:
+                sign_ins_at_once_end_in_one_session
+            ;
             expiry:
                 a_session_past_its_idle_deadline_is_gone
                 a_session_past_its_absolute_deadline_is_gone
@@ -133,6 +136,11 @@ macro_rules! store_suite {
                 a_record_born_dead_is_never_alive
                 a_replace_may_end_a_session_early
                 destroy_of_an_expired_session_is_no_error
+            ;
+            census:
+                a_census_finds_every_live_session
+                a_census_leaves_out_the_dead
+                a_census_misses_nobody_who_stays
             ;
             bytes:
                 an_empty_payload_comes_back
@@ -238,6 +246,13 @@ macro_rules! store_suite {
                 a_rotated_session_that_dies_is_swept
                 the_owner_index_forgets_the_swept
                 a_key_used_again_is_listed_for_its_new_owner_only
+            ;
+            device:
+                a_bound_session_is_proven_by_its_device_alone
+                a_proof_of_another_session_is_refused
+                a_new_id_keeps_the_binding
+                a_destroyed_session_is_bound_to_nothing
+                two_proofs_at_once_are_both_granted
             ;
         }
     };

@@ -23,12 +23,12 @@ pub async fn a_second_handle_sees_every_write(t: Trial) {
     assert_eq!(fine("load", other.load(&key).await), Loaded::Found(first.clone()));
     let second = t.record("second");
     assert_eq!(fine("replace", other.replace(&key, first.etag, &second, t.now).await), Written::Applied);
-    t.expect_record(&key, &second).await;
+    t.sees_record(&key, &second).await;
     let later = second.idle_deadline.plus(HOUR);
     assert_eq!(fine("touch", other.touch(&key, later, t.now).await), Written::Applied);
-    t.expect_record(&key, &second.with_idle_deadline(later)).await;
+    t.sees_record(&key, &second.with_idle_deadline(later)).await;
     fine("destroy", other.destroy(&key, t.until()).await);
-    t.expect_tombstone(&key).await;
+    t.sees_tombstone(&key).await;
 }
 
 /// A handle that is opened later finds what was stored before.
@@ -62,7 +62,7 @@ pub async fn of_two_handles_on_one_etag_one_wins(t: Trial) {
             match writer.await.unwrap() {
                 (Written::Applied, next) => {
                     applied += 1;
-                    t.expect_record(&key, &next).await;
+                    t.sees_record(&key, &next).await;
                 }
                 (Written::Conflict(_), _) => {}
                 (unexpected, _) => panic!("a writer wins or hears of a conflict; got {unexpected:?}"),
@@ -83,7 +83,7 @@ pub async fn a_destroy_by_one_handle_is_final_for_the_other(t: Trial) {
         fine("destroy", other.destroy(&key, until).await);
         let written = fine("replace", writer.await.unwrap());
         assert!(matches!(written, Written::Applied | Written::Gone), "{written:?}");
-        t.expect_tombstone(&key).await;
+        t.sees_tombstone(&key).await;
         assert_eq!(fine("load", other.load(&key).await), Loaded::Ended { until });
     }
 }

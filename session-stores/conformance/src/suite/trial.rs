@@ -151,6 +151,25 @@ impl Trial {
         assert_eq!(self.load(key).await, Loaded::Ended { until }, "a tombstone with its end stands there");
     }
 
+    /// Asserts that exactly this record, which another handle has written, is read within the time that the fixture allows.
+    pub async fn sees_record(&self, key: &StoreKey, record: &Record) {
+        self.seen(key, |loaded| matches!(loaded, Loaded::Found(found) if found == record)).await;
+        self.expect_record(key, record).await;
+    }
+
+    /// The same for a tombstone.
+    pub async fn sees_tombstone(&self, key: &StoreKey) {
+        self.seen(key, |loaded| matches!(loaded, Loaded::Ended { .. })).await;
+        self.expect_tombstone(key).await;
+    }
+
+    async fn seen(&self, key: &StoreKey, is: impl Fn(&Loaded) -> bool) {
+        let began = tokio::time::Instant::now();
+        while !is(&self.load(key).await) && began.elapsed() < self.fixture.seen_within {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     /// Asserts that there is no session any more that is alive at `now`.
     pub async fn expect_dead(&self, key: &StoreKey, now: Timestamp) {
         if let Loaded::Found(found) = self.load(key).await {

@@ -12,15 +12,17 @@ macro_rules! adapter_exports {
         mod exports {
             use $adapter::stores::MemoryStore;
             use $adapter::{
-                Accepts, Age, AnyKey, BoxFuture, CommitError, ConfigError, Cookie, CookieError, CsrfFailure,
-                CsrfReason, CsrfRules, CsrfToken, Date, DefaultFor, Device, EntropyError, Errors, Event,
-                Excess, Failure, FlashMessages, Form, FormError, Handle, Input, InputLimit, Key, KeyError,
-                KeyRing, Level, Lifetime, Messages, NotHex, NotThatForm, Notification, Number, Observer,
-                OpenError, Path, Policy, PolicyError, Redirect, RedirectKind, Redirects, Rejection,
-                RequestError, SameSite, SecretKey, Session, SessionError, SessionRejection, SessionService,
-                SessionStore, SessionView, Sessions, SessionsBuilder, Snapshot, Spawn, StoreError,
-                StoreErrorKind, Timestamp, ToPath, ToPaths, Urls, User, UserSessions, UserSessionsError,
-                ValidationErrors, ValueError, Values, Visit, VisitReport, WithInput, session_core,
+                Age, BoxFuture, CommitError, ConfigError, Cookie, CsrfFailure, CsrfReason, CsrfRules, Date,
+                Device, Event, Excess, Failure, FlashMessages, Form, FormError, Handle, Input, InputLimit,
+                Key, KeyRing, Level, Messages, NotThatForm, Notification, Number, Observer, OpenError,
+                Policy, Redirect, RedirectKind, Redirects, Rejection, RequestError, SameSite, SecretKey,
+                Session, SessionError, SessionRejection, SessionService, SessionStore, SessionView, Sessions,
+                SessionsBuilder, Snapshot, Spawn, StoreError, StoreErrorKind, Timestamp, UserSessions,
+                UserSessionsError, ValidationErrors, ValueError, Values, Visit, VisitReport,
+                error::{CookieError, EntropyError, KeyError, NotHex, PolicyError},
+                facet::{Csrf, Errors, Lifetime, NamedForm, Status, Urls, User},
+                path::{Accepts, AnyKey, DefaultFor, Path, ToPath, ToPaths},
+                session_core,
             };
         }
     };

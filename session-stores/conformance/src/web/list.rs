@@ -55,7 +55,7 @@ macro_rules! web_claims {
                 features_3_reflash_except_leaves_those_keys_out_of_all_bags
                 features_3_with_errors_of_several_calls_add_up_in_order
                 features_3_flash_validation_errors_come_with_the_input_or_without
-                features_3_flash_input_takes_a_form_that_is_given
+                features_3_flash_all_takes_a_form_that_is_given
                 features_3_old_input_is_read_with_defaults
                 features_3_a_look_that_changes_nothing_takes_no_message_of_others
                 features_4_a_page_shows_what_the_last_visit_left
@@ -127,6 +127,7 @@ macro_rules! web_claims {
                 every_error_of_a_handler_has_its_status
                 a_store_that_fails_in_a_handler_is_a_503
                 a_missing_field_comes_back_as_its_error
+                every_wrong_field_comes_back_with_its_error
                 what_is_refused_leaves_its_reason_in_the_log
                 a_handle_is_a_path_parameter
                 a_farewell_is_shown_in_a_session_that_holds_nothing_else

@@ -117,12 +117,17 @@ pub const TRUSTED: &str = "https://partner.example";
 pub struct Count {
     /// A number, which forms write as text.
     pub count: u32,
+    /// May be missing, but not malformed.
+    pub price: Option<f64>,
+    /// A checkbox.
+    #[serde(default)]
+    pub gift: bool,
 }
 
 /// What a page shows: `{"messages", "old", "errors", "csrf", "previous"}`.
 ///
 /// # Errors
-/// As for [`Csrf::token`](session_core::Csrf::token).
+/// As for [`Csrf::token`](session_core::facet::Csrf::token).
 ///
 /// ```
 /// let shown = session_conformance::web::page(&session_core::Session::standalone())?;
@@ -130,7 +135,7 @@ pub struct Count {
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
 pub fn page(session: &Session) -> Result<String, SessionError> {
-    let view = session.view_with_csrf()?;
+    let view = session.csrf().view()?;
     let mut shown = serde_json::to_value(&view).unwrap();
     shown["previous"] = json!(session.urls().previous());
     Ok(shown.to_string())

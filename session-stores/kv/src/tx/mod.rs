@@ -1,5 +1,6 @@
 //! The face for engines with transactions: four operations on ordered byte keys, all in one transaction.
 
+mod census;
 mod store;
 mod tables;
 

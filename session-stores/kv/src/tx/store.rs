@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use session_core::{
     Timestamp,
     store::{
-        Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError,
+        Census, Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError,
         StoreKey, Sweep, Swept, Written,
     },
 };
@@ -67,7 +67,7 @@ impl<E: TxEngine> TxStore<E> {
         &self.engine
     }
 
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl Fn(&dyn TxRead) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -245,6 +245,10 @@ impl<E: TxEngine> SessionStore for TxStore<E> {
     }
 
     fn sweeper(&self) -> Option<&dyn Sweep> {
+        Some(self)
+    }
+
+    fn census(&self) -> Option<&dyn Census> {
         Some(self)
     }
 }

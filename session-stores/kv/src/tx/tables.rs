@@ -76,6 +76,16 @@ pub(super) fn by_owner(
     Ok(tx.scan(&from, &until, most)?.iter().filter_map(|row| key_of(row)).collect())
 }
 
+/// The keys of records and tombstones after this one, in order: at most so many.
+pub(super) fn sessions(
+    tx: &(impl TxRead + ?Sized),
+    after: Option<&StoreKey>,
+    most: usize,
+) -> Result<Vec<StoreKey>, StoreError> {
+    let from = after.map_or_else(|| vec![SESSION], |key| [&row(key)[..], &[0]].concat());
+    Ok(tx.scan(&from, &[SESSION + 1], most)?.iter().filter_map(|row| key_of(row)).collect())
+}
+
 /// Removes a key from the index of an owner.
 pub(super) fn forget(tx: &mut dyn TxWrite, owner: &str, key: &StoreKey) -> Result<(), StoreError> {
     tx.remove(&owner_row(owner, key))

@@ -55,9 +55,9 @@ impl Line {
         arguments: &[&[u8]],
     ) -> Result<Value, StoreError> {
         self.within(async {
-            match self.send(&script.by_hash(&[key], arguments)).await {
+            match self.send(&script.by_hash(false, &[key], arguments)).await {
                 Err(error) if is_unknown_script(&error) => {
-                    self.send(&script.by_text(&[key], arguments)).await
+                    self.send(&script.by_text(false, &[key], arguments)).await
                 }
                 reply => reply,
             }

@@ -66,9 +66,11 @@ local function owned(head, name)
     and owner_length(head) == #name and string.sub(head, 49, 48 + #name) == name
 end
 
--- The owner index: a sorted set per owner, the score being the moment the session is dead. An empty prefix means that
+-- The owner index: a sorted set per owner, the score being a moment at which the session is dead, rounded up to a minute, so
+-- that a session which is written often is seldom moved. An empty prefix means that
 -- the index is somebody else's work (in a cluster it lives in another slot).
 local function member(key) return string.sub(key, -64) end
+local function score(record) return text(math.ceil(millis(deadline(record)) / 60000) * 60000) end
 
 local function unindex(prefix, record, key)
   local who = prefix ~= '' and owner(record)
@@ -79,7 +81,7 @@ local function index(prefix, record, key, now)
   local who = prefix ~= '' and owner(record)
   if not who then return end
   local set = prefix .. who
-  redis.call('ZADD', set, text(millis(deadline(record))), member(key))
+  redis.call('ZADD', set, score(record), member(key))
   if now then redis.call('ZREMRANGEBYSCORE', set, '-inf', text(millis(now))) end
   local last = redis.call('ZREVRANGE', set, 0, 0, 'WITHSCORES')
   if last[2] then redis.call('PEXPIREAT', set, text(tonumber(last[2]) + SLACK)) end
@@ -87,6 +89,8 @@ end
 
 local function store(prefix, key, record, now)
   redis.call('SET', key, record, 'PXAT', expiry(record))
+  -- A write ends the tracking of a key, and the connection is not told of its own writes: it is read once more.
+  if TRACKED then redis.call('EXISTS', key) end
   index(prefix, record, key, now)
 end
 
@@ -100,7 +104,7 @@ local function same_place_in_index(a, b)
   return owner(a) == owner(b) and absolute(a) == absolute(b) and absolute(a) ~= NEVER
 end
 
-local GONE, APPLIED, CONFLICT, TAKEN, ODD, PENDING, INDEX_FIRST, MOVED = 0, 1, 2, 3, 4, 5, 6, 7
+local GONE, APPLIED, CONFLICT, TAKEN, ODD, PENDING, INDEX_FIRST, MOVED, REPEATED = 0, 1, 2, 3, 4, 5, 6, 7, 8
 
 local function hex(bytes)
   return (string.gsub(bytes, '.', function(byte) return string.format('%02x', string.byte(byte)) end))

@@ -4,7 +4,7 @@ local is = state(current)
 if is == 'odd' then return {ODD, current} end
 if is == 'tombstone' then
   local there = redis.call('GET', KEYS[2])
-  if state(there) == 'record' and etag(there) == etag(ARGV[2]) then return {APPLIED} end
+  if state(there) == 'record' and etag(there) == etag(ARGV[2]) then return {REPEATED} end
   return moved(current, ARGV[1], KEYS[1], ARGV[3]) or {GONE}
 end
 if is ~= 'record' or not live(current, ARGV[3]) then return {GONE} end

@@ -95,16 +95,20 @@ mod one_server {
 #[cfg(feature = "client-cache")]
 mod cached {
     //! What the cache may change. A second handle sees a write once the server's invalidation has arrived, a moment
-    //! after the write was answered (`store/cached.rs`), so those cases are proved without it.
+    //! after the write was answered.
 
     use super::*;
 
     async fn fixture() -> Fixture {
         let (url, prefix) = server(Kind::Redis);
-        let store =
-            RedisStore::builder(&url).prefix(&prefix).timeout(A_MINUTE).client_cache(1000).open().unwrap();
-        Fixture::new(store)
-            .without_reopen()
+        let open = move || {
+            let builder = RedisStore::builder(&url).prefix(&prefix).timeout(A_MINUTE);
+            std::future::ready(builder.client_cache(1000).open().unwrap())
+        };
+        Fixture::new(open().await)
+            .reopen(open)
+            .seen_within(A_MINUTE)
+            .in_one_process()
             .without_damage()
             .without_owner_entries()
             .without_stall()

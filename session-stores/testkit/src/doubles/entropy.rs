@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
-use session_core::{EntropyError, adapter::Entropy};
+use session_core::{adapter::Entropy, error::EntropyError};
 
 /// A generator for tests: a counter, spread over all bits. Never the same number twice, never a secret. Clones share
 /// the counter.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use session_core::{
     Timestamp,
     store::{
-        Cursor, Etag, Loaded, OwnerIndex, Page, Record, SessionHead, SessionStore, StoreError,
+        Census, Cursor, Etag, Loaded, OwnerIndex, Page, Record, SessionHead, SessionStore, StoreError,
         StoreErrorKind, StoreKey, Sweep, Swept, Written, async_trait,
     },
 };
@@ -277,6 +277,11 @@ impl<S: SessionStore + ?Sized, H: Hook> SessionStore for Hooked<S, H> {
 
     fn sweeper(&self) -> Option<&dyn Sweep> {
         self.store.sweeper().map(|_| self as &dyn Sweep)
+    }
+
+    /// Without the hook: no request calls it.
+    fn census(&self) -> Option<&dyn Census> {
+        self.store.census()
     }
 }
 

@@ -37,13 +37,14 @@ pub(super) struct Running {
 }
 
 impl Engine {
-    /// Starts a browser, which keeps what it keeps in this directory.
-    pub(super) async fn open(self, screen: Screen, home: &Path) -> Running {
+    /// Starts a browser, which keeps what it keeps in this directory, and trusts the certificate with the key of this hash. To
+    /// Chromium it is a site to whose sessions it may be bound, with a key in a file.
+    pub(super) async fn open(self, screen: Screen, home: &Path, trusted: Option<&str>) -> Running {
         std::fs::create_dir_all(home).unwrap();
         assert!(self == Self::Chromium || screen == Screen::Desktop, "{self:?} has no {screen:?}");
         let (driver, display, capabilities) = match self {
-            Self::Chromium => (chromedriver(), None, chromium(screen, home)),
-            Self::Firefox => (geckodriver(home), None, firefox()),
+            Self::Chromium => (chromedriver(), None, chromium(screen, home, trusted)),
+            Self::Firefox => (geckodriver(home), None, firefox(trusted.is_some())),
             Self::WebKit => {
                 let display = display();
                 (webkit_driver(home, &display), Some(display), json!({ "browserName": "MiniBrowser" }))
@@ -66,13 +67,17 @@ fn chromedriver() -> Process {
 }
 
 /// The driver must be of the same version as the browser.
-fn chromium(screen: Screen, home: &Path) -> Value {
+fn chromium(screen: Screen, home: &Path, trusted: Option<&str>) -> Value {
     let program = program(
         &["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"],
         "chromium chromium-driver",
     );
     let mut arguments: Vec<String> = CHROMIUM_FLAGS.iter().map(|&flag| flag.to_owned()).collect();
     arguments.push(format!("--user-data-dir={}", home.display()));
+    if let Some(hash) = trusted {
+        arguments.push(format!("--ignore-certificate-errors-spki-list={hash}"));
+        arguments.push(SOFTWARE_KEYS.to_owned());
+    }
     let mut options = json!({ "binary": program, "args": arguments });
     if screen == Screen::Phone {
         let metrics = json!({ "width": 390, "height": 844, "pixelRatio": 2.0 });
@@ -92,13 +97,13 @@ fn geckodriver(home: &Path) -> Process {
     )
 }
 
-fn firefox() -> Value {
+fn firefox(insecure: bool) -> Value {
     let program = program(&["/usr/bin/firefox-esr", "/usr/bin/firefox"], "firefox-esr");
     let options = json!({
         "binary": program,
         "args": ["-headless", "--width=1280", "--height=900"],
     });
-    json!({ "browserName": "firefox", "moz:firefoxOptions": options })
+    json!({ "browserName": "firefox", "acceptInsecureCerts": insecure, "moz:firefoxOptions": options })
 }
 
 /// WebKitGTK has no mode without a screen, so it gets one that nobody sees.
@@ -136,6 +141,10 @@ fn tool(name: &str) -> PathBuf {
     let tools = named.into_iter().chain([workspace]).map(|tools| tools.join("bin").join(name));
     tools.into_iter().find(|tool| tool.is_file()).unwrap_or_else(|| name.into())
 }
+
+/// Device Bound Session Credentials, without a TPM.
+const SOFTWARE_KEYS: &str =
+    "--enable-features=EnableBoundSessionCredentialsSoftwareKeysForManualTesting,DeviceBoundSessions";
 
 /// With the pipe a browser ends when its driver does, however that came about.
 const CHROMIUM_FLAGS: [&str; 13] = [

@@ -27,6 +27,9 @@ pub(crate) struct World(Arc<Inner>);
 struct Inner {
     engine: Engine,
     shop: Process,
+    /// Where the shop is, and the hash of its certificate's key if it speaks HTTPS.
+    base: String,
+    spki: Option<String>,
     open: Mutex<Vec<(Screen, Running)>>,
     /// How many of them the current claim has taken.
     taken: AtomicUsize,
@@ -91,10 +94,15 @@ impl World {
             .env("SESSION_FILE_LOCATION", dir.path().join("sessions"))
             .envs(settings.iter().copied().filter(|(name, _)| !name.starts_with("--")));
         for (name, value) in settings.iter().filter(|(name, _)| name.starts_with("--")) {
-            shop.args([name, value]);
+            shop.args([name, value].into_iter().filter(|text| !text.is_empty()));
         }
-        let shop = Process::start(shop, "http://", "the shop is built by cargo");
-        Self(Arc::new(Inner { engine, shop, open: Mutex::default(), taken: AtomicUsize::new(0), dir }))
+        let is_https = settings.iter().any(|(name, _)| *name == "--https");
+        let site = if is_https { "https://localhost:" } else { "http://" };
+        let shop = Process::start(shop, site, "the shop is built by cargo");
+        let base = format!("{site}{}", shop.said);
+        let spki = shop.heard.iter().find_map(|line| Some(line.split_once("spki-list=")?.1.to_owned()));
+        let (open, taken) = (Mutex::default(), AtomicUsize::new(0));
+        Self(Arc::new(Inner { engine, shop, base, spki, open, taken, dir }))
     }
 
     pub(crate) async fn browser(&self) -> Browser {
@@ -123,12 +131,12 @@ impl World {
             Some((known, running)) if *known == screen => running.client.clone(),
             _ => {
                 let home = self.0.dir.path().join(format!("browser-{}", open.len()));
-                let running = self.0.engine.open(screen, &home).await;
+                let running = self.0.engine.open(screen, &home, self.0.spki.as_deref()).await;
                 let client = running.client.clone();
                 open.push((screen, running));
                 client
             }
         };
-        Browser { client, engine: self.0.engine, base: format!("http://{}", self.0.shop.said) }
+        Browser { client, engine: self.0.engine, base: self.0.base.clone() }
     }
 }

@@ -10,6 +10,8 @@ pub(crate) struct Process {
     child: Child,
     /// Where it listens, as far as it says so: an address, a port, a display.
     pub(crate) said: String,
+    /// The lines before that.
+    pub(crate) heard: Vec<String>,
 }
 
 impl Process {
@@ -17,19 +19,28 @@ impl Process {
     pub(crate) fn start(mut command: Command, mark: &str, advice: &str) -> Self {
         let mut child = spawn(command.stdout(Stdio::piped()), advice);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut heard = Vec::new();
         let said = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            let (_, rest) = line.split_once(mark).filter(|(_, rest)| rest.starts_with(char::is_numeric))?;
-            Some(rest.split(' ').next().unwrap_or(rest).trim_end_matches('.').to_owned())
+            match line.split_once(mark).filter(|(_, rest)| rest.starts_with(char::is_numeric)) {
+                Some((_, rest)) => {
+                    Some(rest.split(' ').next().unwrap_or(rest).trim_end_matches('.').to_owned())
+                }
+                None => {
+                    heard.push(line);
+                    None
+                }
+            }
         });
         // Whatever it says later is read, so that it never waits for a reader.
         std::thread::spawn(move || lines.for_each(drop));
         let said = said.unwrap_or_else(|| panic!("{:?} ended before it listened", command.get_program()));
-        Self { child, said }
+        Self { child, said, heard }
     }
 
     /// Starts one that is told its port, says nothing, and listens some time later.
     pub(crate) fn start_on(port: u16, mut command: Command, advice: &str) -> Self {
-        let mut this = Self { child: spawn(command.stdout(Stdio::null()), advice), said: port.to_string() };
+        let child = spawn(command.stdout(Stdio::null()), advice);
+        let mut this = Self { child, said: port.to_string(), heard: Vec::new() };
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = this.child.try_wait().unwrap();

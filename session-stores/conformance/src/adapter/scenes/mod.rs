@@ -3,6 +3,7 @@
 pub mod cookies;
 pub mod cost;
 pub mod csrf;
+pub mod device;
 pub mod failures;
 pub mod flash;
 pub mod forms;

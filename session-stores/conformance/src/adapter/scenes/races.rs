@@ -7,6 +7,8 @@ use tokio::task::JoinSet;
 use crate::adapter::Stage;
 use session_testkit::{Verb, When};
 
+/// How many requests wait behind a slow one.
+const WAITING: usize = 24;
 const COOKIE: &str = "__Host-sid";
 
 /// PEERS 1: 64 clients, 50 writes each, 3,200 hits.
@@ -30,6 +32,39 @@ pub async fn a_crowd_that_writes_to_one_session_loses_no_write(stage: &Stage) {
         client.expect("a client ends");
     }
     assert_eq!(ada.get("/hits").await.text(), (world.crowd * WRITES).to_string());
+}
+
+/// Those that wait behind a slow write are written together, and each hears of its own success.
+pub async fn writes_that_wait_for_each_other_are_one_call(stage: &Stage) {
+    let world = stage.open_with(|sessions| sessions.contention(Duration::from_secs(60))).await;
+    let Some(doubles) = &world.doubles else { return };
+    let ada = world.browser();
+    ada.get("/login").await;
+    let mut first = doubles.gates.hold(Verb::Replace, When::Before);
+    let tab = ada.quiet();
+    let slow = tokio::spawn(async move { tab.get("/write").await });
+    first.arrived().await;
+    ada.get("/write").await;
+    // The slow one has lost; it holds the turn, and its second call is held.
+    let mut again = doubles.gates.hold(Verb::Replace, When::Before);
+    first.release();
+    again.arrived().await;
+    let before = world.calls().await;
+    let tabs: Vec<_> = (0..WAITING)
+        .map(|_| ada.quiet())
+        .map(|tab| tokio::spawn(async move { tab.get("/write").await }))
+        .collect();
+    while world.calls().await.since(before).load < WAITING as u64 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    again.release();
+    for request in tabs.into_iter().chain([slow]) {
+        assert_eq!(request.await.expect("an answer").status, 200);
+    }
+    let calls = world.calls().await.since(before).replace;
+    // On a busy machine, a few come too late for the first group.
+    assert!(calls <= 2 + WAITING as u64 / 4, "{calls} calls for {WAITING} writes that wait");
+    assert_eq!(ada.get("/hits").await.text(), (WAITING + 2).to_string());
 }
 
 /// PEERS 2: nothing comes back, and no cookie is sent.
@@ -247,6 +282,42 @@ pub async fn two_requests_at_once_both_win(stage: &Stage) {
     ])
     .await;
     assert_eq!(world.counted("conflicts").await, 1);
+}
+
+/// Two requests with one cookie sign the same user in, at once or one after the other. Whichever of the responses the browser
+/// takes, and in whatever order, it is signed in.
+pub async fn a_double_click_on_sign_in_ends_signed_in_with_one_device(stage: &Stage) {
+    const SIGN_IN: &[(&str, &str)] =
+        &[(r#""tag","owner":"ada""#, "null"), (r#""push","key":"clicks","value":1"#, "null")];
+    for at_once in [true, false] {
+        let world = stage.open().await;
+        let ada = world.browser();
+        ada.ops(&[(r#""put","key":"cart","value":["tea"]"#, "null")]).await;
+        let (one, other) = (ada.snapshot(), ada.snapshot());
+        let (first, second) = match world.doubles.as_ref().filter(|_| at_once) {
+            Some(doubles) => {
+                let mut gate = doubles.gates.hold(Verb::Rotate, When::Before);
+                let tab = one.quiet();
+                let slow = tokio::spawn(async move { tab.ops(SIGN_IN).await });
+                gate.arrived().await;
+                let first = other.ops(SIGN_IN).await;
+                gate.release();
+                (first, slow.await.expect("an answer"))
+            }
+            None => (one.ops(SIGN_IN).await, other.ops(SIGN_IN).await),
+        };
+        for responses in [&[&first][..], &[&second], &[&first, &second], &[&second, &first]] {
+            let browser = ada.snapshot();
+            responses.iter().for_each(|reply| browser.hear("/run", reply));
+            let (cart, clicks) = (r#""get","key":"cart""#, r#""get","key":"clicks""#);
+            // Each cookie holds a session of its own; in a store, both clicks have written to one.
+            let (clicked, devices) =
+                if world.in_cookie() { ("[1]", "!NotSupported") } else { ("[1,1]", "1") };
+            browser.ops(&[(cart, r#"["tea"]"#), (clicks, clicked), (r#""count_devices""#, devices)]).await;
+        }
+        let signed_out = if world.in_cookie() { r#"["tea"]"# } else { "null" };
+        ada.ops(&[(r#""get","key":"cart""#, signed_out)]).await;
+    }
 }
 
 const WRITES: usize = 50;

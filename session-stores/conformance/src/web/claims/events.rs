@@ -84,7 +84,7 @@ pub async fn features_8_events_tell_of_conflicts_and_of_writes_that_came_too_lat
     assert_eq!(client.wait(ended).await, 1);
     let told = heard(setting);
     assert!(told.contains(&"gone") && !told.contains(&"created"), "{told:?}");
-    assert!(client.visit(Session::fresh).await);
+    assert!(client.visit(|session| session.status().fresh()).await);
 }
 
 pub async fn features_8_the_test_client_arranges_and_reads_sessions(app: &impl WebApp) {

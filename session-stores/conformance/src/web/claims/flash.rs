@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 use session_core::machine::FlashBag;
-use session_core::{Event, Level, Session, SessionError, WithInput};
+use session_core::{Event, Level, Session, SessionError};
 
 use crate::web::{Client, WebApp};
 
@@ -123,26 +123,28 @@ pub async fn features_3_with_errors_of_several_calls_add_up_in_order(app: &impl 
 
 pub async fn features_3_flash_validation_errors_come_with_the_input_or_without(app: &impl WebApp) {
     let client = Client::new(app);
-    for (input, old) in
-        [(WithInput::Kept, json!({ "profile": { "email": "e" } })), (WithInput::Dropped, json!({}))]
-    {
+    for (with_input, old) in [(true, json!({ "profile": { "email": "e" } })), (false, json!({}))] {
         let refuse = move |session: &Session| {
-            session.flash_validation_errors([("profile.email", "is taken")], input).unwrap();
+            session.with_errors([("profile.email", "is taken")]).unwrap();
+            if with_input {
+                session.flash_all().unwrap();
+            }
         };
         client.submit("profile[email]=e&password=p", refuse).await;
         let errors = json!({ "profile.email": ["is taken"] });
-        assert_eq!(shown(&client).await, (json!({}), old, errors), "{input:?}");
+        assert_eq!(shown(&client).await, (json!({}), old, errors), "{with_input}");
     }
 }
 
-pub async fn features_3_flash_input_takes_a_form_that_is_given(app: &impl WebApp) {
+pub async fn features_3_flash_all_takes_a_form_that_is_given(app: &impl WebApp) {
     let client = Client::new(app);
     let given = |session: &Session| {
         let Value::Object(form) = json!({ "email": "e", "password": "p", "user": { "password": "q" } })
         else {
             panic!("an object")
         };
-        session.flash_input(form).unwrap();
+        session.set_input(form);
+        session.flash_all().unwrap();
     };
     client.visit(given).await;
     let old = shown(&client).await.1;
@@ -159,8 +161,8 @@ pub async fn features_3_old_input_is_read_with_defaults(app: &impl WebApp) {
         }
         assert_eq!(session.old::<Vec<String>>("tags").unwrap().unwrap(), ["x", "y"]);
         assert_eq!(session.old::<String>("age").unwrap(), None);
-        assert_eq!(session.old_or("count", "1".to_owned()).unwrap(), "3");
-        assert_eq!(session.old_or("age", "18".to_owned()).unwrap(), "18");
+        assert_eq!(session.old::<u8>("count").ok(), None, "the text that was typed is not yet a number");
+        assert_eq!(session.old::<String>("count").unwrap().as_deref(), Some("3"));
         assert!(session.has_old("count") && !session.has_old("age"));
     };
     client.visit(look).await;
@@ -193,7 +195,7 @@ pub async fn features_4_a_page_shows_what_the_last_visit_left(app: &impl WebApp)
     let client = Client::new(app);
     leave(&client).await;
     let look = |session: &Session| {
-        let view = session.view_with_csrf().unwrap();
+        let view = session.csrf().view().unwrap();
         assert_eq!((view.old("email"), view.old("age")), ("e".to_owned(), String::new()));
         assert!(view.has_old("name") && view.has_errors() && view.has_error_for("email"));
         assert_eq!(
@@ -257,16 +259,18 @@ pub async fn features_3_a_failed_validation_is_never_a_500_in_a_cookie(app: &imp
 
 pub async fn features_3_forms_side_by_side_have_their_own_errors_and_input(app: &impl WebApp) {
     let client = Client::new(app);
-    let refuse = |session: &Session| session.with_errors_in("sign-in", [("email", "is unknown")]).unwrap();
+    let refuse = |session: &Session| session.form("sign-in").with_errors([("email", "is unknown")]).unwrap();
     client.submit("email=e&password=p", refuse).await;
     let look = |session: &Session| {
-        assert_eq!(session.errors_in("sign-in").first("email").as_deref(), Some("is unknown"));
-        assert_eq!(session.old_in::<String>("sign-in", "email").unwrap().as_deref(), Some("e"));
-        assert_eq!(session.old_in::<String>("sign-in", "password").unwrap(), None);
-        assert!(!session.errors_in("sign-up").any() && !session.errors().any() && !session.has_old("email"));
+        assert_eq!(session.form("sign-in").errors().first("email").as_deref(), Some("is unknown"));
+        assert_eq!(session.form("sign-in").old::<String>("email").unwrap().as_deref(), Some("e"));
+        assert_eq!(session.form("sign-in").old::<String>("password").unwrap(), None);
+        assert!(
+            !session.form("sign-up").errors().any() && !session.errors().any() && !session.has_old("email")
+        );
     };
     client.visit(look).await;
-    assert!(!client.visit(|session| session.errors_in("sign-in").any()).await, "for one visit only");
+    assert!(!client.visit(|session| session.form("sign-in").errors().any()).await, "for one visit only");
 }
 
 pub async fn features_3_messages_with_levels_come_in_order(app: &impl WebApp) {

@@ -54,6 +54,7 @@ pub async fn every_error_of_a_handler_has_its_status(app: &impl WebApp) {
     for (how, status) in [
         ("nothing", 204),
         ("a value of another type", 500),
+        ("a value of another type, in a copy", 500),
         ("too many sessions", 409),
         ("a form that does not fit", 422),
         ("a redirect", 303),
@@ -85,6 +86,27 @@ pub async fn a_missing_field_comes_back_as_its_error(app: &impl WebApp) {
         assert_eq!((&page["errors"], &page["old"]["note"]), (&json!({ "count": [message] }), &json!("hi")));
     }
     assert_eq!(Client::new(app).post("/order", "count=3").await.body, "3");
+}
+
+pub async fn every_wrong_field_comes_back_with_its_error(app: &impl WebApp) {
+    let multipart = "--X\r\nContent-Disposition: form-data; name=\"price\"\r\n\r\nmuch\r\n--X\r\n\
+                     Content-Disposition: form-data; name=\"gift\"\r\n\r\nperhaps\r\n--X--\r\n";
+    let bodies = [
+        ("application/x-www-form-urlencoded", "price=much&gift=perhaps"),
+        ("multipart/form-data; boundary=X", multipart),
+    ];
+    for (content_type, body) in bodies {
+        let client = Client::new(app);
+        let reply = client.send(Method::POST, "/order", &[("content-type", content_type)], body.into()).await;
+        assert_eq!(reply.location(), "/order", "{content_type}");
+        let page = client.get("/page").await.json();
+        let expected = json!({
+            "count": ["is missing"],
+            "gift": ["is not a boolean"],
+            "price": ["is not a number"],
+        });
+        assert_eq!((&page["errors"], &page["old"]["price"]), (&expected, &json!("much")), "{content_type}");
+    }
 }
 
 pub async fn what_is_refused_leaves_its_reason_in_the_log(app: &impl WebApp) {

@@ -44,12 +44,12 @@ pub async fn a_native_client_keeps_its_session_in_a_header_and_no_cookie(app: &i
     let second = token(&reply).expect("a new id");
     act(app, &second, look).await;
     for stranger in [first.as_str(), "forged", &second[1..]] {
-        act(app, stranger, |session| assert!(session.fresh())).await;
+        act(app, stranger, |session| assert!(session.status().fresh())).await;
     }
     // The token opens nothing as a cookie: this route takes only one of the two.
     let client = Client::new(app);
     client.wear(Some(format!("__Host-sid={second}; x-session={second}")));
-    assert!(client.visit(Session::fresh).await);
+    assert!(client.visit(|session| session.status().fresh()).await);
 }
 
 pub async fn a_token_in_a_header_needs_no_csrf_token(app: &impl WebApp) {
@@ -68,7 +68,7 @@ pub async fn a_token_in_a_header_is_ended_with_an_empty_one(app: &impl WebApp) {
     let reply = act(app, &first, |session| session.destroy().unwrap()).await;
     assert_eq!(token(&reply).as_deref(), Some(""));
     assert!(has(&reply, "cache-control", "no-store"));
-    let reply = act(app, &first, |session| assert!(session.fresh())).await;
+    let reply = act(app, &first, |session| assert!(session.status().fresh())).await;
     assert_eq!(token(&reply), None);
 }
 

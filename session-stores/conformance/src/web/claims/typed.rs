@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use session_core::{Date, Key, Number, Session, SessionError, Timestamp};
+use session_core::{Date, Key, Number, Session, SessionError, Timestamp, ValueError};
 
 use crate::web::{Client, WebApp};
 
@@ -65,11 +65,11 @@ pub async fn features_1_a_whole_struct_is_stored_and_extracted(app: &impl WebApp
     let shopper = Shopper { user: Some("ada".to_owned()), cart: cart(), visits: u64::MAX };
     let put = shopper.clone();
     client.visit(move |session| session.put_struct(&put).unwrap()).await;
-    assert_eq!(client.visit(|session| session.get_struct::<Shopper>().unwrap()).await, shopper);
+    assert_eq!(client.visit(|session| session.all().to::<Shopper>().unwrap()).await, shopper);
     let user = client.visit(|session| session.get::<String>("user").unwrap()).await;
     assert_eq!(user.as_deref(), Some("ada"), "its fields are values like any other");
-    let error = client.visit(|session| session.get_struct::<Vec<u8>>().unwrap_err()).await;
-    assert!(matches!(error, SessionError::Value(_)));
+    let error = client.visit(|session| session.all().to::<Vec<u8>>().unwrap_err()).await;
+    assert!(matches!(error, ValueError::WrongType { .. }));
 }
 
 pub async fn features_1_types_come_back_exactly(app: &impl WebApp) {
@@ -118,7 +118,7 @@ pub async fn features_1_a_default_may_be_a_str(app: &impl WebApp) {
         let theme = session.get_or("theme", "light").unwrap();
         (
             theme,
-            session.old_or("email", "").unwrap(),
+            session.flash_messages().get_or("email", "").unwrap(),
             session.get_or("n", 7).unwrap(),
             session.increment("hits").unwrap(),
         )

@@ -1,6 +1,6 @@
 //! The owner index: in the same step as the session, dead members drop out, and none is missed.
 
-use session_core::store::{Loaded, OwnerIndex, SessionStore};
+use session_core::store::{Loaded, OwnerIndex, SessionStore, Written};
 use session_store_redis::{RedisStore, redis};
 
 use crate::support::{
@@ -38,9 +38,9 @@ async fn a_touch_keeps_a_member_listed_and_the_dead_drop_out() {
     assert_eq!(store.count(&owner, later).await.unwrap(), 1);
     let listed = store.list(&owner, later).await.unwrap();
     assert_eq!(listed.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [kept]);
-    // The next write removes the dead member itself.
+    // The next write removes the dead member itself; its end is rounded up to a minute.
     let third = owned(&owner).with_idle_deadline(later.plus(seconds(1_000)));
-    store.create(&fresh_key(), &third, later).await.unwrap();
+    store.create(&fresh_key(), &third, later.plus(seconds(60))).await.unwrap();
     let mut plain = plain(&url).await;
     let members: i64 =
         redis::cmd("ZCARD").arg(format!("{prefix}owner:{owner}")).query_async(&mut plain).await.unwrap();
@@ -80,4 +80,34 @@ async fn lc_10_a_session_created_while_all_are_destroyed_is_ended_or_listed() {
         }
         store.destroy_all("ada", None, now(), until()).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_session_that_is_written_for_hours_stays_in_the_index() {
+    let (url, prefix) = (shared_url(), fresh_prefix());
+    let store = RedisStore::builder(&url).prefix(&prefix).timeout(PATIENT).connect().await.unwrap();
+    let (key, other) = (fresh_key(), fresh_key());
+    let mut current = owned("ada").with_idle_deadline(now().plus(seconds(100)));
+    store.create(&key, &current, now()).await.unwrap();
+    // Writes a few seconds apart, over several idle timeouts; now and then another session of the user cleans the index.
+    for step in 1..60 {
+        let at = now().plus(seconds(step * 10));
+        let next = owned("ada").with_idle_deadline(at.plus(seconds(100)));
+        assert_eq!(store.replace(&key, current.etag, &next, at).await.unwrap(), Written::Applied);
+        current = next;
+        if step % 7 == 0 {
+            let second = owned("ada").with_idle_deadline(at.plus(seconds(1)));
+            store.create(&other, &second, at).await.unwrap();
+            store.destroy(&other, at).await.unwrap();
+            let mut plain = plain(&url).await;
+            let () = redis::cmd("DEL")
+                .arg(format!("{prefix}session:{other}"))
+                .query_async(&mut plain)
+                .await
+                .unwrap();
+        }
+        let left = at.plus(seconds(99));
+        assert_eq!(store.list("ada", left).await.unwrap(), vec![(key, current.clone())]);
+    }
+    assert_eq!(store.destroy_all("ada", None, now(), until()).await.unwrap(), 1);
 }

@@ -5,29 +5,23 @@
 //!
 //! Below it, nothing awaits, locks, reads a clock or makes randomness. Open a [`SessionState`] from what a [`CookieCodec`]
 //! reads and what the store holds, change it, and [`Commit`] it: the commit gives one [`StoreOp`] after the other to
-//! perform, and at the end the [`CookieOrder`] for the response. [`decide`] is the table behind it.
+//! perform, and at the end the [`CookieOrder`] for the response.
+//!
+//! Two modules hold the parts: [`table`] the decision behind a commit, [`cookie`] the steps of the codec.
+
+pub mod cookie;
+pub mod table;
 
 pub use crate::decision::codec::{CookieCodec, Decoded, SetCookies};
 pub use crate::decision::commit::{Commit, CookieOrder, Fresh, NotBegun, Outcome, StoreOp};
-pub use crate::decision::decide::{
-    CookieAction, Decision, Fate, Origin, Placement, Refusal, Situation, Trigger, Write, decide,
-};
 pub use crate::decision::policy::refresh_interval;
 pub use crate::decision::state::{
     Access, Arrival, Claim, Demand, DeviceCheck, LoadError, NewerFormat, Notice, SessionState,
 };
 pub use crate::engine::blocking::{BlockingSessions, BlockingStore};
 pub use crate::value::bag::Bag;
-pub use crate::value::cookie::format::{CookieSpec, CookieTooLarge, MOST_AGE};
-pub use crate::value::cookie::keyring::MOST_KEYS;
-pub use crate::value::cookie::parse::{Candidates, MOST_CANDIDATES};
-pub use crate::value::cookie::reject::{RejectReason, Rejected};
-pub use crate::value::cookie::seal::{Binding, Opened, SealKind, Sealed, sealed_len};
-pub use crate::value::cookie::select::{CLOCK_SKEW, MOST_COOKIE_BYTES, Rejections, Selection, select};
-pub use crate::value::cookie::token::{IdToken, RecordToken, Token};
 pub use crate::value::device::{BindingId, Unproven};
 pub use crate::value::flash::FlashBag;
 pub use crate::value::id::SessionId;
 pub use crate::value::journal::Journal;
-pub use crate::value::json::{Malformed, NumberTooWide};
 pub use crate::value::values::Values;

@@ -1,5 +1,9 @@
 //! A device with a key, as a browser with Device Bound Session Credentials has it: it answers registrations and challenges.
 
+mod site;
+
+pub use site::{DeviceBrowser, DeviceReply, DeviceSite};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::ecdsa::signature::Signer as _;

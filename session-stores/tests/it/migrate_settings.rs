@@ -1,0 +1,161 @@
+//! `SESSION_MIGRATE_FROM`: from variables and files to two stores, and what is said of a migration that cannot be.
+#![allow(clippy::unwrap_used, reason = "the helpers of these tests")]
+
+use session_core::store::{Etag, Loaded, Record, SessionStore, StoreKey};
+use session_core::{
+    Timestamp,
+    adapter::{Clock as _, SystemClock},
+};
+use session_stores::{Cause, Drivers, MemoryStore, SessionConfig, SettingError, StoreConfig};
+
+const KEY: &str = "9f1c31d5a8e24b7790be1d5c83fa2647c9d80e31b4f56a72183ce09d5fa7b264";
+
+fn config(vars: &[(&str, &str)]) -> Result<SessionConfig, SettingError> {
+    SessionConfig::from_vars([("SESSION_KEYS", KEY)].iter().chain(vars).copied())
+}
+
+fn old_store(vars: &[(&str, &str)]) -> Result<StoreConfig, SettingError> {
+    config(vars)?.old_store().map(|old| old.expect("there is an old store"))
+}
+
+fn refusal(vars: &[(&str, &str)]) -> String {
+    old_store(vars).unwrap_err().to_string()
+}
+
+#[test]
+fn the_variables_of_both_drivers_reach_their_stores() {
+    let config = config(&[
+        ("SESSION_DRIVER", "redis"),
+        ("REDIS_URL", "redis://new.internal"),
+        ("SESSION_PREFIX", "shop"),
+        ("SESSION_MIGRATE_FROM", "postgres"),
+        ("DATABASE_URL", "postgres://ada:hunter2@old.internal/shop"),
+        ("SESSION_TABLE", "carts"),
+        ("SESSION_STORE_TIMEOUT", "700ms"),
+    ]);
+    let config = config.unwrap();
+    let (new, old) = (config.store().unwrap(), config.old_store().unwrap().unwrap());
+    assert_eq!((new.driver.as_str(), new.prefix.as_str(), new.timeout.as_millis()), ("redis", "shop", 700));
+    assert_eq!(new.url.unwrap().expose(), "redis://new.internal");
+    assert_eq!(
+        (old.driver.as_str(), old.table.as_str(), old.timeout.as_millis()),
+        ("postgres", "carts", 700)
+    );
+    assert_eq!(old.url.unwrap().expose(), "postgres://ada:hunter2@old.internal/shop");
+}
+
+#[test]
+fn an_old_store_of_the_same_driver_is_named_by_its_url() {
+    for (driver, variable, new, old) in [
+        ("redis", "REDIS_URL", "redis://new.internal", "redis://:hunter2@old.internal"),
+        ("postgres", "DATABASE_URL", "postgres://new.internal/shop", "postgres://old.internal/shop"),
+        ("mysql", "DATABASE_URL", "mysql://new.internal/shop", "postgres://old.internal/shop"),
+        ("file", "SESSION_FILE_LOCATION", "/var/lib/new", "file:/var/lib/old"),
+        ("redis-cluster", "REDIS_URL", "redis-cluster://a:1,b:2", "redis://old.internal"),
+    ] {
+        let vars = [("SESSION_DRIVER", driver), (variable, new), ("SESSION_MIGRATE_FROM", old)];
+        let config = config(&vars).unwrap();
+        let [new_store, old_store] = [config.store().unwrap(), config.old_store().unwrap().unwrap()];
+        let place = |store: &StoreConfig| {
+            let url = store.url.as_ref().map(|url| url.expose().to_owned());
+            url.or_else(|| Some(format!("{}", store.location.as_ref()?.display()))).unwrap()
+        };
+        assert_eq!((place(&new_store), place(&old_store)), (new.to_owned(), old.replace("file:", "")));
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}
+
+#[test]
+fn a_prefix_or_a_table_of_the_same_server_is_an_old_store() {
+    let redis = [("SESSION_DRIVER", "redis"), ("REDIS_URL", "redis://h"), ("SESSION_PREFIX", "new")];
+    let from = [("SESSION_MIGRATE_FROM", "redis://h"), ("SESSION_MIGRATE_PREFIX", "old:")];
+    assert_eq!(
+        old_store(&[redis, [from[0], from[1], ("SESSION_AGE", "1h")]].concat()).unwrap().prefix,
+        "old"
+    );
+    let said = refusal(&[&redis[..], &from[..1]].concat());
+    assert!(said.contains("SESSION_MIGRATE_FROM") && said.contains("another store than"), "{said}");
+    let sql = [("SESSION_DRIVER", "postgres"), ("DATABASE_URL", "postgres://h/shop")];
+    let from = [("SESSION_MIGRATE_FROM", "postgres://h/shop"), ("SESSION_MIGRATE_TABLE", "carts")];
+    assert_eq!(old_store(&[sql, from].concat()).unwrap().table, "carts");
+}
+
+#[test]
+fn a_file_describes_both() {
+    let file = "driver = 'new'\n[migrate]\nfrom = 'old'\nstandby = true\n[stores.new]\ndriver = 'redis'\n\
+                [stores.old]\ndriver = 'redis'\nprefix = 'old'\n";
+    let config: SessionConfig = toml::from_str(file).unwrap();
+    assert!(config.migrate.standby);
+    assert_eq!(config.old_store().unwrap().unwrap().prefix, "old");
+    // The environment says where the new one is; the file has said it of the old one.
+    let config = config.with_vars([("SESSION_AGE", "1h"), ("SESSION_KEYS", KEY)]).unwrap();
+    assert_eq!(config.old_store().unwrap().unwrap().prefix, "old");
+    let said = toml::from_str::<SessionConfig>("[migrate]\nform = 'old'\n").unwrap_err();
+    assert!(said.message().contains("unknown setting migrate.form (did you mean migrate.from?)"), "{said}");
+    let said = toml::from_str::<SessionConfig>("migrate = 'old'\n").unwrap_err();
+    assert!(said.message().contains("migrate"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_moved_is_refused_with_what_to_do_about_it() {
+    for (vars, words) in [
+        (&[("SESSION_DRIVER", "redis"), ("SESSION_MIGRATE_FROM", "redis")][..], "another store than"),
+        (&[("SESSION_DRIVER", "memory"), ("SESSION_MIGRATE_FROM", "memory")], "another store than"),
+        (&[("SESSION_DRIVER", "memory"), ("SESSION_MIGRATE_FROM", "cookie")], "sessions in cookies"),
+        (&[("SESSION_DRIVER", "cookie"), ("SESSION_MIGRATE_FROM", "memory")], "sessions in cookies"),
+        (&[("SESSION_DRIVER", "memory"), ("SESSION_MIGRATE_FROM", "rediss-x://:hunter2@h")], "postgres://"),
+        (&[("SESSION_DRIVER", "memory"), ("SESSION_MIGRATE_FROM", "a name")], "table under [stores]"),
+        (&[("SESSION_DRIVER", "memory"), ("SESSION_MIGRATE_FROM", "")], "SESSION_MIGRATE_FROM is empty"),
+        (
+            &[
+                ("SESSION_DRIVER", "mysql"),
+                ("DATABASE_URL", "mysql://h/d"),
+                ("SESSION_MIGRATE_FROM", "sqlite"),
+            ],
+            "the URL of the old store, because DATABASE_URL is where the new one is",
+        ),
+        (&[("SESSION_MIGRATE_FORM", "file")], "did you mean SESSION_MIGRATE_FROM?"),
+        (&[("SESSION_MIGRATE_STANDBY", "maybe")], "true or false"),
+    ] {
+        let said = refusal(vars);
+        assert!(said.contains(words) && !said.contains("hunter2"), "{vars:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_old_store_is_not_called_the_driver() {
+    let vars = [("SESSION_DRIVER", "memory"), ("SESSION_MIGRATE_FROM", "rdis")];
+    let said = config(&vars).unwrap().into_sessions().await.unwrap_err().to_string();
+    assert!(said.starts_with("migrate.from (SESSION_MIGRATE_FROM) = \"rdis\" is not allowed"), "{said}");
+    assert!(!said.contains("SESSION_DRIVER"), "{said}");
+}
+
+#[tokio::test]
+async fn sessions_of_the_old_store_are_found_and_moved() {
+    for standby in ["false", "true"] {
+        let old = MemoryStore::new();
+        let (key, now) = (StoreKey::from_bytes([7; 32]), SystemClock.now());
+        let later = now.plus(std::time::Duration::from_secs(3_600));
+        let record = Record::new(Etag::new(1), now, later, b"{\"v\":1}".to_vec().into());
+        old.create(&key, &record, now).await.unwrap();
+        let kept = old.clone();
+        let drivers =
+            Drivers::new().register("attic", move |_| std::future::ready(Ok::<_, Cause>(kept.clone())));
+        let vars = [
+            ("SESSION_DRIVER", "memory"),
+            ("SESSION_MIGRATE_FROM", "attic"),
+            ("SESSION_MIGRATE_STANDBY", standby),
+        ];
+        let sessions = config(&vars).unwrap().into_sessions_with(&drivers).await.unwrap();
+        let store = sessions.store().unwrap();
+        assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(record.clone()));
+        store.touch(&key, later.plus(std::time::Duration::from_secs(60)), now).await.unwrap();
+        let left = old.load(&key).await.unwrap()
+            == Loaded::Found(record.with_idle_deadline(later_by_a_minute(later)));
+        assert_eq!(left, standby == "true");
+    }
+}
+
+fn later_by_a_minute(later: Timestamp) -> Timestamp {
+    later.plus(std::time::Duration::from_secs(60))
+}
