@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
     if state.data_mut().put("fuzz", "found").is_err() {
         return;
     }
-    state.flash(FlashBag::New, "notice", "seen").expect("a name can be flashed");
+    state.flash(FlashBag::Messages, "notice", "seen").expect("a name can be flashed");
     let draw = || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64]));
     let Ok(mut commit) = Commit::begin(state, &policy, Trigger::Response, now, draw) else { return };
     let mut stored = None;
