@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use session_core::machine::{Candidates, MOST_CANDIDATES};
+use session_core::machine::cookie::{Candidates, MOST_CANDIDATES};
 
 fuzz_target!(|data: &[u8]| {
     // Each line is a header.

@@ -4,9 +4,8 @@
 use std::convert::Infallible;
 
 use libfuzzer_sys::fuzz_target;
-use session_core::machine::{
-    Access, Arrival, Commit, FlashBag, Fresh, SessionId, SessionState, StoreOp, Trigger,
-};
+use session_core::machine::table::Trigger;
+use session_core::machine::{Access, Arrival, Commit, FlashBag, Fresh, SessionId, SessionState, StoreOp};
 use session_core::store::{Etag, Loaded, Record, Written};
 use session_core::{Policy, Timestamp};
 
