@@ -8,8 +8,11 @@ use session_core::machine::cookie::{Binding, IdToken, RecordToken, SealKind};
 use session_core::{KeyRing, SecretKey};
 
 static RING: LazyLock<KeyRing> = LazyLock::new(|| {
-    let key =
-        |first: u8| SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at as u8) * 37 + first));
+    let key = |first: u8| {
+        SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| {
+            (at as u8).wrapping_mul(37).wrapping_add(first)
+        }))
+    };
     KeyRing::new([key(1).expect("a key"), key(2).expect("a key")]).expect("a ring")
 });
 
