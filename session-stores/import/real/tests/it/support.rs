@@ -1,5 +1,6 @@
 //! The new application, and what a browser gets from it.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use session_core::adapter::{BoxFuture, Closing, CookieHeaders, Spawn};
 use session_core::import::{Importer, RefusedImport};
 use session_core::{Event, Observer, SecretKey, Sessions, Timestamp};
 use session_store_memory::MemoryStore;
+use tokio::sync::Semaphore;
 
 #[derive(Debug)]
 struct OnTokio;
@@ -19,12 +21,14 @@ impl Spawn for OnTokio {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Refusals(Arc<Mutex<Vec<RefusedImport>>>);
+struct Refusals(Arc<Mutex<Vec<RefusedImport>>>, Arc<AtomicUsize>);
 
 impl Observer for Refusals {
     fn observe(&self, event: &Event) {
-        if let Event::RefusedImport(reason) = event {
-            self.0.lock().unwrap().push(*reason);
+        match event {
+            Event::RefusedImport(reason) => self.0.lock().unwrap().push(*reason),
+            Event::Imported(_) => drop(self.1.fetch_add(1, SeqCst)),
+            _ => {}
         }
     }
 }
@@ -95,6 +99,47 @@ impl New {
         assert_eq!(self.request(new).await.user, None);
     }
 
+    /// The deployment: visitors who signed in with the old application send four requests at once, three times over, to the
+    /// new one. Each is who they were, in every response.
+    pub(crate) async fn takes_over(&self, visitors: Vec<(String, String)>) {
+        let count = visitors.len();
+        let at_once = Arc::new(Semaphore::new(AT_ONCE));
+        let moving = visitors.into_iter().map(|(name, old)| {
+            let (new, at_once) = (self.clone(), at_once.clone());
+            tokio::spawn(async move {
+                let _turn = at_once.acquire().await.unwrap();
+                let mut cookie = old;
+                for _ in 0..3 {
+                    let requests: Vec<_> = (0..4)
+                        .map(|_| {
+                            let (new, cookie) = (new.clone(), cookie.clone());
+                            tokio::spawn(async move { new.request(&cookie).await })
+                        })
+                        .collect();
+                    for request in requests {
+                        let seen = request.await.unwrap();
+                        assert_eq!(seen.user.as_ref(), Some(&name), "nobody is signed out");
+                        if let Some(set) = seen.set.first() {
+                            cookie = set.split(';').next().unwrap().to_owned();
+                        }
+                    }
+                }
+                assert!(cookie.starts_with("__Host-sid="));
+                assert_eq!(new.sessions.of(&name).count().await.unwrap(), 1, "one session for each visitor");
+            })
+        });
+        let moving: Vec<_> = moving.collect();
+        for visitor in moving {
+            visitor.await.unwrap();
+        }
+        assert_eq!(self.imported(), count, "each was carried over once");
+        assert_eq!(self.refusals.0.lock().unwrap().len(), 0);
+    }
+
+    fn imported(&self) -> usize {
+        self.refusals.1.load(SeqCst)
+    }
+
     pub(crate) async fn refuses(&self, cookie: &str, reason: RefusedImport) {
         let seen = self.request(cookie).await;
         assert_eq!((seen.user, seen.cart, seen.set.len()), (None, None, 0), "{cookie}");
@@ -102,6 +147,11 @@ impl New {
         assert_eq!(refused, [reason], "{cookie}");
     }
 }
+
+/// How many visitors come at the same time.
+const AT_ONCE: usize = 32;
+/// The deadline on a busy machine.
+pub(crate) const PATIENT: Duration = Duration::from_secs(60);
 
 /// What both old applications keep beside the user.
 pub(crate) fn cart() -> Value {

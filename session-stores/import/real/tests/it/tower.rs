@@ -19,7 +19,7 @@ use tower_sessions_redis_store::RedisStore;
 use tower_sessions_redis_store::fred::prelude::{ClientLike as _, Config, Pool};
 use tower_sessions_sqlx_store::{MySqlStore, PostgresStore};
 
-use crate::support::{New, cart};
+use crate::support::{New, PATIENT, cart};
 
 static REDIS: LazyLock<Shared> = LazyLock::new(|| shared(Kind::Redis));
 static POSTGRES: LazyLock<Shared> = LazyLock::new(|| shared(Kind::Postgres));
@@ -58,8 +58,13 @@ const KEY: [u8; 64] = [7; 64];
 
 /// The cookie of a visitor who signs in with the old application.
 async fn signed_in(store: impl SessionStore + Clone, seal: Seal) -> String {
-    let handler = get(|session: Session| async move {
-        session.insert("user", "ada").await.unwrap();
+    signed_in_as("ada", store, seal).await
+}
+
+async fn signed_in_as(user: &str, store: impl SessionStore + Clone, seal: Seal) -> String {
+    let user = user.to_owned();
+    let handler = get(move |session: Session| async move {
+        session.insert("user", user).await.unwrap();
         session.insert("cart", cart()).await.unwrap();
     });
     let router = Router::new().route("/", handler);
@@ -91,7 +96,7 @@ fn new(seal: Seal, key: [u8; 64], records: impl Records) -> New {
 #[tokio::test(flavor = "multi_thread")]
 async fn visitors_of_tower_sessions_with_records_in_redis_are_carried_over() {
     let store = in_redis().await;
-    let records = RedisRecords::connect(REDIS.url()).await.unwrap();
+    let records = RedisRecords::connect(REDIS.url()).await.unwrap().timeout(PATIENT);
     for seal in SEALS {
         let old = signed_in(store.clone(), seal).await;
         new(seal, KEY, records.clone()).carries_over(&old).await;
@@ -101,7 +106,7 @@ async fn visitors_of_tower_sessions_with_records_in_redis_are_carried_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn visitors_of_tower_sessions_with_records_in_postgres_are_carried_over() {
     let store = in_postgres().await;
-    let records = SqlRecords::postgres(POSTGRES.url()).await.unwrap();
+    let records = SqlRecords::postgres(POSTGRES.url()).await.unwrap().timeout(PATIENT);
     for seal in SEALS {
         let old = signed_in(store.clone(), seal).await;
         new(seal, KEY, records.clone()).carries_over(&old).await;
@@ -111,11 +116,35 @@ async fn visitors_of_tower_sessions_with_records_in_postgres_are_carried_over() 
 #[tokio::test(flavor = "multi_thread")]
 async fn visitors_of_tower_sessions_with_records_in_mariadb_are_carried_over() {
     let store = in_mariadb().await;
-    let records = SqlRecords::mysql(MARIADB.url()).await.unwrap();
+    let records = SqlRecords::mysql(MARIADB.url()).await.unwrap().timeout(PATIENT);
     for seal in SEALS {
         let old = signed_in(store.clone(), seal).await;
         new(seal, KEY, records.clone()).carries_over(&old).await;
     }
+}
+
+async fn thousand(store: impl SessionStore + Clone) -> Vec<(String, String)> {
+    let mut visitors = Vec::new();
+    for number in 0..1_000 {
+        let name = format!("visitor-{number}");
+        let cookie = signed_in_as(&name, store.clone(), Seal::Signed).await;
+        visitors.push((name, cookie));
+    }
+    visitors
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_visitors_of_tower_sessions_in_redis_move_under_load() {
+    let visitors = thousand(in_redis().await).await;
+    let records = RedisRecords::connect(REDIS.url()).await.unwrap().timeout(PATIENT);
+    new(Seal::Signed, KEY, records).takes_over(visitors).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_visitors_of_tower_sessions_in_postgres_move_under_load() {
+    let visitors = thousand(in_postgres().await).await;
+    let records = SqlRecords::postgres(POSTGRES.url()).await.unwrap().timeout(PATIENT);
+    new(Seal::Signed, KEY, records).takes_over(visitors).await;
 }
 
 /// A table as their store makes it, with records as it encodes them.
@@ -123,14 +152,15 @@ async fn in_sqlite(records: &[&Record]) -> (tempfile::TempDir, SqlRecords) {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", directory.path().join("old.db").display());
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
-    let table = "create table tower_sessions (id text primary key not null, data blob not null, expiry_date integer)";
+    let table =
+        "create table tower_sessions (id text primary key not null, data blob not null, expiry_date integer)";
     sqlx::query(table).execute(&pool).await.unwrap();
     for record in records {
         let insert = AssertSqlSafe("insert into tower_sessions values (?, ?, ?)".to_owned());
         let insert = sqlx::query(insert).bind(record.id.to_string()).bind(rmp_serde::to_vec(record).unwrap());
         insert.bind(record.expiry_date.unix_timestamp()).execute(&pool).await.unwrap();
     }
-    (directory, SqlRecords::sqlite(&url).await.unwrap())
+    (directory, SqlRecords::sqlite(&url).await.unwrap().timeout(PATIENT))
 }
 
 fn record(data: serde_json::Value, expiry_date: OffsetDateTime) -> Record {
@@ -159,7 +189,9 @@ async fn a_bad_cookie_or_record_of_tower_sessions_is_a_stranger() {
     plain.refuses(&format!("id={}", huge.id), RefusedImport::TooLarge).await;
     plain.refuses(&format!("id={}", deep.id), RefusedImport::Malformed).await;
     plain.refuses(&format!("id={}", Id::default()), RefusedImport::Gone).await;
-    for bad in ["id=", "id=1", "id=../../../../../../etc/x", "id=%00%00", "id=' or 1=1 --aaaaaaaaaaa", "id=\u{e9}"] {
+    for bad in
+        ["id=", "id=1", "id=../../../../../../etc/x", "id=%00%00", "id=' or 1=1 --aaaaaaaaaaa", "id=\u{e9}"]
+    {
         plain.refuses(bad, RefusedImport::Malformed).await;
     }
     for seal in [Seal::Signed, Seal::Private] {
