@@ -10,6 +10,8 @@ use session_core::store::StoreError;
 pub(crate) enum BridgeError {
     #[error("the session store failed")]
     Store(#[from] StoreError),
+    #[error("the old session store failed: {0}")]
+    OldStore(String),
     #[error("the session was ended while the request ran")]
     Ended,
     #[error("no free session id was found")]

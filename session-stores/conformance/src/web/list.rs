@@ -165,6 +165,10 @@ macro_rules! web_claims {
                 a_token_in_a_header_needs_no_csrf_token
                 a_token_in_a_header_is_ended_with_an_empty_one
             ;
+            importing:
+                a_visitor_of_another_library_stays_signed_in
+                a_bad_cookie_of_another_library_is_a_stranger
+            ;
             per_tenant:
                 the_cookie_has_the_domain_to_which_the_host_belongs
             ;

@@ -7,6 +7,7 @@ pub mod claims;
 mod client;
 mod exports;
 mod list;
+mod other_library;
 mod setting;
 
 use std::collections::BTreeMap;

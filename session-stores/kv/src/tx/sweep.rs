@@ -1,4 +1,4 @@
-//! The removal of what is due from a store over an engine with transactions.
+//! The sweep of a store over an engine with transactions.
 
 use async_trait::async_trait;
 use session_core::{

@@ -23,7 +23,7 @@ use crate::sync::{Mutex, MutexGuard, lock};
 pub(crate) use room::Left;
 
 pub(crate) struct Inner {
-    shards: Box<[Mutex<Shard>]>,
+    pub(crate) shards: Box<[Mutex<Shard>]>,
     owners: Owners,
     pub(crate) counters: Counters,
     max_sessions: usize,
@@ -45,11 +45,6 @@ impl Inner {
 
     pub(crate) fn max_bytes(&self) -> usize {
         self.max_bytes
-    }
-
-    /// Runs `look` with a shard locked.
-    pub(crate) fn with_shard<T>(&self, shard: usize, look: impl FnOnce(&Shard) -> T) -> T {
-        look(&lock(&self.shards[shard]))
     }
 
     pub(crate) fn load(&self, key: &StoreKey) -> Loaded {
