@@ -94,7 +94,8 @@ impl Cache {
         let mut kept = self.kept();
         let Kept { young, old, .. } = &mut *kept;
         let entry = young.get_mut(key).or_else(|| old.get_mut(key));
-        let Some(entry) = entry.filter(|entry| matches!(entry, Entry::Awaited(awaited) if *awaited == ticket))
+        let Some(entry) =
+            entry.filter(|entry| matches!(entry, Entry::Awaited(awaited) if *awaited == ticket))
         else {
             return false;
         };
@@ -142,16 +143,17 @@ impl Cache {
 /// The write of one or two keys. Dropped, it removes them from the cache.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
-    of: Option<(Arc<Cache>, Vec<(Vec<u8>, Ticket)>)>,
+    of: Option<(Arc<Cache>, Tickets)>,
 }
+
+/// The keys, each with its ticket.
+type Tickets = Vec<(Vec<u8>, Ticket)>;
 
 impl Change {
     /// To be called before the command is sent.
     pub(crate) fn begin(cache: Option<&Arc<Cache>>, keys: &[&[u8]]) -> Self {
         let ticket = |cache: &Cache, key: &[u8]| (key.to_vec(), cache.expect(key));
-        Self {
-            of: cache.map(|cache| (cache.clone(), keys.iter().map(|key| ticket(cache, key)).collect())),
-        }
+        Self { of: cache.map(|cache| (cache.clone(), keys.iter().map(|key| ticket(cache, key)).collect())) }
     }
 
     /// Whether it concerns this cache.

@@ -107,7 +107,11 @@ impl Link {
             if self.cached.is_some() {
                 // To the other connections, the invalidation may still be on its way.
                 let others = |cache: &Arc<Cache>| keys.iter().for_each(|key| cache.forget(key));
-                self.lanes.each_cache(|cache| if !change.is_of(cache) { others(cache) });
+                self.lanes.each_cache(|cache| {
+                    if !change.is_of(cache) {
+                        others(cache)
+                    }
+                });
             }
             Ok(Ran { reply: reply?, change })
         })

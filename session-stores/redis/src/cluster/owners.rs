@@ -183,9 +183,7 @@ impl RedisClusterStore {
 
     async fn look(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
         match self.get(key).await?.map(|value| Entry::decode(key, &value)) {
-            Some(Ok(entry)) => {
-                Ok(self.settle(key, entry).await?.map_or(Loaded::Missing, Entry::into_loaded))
-            }
+            Some(Ok(entry)) => Ok(self.settle(key, entry).await?.map_or(Loaded::Missing, Entry::into_loaded)),
             // A record that cannot be decoded is skipped; loading it returns the error.
             Some(Err(_)) | None => Ok(Loaded::Missing),
         }

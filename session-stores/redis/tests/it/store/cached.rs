@@ -39,7 +39,8 @@ async fn reads_of_an_unchanged_session_cost_nothing() {
     let mut plain = plain(&server.url()).await;
     let stats = loop {
         let (key, stored) = (fresh_key(), record("1"));
-        let elsewhere = RedisStore::builder(server.url()).prefix("c:").timeout(PATIENT).connect().await.unwrap();
+        let elsewhere =
+            RedisStore::builder(server.url()).prefix("c:").timeout(PATIENT).connect().await.unwrap();
         elsewhere.create(&key, &stored, now()).await.unwrap();
         let _: () = redis::cmd("CONFIG").arg("RESETSTAT").query_async(&mut plain).await.unwrap();
         let began = Instant::now();
@@ -65,7 +66,8 @@ async fn calls(plain: &mut redis::aio::MultiplexedConnection, command: &str) -> 
 async fn a_write_is_one_trip_and_the_read_after_it_none() {
     let server = start(Kind::Redis).unwrap();
     let (url, prefix) = (server.url(), "c:");
-    let store = RedisStore::builder(&url).prefix(prefix).timeout(PATIENT).client_cache(100).connect().await.unwrap();
+    let store =
+        RedisStore::builder(&url).prefix(prefix).timeout(PATIENT).client_cache(100).connect().await.unwrap();
     let elsewhere = RedisStore::builder(&url).prefix(prefix).timeout(PATIENT).connect().await.unwrap();
     let mut plain = plain(&url).await;
     loop {
