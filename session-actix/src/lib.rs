@@ -3,8 +3,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod csrf;
-#[cfg(doctest)]
-mod documents;
 mod extract;
 mod input;
 mod middleware;

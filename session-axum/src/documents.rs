@@ -25,8 +25,8 @@ struct Stores;
 #[doc = include_str!("../../docs/new-framework.md")]
 struct NewFramework;
 
-#[doc = include_str!("../../docs/migrating/tower-sessions.md")]
-struct FromTowerSessions;
+#[doc = include_str!("../../docs/migrating/from-store-to-store.md")]
+struct FromStoreToStore;
 
 #[doc = include_str!("../../docs/migrating/adonisjs.md")]
 struct FromAdonisJs;

@@ -222,7 +222,8 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_DEVICE_BINDING_REFRESH",
         default: "5min",
         allowed: AGE,
-        about: "How long one proof of the device lasts, and for how long a copied cookie works.",
+        about: "How long one proof of the device lasts, and for how long a copied cookie works. Not less than 3 minutes outside of \
+                tests.",
         take: |config, value| put(&mut config.device_binding_refresh, value.age()),
     },
     Setting {

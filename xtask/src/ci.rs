@@ -3,13 +3,21 @@
 use crate::failure::Failure;
 use crate::flags;
 use crate::publishable;
+use crate::runner::Call;
 use crate::stages::Stages;
 use crate::test::{self, Plan};
 
 pub(crate) fn run(flags: &flags::Ci) -> Result<(), Failure> {
     let mut stages = Stages::default();
     let outcome = test::everything(&Plan { packages: &flags.package, skip_missing: false }, &mut stages)?;
+    for workspace in WORKSPACES {
+        let tests = Call::cargo("test --locked --manifest-path").arg(format!("{workspace}/Cargo.toml"));
+        stages.run("workspaces", &tests.line(), || tests.run())?;
+    }
     publishable::everything(&[], flags.offline, &mut stages)?;
     outcome.print(&stages);
     Ok(())
 }
+
+/// Workspaces of their own: what they build is other libraries, which stay out of the lock file.
+const WORKSPACES: [&str; 2] = ["session-stores/tower-bridge/apps", "session-stores/import/real"];

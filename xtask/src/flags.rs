@@ -1,6 +1,8 @@
 //! What can be asked of xtask.
 #![allow(unreachable_pub, missing_docs, reason = "the macro makes public structs in a private module")]
 
+use std::path::PathBuf;
+
 xflags::xflags! {
     /// All automation of this repository.
     cmd xtask {
@@ -57,6 +59,46 @@ xflags::xflags! {
             optional --requests requests: usize
             /// Only benches whose name contains this.
             optional filter: String
+        }
+        /// Proofs that take long: histories under faults, fuzzing, mutation testing, Miri, WebAssembly.
+        cmd prove {
+            /// Histories of several processes on a store while faults strike, checked for linearizability.
+            cmd histories {
+                /// Only this store (again for more): memory, file, sqlite, redb, redis, redis-cluster, memcached, etcd,
+                /// dynamodb, postgres, mysql.
+                repeated --store store: String
+                /// How long for each store: 1 minute.
+                optional --minutes minutes: f64
+                /// What decides the calls and the faults: 1.
+                optional --seed seed: u64
+                /// How many processes use the store: 3.
+                optional --processes processes: usize
+                /// Without faults.
+                optional --calm
+            }
+            /// The fuzz targets of `session-core/fuzz`, or one.
+            cmd fuzz {
+                /// How long for each target: 1 minute.
+                optional --minutes minutes: f64
+                /// Only this target.
+                optional target: String
+            }
+            /// Which changes of the code no test notices.
+            cmd mutants {
+                /// Only mutants in lines that this diff changes.
+                optional --in-diff diff: PathBuf
+                /// A part of them: `0/8`.
+                optional --shard shard: String
+                /// Only in these files (a glob).
+                optional file: String
+            }
+            /// The unit tests of the core and of the memory store under Miri.
+            cmd miri {
+                /// Only tests whose name contains this.
+                optional filter: String
+            }
+            /// The core builds for `wasm32-unknown-unknown`.
+            cmd wasm {}
         }
         /// Starts every server, prints what to put into the environment, and stops them with Ctrl-C.
         cmd up {}

@@ -11,6 +11,7 @@ mod flags;
 mod new_store;
 mod one_crate;
 mod packages;
+mod prove;
 mod publishable;
 mod repository;
 mod runner;
@@ -55,6 +56,7 @@ fn dispatch(flags: Xtask) -> Result<(), Failure> {
         XtaskCmd::Deps(_) => deps::run(),
         XtaskCmd::OneCrate(_) => one_crate::run(),
         XtaskCmd::Bench(flags) => bench::run(&flags),
+        XtaskCmd::Prove(flags) => prove::run(&flags),
         XtaskCmd::Up(_) => up::run(),
         XtaskCmd::NewStore(flags) => new_store::run(&flags),
     }

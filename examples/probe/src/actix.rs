@@ -4,8 +4,8 @@ use std::io;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
-use actix_web::web::{Bytes, Data, Payload, PayloadConfig, ReqData, ServiceConfig, get, post, scope};
-use actix_web::{App, FromRequest as _, HttpRequest, HttpResponse, HttpServer, Responder};
+use actix_web::web::{Bytes, Data, Payload, PayloadConfig, ReqData, ServiceConfig, get, post, route, scope};
+use actix_web::{App, FromRequest as _, HttpRequest, HttpResponse, HttpServer, Responder, Route, guard};
 use session_actix::{
     Input, ReadOnlySession, Session, SessionError, SessionMiddleware, SessionRejection, Visit,
 };
@@ -66,17 +66,22 @@ fn routes(config: &mut ServiceConfig) {
     config
         .route("/run", post().to(run))
         .route("/form", post().to(form))
-        .route("/readonly", get().to(readonly))
-        .route("/stream", get().to(stream))
-        .route("/none", get().to(ok))
-        .route("/read", get().to(async |session: Session| load(probe::read(&session))))
-        .route("/hits", get().to(async |session: Session| load(probe::hits(&session))))
-        .route("/write", get().to(async |session: Session| load(probe::write(&session))))
-        .route("/login", get().to(async |session: Session| load(probe::login(&session))))
-        .route("/logout", get().to(async |session: Session| load(probe::logout(&session))))
-        .route("/rotate", get().to(async |session: Session| load(probe::rotate(&session))))
-        .route("/slow", get().to(slow))
-        .route("/late", get().to(late));
+        .route("/readonly", read().to(readonly))
+        .route("/stream", read().to(stream))
+        .route("/none", read().to(ok))
+        .route("/read", read().to(async |session: Session| load(probe::read(&session))))
+        .route("/hits", read().to(async |session: Session| load(probe::hits(&session))))
+        .route("/write", read().to(async |session: Session| load(probe::write(&session))))
+        .route("/login", read().to(async |session: Session| load(probe::login(&session))))
+        .route("/logout", read().to(async |session: Session| load(probe::logout(&session))))
+        .route("/rotate", read().to(async |session: Session| load(probe::rotate(&session))))
+        .route("/slow", read().to(slow))
+        .route("/late", read().to(late));
+}
+
+/// As on the other frameworks, a route for GET answers HEAD as well.
+fn read() -> Route {
+    route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 fn baseline(config: &mut ServiceConfig, stats: &Stats) {

@@ -79,10 +79,10 @@ pub(crate) async fn serve(
 
 async fn answer(request: Request<Incoming>) -> Result<Reply, Infallible> {
     let routed = match (request.method(), request.uri().path()) {
-        (&Method::GET, "/none") => Ok(reply(Answer::text("ok"))),
+        (&(Method::GET | Method::HEAD), "/none") => Ok(reply(Answer::text("ok"))),
         (&Method::POST, "/run") => run(request).await,
         (&Method::POST, "/form") => form(request).await,
-        (&Method::GET, path) => get(&request, path).await,
+        (&(Method::GET | Method::HEAD), path) => get(&request, path).await,
         _ => Ok(empty(StatusCode::NOT_FOUND)),
     };
     Ok(routed.unwrap_or_else(SessionRejection::into_response))

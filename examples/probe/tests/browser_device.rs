@@ -5,6 +5,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -13,8 +14,15 @@ use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rcgen::{CertifiedKey, PublicKeyData as _, generate_simple_self_signed};
 use serde_json::{Value, json};
+use session_testkit::TestDevice;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 #[test]
 fn browser_sessions_are_bound_to_the_device_under_axum() {
@@ -47,6 +55,7 @@ async fn claims(adapter: &'static str) {
     let mut site = Site::new(adapter);
     a_copied_jar_is_a_stranger_after_the_refresh_time(&site).await;
     a_plain_browser_stays_signed_in(&site).await;
+    a_browser_that_lost_its_key_signs_in_again(&site).await;
     a_restart_of_the_server_changes_nothing_and_signing_out_ends_it(&mut site).await;
 }
 
@@ -63,7 +72,12 @@ async fn a_copied_jar_is_a_stranger_after_the_refresh_time(site: &Site) {
         thief.client.add_cookie(cookie).await.unwrap();
     }
     tokio::time::sleep(PATIENCE).await;
+    let stolen = thief.cookies().await;
     assert_eq!(thief.read("/read").await, "anon", "the thief has all cookies, and not the key");
+    let refused = site.refreshes_with_another_key(&stolen).await;
+    let sets = |line: &str| line.starts_with("set-cookie: ") && !line.contains("Max-Age=0");
+    assert!(!refused.lines().any(sets) && !refused.contains("credentials"), "{refused}");
+    assert_eq!(thief.read("/read").await, "anon");
     assert_eq!(owner.read("/read").await, USER, "the browser has proven its key again");
     owner.close().await;
     thief.close().await;
@@ -75,6 +89,28 @@ async fn a_plain_browser_stays_signed_in(site: &Site) {
     tokio::time::sleep(PATIENCE).await;
     assert_eq!(plain.read("/read").await, USER);
     plain.close().await;
+}
+
+async fn a_browser_that_lost_its_key_signs_in_again(site: &Site) {
+    let browser = site.browser(true).await;
+    browser.sign_in_and_register().await;
+    let cookies = browser.client.get_all_cookies().await.unwrap();
+    browser.client.clone().close().await.unwrap();
+    // With the table of its sessions go the keys, which are in software here. Cookies without an expiry went with the browser.
+    for file in ["Device Bound Sessions", "Device Bound Sessions-journal"] {
+        drop(std::fs::remove_file(browser.profile.path().join("Default").join(file)));
+    }
+    let browser = site.browser_in(browser.profile, true).await;
+    browser.read("/healthz").await;
+    for cookie in cookies {
+        browser.client.add_cookie(cookie).await.unwrap();
+    }
+    tokio::time::sleep(PATIENCE).await;
+    assert_eq!(browser.read("/read").await, "anon");
+    browser.sign_in_and_register().await;
+    tokio::time::sleep(EXPIRED).await;
+    assert_eq!(browser.read("/read").await, USER, "with another key");
+    browser.close().await;
 }
 
 async fn a_restart_of_the_server_changes_nothing_and_signing_out_ends_it(site: &mut Site) {
@@ -128,11 +164,14 @@ impl Site {
 
     /// A browser with a profile of its own, with Device Bound Session Credentials and software keys, or without.
     async fn browser(&self, binds: bool) -> Browser {
+        self.browser_in(tempfile::tempdir_in(self.dir.path()).unwrap(), binds).await
+    }
+
+    async fn browser_in(&self, profile: TempDir, binds: bool) -> Browser {
         let program = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
             .into_iter()
             .find(|program| Path::new(program).exists())
             .expect("no browser here: install chromium (Debian: apt-get install chromium chromium-driver)");
-        let profile = tempfile::tempdir_in(self.dir.path()).unwrap();
         let mut arguments: Vec<String> = FLAGS.iter().map(|&flag| flag.to_owned()).collect();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
         arguments.push(format!("--ignore-certificate-errors-spki-list={}", self.spki));
@@ -148,9 +187,43 @@ impl Site {
             .await
             .expect("chromedriver opens a browser; chromium and chromium-driver must be of the same version");
         let (_, port) = self.address.rsplit_once(':').unwrap();
-        Browser { client, base: format!("https://localhost:{port}"), _profile: profile }
+        Browser { client, base: format!("https://localhost:{port}"), profile }
     }
 }
+
+impl Site {
+    /// What the site answers to a refresh with these cookies, whose challenge is signed with a key of the sender's own.
+    async fn refreshes_with_another_key(&self, cookies: &str) -> String {
+        let asked = self.post(&format!("cookie: {cookies}\r\nsec-secure-session-id: {ANY_ID}\r\n")).await;
+        let header = asked.lines().find_map(|line| line.strip_prefix("secure-session-challenge: "));
+        let challenge = TestDevice::challenge(header.expect("a challenge costs nothing")).unwrap();
+        let proof = TestDevice::new(9).refreshes(&challenge);
+        self.post(&format!(
+            "cookie: {cookies}\r\nsec-secure-session-id: {ANY_ID}\r\nsecure-session-response: {proof}\r\n"
+        ))
+        .await
+    }
+
+    /// The whole answer to a refresh with these headers, which no script of a page may set.
+    async fn post(&self, headers: &str) -> String {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(self.dir.path().join("cert.pem")).unwrap()).unwrap();
+        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let stream = TcpStream::connect(&self.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+        let request = format!(
+            "POST /dbsc/refresh HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\nconnection: close\r\n{headers}\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // A server that closes without a last word of TLS has said everything before.
+        drop(stream.read_to_end(&mut answer).await);
+        String::from_utf8(answer).unwrap()
+    }
+}
+
+const ANY_ID: &str = "00112233445566778899aabbccddeeff";
 
 fn probe(adapter: &str, listen: &str, dir: &Path) -> Process {
     let store = format!("file:{}", dir.join("sessions").display());
@@ -170,7 +243,7 @@ const DISABLE: &str = "--disable-features=DeviceBoundSessions";
 struct Browser {
     client: Client,
     base: String,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -192,6 +265,14 @@ impl Browser {
             "this browser registers no key: its version has no Device Bound Session Credentials, or needs other flags \
              than {ENABLE}"
         );
+    }
+
+    /// Its cookies, as a request has them.
+    async fn cookies(&self) -> String {
+        let cookies = self.client.get_all_cookies().await.unwrap();
+        let pairs: Vec<_> =
+            cookies.iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value())).collect();
+        pairs.join("; ")
     }
 
     async fn bound(&self) -> Option<Cookie<'static>> {

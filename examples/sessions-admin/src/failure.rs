@@ -30,7 +30,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Settings(#[from] SettingError),
     #[error("the system's random generator failed")]
-    Entropy(#[from] session_core::EntropyError),
+    Entropy(#[from] session_core::error::EntropyError),
     #[error("stopped after {moved} sessions; run it again to go on")]
     Stopped { moved: u64 },
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use session_core::{Age, SecretKey, Sessions};
+use session_core::{SecretKey, Sessions};
 use session_stores::{DeviceBindingMode, SessionConfig, SettingError, StoreConfig};
 
 use crate::seen::Seen;
@@ -99,7 +99,6 @@ fn defaults(https: bool) -> SessionConfig {
     if https {
         config.cookie.name = Some("__Host-shop".to_owned());
         config.device_binding = DeviceBindingMode::Require;
-        config.device_binding_refresh = Age::from_secs(REFRESH).expect("two minutes are an age");
     } else {
         config.cookie.name = Some("shop".to_owned());
         config.cookie.secure = false;
@@ -121,8 +120,6 @@ Environment:
   SHOP_ADDR=ADDRESS                   127.0.0.1:3000 unless said
   SHOP_CONFIRM_AFTER=SECONDS          how old a proof of identity may be for the account page; 300 unless said";
 
-/// Chromium proves a key a few times in ten minutes, and no more often.
-const REFRESH: u64 = 2 * 60;
 /// As long as it takes to fetch a coffee.
 const CONFIRM_AFTER: Duration = Duration::from_secs(5 * 60);
 

@@ -50,7 +50,7 @@ const MOST: usize = 8;
 
 #[cfg(test)]
 mod tests {
-    use session_core::ProofError;
+    use session_core::error::ProofError;
 
     use super::*;
 

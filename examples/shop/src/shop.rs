@@ -78,9 +78,11 @@ impl Shop {
     async fn go(&self, method: &str, path: &str, ask: &Ask) -> Result<Go, Problem> {
         match (method, path) {
             ("GET" | "HEAD", "/sign-in") => sign_in::show(ask),
-            ("POST", "/sign-in") => sign_in::sign_in(ask, &self.sessions).await,
+            ("POST", "/sign-in") => sign_in::sign_in(ask),
             // The session was ended, or got a new id in another tab, or is another browser's: the sign-in page finds out.
-            _ if ask.session().status().ended() || ask.session().status().unproven() => Go::to(ask.redirects.to("/sign-in")),
+            _ if ask.session().status().ended() || ask.session().status().unproven() => {
+                Go::to(ask.redirects.to("/sign-in"))
+            }
             ("GET" | "HEAD", "/") => home::show(ask),
             ("GET" | "HEAD", "/cart") => cart::show(ask),
             ("GET" | "HEAD", "/orders") => orders::show(ask),

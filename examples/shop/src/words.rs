@@ -212,7 +212,7 @@ const WORDS: &[(&str, [&str; 2])] = &[
         ],
     ),
     ("bound_since", ["Bound since", "Gebunden seit"]),
-    ("bound_next", ["Next proof", "Nächster Beweis"]),
+    ("bound_next", ["Next proof, at the latest", "Nächster Beweis, spätestens"]),
     ("bound_in", ["in {} s", "in {} s"]),
     ("bound_due", ["with your next click", "mit dem nächsten Klick"]),
     ("bound_no", ["This session is not bound", "Diese Sitzung ist nicht gebunden"]),

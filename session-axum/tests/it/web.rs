@@ -52,7 +52,7 @@ async fn echo(input: Input) -> impl IntoResponse {
 }
 
 async fn count(input: Input) -> Answer<String> {
-    let Count { count } = input.to()?;
+    let Count { count, .. } = input.to()?;
     Ok(count.to_string())
 }
 
@@ -132,7 +132,7 @@ async fn fail(session: Session, redirects: Redirects, input: Input) -> Result<St
 }
 
 async fn order(redirects: Redirects, input: Input) -> Answer<String> {
-    let Count { count } = redirects.or_back(input.to(), "/order")?;
+    let Count { count, .. } = redirects.or_back(input.to(), "/order")?;
     Ok(count.to_string())
 }
 

@@ -200,7 +200,6 @@ impl CookieCodec {
     }
 
     /// The cookie of this scope.
-    #[cfg(feature = "dbsc")]
     pub(crate) fn cookie_at(&self, scope: Scope) -> &CookieSpec {
         &self.place(scope).cookie
     }

@@ -8,10 +8,10 @@ use std::sync::{Arc, OnceLock};
 
 use tracing::Instrument as _;
 
+use super::carry::carry_over;
 use super::common::Engine;
 use super::error::OpenError;
 use super::event::Event;
-use super::import::carry_over;
 use super::perform::perform_all;
 use super::room;
 use super::visit::CookieHeaders;

@@ -1,11 +1,16 @@
 //! Encryption at rest: a store around a store, which seals what the inner one keeps.
 //!
 //! The payload is sealed and bound to the record's key and a digest of its head, so that an attacker who can write to
-//! the store can neither read a session nor change its owner, its lifetime or its key: such a record is corrupt. Not
-//! prevented: restoring an older record of the same session, moving the idle deadline as a touch does (never beyond the
-//! absolute deadline), and removing a record or its tombstone.
+//! the store can neither read a session nor change its owner, its lifetime or its key: such a record is corrupt. The idle
+//! deadline moves without a new seal, but counts only up to a limit that is sealed, one idle timeout after the sealed
+//! deadline; a touch beyond it seals the record anew. Not prevented: restoring an older record of the same session, and
+//! removing a record or its tombstone.
+//!
+//! A record that was sealed anew has another etag in the inner store. Callers see the etag of its last write, so that a
+//! touch stays invisible to them.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -22,7 +27,10 @@ use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
 
 /// A store that seals the records of another one. The deadlines, the owner and the etag stay readable, since a store
-/// needs them, and are authenticated (except the idle deadline, which a touch moves).
+/// needs them, and are authenticated: a record whose owner, etag, time of creation or absolute deadline was altered is
+/// corrupt, and an idle deadline counts at most one idle timeout beyond the sealed one.
+///
+/// A touch reads the record first, and about once per idle timeout it writes the record instead of its deadline alone.
 ///
 /// [`SessionsBuilder::encrypt_at_rest`](crate::SessionsBuilder::encrypt_at_rest) wraps the configured store in one, under
 /// the keys of the cookie; made by hand it has keys of its own.
@@ -56,8 +64,8 @@ impl<S: SessionStore> EncryptedStore<S> {
 impl<S: SessionStore + ?Sized> EncryptedStore<S> {
     pub(crate) fn shared(inner: Arc<S>, keys: KeyRing, entropy: Arc<dyn Entropy>) -> Self {
         let limit = inner.max_record();
-        let guess = (limit / 4 * 3).saturating_sub(DIGEST_LEN);
-        let fits = |size: &usize| sealed_len(DIGEST_LEN + size) <= limit;
+        let guess = (limit / 4 * 3).saturating_sub(HEAD_LEN);
+        let fits = |size: &usize| sealed_len(HEAD_LEN + size) <= limit;
         let max_record = (0..=guess).rev().find(fits).unwrap_or(0);
         Self { keys, entropy, max_record, inner }
     }
@@ -67,27 +75,58 @@ impl<S: SessionStore + ?Sized> EncryptedStore<S> {
         &self.inner
     }
 
-    fn seal(&self, key: &StoreKey, record: &Record) -> Result<Record, StoreError> {
+    /// Seals a record that is written at this time.
+    fn seal(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Record, StoreError> {
+        self.seal_as(key, record, record.etag, now)
+    }
+
+    /// Seals a record for an inner store in which it has this etag.
+    fn seal_as(
+        &self,
+        key: &StoreKey,
+        record: &Record,
+        inner: Etag,
+        now: Timestamp,
+    ) -> Result<Record, StoreError> {
         StoreError::check_size(self.name(), record, self.max_record)?;
         let mut nonce = [0; 24];
-        self.entropy
-            .fill(&mut nonce)
-            .map_err(|error| StoreError::new(StoreErrorKind::Refused, self.name()).because(error))?;
-        let plaintext = [&head_digest(record)[..], &record.payload].concat();
+        self.draw(&mut nonce)?;
+        let stored = record.clone().with_etag(inner);
+        let limit = record.idle_deadline.plus(now.until(record.idle_deadline));
+        let mut plaintext = Vec::with_capacity(HEAD_LEN + record.payload.len());
+        plaintext.extend_from_slice(&head_digest(&stored));
+        plaintext.extend_from_slice(&record.etag.get().to_le_bytes());
+        plaintext.extend_from_slice(&limit.as_millis().to_le_bytes());
+        plaintext.extend_from_slice(&record.payload);
         let sealed = self.keys.seal(&Binding::record(key), SealKind::AtRest, &nonce, &plaintext);
-        Ok(record.clone().with_payload(sealed.as_str().as_bytes().into()))
+        Ok(stored.with_payload(sealed.as_str().as_bytes().into()))
+    }
+
+    fn draw(&self, bytes: &mut [u8]) -> Result<(), StoreError> {
+        let drawn = self.entropy.fill(bytes);
+        drawn.map_err(|error| StoreError::new(StoreErrorKind::Refused, self.name()).because(error))
     }
 
     /// A record that was not sealed for this key and this head does not open.
-    fn unseal(&self, key: &StoreKey, record: Record) -> Option<Record> {
+    fn open(&self, key: &StoreKey, record: Record) -> Option<Open> {
         let opened = self.keys.open(&Binding::record(key), SealKind::AtRest, &record.payload).ok()?;
         let plaintext = opened.plaintext;
-        let (digest, _) = plaintext.split_at_checked(DIGEST_LEN)?;
-        if digest != head_digest(&record) {
+        let (digest, rest) = plaintext.split_first_chunk::<DIGEST_LEN>()?;
+        if *digest != head_digest(&record) {
             return None;
         }
-        let payload = Payload::tail_of(plaintext.as_slice().into(), DIGEST_LEN);
-        Some(record.with_payload(payload))
+        let (etag, rest) = rest.split_first_chunk::<8>()?;
+        let (limit, _) = rest.split_first_chunk::<8>()?;
+        let limit = Timestamp::from_millis(i64::from_le_bytes(*limit));
+        let (etag, inner) = (Etag::new(u64::from_le_bytes(*etag)), record.etag);
+        let idle = record.idle_deadline.min(limit);
+        let payload = Payload::tail_of(plaintext.as_slice().into(), HEAD_LEN);
+        let record = record.with_etag(etag).with_idle_deadline(idle).with_payload(payload);
+        Some(Open { record, inner, limit })
+    }
+
+    fn unseal(&self, key: &StoreKey, record: Record) -> Option<Record> {
+        self.open(key, record).map(|open| open.record)
     }
 
     fn read_current(&self, key: &StoreKey, written: Written) -> Written {
@@ -99,6 +138,38 @@ impl<S: SessionStore + ?Sized> EncryptedStore<S> {
             written => written,
         }
     }
+
+    /// Reads the answer to a write over `expected` that was tried with the etag `tried` of the inner store. Breaks with the
+    /// answer, or continues with the etag to try next, if the record was only sealed anew since.
+    fn judge(
+        &self,
+        key: &StoreKey,
+        written: Written,
+        expected: Etag,
+        tried: Etag,
+        own: Etag,
+    ) -> ControlFlow<Written, Etag> {
+        let Written::Conflict(current) = written else {
+            return ControlFlow::Break(self.read_current(key, written));
+        };
+        ControlFlow::Break(match self.open(key, current) {
+            None => Written::Gone,
+            Some(there) if there.record.etag == own => Written::Applied,
+            Some(there) if there.record.etag == expected && there.inner != tried => {
+                return ControlFlow::Continue(there.inner);
+            }
+            Some(there) => Written::Conflict(there.record),
+        })
+    }
+}
+
+/// A record that was opened.
+struct Open {
+    record: Record,
+    /// Its etag in the inner store.
+    inner: Etag,
+    /// How far its idle deadline may move under this seal.
+    limit: Timestamp,
 }
 
 #[async_trait]
@@ -123,7 +194,7 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
     }
 
     async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError> {
-        self.inner.create(key, &self.seal(key, record)?, now).await
+        self.inner.create(key, &self.seal(key, record, now)?, now).await
     }
 
     async fn replace(
@@ -133,8 +204,14 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
         record: &Record,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
-        let written = self.inner.replace(key, expected, &self.seal(key, record)?, now).await?;
-        Ok(self.read_current(key, written))
+        let (sealed, mut tried) = (self.seal(key, record, now)?, expected);
+        loop {
+            let written = self.inner.replace(key, tried, &sealed, now).await?;
+            match self.judge(key, written, expected, tried, record.etag) {
+                ControlFlow::Break(written) => return Ok(written),
+                ControlFlow::Continue(next) => tried = next,
+            }
+        }
     }
 
     async fn touch(
@@ -143,7 +220,29 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
         idle_deadline: Timestamp,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
-        self.inner.touch(key, idle_deadline, now).await
+        for _ in 0..MOST_SEALS {
+            let there = match self.inner.load(key).await? {
+                Loaded::Found(record) => self.open(key, record),
+                Loaded::Missing | Loaded::Ended { .. } => None,
+            };
+            let Some(there) = there.filter(|there| there.record.is_live(now)) else {
+                return Ok(Written::Gone);
+            };
+            if idle_deadline <= there.limit {
+                return self.inner.touch(key, idle_deadline, now).await;
+            }
+            let mut etag = [0; 8];
+            self.draw(&mut etag)?;
+            let later = there.record.with_idle_deadline(idle_deadline);
+            let sealed = self.seal_as(key, &later, Etag::new(u64::from_le_bytes(etag)), now)?;
+            match self.inner.replace(key, there.inner, &sealed, now).await? {
+                Written::Applied => return Ok(Written::Applied),
+                // Another request has written, which moves the deadline as well.
+                Written::Conflict(_) => {}
+                Written::Gone | Written::Moved { .. } | Written::Taken => return Ok(Written::Gone),
+            }
+        }
+        Ok(Written::Applied)
     }
 
     /// A successor that does not open cannot be shown to be the same user's, and is left alone.
@@ -163,9 +262,14 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
         now: Timestamp,
         tombstone_until: Timestamp,
     ) -> Result<Written, StoreError> {
-        let sealed = self.seal(new, record)?;
-        let written = self.inner.rotate(old, expected, new, &sealed, now, tombstone_until).await?;
-        Ok(self.read_current(old, written))
+        let (sealed, mut tried) = (self.seal(new, record, now)?, expected);
+        loop {
+            let written = self.inner.rotate(old, tried, new, &sealed, now, tombstone_until).await?;
+            match self.judge(old, written, expected, tried, record.etag) {
+                ControlFlow::Break(written) => return Ok(written),
+                ControlFlow::Continue(next) => tried = next,
+            }
+        }
     }
 
     fn owners(&self) -> Option<&dyn OwnerIndex> {
@@ -247,3 +351,7 @@ fn head_digest(record: &Record) -> [u8; DIGEST_LEN] {
 }
 
 const DIGEST_LEN: usize = 32;
+/// Before the payload: the digest, the etag of the last write, and the limit of the idle deadline.
+const HEAD_LEN: usize = DIGEST_LEN + 16;
+/// How often a touch seals a record anew that other requests keep writing.
+const MOST_SEALS: usize = 8;

@@ -63,6 +63,7 @@ pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches both")]
+#[expect(clippy::large_enum_variant, reason = "made once for each request, and moved, never kept")]
 pub enum Closing {
     /// There was nothing to write.
     Ready(VisitReport),

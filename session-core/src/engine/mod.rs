@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod blocking;
 pub(crate) mod builder;
+mod carry;
 mod common;
 #[cfg(feature = "dbsc")]
 pub(crate) mod device;

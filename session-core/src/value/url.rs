@@ -65,8 +65,8 @@ pub(crate) fn path_on<'u>(url: &'u str, host: &str) -> Option<&'u str> {
 fn is_path(path: &str) -> bool {
     let mut decoded = path.as_bytes().to_vec();
     for _ in 0..MOST_DECODINGS {
-        let visible: Vec<u8> = decoded.iter().copied().filter(|byte| *byte > b' ').take(2).collect();
-        if visible.first() != Some(&b'/') || matches!(visible.get(1), Some(b'/' | b'\\')) {
+        let visible: Vec<u8> = decoded.iter().copied().filter(|byte| *byte > b' ').collect();
+        if visible.first() != Some(&b'/') || begins_with_nothing(&visible[1..]) {
             return false;
         }
         let next: Vec<u8> = percent_decode(&decoded).collect();
@@ -76,6 +76,24 @@ fn is_path(path: &str) -> bool {
         decoded = next;
     }
     false
+}
+
+/// Returns whether a path without its first slash begins with an empty segment, once its `.` and `..` are resolved: what
+/// `/.//evil` becomes is another authority to whoever redirects to it again.
+fn begins_with_nothing(path: &[u8]) -> bool {
+    // An authority is read before dots are resolved: the host of `//evil/..` is `evil`.
+    if matches!(path.first(), Some(b'/' | b'\\')) {
+        return true;
+    }
+    let mut segments = Vec::new();
+    for segment in path.split(|byte| matches!(byte, b'/' | b'\\')) {
+        match segment {
+            b"." => {}
+            b".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    segments.len() > 1 && segments[0].is_empty()
 }
 
 fn path_of(url: &str) -> &str {
@@ -93,6 +111,22 @@ mod tests {
 
     fn ok_example(over_http: bool) -> RedirectHosts {
         RedirectHosts::new(&["ok.example".to_owned()], over_http).unwrap()
+    }
+
+    #[test]
+    fn an_authority_is_refused_whatever_dots_are_behind_it() {
+        for url in [
+            "//evil/..",
+            "//evil/../",
+            "//evil/a/../..",
+            "//.",
+            "//..",
+            "/%2fevil/..",
+            "/%2f%2e",
+            "/%5cevil/%2e%2e",
+        ] {
+            assert!(!stays(url, &RedirectHosts::default()), "{url}");
+        }
     }
 
     #[test]
@@ -169,6 +203,15 @@ mod tests {
             "/%25252fevil",
             "/\u{ff0f}evil",
             "/caf\u{e9}",
+            "/.//evil",
+            "/..//evil",
+            "/././/evil",
+            "/a/..//evil",
+            "/a/../..//evil",
+            "/%2e//evil",
+            "/.%2f%2fevil",
+            "/a/%2e%2e/%2fevil",
+            "/.//",
             "//\u{65}vil",
             "/\u{2028}/evil",
             "/\0/evil",
@@ -191,6 +234,12 @@ mod tests {
             "/cart",
             "/cart/",
             "/a//b",
+            "/./cart",
+            "/a/../b",
+            "/a/..",
+            "/../cart",
+            "/.well-known/x",
+            "/..a//b",
             "/search?q=a%0Ab",
             "/search?next=//evil",
             "/a%2fb",

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
-use session_core::{error::*, *};
+use session_core::error::ProofError;
 use session_testkit::{TestDevice, Verb};
 use sha2::{Digest as _, Sha256};
 

@@ -1,6 +1,6 @@
 //! Races of tabs around a proof: two at once, during a new id, during a sign-out, with an older challenge, and replays.
 
-use session_core::*;
+use session_core::{error::*, *};
 use session_testkit::{Fault, TestDevice, Verb, When};
 
 use crate::device_support::{Browser, REFRESH, Site, binding, grants_nothing};

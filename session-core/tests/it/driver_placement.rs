@@ -177,6 +177,43 @@ async fn at_1_at_rest_a_record_with_another_head_is_corrupt() {
     }
 }
 
+/// An idle deadline that was moved in the store, by one idle timeout or by years, counts up to the sealed limit.
+#[tokio::test]
+async fn at_1_at_rest_an_idle_deadline_cannot_be_moved_beyond_one_idle_timeout() {
+    for moved_by in [2, 10, 24 * 3_650] {
+        let app = app_with(|builder| builder.encrypt_at_rest(true).absolute(None));
+        let mut browser = Browser::new();
+        app.visit(&mut browser, async |session| session.tag("eve").unwrap()).await;
+        let at = app.store.ops()[0].key.unwrap();
+        let later = Clock::now(&app.clock).plus(Duration::from_secs(3_600 * moved_by));
+        let moved = app.memory().touch(&at, later, Clock::now(&app.clock)).await;
+        assert_eq!(moved.unwrap(), Written::Applied);
+        app.pass(4 * 3_600);
+        let user = app.visit(&mut browser, async |session| session.user().name()).await;
+        assert_eq!(user, None, "{moved_by} hours");
+    }
+}
+
+/// Days of reads, with a write now and then: touches go on, and nobody but the store sees a new seal.
+#[tokio::test]
+async fn at_1_at_rest_a_session_that_is_only_read_lives_on_and_takes_every_write() {
+    let app = app_with(|builder| builder.encrypt_at_rest(true).absolute(None));
+    let mut browser = known(&app).await;
+    let slow = app.arrive(&browser.cookies());
+    slow.visit().session().await.unwrap().increment("n").unwrap();
+    for visits in 1..60_u32 {
+        app.pass(3_600);
+        assert_eq!(read::<u32>(&app, &mut browser, "n").await, Some(1), "visit {visits}");
+    }
+    app.events.take();
+    assert!(finish(slow, 200).await.error.is_none());
+    assert!(!app.events.take().iter().any(|event| matches!(event, Event::Conflict(_))), "nobody else wrote");
+    app.visit(&mut browser, async |session| session.regenerate().unwrap()).await;
+    assert_eq!(read(&app, &mut browser, "n").await, Some(2));
+    app.pass(2 * 3_600);
+    assert_eq!(read::<u32>(&app, &mut browser, "n").await, None, "its idle time is over");
+}
+
 #[test]
 fn what_is_half_configured_does_not_build() {
     let with_key = || Sessions::builder().key(key(1));

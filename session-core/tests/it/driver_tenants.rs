@@ -110,6 +110,29 @@ async fn a_touch_cookie_has_the_domain_of_its_tenant() {
     assert!(touch[0].starts_with("sid.t=") && touch[0].contains("Domain=.example.org; "), "{touch:?}");
 }
 
+#[tokio::test]
+async fn the_cookie_for_scripts_has_the_domain_of_the_session_s_cookie() {
+    let configure = |builder: SessionsBuilder| builder.cookie(tenants()).xsrf_cookie(true);
+    for app in [app_with(configure), app_in_cookie(|builder, _| configure(builder))] {
+        for (host, domain) in [
+            ("www.example.com", Some("example.com")),
+            ("de.shop.example.com", Some("Shop.example.com")),
+            ("www.example.org", Some(".example.org")),
+            ("example.net", None),
+        ] {
+            let (_, set) = ask(&app, host, &[], async |session| drop(session.csrf().token().unwrap())).await;
+            let [session, script] = ["sid=", "XSRF-TOKEN="].map(|name| {
+                set.iter().find(|set| set.starts_with(name)).unwrap_or_else(|| panic!("{set:?}"))
+            });
+            let expected = domain.map(|domain| format!("; Domain={domain};"));
+            for set in [session, script] {
+                let has = expected.as_ref().map_or(!set.contains("Domain"), |domain| set.contains(domain));
+                assert!(has, "{host}: {set}");
+            }
+        }
+    }
+}
+
 #[test]
 fn domains_that_browsers_refuse_do_not_build() {
     let build = |cookie: Cookie| cookie.build().unwrap_err();

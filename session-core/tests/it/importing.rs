@@ -109,7 +109,7 @@ async fn a_visitor_of_another_library_is_carried_over_once() {
     let session = guard.visit().session().await.unwrap();
     assert_eq!(session.get::<u64>("n").unwrap(), Some(7));
     assert_eq!(session.user().name().as_deref(), Some("ada"));
-    assert!(!session.fresh());
+    assert!(!session.status().fresh());
     let report = finish(guard, 200).await;
     assert_eq!(old.records(), 0);
     let set: Vec<_> = report.set_cookies().collect();
@@ -279,7 +279,7 @@ async fn a_bad_cookie_is_a_stranger_and_an_event() {
     ] {
         app.events.take();
         let guard = app.arrive(&[cookie]);
-        assert!(guard.visit().session().await.unwrap().fresh(), "{cookie}");
+        assert!(guard.visit().session().await.unwrap().status().fresh(), "{cookie}");
         let report = finish(guard, 200).await;
         assert!(report.error.is_none() && report.set_cookies().count() == 0);
         assert!(app.events.take().contains(&Event::RefusedImport(reason)), "{cookie}");

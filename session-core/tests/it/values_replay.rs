@@ -208,3 +208,71 @@ proptest! {
         }
     }
 }
+
+/// A removal takes the parents that it leaves empty. On replay it takes an empty parent that another request left only
+/// if this request had put something there before: as if it had run on the newer values.
+#[test]
+fn a_removal_takes_an_empty_parent_only_where_this_request_had_put_something() {
+    let forget = |key: &str| Op::Forget(key.into());
+    let put = |key: &str| Op::Put(key.into(), json!(1));
+    let kept = json!({ "x": {} });
+    let gone = json!({});
+    let cases = [
+        // Nothing was put.
+        (json!({ "x": { "a": 1 } }), vec![forget("x.a")], &kept),
+        (json!({ "x": { "a": { "b": 1, "c": 2 } } }), vec![forget("x.a.b"), forget("x.a")], &kept),
+        (json!({ "x": { "a": [1, 2, 3] } }), vec![forget("x.a.0"), forget("x.a")], &kept),
+        (
+            json!({ "x": { "a": [1, [2, 3]] } }),
+            vec![forget("x.a.1.0"), forget("x.a.0"), forget("x.a")],
+            &kept,
+        ),
+        // Something was, at the path or below it, and may have been removed before.
+        (json!({}), vec![put("x.a"), forget("x.a")], &gone),
+        (json!({}), vec![Op::Add("x.a".into(), 1), forget("x.a")], &gone),
+        (json!({}), vec![Op::Push("x.a".into(), json!(1)), forget("x.a")], &gone),
+        (json!({}), vec![Op::Double("x.a".into()), forget("x.a")], &gone),
+        (json!({ "x": { "a": { "c": 1 } } }), vec![put("x.a.b"), forget("x.a")], &gone),
+        (json!({ "x": { "a": { "c": 1 } } }), vec![put("x.a.b"), forget("x.a.b"), forget("x.a")], &gone),
+        (json!({ "x": { "a": { "c": 1 } } }), vec![Op::Add("x.a.b".into(), 1), forget("x.a")], &gone),
+        (
+            json!({ "x": { "a": { "c": 1, "d": [0, 1] } } }),
+            vec![Op::Push("x.a.b".into(), json!(1)), forget("x.a.d.0"), forget("x.a")],
+            &gone,
+        ),
+    ];
+    for (base, ops, expected) in cases {
+        let (_, journal, _) = run(&base, &ops);
+        assert_eq!(&replayed(&kept, &[journal]), expected, "{ops:?} of {base}, replayed");
+        let (directly, _, _) = run(&kept, &ops);
+        assert_eq!(&value(directly.bag()), expected, "{ops:?}, as if it had run on the newer values");
+    }
+}
+
+/// An object that a merge asks for is made although what stood below was removed.
+#[test]
+fn a_merge_makes_its_objects_again_after_a_removal() {
+    let merge = |value: Value| Op::Merge(value);
+    for ops in [
+        vec![Op::Forget("a.b".into()), merge(json!({ "a": {} }))],
+        vec![Op::Put("a".into(), json!(1)), merge(json!({ "a": { "b": 2 } }))],
+        vec![Op::Forget("a".into()), merge(json!({ "a": { "c": {} } }))],
+    ] {
+        let (directly, journal, steps) = run(&json!({ "a": { "b": 1 } }), &ops);
+        for newer in [json!({}), json!({ "a": 1 }), json!({ "a": { "b": 1 } })] {
+            let expected = replayed(&newer, &steps);
+            assert_eq!(replayed(&newer, &[journal.clone()]), expected, "{ops:?} on {newer}");
+        }
+        assert_eq!(replayed(&json!({ "a": { "b": 1 } }), &[journal]), value(directly.bag()));
+    }
+}
+
+/// The journal grows with the paths that are changed, not with the number of merges.
+#[test]
+fn merges_of_the_same_paths_do_not_grow_the_journal() {
+    let mut values = Values::new(bag(&json!({ "a": 1 })));
+    for number in 0..100 {
+        values.merge(json!({ "a": { "b": { "c": number }, "d": number } })).unwrap();
+    }
+    assert!(values.take_journal().len() <= 5);
+}

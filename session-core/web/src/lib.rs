@@ -19,6 +19,7 @@ mod charset;
 mod csrf;
 #[cfg(doctest)]
 mod documents;
+mod fit;
 mod lenient;
 mod limit;
 mod names;
@@ -35,7 +36,7 @@ pub use csrf::{
     CrossOrigin, CsrfDecision, CsrfFailure, CsrfGuard, CsrfReason, CsrfRuleError, CsrfRules, OriginRules,
     same_origin, verify_form,
 };
-pub use lenient::NotThatForm;
+pub use fit::NotThatForm;
 pub use limit::InputLimit;
 pub use read::FormError;
 pub use redirect::{FinishedRedirect, Redirect, RedirectKind, Redirects};
@@ -87,7 +88,7 @@ impl Form {
     /// true), empty text becomes `None`.
     ///
     /// # Errors
-    /// [`NotThatForm`] when a field is missing or is not what the type asks for.
+    /// [`NotThatForm`] with every field that is missing or is not what the type asks for.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -101,7 +102,7 @@ impl Form {
     /// # });
     /// ```
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, NotThatForm> {
-        lenient::read(Value::Object(self.fields.clone()))
+        fit::read(&self.fields)
     }
 }
 

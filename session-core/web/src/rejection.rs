@@ -8,7 +8,7 @@ use session_core::adapter::{BareResponse, Failure};
 use session_core::{CommitError, OpenError, SessionError, UserSessionsError, ValueError};
 
 use crate::csrf::CrossOrigin;
-use crate::lenient::NotThatForm;
+use crate::fit::NotThatForm;
 use crate::read::FormError;
 use crate::redirect::FinishedRedirect;
 

@@ -83,7 +83,7 @@ async fn route(request: Request<Full<Bytes>>, handlers: Handlers) -> Answer {
         (_, "/small") => echo(&Input::read_within(InputLimit::default().bytes(64), request).await?),
         (_, "/many") => echo(&Input::read_within(InputLimit::default().fields(1_500), request).await?),
         (_, "/count") => {
-            let Count { count } = Input::read(request).await?.to()?;
+            let Count { count, .. } = Input::read(request).await?.to()?;
             typed("text/plain", count.to_string())
         }
         (_, "/flash") => {
@@ -125,7 +125,7 @@ async fn route(request: Request<Full<Bytes>>, handlers: Handlers) -> Answer {
         (_, "/secret") => typed("text/plain", request.signed_in_within(Duration::from_secs(15 * 60)).await?),
         (_, "/order") => {
             let redirects = redirects(&request).await?;
-            let Count { count } = redirects.or_back(Input::read(request).await?.to(), "/order")?;
+            let Count { count, .. } = redirects.or_back(Input::read(request).await?.to(), "/order")?;
             typed("text/plain", count.to_string())
         }
         (_, "/fail") => match fail(request).await {

@@ -3,6 +3,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod actix_session;
+#[cfg(doctest)]
+mod documents;
 mod old_cookie;
 mod records;
 mod tower_sessions;

@@ -1,6 +1,8 @@
 //! What the facade promises: settings, stores opened by URL, and the sweeper.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod device;
+mod encrypted;
 mod many;
 mod migrate_settings;
 mod migrating;

@@ -11,7 +11,7 @@
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use session_conformance::proxy::{Proxy, Weather};
 use session_core::{
@@ -79,7 +79,9 @@ async fn at_12(config: StoreConfig, number: usize, sent: Option<Sent<'_>>) {
         Sessions::builder().store(log.clone()).key(SecretKey::generate().unwrap()).build().unwrap();
     let ada = sessions.of("ada");
     let before = sent(0);
+    let begun = Instant::now();
     assert_eq!(ada.count().await.unwrap(), number);
+    let counting = begun.elapsed();
     let oldest = session(0).0.handle();
     assert!(ada.destroy(oldest).await.unwrap());
     assert!(!ada.destroy(oldest).await.unwrap());
@@ -90,7 +92,9 @@ async fn at_12(config: StoreConfig, number: usize, sent: Option<Sent<'_>>) {
 
     // The page of devices.
     log.take();
+    let begun = Instant::now();
     let first = ada.list().await.unwrap();
+    let listing = begun.elapsed();
     let second = ada.list_after(first.last().unwrap()).await.unwrap();
     let created: Vec<_> = first.iter().chain(&second).map(|device| device.created).collect();
     let expected: Vec<_> = (0..200).map(|back| session(number - 1 - back).1.created).collect();
@@ -105,7 +109,15 @@ async fn at_12(config: StoreConfig, number: usize, sent: Option<Sent<'_>>) {
 
     // The end of all of them.
     let before = sent(0);
+    let begun = Instant::now();
     assert_eq!(ada.destroy_all().await.unwrap(), number - 1);
+    let ending = begun.elapsed();
+    // Figures for the page on performance; they depend on the machine, so none is asserted.
+    println!(
+        "{} sessions in {}: count {counting:.1?}, first page {listing:.1?}, end of all {ending:.1?}",
+        number,
+        store.name()
+    );
     assert_eq!(ada.count().await.unwrap(), 0);
     // Heads, and an answer with its HTTP head for each session: less than half of a payload.
     assert!(sent(before) < number as u64 * (PAYLOAD as u64 / 2), "{} bytes to end them", sent(before));

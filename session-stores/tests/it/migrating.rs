@@ -138,6 +138,21 @@ mod in_memory_on_standby {
     session_conformance::store_suite!(fixture);
 }
 
+/// Four clients at once, on sessions that are in the old store at first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn histories_of_sessions_that_move_are_linearizable() {
+    use session_conformance::history::{Plan, Recorder, check};
+
+    for seed in 0..40 {
+        let store = Moving::between(MemoryStore::new(), MemoryStore::new());
+        let store = Recorder::new(Arc::new(store));
+        let plan = Plan { seed, ..Plan::default() };
+        plan.run(std::slice::from_ref(&store)).await;
+        plan.look(&store).await;
+        assert!(check(&store.events()).is_ok(), "seed {seed}: {:?}", check(&store.events()));
+    }
+}
+
 #[cfg(feature = "file")]
 fn files(dir: &tempfile::TempDir) -> session_stores::FileStore {
     let store = session_stores::FileStore::builder(dir.path().join("sessions")).timeout(A_MINUTE);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_lock::{Mutex, MutexGuard};
 use serde_json::Value;
+use session_core::Timestamp;
 use session_core::adapter::{Clock, Entropy, SystemClock, SystemEntropy};
 use session_core::store::{Etag, Loaded, Record, SessionStore, StoreErrorKind, StoreKey, Written};
 use sha2::{Digest, Sha256};
@@ -13,6 +14,7 @@ use time::OffsetDateTime;
 
 use crate::error::BridgeError;
 use crate::known::{Base, Known, Print};
+use crate::old::OldStore;
 use crate::payload::{Data, deadline, decode, encode, merge};
 
 /// A session store as a store of tower-sessions. Clones share everything.
@@ -35,6 +37,7 @@ struct Inner {
     store: Arc<dyn SessionStore>,
     known: Known,
     owner: Option<Box<OwnerOf>>,
+    old: Option<Box<dyn OldStore>>,
     clock: Box<dyn Clock>,
     /// Writers of one session queue here after their first conflict.
     queues: [Mutex<()>; QUEUES],
@@ -58,6 +61,7 @@ impl TowerSessionsBridge {
             store,
             known: Known::bounded(DEFAULT_MEMORY),
             owner: None,
+            old: None,
             clock: Box::new(SystemClock),
             queues: [const { Mutex::new(()) }; QUEUES],
         }))
@@ -121,6 +125,12 @@ impl TowerSessionsBridge {
         StoreKey::from_bytes(hash.finalize().into())
     }
 
+    /// Moves sessions out of this store when they are used.
+    #[cfg(any(feature = "tower-sessions-0-14", feature = "tower-sessions-0-15"))]
+    pub(crate) fn with_old(self, old: impl OldStore + 'static) -> Self {
+        self.configure(|inner| inner.old = Some(Box::new(old)))
+    }
+
     fn configure(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         change(Arc::get_mut(&mut self.0).expect("the bridge is configured before it is cloned"));
         self
@@ -136,8 +146,7 @@ impl TowerSessionsBridge {
     ) -> Result<i128, BridgeError> {
         let inner = &*self.0;
         let now = inner.clock.now();
-        let record = Record::new(etag()?, now, deadline(expiry), encode(data, expiry)?)
-            .with_owner(inner.owner.as_ref().and_then(|owner| owner(data)).map(Into::into));
+        let record = inner.first(data, expiry, now)?;
         for _ in 0..MOST_IDS {
             let key = Self::store_key(id);
             match inner.store.create(&key, &record, now).await? {
@@ -167,7 +176,7 @@ impl TowerSessionsBridge {
         let known = inner.known.find(key, print, place);
         let mut current = match &known {
             Some(base) if base.is_stored => base.record.clone(),
-            _ => match inner.store.load(&key).await? {
+            _ => match self.find(id).await? {
                 Loaded::Found(record) => record,
                 Loaded::Missing | Loaded::Ended { .. } => return Err(BridgeError::Ended),
             },
@@ -201,14 +210,14 @@ impl TowerSessionsBridge {
     pub(crate) async fn get(&self, id: i128) -> Result<Option<(Data, OffsetDateTime)>, BridgeError> {
         let inner = &*self.0;
         let key = Self::store_key(id);
-        let record = match inner.store.load(&key).await {
+        let record = match self.find(id).await {
             Ok(Loaded::Found(record)) if record.is_live(inner.clock.now()) => record,
             Ok(Loaded::Found(_) | Loaded::Missing | Loaded::Ended { .. }) => return Ok(None),
-            Err(error) if error.kind() == StoreErrorKind::Corrupt => {
+            Err(BridgeError::Store(error)) if error.kind() == StoreErrorKind::Corrupt => {
                 tracing::warn!(session = %key.handle(), "a damaged session is treated as unknown");
                 return Ok(None);
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         let Some((data, expiry)) = decode(&record) else {
             tracing::warn!(session = %key.handle(), "a session of another format is treated as unknown");
@@ -218,9 +227,37 @@ impl TowerSessionsBridge {
         Ok(Some((data, expiry)))
     }
 
+    /// Loads the record, after it has moved here if it is still in the old store.
+    async fn find(&self, id: i128) -> Result<Loaded, BridgeError> {
+        let (inner, key) = (&*self.0, Self::store_key(id));
+        let loaded = inner.store.load(&key).await?;
+        let (Loaded::Missing, Some(old)) = (&loaded, &inner.old) else { return Ok(loaded) };
+        let Some((data, expiry)) = old.load(id).await? else {
+            // Gone, or another request has moved it since.
+            return Ok(inner.store.load(&key).await?);
+        };
+        let now = inner.clock.now();
+        let record = inner.first(&data, expiry, now)?;
+        if !record.is_live(now) {
+            return Ok(loaded);
+        }
+        let written = inner.store.create(&key, &record, now).await?;
+        old.delete(id).await?;
+        match written {
+            Written::Applied => Ok(Loaded::Found(record)),
+            Written::Taken | Written::Conflict(_) | Written::Moved { .. } | Written::Gone => {
+                Ok(inner.store.load(&key).await?)
+            }
+        }
+    }
+
     /// Ends the session, wherever a rotation has moved it.
     pub(crate) async fn end(&self, id: i128) -> Result<(), BridgeError> {
         let inner = &*self.0;
+        // The old store first: what has ended here cannot come back from there.
+        if let Some(old) = &inner.old {
+            old.delete(id).await?;
+        }
         let mut key = Self::store_key(id);
         for _ in 0..MOST_TRIES {
             match inner.store.destroy(&key, inner.clock.now().plus(TOMBSTONE)).await? {
@@ -242,6 +279,13 @@ impl TowerSessionsBridge {
 }
 
 impl Inner {
+    /// The first record of a session.
+    fn first(&self, data: &Data, expiry: OffsetDateTime, now: Timestamp) -> Result<Record, BridgeError> {
+        let owner = self.owner.as_ref().and_then(|owner| owner(data));
+        let record = Record::new(etag()?, now, deadline(expiry), encode(data, expiry)?);
+        Ok(record.with_owner(owner.map(Into::into)))
+    }
+
     /// The record that follows `current`.
     fn next(&self, current: &Record, data: &Data, expiry: OffsetDateTime) -> Result<Record, BridgeError> {
         let record = current

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use session_core::EntropyError;
+use session_core::error::EntropyError;
 use session_core::store::StoreError;
 
 /// Why a call failed. tower-sessions' own error holds a text only, so this type never leaves the crate.
@@ -10,6 +10,8 @@ use session_core::store::StoreError;
 pub(crate) enum BridgeError {
     #[error("the session store failed")]
     Store(#[from] StoreError),
+    #[error("the old session store failed: {0}")]
+    OldStore(String),
     #[error("the session was ended while the request ran")]
     Ended,
     #[error("no free session id was found")]

@@ -5,6 +5,7 @@
 mod bridge;
 mod error;
 mod known;
+mod old;
 mod payload;
 #[cfg(any(feature = "tower-sessions-0-14", feature = "tower-sessions-0-15"))]
 mod versions;

@@ -1,12 +1,15 @@
 //! tower-sessions' traits, implemented for each version that is in use.
 
 use async_trait::async_trait;
+use time::OffsetDateTime;
 
 use crate::bridge::TowerSessionsBridge;
 use crate::error::BridgeError;
+use crate::old::OldStore;
+use crate::payload::Data;
 
 macro_rules! implement {
-    ($theirs:ident) => {
+    ($theirs:ident, $with_old:ident, $version:literal) => {
         const _: () = {
             use $theirs::session::{Id, Record};
             use $theirs::session_store::{Error, ExpiredDeletion, Result};
@@ -42,6 +45,36 @@ macro_rules! implement {
                 }
             }
 
+            impl TowerSessionsBridge {
+                #[doc = concat!("Takes the store of tower-sessions ", $version, " that the application had before.")]
+                ///
+                /// A session that is still there moves here when it is used, under the same id, so that nobody is signed
+                /// out by the change of the store. It is removed there, also by a `delete`. Take the old store out once
+                /// its sessions have expired.
+                ///
+                /// # Panics
+                /// If the bridge was cloned before.
+                #[must_use]
+                pub fn $with_old(self, old: impl $theirs::SessionStore) -> Self {
+                    self.with_old(Old(old))
+                }
+            }
+
+            #[derive(Debug)]
+            struct Old<S>(S);
+
+            #[async_trait]
+            impl<S: $theirs::SessionStore> OldStore for Old<S> {
+                async fn load(&self, id: i128) -> std::result::Result<Option<(Data, OffsetDateTime)>, BridgeError> {
+                    let loaded = self.0.load(&Id(id)).await.map_err(|error| BridgeError::OldStore(error.to_string()))?;
+                    Ok(loaded.map(|record| (record.data, record.expiry_date)))
+                }
+
+                async fn delete(&self, id: i128) -> std::result::Result<(), BridgeError> {
+                    self.0.delete(&Id(id)).await.map_err(|error| BridgeError::OldStore(error.to_string()))
+                }
+            }
+
             fn theirs(error: BridgeError) -> Error {
                 let text = error.text();
                 if error.is_encoding() { Error::Encode(text) } else { Error::Backend(text) }
@@ -51,6 +84,6 @@ macro_rules! implement {
 }
 
 #[cfg(feature = "tower-sessions-0-14")]
-implement!(tower_sessions_core_0_14);
+implement!(tower_sessions_core_0_14, moving_from_0_14, "0.14");
 #[cfg(feature = "tower-sessions-0-15")]
-implement!(tower_sessions_core_0_15);
+implement!(tower_sessions_core_0_15, moving_from_0_15, "0.15");

@@ -56,6 +56,16 @@ const ALLOWED: &[Allowed] = &[
         why: "for tests: streams, and what is heard of other crates' logs",
     },
     Allowed {
+        of: &["session-tower-bridge"],
+        external: &["tower_sessions_core"],
+        why: "the traits that the bridge implements, by a feature for each version",
+    },
+    Allowed {
+        of: &["session-import"],
+        external: &["cookie"],
+        why: "the other libraries' keys are of this type",
+    },
+    Allowed {
         of: &["session-core"],
         external: &["minijinja"],
         why: "values for its templates, behind a feature of its name; stable at 2",

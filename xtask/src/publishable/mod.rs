@@ -8,7 +8,7 @@ mod external;
 mod minimal;
 mod msrv;
 mod semver;
-mod tools;
+pub(crate) mod tools;
 
 pub(crate) use api::{AS_RUSTDOC, run as api, rustdoc};
 

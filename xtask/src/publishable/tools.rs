@@ -14,6 +14,8 @@ pub(crate) enum Tool {
     Hack,
     PublicApi,
     SemverChecks,
+    Fuzz,
+    Mutants,
 }
 
 impl Tool {
@@ -24,6 +26,8 @@ impl Tool {
             Self::Hack => "hack",
             Self::PublicApi => "public-api",
             Self::SemverChecks => "semver-checks",
+            Self::Fuzz => "fuzz",
+            Self::Mutants => "mutants",
         }
     }
 
@@ -34,12 +38,24 @@ impl Tool {
             Self::Hack => "0.6.46",
             Self::PublicApi => "0.52.0",
             Self::SemverChecks => "0.51.0",
+            Self::Fuzz => "0.13.2",
+            Self::Mutants => "27.1.0",
         }
     }
 }
 
 /// A call of the tool, which is installed first if this machine does not have it.
 pub(crate) fn call(tool: Tool, words: &str) -> Result<Call, Failure> {
+    Ok(found(tool, "")?.args(tool.command()).args(words))
+}
+
+/// The same with the nightly compiler.
+pub(crate) fn nightly(tool: Tool, words: &str) -> Result<Call, Failure> {
+    Ok(found(tool, "+nightly")?.args(tool.command()).args(words))
+}
+
+/// A call of cargo that finds the tool.
+fn found(tool: Tool, toolchain: &str) -> Result<Call, Failure> {
     let path = path()?;
     let root = root();
     let root = root.to_str().ok_or_else(|| Failure::new("the path in XTASK_TOOLS is not UTF-8"))?;
@@ -49,7 +65,7 @@ pub(crate) fn call(tool: Tool, words: &str) -> Result<Call, Failure> {
         let package = format!("cargo-{command}@{}", tool.version());
         Call::cargo(&format!("install --quiet --locked --root {root} {package}")).run()?;
     }
-    Ok(Call::cargo(command).args(words).env("PATH", &path))
+    Ok(Call::cargo(toolchain).env("PATH", &path))
 }
 
 fn answers(command: &str, path: &str) -> bool {

@@ -21,7 +21,7 @@ struct Row {
 pub(crate) fn show(ask: &Ask, seen: &Seen, binds: bool) -> Result<Go, Problem> {
     user(ask)?;
     let session = ask.session();
-    let bound = session.binding().map(|binding| {
+    let bound = session.user().binding().map(|binding| {
         let proofs: Vec<_> = binding.proofs.iter().rev().copied().map(clock).collect();
         let seconds = ask.now.until(binding.next_refresh).as_secs();
         context! { since => clock(binding.since), next => clock(binding.next_refresh), seconds, proofs }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use minijinja::context;
-use session_core::{Handle, Sessions, UserSessionsError};
 
 use super::{LANGUAGE, THEME, visitor};
 use crate::ask::Ask;
@@ -26,12 +25,11 @@ pub(crate) fn show(ask: &Ask) -> Result<Go, Problem> {
         session.regenerate()?;
         session.flash_now("status", why)?;
     }
-    let attempt = session.id()?.to_string();
     let (demo_email, demo_password) = (DEMO.email, Person::demo_password());
-    Go::page("sign_in.html", context! { attempt, demo_email, demo_password })
+    Go::page("sign_in.html", context! { demo_email, demo_password })
 }
 
-pub(crate) async fn sign_in(ask: &Ask, sessions: &Sessions) -> Result<Go, Problem> {
+pub(crate) fn sign_in(ask: &Ask) -> Result<Go, Problem> {
     let (email, password) = (ask.field("email"), ask.secret("password"));
     let mut errors = Vec::new();
     if email.is_empty() {
@@ -53,37 +51,15 @@ pub(crate) async fn sign_in(ask: &Ask, sessions: &Sessions) -> Result<Go, Proble
     };
 
     let session = ask.session();
-    let attempt = ask.field("attempt").parse::<Handle>().ok().map(|handle| handle.to_string());
-    if let Some(attempt) = attempt.as_deref().filter(|_| session.status().ended()) {
-        end_first_click(attempt, person, sessions).await?;
-    }
-    // Also gives the session a new id: an id that was planted before is worthless from here on.
+    // Also gives the session a new id: an id that was planted before is worthless from here on. A second click on "Sign in"
+    // joins the session of the first one.
     session.tag(person.email)?;
     session.user().confirm()?;
     session.user().set_meta("browser", ask.browser())?;
-    session.user().set_meta(ATTEMPT, attempt)?;
     if ask.field("remember") == "on" {
         session.lifetime().remember_me(A_MONTH)?;
     }
     Go::to(ask.redirects.intended("/").with("status", "signed_in").with("about", person.name))
-}
-
-/// Ends the session that the same form has begun before. The second of two clicks on "Sign in" still brings the cookie from
-/// before the first, whose answer the browser has thrown away: its session would stay in the list of devices.
-async fn end_first_click(attempt: &str, person: &Person, sessions: &Sessions) -> Result<(), Problem> {
-    let of_person = sessions.of(person.email);
-    let devices = match of_person.list().await {
-        Ok(devices) => devices,
-        // Sessions in cookies are in no list.
-        Err(UserSessionsError::NotSupported { .. }) => return Ok(()),
-        Err(problem) => return Err(problem.into()),
-    };
-    for device in devices {
-        if device.meta.get::<String>(ATTEMPT).ok().flatten().as_deref() == Some(attempt) {
-            of_person.destroy(device.handle).await?;
-        }
-    }
-    Ok(())
 }
 
 /// Ends the session and begins another, which keeps nothing but the visitor's taste.
@@ -95,8 +71,6 @@ pub(crate) fn sign_out(ask: &Ask) -> Result<Go, Problem> {
     Go::to(ask.redirects.to("/").with("status", "signed_out"))
 }
 
-/// The form that a session was signed in with: the handle of the session that showed it.
-const ATTEMPT: &str = "attempt";
 const A_MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 #[cfg(test)]
@@ -107,11 +81,7 @@ mod tests {
     async fn a_wrong_password_leads_back_to_the_form_and_nobody_is_signed_in() {
         for (email, password) in [("", ""), ("ada", "x"), (DEMO.email, "wrong"), ("eve@example.com", "x")] {
             let ask = Ask::form(&[("email", email), ("password", password)]).await;
-            assert_eq!(
-                sign_in(&ask, &ask.session().sessions()).await.unwrap().location(),
-                "/sign-in",
-                "{email}"
-            );
+            assert_eq!(sign_in(&ask).unwrap().location(), "/sign-in", "{email}");
             assert_eq!(visitor(ask.session()), None);
         }
     }
@@ -121,7 +91,7 @@ mod tests {
         let ask = Ask::form(&[("email", DEMO.email), ("password", Person::demo_password())]).await;
         let session = ask.session();
         session.urls().set_intended("/orders").unwrap();
-        assert_eq!(sign_in(&ask, &ask.session().sessions()).await.unwrap().location(), "/orders");
+        assert_eq!(sign_in(&ask).unwrap().location(), "/orders");
         assert_eq!(visitor(session), Some(&DEMO));
         assert!(session.user().authenticated_at().is_some());
         assert_eq!(session.urls().intended(), None);
@@ -130,7 +100,7 @@ mod tests {
     #[tokio::test]
     async fn signing_out_keeps_the_theme_and_nothing_else() {
         let ask = Ask::form(&[("email", DEMO.email), ("password", Person::demo_password())]).await;
-        sign_in(&ask, &ask.session().sessions()).await.unwrap();
+        sign_in(&ask).unwrap();
         let session = ask.session();
         session.put(THEME, "dark").unwrap();
         session.put("cart.assam", 1).unwrap();

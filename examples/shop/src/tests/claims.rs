@@ -179,8 +179,8 @@ pub(super) async fn a_double_click_on_sign_in_ends_signed_in_with_one_device(sho
         let value = page.split(&format!(r#"name="{name}" value=""#)).nth(1);
         value.and_then(|rest| rest.split('"').next()).expect("the form has this field").to_owned()
     };
-    let (csrf, attempt, before) = (hidden("_csrf"), hidden("attempt"), ada.client.cookie().unwrap());
-    let fields = [("email", EMAIL), ("password", PASSWORD), ("attempt", &attempt), ("_csrf", &csrf)];
+    let (csrf, before) = (hidden("_csrf"), ada.client.cookie().unwrap());
+    let fields = [("email", EMAIL), ("password", PASSWORD), ("_csrf", &csrf)];
     assert_eq!(ada.click("/sign-in", &fields).await.location, "/");
 
     // Over a slow line the second click leaves before the answer to the first has come, with the same cookie.

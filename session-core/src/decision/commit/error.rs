@@ -19,7 +19,7 @@ use crate::value::answer::StoreError;
 #[non_exhaustive]
 pub enum CommitError {
     /// The session ended or expired while this request ran, or got a new id that this request may not follow: it had no
-    /// user, or its user changed.
+    /// user, or its user changed. A request that signs in is not affected: it begins a new session.
     #[error("the session ended while this request was using it")]
     Gone,
     /// Other requests kept writing first for as long as the policy's patience.

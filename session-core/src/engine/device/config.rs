@@ -26,7 +26,7 @@ use crate::value::time::Timestamp;
 ///
 /// use session_core::{DeviceBinding, SecretKey, Sessions};
 ///
-/// let binding = DeviceBinding::require().refresh_every(Duration::from_secs(120));
+/// let binding = DeviceBinding::require().refresh_every(Duration::from_secs(240));
 /// let sessions = Sessions::builder().in_cookie().key(SecretKey::generate()?).bind_to_device(binding).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -75,7 +75,8 @@ impl DeviceBinding {
     }
 
     /// Sets how long one proof lasts: the lifetime of the short-lived cookie, and the time for which a copied cookie
-    /// works. The default is 5 minutes. A cookie is accepted for half of this time longer, at most 30 seconds, so that a
+    /// works. The default is 5 minutes. Not less than 3 outside of tests: Chromium renews the cookie with any request within
+    /// its last two minutes, and a key proves itself only a few times in ten. A cookie is accepted for half of this time longer, at most 30 seconds, so that a
     /// request on its way is not refused.
     pub fn refresh_every(self, time: Duration) -> Self {
         Self { refresh: time, ..self }

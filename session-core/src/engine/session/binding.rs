@@ -11,7 +11,8 @@ pub struct BoundDevice {
     pub since: Timestamp,
     /// When the device proved itself, the newest last; at most five.
     pub proofs: Vec<Timestamp>,
-    /// When the browser is asked for the next proof: with its first request after this time.
+    /// When the newest proof ends: the browser's first request after this time waits for the next one. A browser may prove
+    /// itself earlier; Chromium does so within the last two minutes.
     pub next_refresh: Timestamp,
 }
 

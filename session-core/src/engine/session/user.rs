@@ -150,6 +150,10 @@ impl Session {
     /// session fixation, ASVS 7.2.4). A `regenerate` in the same request, before or after, makes no difference. Tagging
     /// with the same user again changes nothing.
     ///
+    /// If another request with the same cookie has signed the same user in meanwhile (a double click), this one joins its
+    /// session: the commit replays its changes there, and its response sets the same cookie. [`id`](Self::id) then
+    /// returns another handle than before the commit.
+    ///
     /// When one user follows another, the time of authentication and the [stamp](User::set_stamp) of the former are
     /// removed; values stay, and [`invalidate`](Self::invalidate) removes those.
     ///

@@ -79,12 +79,15 @@ impl Closer {
     /// is set by the next response.
     fn xsrf_cookie(&self, shared: &Shared) -> Option<String> {
         let sent = self.xsrf_tokens.as_ref()?;
-        let token = csrf::token(&shared.lock().state)?;
+        let (token, scope) = {
+            let visit = shared.lock();
+            (csrf::token(&visit.state)?, visit.state.scope())
+        };
         if sent.iter().any(|sent| sent.equals(&token)) {
             return None;
         }
         let value = csrf::masked(&shared.engine, &token).ok()?;
-        Some(shared.engine.codec.cookie().readable(XSRF_COOKIE, &value))
+        Some(shared.engine.codec.cookie_at(scope).readable(XSRF_COOKIE, &value))
     }
 }
 

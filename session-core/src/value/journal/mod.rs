@@ -186,7 +186,6 @@ impl Track {
             Self::Open { list, below } => match (rest.split_first(), act) {
                 (None, Act::Put(node)) => *self = Self::Set(node),
                 (None, Act::Forget) => *self = Self::Gone { made: self.made() },
-                (None, Act::Object) if below.values().any(Self::stands) => {}
                 (Some((name, rest)), act) if index_of(name).is_none() => {
                     return below.entry(name.clone()).or_default().record(rest, act);
                 }
@@ -219,18 +218,6 @@ impl Track {
             Self::Gone { made } => *made,
             Self::Open { list, below } => {
                 list.iter().any(|edit| !matches!(edit.act, Act::Forget)) || below.values().any(Self::made)
-            }
-        }
-    }
-
-    /// Whether a value certainly exists after it, so that its parent is an object.
-    fn stands(&self) -> bool {
-        match self {
-            Self::Set(_) => true,
-            Self::Gone { .. } => false,
-            Self::Open { list, below } => {
-                below.values().any(Self::stands)
-                    || below.is_empty() && list.last().is_some_and(|edit| !matches!(edit.act, Act::Forget))
             }
         }
     }

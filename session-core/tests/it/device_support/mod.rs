@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use session_core::*;
+use session_core::{error::*, *};
 pub(crate) use session_testkit::{DeviceBrowser as Browser, DeviceReply as Response};
 use session_testkit::{DeviceSite, TestDevice};
 

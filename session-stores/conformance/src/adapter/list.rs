@@ -178,6 +178,7 @@ macro_rules! adapter_suite {
                 a_slow_read_brings_no_session_back_that_was_replaced_or_ended
                 a_session_that_is_read_again_and_again_does_not_end
                 two_requests_at_once_both_win
+                a_double_click_on_sign_in_ends_signed_in_with_one_device
             ;
         }
     };

@@ -110,8 +110,12 @@ fn smallest(events: &[Event], (rule, mut shown): Wrong) -> Violation {
     }
     let mut at = 0;
     while at < shown.len() {
-        let without: Vec<Event> =
-            shown.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, event)| event.clone()).collect();
+        let without: Vec<Event> = shown
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != at)
+            .map(|(_, event)| event.clone())
+            .collect();
         if is_wrong(&without, rule) {
             shown = without;
             at = 0;

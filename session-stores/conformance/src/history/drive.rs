@@ -119,14 +119,14 @@ impl Task {
         let chance = self.random.below(100);
         let Some(expected) = etag else {
             return match chance {
-                0..55 => {
+                0..30 => {
                     let record = self.record(session, now);
                     let created = self.store.create(&self.plan.key(session), &record, now).await;
                     self.heard(session, key, record.etag, created.ok());
                 }
-                55..60 => drop(self.store.destroy(&key, until).await),
-                60..65 => drop(self.store.touch(&key, self.random.deadline(now), now).await),
-                65..70 => {
+                30..32 => drop(self.store.destroy(&key, until).await),
+                32..36 => drop(self.store.touch(&key, self.random.deadline(now), now).await),
+                36..40 => {
                     let (guess, record) = (Etag::new(self.random.next()), self.record(session, now));
                     drop(self.store.replace(&key, guess, &record, now).await);
                 }
@@ -135,18 +135,18 @@ impl Task {
         };
         match chance {
             0..25 => self.load(session, key).await,
-            25..62 => {
+            25..65 => {
                 let record = self.record(session, now);
                 let written = self.store.replace(&key, expected, &record, now).await;
                 self.heard(session, key, record.etag, written.ok());
             }
-            62..74 => drop(self.store.touch(&key, self.random.deadline(now), now).await),
-            74..90 => {
+            65..78 => drop(self.store.touch(&key, self.random.deadline(now), now).await),
+            78..92 => {
                 let (record, new) = (self.record(session, now), self.random.key());
                 let written = self.store.rotate(&key, expected, &new, &record, now, until).await;
                 self.heard(session, new, record.etag, written.ok());
             }
-            90..95 => {
+            92..97 => {
                 let record = self.record(session, now);
                 drop(self.store.create(&self.plan.key(session), &record, now).await);
             }

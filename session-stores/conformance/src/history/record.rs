@@ -8,9 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use session_core::{
     Timestamp,
-    store::{
-        Etag, Loaded, Record, SessionStore, StoreError, StoreErrorKind, StoreKey, Written, async_trait,
-    },
+    store::{Etag, Loaded, Record, SessionStore, StoreError, StoreErrorKind, StoreKey, Written, async_trait},
 };
 
 use super::clock::now;

@@ -126,12 +126,7 @@ fn writers(events: &[Event]) -> Result<HashMap<u64, usize>, Wrong> {
 }
 
 /// The write of the record that an event met.
-fn writer(
-    events: &[Event],
-    writers: &HashMap<u64, usize>,
-    at: usize,
-    etag: u64,
-) -> Result<usize, Wrong> {
+fn writer(events: &[Event], writers: &HashMap<u64, usize>, at: usize, etag: u64) -> Result<usize, Wrong> {
     match writers.get(&etag) {
         None => Err((Rule::Phantom, vec![at])),
         Some(&writer) => match events[writer].answer {
@@ -165,11 +160,7 @@ fn proofs(events: &[Event]) -> HashMap<StoreKey, usize> {
 
 /// The writes that took effect as far as anybody can tell: acknowledged, read, built upon, or the only ones that can
 /// have made a key that was there. Nobody can tell whether any other write without an answer did.
-fn visible(
-    events: &[Event],
-    writers: &HashMap<u64, usize>,
-    proofs: &HashMap<StoreKey, usize>,
-) -> Vec<usize> {
+fn visible(events: &[Event], writers: &HashMap<u64, usize>, proofs: &HashMap<StoreKey, usize>) -> Vec<usize> {
     let mut visible = HashSet::new();
     for (at, event) in events.iter().enumerate() {
         if event.answer == Answer::Applied

@@ -25,7 +25,7 @@ impl From<SessionError> for Failed {
             SessionError::Closed => "Closed",
             SessionError::RefusedUrl => "RefusedUrl",
             SessionError::InUse => "InUse",
-            SessionError::Lifetime(_) => "BadOp",
+            SessionError::Lifetime(_) => "Lifetime",
             // No random bytes, and whatever comes to be added: the machine's fault, as a store's failure is.
             _ => "Store",
         };

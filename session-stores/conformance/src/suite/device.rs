@@ -31,7 +31,7 @@ fn open(t: &Trial) -> (DeviceSite, ManualClock) {
     let clock = ManualClock::at(t.now);
     let sessions = Sessions::builder()
         .shared_store(t.store.clone())
-        .key(SecretKey::from_bytes(&KEY).expect("32 bytes of all kinds"))
+        .key(SecretKey::generate().expect("random bytes"))
         .clock(clock.clone())
         .bind_to_device(DeviceBinding::require().refresh_every(REFRESH))
         .build()
@@ -129,4 +129,3 @@ pub async fn two_proofs_at_once_are_both_granted(t: Trial) {
 }
 
 const SHORT_LIVED: &str = "__Host-sid.b";
-const KEY: [u8; 32] = *b"0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT-_";

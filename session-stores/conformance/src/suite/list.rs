@@ -121,6 +121,9 @@ macro_rules! store_suite {
                 writers_that_follow_rotations_in_a_row_lose_nothing
                 a_destroy_that_follows_a_rotation_ends_the_session
             ;
+            sign_in:
+                sign_ins_at_once_end_in_one_session
+            ;
             expiry:
                 a_session_past_its_idle_deadline_is_gone
                 a_session_past_its_absolute_deadline_is_gone

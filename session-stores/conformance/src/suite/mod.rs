@@ -22,6 +22,7 @@ pub mod races;
 pub mod reopen;
 pub mod replace;
 pub mod rotate;
+pub mod sign_in;
 pub mod stall;
 pub mod store;
 pub mod sweep;

@@ -127,6 +127,7 @@ macro_rules! web_claims {
                 every_error_of_a_handler_has_its_status
                 a_store_that_fails_in_a_handler_is_a_503
                 a_missing_field_comes_back_as_its_error
+                every_wrong_field_comes_back_with_its_error
                 what_is_refused_leaves_its_reason_in_the_log
                 a_handle_is_a_path_parameter
                 a_farewell_is_shown_in_a_session_that_holds_nothing_else
@@ -163,6 +164,10 @@ macro_rules! web_claims {
                 a_native_client_keeps_its_session_in_a_header_and_no_cookie
                 a_token_in_a_header_needs_no_csrf_token
                 a_token_in_a_header_is_ended_with_an_empty_one
+            ;
+            importing:
+                a_visitor_of_another_library_stays_signed_in
+                a_bad_cookie_of_another_library_is_a_stranger
             ;
             per_tenant:
                 the_cookie_has_the_domain_to_which_the_host_belongs

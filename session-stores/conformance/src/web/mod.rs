@@ -7,6 +7,7 @@ pub mod claims;
 mod client;
 mod exports;
 mod list;
+mod other_library;
 mod setting;
 
 use std::collections::BTreeMap;
@@ -116,6 +117,11 @@ pub const TRUSTED: &str = "https://partner.example";
 pub struct Count {
     /// A number, which forms write as text.
     pub count: u32,
+    /// May be missing, but not malformed.
+    pub price: Option<f64>,
+    /// A checkbox.
+    #[serde(default)]
+    pub gift: bool,
 }
 
 /// What a page shows: `{"messages", "old", "errors", "csrf", "previous"}`.

@@ -52,7 +52,9 @@ impl Setting {
 
 /// Which rules a claim's application has.
 pub mod rules {
-    use session_core::{Cookie, SessionsBuilder, TokenFrom};
+    use session_core::{Cookie, SessionsBuilder, Timestamp, TokenFrom};
+
+    use crate::web::other_library::OtherLibrary;
 
     /// The defaults.
     pub fn usual(sessions: SessionsBuilder) -> SessionsBuilder {
@@ -77,6 +79,11 @@ pub mod rules {
     /// A cookie for the domain of each tenant.
     pub fn per_tenant(sessions: SessionsBuilder) -> SessionsBuilder {
         sessions.cookie(Cookie::named("sid").domains(["example.net", "shop.example", "example.org"]))
+    }
+
+    /// Visitors of another library are carried over.
+    pub fn importing(sessions: SessionsBuilder) -> SessionsBuilder {
+        sessions.import_from(OtherLibrary::default(), Timestamp::from_millis(i64::MAX))
     }
 
     /// No sessions at all.

@@ -6,6 +6,8 @@ pub(crate) mod redis;
 pub(crate) mod sql;
 
 use std::fmt;
+#[cfg(any(feature = "redis", feature = "postgres", feature = "mysql", feature = "sqlite"))]
+use std::time::Duration;
 
 use async_trait::async_trait;
 use session_core::store::StoreError;
@@ -38,17 +40,19 @@ impl ConnectError {
     }
 }
 
-/// Bounds a call by the deadline that the library's own stores have.
+/// Bounds a call.
 #[cfg(any(feature = "redis", feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) async fn in_time<T, E: std::error::Error + Send + Sync + 'static>(
     store: &'static str,
+    timeout: Duration,
     call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, StoreError> {
-    match tokio::time::timeout(DEADLINE, call).await {
+    match tokio::time::timeout(timeout, call).await {
         Ok(answer) => answer.map_err(|error| StoreError::unavailable(store, error)),
         Err(_) => Err(StoreError::timeout(store)),
     }
 }
 
+/// The default deadline of a call, as in the library's own stores.
 #[cfg(any(feature = "redis", feature = "postgres", feature = "mysql", feature = "sqlite"))]
-const DEADLINE: std::time::Duration = std::time::Duration::from_secs(2);
+const DEADLINE: Duration = Duration::from_secs(2);

@@ -1,18 +1,20 @@
 //! Records in Redis: one value under each id, with a prefix if there was one.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use redis::aio::ConnectionManager;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use session_core::store::StoreError;
 
-use super::{ConnectError, Records, in_time};
+use super::{ConnectError, DEADLINE, Records, in_time};
 
 /// Records in Redis.
 #[derive(Clone)]
 pub struct RedisRecords {
     connection: ConnectionManager,
     prefix: String,
+    timeout: Duration,
 }
 
 impl RedisRecords {
@@ -23,7 +25,10 @@ impl RedisRecords {
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         let failed = |error| ConnectError::new(STORE, error);
         let client = redis::Client::open(url).map_err(failed)?;
-        Ok(Self { connection: client.get_connection_manager().await.map_err(failed)?, prefix: String::new() })
+        // Calls have a deadline of their own.
+        let patient = ConnectionManagerConfig::new().set_response_timeout(None);
+        let connection = client.get_connection_manager_with_config(patient).await.map_err(failed)?;
+        Ok(Self { connection, prefix: String::new(), timeout: DEADLINE })
     }
 
     /// Sets what stands before each id: what `cache_keygen` of actix-session or `with_prefix` of a pool adds. The default is
@@ -31,6 +36,13 @@ impl RedisRecords {
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self
+    }
+
+    /// Sets how long a call may take; the default is 2 seconds.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
@@ -43,13 +55,14 @@ impl RedisRecords {
 impl Records for RedisRecords {
     async fn load(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let mut connection = self.connection.clone();
-        in_time(STORE, redis::cmd("GET").arg(self.key(id)).query_async(&mut connection)).await
+        in_time(STORE, self.timeout, redis::cmd("GET").arg(self.key(id)).query_async(&mut connection)).await
     }
 
     async fn remove(&self, id: &str) -> Result<(), StoreError> {
         let mut connection = self.connection.clone();
         let removed: u64 =
-            in_time(STORE, redis::cmd("DEL").arg(self.key(id)).query_async(&mut connection)).await?;
+            in_time(STORE, self.timeout, redis::cmd("DEL").arg(self.key(id)).query_async(&mut connection))
+                .await?;
         _ = removed;
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! Records in the tables of tower-sessions' stores for Postgres, MySQL and SQLite.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use session_core::store::StoreError;
 use sqlx::AssertSqlSafe;
 
-use super::{ConnectError, Records, in_time};
+use super::{ConnectError, DEADLINE, Records, in_time};
 
 /// Records in a table with the columns `id` and `data`.
 #[derive(Clone)]
@@ -14,6 +15,7 @@ pub struct SqlRecords {
     pool: Pool,
     load: String,
     remove: String,
+    timeout: Duration,
 }
 
 #[derive(Clone)]
@@ -71,8 +73,15 @@ impl SqlRecords {
         self
     }
 
+    /// Sets how long a call may take, with the wait for a connection; the default is 2 seconds.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
     fn new(pool: Pool) -> Self {
-        Self { pool, load: String::new(), remove: String::new() }
+        Self { pool, load: String::new(), remove: String::new(), timeout: DEADLINE }
     }
 }
 
@@ -102,11 +111,11 @@ macro_rules! on {
     ($self:ident, |$pool:ident| $call:expr) => {
         match &$self.pool {
             #[cfg(feature = "postgres")]
-            Pool::Postgres($pool) => in_time($self.pool.name(), $call).await,
+            Pool::Postgres($pool) => in_time($self.pool.name(), $self.timeout, $call).await,
             #[cfg(feature = "mysql")]
-            Pool::MySql($pool) => in_time($self.pool.name(), $call).await,
+            Pool::MySql($pool) => in_time($self.pool.name(), $self.timeout, $call).await,
             #[cfg(feature = "sqlite")]
-            Pool::Sqlite($pool) => in_time($self.pool.name(), $call).await,
+            Pool::Sqlite($pool) => in_time($self.pool.name(), $self.timeout, $call).await,
         }
     };
 }

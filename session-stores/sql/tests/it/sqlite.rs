@@ -171,3 +171,19 @@ async fn a_read_only_file_is_refused_and_still_read() {
     assert_eq!(store.destroy(&key, LATER).await.unwrap_err().kind(), StoreErrorKind::Refused);
     assert_eq!(store.load(&key).await.unwrap(), Loaded::Found(first));
 }
+
+/// SQLite's own schemas are attached files, which every connection would have to attach.
+#[tokio::test]
+async fn a_table_in_a_schema_is_refused_before_a_file_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    for table in ["auth.sessions", "main.sessions", "temp.s"] {
+        let path = folder.path().join("sessions.db");
+        let error = SqliteStore::open(&path, &SqlConfig::new().table(table).unwrap()).unwrap_err();
+        assert!(matches!(error, session_store_sql::SqlConfigError::Schema), "{table}: {error:?}");
+        assert_eq!(error.to_string(), "SQLite has no schemas, so its table's name has no dot");
+        assert!(!path.exists(), "{table}");
+    }
+    for malformed in ["auth.", ".sessions", "a.b.c", "auth..sessions", "Auth.sessions", "\"auth\".s"] {
+        assert!(SqlConfig::new().table(malformed).is_err(), "{malformed}");
+    }
+}

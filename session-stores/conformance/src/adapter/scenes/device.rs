@@ -116,10 +116,18 @@ pub async fn a_proof_costs_a_load_and_a_write_and_a_forged_one_nothing(stage: &S
     for proof in [forged.as_str(), "x", "", "a.b.c", &"x".repeat(5_000)] {
         assert!(grants_nothing(&binding.send(&ada, Some(proof)).await), "{proof:.40}");
     }
+    // Of a header that comes twice the first counts, whatever comes after it.
+    let good = binding.device.refreshes(&binding.challenge);
+    let twice = [
+        ("sec-secure-session-id", binding.id.as_str()),
+        ("secure-session-response", &forged),
+        ("secure-session-response", &good),
+    ];
+    assert!(grants_nothing(&ada.post("/dbsc/refresh", &twice).await));
     assert_eq!(world.calls().await.since(before), Calls::NONE);
     assert_eq!(binding.prove(&ada).await.status, 200);
     assert_eq!(world.calls().await.since(before), Calls { load: stored, replace: stored, ..Calls::NONE });
-    assert_eq!(world.counted("refused_proofs").await, 5);
+    assert_eq!(world.counted("refused_proofs").await, 6);
 }
 
 /// Of two sessions neither proves the other; another origin is refused whatever it sends.

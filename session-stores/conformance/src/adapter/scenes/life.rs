@@ -241,7 +241,13 @@ pub async fn a_session_may_have_an_age_of_its_own(stage: &Stage) {
     let world = stage.open().await;
     let (ada, bob) = (world.browser(), world.browser());
     bob.ops(&[(r#""put","key":"a","value":2"#, "null")]).await;
-    ada.ops(&[(r#""put","key":"a","value":1"#, "null"), (r#""set_age","seconds":30"#, "null")]).await;
+    ada.ops(&[
+        (r#""put","key":"a","value":1"#, "null"),
+        (r#""set_age","seconds":0"#, "!Lifetime"),
+        (r#""set_age","seconds":5184000"#, "!Lifetime"),
+        (r#""set_age","seconds":30"#, "null"),
+    ])
+    .await;
     world.clock.advance(Duration::from_secs(29));
     ada.ops(&[(r#""get","key":"a""#, "1")]).await;
     world.clock.advance(Duration::from_secs(31));

@@ -284,4 +284,40 @@ pub async fn two_requests_at_once_both_win(stage: &Stage) {
     assert_eq!(world.counted("conflicts").await, 1);
 }
 
+/// Two requests with one cookie sign the same user in, at once or one after the other. Whichever of the responses the browser
+/// takes, and in whatever order, it is signed in.
+pub async fn a_double_click_on_sign_in_ends_signed_in_with_one_device(stage: &Stage) {
+    const SIGN_IN: &[(&str, &str)] =
+        &[(r#""tag","owner":"ada""#, "null"), (r#""push","key":"clicks","value":1"#, "null")];
+    for at_once in [true, false] {
+        let world = stage.open().await;
+        let ada = world.browser();
+        ada.ops(&[(r#""put","key":"cart","value":["tea"]"#, "null")]).await;
+        let (one, other) = (ada.snapshot(), ada.snapshot());
+        let (first, second) = match world.doubles.as_ref().filter(|_| at_once) {
+            Some(doubles) => {
+                let mut gate = doubles.gates.hold(Verb::Rotate, When::Before);
+                let tab = one.quiet();
+                let slow = tokio::spawn(async move { tab.ops(SIGN_IN).await });
+                gate.arrived().await;
+                let first = other.ops(SIGN_IN).await;
+                gate.release();
+                (first, slow.await.expect("an answer"))
+            }
+            None => (one.ops(SIGN_IN).await, other.ops(SIGN_IN).await),
+        };
+        for responses in [&[&first][..], &[&second], &[&first, &second], &[&second, &first]] {
+            let browser = ada.snapshot();
+            responses.iter().for_each(|reply| browser.hear("/run", reply));
+            let (cart, clicks) = (r#""get","key":"cart""#, r#""get","key":"clicks""#);
+            // Each cookie holds a session of its own; in a store, both clicks have written to one.
+            let (clicked, devices) =
+                if world.in_cookie() { ("[1]", "!NotSupported") } else { ("[1,1]", "1") };
+            browser.ops(&[(cart, r#"["tea"]"#), (clicks, clicked), (r#""count_devices""#, devices)]).await;
+        }
+        let signed_out = if world.in_cookie() { r#"["tea"]"# } else { "null" };
+        ada.ops(&[(r#""get","key":"cart""#, signed_out)]).await;
+    }
+}
+
 const WRITES: usize = 50;

@@ -88,6 +88,27 @@ pub async fn a_missing_field_comes_back_as_its_error(app: &impl WebApp) {
     assert_eq!(Client::new(app).post("/order", "count=3").await.body, "3");
 }
 
+pub async fn every_wrong_field_comes_back_with_its_error(app: &impl WebApp) {
+    let multipart = "--X\r\nContent-Disposition: form-data; name=\"price\"\r\n\r\nmuch\r\n--X\r\n\
+                     Content-Disposition: form-data; name=\"gift\"\r\n\r\nperhaps\r\n--X--\r\n";
+    let bodies = [
+        ("application/x-www-form-urlencoded", "price=much&gift=perhaps"),
+        ("multipart/form-data; boundary=X", multipart),
+    ];
+    for (content_type, body) in bodies {
+        let client = Client::new(app);
+        let reply = client.send(Method::POST, "/order", &[("content-type", content_type)], body.into()).await;
+        assert_eq!(reply.location(), "/order", "{content_type}");
+        let page = client.get("/page").await.json();
+        let expected = json!({
+            "count": ["is missing"],
+            "gift": ["is not a boolean"],
+            "price": ["is not a number"],
+        });
+        assert_eq!((&page["errors"], &page["old"]["price"]), (&expected, &json!("much")), "{content_type}");
+    }
+}
+
 pub async fn what_is_refused_leaves_its_reason_in_the_log(app: &impl WebApp) {
     let client = signed_in(app).await;
     let (heard, _guard) = Overheard::on_this_thread();

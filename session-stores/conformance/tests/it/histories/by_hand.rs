@@ -229,12 +229,7 @@ fn a_call_without_an_answer_takes_effect_once_and_not_before_it_is_made() {
     let begun = at(0, 1, create(1), Answer::Applied);
     rejects(
         Rule::Order,
-        &[
-            begun.clone(),
-            lost(2, replace(1, 2)),
-            at(50, 51, LOAD, found(2)),
-            at(60, 61, LOAD, found(1)),
-        ],
+        &[begun.clone(), lost(2, replace(1, 2)), at(50, 51, LOAD, found(2)), at(60, 61, LOAD, found(1))],
     );
     rejects(Rule::Order, &[begun.clone(), at(2, 3, LOAD, found(2)), lost(4, replace(1, 2))]);
     rejects(
@@ -253,10 +248,7 @@ fn a_destroy_or_a_rotation_without_an_answer_explains_an_end() {
     let begun = at(0, 1, create(1), Answer::Applied);
     for ending in [DESTROY, rotate(1, 2)] {
         accepts(&[begun.clone(), lost(2, ending.clone()), at(4, 5, LOAD, Answer::Ended)]);
-        rejects(
-            Rule::Order,
-            &[begun.clone(), at(4, 5, LOAD, Answer::Ended), lost(6, ending)],
-        );
+        rejects(Rule::Order, &[begun.clone(), at(4, 5, LOAD, Answer::Ended), lost(6, ending)]);
     }
     rejects(Rule::EndedByNobody, &[begun.clone(), at(4, 5, LOAD, Answer::Ended)]);
     // The rotation can be known from the other key alone.
@@ -310,10 +302,7 @@ fn what_nobody_wrote_is_not_read() {
 #[test]
 fn answers_that_fit_no_state_are_rejected() {
     let begun = at(0, 1, create(1), Answer::Applied);
-    rejects(
-        Rule::Impossible,
-        &[begun.clone(), at(2, 3, replace(1, 2), Answer::Conflict(content(1)))],
-    );
+    rejects(Rule::Impossible, &[begun.clone(), at(2, 3, replace(1, 2), Answer::Conflict(content(1)))]);
     rejects(Rule::Impossible, &[at(0, 1, create(1), Answer::Taken)]);
     rejects(Rule::Impossible, &[at(0, 1, touch(200), Answer::Applied)]);
     rejects(Rule::Impossible, &[begun, at(2, 3, LOAD, Answer::Gone)]);
@@ -328,7 +317,9 @@ fn a_touch_that_was_acknowledged_is_read() {
     rejects(Rule::Deadline, &after(until(1, 150)));
     rejects(Rule::Deadline, &after(until(1, 50)));
     // A write carries its own deadline.
-    accepts(&[begun.to_vec(), vec![at(4, 5, replace(1, 2), Answer::Applied), at(6, 7, LOAD, found(2))]].concat());
+    accepts(
+        &[begun.to_vec(), vec![at(4, 5, replace(1, 2), Answer::Applied), at(6, 7, LOAD, found(2))]].concat(),
+    );
     // Beside a write, the touch may have been before it.
     accepts(&[
         at(0, 1, create(1), Answer::Applied),

@@ -1,0 +1,5 @@
+//! Visitors who signed in with the real libraries are carried over.
+
+mod actix;
+mod support;
+mod tower;
