@@ -143,8 +143,11 @@ impl Cache {
 /// The write of one or two keys. Dropped, it removes them from the cache.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
-    of: Option<(Arc<Cache>, Vec<(Vec<u8>, Ticket)>)>,
+    of: Option<(Arc<Cache>, Tickets)>,
 }
+
+/// The keys, each with its ticket.
+type Tickets = Vec<(Vec<u8>, Ticket)>;
 
 impl Change {
     /// To be called before the command is sent.

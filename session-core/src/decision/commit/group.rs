@@ -42,6 +42,7 @@ enum Part {
     None,
 }
 
+#[expect(clippy::vec_box, reason = "they come in boxes and go back in them")]
 impl Group {
     /// Joins commits in this order. Each must [join](Writing::joins), all under one key. `latest` is the record that stands
     /// in the store, as far as is known.

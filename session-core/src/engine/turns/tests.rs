@@ -1,4 +1,5 @@
 //! Turns that are taken, handed on, given up and interrupted: nobody waits for ever, and no queue is left behind.
+#![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::convert::Infallible;
 
