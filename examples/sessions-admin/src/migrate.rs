@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use session_core::adapter::Clock;
-use session_core::store::{Cursor, MigratingStore, SessionStore};
+use session_core::store::{Cursor, Loaded, MigratingStore, StoreKey};
 
 use crate::command::Migrate;
 use crate::failure::Failure;
@@ -40,14 +40,14 @@ async fn move_all(
     let (mut stay, mut from) = (0, None);
     loop {
         let page = page(store, from.as_ref(), clock).await?;
-        for head in page.0 {
+        for key in page.0 {
             tokio::select! {
                 biased;
                 // A move that is left in the middle is completed by whoever finds it.
                 _ = &mut stop => return Err(Failure::Stopped { moved: store.moved() }),
-                moved = store.move_session(&head, clock.now()) => {
+                moved = store.move_session(&key, clock.now()) => {
                     // One that has ended meanwhile has not to be moved any more.
-                    if !moved? && is_left(store, &head, clock).await? {
+                    if !moved? && is_left(store, &key, clock).await? {
                         stay += 1;
                     }
                 }
@@ -73,20 +73,14 @@ pub(crate) async fn left(store: &MigratingStore, clock: &dyn Clock) -> Result<us
     }
 }
 
-type Keys = (Vec<session_core::store::StoreKey>, Option<Cursor>);
+type Keys = (Vec<StoreKey>, Option<Cursor>);
 
 async fn page(store: &MigratingStore, from: Option<&Cursor>, clock: &dyn Clock) -> Result<Keys, Failure> {
     let page = store.left(from, PAGE, clock.now()).await?.ok_or(Failure::NoCensus(store.from().name()))?;
     Ok((page.entries.into_iter().map(|head| head.key).collect(), page.next))
 }
 
-async fn is_left(
-    store: &MigratingStore,
-    key: &session_core::store::StoreKey,
-    clock: &dyn Clock,
-) -> Result<bool, Failure> {
-    use session_core::store::Loaded;
-
+async fn is_left(store: &MigratingStore, key: &StoreKey, clock: &dyn Clock) -> Result<bool, Failure> {
     Ok(matches!(store.from().load(key).await?, Loaded::Found(record) if record.is_live(clock.now())))
 }
 
@@ -100,7 +94,7 @@ const PAGE: usize = 250;
 #[cfg(test)]
 mod tests {
     use session_core::adapter::SystemClock;
-    use session_core::store::{Etag, Loaded, Record, StoreKey};
+    use session_core::store::{Etag, Record, SessionStore as _};
     use session_stores::MemoryStore;
 
     use super::*;

@@ -2,12 +2,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use session_core::machine::{Candidates, MOST_CANDIDATES};
+use session_core::machine::cookie::{Candidates, MOST_CANDIDATES};
 
 fuzz_target!(|data: &[u8]| {
     // Each line is a header.
     let headers: Vec<&[u8]> = data.split(|byte| *byte == b'\n').collect();
-    let expected: Vec<Vec<u8>> = headers.iter().flat_map(|header| as_the_standard_says(header, b"sid")).collect();
+    let expected: Vec<Vec<u8>> =
+        headers.iter().flat_map(|header| as_the_standard_says(header, b"sid")).collect();
     let found = Candidates::find(headers.iter().copied(), "sid");
     assert_eq!(found.values(), &expected[..expected.len().min(MOST_CANDIDATES)]);
     assert_eq!(found.ignored(), expected.len().saturating_sub(MOST_CANDIDATES));

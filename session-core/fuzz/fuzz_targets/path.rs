@@ -24,6 +24,8 @@ fuzz_target!(|data: &str| {
     assert_eq!(again.all().to_json(), values.all().to_json());
     for key in put {
         again.forget(key);
-        assert!(!again.exists(key), "{key:?}");
+        // What stood behind it in an array has its index now.
+        let may_be_an_index = key.contains(|char: char| char.is_ascii_digit());
+        assert!(may_be_an_index || !again.exists(key), "{key:?}");
     }
 });

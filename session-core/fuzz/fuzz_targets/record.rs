@@ -4,9 +4,8 @@
 use std::convert::Infallible;
 
 use libfuzzer_sys::fuzz_target;
-use session_core::machine::{
-    Access, Arrival, Commit, FlashBag, Fresh, SessionId, SessionState, StoreOp, Trigger,
-};
+use session_core::machine::table::Trigger;
+use session_core::machine::{Access, Arrival, Commit, FlashBag, Fresh, SessionId, SessionState, StoreOp};
 use session_core::store::{Etag, Loaded, Record, Written};
 use session_core::{Policy, Timestamp};
 
@@ -20,13 +19,15 @@ fuzz_target!(|data: &[u8]| {
     if state.data_mut().put("fuzz", "found").is_err() {
         return;
     }
-    state.flash(FlashBag::New, "notice", "seen").expect("a name can be flashed");
+    state.flash(FlashBag::Messages, "notice", "seen").expect("a name can be flashed");
     let draw = || Ok::<_, Infallible>(Fresh::from_bytes(&[7; 64]));
     let Ok(mut commit) = Commit::begin(state, &policy, Trigger::Response, now, draw) else { return };
     let mut stored = None;
     while let Some(operation) = commit.step() {
         match operation {
             StoreOp::Replace { record, .. } => stored = Some(record.clone()),
+            // What is no session of ours is refused, and a new one begins.
+            StoreOp::Create { .. } => return,
             other => panic!("a changed session is replaced, not {other:?}"),
         }
         commit.answer(Ok(Written::Applied), || now, draw);

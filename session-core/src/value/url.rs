@@ -81,6 +81,10 @@ fn is_path(path: &str) -> bool {
 /// Returns whether a path without its first slash begins with an empty segment, once its `.` and `..` are resolved: what
 /// `/.//evil` becomes is another authority to whoever redirects to it again.
 fn begins_with_nothing(path: &[u8]) -> bool {
+    // An authority is read before dots are resolved: the host of `//evil/..` is `evil`.
+    if matches!(path.first(), Some(b'/' | b'\\')) {
+        return true;
+    }
     let mut segments = Vec::new();
     for segment in path.split(|byte| matches!(byte, b'/' | b'\\')) {
         match segment {
@@ -107,6 +111,22 @@ mod tests {
 
     fn ok_example(over_http: bool) -> RedirectHosts {
         RedirectHosts::new(&["ok.example".to_owned()], over_http).unwrap()
+    }
+
+    #[test]
+    fn an_authority_is_refused_whatever_dots_are_behind_it() {
+        for url in [
+            "//evil/..",
+            "//evil/../",
+            "//evil/a/../..",
+            "//.",
+            "//..",
+            "/%2fevil/..",
+            "/%2f%2e",
+            "/%5cevil/%2e%2e",
+        ] {
+            assert!(!stays(url, &RedirectHosts::default()), "{url}");
+        }
     }
 
     #[test]

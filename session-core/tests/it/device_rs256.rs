@@ -6,7 +6,7 @@ use ring::rand::SystemRandom;
 use ring::rsa::PublicKeyComponents;
 use ring::signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair};
 use serde_json::{Value, json};
-use session_core::{error::*, *};
+use session_core::{DeviceBinding, error::ProofError};
 use session_testkit::TestDevice;
 
 use crate::device_support::{Browser, REFRESH, Site, binding, grants_nothing};

@@ -112,15 +112,14 @@ async fn a_touch_cookie_has_the_domain_of_its_tenant() {
 
 #[tokio::test]
 async fn the_cookie_for_scripts_has_the_domain_of_the_session_s_cookie() {
-    for placed in [|b: SessionsBuilder| b, |b: SessionsBuilder| b.in_cookie()] {
+    let configure = |builder: SessionsBuilder| builder.cookie(tenants()).xsrf_cookie(true);
+    for app in [app_with(configure), app_in_cookie(|builder, _| configure(builder))] {
         for (host, domain) in [
             ("www.example.com", Some("example.com")),
             ("de.shop.example.com", Some("Shop.example.com")),
             ("www.example.org", Some(".example.org")),
             ("example.net", None),
         ] {
-            let configure = |builder: SessionsBuilder| builder.cookie(tenants()).xsrf_cookie(true);
-            let app = app_with(|builder| placed(configure(builder)));
             let (_, set) = ask(&app, host, &[], async |session| drop(session.csrf().token().unwrap())).await;
             let [session, script] = ["sid=", "XSRF-TOKEN="].map(|name| {
                 set.iter().find(|set| set.starts_with(name)).unwrap_or_else(|| panic!("{set:?}"))

@@ -222,7 +222,11 @@ fn a_removal_takes_an_empty_parent_only_where_this_request_had_put_something() {
         (json!({ "x": { "a": 1 } }), vec![forget("x.a")], &kept),
         (json!({ "x": { "a": { "b": 1, "c": 2 } } }), vec![forget("x.a.b"), forget("x.a")], &kept),
         (json!({ "x": { "a": [1, 2, 3] } }), vec![forget("x.a.0"), forget("x.a")], &kept),
-        (json!({ "x": { "a": [1, [2, 3]] } }), vec![forget("x.a.1.0"), forget("x.a.0"), forget("x.a")], &kept),
+        (
+            json!({ "x": { "a": [1, [2, 3]] } }),
+            vec![forget("x.a.1.0"), forget("x.a.0"), forget("x.a")],
+            &kept,
+        ),
         // Something was, at the path or below it, and may have been removed before.
         (json!({}), vec![put("x.a"), forget("x.a")], &gone),
         (json!({}), vec![Op::Add("x.a".into(), 1), forget("x.a")], &gone),

@@ -20,7 +20,7 @@ use crate::stats::Counters;
 use crate::sync::{Mutex, MutexGuard, lock};
 
 pub(crate) struct Inner {
-    shards: Box<[Mutex<Shard>]>,
+    pub(crate) shards: Box<[Mutex<Shard>]>,
     owners: Owners,
     pub(crate) counters: Counters,
     max_sessions: usize,
@@ -42,11 +42,6 @@ impl Inner {
 
     pub(crate) fn max_bytes(&self) -> usize {
         self.max_bytes
-    }
-
-    /// Runs `look` with a shard locked.
-    pub(crate) fn with_shard<T>(&self, shard: usize, look: impl FnOnce(&Shard) -> T) -> T {
-        look(&lock(&self.shards[shard]))
     }
 
     pub(crate) fn load(&self, key: &StoreKey) -> Loaded {

@@ -147,7 +147,7 @@ async fn histories_of_sessions_that_move_are_linearizable() {
         let store = Moving::between(MemoryStore::new(), MemoryStore::new());
         let store = Recorder::new(Arc::new(store));
         let plan = Plan { seed, ..Plan::default() };
-        plan.run(&[store.clone()]).await;
+        plan.run(std::slice::from_ref(&store)).await;
         plan.look(&store).await;
         assert!(check(&store.events()).is_ok(), "seed {seed}: {:?}", check(&store.events()));
     }

@@ -2,6 +2,7 @@
 
 mod census;
 mod store;
+mod sweep;
 mod tables;
 
 use std::fmt;

@@ -8,7 +8,7 @@ use session_core::{
     Timestamp,
     store::{
         Census, Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError,
-        StoreKey, Sweep, Swept, Written,
+        StoreKey, Sweep, Written,
     },
 };
 
@@ -75,7 +75,7 @@ impl<E: TxEngine> TxStore<E> {
         self.readers.run(move |_| engine.read(work)).await
     }
 
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         work: impl Fn(&mut dyn TxWrite) -> Result<Ending<T>, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -345,37 +345,6 @@ impl<E: TxEngine> TxStore<E> {
                 }
             }
             Ok(Ending::Commit((failure.map_or(Ok(ended), Err), last)))
-        })
-        .await
-    }
-}
-
-/// Removes one batch of what is due, in one transaction.
-#[async_trait]
-impl<E: TxEngine> Sweep for TxStore<E> {
-    async fn sweep(&self, before: Timestamp, most: usize) -> Result<Swept, StoreError> {
-        if most == 0 {
-            return Ok(Swept { removed: 0, more: false });
-        }
-        self.write(move |tx| {
-            let due = tables::due(tx, before, most)?;
-            let more = due.len() >= most;
-            if due.is_empty() {
-                return Ok(Ending::Abandon(Swept { removed: 0, more }));
-            }
-            let mut removed = 0;
-            for (row, key) in due {
-                match tables::get(tx, &key)? {
-                    Some(Ok(entry)) if tables::end(&entry) <= before => {
-                        tables::remove(tx, &key, &entry)?;
-                        removed += 1;
-                    }
-                    // The row is one that a damaged record left.
-                    _ => {}
-                }
-                tx.remove(&row)?;
-            }
-            Ok(Ending::Commit(Swept { removed, more }))
         })
         .await
     }

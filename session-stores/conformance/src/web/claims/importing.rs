@@ -29,7 +29,7 @@ pub async fn a_bad_cookie_of_another_library_is_a_stranger(app: &impl WebApp) {
     for bad in ["old=", "old=eve", "old=%FF", "old=\"ada\"x", "old=a; old=b; old"] {
         let client = Client::new(app);
         client.wear(Some(bad.to_owned()));
-        drop(app.setting().events.take());
+        let _ = app.setting().events.take();
         let (fresh, reply) = client.submit("", |session| session.status().fresh()).await;
         assert!(fresh && reply.status.is_success() && set_cookies(&reply).is_empty(), "{bad}: {reply:?}");
         assert!(app.setting().events.take().contains(&Event::RefusedImport(RefusedImport::Forged)), "{bad}");
