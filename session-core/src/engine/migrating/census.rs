@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::MigratingStore;
 use super::copy::may_be_moving;
 use super::index::{NEW, OLD, Part, cursor};
+use super::pair::MigratingStore;
 use super::settle::Place;
 use crate::engine::store::{Census, SessionStore};
 use crate::value::answer::{Loaded, StoreError};

@@ -5,8 +5,8 @@
 
 use async_trait::async_trait;
 
-use super::MigratingStore;
 use super::copy::{is_copy, is_note, may_be_moving};
+use super::pair::MigratingStore;
 use super::settle::{Moment, Place};
 use crate::engine::store::{OwnerIndex, PAGE, SessionStore, Sweep, Swept};
 use crate::value::answer::{Loaded, StoreError};

@@ -12,8 +12,8 @@
 
 use tracing::debug;
 
-use super::MigratingStore;
 use super::copy::{Copy, Held, note};
+use super::pair::MigratingStore;
 use crate::engine::store::SessionStore;
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind, Written};
 use crate::value::id::{Etag, StoreKey};

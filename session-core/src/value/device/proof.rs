@@ -8,10 +8,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
+use serde::de::{DeserializeOwned, Deserializer};
 
 use super::error::ProofError;
-use super::key::{Algorithm, DeviceKey, Jwk};
+use super::key::{Algorithm, DeviceKey, Jwk, present};
 
 /// A well-formed proof whose signature has not been checked yet.
 #[derive(Debug)]
@@ -111,11 +111,6 @@ struct Header {
 
 fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Jwk>, D::Error> {
     Jwk::deserialize(value).map(Some)
-}
-
-/// Whether a member is there, whatever its value.
-pub(super) fn present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
-    IgnoredAny::deserialize(value).map(|_| true)
 }
 
 #[derive(Deserialize)]
