@@ -261,7 +261,7 @@ fn a_merge_makes_its_objects_again_after_a_removal() {
         let (directly, journal, steps) = run(&json!({ "a": { "b": 1 } }), &ops);
         for newer in [json!({}), json!({ "a": 1 }), json!({ "a": { "b": 1 } })] {
             let expected = replayed(&newer, &steps);
-            assert_eq!(replayed(&newer, &[journal.clone()]), expected, "{ops:?} on {newer}");
+            assert_eq!(replayed(&newer, std::slice::from_ref(&journal)), expected, "{ops:?} on {newer}");
         }
         assert_eq!(replayed(&json!({ "a": { "b": 1 } }), &[journal]), value(directly.bag()));
     }

@@ -85,7 +85,7 @@ struct Client {
 
 impl Run {
     async fn round(&mut self, round: u64) -> Result<(), Failure> {
-        let mut random = Random::new(self.seed ^ (round << 32) ^ 0x0fa0_17);
+        let mut random = Random::new(self.seed ^ (round << 32) ^ 0x000f_a017);
         for client in &mut self.clients {
             client.order(&format!("run {round}")).await?;
         }

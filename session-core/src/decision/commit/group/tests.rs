@@ -94,9 +94,7 @@ fn record(etag: u64, n: u32) -> Record {
 
 /// Small enough for one that fills, not for two.
 fn policy() -> Policy {
-    let mut policy = Policy::default();
-    policy.max_record = 900;
-    policy
+    Policy { max_record: 900, ..Policy::default() }
 }
 
 fn visit(nth: usize, kind: Kind) -> SessionState {

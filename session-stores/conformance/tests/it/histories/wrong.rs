@@ -21,7 +21,7 @@ fn violation(store: impl Fn() -> Arc<dyn SessionStore>, histories: u64) -> Optio
         let recorder = Recorder::new(store());
         runtime.block_on(async {
             let plan = Plan { seed, calls: 12, ..Plan::default() };
-            plan.run(&[recorder.clone()]).await;
+            plan.run(std::slice::from_ref(&recorder)).await;
             plan.look(&recorder).await;
         });
         check(&recorder.events()).err()
@@ -173,7 +173,7 @@ fn writes_that_took_effect_without_an_answer_are_accepted() {
 async fn a_history_is_read_back_from_its_file() {
     let file = std::env::temp_dir().join(format!("session-history-{}", std::process::id()));
     let recorder = Recorder::to_file(Arc::new(MemoryStore::new()), &file).unwrap();
-    Plan::default().run(&[recorder.clone()]).await;
+    Plan::default().run(std::slice::from_ref(&recorder)).await;
     let events = read(&file);
     // What a killed process may leave at the end.
     let mut torn = std::fs::read(&file).unwrap();
