@@ -10,8 +10,8 @@ use actix_ws::{Message, MessageStream};
 use bytes::Bytes;
 use futures_util::stream;
 use session_actix::{
-    Input, Redirect, Redirects, SameOrigin, Session, SessionMiddleware, SessionRejection, Sessions, SignOut,
-    SignedIn, Visit,
+    Input, ReadOnlySession, Redirect, Redirects, SameOrigin, Session, SessionMiddleware, SessionRejection,
+    Sessions, SignOut, Visit,
 };
 
 use crate::room::{self, Listener, Room, Speaker};
@@ -38,33 +38,37 @@ async fn chat(
     body: Payload,
     room: Data<Room>,
     visit: ReqData<Visit>,
-    user: SignedIn,
 ) -> actix_web::Result<HttpResponse> {
-    let entered = room.enter(visit.into_inner(), &user).await;
-    let (listener, speaker) = entered.map_err(SessionRejection::from)?;
+    let entered = room.enter(visit.into_inner()).await.map_err(SessionRejection::from)?;
+    let Some((listener, speaker)) = entered else { return Ok(HttpResponse::Unauthorized().finish()) };
     let (response, socket, messages) = actix_ws::handle(&request, body)?;
     actix_web::rt::spawn(talk(socket, messages, listener, Some(speaker)));
     Ok(response)
 }
 
-/// A WebSocket that receives messages only.
+/// A WebSocket with a read-only session, which receives messages only.
 async fn watch(
     _: SameOrigin,
     request: HttpRequest,
     body: Payload,
     room: Data<Room>,
     visit: ReqData<Visit>,
-    user: SignedIn,
+    session: ReadOnlySession,
 ) -> actix_web::Result<HttpResponse> {
-    let listener = room.listener(visit.into_inner(), &user);
+    let Some(listener) = room.listener(visit.into_inner(), &session) else {
+        return Ok(HttpResponse::Unauthorized().finish());
+    };
     let (response, socket, messages) = actix_ws::handle(&request, body)?;
     actix_web::rt::spawn(talk(socket, messages, listener, None));
     Ok(response)
 }
 
 /// The same messages as server-sent events.
-async fn events(room: Data<Room>, visit: ReqData<Visit>, user: SignedIn) -> HttpResponse {
-    let lines = stream::unfold(room.listener(visit.into_inner(), &user), async |mut listener| {
+async fn events(room: Data<Room>, visit: ReqData<Visit>, session: ReadOnlySession) -> HttpResponse {
+    let Some(listener) = room.listener(visit.into_inner(), &session) else {
+        return HttpResponse::Unauthorized().finish();
+    };
+    let lines = stream::unfold(listener, async |mut listener| {
         let line = listener.hear().await?;
         Some((Ok::<_, Infallible>(Bytes::from(format!("data: {line}\n\n"))), listener))
     });

@@ -6,13 +6,14 @@ use std::io;
 use axum::Router;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, State};
+use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get, post};
 use futures_util::stream;
 use session_axum::{
-    Input, Redirect, Redirects, SameOrigin, Session, SessionLayer, SessionRejection, Sessions, SignOut,
-    SignedIn, Visit,
+    Input, ReadOnlySession, Redirect, Redirects, SameOrigin, Session, SessionLayer, SessionRejection,
+    Sessions, SignOut, Visit,
 };
 use tokio::net::TcpListener;
 
@@ -37,27 +38,39 @@ async fn chat(
     upgrade: WebSocketUpgrade,
     State(room): State<Room>,
     Extension(visit): Extension<Visit>,
-    user: SignedIn,
 ) -> Result<Response, SessionRejection> {
-    let (listener, speaker) = room.enter(visit, &user).await?;
-    Ok(upgrade.on_upgrade(async move |socket| talk(socket, listener, Some(speaker)).await))
+    Ok(match room.enter(visit).await? {
+        Some((listener, speaker)) => {
+            upgrade.on_upgrade(async move |socket| talk(socket, listener, Some(speaker)).await)
+        }
+        None => StatusCode::UNAUTHORIZED.into_response(),
+    })
 }
 
-/// A WebSocket that receives messages only.
+/// A WebSocket with a read-only session, which receives messages only.
 async fn watch(
     _: SameOrigin,
     upgrade: WebSocketUpgrade,
     State(room): State<Room>,
     Extension(visit): Extension<Visit>,
-    user: SignedIn,
+    session: ReadOnlySession,
 ) -> Response {
-    let listener = room.listener(visit, &user);
-    upgrade.on_upgrade(async move |socket| talk(socket, listener, None).await)
+    match room.listener(visit, &session) {
+        Some(listener) => upgrade.on_upgrade(async move |socket| talk(socket, listener, None).await),
+        None => StatusCode::UNAUTHORIZED.into_response(),
+    }
 }
 
 /// The same messages as server-sent events.
-async fn events(State(room): State<Room>, Extension(visit): Extension<Visit>, user: SignedIn) -> Response {
-    let lines = stream::unfold(room.listener(visit, &user), async |mut listener| {
+async fn events(
+    State(room): State<Room>,
+    Extension(visit): Extension<Visit>,
+    session: ReadOnlySession,
+) -> Response {
+    let Some(listener) = room.listener(visit, &session) else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    let lines = stream::unfold(listener, async |mut listener| {
         let line = listener.hear().await?;
         Some((Ok::<_, Infallible>(Event::default().data(line)), listener))
     });

@@ -55,18 +55,21 @@ impl Room {
         }
     }
 
-    /// Returns a listener for this user.
-    pub(crate) fn listener(&self, visit: Visit, name: &str) -> Listener {
+    /// Returns a listener for the session's user, or `None` if no user is signed in. A read-only session is
+    /// sufficient.
+    pub(crate) fn listener(&self, visit: Visit, session: &Session) -> Option<Listener> {
         let (lines, beat) = (self.lines.subscribe(), self.beat.subscribe());
-        Listener { name: name.to_owned(), visit, lines, beat, due: false }
+        let name = session.user().name()?;
+        Some(Listener { name, visit, lines, beat, due: false })
     }
 
     /// Returns the listener and the speaker of a socket. The speaker's session is detached, because the handler's
     /// session closes with the response, which a WebSocket sends before any message.
-    pub(crate) async fn enter(&self, visit: Visit, name: &str) -> Result<(Listener, Speaker), OpenError> {
+    pub(crate) async fn enter(&self, visit: Visit) -> Result<Option<(Listener, Speaker)>, OpenError> {
         let session = visit.detached().await?;
-        let speaker = Speaker { name: name.to_owned(), session, lines: self.lines.clone() };
-        Ok((self.listener(visit, name), speaker))
+        let Some(listener) = self.listener(visit, &session) else { return Ok(None) };
+        let speaker = Speaker { name: listener.name.clone(), session, lines: self.lines.clone() };
+        Ok(Some((listener, speaker)))
     }
 }
 
