@@ -38,7 +38,7 @@ pub struct MigrateConfig {
     pub prefix: Option<String>,
     /// Its table, if it has not the name of other stores' tables.
     pub table: Option<String>,
-    /// Whether sessions stay where they are for now.
+    /// Whether sessions stay in the old store: the first deployment of a migration.
     pub standby: bool,
     /// The old store with the variables of its driver.
     with_vars: Option<Box<StoreConfig>>,

@@ -339,8 +339,8 @@ pub const SETTINGS: &[Setting] = &[
         variable: "SESSION_MIGRATE_STANDBY",
         default: "false",
         allowed: FLAG,
-        about: "Whether sessions stay in the old store for now, and those that other processes have moved are found: for the \
-                first of the two deployments of a migration.",
+        about: "Leave sessions in the old store, and find those that other processes have moved: for the first of the two \
+                deployments of a migration.",
         take: |config, value| put(&mut config.migrate.standby, value.flag()),
     },
 ];

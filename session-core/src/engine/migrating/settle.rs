@@ -2,13 +2,13 @@
 //!
 //! 1. The new store gets a *copy* of the session, under the same key ([`SessionStore::create`]).
 //! 2. The old store's record is replaced by a *note* with the stamp of that copy, if the session is still the one that was
-//!    copied ([`SessionStore::replace`]). This step decides: before it the session is in the old store, after it in the new
-//!    one, and there is no moment at which it is in both or in neither.
+//!    copied ([`SessionStore::replace`]). This step is the linearization point: before it the session is in the old store, after
+//!    it in the new one.
 //! 3. The copy is *promoted* to a session ([`SessionStore::replace`] over the stamp).
 //!
-//! Whoever finds a move that was left in the middle completes it. A copy without its note is nothing: the session is in
-//! the old store, or has ended. So a session that has ended in the new store cannot come back from the old one: no session
-//! is in the new store before it is over in the old one.
+//! A call that finds an unfinished move completes it. A copy without its note does not count: the session is in the old
+//! store, or has ended. A session that ends in the new store cannot come back from the old one, because a session is valid
+//! in the new store only after it has become invalid in the old one.
 
 use tracing::debug;
 

@@ -45,7 +45,7 @@ pub use setting::{Handlers, Setting, rules};
 /// | `POST /fail` | does what the input's `how` says, each with one `?` into an error type of the application's own: see the claim |
 /// | `POST /sign-out`, `POST /farewell` | ends the session (with `?clear` clears the site's data), without and with the message `status`: `Bye`; 303 to `/page` with `more`: `Soon` |
 /// | `GET`, `POST /account`, `GET /area/account` | for users only, else to `/sign-in`: the user's name; the second in a nested router |
-/// | `GET /secret` | the same for who confirmed within 15 minutes |
+/// | `GET /secret` | the same, for users who confirmed within 15 minutes |
 /// | `POST /misplaced` | behind the CSRF middleware, outside of the session layer: `plain` |
 /// | `POST /guarded/echo` | behind the CSRF middleware: the input's map as JSON; `GET` answers `plain` |
 /// | `POST /guarded/raw` | behind it: the body as it came |

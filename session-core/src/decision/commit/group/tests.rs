@@ -217,7 +217,7 @@ fn what_is_written_at_once_is_what_would_be_written_one_by_one() {
         for known in &known[..if since == Since::Nothing { 2 } else { 1 }] {
             every(|kinds| {
                 if since == Since::ItHasMoved && kinds.contains(&Kind::SignsOff) {
-                    // Who has followed the session before its user left it stays with it.
+                    // A member that follows the session before its user signs off keeps it, which sequential commits may not.
                     return;
                 }
                 let states = || [0, 1, 2].map(|nth| visit(nth, kinds[nth]));
