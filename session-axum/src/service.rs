@@ -76,7 +76,7 @@ where
             Ok(answer) => answer?.map(Body::new),
             Err((instead, _)) => instead,
         };
-        words::add_headers(response.headers_mut(), report);
+        words::add_headers(response.headers_mut(), &report);
         Ok(response)
     }
 }

@@ -3,7 +3,7 @@
 use axum_core::body::Body;
 use axum_core::response::{AppendHeaders, IntoResponse, Response};
 use http::uri::{Authority, PathAndQuery};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use session_core::adapter::{BareResponse, OwnResponse, RequestHead, VisitReport};
 
 pub(crate) fn head<'r>(
@@ -35,32 +35,14 @@ pub(crate) fn own(own: OwnResponse) -> Response {
     response
 }
 
-pub(crate) fn add_headers(headers: &mut HeaderMap, report: VisitReport) {
-    let present = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    let vary = report.needs_vary(present(header::VARY));
-    let cache_control = report.cache_control(present(header::CACHE_CONTROL));
-    if vary {
-        headers.append(header::VARY, HeaderValue::from_static(report.vary()));
-    }
-    if let Some(directives) = cache_control {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(directives));
-    }
-    // The text becomes the header as it stands: nothing is copied.
-    let cookies = [report.set_cookie, report.set_touch, report.set_bound, report.xsrf_cookie];
-    let cookies = cookies.into_iter().flatten();
-    for cookie in cookies.flat_map(HeaderValue::try_from) {
-        headers.append(header::SET_COOKIE, cookie);
-    }
-    if report.clear_site_data {
-        let value = HeaderValue::from_static(VisitReport::CLEAR_SITE_DATA);
-        headers.insert(HeaderName::from_static("clear-site-data"), value);
-    }
-    if let Some(Ok(offer)) = report.registration.map(HeaderValue::try_from) {
-        headers.append("secure-session-registration", offer);
-    }
-    if let Some((name, token)) = report.set_token
-        && let Ok(token) = HeaderValue::try_from(token)
-    {
-        headers.insert(HeaderName::from_static(name), token);
+pub(crate) fn add_headers(headers: &mut HeaderMap, report: &VisitReport) {
+    let changes = report.headers(|name| headers.get_all(name).iter().map(HeaderValue::as_bytes));
+    for change in changes.into_iter().flatten() {
+        if change.replaces() {
+            headers.remove(change.name());
+        }
+        if let Ok(value) = HeaderValue::from_str(change.value()) {
+            headers.append(change.name(), value);
+        }
     }
 }
