@@ -89,7 +89,7 @@ async fn lc_5_a_touch_never_outlives_the_absolute_deadline() {
 }
 
 #[tokio::test]
-async fn st_3_and_st_4_every_key_lives_until_its_deadline_and_a_minute() {
+async fn st_3_and_st_4_every_key_expires_soon_after_its_deadline() {
     let url = shared_url();
     let prefix = fresh_prefix();
     let store = RedisStore::builder(&url).prefix(&prefix).timeout(PATIENT).connect().await.unwrap();
@@ -98,6 +98,8 @@ async fn st_3_and_st_4_every_key_lives_until_its_deadline_and_a_minute() {
         assert!(!keys.is_empty());
         for (name, left) in keys {
             assert!(left > 0, "{name} has no time-to-live after {verb}");
+            // The times in an index are rounded up to a minute, so that most writes need not change them.
+            let longest = if name.contains(":owner:") { longest + 60 } else { longest };
             assert!(left <= longest * 1000, "{name} lives {left} ms after {verb}");
         }
     };
