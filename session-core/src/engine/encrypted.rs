@@ -1,13 +1,11 @@
 //! Encryption at rest: a store around a store, which seals what the inner one keeps.
 //!
 //! The payload is sealed and bound to the record's key and a digest of its head, so that an attacker who can write to
-//! the store can neither read a session nor change its owner, its lifetime or its key: such a record is corrupt. The idle
-//! deadline moves without a new seal, but counts only up to a limit that is sealed, one idle timeout after the sealed
-//! deadline; a touch beyond it seals the record anew. Not prevented: restoring an older record of the same session, and
-//! removing a record or its tombstone.
+//! the store can neither read a session nor change its owner, its deadlines or its key: such a record is corrupt. Not
+//! prevented: restoring an older record of the same session, and removing a record or its tombstone.
 //!
-//! A record that was sealed anew has another etag in the inner store. Callers see the etag of its last write, so that a
-//! touch stays invisible to them.
+//! The idle deadline is sealed too, so a touch seals the record again and replaces it. The replaced record has another etag
+//! in the inner store. Callers see the etag of the last write, so that a touch stays invisible to them.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -27,10 +25,9 @@ use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
 
 /// A store that seals the records of another one. The deadlines, the owner and the etag stay readable, since a store
-/// needs them, and are authenticated: a record whose owner, etag, time of creation or absolute deadline was altered is
-/// corrupt, and an idle deadline counts at most one idle timeout beyond the sealed one.
+/// needs them, and are authenticated: a record in which one of them was altered is corrupt.
 ///
-/// A touch reads the record first, and about once per idle timeout it writes the record instead of its deadline alone.
+/// A touch loads the record and replaces it, since the idle deadline is sealed.
 ///
 /// [`SessionsBuilder::encrypt_at_rest`](crate::SessionsBuilder::encrypt_at_rest) wraps the configured store in one, under
 /// the keys of the cookie; made by hand it has keys of its own.
@@ -75,28 +72,20 @@ impl<S: SessionStore + ?Sized> EncryptedStore<S> {
         &self.inner
     }
 
-    /// Seals a record that is written at this time.
-    fn seal(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Record, StoreError> {
-        self.seal_as(key, record, record.etag, now)
+    /// Seals a record.
+    fn seal(&self, key: &StoreKey, record: &Record) -> Result<Record, StoreError> {
+        self.seal_as(key, record, record.etag)
     }
 
     /// Seals a record for an inner store in which it has this etag.
-    fn seal_as(
-        &self,
-        key: &StoreKey,
-        record: &Record,
-        inner: Etag,
-        now: Timestamp,
-    ) -> Result<Record, StoreError> {
+    fn seal_as(&self, key: &StoreKey, record: &Record, inner: Etag) -> Result<Record, StoreError> {
         StoreError::check_size(self.name(), record, self.max_record)?;
         let mut nonce = [0; 24];
         self.draw(&mut nonce)?;
         let stored = record.clone().with_etag(inner);
-        let limit = record.idle_deadline.plus(now.until(record.idle_deadline));
         let mut plaintext = Vec::with_capacity(HEAD_LEN + record.payload.len());
         plaintext.extend_from_slice(&head_digest(&stored));
         plaintext.extend_from_slice(&record.etag.get().to_le_bytes());
-        plaintext.extend_from_slice(&limit.as_millis().to_le_bytes());
         plaintext.extend_from_slice(&record.payload);
         let sealed = self.keys.seal(&Binding::record(key), SealKind::AtRest, &nonce, &plaintext);
         Ok(stored.with_payload(sealed.as_str().as_bytes().into()))
@@ -115,14 +104,10 @@ impl<S: SessionStore + ?Sized> EncryptedStore<S> {
         if *digest != head_digest(&record) {
             return None;
         }
-        let (etag, rest) = rest.split_first_chunk::<8>()?;
-        let (limit, _) = rest.split_first_chunk::<8>()?;
-        let limit = Timestamp::from_millis(i64::from_le_bytes(*limit));
+        let (etag, _) = rest.split_first_chunk::<8>()?;
         let (etag, inner) = (Etag::new(u64::from_le_bytes(*etag)), record.etag);
-        let idle = record.idle_deadline.min(limit);
         let payload = Payload::tail_of(plaintext.as_slice().into(), HEAD_LEN);
-        let record = record.with_etag(etag).with_idle_deadline(idle).with_payload(payload);
-        Some(Open { record, inner, limit })
+        Some(Open { record: record.with_etag(etag).with_payload(payload), inner })
     }
 
     fn unseal(&self, key: &StoreKey, record: Record) -> Option<Record> {
@@ -140,7 +125,7 @@ impl<S: SessionStore + ?Sized> EncryptedStore<S> {
     }
 
     /// Reads the answer to a write over `expected` that was tried with the etag `tried` of the inner store. Breaks with the
-    /// answer, or continues with the etag to try next, if the record was only sealed anew since.
+    /// answer, or continues with the etag to try next, if the record was only touched since.
     fn judge(
         &self,
         key: &StoreKey,
@@ -168,8 +153,6 @@ struct Open {
     record: Record,
     /// Its etag in the inner store.
     inner: Etag,
-    /// How far its idle deadline may move under this seal.
-    limit: Timestamp,
 }
 
 #[async_trait]
@@ -194,7 +177,7 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
     }
 
     async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError> {
-        self.inner.create(key, &self.seal(key, record, now)?, now).await
+        self.inner.create(key, &self.seal(key, record)?, now).await
     }
 
     async fn replace(
@@ -204,7 +187,7 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
         record: &Record,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
-        let (sealed, mut tried) = (self.seal(key, record, now)?, expected);
+        let (sealed, mut tried) = (self.seal(key, record)?, expected);
         loop {
             let written = self.inner.replace(key, tried, &sealed, now).await?;
             match self.judge(key, written, expected, tried, record.etag) {
@@ -220,7 +203,8 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
         idle_deadline: Timestamp,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
-        for _ in 0..MOST_SEALS {
+        let mut first = None;
+        loop {
             let there = match self.inner.load(key).await? {
                 Loaded::Found(record) => self.open(key, record),
                 Loaded::Missing | Loaded::Ended { .. } => None,
@@ -228,21 +212,21 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
             let Some(there) = there.filter(|there| there.record.is_live(now)) else {
                 return Ok(Written::Gone);
             };
-            if idle_deadline <= there.limit {
-                return self.inner.touch(key, idle_deadline, now).await;
+            // Behind a write, this touch counts as one before it.
+            let written_since = *first.get_or_insert(there.record.etag) != there.record.etag;
+            if written_since || idle_deadline <= there.record.idle_deadline {
+                return Ok(Written::Applied);
             }
             let mut etag = [0; 8];
             self.draw(&mut etag)?;
             let later = there.record.with_idle_deadline(idle_deadline);
-            let sealed = self.seal_as(key, &later, Etag::new(u64::from_le_bytes(etag)), now)?;
+            let sealed = self.seal_as(key, &later, Etag::new(u64::from_le_bytes(etag)))?;
             match self.inner.replace(key, there.inner, &sealed, now).await? {
                 Written::Applied => return Ok(Written::Applied),
-                // Another request has written, which moves the deadline as well.
                 Written::Conflict(_) => {}
                 Written::Gone | Written::Moved { .. } | Written::Taken => return Ok(Written::Gone),
             }
         }
-        Ok(Written::Applied)
     }
 
     /// A successor that does not open cannot be shown to be the same user's, and is left alone.
@@ -262,7 +246,7 @@ impl<S: SessionStore + ?Sized> SessionStore for EncryptedStore<S> {
         now: Timestamp,
         tombstone_until: Timestamp,
     ) -> Result<Written, StoreError> {
-        let (sealed, mut tried) = (self.seal(new, record, now)?, expected);
+        let (sealed, mut tried) = (self.seal(new, record)?, expected);
         loop {
             let written = self.inner.rotate(old, tried, new, &sealed, now, tombstone_until).await?;
             match self.judge(old, written, expected, tried, record.etag) {
@@ -337,12 +321,13 @@ impl<S: SessionStore + ?Sized> fmt::Debug for EncryptedStore<S> {
     }
 }
 
-/// All of a record's head that only its writer may change. Every part is of fixed length but the last one.
+/// A digest of a record's head. Every part is of fixed length but the last one.
 fn head_digest(record: &Record) -> [u8; DIGEST_LEN] {
     let mut hash = Sha256::new();
     hash.update(b"session-core record head v1");
     hash.update(record.etag.get().to_le_bytes());
     hash.update(record.created.as_millis().to_le_bytes());
+    hash.update(record.idle_deadline.as_millis().to_le_bytes());
     hash.update([u8::from(record.absolute_deadline.is_some())]);
     hash.update(record.absolute_deadline.map_or(0, Timestamp::as_millis).to_le_bytes());
     hash.update([u8::from(record.owner.is_some())]);
@@ -351,7 +336,5 @@ fn head_digest(record: &Record) -> [u8; DIGEST_LEN] {
 }
 
 const DIGEST_LEN: usize = 32;
-/// Before the payload: the digest, the etag of the last write, and the limit of the idle deadline.
-const HEAD_LEN: usize = DIGEST_LEN + 16;
-/// How often a touch seals a record anew that other requests keep writing.
-const MOST_SEALS: usize = 8;
+/// Before the payload: the digest and the etag of the last write.
+const HEAD_LEN: usize = DIGEST_LEN + 8;

@@ -78,6 +78,11 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("SESSION_MAX_BYTES", &["1", "512 MiB", "1099511627776"], &["0", "512 MB", "1099511627777", "-1"]),
     ("SESSION_SHARDS", &["1", "65536"], &["0", "65537", "many"]),
     ("SESSION_MAX_SESSIONS", &["1", "50000"], &["0", "many"]),
+    // A URL may hold a password, so refusals do not show the value: `migrate_settings` has them.
+    ("SESSION_MIGRATE_FROM", &["file", "old-one", "redis://old.internal:6379"], &[]),
+    ("SESSION_MIGRATE_PREFIX", &["shop", "a.b-c_d"], &[":", "a b", "{a}"]),
+    ("SESSION_MIGRATE_TABLE", &["sessions", "Shop.Sessions-1"], &["a b", "a;b"]),
+    ("SESSION_MIGRATE_STANDBY", &["true", "false"], &["maybe"]),
 ];
 
 #[test]
