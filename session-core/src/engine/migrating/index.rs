@@ -88,6 +88,16 @@ impl<T: SessionStore + ?Sized, F: SessionStore + ?Sized> MigratingStore<T, F> {
     }
 }
 
+/// The entries of the old store's last page if there is room for some of the new store, or else the page to return.
+fn with_room<E>(page: Page<E>, most: usize) -> Result<Vec<E>, Page<E>> {
+    let next = match &page.next {
+        Some(next) => cursor(OLD, next),
+        None if page.entries.len() >= most => Cursor::new(NEW),
+        None => return Ok(page.entries),
+    };
+    Err(Page::new(page.entries, Some(next)))
+}
+
 #[async_trait]
 impl<T: SessionStore + ?Sized, F: SessionStore + ?Sized> OwnerIndex for MigratingStore<T, F> {
     async fn page(
@@ -102,17 +112,10 @@ impl<T: SessionStore + ?Sized, F: SessionStore + ?Sized> OwnerIndex for Migratin
         };
         let (mut entries, start) = match Part::at(from) {
             Part::New(start) => (Vec::new(), start),
-            Part::Old(start) => {
-                let page = old.page(owner, start.as_ref(), most, now).await?;
-                if let Some(next) = &page.next {
-                    let next = cursor(OLD, next);
-                    return Ok(Page::new(page.entries, Some(next)));
-                }
-                if page.entries.len() >= most {
-                    return Ok(Page::new(page.entries, Some(Cursor::new(NEW))));
-                }
-                (page.entries, None)
-            }
+            Part::Old(start) => match with_room(old.page(owner, start.as_ref(), most, now).await?, most) {
+                Ok(entries) => (entries, None),
+                Err(full) => return Ok(full),
+            },
         };
         let page = new.page(owner, start.as_ref(), most - entries.len(), now).await?;
         for (key, record) in page.entries {
@@ -139,17 +142,10 @@ impl<T: SessionStore + ?Sized, F: SessionStore + ?Sized> OwnerIndex for Migratin
         };
         let (mut entries, start) = match Part::at(from) {
             Part::New(start) => (Vec::new(), start),
-            Part::Old(start) => {
-                let page = old.heads(owner, start.as_ref(), most, now).await?;
-                if let Some(next) = &page.next {
-                    let next = cursor(OLD, next);
-                    return Ok(Page::new(page.entries, Some(next)));
-                }
-                if page.entries.len() >= most {
-                    return Ok(Page::new(page.entries, Some(Cursor::new(NEW))));
-                }
-                (page.entries, None)
-            }
+            Part::Old(start) => match with_room(old.heads(owner, start.as_ref(), most, now).await?, most) {
+                Ok(entries) => (entries, None),
+                Err(full) => return Ok(full),
+            },
         };
         let page = new.heads(owner, start.as_ref(), most - entries.len(), now).await?;
         for mut head in page.entries {
