@@ -170,6 +170,11 @@ impl Trial {
         }
     }
 
+    /// Returns whether a handle sees every write of another handle at once.
+    pub(super) fn reads_are_current(&self) -> bool {
+        self.fixture.seen_within.is_zero()
+    }
+
     /// Asserts that there is no session any more that is alive at `now`.
     pub async fn expect_dead(&self, key: &StoreKey, now: Timestamp) {
         if let Loaded::Found(found) = self.load(key).await {
