@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `PostgresStore` | `postgres` | one statement |
 //! | `MySqlStore` | `mysql` | one statement, a second one after a conflict; a short transaction for rotate |
-//! | `SqliteStore` | `sqlite` | one statement |
+//! | `SqliteStore` | `sqlite` | one statement; concurrent writes share a transaction |
 //!
 //! All three are [`SessionStore`](session_core::store::SessionStore), [`OwnerIndex`](session_core::store::OwnerIndex) and
 //! [`Sweep`](session_core::store::Sweep). The database's clock is not used: deadlines are milliseconds since the epoch,
@@ -45,6 +45,8 @@ mod table;
 pub use config::{SqlConfig, SqlConfigError};
 pub use table::{BadTableName, TableName};
 
+#[cfg(feature = "sqlite")]
+mod batch;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod call;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
@@ -66,6 +68,8 @@ mod statements;
 mod store;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod talk;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+mod write;
 
 #[cfg(feature = "mysql")]
 mod mysql;

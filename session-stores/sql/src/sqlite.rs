@@ -26,11 +26,11 @@ use crate::talk::Talk;
 
 /// Sessions in a SQLite file.
 ///
-/// Writes use one connection per process, in order of arrival; reads use separate connections and do not wait (the
-/// file is in WAL mode). Between processes, SQLite's lock applies: a writer that finds the database locked retries
+/// Writes use one connection per process, in order of arrival; writes that wait for it share a transaction, and one flush
+/// to the disk, and each has its own result. Reads use separate connections and do not wait (the file is in WAL mode). Between processes, SQLite's lock applies: a writer that finds the database locked retries
 /// until the deadline.
 ///
-/// Every verb is one atomic statement: if the process is killed, the old or the new record remains. [`Durability`]
+/// Every verb is atomic: if the process is killed, the old or the new record remains. [`Durability`]
 /// describes what a power cut may undo.
 ///
 /// The file must be on a local disk: SQLite's locks do not work on network file systems.
@@ -128,7 +128,7 @@ impl SqlStore<Sqlite> {
         let writer = pool().max_connections(1).connect_lazy_with(options.clone());
         let reader = pool().connect_lazy_with(options);
         let caller = |pool| Caller::suspicious(pool, config.deadline, suspicion.clone());
-        Ok(Self::with(caller(reader), caller(writer), config))
+        Ok(Self::with(caller(reader), caller(writer), config).batched())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The store and its six verbs, common to the three databases.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use session_core::{
@@ -9,21 +10,27 @@ use session_core::{
 };
 use sqlx::Pool;
 
+#[cfg(feature = "sqlite")]
+use crate::batch::Batches;
 use crate::call::{Caller, call};
 use crate::config::SqlConfig;
-use crate::dialect::{Dialect, changed, moved, renamed, there};
+use crate::dialect::{Dialect, renamed, there};
 use crate::statement::Asked;
 use crate::statements::Statements;
 use crate::table::TableName;
+use crate::write::Write;
 
 /// Sessions in a table of a database. [`PostgresStore`](crate::PostgresStore), [`MySqlStore`](crate::MySqlStore) and
 /// [`SqliteStore`](crate::SqliteStore) are aliases of this type and document what is specific to each.
 pub struct SqlStore<DB: Dialect> {
     pub(crate) reader: Caller<DB>,
     pub(crate) writer: Caller<DB>,
-    pub(crate) statements: Statements,
+    pub(crate) statements: Arc<Statements>,
     pub(crate) table: TableName,
-    pub(crate) schema: std::sync::Arc<str>,
+    pub(crate) schema: Arc<str>,
+    /// Where writes wait for each other anyway, they share transactions.
+    #[cfg(feature = "sqlite")]
+    pub(crate) batches: Option<Arc<Batches<DB>>>,
     max_record: usize,
 }
 
@@ -60,11 +67,28 @@ impl<DB: Dialect> SqlStore<DB> {
         Self {
             reader,
             writer,
-            statements: Statements::of::<DB>(&config.table),
+            statements: Arc::new(Statements::of::<DB>(&config.table)),
             schema: renamed::<DB>(DB::SCHEMA, &config.table),
             table: config.table.clone(),
+            #[cfg(feature = "sqlite")]
+            batches: None,
             max_record: config.max_record,
         }
+    }
+
+    /// Lets concurrent writes share a transaction.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn batched(mut self) -> Self {
+        self.batches = Some(Batches::new(self.writer.clone(), Arc::clone(&self.statements)));
+        self
+    }
+
+    async fn write(&self, write: Write) -> Result<Written, StoreError> {
+        #[cfg(feature = "sqlite")]
+        if let Some(batches) = &self.batches {
+            return batches.submit(write).await;
+        }
+        write.alone(&self.writer, &self.statements).await
     }
 }
 
@@ -85,10 +109,7 @@ impl<DB: Dialect> SessionStore for SqlStore<DB> {
 
     async fn create(&self, key: &StoreKey, record: &Record, _now: Timestamp) -> Result<Written, StoreError> {
         StoreError::check_size(DB::STORE, record, self.max_record)?;
-        let asked = Asked { key, record: Some(record), ..Asked::default() };
-        call!(self.writer, again, |connection| {
-            DB::create(connection, &self.statements, &asked, record).await
-        })
+        self.write(Write::Create { key: *key, record: record.clone() }).await
     }
 
     async fn replace(
@@ -99,10 +120,7 @@ impl<DB: Dialect> SessionStore for SqlStore<DB> {
         now: Timestamp,
     ) -> Result<Written, StoreError> {
         StoreError::check_size(DB::STORE, record, self.max_record)?;
-        let asked = Asked { key, expected, record: Some(record), now, ..Asked::default() };
-        call!(self.writer, once, |connection| {
-            DB::replace(connection, &self.statements, &asked, record).await
-        })
+        self.write(Write::Replace { key: *key, expected, record: record.clone(), now }).await
     }
 
     async fn touch(
@@ -111,19 +129,11 @@ impl<DB: Dialect> SessionStore for SqlStore<DB> {
         idle_deadline: Timestamp,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
-        let asked = Asked { key, until: idle_deadline, now, ..Asked::default() };
-        call!(self.writer, again, |connection| DB::touch(connection, &self.statements, &asked).await)
+        self.write(Write::Touch { key: *key, until: idle_deadline, now }).await
     }
 
     async fn destroy(&self, key: &StoreKey, tombstone_until: Timestamp) -> Result<Written, StoreError> {
-        let asked = Asked { key, until: tombstone_until, ..Asked::default() };
-        call!(self.writer, again, |connection| {
-            if changed::<DB>(connection, &self.statements.destroy, &asked).await? > 0 {
-                return Ok(Written::Applied);
-            }
-            let moved = moved::<DB>(connection, &self.statements, &asked, None).await?;
-            Ok(moved.unwrap_or(Written::Applied))
-        })
+        self.write(Write::Destroy { key: *key, until: tombstone_until }).await
     }
 
     async fn rotate(
@@ -136,11 +146,8 @@ impl<DB: Dialect> SessionStore for SqlStore<DB> {
         tombstone_until: Timestamp,
     ) -> Result<Written, StoreError> {
         StoreError::check_size(DB::STORE, record, self.max_record)?;
-        let until = tombstone_until;
-        let asked = Asked { key: old, new, expected, record: Some(record), now, until, ..Asked::default() };
-        call!(self.writer, again, |connection| {
-            DB::rotate(connection, &self.statements, &asked, record).await
-        })
+        let (until, record) = (tombstone_until, record.clone());
+        self.write(Write::Rotate { old: *old, expected, new: *new, record, now, until }).await
     }
 
     fn owners(&self) -> Option<&dyn OwnerIndex> {

@@ -1,0 +1,297 @@
+//! Writes that wait for the single writer of a SQLite file share one transaction, and one flush to the disk.
+//!
+//! Each runtime has a queue, served by a task while there is something in it. The task takes all writes that have arrived
+//! during the previous transaction. A single write runs as a transaction of its own, as it would without a queue, so
+//! nobody waits for a batch to fill.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use session_core::store::{StoreError, StoreErrorKind, Written};
+use tokio::runtime::{Handle, Id};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::call::Caller;
+use crate::dialect::Dialect;
+use crate::failure::Failure;
+use crate::statements::Statements;
+use crate::talk::Talk;
+use crate::write::Write;
+
+/// The queues of a store.
+pub(crate) struct Batches<DB: Dialect> {
+    writer: Caller<DB>,
+    statements: Arc<Statements>,
+    /// A runtime has a queue while a task serves it.
+    queues: Mutex<HashMap<Id, Vec<Submitted>>>,
+}
+
+/// A write, and the caller who waits for its answer. The caller has given up if the channel is closed.
+struct Submitted {
+    write: Write,
+    reply: oneshot::Sender<Result<Written, StoreError>>,
+}
+
+impl<DB: Dialect> Batches<DB> {
+    pub(crate) fn new(writer: Caller<DB>, statements: Arc<Statements>) -> Arc<Self> {
+        Arc::new(Self { writer, statements, queues: Mutex::default() })
+    }
+
+    /// Runs a write, alone or in a transaction with others, within the deadline.
+    pub(crate) async fn submit(self: &Arc<Self>, write: Write) -> Result<Written, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let runtime = Handle::current();
+        match lock(&self.queues).entry(runtime.id()) {
+            Entry::Occupied(mut queue) => queue.get_mut().push(Submitted { write, reply }),
+            Entry::Vacant(queue) => {
+                queue.insert(vec![Submitted { write, reply }]);
+                runtime.spawn(Server { batches: Arc::clone(self), runtime: runtime.id() }.serve());
+            }
+        }
+        let answer = async {
+            // Without an answer, the runtime was shut down, or the driver panicked.
+            answer.await.unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Unavailable, DB::STORE)))
+        };
+        self.writer.bound(answer).await
+    }
+
+    /// Runs all of them in one transaction. If it fails before the commit, each runs in a transaction of its own, so that
+    /// each caller gets the answer of its own write.
+    async fn together(&self, batch: Vec<Submitted>) {
+        let answers = match self.transaction(&batch).await {
+            Ok(answers) => answers,
+            Err(_) => return self.one_by_one(batch).await,
+        };
+        for (submitted, answer) in batch.into_iter().zip(answers) {
+            // A caller who has given up needs no answer.
+            drop(submitted.reply.send(answer));
+        }
+    }
+
+    /// The outer error means that nothing was written.
+    async fn transaction(&self, batch: &[Submitted]) -> Result<Vec<Result<Written, StoreError>>, Failure> {
+        // Dropped without `settle`, the lease closes the connection, which rolls the transaction back.
+        let mut lease = self.writer.lease(Instant::now()).await?;
+        if let Err(error) = lease.connection().script(&BEGIN).await {
+            return lease.settle(Err(error.into()));
+        }
+        let mut answers = Vec::with_capacity(batch.len());
+        for submitted in batch {
+            if submitted.reply.is_closed() {
+                answers.push(Err(StoreError::timeout(DB::STORE)));
+                continue;
+            }
+            match submitted.write.run::<DB>(lease.connection(), &self.statements).await {
+                Ok(written) => answers.push(Ok(written)),
+                // The row is unusable; the statement has left it as it was.
+                Err(Failure::Found(kind)) => answers.push(Err(StoreError::new(kind, DB::STORE))),
+                Err(failure) => return Err(failure),
+            }
+        }
+        match lease.connection().script(&COMMIT).await {
+            Ok(_) => {
+                lease.settle(Ok(()))?;
+                Ok(answers)
+            }
+            Err(error) => {
+                let error = Failure::from(error).into_store_error::<DB>();
+                Ok(batch.iter().map(|_| Err(error.clone())).collect())
+            }
+        }
+    }
+
+    async fn one_by_one(&self, batch: Vec<Submitted>) {
+        for submitted in batch {
+            self.alone(submitted).await;
+        }
+    }
+
+    /// Runs a write by itself, until its caller gives up.
+    async fn alone(&self, Submitted { write, mut reply }: Submitted) {
+        let answer = tokio::select! {
+            biased;
+            () = reply.closed() => return,
+            answer = write.alone(&self.writer, &self.statements) => answer,
+        };
+        drop(reply.send(answer));
+    }
+}
+
+/// Serves the queue of one runtime. When it is dropped, because the queue is empty or the runtime shuts down, the queue
+/// is removed.
+struct Server<DB: Dialect> {
+    batches: Arc<Batches<DB>>,
+    runtime: Id,
+}
+
+impl<DB: Dialect> Server<DB> {
+    async fn serve(self) {
+        while let Some(mut batch) = self.next() {
+            batch.retain(|submitted| !submitted.reply.is_closed());
+            if batch.len() > 1 {
+                self.batches.together(batch).await;
+            } else {
+                self.batches.one_by_one(batch).await;
+            }
+        }
+    }
+
+    /// Takes what is in the queue, and removes the queue if that is nothing.
+    fn next(&self) -> Option<Vec<Submitted>> {
+        let mut queues = lock(&self.batches.queues);
+        let queue = queues.get_mut(&self.runtime)?;
+        if queue.is_empty() {
+            queues.remove(&self.runtime);
+            return None;
+        }
+        let most = queue.len().min(MOST_WRITES);
+        Some(queue.drain(..most).collect())
+    }
+}
+
+impl<DB: Dialect> Drop for Server<DB> {
+    fn drop(&mut self) {
+        lock(&self.batches.queues).remove(&self.runtime);
+    }
+}
+
+/// Never held across an `.await`.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the writer's lock at once, instead of failing at the first statement that writes.
+static BEGIN: LazyLock<Arc<str>> = LazyLock::new(|| "BEGIN IMMEDIATE".into());
+static COMMIT: LazyLock<Arc<str>> = LazyLock::new(|| "COMMIT".into());
+
+/// The most writes of one transaction, so that none waits much longer than its own flush takes.
+const MOST_WRITES: usize = 128;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test's panic is its report")]
+mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::task::{Context, Waker};
+
+    use session_core::Timestamp;
+    use session_core::store::{Etag, Loaded, Record, SessionStore as _, StoreKey};
+    use sqlx::sqlite::SqlitePoolOptions;
+    use tempfile::TempDir;
+    use tokio::task::JoinSet;
+
+    use super::*;
+    use crate::{SqlConfig, SqliteStore};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000);
+
+    /// A store in a file, and the number of its commits.
+    async fn store() -> (TempDir, Arc<SqliteStore>, Arc<AtomicUsize>) {
+        let folder = tempfile::tempdir().unwrap();
+        let commits = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&commits);
+        let pool = SqlitePoolOptions::new().max_connections(1).after_connect(move |connection, _| {
+            let counter = Arc::clone(&counter);
+            Box::pin(async move {
+                connection.lock_handle().await?.set_commit_hook(move || {
+                    counter.fetch_add(1, SeqCst);
+                    true
+                });
+                Ok(())
+            })
+        });
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("sessions.db").display());
+        let pool = pool.connect(&url).await.unwrap();
+        let store = Arc::new(SqliteStore::from_pool(pool, &SqlConfig::new()).batched());
+        store.migrate().await.unwrap();
+        commits.store(0, SeqCst);
+        (folder, store, commits)
+    }
+
+    fn key(number: u8) -> StoreKey {
+        StoreKey::from_bytes([number; 32])
+    }
+
+    fn record(owner: &str) -> Record {
+        record_with(Etag::new(7), owner)
+    }
+
+    fn record_with(etag: Etag, owner: &str) -> Record {
+        let payload = br#"{"cart":[]}"#.to_vec().into();
+        let deadline = Timestamp::from_millis(7_200_000);
+        Record::new(etag, NOW, deadline, payload).with_owner(Some(owner.into()))
+    }
+
+    async fn create(store: Arc<SqliteStore>, number: u8, owner: &str) -> Result<Written, StoreError> {
+        store.create(&key(number), &record(owner), NOW).await
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn writes_that_arrive_together_share_a_transaction() {
+        let (_folder, store, commits) = store().await;
+        let mut writes = JoinSet::new();
+        for number in 0..50 {
+            writes.spawn(create(Arc::clone(&store), number, "ada"));
+        }
+        while let Some(written) = writes.join_next().await {
+            assert_eq!(written.unwrap().unwrap(), Written::Applied);
+        }
+        assert!(commits.load(SeqCst) <= 2, "{} transactions for 50 writes", commits.load(SeqCst));
+        for number in 0..50 {
+            assert_eq!(store.load(&key(number)).await.unwrap(), Loaded::Found(record("ada")));
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn writes_of_one_session_in_a_transaction_are_answered_in_order() {
+        let (_folder, store, _) = store().await;
+        let (key, ada, other) = (key(1), record("ada"), record_with(Etag::new(8), "ada"));
+        let (first, second) = tokio::join!(store.create(&key, &ada, NOW), store.create(&key, &other, NOW),);
+        assert_eq!((first.unwrap(), second.unwrap()), (Written::Applied, Written::Taken));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_write_that_fails_harms_no_other_in_its_transaction() {
+        let (_folder, store, _) = store().await;
+        // The whole transaction is rolled back by the database.
+        let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON sessions WHEN new.owner = 'eve'
+            BEGIN SELECT RAISE(ROLLBACK, 'refused'); END";
+        let begun = Instant::now();
+        store.writer.lease(begun).await.unwrap().connection().script(&Arc::from(trigger)).await.unwrap();
+        let mut writes = JoinSet::new();
+        for number in 0..20 {
+            let owner = if number == 7 { "eve" } else { "ada" };
+            let store = Arc::clone(&store);
+            writes.spawn(async move { (number, create(store, number, owner).await) });
+        }
+        while let Some(write) = writes.join_next().await {
+            let (number, written) = write.unwrap();
+            match number {
+                7 => assert_eq!(written.unwrap_err().kind(), StoreErrorKind::Refused),
+                _ => assert_eq!(written.unwrap(), Written::Applied, "{number}"),
+            }
+        }
+        assert_eq!(store.load(&key(7)).await.unwrap(), Loaded::Missing);
+        for number in (0..20).filter(|number| *number != 7) {
+            assert_eq!(store.load(&key(number)).await.unwrap(), Loaded::Found(record("ada")), "{number}");
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_write_whose_caller_has_given_up_is_not_applied() {
+        let (_folder, store, _) = store().await;
+        let (abandoned, given_up) = (key(1), record("ada"));
+        {
+            let mut write = pin!(store.create(&abandoned, &given_up, NOW));
+            assert!(write.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        assert_eq!(create(Arc::clone(&store), 2, "ada").await.unwrap(), Written::Applied);
+        assert_eq!(store.load(&key(1)).await.unwrap(), Loaded::Missing);
+        assert!(
+            lock(&store.batches.as_ref().unwrap().queues).is_empty(),
+            "the queue ends with its last write"
+        );
+    }
+}
