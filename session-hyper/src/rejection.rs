@@ -4,9 +4,7 @@ use std::error::Error;
 
 use http::Response;
 use session_core::adapter::BareResponse;
-use session_web::Rejection;
-
-use crate::words;
+use session_web::{Rejection, bare_response};
 
 /// The error that handlers return: `?` converts every error of this library into it, and
 /// [`into_response`](Self::into_response) makes the response.
@@ -74,6 +72,6 @@ impl SessionRejection {
     /// The response, after writing the reason to the log.
     #[must_use]
     pub fn into_response<R: Default>(self) -> Response<R> {
-        words::response(BareResponse::from(&self.0))
+        bare_response(BareResponse::from(&self.0))
     }
 }
