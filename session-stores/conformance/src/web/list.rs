@@ -56,7 +56,7 @@ macro_rules! web_claims {
                 features_3_with_errors_of_several_calls_add_up_in_order
                 features_3_flash_validation_errors_come_with_the_input_or_without
                 features_3_flash_all_takes_a_form_that_is_given
-                features_3_old_input_is_read_with_defaults
+                features_3_old_input_is_the_text_that_was_typed
                 features_3_a_look_that_changes_nothing_takes_no_message_of_others
                 features_4_a_page_shows_what_the_last_visit_left
                 features_3_input_nests_and_is_read_without_a_session

@@ -152,7 +152,7 @@ pub async fn features_3_flash_all_takes_a_form_that_is_given(app: &impl WebApp) 
     assert!(!old.to_string().contains("\"p\"") && !old.to_string().contains("\"q\""), "no secret: {old}");
 }
 
-pub async fn features_3_old_input_is_read_with_defaults(app: &impl WebApp) {
+pub async fn features_3_old_input_is_the_text_that_was_typed(app: &impl WebApp) {
     let client = Client::new(app);
     client.submit("profile[email]=e&tags[]=x&tags[]=y&count=3", |session| session.flash_all().unwrap()).await;
     let look = |session: &Session| {
@@ -160,9 +160,9 @@ pub async fn features_3_old_input_is_read_with_defaults(app: &impl WebApp) {
             assert_eq!(session.old::<String>(field).unwrap().as_deref(), Some("e"), "{field}");
         }
         assert_eq!(session.old::<Vec<String>>("tags").unwrap().unwrap(), ["x", "y"]);
-        assert_eq!(session.old::<String>("age").unwrap(), None);
-        assert_eq!(session.old::<u8>("count").ok(), None, "the text that was typed is not yet a number");
         assert_eq!(session.old::<String>("count").unwrap().as_deref(), Some("3"));
+        assert_eq!(session.old::<u8>("count").ok(), None, "the text that was typed is not yet a number");
+        assert_eq!(session.old::<String>("age").unwrap(), None, "so that the page's default applies");
         assert!(session.has_old("count") && !session.has_old("age"));
     };
     client.visit(look).await;
