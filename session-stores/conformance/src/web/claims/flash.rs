@@ -1,4 +1,4 @@
-//! Flash: messages, input and errors of one visit, shown in the next, and what carries them further.
+//! Flash: messages, input and errors of one visit, shown in the next, and what keeps them longer.
 
 use bytes::Bytes;
 use http::Method;
@@ -8,7 +8,7 @@ use session_core::{Event, Level, Session, SessionError};
 
 use crate::web::{Client, WebApp};
 
-/// What the page shows of all three bags.
+/// Returns what the page shows of the three bags.
 async fn shown(client: &Client<'_, impl WebApp>) -> (Value, Value, Value) {
     let mut page = client.get("/page").await.json();
     (page["flash_messages"].take(), page["old"].take(), page["errors"].take())
@@ -18,7 +18,7 @@ fn nothing() -> (Value, Value, Value) {
     (json!({}), json!({}), json!({}))
 }
 
-/// One entry in each bag, and one more.
+/// Leaves one entry in each bag, and a second message.
 async fn leave(client: &Client<'_, impl WebApp>) {
     let leave = |session: &Session| {
         session.flash_many(&json!({ "status": "Saved", "hint": "red" }))?;
