@@ -1,4 +1,4 @@
-//! Claims about choosing among the cookies that came: what wins, what is refused, and that order never matters.
+//! Claims about choosing among the cookies of a request: which one is used, which are refused, independent of order.
 
 use crate::cookie_support;
 use crate::cookie_support::*;

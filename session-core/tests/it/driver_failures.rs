@@ -1,5 +1,5 @@
-//! When something fails: the store, the generator, the size, other people's writes, the handler. What is said then, and
-//! what is left alone.
+//! Failures of the store, the generator, the size, conflicting writes and the handler: the errors, and what stays
+//! unchanged.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Requests of one session whose writes are joined: none loses a change, and none hears of another's failure.
+//! Requests of one session that are written together: none loses a change, and none gets another's failure.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use crate::driver_support::crowd::*;

@@ -1,5 +1,5 @@
-//! Requests that another site sends, from which `SameSite` withholds the session's cookie: they replace no cookie, and they
-//! can sign in.
+//! Requests from another site, from which `SameSite` withholds the session's cookie: they replace no cookie, and can sign
+//! in.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use crate::driver_support::*;

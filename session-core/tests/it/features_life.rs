@@ -1,4 +1,4 @@
-//! The life of a session, row by row, each with a real next visit.
+//! The rows of the feature list about the life of a session, each with a real next visit.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::time::Duration;

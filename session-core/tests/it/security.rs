@@ -1,4 +1,4 @@
-//! Rows of the security bar that are about the driver as a whole: identifiers, expiry, defaults, and who may speak about the cookie.
+//! Rows of the security checklist about the whole driver: identifiers, expiry, defaults, and which responses may set the cookie.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::sync::Arc;

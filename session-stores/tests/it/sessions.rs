@@ -1,4 +1,4 @@
-//! From variables to sessions: secure defaults, plain HTTP on request, what must be said, what contradicts itself.
+//! From variables to sessions: secure defaults, plain HTTP on request, required settings, contradictions.
 #![allow(clippy::unwrap_used, reason = "the helpers of these tests")]
 
 use std::error::Error as _;

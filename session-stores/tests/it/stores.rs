@@ -1,4 +1,4 @@
-//! From a configuration to a store: each setting reaches it, and what cannot be opened is said with what to do about it.
+//! From a configuration to a store: each setting reaches it, and errors say what to do.
 #![allow(clippy::unwrap_used, reason = "the helpers of these tests")]
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Turns that are taken, handed on, given up and interrupted: nobody waits for ever, and no queue is left behind.
+//! Turns that are taken, handed on, given up and cancelled: no waiter waits forever, and no queue remains.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::convert::Infallible;

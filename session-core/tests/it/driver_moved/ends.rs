@@ -1,4 +1,4 @@
-//! What is ended or renewed while the id changes: sign-outs, second renewals, devices.
+//! Sessions that are ended or renewed while their id changes: sign-outs, second renewals, devices.
 
 use session_testkit::{Verb, When};
 

@@ -1,4 +1,4 @@
-//! A request that is in flight while another one gives its session a new id: whom it follows, and whom it does not.
+//! Requests in flight while another one gives their session a new id: which of them follow it, and which do not.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 mod ends;

@@ -1,4 +1,4 @@
-//! For how many visits flash is kept: now, the next one, and what becomes of it by a commit, a new id or an end.
+//! How long flash is kept: for this visit, for the next one, and across a commit, a new id or an invalidate.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Old input and errors: what a form leaves for the next page, and what it never leaves.
+//! Old input and errors: what a form leaves for the next page, without its secrets.
 
 use super::*;
 

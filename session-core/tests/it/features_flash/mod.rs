@@ -1,4 +1,4 @@
-//! Flash, row by row, each with a real next visit.
+//! The rows of the feature list about flash, each with a real next visit.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 mod ages;

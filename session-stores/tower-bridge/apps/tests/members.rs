@@ -1,4 +1,4 @@
-//! An application on axum-login and axum-messages works over the bridge and keeps what its own store loses.
+//! An application on axum-login and axum-messages works over the bridge, and keeps writes that its own store loses.
 
 use axum::Router;
 use axum::body::Body;

@@ -1,5 +1,5 @@
-//! Commits that are written together, against the same commits one after the other: every choice of three from nine kinds,
-//! whatever is known of the store, and whatever has happened to the session since it was loaded.
+//! Grouped commits against the same commits one after the other: every choice of three from nine kinds, for every state of
+//! the store that may be known and every change to the session since it was loaded.
 #![allow(clippy::vec_box, clippy::unwrap_used, reason = "they come in boxes; a panic is the report")]
 
 use std::convert::Infallible;

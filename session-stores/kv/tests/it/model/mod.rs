@@ -1,12 +1,12 @@
 //! Every interleaving of calls on one session, with a crash at every step, against the sequential specification.
 //!
-//! The store runs over an engine in memory whose every primitive waits for its turn. The checker gives the turns: it
-//! follows each possible order, and at each state it reaches it asks two things. If every call that is still under way
-//! were killed here, does some order of the calls explain all answers so far and what a reader then finds? And is what
-//! the reader finds there to stay? So a crash at every step, of any of the callers, is among the cases.
+//! The store runs over an engine in memory whose every primitive waits for its turn. The checker gives the turns. It
+//! follows each possible order, and checks each state that it reaches: if all pending calls were killed there, some order
+//! of the calls must explain all answers so far and what a reader then finds, and a second reader must find the same. So
+//! the cases include a crash of any caller at every step.
 //!
-//! States that were reached before are not followed again: the store's behaviour depends on what is stored and on what
-//! each call has heard from the engine so far, and on nothing else.
+//! States that were reached before are not followed again, because the store's behaviour depends only on what is stored
+//! and on the engine's answers to each call so far.
 
 mod checker;
 mod engine;

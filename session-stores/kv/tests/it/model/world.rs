@@ -1,4 +1,4 @@
-//! The calls under way and what is stored: one state of the model, which goes on by one turn at a time.
+//! The pending calls and the stored entries: one state of the model, which advances by one turn at a time.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! A server that is down, slow, full, read-only or has forgotten everything: typed answers in time, and a quick return.
+//! A server that is down, slow, full, read-only or empty: typed errors in time, and a fast recovery.
 
 use std::time::{Duration, Instant};
 
