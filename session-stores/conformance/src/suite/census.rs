@@ -64,7 +64,7 @@ pub async fn a_census_leaves_out_the_dead(t: Trial) {
 }
 
 /// A session that is live from the first page to the last is found, whichever others are created and ended meanwhile.
-pub async fn a_census_misses_nobody_who_stays(t: Trial) {
+pub async fn a_census_finds_every_session_that_stays(t: Trial) {
     let census = census!(t);
     let (mut staying, mut leaving) = (Vec::new(), Vec::new());
     for _ in 0..40 {

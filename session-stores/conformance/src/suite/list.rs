@@ -140,7 +140,7 @@ macro_rules! store_suite {
             census:
                 a_census_finds_every_live_session
                 a_census_leaves_out_the_dead
-                a_census_misses_nobody_who_stays
+                a_census_finds_every_session_that_stays
             ;
             bytes:
                 an_empty_payload_comes_back
