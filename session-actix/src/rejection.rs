@@ -109,9 +109,7 @@ impl SessionRejection {
     /// ```
     #[must_use]
     pub fn find(error: &(dyn Error + 'static)) -> Option<Self> {
-        let own = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
-            .find_map(|error| error.downcast_ref::<Self>().cloned());
-        own.or_else(|| session_web::Rejection::find(error).map(Self))
+        Rejection::find_as(error)
     }
 }
 

@@ -7,11 +7,11 @@ use axum_core::body::Body;
 use bytes::Bytes;
 use http::{Request, Response};
 use session_core::adapter::BoxFuture;
-use session_web::{CheckedBody, CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules, poll_data};
+use session_web::{
+    CheckedBody, CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules, bare_response, poll_data, request_head,
+};
 use tower_layer::Layer;
 use tower_service::Service;
-
-use crate::words;
 
 /// Protects routes against cross-site request forgery. A request that may change something is accepted if the browser says
 /// that a page of this application sent it, in `Sec-Fetch-Site` or, without that header, in `Origin`, which must be at the
@@ -47,7 +47,7 @@ pub struct CsrfLayer(CsrfGuard<Response<Body>>);
 impl CsrfLayer {
     /// Creates a layer without exemptions.
     pub fn new() -> Self {
-        Self(CsrfGuard::new(words::response))
+        Self(CsrfGuard::new(bare_response))
     }
 
     /// Exempts a path and everything below it, for routes that authenticate their callers in another way.
@@ -152,7 +152,7 @@ where
             }
             let visit = parts.extensions.get().cloned();
             let limit = parts.extensions.get().copied().unwrap_or_default();
-            let head = words::head(&parts.method, &parts.uri, &parts.headers);
+            let head = request_head(&parts.method, &parts.uri, &parts.headers);
             let mut body = Body::new(body);
             let read = guard.check(visit, &head, limit, |context| poll_data(&mut body, context));
             let body = match read.await {

@@ -3,11 +3,9 @@
 use std::ops::Deref;
 
 use axum_core::extract::{FromRequest, Request};
-use session_web::Form;
-use session_web::find_visit_for_input;
+use session_web::{Form, find_visit_for_input, request_head};
 
 use crate::rejection::SessionRejection;
-use crate::words;
 
 /// The form of this request: urlencoded or multipart; of a `GET`, the query. Files are skipped.
 ///
@@ -58,7 +56,7 @@ impl<S: Sync> FromRequest<S> for Input {
     async fn from_request(request: Request, _: &S) -> Result<Self, SessionRejection> {
         let visit = find_visit_for_input(request.extensions().get())?;
         let (parts, body) = request.into_parts();
-        let head = words::head(&parts.method, &parts.uri, &parts.headers);
+        let head = request_head(&parts.method, &parts.uri, &parts.headers);
         let limit = parts.extensions.get().copied().unwrap_or_default();
         Ok(Self(Form::of_request(visit, &head, limit, body.into_data_stream()).await?))
     }

@@ -7,11 +7,11 @@ use session_core::{
     Sessions,
     adapter::{Failure, Middleware, VisitReport},
 };
+use session_web::{bare_response, own_response};
 use tower_layer::Layer;
 
 use crate::service::SessionService;
 use crate::spawn::TOKIO;
-use crate::words;
 
 /// Adds sessions to the routes that it is laid around.
 ///
@@ -42,8 +42,8 @@ pub struct SessionLayer {
 impl SessionLayer {
     /// Creates a layer for these sessions.
     pub fn new(sessions: Sessions) -> Self {
-        let middleware = Middleware::new(sessions, &TOKIO, |failure, _| words::response(failure.into()))
-            .on_own(words::own);
+        let middleware = Middleware::new(sessions, &TOKIO, |failure, _| bare_response(failure.into()))
+            .on_own(|own| own_response(own, Body::from));
         Self { middleware, sign_in: None }
     }
 

@@ -14,7 +14,6 @@ mod rejection;
 mod service;
 mod signed_in;
 mod spawn;
-mod words;
 
 pub use csrf::{CsrfFuture, CsrfLayer, CsrfService};
 pub use extract::{ReadOnlySession, Session, SignOut};

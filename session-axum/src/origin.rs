@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use session_web::OriginRules;
+use session_web::{OriginRules, request_head};
 
 use crate::rejection::SessionRejection;
-use crate::words;
 
 /// Opens a WebSocket only for pages of this application: an extractor that answers 403 to the pages of other origins, which
 /// browsers permit to open one with the visitor's cookies. A client that is no browser passes.
@@ -32,7 +31,7 @@ impl<S: Sync> FromRequestParts<S> for SameOrigin {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let rules: Arc<OriginRules> = parts.extensions.get().cloned().unwrap_or_default();
-        rules.same_origin(&words::head(&parts.method, &parts.uri, &parts.headers))?;
+        rules.same_origin(&request_head(&parts.method, &parts.uri, &parts.headers))?;
         Ok(Self)
     }
 }

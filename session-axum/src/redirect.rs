@@ -5,10 +5,9 @@ use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use serde::Serialize;
 use session_core::{Messages, SessionError, path::Accepts};
-use session_web::{RedirectKind, ValidationErrors};
+use session_web::{RedirectKind, ValidationErrors, bare_response, request_head};
 
 use crate::rejection::SessionRejection;
-use crate::words;
 
 /// Creates redirects that know the session and the page that this request came from. Extracting it opens the session.
 ///
@@ -194,7 +193,7 @@ impl Redirect {
     /// # Ok(()) }
     /// ```
     pub fn check(self) -> Result<Response, SessionError> {
-        Ok(words::response(self.0.finish()?.into()))
+        Ok(bare_response(self.0.finish()?.into()))
     }
 }
 
@@ -208,7 +207,7 @@ impl<S: Sync> FromRequestParts<S> for Redirects {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let head = words::head(&parts.method, &parts.uri, &parts.headers);
+        let head = request_head(&parts.method, &parts.uri, &parts.headers);
         Ok(Self(session_web::Redirects::of_request(parts.extensions.get(), &head).await?))
     }
 }

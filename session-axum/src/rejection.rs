@@ -4,10 +4,9 @@ use std::error::Error;
 
 use axum_core::response::{IntoResponse, Response};
 use session_core::adapter::BareResponse;
-use session_web::Rejection;
+use session_web::{Rejection, bare_response};
 
 use crate::redirect::Redirect;
-use crate::words;
 
 /// The error that handlers return: `?` converts every error of this library into it.
 ///
@@ -91,9 +90,7 @@ impl SessionRejection {
     /// ```
     #[must_use]
     pub fn find(error: &(dyn Error + 'static)) -> Option<Self> {
-        let own = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
-            .find_map(|error| error.downcast_ref::<Self>().cloned());
-        own.or_else(|| session_web::Rejection::find(error).map(Self))
+        Rejection::find_as(error)
     }
 }
 
@@ -106,6 +103,6 @@ impl From<Redirect> for Rejection {
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
-        words::response(BareResponse::from(&self.0))
+        bare_response(BareResponse::from(&self.0))
     }
 }

@@ -8,11 +8,10 @@ use axum_core::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, header};
 use session_core::adapter::{Adapter, Middleware, Settling, VisitReport};
-use session_web::SignIn;
+use session_web::{SignIn, add_headers, request_head};
 use tower_service::Service;
 
 use crate::layer::SessionLayer;
-use crate::words;
 
 /// The [`Service`] that [`SessionLayer`] creates.
 ///
@@ -41,7 +40,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let head = words::head(request.method(), request.uri(), request.headers());
+        let head = request_head(request.method(), request.uri(), request.headers());
         let begun = self.middleware.begin(request.headers().get_all(header::COOKIE), &head);
         let sign_in = self.sign_in.as_ref().map(|page| SignIn::of_request(page.clone(), &head));
         request.extensions_mut().insert(begun.visit().clone());
@@ -76,7 +75,7 @@ where
             Ok(answer) => answer?.map(Body::new),
             Err((instead, _)) => instead,
         };
-        words::add_headers(response.headers_mut(), &report);
+        add_headers(response.headers_mut(), &report);
         Ok(response)
     }
 }

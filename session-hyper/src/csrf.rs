@@ -6,9 +6,10 @@ use http::{Request, Response};
 use hyper::body::{Body, Bytes};
 use hyper::service::Service;
 use session_core::adapter::BoxFuture;
-use session_web::{CheckedBody, CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules, InputLimit, poll_data};
-
-use crate::words;
+use session_web::{
+    CheckedBody, CsrfFailure, CsrfGuard, CsrfRuleError, CsrfRules, InputLimit, bare_response, poll_data,
+    request_head,
+};
 
 /// Protects routes against cross-site request forgery. A request that may change something is accepted if the browser says
 /// that a page of this application sent it, in `Sec-Fetch-Site` or, without that header, in `Origin`, which must be at the
@@ -50,7 +51,7 @@ pub struct CsrfService<S, R> {
 impl<S, R: Default + 'static> CsrfService<S, R> {
     /// Creates a service without exemptions around `inner`.
     pub fn new(inner: S) -> Self {
-        Self { inner, guard: CsrfGuard::new(words::response), limit: InputLimit::default() }
+        Self { inner, guard: CsrfGuard::new(bare_response), limit: InputLimit::default() }
     }
 }
 
@@ -162,7 +163,7 @@ where
                 parts.extensions.insert(origins);
             }
             let visit = parts.extensions.get().cloned();
-            let head = words::head(&parts.method, &parts.uri, &parts.headers);
+            let head = request_head(&parts.method, &parts.uri, &parts.headers);
             let read = guard.check(visit, &head, limit, |context| poll_data(&mut body, context));
             let body = match read.await {
                 Ok(read) => CheckedBody::new(read, body),

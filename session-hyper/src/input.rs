@@ -5,11 +5,9 @@ use std::ops::Deref;
 use http::Request;
 use http_body_util::BodyDataStream;
 use hyper::body::Body;
-use session_web::find_visit_for_input;
-use session_web::{Form, InputLimit};
+use session_web::{Form, InputLimit, find_visit_for_input, request_head};
 
 use crate::rejection::SessionRejection;
-use crate::words;
 
 /// The form of a request: urlencoded or multipart; of a `GET`, the query. Files are skipped.
 ///
@@ -68,7 +66,7 @@ impl Input {
     ) -> Result<Self, SessionRejection> {
         let visit = find_visit_for_input(request.extensions().get())?;
         let (parts, body) = request.into_parts();
-        let head = words::head(&parts.method, &parts.uri, &parts.headers);
+        let head = request_head(&parts.method, &parts.uri, &parts.headers);
         Ok(Self(Form::of_request(visit, &head, limit, BodyDataStream::new(body)).await?))
     }
 

@@ -10,7 +10,6 @@ mod rejection;
 mod request;
 mod service;
 mod spawn;
-mod words;
 
 pub use csrf::CsrfService;
 pub use input::Input;
@@ -18,8 +17,7 @@ pub use origin::same_origin;
 pub use redirect::{redirects, respond};
 pub use rejection::SessionRejection;
 pub use request::RequestSession;
-pub use service::{ResponseFuture, SessionService};
-pub use words::plain;
+pub use service::{ResponseFuture, SessionService, plain};
 
 #[doc(inline)]
 pub use session_core::{

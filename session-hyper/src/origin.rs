@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use http::Request;
-use session_web::OriginRules;
+use session_web::{OriginRules, request_head};
 
 use crate::rejection::SessionRejection;
-use crate::words;
 
 /// Checks that a WebSocket is opened by a page of this application. Browsers permit the pages of other origins to open one
 /// with the visitor's cookies. A client that is no browser passes. Call it before the upgrade.
@@ -26,5 +25,5 @@ use crate::words;
 /// ```
 pub fn same_origin<B>(request: &Request<B>) -> Result<(), SessionRejection> {
     let rules: Arc<OriginRules> = request.extensions().get().cloned().unwrap_or_default();
-    Ok(rules.same_origin(&words::head(request.method(), request.uri(), request.headers()))?)
+    Ok(rules.same_origin(&request_head(request.method(), request.uri(), request.headers()))?)
 }

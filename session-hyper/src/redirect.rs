@@ -2,10 +2,9 @@
 
 use http::{Request, Response};
 use session_core::adapter::BoxFuture;
-use session_web::{Redirect, Redirects};
+use session_web::{Redirect, Redirects, request_head};
 
 use crate::rejection::SessionRejection;
-use crate::words;
 
 /// Opens the session of this request, and returns what creates redirects that know it and the page that the request came
 /// from.
@@ -26,7 +25,7 @@ use crate::words;
 /// # let _ = save(Request::new(()));
 /// ```
 pub fn redirects<B>(request: &Request<B>) -> BoxFuture<Result<Redirects, SessionRejection>> {
-    let head = words::head(request.method(), request.uri(), request.headers());
+    let head = request_head(request.method(), request.uri(), request.headers());
     let redirects = Redirects::of_request(request.extensions().get(), &head);
     Box::pin(async move { Ok(redirects.await?) })
 }

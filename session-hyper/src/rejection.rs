@@ -4,9 +4,7 @@ use std::error::Error;
 
 use http::Response;
 use session_core::adapter::BareResponse;
-use session_web::Rejection;
-
-use crate::words;
+use session_web::{Rejection, bare_response};
 
 /// The error that handlers return: `?` converts every error of this library into it, and
 /// [`into_response`](Self::into_response) makes the response.
@@ -66,14 +64,12 @@ impl SessionRejection {
     /// ```
     #[must_use]
     pub fn find(error: &(dyn Error + 'static)) -> Option<Self> {
-        let own = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
-            .find_map(|error| error.downcast_ref::<Self>().cloned());
-        own.or_else(|| session_web::Rejection::find(error).map(Self))
+        Rejection::find_as(error)
     }
 
     /// The response, after writing the reason to the log.
     #[must_use]
     pub fn into_response<R: Default>(self) -> Response<R> {
-        words::response(BareResponse::from(&self.0))
+        bare_response(BareResponse::from(&self.0))
     }
 }

@@ -10,10 +10,9 @@ use session_core::{
     Sessions,
     adapter::{Adapter, Failure, Middleware, Settling, Spawn, VisitReport},
 };
-use session_web::SignIn;
+use session_web::{SignIn, add_headers, bare_response, own_response, request_head};
 
 use crate::spawn::TOKIO;
-use crate::words::{self, plain};
 
 /// Adds sessions to the requests of an inner service.
 ///
@@ -117,7 +116,7 @@ impl<S, R> SessionService<S, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn own_bodies(mut self, body: impl Fn(String) -> R + Send + Sync + 'static) -> Self {
-        self.middleware = self.middleware.on_own(move |own| words::own(own, &body));
+        self.middleware = self.middleware.on_own(move |own| own_response(own, &body));
         self
     }
 
@@ -163,7 +162,7 @@ where
     type Future = ResponseFuture<S::Future, R>;
 
     fn call(&self, mut request: Request<B>) -> Self::Future {
-        let head = words::head(request.method(), request.uri(), request.headers());
+        let head = request_head(request.method(), request.uri(), request.headers());
         let begun = self.middleware.begin(request.headers().get_all(COOKIE), &head);
         let sign_in = self.sign_in.as_ref().map(|page| SignIn::of_request(page.clone(), &head));
         request.extensions_mut().insert(begun.visit().clone());
@@ -172,6 +171,12 @@ where
         }
         begun.serve_with(|| self.inner.call(request))
     }
+}
+
+/// Makes an empty response with this failure's status, which no cache may keep. For
+/// [`SessionService::with_failure`].
+pub fn plain<R: Default>(failure: Failure) -> Response<R> {
+    bare_response(failure.into())
 }
 
 /// The future of a [`SessionService`]'s response.
@@ -194,7 +199,7 @@ impl<R, E> Adapter<Result<Response<R>, E>> for SessionService<(), R> {
         report: VisitReport,
     ) -> Self::Output {
         let mut response = answer.unwrap_or_else(|(instead, _)| Ok(instead))?;
-        words::add_headers(response.headers_mut(), &report);
+        add_headers(response.headers_mut(), &report);
         Ok(response)
     }
 }

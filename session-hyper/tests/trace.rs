@@ -1,6 +1,6 @@
-//! Nothing secret in any log: a busy life under hyper, everything that is said at TRACE searched.
+//! No secret in any log: makes many requests under hyper and searches the log of all crates at TRACE.
 //!
-//! A program of its own: it listens to everything that is traced in the process, which only one subscriber can.
+//! A separate program, because it captures the log of the whole process, which has one subscriber.
 
 #[path = "../../examples/probe/src/hyper.rs"]
 mod probe;

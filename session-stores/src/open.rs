@@ -164,12 +164,7 @@ async fn memcached(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn Se
         BuildError::Address => bad_url("memcached"),
         error => failed(config, error),
     })?;
-    if config.prepare {
-        // Any call tests the connection.
-        let nobody = session_core::store::StoreKey::from_bytes([0; 32]);
-        store.load(&nobody).await.map_err(|error| failed(config, error))?;
-    }
-    Ok(Arc::new(store))
+    reached(config, store).await
 }
 
 #[cfg(feature = "etcd")]
@@ -184,10 +179,18 @@ async fn etcd(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn Session
         BuildError::Url => bad_url("etcd"),
         error => failed(config, error),
     })?;
+    reached(config, store).await
+}
+
+/// Makes a call, if the configuration asks for it, so that a wrong address or password is detected at start-up.
+#[cfg(any(feature = "memcached", feature = "etcd"))]
+async fn reached(
+    config: &StoreConfig,
+    store: impl SessionStore + 'static,
+) -> Result<Arc<dyn SessionStore>, SettingError> {
     if config.prepare {
-        // Any question will do: the answer shows that the cluster is there.
-        let nobody = session_core::store::StoreKey::from_bytes([0; 32]);
-        store.load(&nobody).await.map_err(|error| failed(config, error))?;
+        let unused = session_core::store::StoreKey::from_bytes([0; 32]);
+        store.load(&unused).await.map_err(|error| failed(config, error))?;
     }
     Ok(Arc::new(store))
 }
@@ -271,34 +274,29 @@ fn sql(config: &StoreConfig, max_record: usize) -> Result<session_store_sql::Sql
         .max_record(max_record))
 }
 
-#[cfg(feature = "postgres")]
-async fn postgres(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
-    use session_store_sql::{PostgresStore, SqlConfigError};
+/// Defines the functions for database servers, which differ only by the type of the store.
+macro_rules! sql_servers {
+    ($($driver:literal $name:ident $store:ident;)*) => {$(
+        #[cfg(feature = $driver)]
+        async fn $name(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
+            use session_store_sql::{SqlConfigError, $store};
 
-    let opened = PostgresStore::open(&url(config, "postgres", None)?, &sql(config, max_record)?);
-    let store = opened.map_err(|error| match error {
-        SqlConfigError::Url { .. } => bad_url("postgres"),
-        error => failed(config, error),
-    })?;
-    if config.prepare {
-        store.migrate().await.map_err(|error| failed(config, error))?;
-    }
-    Ok(Arc::new(store))
+            let opened = $store::open(&url(config, $driver, None)?, &sql(config, max_record)?);
+            let store = opened.map_err(|error| match error {
+                SqlConfigError::Url { .. } => bad_url($driver),
+                error => failed(config, error),
+            })?;
+            if config.prepare {
+                store.migrate().await.map_err(|error| failed(config, error))?;
+            }
+            Ok(Arc::new(store))
+        }
+    )*};
 }
 
-#[cfg(feature = "mysql")]
-async fn mysql(config: &StoreConfig, max_record: usize) -> Result<Arc<dyn SessionStore>, SettingError> {
-    use session_store_sql::{MySqlStore, SqlConfigError};
-
-    let opened = MySqlStore::open(&url(config, "mysql", None)?, &sql(config, max_record)?);
-    let store = opened.map_err(|error| match error {
-        SqlConfigError::Url { .. } => bad_url("mysql"),
-        error => failed(config, error),
-    })?;
-    if config.prepare {
-        store.migrate().await.map_err(|error| failed(config, error))?;
-    }
-    Ok(Arc::new(store))
+sql_servers! {
+    "postgres" postgres PostgresStore;
+    "mysql" mysql MySqlStore;
 }
 
 #[cfg(feature = "sqlite")]

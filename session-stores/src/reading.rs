@@ -1,6 +1,6 @@
 //! Parsing of single values (names, paths, tables, lists), and the descriptions of what each accepts.
 
-use session_core::{SameSite, adapter::is_host};
+use session_core::{SameSite, adapter::Origin};
 
 use crate::error::Problem;
 use crate::store_config::{Durability, is_table};
@@ -40,7 +40,7 @@ pub(crate) fn domain(value: &Value) -> Result<String, Problem> {
 
 pub(crate) fn hosts(value: &Value) -> Result<Vec<String>, Problem> {
     let hosts = value.list()?;
-    if hosts.iter().all(|host| is_host(host)) { Ok(hosts) } else { Err(Problem::Refused) }
+    if hosts.iter().all(|host| Origin::is_host(host)) { Ok(hosts) } else { Err(Problem::Refused) }
 }
 
 pub(crate) fn prefix(value: &Value) -> Result<String, Problem> {

@@ -62,7 +62,11 @@ const PLACES: &[Place] = &[
         before: "#[allow(dead_code, reason = \"without any store's feature, opening cannot fail\")]",
         insert: include_str!("../templates/store/open.rs.in"),
     },
-    Place { file: OPEN, before: "    \"postgres\" postgres ", insert: "    \"{{name}}\" {{module}} ();\n" },
+    Place {
+        file: OPEN,
+        before: "    \"postgres\" postgres (async)",
+        insert: "    \"{{name}}\" {{module}} ();\n",
+    },
     Place { file: "session-axum/Cargo.toml", before: "postgres = [", insert: FEATURE },
     Place { file: "session-actix/Cargo.toml", before: "postgres = [", insert: FEATURE },
     Place { file: "session-hyper/Cargo.toml", before: "postgres = [", insert: FEATURE },

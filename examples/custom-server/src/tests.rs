@@ -1,4 +1,4 @@
-//! The server over real sockets: what its README says.
+//! The claims of the README, over real sockets.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -37,17 +37,17 @@ macro_rules! on_each_adapter {
 }
 
 on_each_adapter![
-    a_socket_knows_who_speaks_and_counts_it_in_the_session,
+    a_socket_knows_its_user_and_counts_lines_in_the_session,
     a_stranger_gets_no_socket_and_no_stream,
     at_9_a_page_of_another_origin_gets_no_socket,
     signing_out_elsewhere_ends_whatever_is_held_at_the_next_beat,
     who_signed_out_elsewhere_is_not_heard_any_more,
     signing_in_anew_ends_the_socket_of_the_old_id,
-    what_is_held_for_ten_minutes_writes_nothing,
+    sockets_and_streams_that_are_open_for_ten_minutes_write_nothing,
     holding_a_socket_does_not_keep_a_session_alive,
 ];
 
-async fn a_socket_knows_who_speaks_and_counts_it_in_the_session(server: Server) {
+async fn a_socket_knows_its_user_and_counts_lines_in_the_session(server: Server) {
     let (ada, bob) = (server.sign_in("ada").await, server.sign_in("bob").await);
     let (mut chat, mut watch) =
         (server.open("/chat", &ada).await.unwrap(), server.open("/watch", &bob).await.unwrap());
@@ -118,7 +118,7 @@ async fn signing_in_anew_ends_the_socket_of_the_old_id(server: Server) {
     assert_eq!(next(&mut chat).await, None);
 }
 
-async fn what_is_held_for_ten_minutes_writes_nothing(server: Server) {
+async fn sockets_and_streams_that_are_open_for_ten_minutes_write_nothing(server: Server) {
     let cookie = server.sign_in("ada").await;
     let (mut chat, mut watch) =
         (server.open("/chat", &cookie).await.unwrap(), server.open("/watch", &cookie).await.unwrap());

@@ -1,5 +1,5 @@
-//! Sessions bound to the device in a real Chromium, over TLS, under three adapters: what a copied cookie jar is worth, and
-//! what the browser that has the key notices.
+//! Sessions bound to the device in a real Chromium, over TLS, under three adapters: when a copied cookie jar is rejected, and
+//! that the browser with the key is not disturbed.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,4 @@
-//! One suite, three frameworks: what a client sees is the same, byte for byte.
+//! One suite on three frameworks: the exchanges with a client are the same, byte for byte.
 
 #[path = "../src/actix.rs"]
 mod actix;

@@ -1,4 +1,4 @@
-//! What the actix adapter promises: the suites that every adapter passes, and what is its own.
+//! Tests of the actix adapter: the suites that every adapter passes, and its own claims.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod cancel;

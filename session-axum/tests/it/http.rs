@@ -1,4 +1,4 @@
-//! What only an application's own handlers can show: headers that were there before, other layers, replaced failures.
+//! Claims that need an application's own handlers: existing headers, other layers, custom failure responses.
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! The session layer among other tower layers: what leaves when they stand inside or outside of it.
+//! The session layer with other tower layers, inside and outside of it.
 
 use std::time::Duration;
 

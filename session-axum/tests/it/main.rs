@@ -1,4 +1,4 @@
-//! What the axum adapter promises: the suites that every adapter passes, what is its own, and what visitors see when stores fail.
+//! Tests of the axum adapter: the suites that every adapter passes, its own claims, and what visitors see when stores fail.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod cancel;

@@ -1,4 +1,4 @@
-//! The adapter suite on axum: the same black box that every adapter passes, with sessions in memory, cookies and files.
+//! The adapter suite on axum: the black-box suite that every adapter passes, with sessions in memory, cookies and files.
 
 use crate::probe;
 use std::time::Duration;

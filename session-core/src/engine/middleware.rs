@@ -224,7 +224,7 @@ impl<R> Begun<R> {
             Some(Own { response, on_own, sessions }) => {
                 (None, Some(Box::new((guard.serve_own(response), on_own, sessions))))
             }
-            None => (Some(guard.serve(handler(), A::status).track_page(page, A::content_type)), None),
+            None => (Some(guard.serve_with(handler(), A::status).track_page(page, A::content_type)), None),
         };
         Settling { serve, own, on_failure, adapter: PhantomData }
     }
@@ -293,7 +293,7 @@ pub trait Adapter<T> {
 pin_project! {
     /// The future returned by [`Begun::serve`].
     ///
-    /// Cancel safe, as [`Serve`](crate::adapter::Serve).
+    /// Cancel safe, as [`VisitGuard::serve`](crate::adapter::VisitGuard::serve).
     #[must_use = "futures do nothing unless polled"]
     pub struct Settling<F: Future, A, R> {
         #[pin]

@@ -18,13 +18,9 @@ use crate::decision::commit::CommitError;
 use crate::value::page::PageRequest;
 
 pin_project! {
-    /// The future returned by [`VisitGuard::serve`].
-    ///
-    /// Cancel safe: if it is dropped, a write that has begun is completed in the background, and a requested `destroy`
-    /// or `regenerate` still takes effect. If the handler panics, the panic is resumed after these writes, so that a
-    /// client which sees the connection close is signed out.
+    /// The future of a visit with its handler.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Serve<F: Future> {
+    pub(super) struct Serve<F: Future> {
         #[pin]
         handler: F,
         status: fn(&F::Output) -> u16,
@@ -41,35 +37,11 @@ type ContentType<T> = for<'t> fn(&'t T) -> Option<&'t [u8]>;
 impl<F: Future> Serve<F> {
     /// Remembers this page as the previous page if the response is an HTML page and a handler opened the session. It
     /// causes no load, and one write for each new page.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
-    /// use session_core::adapter::CookieHeaders;
-    /// use session_core::adapter::PageRequest;
-    ///
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// let guard = sessions.visit(CookieHeaders::default(), &Here);
-    /// let visit = guard.visit().clone();
-    /// let handler = async move {
-    ///     let session = visit.session().await.ok()?;
-    ///     session.put("theme", "dark").ok()?;
-    ///     Some(session)
-    /// };
-    /// let page = PageRequest::new("GET", "/cart", |_| None);
-    /// let served = guard
-    ///     .serve(handler, |answer| if answer.is_some() { 200 } else { 503 })
-    ///     .track_page(page, |_| Some(b"text/html"))
-    ///     .await;
-    /// let session = served.answer.unwrap().unwrap();
-    /// assert_eq!(session.urls().previous().as_deref(), Some("/cart"));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn track_page(mut self, page: Option<PageRequest>, content_type: ContentType<F::Output>) -> Self {
+    pub(super) fn track_page(
+        mut self,
+        page: Option<PageRequest>,
+        content_type: ContentType<F::Output>,
+    ) -> Self {
         self.page = page.map(|page| (page, content_type));
         self
     }
@@ -114,6 +86,11 @@ impl VisitGuard {
     /// Runs the handler and closes the visit. `status` returns the status of the handler's output. For an error that an
     /// outer layer converts into a response, it returns the status of that response, or 500.
     ///
+    /// # Cancel safety
+    /// If the future is dropped, a write that has begun is completed in the background, and a requested `destroy` or
+    /// `regenerate` still takes effect. If the handler panics, the panic is resumed after these writes, so that a client
+    /// which sees the connection close is signed out.
+    ///
     /// ```
     /// # fn block_on<F: Future>(f: F) -> F::Output {
     /// #     let mut f = std::pin::pin!(f);
@@ -136,7 +113,16 @@ impl VisitGuard {
     /// assert!(served.report.set_cookie.is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn serve<F: Future>(self, handler: F, status: fn(&F::Output) -> u16) -> Serve<F> {
+    pub fn serve<F: Future>(
+        self,
+        handler: F,
+        status: fn(&F::Output) -> u16,
+    ) -> impl Future<Output = Served<F::Output>> {
+        self.serve_with(handler, status)
+    }
+
+    /// The same as a named future, for the middleware.
+    pub(super) fn serve_with<F: Future>(self, handler: F, status: fn(&F::Output) -> u16) -> Serve<F> {
         let visit = self.visit();
         let opening = visit.is_eager().then(|| -> BoxFuture<_> {
             let visit = visit.clone();

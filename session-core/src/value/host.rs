@@ -55,17 +55,8 @@ pub(crate) fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
-/// Returns whether a text is a host as [`SessionsBuilder::redirect_hosts`](crate::SessionsBuilder::redirect_hosts) takes
-/// it: `host` or `host:port`.
-///
-/// ```
-/// use session_core::adapter::is_host;
-///
-/// assert!(is_host("accounts.example.com") && is_host("localhost:8080") && is_host("[::1]:8080"));
-/// assert!(!is_host("") && !is_host("*.example.com") && !is_host("https://accounts.example.com"));
-/// ```
-#[must_use]
-pub fn is_host(text: &str) -> bool {
+/// Returns whether a text is a host as an application lists it.
+pub(crate) fn is_host(text: &str) -> bool {
     Host::parse(text).is_some()
 }
 

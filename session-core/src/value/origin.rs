@@ -1,6 +1,6 @@
 //! The origin of a page, as the `Origin` header and a list of trusted origins name it.
 
-use super::host::{Host, default_port};
+use super::host::{self, Host, default_port};
 
 /// The origin of a page: scheme, host and port (RFC 6454).
 ///
@@ -34,6 +34,21 @@ impl Origin {
         let scheme = scheme.to_ascii_lowercase();
         let host = Host::parse(host)?.with_default_port(default_port(&scheme));
         Some(Self { scheme: scheme.into(), host })
+    }
+
+    /// Returns whether a text is a host as [`SessionsBuilder::redirect_hosts`](crate::SessionsBuilder::redirect_hosts)
+    /// takes it: `host` or `host:port`.
+    ///
+    /// ```
+    /// use session_core::adapter::Origin;
+    ///
+    /// let is_host = Origin::is_host;
+    /// assert!(is_host("accounts.example.com") && is_host("localhost:8080") && is_host("[::1]:8080"));
+    /// assert!(!is_host("") && !is_host("*.example.com") && !is_host("https://accounts.example.com"));
+    /// ```
+    #[must_use]
+    pub fn is_host(text: &str) -> bool {
+        host::is_host(text)
     }
 
     /// Returns whether pages of this origin are served at this `Host`. A `Host` does not say its scheme, so that

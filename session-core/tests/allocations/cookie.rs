@@ -1,4 +1,4 @@
-//! What the codec allocates, counted.
+//! The allocations of the codec.
 
 use session_core::{machine::cookie::*, *};
 use stats_alloc::Region;

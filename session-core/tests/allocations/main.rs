@@ -1,6 +1,6 @@
-//! What the core allocates, counted.
+//! The allocations of the core, counted.
 //!
-//! A program of its own, since the counting allocator is the program's. Nothing else may run while a test counts, so each
+//! A separate program, because the counting allocator is global. Nothing else may run while a test counts, so each test
 //! holds [`alone`] from its first line to its last.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

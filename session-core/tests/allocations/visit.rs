@@ -1,4 +1,4 @@
-//! What a whole visit allocates, from the cookie to the report, counted.
+//! The allocations of a whole visit, from the cookie to the report.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::future::Future;

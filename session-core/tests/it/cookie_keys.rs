@@ -1,4 +1,4 @@
-//! Claims about keys and rings: what is refused, what is read, what never prints.
+//! Claims about keys and key rings: accepted and refused spellings, and no key in any output.
 
 use crate::cookie_support::*;
 use session_core::{error::*, machine::cookie::*, *};

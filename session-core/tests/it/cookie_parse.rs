@@ -1,4 +1,4 @@
-//! Claims about reading `Cookie` headers: a table, and a transcription of the standard to agree with.
+//! Claims about reading `Cookie` headers: a table of cases, and a comparison with a transcription of the standard.
 
 use proptest::prelude::*;
 use session_core::machine::cookie::Candidates;

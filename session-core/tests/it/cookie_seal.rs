@@ -1,4 +1,4 @@
-//! Claims about the seal: what opens, and that nothing else does.
+//! Claims about the seal: what it opens, and that it opens nothing else.
 
 use crate::cookie_support::*;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Claims about choosing among the cookies that came: what wins, what is refused, and that order never matters.
+//! Claims about choosing among the cookies of a request: which one is used, which are refused, independent of order.
 
 use crate::cookie_support;
 use crate::cookie_support::*;
@@ -153,7 +153,7 @@ fn id_12_layers_with_other_names_or_purposes_do_not_accept_each_others_cookies()
 }
 
 #[test]
-fn cr_5_a_old_key_still_opens_and_says_so_and_a_removed_one_does_not() {
+fn cr_5_an_old_key_still_opens_with_an_event_and_a_removed_one_does_not() {
     let value = format!("sid={}", sealed_id(&ring(&[1]), &id_token(NOW, 1)));
     let rotated = choose(&ring(&[2, 1]), &value);
     assert!(rotated.token.is_some() && rotated.with_old_key);

@@ -1,4 +1,4 @@
-//! Claims about what is inside a seal: it comes back as it went in, and no bytes are too strange to be refused.
+//! Claims about the content of a seal: it round-trips, and all other bytes are refused.
 
 use crate::cookie_support::*;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Sessions that are bound to their device: what a copied cookie is worth, and what the device's own browser notices.
+//! Sessions that are bound to their device: a copied cookie is rejected, and the browser with the key is not disturbed.
 
 use session_core::machine::Unproven;
 use session_core::{error::*, *};

@@ -1,5 +1,5 @@
-//! Hostile proofs at the two endpoints: refused, with the reason in an event, and without asking the store where the
-//! challenge is not one of ours.
+//! Hostile proofs at the two endpoints: refused, with the reason in an event, and without a store call if the challenge
+//! is not genuine.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! Devices with RSA keys (RS256): where the application allows them, with keys of a usual kind, and nowhere else.
+//! Devices with RSA keys (RS256): accepted if the application allows them and the key is of a usual kind.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -1,4 +1,4 @@
-//! What each kind of request costs, in store calls: the cost table, asserted with the operation log.
+//! The store calls of each kind of request: the cost table, asserted with the operation log.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use crate::driver_support::*;

@@ -1,4 +1,4 @@
-//! Many requests that write one session at once: those that wait are written together, and each hears its own result.
+//! Many concurrent writes of one session: waiting requests are written together, and each gets its own result.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! When something fails: the store, the generator, the size, other people's writes, the handler. What is said then, and
-//! what is left alone.
+//! Failures of the store, the generator, the size, conflicting writes and the handler: the errors, and what stays
+//! unchanged.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::time::Duration;
@@ -101,7 +101,7 @@ async fn peers_10_id_4_an_id_that_is_not_stored_is_never_adopted() {
 }
 
 #[tokio::test]
-async fn peers_11_lc_8_who_writes_nothing_creates_nothing() {
+async fn peers_11_lc_8_a_visit_that_writes_nothing_creates_nothing() {
     let app = app();
     for cookie in [None, known(&self::app()).await.cookie] {
         let mut browser = Browser { cookie, ..Browser::new() };

@@ -1,4 +1,4 @@
-//! Every mutator there is, refused by every handle that must refuse: read-only, destroyed, closed.
+//! Every mutator is refused by read-only, destroyed and closed sessions.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::time::Duration;

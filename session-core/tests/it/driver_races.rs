@@ -1,4 +1,4 @@
-//! Two requests of one visitor at once, and requests that stop half-way: what peers lose or revive stays here.
+//! Concurrent requests of one visitor, and requests that are dropped half-way: defects of other libraries, avoided.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Cookies of another scope, of siblings and of forgers: what is found, what opens, and what is said about the rest.
+//! Cookies of another scope, of sibling hosts and of forgers: which are found, which open, and the events for the others.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use crate::driver_support::*;

@@ -1,4 +1,4 @@
-//! Cookies whose domain depends on the request, and tokens that come in no cookie.
+//! Cookies whose domain depends on the request, and tokens in a header.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use crate::driver_support::*;

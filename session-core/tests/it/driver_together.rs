@@ -1,4 +1,4 @@
-//! Requests of one session whose writes are joined: none loses a change, and none hears of another's failure.
+//! Requests of one session that are written together: none loses a change, and none gets another's failure.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use crate::driver_support::crowd::*;
@@ -7,7 +7,7 @@ use session_core::*;
 use session_testkit::{Verb, When};
 
 #[tokio::test]
-async fn one_that_does_not_fit_is_told_so_and_harms_nobody() {
+async fn a_write_that_does_not_fit_fails_and_the_others_of_its_group_are_kept() {
     let app = app_with(|builder| builder.max_record(2_000));
     let mut browser = known(&app).await;
     let mut others = Vec::new();
@@ -85,7 +85,7 @@ async fn each_of_several_is_reported_as_if_it_were_alone() {
 }
 
 #[tokio::test]
-async fn flash_is_shown_once_when_those_who_flash_and_those_who_show_are_written_at_once() {
+async fn flash_is_shown_once_when_visits_that_leave_it_and_visits_that_show_it_are_written_at_once() {
     let app = app();
     let mut browser = known(&app).await;
     app.visit(&mut browser, async |session| session.flash("before", 1).unwrap()).await;
@@ -116,7 +116,7 @@ async fn flash_is_shown_once_when_those_who_flash_and_those_who_show_are_written
 }
 
 #[tokio::test]
-async fn a_new_id_is_no_part_of_a_write_for_several_and_who_has_a_user_follows_it() {
+async fn a_new_id_is_not_written_in_a_group_and_waiting_requests_of_its_user_follow_it() {
     let app = app();
     let mut browser = known(&app).await;
     app.visit(&mut browser, async |session| session.tag("ada").unwrap()).await;

@@ -1,5 +1,5 @@
-//! Requests that another site sends, from which `SameSite` withholds the session's cookie: they replace no cookie, and they
-//! can sign in.
+//! Requests from another site, from which `SameSite` withholds the session's cookie: they replace no cookie, and can sign
+//! in.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use crate::driver_support::*;
@@ -52,7 +52,7 @@ async fn a_cross_site_post_that_writes_does_not_replace_the_visitor_s_cookie() {
 }
 
 #[tokio::test]
-async fn it_says_so_to_the_handler_and_to_whoever_commits() {
+async fn the_handler_sees_that_the_session_is_unseen_and_a_commit_fails() {
     let app = app();
     let guard = arrive(&app, CALLBACK, &[]);
     let session = guard.visit().session().await.unwrap();

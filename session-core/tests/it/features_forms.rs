@@ -1,4 +1,4 @@
-//! Forms and messages that are passed on, that give way, that stand side by side, and that are pushed.
+//! Forms and messages that are passed on by redirects, give way, belong to named forms, or are pushed.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use crate::driver_support::*;

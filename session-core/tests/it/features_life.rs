@@ -1,4 +1,4 @@
-//! The life of a session, row by row, each with a real next visit.
+//! The rows of the feature list about the life of a session, each with a real next visit.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::time::Duration;
@@ -241,7 +241,7 @@ async fn closing_with_the_browser_is_a_choice_of_each_session() {
 }
 
 #[tokio::test]
-async fn lc_11_when_somebody_proved_who_they_are_is_remembered() {
+async fn lc_11_the_time_of_the_confirmation_is_remembered() {
     let app = app();
     let mut browser = known(&app).await;
     app.visit(&mut browser, async |session| session.user().confirm().unwrap()).await;

@@ -1,4 +1,4 @@
-//! Visitors of another library are carried over once, and a bad cookie of it makes a stranger.
+//! Visitors of another library are carried over once; a bad cookie of it opens a fresh session.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::collections::HashMap;

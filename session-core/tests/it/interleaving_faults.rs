@@ -2,7 +2,7 @@
 //! first or the second call of its commit, before its effect or after it: 8,868 × 3 × 4 = 106,416 runs, on a session of
 //! nobody and on one of a user.
 //!
-//! Then the request tries again, and another one comes: nothing that was acknowledged is lost, nothing dead lives.
+//! Then the request tries again, and another one follows: no acknowledged write is lost, and no ended session is live.
 
 use crate::interleaving_support::*;
 

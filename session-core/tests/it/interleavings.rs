@@ -1,6 +1,6 @@
 //! Every interleaving of three requests on one session, each of which loads, does one of eight things, and commits:
-//! 1,680 orders × 512 choices = 860,160 schedules, each against a sequential specification, and each on a session of
-//! nobody and on one of a user, where who loaded the session follows it to a new id.
+//! 1,680 orders × 512 choices = 860,160 schedules, each against a sequential specification, and each on a session
+//! without a user and on one of a user, in which a request that has loaded the session follows it to a new id.
 //!
 //! A schedule is a path in a tree of worlds; what two schedules have in common at their beginning runs once.
 

@@ -1,4 +1,4 @@
-//! The laws that need more than the table (those are in `decide.rs`): over every answer of a store, and arbitrary bytes.
+//! The laws beyond the decision table (whose laws are in `decide.rs`): over every answer of a store, and arbitrary bytes.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::convert::Infallible;

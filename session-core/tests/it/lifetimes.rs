@@ -1,4 +1,4 @@
-//! The lifetimes of one session obey the limits of the configuration: a whole second, and never beyond the end.
+//! The lifetimes of one session stay within the limits of the configuration: at least a second, at most the absolute deadline.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Nothing secret in any log: everything that is traced during a busy life, searched for ids, cookies and values.
+//! No secret in any log: makes many requests and searches their traces for ids, cookies and values.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::io;

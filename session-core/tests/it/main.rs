@@ -1,4 +1,4 @@
-//! What the core promises, subject by subject, in one program. What counts allocations is in `allocations`.
+//! The claims about the core, by subject, in one program. Tests that count allocations are in `allocations`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod cookie_emission;

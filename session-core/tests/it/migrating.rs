@@ -1,8 +1,8 @@
-//! Every interleaving of visits to a session that moves from one store to another, with a death of each process after
+//! Every interleaving of visits to a session that moves from one store to another, with a crash of each process after
 //! each of its store operations.
 //!
-//! What is checked in every state: the session lives once (or not at all if somebody ended it, and then never again), the
-//! index lists exactly what lives, and every acknowledged write and touch is there.
+//! Checked in every state: the session is live exactly once (or, once it was ended, never again), the index lists exactly
+//! the live sessions, and every acknowledged write and touch is kept.
 
 use std::collections::HashSet;
 

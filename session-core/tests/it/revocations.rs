@@ -1,4 +1,4 @@
-//! A session in its cookie that was ended stays dead for as long as any copy of the cookie could be accepted.
+//! An ended session in a cookie stays ended for as long as a copy of the cookie could be accepted.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::time::Duration;

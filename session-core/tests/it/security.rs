@@ -1,4 +1,4 @@
-//! Rows of the security bar that are about the driver as a whole: identifiers, expiry, defaults, and who may speak about the cookie.
+//! Rows of the security checklist about the whole driver: identifiers, expiry, defaults, and which responses may set the cookie.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::sync::Arc;
@@ -180,7 +180,7 @@ async fn lc_8_a_look_and_a_sign_out_of_nobody_create_nothing() {
 
 /// E1, E2: the cookie of a new id is sent once the write is known to have happened, and not otherwise.
 #[tokio::test]
-async fn ck_13_e1_e2_a_new_id_is_told_only_once_its_write_applied() {
+async fn ck_13_e1_e2_a_new_id_is_sent_only_after_its_write_was_applied() {
     for (verb, regenerates) in [(Verb::Create, false), (Verb::Rotate, true)] {
         let app = app();
         let mut browser = if regenerates { known(&app).await } else { Browser::new() };
@@ -246,7 +246,7 @@ async fn ck_13_e6_a_destroy_removes_the_cookie() {
 
 /// E7: a refreshed cookie goes with a deadline that was moved, once for each time that it is due.
 #[tokio::test]
-async fn ck_13_e7_a_refresh_is_told_by_the_request_that_moved_the_deadline() {
+async fn ck_13_e7_a_refreshed_cookie_is_sent_by_the_request_that_moved_the_deadline() {
     let app = app_with(|builder| builder.cookie(Cookie::host("sid").persistent(true)));
     let mut browser = known(&app).await;
     app.pass(1_000);

@@ -1,4 +1,4 @@
-//! A change of the user's credentials ends every session with the former stamp, wherever it lives.
+//! A change of the user's credentials ends every session with the former stamp, in both placements.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use crate::driver_support::*;

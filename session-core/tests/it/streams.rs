@@ -1,4 +1,4 @@
-//! Streams, sockets and jobs: what outlives a response, and what its session may still do.
+//! Streams, sockets and jobs: code that outlives a response, and what it can do with its session.
 
 #![allow(clippy::unwrap_used, reason = "everything here runs in tests, where a panic is the report")]
 

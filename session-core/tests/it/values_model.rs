@@ -1,4 +1,4 @@
-//! Editing and then reading agrees with a plain tree of JSON, and stays fast where there is much.
+//! Editing and reading agree with a plain tree of JSON, and stay fast for large values.
 
 // Helpers of a test file are tests as well, which clippy cannot see.
 #![allow(clippy::unwrap_used)]

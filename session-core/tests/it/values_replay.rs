@@ -1,4 +1,4 @@
-//! What replaying a journal promises, for any edits on any start.
+//! The guarantees of replaying a journal, for any edits on any initial values.
 
 // Helpers of a test file are tests as well, which clippy cannot see.
 #![allow(clippy::unwrap_used)]

@@ -16,8 +16,10 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod charset;
-#[cfg(feature = "http-body")]
+#[cfg(feature = "http")]
 mod checked;
+#[cfg(feature = "http")]
+mod convert;
 mod csrf;
 #[cfg(doctest)]
 mod documents;
@@ -34,8 +36,10 @@ mod sign_in;
 mod validation;
 mod visit;
 
-#[cfg(feature = "http-body")]
+#[cfg(feature = "http")]
 pub use checked::{CheckedBody, poll_data};
+#[cfg(feature = "http")]
+pub use convert::{add_headers, bare_response, own_response, request_head};
 pub use csrf::{
     CrossOrigin, CsrfDecision, CsrfFailure, CsrfGuard, CsrfReason, CsrfRuleError, CsrfRules, OriginRules,
     same_origin, verify_form,

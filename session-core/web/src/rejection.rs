@@ -167,21 +167,31 @@ impl Rejection {
         ) -> Option<Rejection> {
             error.downcast_ref::<E>().cloned().map(Into::into)
         }
-        std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source()).find_map(
-            |error| {
-                is::<Self>(error)
-                    .or_else(|| is::<SessionError>(error))
-                    .or_else(|| is::<OpenError>(error))
-                    .or_else(|| is::<CommitError>(error))
-                    .or_else(|| is::<UserSessionsError>(error))
-                    .or_else(|| is::<RequestError>(error))
-                    .or_else(|| is::<FormError>(error))
-                    .or_else(|| is::<NotThatForm>(error))
-                    .or_else(|| is::<CrossOrigin>(error))
-                    .or_else(|| is::<ValueError>(error))
-            },
-        )
+        sources(error).find_map(|error| {
+            is::<Self>(error)
+                .or_else(|| is::<SessionError>(error))
+                .or_else(|| is::<OpenError>(error))
+                .or_else(|| is::<CommitError>(error))
+                .or_else(|| is::<UserSessionsError>(error))
+                .or_else(|| is::<RequestError>(error))
+                .or_else(|| is::<FormError>(error))
+                .or_else(|| is::<NotThatForm>(error))
+                .or_else(|| is::<CrossOrigin>(error))
+                .or_else(|| is::<ValueError>(error))
+        })
     }
+
+    /// Finds an error as [`find`](Self::find) does, or one of an adapter's own type, and returns it as that type.
+    #[must_use]
+    pub fn find_as<T: Error + Clone + From<Self> + 'static>(error: &(dyn Error + 'static)) -> Option<T> {
+        let own = sources(error).find_map(|error| error.downcast_ref::<T>().cloned());
+        own.or_else(|| Self::find(error).map(T::from))
+    }
+}
+
+/// Returns the error and its sources.
+fn sources<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
 }
 
 /// A value of another type, read from a copy such as [`Session::all`](session_core::Session::all): as from the session.

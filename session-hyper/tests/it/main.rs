@@ -1,4 +1,4 @@
-//! What the hyper adapter promises: the suites that every adapter passes, and what is its own.
+//! Tests of the hyper adapter: the suites that every adapter passes, and its own claims.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod cancel;

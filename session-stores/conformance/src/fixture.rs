@@ -1,4 +1,4 @@
-//! What the author of a store gives to the suite: the store, and a way to reach what the six verbs do not show.
+//! What the author of a store provides for the suite: the store, and access to what the six verbs do not show.
 
 use std::any::Any;
 use std::fmt;
@@ -13,8 +13,8 @@ use session_core::store::{SessionStore, StoreKey, async_trait};
 /// fixtures may share a database.
 ///
 /// Some cases need more than the store: a way to damage a record, a second handle, a server that stalls. The fixture
-/// provides it or declares that there is none. A fixture that does neither fails those cases, so that a passing suite
-/// has no case that proved nothing:
+/// provides it or declares that there is none. If it does neither, these cases fail, so that no case passes without having
+/// tested anything:
 ///
 /// | provides | declares that there is none |
 /// |---|---|
@@ -67,7 +67,7 @@ use session_core::store::{SessionStore, StoreKey, async_trait};
 /// # }
 /// ```
 ///
-/// A store with an index that a test can count, and of which one handle at most is open:
+/// A store with an index whose entries a test can count, and with at most one open handle:
 ///
 /// ```
 /// # use session_conformance::Fixture;
@@ -98,18 +98,18 @@ pub(crate) type Open = Arc<dyn Fn(String) -> Later<Arc<dyn SessionStore>> + Send
 pub(crate) type Stalled = Box<dyn Fn() -> Later<Fixture> + Send + Sync>;
 pub(crate) type Entries = Box<dyn Fn(String) -> Later<usize> + Send + Sync>;
 
-/// What a fixture says about something that some cases need.
+/// What a fixture declares about something that some cases need.
 pub(crate) enum Door<T> {
-    /// Nothing: those cases fail.
+    /// Nothing: these cases fail.
     Undeclared,
-    /// There is none: those cases do not apply.
+    /// There is none: these cases do not apply.
     Without,
-    /// Here it is.
+    /// It is provided.
     With(T),
 }
 
 impl Fixture {
-    /// Takes the store, by value or as an `Arc<dyn SessionStore>`.
+    /// Creates a fixture with this store, by value or as an `Arc<dyn SessionStore>`.
     #[must_use]
     pub fn new<How>(store: impl IntoStore<How>) -> Self {
         Self {
@@ -134,7 +134,7 @@ impl Fixture {
         self
     }
 
-    /// Sets how often the cases about races repeat theirs; 40 by default. Raise it for a fast store.
+    /// Sets how often the cases about races are repeated; 40 by default. Raise it for a fast store.
     #[must_use]
     pub fn rounds(mut self, rounds: usize) -> Self {
         self.rounds = rounds.max(1);
@@ -148,8 +148,8 @@ impl Fixture {
         self.without_owner_entries()
     }
 
-    /// Says how many entries the index holds for an owner at this moment, stale ones included. The suite then checks
-    /// that the entries of sessions that ended or rotated are removed, at the latest by the sweep.
+    /// Provides the number of entries that the index has for an owner, including stale ones. The suite then checks that
+    /// the entries of ended and rotated sessions are removed, at the latest by the sweep.
     #[must_use]
     pub fn owner_entries<O>(mut self, count: impl Fn(String) -> O + Send + Sync + 'static) -> Self
     where
@@ -188,7 +188,7 @@ impl Fixture {
         self
     }
 
-    /// Says how to open a second handle on the same data in this process.
+    /// Provides a second handle on the same data in this process.
     #[must_use]
     pub fn reopen<F, S, O, How>(mut self, open: F) -> Self
     where
@@ -204,23 +204,23 @@ impl Fixture {
     }
 
     /// Declares that a handle may read what it has cached for up to this long after another handle has written. By default,
-    /// a write is seen at once. What a handle has written itself it must always read.
+    /// a write is seen at once. A handle must always read its own writes.
     #[must_use]
     pub fn seen_within(mut self, bound: Duration) -> Self {
         self.seen_within = bound;
         self
     }
 
-    /// Declares that one handle at most can be open. Includes [`in_one_process`](Self::in_one_process).
+    /// Declares that at most one handle can be open. Includes [`in_one_process`](Self::in_one_process).
     #[must_use]
     pub fn without_reopen(mut self) -> Self {
         self.reopen = Door::Without;
         self.in_one_process()
     }
 
-    /// Says how to open the same data from any process, by a text such as a URL or a path. Includes
-    /// [`reopen`](Self::reopen), unless that was called before. The other process calls the fixture's function, for
-    /// this closure, and then this closure with the first fixture's `place`.
+    /// Provides a way to open the same data from any process, by a text such as a URL or a path. Includes
+    /// [`reopen`](Self::reopen), unless that was called before. The other process calls the fixture's function to get
+    /// this closure, and calls it with the `place` of the first process.
     #[must_use]
     pub fn shared<F, S, O, How>(mut self, place: impl Into<String>, open: F) -> Self
     where
@@ -248,9 +248,9 @@ impl Fixture {
         self
     }
 
-    /// Says how to open a store of this kind that stalls: on a server that accepts and never answers (a
+    /// Provides a store of this kind that stalls: on a server that accepts connections and never answers (a
     /// [`Proxy`](crate::proxy::Proxy) with [`Weather::BlackHole`](crate::proxy::Weather) in between), or behind a lock
-    /// that somebody else holds. `deadline` is the deadline of that store; a few hundred milliseconds will do.
+    /// that is held elsewhere. `deadline` is the deadline of that store; a few hundred milliseconds will do.
     #[must_use]
     pub fn stalled<O>(mut self, deadline: Duration, open: impl Fn() -> O + Send + Sync + 'static) -> Self
     where
@@ -274,7 +274,7 @@ impl fmt::Debug for Fixture {
     }
 }
 
-/// A store by value, or shared as `Arc<dyn SessionStore>`. The parameter tells the two apart.
+/// A store by value, or shared as `Arc<dyn SessionStore>`. The parameter distinguishes the two implementations.
 ///
 /// ```
 /// use session_core::store::SessionStore;
@@ -283,12 +283,12 @@ impl fmt::Debug for Fixture {
 ///
 /// let store = session_store_memory::MemoryStore::new();
 /// let shared: Arc<dyn SessionStore> = Arc::new(store.clone());
-/// // Either will do.
+/// // Both are accepted.
 /// let fixtures = [Fixture::new(store), Fixture::new(shared)];
 /// # drop(fixtures);
 /// ```
 pub trait IntoStore<How> {
-    /// The store, shared.
+    /// Returns the shared store.
     fn into_store(self) -> Arc<dyn SessionStore>;
 }
 
@@ -324,7 +324,7 @@ impl IntoStore<Shared> for Arc<dyn SessionStore> {
 /// #[async_trait]
 /// impl Damage for Scribble {
 ///     async fn damage(&self, _key: &StoreKey, _kind: DamageKind) {
-///         // open the file or the row of this key and spoil it
+///         // change the bytes of the file or row of this key
 ///     }
 ///
 ///     fn kinds(&self) -> &[DamageKind] {
@@ -337,8 +337,8 @@ pub trait Damage: Send + Sync + 'static {
     /// Damages the record stored under this key, which the suite has just written.
     async fn damage(&self, key: &StoreKey, kind: DamageKind);
 
-    /// The kinds that can happen to this store and that it must notice; all by default. A store without a
-    /// checksum of its own leaves [`FlipBit`](DamageKind::FlipBit) out, and says so in its documentation.
+    /// Returns the kinds of damage that the store must detect; all by default. A store without a checksum leaves
+    /// [`FlipBit`](DamageKind::FlipBit) out, and says so in its documentation.
     fn kinds(&self) -> &[DamageKind] {
         &DamageKind::ALL
     }
@@ -349,7 +349,7 @@ pub trait Damage: Send + Sync + 'static {
 /// ```
 /// use session_conformance::DamageKind;
 ///
-/// /// What an author of a store does to the bytes of a record.
+/// /// Damages the bytes of a record.
 /// fn spoil(bytes: &mut Vec<u8>, kind: DamageKind) {
 ///     match kind {
 ///         DamageKind::Truncate => bytes.truncate(bytes.len() / 2),
@@ -363,17 +363,17 @@ pub trait Damage: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DamageKind {
-    /// Cut off somewhere in its middle.
+    /// Truncated in the middle.
     Truncate,
-    /// One bit of it turned over.
+    /// One bit flipped.
     FlipBit,
-    /// Overwritten with bytes that were never a record.
+    /// Overwritten with arbitrary bytes.
     Garbage,
-    /// Rewritten as a version of the format that this library does not know yet.
+    /// Rewritten with a newer version of the format.
     NewerFormat,
 }
 
 impl DamageKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 4] = [Self::Truncate, Self::FlipBit, Self::Garbage, Self::NewerFormat];
 }

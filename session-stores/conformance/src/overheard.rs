@@ -1,4 +1,4 @@
-//! Captures everything that this process logs: `tracing` spans and events at TRACE, and records of `log`.
+//! Captures the log of this process: `tracing` spans and events at TRACE, and records of `log`.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,10 +32,10 @@ pub struct Line {
 pub struct Overheard(Arc<Mutex<Vec<Line>>>);
 
 impl Overheard {
-    /// Captures from now on, for every thread of this process.
+    /// Starts capturing, for every thread of this process.
     ///
     /// # Panics
-    /// If a subscriber or logger is installed already. Call it once in a process.
+    /// If a subscriber or logger is already installed. Call it once per process.
     #[must_use]
     pub fn everything() -> Self {
         let heard = Self::default();
@@ -47,7 +47,7 @@ impl Overheard {
         heard
     }
 
-    /// Listens to what this thread logs through `tracing`, until the guard is dropped.
+    /// Captures what this thread logs through `tracing`, until the guard is dropped.
     #[must_use = "it listens until the guard is dropped"]
     pub fn on_this_thread() -> (Self, tracing::subscriber::DefaultGuard) {
         let heard = Self::default();
@@ -55,7 +55,7 @@ impl Overheard {
         (heard, guard)
     }
 
-    /// All lines so far.
+    /// Returns all lines so far.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -120,7 +120,7 @@ impl Subscriber for Ear {
     fn exit(&self, _: &Id) {}
 }
 
-/// Fields as text; everything that has no method of its own comes here as `Debug`.
+/// Fields as text. Types without a method of their own arrive here as `Debug`.
 struct Fields(String);
 
 impl Visit for Fields {

@@ -1,7 +1,7 @@
 //! A TCP proxy that injects faults: delay, silence, reset, refusal, or a cut after an exact byte.
 //!
 //! Put it between a store and its server. It listens on a free loopback port. Its behaviour can be changed at any moment,
-//! also for open connections. For tests: it panics on errors of its own.
+//! also for open connections. For tests: it panics on its own errors.
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,11 +31,11 @@ use tokio::task::AbortHandle;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Weather {
-    /// Passes them on.
+    /// Forwards them.
     Fine,
-    /// Passes each chunk on after this delay.
+    /// Forwards each chunk after this delay.
     Slow(Duration),
-    /// Drops them and keeps connections open. A connection that lost bytes stays silent for ever.
+    /// Drops them and keeps connections open. A connection that lost bytes stays silent.
     BlackHole,
     /// Resets open connections and each new one.
     Reset,
@@ -99,7 +99,7 @@ impl Proxy {
     /// # Errors
     /// If no port is available.
     pub async fn start(server: SocketAddr) -> io::Result<Self> {
-        // While nobody listens the port stays bound, or it would be given to somebody else meanwhile.
+        // The port stays bound while the proxy does not listen, so that no other program gets it.
         let claim = TcpSocket::new_v4()?;
         claim.set_reuseaddr(true)?;
         claim.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
@@ -110,7 +110,7 @@ impl Proxy {
         Ok(Self { address, sky, listening, _claim: claim })
     }
 
-    /// Returns the address that it listens on.
+    /// Returns the address of the proxy.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -139,12 +139,12 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.listening.abort();
-        // Whatever is still open ends with the listener.
+        // Open connections end with the listener.
         self.sky.weather.send_replace(Weather::Refuse);
     }
 }
 
-/// Listens where a bound socket of ours keeps the port.
+/// Listens on the port that a bound socket keeps.
 fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
@@ -205,7 +205,7 @@ enum Way {
     Reply,
 }
 
-/// Carries bytes one way until the connection is to end.
+/// Forwards bytes in one direction until the connection ends.
 async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, sky: &Sky, way: Way) {
     let mut buffer = vec![0; 16 * 1024];
     let mut swallowing = false;
@@ -232,7 +232,7 @@ impl Sky {
         self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many of these bytes may pass, and whether the connection ends after them.
+    /// Returns how many of these bytes pass, and whether the connection ends after them.
     fn allow(&self, length: usize, way: Way) -> (usize, bool) {
         let mut passed = self.passed();
         let count = match way {

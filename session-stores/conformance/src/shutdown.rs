@@ -1,4 +1,4 @@
-//! Graceful shutdown while sessions are being written: no write that has begun is lost.
+//! Graceful shutdown while sessions are written: no write that has begun is lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use session_testkit::doubles::gate::{Gate, GateStore};
 use session_testkit::doubles::wrap::Verb;
 
 /// Runs the claim on one adapter: with clients that wait for their responses, and with clients that have disconnected,
-/// whose writes the library finishes in the background.
+/// whose writes the library completes in the background.
 ///
 /// `serve` serves until its third argument is ready, then completes the requests in flight and returns. `GET /` opens the
 /// session and increments `hits`. Afterwards the claim awaits [`Sessions::drain`], as an application does before it
@@ -36,7 +36,7 @@ use session_testkit::doubles::wrap::Verb;
 /// where
 ///     S: AsyncFn(TcpListener, Sessions, BoxFuture<()>),
 /// {
-///     // Under axum, say: |listener, sessions, stopped| axum::serve(…).with_graceful_shutdown(stopped)
+///     // With axum: |listener, sessions, stopped| axum::serve(…).with_graceful_shutdown(stopped)
 ///     a_shutdown_loses_no_commit(|| Arc::new(MemoryStore::new()), serve).await;
 /// }
 /// ```
@@ -74,7 +74,7 @@ async fn round(
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it is bound");
     let (stop, stopped) = oneshot::channel();
-    // A client's end of it that is dropped stops the server, too.
+    // Dropping the client's end stops the server as well.
     let stopped: BoxFuture<()> = Box::pin(async move { drop(stopped.await) });
 
     let visitors = async {
@@ -105,8 +105,8 @@ async fn round(
     let writing = async {
         let (gates, streams) = visitors.await;
         if clients == Clients::HaveLeft {
-            // A server that notices ends now, with all writes still to come; one that does not waits for them. Its
-            // threads get a moment to end, too, which makes the claim harder; it holds however long they take.
+            // A server that notices the disconnects ends now, before all the writes; another one waits for them. Its
+            // threads get a moment to end, which makes the claim harder; it must hold however long they take.
             drop(tokio::time::timeout(PATIENCE, finished).await);
             tokio::time::sleep(LAST_MOMENT).await;
         }
@@ -126,7 +126,7 @@ async fn round(
     }
 }
 
-/// One hit without a server: the number of hits, and the cookie that was set.
+/// Makes one hit without a server. Returns the number of hits, and the cookie that was set.
 async fn hit(sessions: &Sessions, cookie: Option<&str>) -> (i64, Option<String>) {
     let guard = sessions.visit(cookie.into_iter().collect::<CookieHeaders>(), &NOWHERE);
     let session = guard.visit().session().await.expect("the store answers");
@@ -137,7 +137,7 @@ async fn hit(sessions: &Sessions, cookie: Option<&str>) -> (i64, Option<String>)
     (hits.parse().expect("a number"), report.set_cookie.and_then(pair))
 }
 
-/// Every hit of ours is awaited to its end.
+/// Every hit of this module is awaited to its end.
 #[derive(Debug)]
 struct Nowhere;
 

@@ -3,146 +3,126 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::uri::Authority;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use serde_json::{Value, json};
+use serde_json::Value;
 use session_core::store::{StoreError, StoreErrorKind};
+use tokio::sync::Mutex;
 
 use crate::NAME;
 
-/// The way to a cluster.
+/// The connections to a cluster.
 pub(crate) struct Gateway {
     http: Client<HttpConnector, Full<Bytes>>,
-    /// `host:port` of each member.
-    endpoints: Vec<String>,
+    endpoints: Vec<Authority>,
     /// The endpoint that is asked first: the last one that answered.
     preferred: AtomicUsize,
     /// How long one endpoint is waited for.
     patience: Duration,
-    /// User and password.
-    login: Option<(String, String)>,
-    // A std mutex: nothing awaits while it is held.
-    token: Mutex<Option<String>>,
+    /// The body of the request for a token.
+    login: Option<Value>,
+    token: Mutex<Option<HeaderValue>>,
 }
 
 /// What etcd said when it refused.
 #[derive(Debug, thiserror::Error)]
 #[error("etcd answered {status}: {message}")]
-pub(crate) struct Refusal {
-    pub(crate) status: StatusCode,
-    pub(crate) message: String,
+struct Refusal {
+    status: StatusCode,
+    message: String,
 }
 
 impl Gateway {
-    pub(crate) fn new(endpoints: Vec<String>, timeout: Duration, login: Option<(String, String)>) -> Self {
+    pub(crate) fn new(endpoints: Vec<Authority>, timeout: Duration, login: Option<Value>) -> Self {
         let patience = timeout / u32::try_from(endpoints.len()).unwrap_or(u32::MAX).max(1);
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(patience / 2));
-        let http = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(60))
-            .build(connector);
+        let http = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
         Self { http, endpoints, preferred: AtomicUsize::new(0), patience, login, token: Mutex::default() }
     }
 
-    /// Calls a method of the v3 API. The caller's deadline bounds it.
+    /// Calls a method of the v3 API, and logs in first if etcd asks for it. The caller's deadline bounds it.
     ///
     /// An endpoint that does not answer is followed by the next one, so a call may take effect twice: callers send
     /// nothing but reads, leases and conditional writes.
     pub(crate) async fn call(&self, method: &str, body: &Value) -> Result<Value, StoreError> {
-        let Some((user, password)) = &self.login else { return self.post(method, body, None).await };
-        let known = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if known.is_some() {
-            match self.post(method, body, known.as_deref()).await {
-                // Tokens expire, and a member that restarts forgets them.
-                Err(error) if refusal(&error).is_some_and(Refusal::asks_for_a_login) => {}
-                answer => return answer,
+        match (self.post(method, body).await, &self.login) {
+            (Err(error), Some(login)) if is_refused_with(&error, &NEEDS_TOKEN) => {
+                let granted = self.post("auth/authenticate", login).await?;
+                *self.token.lock().await = text(&granted["token"]).parse().ok();
+                self.post(method, body).await
             }
+            (answer, _) => answer,
         }
-        let login = json!({"name": user, "password": password});
-        let granted = self.post("auth/authenticate", &login, None).await?;
-        let token = granted["token"].as_str().map(str::to_owned);
-        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&token);
-        self.post(method, body, token.as_deref()).await
     }
 
     /// Asks the endpoints in turn until one answers for the cluster.
-    async fn post(&self, method: &str, body: &Value, token: Option<&str>) -> Result<Value, StoreError> {
-        let body = Bytes::from(body.to_string());
-        let mut last = StoreError::timeout(NAME);
+    async fn post(&self, method: &str, body: &Value) -> Result<Value, StoreError> {
+        let (body, mut last) = (Bytes::from(body.to_string()), StoreError::timeout(NAME));
+        let first = self.preferred.load(Relaxed);
         // Once more than there are endpoints: a pooled connection may turn out to be closed.
-        for _ in 0..=self.endpoints.len() {
-            let at = self.preferred.load(Relaxed);
-            let asking = self.ask(&self.endpoints[at], method, body.clone(), token);
-            match tokio::time::timeout(self.patience, asking).await {
-                Ok(Err(error)) if error.kind() == StoreErrorKind::Unavailable => last = error,
-                Ok(answer) => return answer,
-                Err(_elapsed) => last = StoreError::timeout(NAME),
+        for at in (first..=first + self.endpoints.len()).map(|at| at % self.endpoints.len()) {
+            let asking = self.ask(&self.endpoints[at], method, body.clone());
+            let answer = tokio::time::timeout(self.patience, asking).await;
+            match answer.unwrap_or_else(|_| Err(StoreError::timeout(NAME))) {
+                Err(error) if error.kind() != StoreErrorKind::Refused => last = error,
+                answer => {
+                    self.preferred.store(at, Relaxed);
+                    return answer;
+                }
             }
-            // Another call may have moved on already.
-            let next = (at + 1) % self.endpoints.len();
-            let _moved = self.preferred.compare_exchange(at, next, Relaxed, Relaxed);
         }
         Err(last)
     }
 
-    async fn ask(
-        &self,
-        endpoint: &str,
-        method: &str,
-        body: Bytes,
-        token: Option<&str>,
-    ) -> Result<Value, StoreError> {
-        let mut request =
-            Request::post(format!("http://{endpoint}/v3/{method}")).header(CONTENT_TYPE, "application/json");
-        if let Some(token) = token {
-            request = request.header(AUTHORIZATION, token);
-        }
-        let request = request.body(Full::new(body)).map_err(unavailable)?;
-        let answer = self.http.request(request).await.map_err(unavailable)?;
-        let status = answer.status();
-        let bytes = answer.into_body().collect().await.map_err(unavailable)?.to_bytes();
+    async fn ask(&self, endpoint: &Authority, method: &str, body: Bytes) -> Result<Value, StoreError> {
+        let request = Request::post(format!("http://{endpoint}/v3/{method}"));
+        let request = request.header(CONTENT_TYPE, "application/json").body(Full::new(body));
+        let mut request = request.map_err(unavailable)?;
+        request.headers_mut().extend(self.token.lock().await.clone().map(|token| (AUTHORIZATION, token)));
+        let response = self.http.request(request).await.map_err(unavailable)?;
+        let status = response.status();
+        let bytes = response.into_body().collect().await.map_err(unavailable)?.to_bytes();
         let answer: Value = serde_json::from_slice(&bytes).map_err(unavailable)?;
-        if status == StatusCode::OK {
-            return Ok(answer);
-        }
-        let message = answer["message"].as_str().unwrap_or_default().to_owned();
-        let kind = match status.is_server_error() {
-            true => StoreErrorKind::Unavailable,
-            false => StoreErrorKind::Refused,
+        let kind = match status {
+            StatusCode::OK => return Ok(answer),
+            status if status.is_server_error() => StoreErrorKind::Unavailable,
+            _ => StoreErrorKind::Refused,
         };
-        Err(StoreError::new(kind, NAME).because(Refusal { status, message }))
+        Err(StoreError::new(kind, NAME).because(Refusal { status, message: text(&answer["message"]) }))
     }
 }
 
-impl Refusal {
-    fn asks_for_a_login(&self) -> bool {
-        self.status == StatusCode::UNAUTHORIZED || self.message.contains("revision of auth store is old")
-    }
-}
-
-/// What etcd said, if it was etcd that failed the call.
-pub(crate) fn refusal(error: &StoreError) -> Option<&Refusal> {
-    error.source().and_then(|source| source.downcast_ref())
+/// Returns whether it was etcd that failed the call, with one of these messages.
+pub(crate) fn is_refused_with(error: &StoreError, messages: &[&str]) -> bool {
+    let refusal = error.source().and_then(|source| source.downcast_ref::<Refusal>());
+    refusal.is_some_and(|refusal| messages.iter().any(|message| refusal.message.contains(message)))
 }
 
 pub(crate) fn unavailable(error: impl Error + Send + Sync + 'static) -> StoreError {
     StoreError::unavailable(NAME, error)
 }
 
+/// A text in an answer, which leaves empty ones out. Numbers of 64 bits are texts.
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
 /// Shows neither the password nor the token.
 impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let user = self.login.as_ref().map(|(user, _)| user);
-        f.debug_struct("Gateway").field("endpoints", &self.endpoints).field("user", &user).finish()
+        f.debug_struct("Gateway").field("endpoints", &self.endpoints).finish_non_exhaustive()
     }
 }
+
+/// The call had no token, or one that has expired or that a restarted member has forgotten.
+const NEEDS_TOKEN: [&str; 3] = ["user name is empty", "invalid auth token", "revision of auth store is old"];

@@ -2,13 +2,11 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod builder;
 mod engine;
 mod gateway;
 mod store;
 
-pub use builder::{BuildError, EtcdStoreBuilder};
-pub use store::EtcdStore;
+pub use store::{BuildError, EtcdStore, EtcdStoreBuilder};
 
 /// The store's name in errors and events.
 const NAME: &str = "etcd";

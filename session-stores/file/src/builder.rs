@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use session_core::store::{DEFAULT_MAX_RECORD, StoreError};
-use session_store_kv::{Blocking, CasStore, Turns};
+use session_core::store::StoreError;
+use session_store_kv::{Blocking, CasStore, Limits, Turns};
 
 use crate::FileStore;
 use crate::disk::{Disk, Durability};
@@ -15,11 +14,13 @@ use crate::locks::Locks;
 use crate::sweep::Circle;
 
 /// Configures a [`FileStore`]. Created by [`FileStore::builder`].
+///
+/// No record is larger than 16 MiB. Records that were stored under a higher limit can still be read.
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct FileStoreBuilder {
     path: PathBuf,
-    timeout: Duration,
-    max_record: usize,
+    limits: Limits,
     durability: Durability,
     concurrency: usize,
 }
@@ -28,30 +29,13 @@ impl FileStoreBuilder {
     pub(crate) fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
-            timeout: DEFAULT_TIMEOUT,
-            max_record: DEFAULT_MAX_RECORD,
+            limits: Limits::default(),
             durability: Durability::default(),
             concurrency: DEFAULT_CONCURRENCY,
         }
     }
 
-    /// Sets how long a call may take before it fails with `Timeout`. The default is 2 seconds, the most a year.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Sets the largest record kept, in bytes of payload and owner. The default is 64 KiB, the most 16 MiB. Larger
-    /// records that were stored under another setting can still be read.
-    #[must_use]
-    pub fn max_record(mut self, bytes: usize) -> Self {
-        self.max_record = bytes.min(crate::LARGEST_RECORD);
-        self
-    }
-
     /// Sets how far a write goes before it is answered. The default is [`Durability::Full`].
-    #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
@@ -59,7 +43,6 @@ impl FileStoreBuilder {
 
     /// Sets how many reads, and how many writes, may be at the disk at once. The default is 64 each, the least one. Each
     /// takes a thread of the runtime's blocking pool, which has 512.
-    #[must_use]
     pub fn concurrency(mut self, operations: usize) -> Self {
         self.concurrency = operations;
         self
@@ -70,7 +53,9 @@ impl FileStoreBuilder {
     /// # Errors
     /// As [`FileStore::open`].
     pub fn open(self) -> Result<FileStore, StoreError> {
-        let threads = || Blocking::new(NAME, self.concurrency, self.timeout);
+        let max_record = self.limits.max_record.min(crate::LARGEST_RECORD);
+        let limits = Limits { max_record, ..self.limits };
+        let threads = || Blocking::new(NAME, self.concurrency, limits.timeout);
         let files = Files {
             disk: Arc::new(Disk::open(&self.path, self.durability)?),
             locks: Arc::new(Locks::new()),
@@ -78,10 +63,11 @@ impl FileStoreBuilder {
             readers: threads(),
             writers: threads(),
         };
-        let inner = CasStore::new(files).timeout(self.timeout).max_record(self.max_record);
+        let inner = CasStore::new(files).limits(limits);
         Ok(FileStore { inner, circle: Arc::new(Mutex::new(Circle::begin(0))) })
     }
 }
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
+session_store_kv::limit_setters!(FileStoreBuilder, limits);
+
 const DEFAULT_CONCURRENCY: usize = 64;

@@ -53,7 +53,6 @@ impl FileStore {
     }
 
     /// Starts with the defaults: 2 seconds, 64 KiB, [`Durability::Full`](crate::Durability::Full).
-    #[must_use]
     pub fn builder(path: impl AsRef<Path>) -> FileStoreBuilder {
         FileStoreBuilder::new(path.as_ref())
     }

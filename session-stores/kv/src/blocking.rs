@@ -38,6 +38,11 @@ impl Blocking {
         Self { name, permits, timeout: timeout.min(LONGEST_TIMEOUT) }
     }
 
+    pub(crate) fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout.min(LONGEST_TIMEOUT);
+        self
+    }
+
     /// How long a call may take.
     #[must_use]
     pub fn timeout(&self) -> Duration {
@@ -99,4 +104,4 @@ tokio::task_local! {
     static DEADLINE: Instant;
 }
 
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -8,12 +8,14 @@ pub mod codec;
 mod delegate;
 mod engine;
 mod owner;
+mod settings;
 mod turns;
 mod tx;
 
 pub use blocking::Blocking;
 pub use cas::CasStore;
 pub use engine::{CasEngine, Due, OwnerSet, Owners, Swapped, Turn};
+pub use settings::{Limits, Prefix};
 pub use turns::Turns;
 pub use tx::{Ending, TxEngine, TxRead, TxStore, TxWrite};
 

@@ -1,23 +1,21 @@
 //! The builder: the server's address, the prefix, the timeout, the limits.
 
-use std::time::Duration;
-
-use session_core::store::DEFAULT_MAX_RECORD;
-use session_store_kv::{CasStore, Turns};
+use session_store_kv::{CasStore, Limits, Prefix, Turns};
 
 use crate::engine::Memcached;
 use crate::link::Link;
 use crate::store::MemcachedStore;
 
 /// Configures a store. Created by [`MemcachedStore::builder`].
+///
+/// The server's own limit for an item (`-I`, 1 MiB) must be above that for a record.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Builder {
     address: String,
     prefix: String,
-    timeout: Duration,
     connections: usize,
-    max_record: usize,
+    limits: Limits,
 }
 
 /// Returned when the configuration does not fit. No server has been contacted.
@@ -44,13 +42,7 @@ pub enum BuildError {
 
 impl Builder {
     pub(crate) fn new(address: String) -> Self {
-        Self {
-            address,
-            prefix: String::new(),
-            timeout: Duration::from_secs(2),
-            connections: 32,
-            max_record: DEFAULT_MAX_RECORD,
-        }
+        Self { address, prefix: String::new(), connections: 32, limits: Limits::default() }
     }
 
     /// Sets what every key begins with. Required: two applications must not share one.
@@ -59,21 +51,9 @@ impl Builder {
         self
     }
 
-    /// Sets how long one verb may take, the wait for a connection included. The default is 2 seconds.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
     /// Sets how many connections may be open at once. The default is 32.
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most;
-        self
-    }
-
-    /// Sets the largest record in bytes. The default is 64 KiB. The server's own limit (`-I`, 1 MiB) must be higher.
-    pub fn max_record(mut self, bytes: usize) -> Self {
-        self.max_record = bytes;
         self
     }
 
@@ -87,15 +67,14 @@ impl Builder {
         if host.is_empty() || port.parse::<u16>().is_err() {
             return Err(BuildError::Address);
         }
-        let printable = self.prefix.bytes().all(|byte| byte.is_ascii_graphic());
-        if self.prefix.is_empty() || self.prefix.len() > 100 || !printable {
-            return Err(BuildError::Prefix);
-        }
-        if self.connections == 0 || self.timeout.is_zero() {
+        let prefix = Prefix::new(self.prefix).ok_or(BuildError::Prefix)?;
+        if self.connections == 0 || self.limits.timeout.is_zero() {
             return Err(BuildError::Limits);
         }
         let link = Link::new(address.to_owned(), self.connections);
-        let store = CasStore::new(Memcached { link, prefix: self.prefix, turns: Turns::default() });
-        Ok(MemcachedStore { inner: store.timeout(self.timeout).max_record(self.max_record) })
+        let engine = Memcached { link, prefix, turns: Turns::default() };
+        Ok(MemcachedStore { inner: CasStore::new(engine).limits(self.limits) })
     }
 }
+
+session_store_kv::limit_setters!(Builder, limits);

@@ -4,7 +4,7 @@ use session_core::{
     Timestamp,
     store::{StoreError, async_trait},
 };
-use session_store_kv::{CasEngine, Swapped, Turn, Turns};
+use session_store_kv::{CasEngine, Prefix, Swapped, Turn, Turns};
 
 use crate::NAME;
 use crate::link::{Link, failure};
@@ -14,18 +14,14 @@ use crate::wire::Verdict;
 #[derive(Debug)]
 pub(crate) struct Memcached {
     pub(crate) link: Link,
-    pub(crate) prefix: String,
+    pub(crate) prefix: Prefix,
     pub(crate) turns: Turns,
 }
 
 impl Memcached {
-    fn key(&self, key: &str) -> String {
-        format!("{}{key}", self.prefix)
-    }
-
     async fn cas(&self, key: &str, unique: u64, bytes: &[u8], expiry: i64) -> Result<Swapped, StoreError> {
         let mut wire = self.link.lease().await?;
-        let verdict = wire.cas(&self.key(key), expiry, bytes, unique).await.map_err(failure)?;
+        let verdict = wire.cas(&self.prefix.key(key), expiry, bytes, unique).await.map_err(failure)?;
         wire.give_back();
         Ok(match verdict {
             Verdict::Stored => Swapped::Done,
@@ -44,14 +40,14 @@ impl CasEngine for Memcached {
 
     async fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u64)>, StoreError> {
         let mut wire = self.link.lease().await?;
-        let item = wire.gets(&self.key(key)).await.map_err(failure)?;
+        let item = wire.gets(&self.prefix.key(key)).await.map_err(failure)?;
         wire.give_back();
         Ok(item.map(|item| (item.bytes, item.unique)))
     }
 
     async fn add(&self, key: &str, bytes: &[u8], expiry: Timestamp) -> Result<Option<u64>, StoreError> {
         let mut wire = self.link.lease().await?;
-        let added = wire.add_and_get(&self.key(key), moment(expiry), bytes).await;
+        let added = wire.add_and_get(&self.prefix.key(key), moment(expiry), bytes).await;
         let (verdict, item) = added.map_err(failure)?;
         wire.give_back();
         // What was changed or evicted between the two commands is not ours any more: no item has the number 0.

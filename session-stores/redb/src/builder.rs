@@ -2,9 +2,8 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use session_core::store::DEFAULT_MAX_RECORD;
+use session_store_kv::{Limits, TxStore};
 
 use crate::engine::Engine;
 use crate::store::RedbStore;
@@ -14,10 +13,9 @@ use crate::store::RedbStore;
 #[must_use]
 pub struct RedbStoreBuilder {
     path: PathBuf,
-    timeout: Duration,
     concurrency: usize,
     cache: usize,
-    max_record: usize,
+    limits: Limits,
 }
 
 /// Why a store was not opened.
@@ -37,19 +35,7 @@ pub enum OpenError {
 
 impl RedbStoreBuilder {
     pub(crate) fn new(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-            timeout: Duration::from_secs(2),
-            concurrency: 64,
-            cache: 64 * 1024 * 1024,
-            max_record: DEFAULT_MAX_RECORD,
-        }
-    }
-
-    /// Sets how long a call may take, the wait for a thread included. The default is 2 seconds.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
+        Self { path: path.to_owned(), concurrency: 64, cache: 64 * 1024 * 1024, limits: Limits::default() }
     }
 
     /// Sets how many calls may be at the file at once, each on a blocking thread. The default is 64.
@@ -66,12 +52,6 @@ impl RedbStoreBuilder {
         self
     }
 
-    /// Sets the size of the largest record in bytes. The default is 64 KiB.
-    pub fn max_record(mut self, bytes: usize) -> Self {
-        self.max_record = bytes;
-        self
-    }
-
     /// Opens the file, and creates it with mode 0600 if it is missing. Its directory must exist.
     ///
     /// Blocks: after a crash the whole file is read once. Call it while the application starts.
@@ -85,10 +65,12 @@ impl RedbStoreBuilder {
         {
             return Err(OpenError::Exposed);
         }
-        let engine = Engine::open(self.path, self.cache)?;
-        Ok(RedbStore::new(engine, self.concurrency, self.timeout, self.max_record))
+        let store = TxStore::new(Engine::open(self.path, self.cache)?);
+        Ok(RedbStore { inner: store.threads(self.concurrency, self.concurrency).limits(self.limits) })
     }
 }
+
+session_store_kv::limit_setters!(RedbStoreBuilder, limits);
 
 impl From<redb::Error> for OpenError {
     fn from(error: redb::Error) -> Self {

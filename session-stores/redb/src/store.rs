@@ -1,7 +1,6 @@
 //! The store that applications hold.
 
 use std::path::Path;
-use std::time::Duration;
 
 use session_store_kv::TxStore;
 
@@ -43,10 +42,6 @@ impl RedbStore {
     /// Begins with the defaults.
     pub fn builder(path: impl AsRef<Path>) -> RedbStoreBuilder {
         RedbStoreBuilder::new(path.as_ref())
-    }
-
-    pub(crate) fn new(engine: Engine, concurrency: usize, timeout: Duration, max_record: usize) -> Self {
-        Self { inner: TxStore::new(engine).threads(timeout, concurrency, concurrency).max_record(max_record) }
     }
 }
 

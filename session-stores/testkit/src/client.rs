@@ -11,7 +11,7 @@ use session_core::{FlashMessages, Session, Sessions, path::AnyKey};
 
 /// One visitor of an application under test, who shares its [`Sessions`].
 ///
-/// Arrange what the visitor's session holds, [`send`](Self::send) requests, and assert what has become of the session. It
+/// Arrange what the visitor's session holds, [`send`](Self::send) requests, and assert on the session afterwards. It
 /// works with sessions in a store and in cookies, and follows a new id as a browser does. The methods may be called in any
 /// order: arranging keeps the session's id, its CSRF token (until the user changes), and what was left for the next
 /// request.
@@ -53,7 +53,7 @@ pub struct TestClient {
 }
 
 impl TestClient {
-    /// A visitor without a session.
+    /// Creates a visitor without a session.
     #[must_use]
     pub fn new(sessions: &Sessions) -> Self {
         Self { sessions: sessions.clone(), cookies: [None, None] }
@@ -72,7 +72,7 @@ impl TestClient {
     /// Leaves this form as old input for the next request, without secrets.
     ///
     /// # Panics
-    /// When the form is no object.
+    /// If the form is not an object.
     pub async fn with_input(&mut self, form: impl Serialize) {
         let form: Map<String, Value> = match serde_json::to_value(form) {
             Ok(Value::Object(form)) => form,
@@ -90,7 +90,7 @@ impl TestClient {
         self.arrange(|session| session.with_errors(errors)).await;
     }
 
-    /// Makes it a session of this user who has just confirmed who they are, as a sign-in does.
+    /// Signs the visitor in as this user, who has just confirmed, as after a sign-in.
     pub async fn as_user(&mut self, tag: impl AsRef<str>) {
         self.arrange(|session| {
             session.tag(tag)?;
@@ -99,14 +99,14 @@ impl TestClient {
         .await;
     }
 
-    /// Makes it a session of this user who has not confirmed who they are lately: for tests of pages that ask for the
+    /// Signs the visitor in as this user, whose last confirmation was long ago: for tests of pages that ask for the
     /// password again.
     pub async fn as_remembered_user(&mut self, tag: impl AsRef<str>) {
         self.arrange(|session| session.tag(tag)).await;
     }
 
-    /// The token of this visitor's forms, made if there is none: for the field `_csrf` or the header `x-csrf-token`.
-    /// [`send`](Self::send) adds it by itself.
+    /// Returns the CSRF token of this visitor's forms, for the field `_csrf` or the header `x-csrf-token`. Makes one if
+    /// there is none. [`send`](Self::send) adds it automatically.
     pub async fn csrf_token(&mut self) -> String {
         let mut token = String::new();
         self.arrange(|session| session.csrf().token().map(|made| token = made)).await;
@@ -137,7 +137,7 @@ impl TestClient {
         response
     }
 
-    /// The headers of this visitor's request with this method: `cookie` and, unless the method is safe, `x-csrf-token`.
+    /// Returns the headers of a request of this visitor with this method: `cookie` and, unless the method is safe, `x-csrf-token`.
     ///
     /// With actix, where `app` comes from `test::init_service`:
     ///
@@ -155,14 +155,14 @@ impl TestClient {
         self.cookie().map(|cookie| ("cookie", cookie)).into_iter().chain(token).collect()
     }
 
-    /// The value of the `Cookie` header to send; `None` for a visitor without a session.
+    /// Returns the value of the `Cookie` header to send, or `None` for a visitor without a session.
     #[must_use]
     pub fn cookie(&self) -> Option<String> {
         let cookies: Vec<&str> = self.cookies.iter().flatten().map(String::as_str).collect();
         (!cookies.is_empty()).then(|| cookies.join("; "))
     }
 
-    /// Takes the `Set-Cookie` values of a response: follows a new id, obeys a removal, ignores other cookies.
+    /// Applies the `Set-Cookie` values of a response: a new id or a removal. Ignores other cookies.
     pub fn follow<B: AsRef<[u8]>>(&mut self, set_cookies: impl IntoIterator<Item = B>) {
         for header in set_cookies {
             let header = String::from_utf8_lossy(header.as_ref()).into_owned();
@@ -176,27 +176,27 @@ impl TestClient {
         }
     }
 
-    /// The session as it is now, read-only. Consumes no flash.
+    /// Returns the current session, read-only. Consumes no flash.
     ///
     /// # Panics
-    /// When the store fails.
+    /// If the store fails.
     pub async fn session(&self) -> Session {
         let guard = self.sessions.visit(self.request_cookies(), &NOWHERE);
         guard.visit().read_only().await.expect("the session can be opened")
     }
 
-    /// The messages that the next request will be shown.
+    /// Returns the messages for the next request.
     ///
     /// # Panics
-    /// When the store fails.
+    /// If the store fails.
     pub async fn flash_messages(&self) -> FlashMessages {
         self.session().await.flash_messages()
     }
 
-    /// Asserts that the session holds this value: `assert_session("cart.items", 2)`, or with a `Key`.
+    /// Asserts that the session has this value: `assert_session("cart.items", 2)`, or with a `Key`.
     ///
     /// # Panics
-    /// When it does not.
+    /// If it does not.
     #[track_caller]
     pub fn assert_session(&self, key: impl AnyKey, value: impl Serialize) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
@@ -211,10 +211,10 @@ impl TestClient {
         }
     }
 
-    /// Asserts that the next request is shown this message: `assert_flash("status", "Saved")`.
+    /// Asserts that the next request gets this message: `assert_flash("status", "Saved")`.
     ///
     /// # Panics
-    /// When it is not.
+    /// If it does not.
     #[track_caller]
     pub fn assert_flash(&self, key: impl AnyKey, value: impl Serialize) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
@@ -229,10 +229,10 @@ impl TestClient {
         }
     }
 
-    /// Asserts that the next request is shown this error for the field, whatever other errors there are.
+    /// Asserts that the next request gets this error for the field, possibly among others.
     ///
     /// # Panics
-    /// When it is not.
+    /// If it does not.
     #[track_caller]
     pub fn assert_validation_error(&self, field: impl AnyKey, message: &str) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
@@ -249,7 +249,7 @@ impl TestClient {
     /// Asserts that the session has no such value, not even null.
     ///
     /// # Panics
-    /// When it has.
+    /// If it has one.
     #[track_caller]
     pub fn assert_missing(&self, key: impl AnyKey) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
@@ -258,7 +258,7 @@ impl TestClient {
         }
     }
 
-    /// A visit that changes something and keeps what earlier calls have left for the next request.
+    /// Makes a visit that changes the session and keeps the flash that earlier calls have left for the next request.
     async fn arrange<E: fmt::Debug>(&mut self, change: impl FnOnce(&Session) -> Result<(), E>) {
         let guard = self.sessions.visit(self.request_cookies(), &NOWHERE);
         let session = guard.visit().session().await.expect("the session can be opened");
@@ -291,7 +291,7 @@ impl fmt::Debug for TestClient {
     }
 }
 
-/// A client awaits all that it begins, so nothing is ever left to run.
+/// The client awaits every commit, so nothing remains to be spawned.
 #[derive(Debug)]
 struct Nowhere;
 

@@ -1,5 +1,5 @@
-//! Encryption at rest over the stores that applications use: every case of the store suite, and what an attacker at the store
-//! may change.
+//! Encryption at rest over the stores that applications use: every case of the store suite, and
+//! alterations by an attacker with access to the store.
 #![cfg(all(
     feature = "file",
     feature = "mysql",

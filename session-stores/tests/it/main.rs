@@ -1,4 +1,4 @@
-//! What the facade promises: settings, stores opened by URL, and the sweeper.
+//! Tests of the facade: settings, stores opened by URL, and the sweeper.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod device;

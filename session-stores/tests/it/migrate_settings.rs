@@ -1,4 +1,4 @@
-//! `SESSION_MIGRATE_FROM`: from variables and files to two stores, and what is said of a migration that cannot be.
+//! `SESSION_MIGRATE_FROM`: from variables and files to two stores, and the errors of migrations that are not possible.
 #![allow(clippy::unwrap_used, reason = "the helpers of these tests")]
 
 use session_core::store::{Etag, Loaded, Record, SessionStore, StoreKey};

@@ -1,5 +1,5 @@
-//! What session libraries are known to lose, revive or leave behind, tried on every store on its real server, through
-//! `Sessions` as an application uses it. The numbers are those of the list of reproduced defects.
+//! Known defects of other session libraries, tested on every store on its real server, through `Sessions` as an
+//! application uses it. The numbers are those of the list of reproduced defects.
 #![cfg(any(
     feature = "dynamodb",
     feature = "file",

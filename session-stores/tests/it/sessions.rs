@@ -1,4 +1,4 @@
-//! From variables to sessions: secure defaults, plain HTTP on request, what must be said, what contradicts itself.
+//! From variables to sessions: secure defaults, plain HTTP on request, required settings, contradictions.
 #![allow(clippy::unwrap_used, reason = "the helpers of these tests")]
 
 use std::error::Error as _;
@@ -134,7 +134,7 @@ async fn settings_reach_the_rules() {
 }
 
 #[tokio::test]
-async fn what_must_be_said_is_missed_by_name() {
+async fn a_missing_required_setting_is_named() {
     let missed = async |vars: &[(&str, &str)]| {
         SessionConfig::from_vars(vars.iter().copied()).unwrap().into_sessions().await.unwrap_err().to_string()
     };

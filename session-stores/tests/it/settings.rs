@@ -1,4 +1,4 @@
-//! Every setting: what is accepted, what is refused and in which words, in the environment and in files.
+//! Every setting: the accepted values, and the errors for all others, in the environment and in files.
 #![allow(clippy::unwrap_used, reason = "the helpers of these tests")]
 
 use session_core::SameSite;

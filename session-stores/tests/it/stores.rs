@@ -1,4 +1,4 @@
-//! From a configuration to a store: each setting reaches it, and what cannot be opened is said with what to do about it.
+//! From a configuration to a store: each setting reaches it, and errors say what to do.
 #![allow(clippy::unwrap_used, reason = "the helpers of these tests")]
 
 use std::sync::Arc;
@@ -268,7 +268,7 @@ async fn opening_a_store_that_is_not_there_says_what_to_do() {
 }
 
 #[test]
-fn a_feature_that_is_missing_is_named_to_who_depends_on_an_adapter_alone() {
+fn a_missing_feature_is_named_also_where_only_an_adapter_is_a_dependency() {
     let error = SettingError::NotCompiled { driver: "redis".to_owned(), feature: "redis" };
     assert_eq!(
         error.to_string(),

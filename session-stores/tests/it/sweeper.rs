@@ -1,4 +1,4 @@
-//! The sweeper: removes what is dead, in batches, and goes on after errors and panics. Time is paused; nothing sleeps.
+//! The sweeper: removes expired sessions in batches, and continues after errors and panics. Time is paused; nothing sleeps.
 #![allow(clippy::unwrap_used, reason = "the doubles of these tests")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};

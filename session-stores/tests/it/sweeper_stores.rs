@@ -1,4 +1,4 @@
-//! The sweeper on real stores: it removes and counts, several of them count nothing twice, and a failing store is survived.
+//! The sweeper on real stores: it removes and counts; several sweepers count nothing twice; it continues after failures of a store.
 #![cfg(any(feature = "file", feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

@@ -2,6 +2,7 @@
 
 mod circles;
 mod generated;
+mod hidden;
 mod links;
 mod machine;
 mod map;
@@ -67,6 +68,7 @@ pub(crate) fn check() -> Result<(), Failure> {
 
 fn file_breaches(file: &str, text: &str) -> Vec<Breach> {
     let mut breaches = machine::check(file, text);
+    breaches.extend(hidden::check(file, text));
     if file.ends_with(".rs") {
         let source = Source::read(text);
         breaches.extend(text::check(file, text, &source));

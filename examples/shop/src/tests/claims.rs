@@ -1,4 +1,4 @@
-//! What is true of the shop under every adapter.
+//! The claims about the shop, which hold under every adapter.
 
 use axum::http::{Request, header};
 use serde_json::json;

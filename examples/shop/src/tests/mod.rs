@@ -1,4 +1,4 @@
-//! The shop under each adapter, without a browser: what the testkit's `TestClient` arranges and what it finds afterwards.
+//! The shop under each adapter, without a browser, with the testkit's `TestClient`.
 
 mod claims;
 

@@ -24,7 +24,7 @@ fn browser_chromium_binds_a_session_of_the_shop_on_hyper() {
 
 #[test]
 fn browser_firefox_stays_signed_in_where_sessions_are_bound() {
-    let claims = claims![a_browser_without_the_protocol_is_told_so_and_stays_signed_in];
+    let claims = claims![a_browser_without_the_protocol_sees_that_on_the_page_and_stays_signed_in];
     visit(Engine::Firefox, &settings("axum"), claims);
 }
 
@@ -96,7 +96,7 @@ async fn the_page_shows_the_proofs_and_a_copied_jar_is_asked_to_sign_in(world: W
     assert_eq!(owner.path().await, "/sign-in");
 }
 
-async fn a_browser_without_the_protocol_is_told_so_and_stays_signed_in(world: World) {
+async fn a_browser_without_the_protocol_sees_that_on_the_page_and_stays_signed_in(world: World) {
     let browser = world.browser().await;
     browser.sign_in().await;
     tokio::time::sleep(STALE).await;

@@ -1,4 +1,4 @@
-//! Pictures of every page at desktop and phone width, for eyes to judge; and that nothing sticks out on a phone.
+//! Screenshots of every page at desktop and phone width, for review; and a check that no page is wider than a phone.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 

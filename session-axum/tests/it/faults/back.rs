@@ -1,5 +1,5 @@
-//! A server that comes back: how long its visitors wait for their first answer. With `--no-capture` it says so, and with
-//! `SESSION_TEST_ALL_ROUNDS=1` for five outages in a row.
+//! A server that comes back: how long its visitors wait for their first answer. `--no-capture` shows the times, and
+//! `SESSION_TEST_ALL_ROUNDS=1` measures five outages in a row.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! A database that takes no more connections, because others have them all.
+//! A database that accepts no more connections, because other clients use all of them.
 
 use std::time::{Duration, Instant};
 

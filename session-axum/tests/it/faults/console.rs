@@ -1,4 +1,4 @@
-//! A person at a Redis server's console: commands in one line, answers in one line or a text.
+//! A client of a Redis server for tests: inline commands, and replies as text.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Many requests at once on one session, all the way from HTTP to the server.
+//! Many concurrent requests on one session, over HTTP and with a real server.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! A disk that is full: whoever needs room gets 503, everybody else what is theirs, and room heals it.
+//! A full disk: requests that need space get 503, all others are served, and freeing space ends the failures.
 //!
-//! Where this machine lets us mount, it is a small file system of its own. Where it does not, and for Postgres, it is
-//! the kernel's limit on the size of files, which needs no rights: the database cannot make its table larger.
+//! Where the machine permits mounting, the disk is a small file system. Otherwise, and for Postgres, it is the kernel's
+//! limit on the size of files, which needs no privileges: the database cannot extend its table.
 
 use std::fs::{self, File};
 use std::io::Write as _;

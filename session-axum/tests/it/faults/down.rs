@@ -1,4 +1,4 @@
-//! A server that is away: what is answered meanwhile, and what is left when it is back.
+//! A server that is down: the responses meanwhile, and the sessions after its return.
 
 use std::time::{Duration, Instant};
 

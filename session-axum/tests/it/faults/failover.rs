@@ -1,4 +1,4 @@
-//! A cluster loses a master: its share of the sessions fails until its replica has taken over, and nothing else does.
+//! A cluster loses a master: requests for its sessions fail until its replica has taken over, and no others do.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Stores without a server: the disk or another process is in the way.
+//! Stores without a server: failures of the disk, and locks of other processes.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A line cut after every byte (after a sample of them for DynamoDB): what was acknowledged is there, and what has ended stays ended.
+//! A line cut after every byte (after a sample of them for DynamoDB): acknowledged writes are kept, and ended sessions stay ended.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What a visitor sees when the store fails: every store, opened by its URL, on its real server, behind real HTTP.
 //!
-//! A server that cannot be started fails its tests. Those that stop a server have one of their own; the others share
-//! the one that the environment names, if it names any.
+//! A server that cannot be started fails its tests. Tests that stop a server have their own; the others share
+//! the one that the environment names, if any.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

@@ -1,4 +1,4 @@
-//! A database that answers but takes no writes: by its settings, or because it is somebody's standby.
+//! A database that answers but accepts no writes: by its settings, or because it is a standby.
 
 use std::fs::File;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What happens to Redis servers only: scripts forgotten, clients paused, a master that becomes a replica.
+//! Faults of Redis servers only: flushed scripts, paused clients, a master that becomes a replica.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! The site under test, opened by the store's URL as an application opens it, and those who visit it.
+//! The site under test, whose store is opened by URL as in an application, and its visitors.
 
 use std::any::Any;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Turns that are taken, handed on, given up and interrupted: nobody waits for ever, and no queue is left behind.
+//! Turns that are taken, handed on, given up and cancelled: no waiter waits forever, and no queue remains.
 #![allow(clippy::unwrap_used, reason = "a panic is the report")]
 
 use std::convert::Infallible;
@@ -138,7 +138,7 @@ fn a_turn_takes_along_those_behind_it_up_to_one_that_wants_a_new_id() {
 }
 
 #[test]
-fn who_is_taken_along_is_told_when_the_other_one_is_interrupted() {
+fn a_request_of_a_group_gets_an_error_when_the_writing_request_is_interrupted() {
     let turns = Turns::default();
     let (first, own) = turn(turns.wait(key(), writing()));
     let (mut state, writing) = begun(false);

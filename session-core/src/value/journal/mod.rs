@@ -96,12 +96,12 @@ impl Journal {
         }
     }
 
-    /// Whether replaying it runs closures of the application.
+    /// Returns whether a replay runs closures of the application.
     pub(crate) fn runs_closures(&self) -> bool {
         self.names.values().any(Track::runs_closures)
     }
 
-    /// Whether a push at this path need not record what it found, because it is merged into an edit that does.
+    /// Returns whether a push at this path need not record what it found, because it is merged into an edit that does.
     pub(crate) fn knows_array(&self, path: &[Box<str>]) -> bool {
         let Some((name, mut rest)) = path.split_first() else { return false };
         let mut here = self.names.get(name);
@@ -117,8 +117,8 @@ impl Journal {
         here.is_some()
     }
 
-    /// Adds an edit that changed something. Returns its top-level name where the edits that must stay in order have become
-    /// more than [`MOST_IN_ORDER`]: the caller then calls [`settle`](Self::settle) with what stands there.
+    /// Adds an edit that changed something. Returns its top-level name if there are now more than [`MOST_IN_ORDER`] edits
+    /// that must stay in order: the caller then calls [`settle`](Self::settle) with the current value.
     #[must_use = "a journal that is never settled grows without bound"]
     pub(crate) fn record(&mut self, edit: Edit) -> Option<Box<str>> {
         let (name, rest) = edit.path.split_first()?;
@@ -211,7 +211,7 @@ impl Track {
         }
     }
 
-    /// Whether this request created the value that is or was there.
+    /// Returns whether this request created the value that is or was there.
     fn made(&self) -> bool {
         match self {
             Self::Set(_) => true,

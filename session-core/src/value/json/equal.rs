@@ -5,7 +5,7 @@
 
 use super::view::{Kind, View};
 
-/// Returns whether no read can tell the two values apart.
+/// Returns whether every read of the two values has the same result.
 pub(crate) fn same(one: View<'_>, two: View<'_>) -> bool {
     if let (View::Text(one), View::Text(two)) = (one, two)
         && one == two

@@ -1,4 +1,4 @@
-//! One JSON value: text, or a container of which one level was parsed because something in it is changed.
+//! One JSON value: text, or a container of which one level is parsed because something in it changes.
 
 use bytes::Bytes;
 use indexmap::IndexMap;
@@ -24,7 +24,7 @@ impl Node {
         Self::Text(number.to_string().into())
     }
 
-    /// Takes text that `serde_json` has written, of at most `depth` levels.
+    /// Creates a value from text that `serde_json` has written, of at most `depth` levels.
     pub(crate) fn written(text: Vec<u8>, depth: usize) -> Result<Self, Malformed> {
         check_valid(&text, depth)?;
         Ok(Self::Text(text.into()))
@@ -41,7 +41,7 @@ impl Object {
         Ok(Self::of(text, Fields::of(text)?))
     }
 
-    /// Takes fields that were read from this text.
+    /// Creates an object from fields that were read from this text.
     pub(crate) fn of(text: &Bytes, fields: Fields<'_>) -> Self {
         let name = |name| match name {
             std::borrow::Cow::Borrowed(name) => text.slice_ref(str::as_bytes(name)),
@@ -68,7 +68,7 @@ impl Object {
         self.0.iter().map(|(name, node)| (std::str::from_utf8(name).unwrap_or_default(), node))
     }
 
-    /// Returns the value under `name`; a new one is null.
+    /// Returns the value under `name`, which is created as null if it is missing.
     pub(crate) fn place(&mut self, name: &str) -> &mut Node {
         let at = self
             .0

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// A JSON number, as taken and returned by `increment` and the methods like it.
+/// A JSON number, as taken and returned by `increment` and similar methods.
 ///
 /// Integers from `i128::MIN` to `u128::MAX` are exact; a float makes the sum a float.
 ///
@@ -23,7 +23,7 @@ pub struct Number(Repr);
 #[derive(Clone, Copy, PartialEq)]
 enum Repr {
     Int(i128),
-    /// Only what is beyond `i128::MAX`.
+    /// Only integers above `i128::MAX`.
     Big(u128),
     Float(f64),
 }
@@ -46,13 +46,13 @@ pub struct NumberTooWide {
 /// Why a value is not a [`Number`].
 pub(crate) enum Parsed {
     Number(Number),
-    /// A number, but wider than 128 bits or a finite float.
+    /// A number that fits neither into 128 bits nor into a finite float.
     TooWide,
     NotANumber,
 }
 
 impl Number {
-    /// The number as a `u64`, or `None` if it is negative, too large or a float.
+    /// Returns the number as a `u64`, or `None` if it is negative, too large or a float.
     ///
     /// ```
     /// use session_core::Number;
@@ -67,13 +67,13 @@ impl Number {
         self.try_into().ok()
     }
 
-    /// The number as an `i64`, or `None` if it is out of range or a float.
+    /// Returns the number as an `i64`, or `None` if it is out of range or a float.
     #[must_use]
     pub fn as_i64(self) -> Option<i64> {
         self.try_into().ok()
     }
 
-    /// Nothing, the number.
+    /// Zero.
     pub(crate) const ZERO: Self = Self(Repr::Int(0));
 
     /// Returns the nearest float.

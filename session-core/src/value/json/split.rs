@@ -61,14 +61,14 @@ pub(crate) fn check(text: &[u8], depth: usize) -> Result<(), Malformed> {
     check_valid(text, depth)
 }
 
-/// Does the same for text of which `serde_json` has read or written every byte.
+/// Does the same for text that `serde_json` has read or written in full.
 pub(crate) fn check_valid(text: &[u8], depth: usize) -> Result<(), Malformed> {
     let opening = text.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
     if opening > depth && levels(text) > depth {
         return Err(Malformed);
     }
     if memchr(b'\\', text).is_some() && text.windows(3).any(|three| matches!(three, b"\\ud" | b"\\uD")) {
-        // A skipped surrogate is just four digits; a surrogate that is read must be one of a pair.
+        // In a skipped value, `serde_json` accepts a surrogate without its pair; in one that it reads, it does not.
         serde_json::from_slice::<serde_json::Value>(text)?;
     }
     Ok(())
@@ -162,7 +162,7 @@ mod tests {
                     _ => 0,
                 }
             }
-            // Of equal names only the last is in a tree.
+            // A tree has only the last of equal names.
             if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
                 proptest::prop_assert!(levels(text.as_bytes()) >= depth(&value));
             }

@@ -123,7 +123,7 @@ impl<'a> View<'a> {
         path.into_iter().try_fold(self, Self::child)
     }
 
-    /// How many items this array has; `None` when it is no array.
+    /// Returns the number of items of this array, or `None` if it is not an array.
     pub(crate) fn items_len(self) -> Option<usize> {
         match self {
             Self::Array(items) => Some(items.len()),
@@ -133,7 +133,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The items of this array; none of anything else.
+    /// Returns the items of this array; empty for other values.
     pub(crate) fn items(self) -> Vec<Self> {
         match self {
             Self::Array(items) => items.iter().map(Node::view).collect(),
@@ -145,8 +145,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The names and values of this object in the order they are written, of equal names the last value; none of
-    /// anything else.
+    /// Returns the names and values of this object in the order in which they are written; empty for other values. If a
+    /// name occurs twice, the last value counts.
     pub(crate) fn fields(self) -> IndexMap<Cow<'a, str>, Self> {
         match self {
             Self::Object(object) => object.fields().map(|(name, view)| (Cow::Borrowed(name), view)).collect(),
@@ -158,9 +158,9 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Reads it as a type. Null is read as any other value here.
+    /// Deserializes the value. Null has no special meaning here.
     ///
-    /// The message of the error quotes values: to show it to anybody, use [`why`](Self::why).
+    /// The error message quotes values. For one without values, use [`why`](Self::why).
     pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, serde_json::Error> {
         match self {
             Self::Text(text) => serde_json::from_slice(text),
@@ -168,7 +168,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Why it cannot be read as this type.
+    /// Returns why the value cannot be read as this type.
     pub(crate) fn why<T: DeserializeOwned>(self) -> JsonError {
         JsonError::of_reading::<T>(&self.to_vec())
     }
@@ -179,7 +179,7 @@ impl<'a> View<'a> {
         out
     }
 
-    /// Appends the JSON text; what is still text is copied as it is.
+    /// Appends the JSON text. Unparsed parts are copied unchanged.
     pub(crate) fn write(self, out: &mut Vec<u8>) {
         match self {
             Self::Text(text) => out.extend_from_slice(text),
@@ -209,7 +209,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// The float closest to these digits; infinite beyond all floats.
+/// Returns the float closest to these digits, or infinity if they exceed its range.
 fn nearest(digits: &[u8]) -> f64 {
     std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(f64::NAN)
 }
@@ -218,7 +218,7 @@ fn write_name(name: &str, out: &mut Vec<u8>) {
     serde_json::to_writer(out, name).expect("a string is always JSON");
 }
 
-/// Serializes field by field, so that any format and any template engine can take it.
+/// Serializes field by field, for any format and any template engine.
 impl Serialize for View<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.kind() {
@@ -229,7 +229,7 @@ impl Serialize for View<'_> {
             Kind::Number => match self {
                 View::Text(text) => match Number::parse(text) {
                     Parsed::Number(number) => number.serialize(serializer),
-                    // Only a client's own digits, passed on as they came, are wider than any type; as close as a float is.
+                    // Only digits that a client sent are wider than any type: the closest float.
                     Parsed::TooWide | Parsed::NotANumber => serializer.serialize_f64(nearest(text)),
                 },
                 View::Array(_) | View::Object(_) => Err(S::Error::custom("a container is no number")),

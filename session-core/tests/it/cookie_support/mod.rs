@@ -1,4 +1,4 @@
-//! What the cookie tests share: keys, tokens, and a seal in one call.
+//! Shared by the cookie tests: keys, tokens, and a function that seals.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use session_core::{

@@ -1,4 +1,4 @@
-//! A site whose sessions are bound to devices, over an application whose store is logged and whose clock is moved.
+//! A site whose sessions are bound to devices, over an application with a logged store and a manual clock.
 
 use std::ops::Deref;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Requests of one session that wait behind one whose write is held.
+//! Requests that wait behind another one of their session, whose write is held.
 
 use session_core::adapter::*;
 use session_testkit::doubles::gate::Gate;

@@ -1,4 +1,4 @@
-//! What the driver's tests share: an application over a logged store, and a browser that keeps its cookie.
+//! Shared by the driver's tests: an application over a logged store, and a browser that keeps its cookie.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part; a panic is the report")]
 
 pub(crate) mod crowd;

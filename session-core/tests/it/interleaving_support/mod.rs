@@ -1,5 +1,5 @@
-//! A world of three requests on one session: the real machine on the real memory store, and beside it a specification
-//! that knows nothing of either.
+//! A world of three requests on one session: the real machine on the real memory store, and beside it an
+//! independent specification.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! A store of which every operation waits for the next poll, and writes into a history what it did.
+//! A store whose operations wait for the next poll and are recorded in a history.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Changing: each mutator does what its row says, or nothing at all.
+//! Changing values: each mutator has the effect in its row of the feature list, or none.
 
 use serde_json::json;
 use session_core::{

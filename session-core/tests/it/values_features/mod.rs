@@ -1,4 +1,4 @@
-//! What the values of a session promise, row by row.
+//! The rows of the feature list about values.
 
 // Helpers of a test file are tests as well, which clippy cannot see.
 #![allow(clippy::unwrap_used)]

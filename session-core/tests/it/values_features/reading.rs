@@ -1,4 +1,4 @@
-//! Reading: missing and null, other types, all and some of the values.
+//! Reading values: missing and null, other types, all or some of the values.
 
 use serde_json::json;
 use session_core::{machine::Values, path::Path};

@@ -1,4 +1,4 @@
-//! Types: what goes in as one type comes out as that type, to the last bit.
+//! Types: every value round-trips exactly as the type that was put.
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error as _;

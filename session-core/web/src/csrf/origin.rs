@@ -4,7 +4,7 @@
 //! request that may change something and for every WebSocket), and pages cannot forge either. Sources: Fetch Metadata
 //! Request Headers (W3C), RFC 6454, OWASP's CSRF cheat sheet, `CrossOriginProtection` of Go 1.25.
 
-use session_core::adapter::{Origin, RequestHead, is_host};
+use session_core::adapter::{Origin, RequestHead};
 
 use super::rules::CsrfRuleError;
 
@@ -146,7 +146,7 @@ impl OriginRules {
             (Some("null"), _) | (Some(_), None) => Sender::Unsaid(Some(CrossOrigin::Opaque)),
             (Some(_), Some(host)) if origin.as_ref().is_some_and(|origin| origin.is_at(host)) => Sender::Ours,
             (Some(_), Some(host)) => {
-                let host = is_host(host).then(|| host.into());
+                let host = Origin::is_host(host).then(|| host.into());
                 Sender::Elsewhere(CrossOrigin::OtherHost { origin, host, host_header })
             }
         }

@@ -15,7 +15,7 @@ use super::jar::{Jar, Origin};
 use super::transcript::Transcript;
 use session_testkit::ManualClock;
 
-/// What a browser speaks.
+/// The protocol of a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
     Http1,
@@ -33,27 +33,27 @@ pub struct Browser {
     pub(super) origin: Origin,
 }
 
-/// A response that came whole.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// Its status.
+    /// The status.
     pub status: StatusCode,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The body.
     pub body: Bytes,
 }
 
 impl Browser {
-    /// Asks for a page with the cookies of the jar, and keeps those that come back.
+    /// Requests a page with the cookies of the jar, and keeps those of the response.
     ///
     /// # Panics
-    /// When no whole response comes.
+    /// If there is no complete response.
     pub async fn get(&self, path: &str) -> Reply {
         self.try_get(path).await.unwrap_or_else(|| panic!("GET {path} is answered"))
     }
 
-    /// The same, or none when the connection ends instead.
+    /// Does the same; `None` if the connection ends instead.
     pub async fn try_get(&self, path: &str) -> Option<Reply> {
         self.ask("GET", path, None, "").await
     }
@@ -61,12 +61,12 @@ impl Browser {
     /// Posts a script.
     ///
     /// # Panics
-    /// When no whole response comes.
+    /// If there is no complete response.
     pub async fn run(&self, script: &str) -> Reply {
         self.try_run(script).await.expect("the script is answered")
     }
 
-    /// The same, or none when the connection ends instead.
+    /// Does the same; `None` if the connection ends instead.
     pub async fn try_run(&self, script: &str) -> Option<Reply> {
         self.ask("POST", "/run", None, script).await
     }
@@ -74,7 +74,7 @@ impl Browser {
     /// Posts a form of this type and runs operations while it is the request's input, each `"name","field":value…`.
     ///
     /// # Panics
-    /// When no whole response comes.
+    /// If there is no complete response.
     pub async fn submit(&self, content_type: &str, form: &str, ops: &[&str]) -> Reply {
         let path = at("/form", ops.iter().copied());
         let reply = self.ask("POST", &path, Some(content_type), form).await;
@@ -84,7 +84,7 @@ impl Browser {
     /// Runs operations, each `"name","field":value…`, and checks each answer: JSON, or `!Kind` for an error.
     ///
     /// # Panics
-    /// Where an answer is not the expected one.
+    /// If an answer differs.
     pub async fn ops(&self, ops: &[(&str, &str)]) -> Reply {
         let reply = self.run(&script(ops.iter().map(|(op, _)| *op))).await;
         assert_eq!(reply.status, 200, "{}", reply.text());
@@ -93,10 +93,10 @@ impl Browser {
         reply
     }
 
-    /// The same on a read-only session, or while a body streams.
+    /// Does the same on a read-only session, or while a body streams.
     ///
     /// # Panics
-    /// Where an answer is not the expected one.
+    /// If an answer differs.
     pub async fn ops_at(&self, path: &str, ops: &[(&str, &str)]) -> Reply {
         let reply = self.get(&at(path, ops.iter().map(|(op, _)| *op))).await;
         let expected: Vec<&str> = ops.iter().map(|(_, expected)| *expected).collect();
@@ -104,19 +104,19 @@ impl Browser {
         reply
     }
 
-    /// Sends these `Cookie` headers and no others; what comes back is not kept.
+    /// Sends these `Cookie` headers and no others, and ignores the cookies of the response.
     ///
     /// # Panics
-    /// When no whole response comes.
+    /// If there is no complete response.
     pub async fn get_with(&self, path: &str, cookies: &[&[u8]]) -> Reply {
         let cookies = cookies.iter().map(|cookie| cookie.to_vec()).collect();
         self.send("GET", path, &[], "", cookies).await.expect("the request is answered")
     }
 
-    /// Posts nothing, with these headers: a proof of the device, for example.
+    /// Posts an empty body with these headers, such as a proof of the device.
     ///
     /// # Panics
-    /// When no whole response comes.
+    /// If there is no complete response.
     pub async fn post(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
         let cookies = self.cookies_for(path);
         let reply = self.send("POST", path, headers, "", cookies).await.expect("the request is answered");
@@ -124,7 +124,7 @@ impl Browser {
         reply
     }
 
-    /// Keeps the cookies of a response that comes late.
+    /// Applies the cookies of a response that arrives late.
     pub fn hear(&self, path: &str, reply: &Reply) {
         let now = self.clock.now();
         for header in reply.headers.get_all(header::SET_COOKIE) {
@@ -132,25 +132,25 @@ impl Browser {
         }
     }
 
-    /// A browser without cookies, of the same make.
+    /// Returns a new browser without cookies, with the same protocol.
     #[must_use]
     pub fn another(&self) -> Self {
         Self { jar: Arc::default(), ..self.clone() }
     }
 
-    /// The same browser, unheard by the transcript: for requests at once, whose order differs from run to run.
+    /// Returns the same browser without transcript, for concurrent requests, whose order differs from run to run.
     #[must_use]
     pub fn quiet(&self) -> Self {
         Self { transcript: None, ..self.clone() }
     }
 
-    /// The value of a cookie.
+    /// Returns the value of a cookie.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.jar().value(name, &self.origin, self.clock.now())
     }
 
-    /// A copy of the jar as it is, for a thief or for a slow request.
+    /// Returns a copy of the jar, for a thief or for a slow request.
     #[must_use]
     pub fn snapshot(&self) -> Self {
         let jar = self.jar().clone();
@@ -173,7 +173,7 @@ impl Browser {
         match self.protocol {
             _ if pairs.is_empty() => Vec::new(),
             Protocol::Http1 => vec![pairs.join(&b"; "[..])],
-            // As browsers do, each cookie in a field of its own.
+            // As browsers do, each cookie in its own field.
             Protocol::Http2 => pairs,
         }
     }
@@ -248,35 +248,35 @@ impl Drop for HangUp {
 }
 
 impl Reply {
-    /// The body as text.
+    /// Returns the body as text.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The status, and how many cookies came with it.
+    /// Returns the status and the number of cookies.
     #[must_use]
     pub fn sent(&self) -> Sent {
         Sent { status: self.status.as_u16(), cookies: self.set_cookies().len() }
     }
 
-    /// All `Set-Cookie` values.
+    /// Returns all `Set-Cookie` values.
     #[must_use]
     pub fn set_cookies(&self) -> Vec<String> {
         self.all(header::SET_COOKIE)
     }
 
-    /// All values of a header.
+    /// Returns all values of a header.
     #[must_use]
     pub fn all(&self, name: header::HeaderName) -> Vec<String> {
         let values = self.headers.get_all(name);
         values.iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
     }
 
-    /// The results of a script, each as JSON, or `!Kind` for an error.
+    /// Returns the results of a script, each as JSON, or `!Kind` for an error.
     ///
     /// # Panics
-    /// When the body is no answer to a script.
+    /// If the body is not the result of a script.
     #[must_use]
     pub fn results(&self) -> Vec<String> {
         let text = self.text();
@@ -302,14 +302,14 @@ enum OneResult {
     Err { kind: String },
 }
 
-/// The text of a script of these operations.
+/// Returns the text of a script of these operations.
 #[must_use]
 pub fn script<'a>(ops: impl IntoIterator<Item = &'a str>) -> String {
     let ops: Vec<String> = ops.into_iter().map(|op| format!("{{\"op\":{op}}}")).collect();
     format!("{{\"ops\":[{}]}}", ops.join(","))
 }
 
-/// The path of a route that takes its script in the query.
+/// Returns the path of a route with a script in the query.
 #[must_use]
 pub fn at<'a>(path: &str, ops: impl IntoIterator<Item = &'a str>) -> String {
     let encoded: String = script(ops)
@@ -331,7 +331,7 @@ fn check(ops: &[(&str, &str)], got: &[String], expected: &[&str]) {
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What matters of a response where its text does not. See [`Reply::sent`].
+/// The status and the number of cookies of a response. See [`Reply::sent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "it is compared with what a scene expects")]
 pub struct Sent {

@@ -1,4 +1,4 @@
-//! No secret in any log: captures every target at TRACE during many requests and searches it for what was stored.
+//! No secret in any log: captures all targets at TRACE during many requests and searches the lines for secrets.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::overheard::{Line, Overheard};
 use crate::probe::Application;
 use session_testkit::Fault;
 
-/// Makes the requests, with sessions in this place and once more in their cookies, over every protocol that the server
-/// speaks, and searches the log of all crates: the framework, the HTTP library and the runtime included.
+/// Makes the requests, with sessions in this place and again with sessions in the cookie, over every protocol of the
+/// server, and searches the log of all crates, including the framework, the HTTP library and the runtime.
 ///
-/// It captures the log of the whole process, so one test calls it, in a test program of its own.
+/// It captures the log of the whole process: call it in one test, in a separate test program.
 ///
 /// # Panics
-/// If a line shows a cookie, a key, a token, an owner, a value or the name of one.
+/// If a line contains a cookie, a key, a token, an owner, a value or the name of one.
 pub fn play<S, P>(start: impl Fn(Application) -> S + 'static, place: impl Fn() -> P + 'static)
 where
     S: Future<Output = Server> + 'static,
@@ -62,7 +62,7 @@ fn search(lines: &[Line], secrets: &BTreeSet<String>) {
     }
 }
 
-/// Signs in, shops, fails, is forged, signs out; notes every secret that was sent on the way.
+/// Signs in, stores values, fails, sends a forged cookie, signs out; collects every secret that was sent.
 async fn live(stage: &Stage, secrets: &mut BTreeSet<String>) {
     let keep =
         |secrets: &mut BTreeSet<String>, browser: &Browser| secrets.extend(browser.cookie("__Host-sid"));

@@ -1,15 +1,15 @@
-//! A cookie jar that does what browsers do (RFC 6265bis): scopes, prefixes, limits, replacement and removal.
+//! A cookie jar with the rules of browsers (RFC 6265bis): scopes, prefixes, limits, replacement and removal.
 
 use std::time::Duration;
 
 use session_core::Timestamp;
 
-/// Where a page comes from.
+/// The origin of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The host's name.
+    /// The host name.
     pub host: String,
-    /// Whether it came over TLS.
+    /// Whether it was loaded over TLS.
     pub secure: bool,
 }
 
@@ -44,7 +44,7 @@ struct Stored {
 }
 
 impl Jar {
-    /// Takes the value of a `Set-Cookie` header, and says whether it was kept or, for one that is over, obeyed.
+    /// Applies the value of a `Set-Cookie` header. Returns whether the cookie was stored or, if it is expired, removed.
     pub fn store(&mut self, header: &[u8], origin: &Origin, request_path: &str, now: Timestamp) -> bool {
         let Some(cookie) = parse(header, origin, request_path, now) else { return false };
         let same = |old: &Stored| {
@@ -63,26 +63,26 @@ impl Jar {
         true
     }
 
-    /// The pairs that a request carries, in the order of browsers: longer paths first, then older ones.
+    /// Returns the pairs of a request in the order of browsers: longer paths first, then older cookies.
     #[must_use]
     pub fn cookies(&self, origin: &Origin, path: &str, now: Timestamp) -> Vec<Vec<u8>> {
         pairs(self.matching(origin, path, now))
     }
 
-    /// What `document.cookie` would show.
+    /// Returns the value of `document.cookie`.
     #[must_use]
     pub fn visible_to_scripts(&self, origin: &Origin, path: &str, now: Timestamp) -> Vec<Vec<u8>> {
         pairs(self.matching(origin, path, now).into_iter().filter(|cookie| !cookie.http_only).collect())
     }
 
-    /// The value that a page sees for this name, the first if there are several.
+    /// Returns the value of this name on a page, the first if there are several.
     #[must_use]
     pub fn value(&self, name: &str, origin: &Origin, now: Timestamp) -> Option<String> {
         let named = self.matching(origin, "/", now).into_iter().find(|cookie| cookie.name == name.as_bytes());
         named.map(|cookie| String::from_utf8_lossy(&cookie.value).into_owned())
     }
 
-    /// Ends the browser's run: cookies without an expiry go.
+    /// Closes the browser: cookies without an expiry are removed.
     pub fn close_browser(&mut self) {
         self.cookies.retain(|cookie| cookie.expires.is_some());
     }
@@ -98,7 +98,7 @@ impl Jar {
             })
             .filter(|cookie| path_matches(path, &cookie.path))
             .collect();
-        // A stable sort leaves the older first among paths of one length.
+        // The sort is stable, so older cookies stay first among paths of equal length.
         found.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         found
     }
@@ -114,7 +114,7 @@ fn pairs(cookies: Vec<&Stored>) -> Vec<Vec<u8>> {
     cookies.into_iter().map(|cookie| [&cookie.name[..], b"=", &cookie.value].concat()).collect()
 }
 
-/// Everything that makes a browser drop a cookie gives none.
+/// Returns `None` for a cookie that browsers drop.
 fn parse(header: &[u8], origin: &Origin, request_path: &str, now: Timestamp) -> Option<Stored> {
     if header.iter().any(|byte| matches!(byte, 0..=8 | 10..=31 | 127)) {
         return None;
@@ -205,7 +205,7 @@ fn path_matches(request: &str, path: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || path.ends_with('/') || rest.starts_with('/'))
 }
 
-/// `Thu, 01 Jan 1970 00:00:00 GMT`, the one form that servers may send today.
+/// Parses `Thu, 01 Jan 1970 00:00:00 GMT`, the only form that servers may send.
 fn date(text: &str) -> Option<Timestamp> {
     let words: Vec<&str> = text.split([' ', ':']).collect();
     let [_, day, month, year, hour, minute, second, "GMT"] = words[..] else { return None };

@@ -1,13 +1,13 @@
-//! The names of all scenarios, written once: the macro makes tests of them, [`scenarios`] values.
+//! The names of all scenarios: the macro defines a test of each, [`scenarios`] returns them as values.
 
 use std::sync::LazyLock;
 
 use super::Scenario;
 
-/// Makes a test of every scenario of the adapter suite, in the module where it stands.
+/// Defines a test for every scenario of the adapter suite, in the module where it is called.
 ///
 /// It takes the path of a function `async fn(Application) -> Server` that starts the probe's routes under the adapter,
-/// and that of a function `async fn() -> Place` that says where sessions live; each is called anew for every world.
+/// and that of a function `async fn() -> Place` for the sessions; both are called for every world.
 ///
 /// ```no_run
 /// use session_conformance::adapter::{Place, Server};
@@ -211,7 +211,7 @@ macro_rules! adapter_device_suite {
     };
 }
 
-/// All scenarios as values, in the order of the list.
+/// Returns all scenarios as values, in the order of the list.
 #[must_use]
 pub fn scenarios() -> &'static [Scenario] {
     static ALL: LazyLock<Vec<Scenario>> = LazyLock::new(|| [CORE, FORMS, DEVICE].concat());

@@ -28,7 +28,7 @@ pub use transcript::Transcript;
 
 use browser::Protocol;
 
-/// One scenario as a value.
+/// One scenario, as a value.
 ///
 /// ```
 /// for scenario in session_conformance::adapter::scenarios() {
@@ -42,7 +42,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The claim it proves, which is also the name of its test.
+    /// Returns the claim that the scenario tests, which is also the name of its test.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -55,10 +55,10 @@ impl fmt::Debug for Scenario {
     }
 }
 
-/// Plays the scenario of this name on a runtime of its own. What the macro calls.
+/// Runs the scenario of this name on its own runtime. The macro calls this.
 ///
 /// # Panics
-/// Where the adapter does not do as the scenario says.
+/// If the adapter does not behave as the scenario says.
 ///
 /// ```no_run
 /// use session_conformance::adapter::{Place, Server, play};
@@ -68,7 +68,7 @@ impl fmt::Debug for Scenario {
 /// async fn place() -> Place {
 ///     Place::cookie()
 /// }
-/// // With the author's own `start`, outside of the macro:
+/// // With the `start` of the adapter's author, outside of the macro:
 /// play("values_come_back_in_the_next_visit_as_they_were_put", start, place);
 /// ```
 pub fn play<S, P>(name: &str, start: impl Fn(Application) -> S + 'static, place: impl Fn() -> P + 'static)
@@ -80,10 +80,10 @@ where
     runtime().block_on(perform(&[*scenario], start, place));
 }
 
-/// Plays all scenarios, one after the other, and gives all that was said. Adapters that do the same give the same.
+/// Runs all scenarios, one after the other, and returns all exchanges. Adapters with the same behaviour return the same.
 ///
 /// # Panics
-/// Where the adapter does not do as a scenario says.
+/// If the adapter does not behave as a scenario says.
 ///
 /// ```no_run
 /// use session_conformance::adapter::{Place, transcript};

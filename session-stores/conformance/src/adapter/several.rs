@@ -22,9 +22,9 @@ use crate::fixture::IntoStore;
 use crate::probe::{self, Answer};
 use session_testkit::{ManualClock, OpLog};
 
-/// Four areas of an application, each with sessions of its own. Every area has the routes `GET none`, which asks for no
-/// session, `GET theme`, which is [`act`] with a header `Set-Cookie: theme=dark` of the handler's own, and for every
-/// other word [`act`].
+/// Four areas of an application, each with its own sessions. Every area has the routes `GET none`, which does not use the
+/// session, `GET theme`, which is [`act`] with an additional header `Set-Cookie: theme=dark`, and [`act`] for every other
+/// word.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Sites {
@@ -41,7 +41,7 @@ pub struct Sites {
 /// The behaviour of every area's route of this name.
 ///
 /// # Errors
-/// What a change may answer.
+/// As for a change.
 pub fn act(session: &Session, route: &str) -> Result<Answer, SessionError> {
     match route {
         "write" | "theme" => probe::write(session),
@@ -55,7 +55,7 @@ pub fn act(session: &Session, route: &str) -> Result<Answer, SessionError> {
 const AREAS: [&str; 4] = ["", "/admin", "/admin/deep", "/api"];
 const NAMES: [&str; 4] = ["__Host-shop", "__Host-admin", "__Host-deep", "__Host-api"];
 
-/// Where a claim is played: the means to start an application.
+/// Starts the applications of a claim.
 pub struct Ground {
     start: Start,
     store: Arc<dyn SessionStore>,
@@ -79,7 +79,7 @@ struct Application {
 type Start = Box<dyn Fn(Sites) -> Pin<Box<dyn Future<Output = Server>>>>;
 type Claim = for<'g> fn(&'g Ground) -> Pin<Box<dyn Future<Output = ()> + 'g>>;
 
-/// Runs one claim on a runtime of its own. Called by the macro.
+/// Runs one claim on its own runtime. The macro calls this.
 ///
 /// # Panics
 /// If the claim does not hold.
@@ -138,7 +138,7 @@ impl Application {
     }
 }
 
-/// The names of the cookies that a response sets, without the touch cookies beside them.
+/// Returns the names of the cookies that a response sets, without touch cookies.
 fn names(reply: &super::Reply) -> Vec<String> {
     let name = |cookie: &String| cookie.split('=').next().unwrap_or_default().to_owned();
     reply.set_cookies().iter().map(name).filter(|name| !name.ends_with(".t")).collect()
@@ -170,14 +170,14 @@ pub async fn id_12_a_cookie_of_one_area_is_garbage_in_every_other(ground: &Groun
     for (from, value) in values.iter().enumerate() {
         for (to, area) in AREAS.iter().enumerate().filter(|(to, _)| *to != from) {
             app.store.take();
-            // Under the area's own name, and under the name that it has elsewhere.
+            // Under the name in this area, and under the name in the other one.
             for name in [NAMES[to], NAMES[from]] {
                 let cookie = format!("{name}={value}");
                 let reply = app.browser.get_with(&format!("{area}/read"), &[cookie.as_bytes()]).await;
                 assert_eq!((reply.text().as_str(), reply.set_cookies().len()), ("0", 0), "{name} at {area}");
             }
             assert_eq!(app.store.count_all(), 0, "and it costs no store call: {from} at {area}");
-            // Beside the real one it hides nothing.
+            // It does not hide the valid cookie beside it.
             let both = format!("{}={value}; {}={}", NAMES[to], NAMES[to], values[to]);
             assert_eq!(app.browser.get_with(&format!("{area}/read"), &[both.as_bytes()]).await.text(), "1");
         }
@@ -200,7 +200,7 @@ pub async fn id_12_areas_of_one_cookie_name_are_told_apart_by_their_purpose(grou
     }
 }
 
-/// Destroying one session leaves the others.
+/// Destroying one session does not change the others.
 pub async fn features_7_a_sign_out_or_a_new_id_in_one_area_leaves_the_others(ground: &Ground) {
     let app = ground.open(|_, sessions| sessions).await;
     for (nth, area) in AREAS.iter().enumerate() {
@@ -222,7 +222,7 @@ pub async fn features_7_a_sign_out_or_a_new_id_in_one_area_leaves_the_others(gro
     }
 }
 
-/// An outer layer whose session no handler reads costs nothing.
+/// An outer layer whose session is not used makes no store call.
 pub async fn features_7_an_outer_layer_that_nobody_asks_costs_nothing(ground: &Ground) {
     let app = ground.open(|_, sessions| sessions).await;
     for area in AREAS {
@@ -237,7 +237,7 @@ pub async fn features_7_an_outer_layer_that_nobody_asks_costs_nothing(ground: &G
     }
 }
 
-/// CK-5: layers add to what is there, the handler's own cookie included, and each name comes once.
+/// CK-5: layers append to the existing headers, including the handler's own cookie, and each name is set once.
 pub async fn ck_5_one_set_cookie_of_each_name_and_those_of_others_are_kept(ground: &Ground) {
     let app = ground.open(|area, sessions| sessions.eager(area != "/api")).await;
     for (area, expected) in AREAS.iter().zip([
@@ -256,7 +256,7 @@ pub async fn ck_5_one_set_cookie_of_each_name_and_those_of_others_are_kept(groun
     }
 }
 
-/// Makes a test of every claim about several sessions in one application, in the module where it stands.
+/// Defines a test for every claim about several sessions in one application, in the module where it is called.
 ///
 /// It takes the path of a function `async fn(Sites) -> Server`, and an expression for a store.
 #[macro_export]

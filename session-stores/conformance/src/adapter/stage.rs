@@ -1,4 +1,4 @@
-//! The stage of a scenario: a server of the adapter under test, its sessions on doubles, and browsers.
+//! The stage of a scenario: a server of the adapter under test, its sessions on test doubles, and browsers.
 
 use std::any::Any;
 use std::fmt;
@@ -23,7 +23,7 @@ use crate::probe::{Application, Stats};
 use session_testkit::doubles::gate::Gates;
 use session_testkit::{FaultyStore, GateStore, ManualClock, ScriptedEntropy};
 
-/// A server that an adapter's author has started. It is dropped at the end of a scenario, and must stop then.
+/// A server that an adapter's author has started. It is dropped at the end of a scenario, and must stop on drop.
 ///
 /// ```
 /// use session_conformance::adapter::Server;
@@ -32,7 +32,7 @@ use session_testkit::{FaultyStore, GateStore, ManualClock, ScriptedEntropy};
 /// # #[tokio::main] async fn main() -> std::io::Result<()> {
 /// let listener = TcpListener::bind("127.0.0.1:0").await?;
 /// let address = listener.local_addr()?;
-/// // The guard owns what must end with the scenario; here, the listener itself.
+/// // The guard owns what must end with the scenario: here, the listener.
 /// let server = Server::new(address, listener);
 /// # drop(server);
 /// # Ok(())
@@ -45,13 +45,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server that listens here for HTTP/1.1 and stops when the guard is dropped.
+    /// A server that accepts HTTP/1.1 at this address and stops when the guard is dropped.
     #[must_use]
     pub fn new(address: SocketAddr, guard: impl Any) -> Self {
         Self { address, http2: false, _guard: Box::new(guard) }
     }
 
-    /// It speaks HTTP/2 with prior knowledge on the same port, too: every scenario is played over both.
+    /// Declares that it also accepts HTTP/2 with prior knowledge on the same port: every scenario then runs over both.
     #[must_use]
     pub fn with_http2(mut self) -> Self {
         self.http2 = true;
@@ -65,7 +65,7 @@ impl fmt::Debug for Server {
     }
 }
 
-/// Where the sessions of a run live.
+/// Where the sessions of a run are kept.
 ///
 /// ```
 /// use session_conformance::adapter::Place;
@@ -82,21 +82,21 @@ pub struct Place {
 }
 
 impl Place {
-    /// In a store, fresh for every scenario; the guard (a temporary directory) is kept until the scenario has ended.
+    /// In a new store for every scenario. The guard, such as a temporary directory, is kept until the scenario has ended.
     #[must_use]
     pub fn store<How>(store: impl IntoStore<How>, guard: impl Any) -> Self {
         Self { store: Some(store.into_store()), crowd: 64, _guard: Box::new(guard) }
     }
 
-    /// How many clients write to one session at once in the scenario that crowds it; 64 unless said. For a store whose
-    /// every write waits for a disk.
+    /// Sets the number of concurrent clients in the scenario with a crowd; 64 by default. For stores whose writes wait for
+    /// a disk.
     #[must_use]
     pub fn with_crowd(mut self, clients: usize) -> Self {
         self.crowd = clients;
         self
     }
 
-    /// In their cookies.
+    /// In the cookie.
     #[must_use]
     pub fn cookie() -> Self {
         Self { store: None, crowd: 64, _guard: Box::new(()) }
@@ -112,13 +112,13 @@ impl fmt::Debug for Place {
 pub(super) type Start = Arc<dyn Fn(Application) -> Pin<Box<dyn Future<Output = Server>>>>;
 pub(super) type MakePlace = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Place>>>>;
 
-/// What a scenario is given: the means to open worlds.
+/// The argument of a scenario, which opens worlds.
 pub struct Stage {
     pub(super) start: Start,
     pub(super) place: MakePlace,
     pub(super) protocol: Protocol,
     pub(super) transcript: Arc<Mutex<Transcript>>,
-    /// Whether a server said that it speaks HTTP/2.
+    /// Whether a server has declared HTTP/2.
     pub(super) http2: AtomicBool,
 }
 
@@ -128,13 +128,13 @@ impl fmt::Debug for Stage {
     }
 }
 
-/// One running server and all that is around it.
+/// One running server, with its clock, its store and its browsers.
 pub struct World {
-    /// Moves time for the library and the browsers.
+    /// The clock of the library and the browsers.
     pub clock: ManualClock,
-    /// The store, made to fail and to wait; none when sessions live in their cookies.
+    /// The store's faults and gates; `None` if sessions are in the cookie.
     pub doubles: Option<Doubles>,
-    /// How many clients make a crowd.
+    /// The number of clients in a crowd.
     pub crowd: usize,
     server: Server,
     store: Option<Arc<dyn SessionStore>>,
@@ -143,12 +143,12 @@ pub struct World {
     _place: Place,
 }
 
-/// What a scenario may do to the store.
+/// The test doubles around the store.
 #[derive(Debug)]
 pub struct Doubles {
-    /// Makes it fail.
+    /// Makes calls fail.
     pub faults: FaultyStore<dyn SessionStore>,
-    /// Holds its calls.
+    /// Holds calls.
     pub gates: GateStore<dyn SessionStore>,
 }
 
@@ -162,12 +162,12 @@ impl Doubles {
 }
 
 impl Stage {
-    /// A world with the defaults.
+    /// Opens a world with the defaults.
     pub async fn open(&self) -> World {
         self.open_with(|sessions| sessions).await
     }
 
-    /// A world with other rules.
+    /// Opens a world with another configuration.
     pub async fn open_with(&self, tune: impl FnOnce(SessionsBuilder) -> SessionsBuilder) -> World {
         let place = (self.place)().await;
         let doubles = place.store.clone().map(Doubles::around);
@@ -187,7 +187,7 @@ impl Stage {
         }
     }
 
-    /// A second server over the same store, clock and keys, with other rules: a deployment that follows the first.
+    /// Starts a second server over the same store, clock and keys, with another configuration, like the next deployment.
     pub async fn redeploy(&self, world: &mut World, tune: impl FnOnce(SessionsBuilder) -> SessionsBuilder) {
         let server = self.serve(world.store.as_ref(), &world.clock, tune).await;
         world.server = server;
@@ -215,13 +215,13 @@ impl Stage {
 }
 
 impl World {
-    /// Whether sessions live in their cookies.
+    /// Returns whether sessions are in the cookie.
     #[must_use]
     pub fn in_cookie(&self) -> bool {
         self.doubles.is_none()
     }
 
-    /// A browser without cookies, on a page of `https://app.example`. The socket is plain, as behind a proxy.
+    /// Returns a browser without cookies, on a page of `https://app.example`. The socket is plain, as behind a proxy.
     #[must_use]
     pub fn browser(&self) -> Browser {
         Browser {
@@ -234,13 +234,13 @@ impl World {
         }
     }
 
-    /// A browser that has the jar of another one but speaks to this world's present server.
+    /// Returns a browser with the jar of another one, which sends its requests to the current server of this world.
     #[must_use]
     pub fn moved(&self, browser: &Browser) -> Browser {
         Browser { address: self.server.address, ..browser.clone() }
     }
 
-    /// The store's calls so far, as `/stats` counts them.
+    /// Returns the store's calls so far, as `/stats` counts them.
     pub async fn calls(&self) -> Calls {
         let stats: serde_json::Value =
             serde_json::from_str(&self.browser().quiet().get("/stats").await.text()).expect("JSON");
@@ -255,7 +255,7 @@ impl World {
         }
     }
 
-    /// A number of `/stats` that is not the store's.
+    /// Returns another number of `/stats`.
     pub async fn counted(&self, name: &str) -> u64 {
         let stats: serde_json::Value =
             serde_json::from_str(&self.browser().quiet().get("/stats").await.text()).expect("JSON");
@@ -269,14 +269,14 @@ impl fmt::Debug for World {
     }
 }
 
-/// A key of a scenario; different numbers, different keys.
+/// Returns a secret key of a scenario, a different one for each number.
 pub(super) fn key(number: u32) -> SecretKey {
     let mut bytes = [0; 32];
     ScriptedEntropy::seeded(number).fill(&mut bytes).expect("scripted");
     SecretKey::from_bytes(&bytes).expect("32 bytes of all kinds")
 }
 
-/// Waits until it is so, for what happens behind a response.
+/// Waits until the condition holds, for what happens after a response.
 pub(super) async fn eventually(claim: &str, is_so: impl AsyncFn() -> bool) {
     for _ in 0..3_000 {
         if is_so().await {
@@ -313,10 +313,10 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// No call at all.
+    /// No calls.
     pub const NONE: Self = Self { load: 0, create: 0, replace: 0, touch: 0, destroy: 0, rotate: 0 };
 
-    /// The calls since an earlier count.
+    /// Returns the calls since an earlier count.
     #[must_use]
     pub fn since(self, before: Self) -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use http::{HeaderMap, HeaderValue, header};
 
 /// The exchanges of one scenario or of all, as text: one line for the request, one for status and headers, one for the
-/// body. Two adapters do the same when their transcripts are equal.
+/// body. Two adapters have the same behaviour if their transcripts are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
     text: String,
@@ -13,7 +13,7 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -42,8 +42,8 @@ impl Transcript {
         writeln!(self.text, "{request}\n  no response, or a bare 500").expect("a string takes all");
     }
 
-    /// Ids, tokens and sealed cookies become numbers in the order of their coming; dates and milliseconds lose their
-    /// digits.
+    /// Replaces ids, tokens and sealed cookies by numbers in the order of their appearance, and the digits of dates and
+    /// milliseconds.
     fn even(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut word = String::new();
@@ -83,7 +83,7 @@ impl fmt::Display for Transcript {
     }
 }
 
-/// Long, and of mixed kinds: no word of a language, and no number.
+/// Returns whether it is a token: long, with characters of several kinds, so neither a word nor a number.
 fn is_secret(word: &str) -> bool {
     let has = |test: fn(&u8) -> bool| word.bytes().any(|byte| test(&byte));
     let kinds = [u8::is_ascii_digit, u8::is_ascii_lowercase, u8::is_ascii_uppercase].map(has);

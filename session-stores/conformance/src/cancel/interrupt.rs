@@ -1,4 +1,4 @@
-//! A future that is polled a given number of times, and a store whose calls are pending first.
+//! A future that is polled a given number of times, and a store whose calls return `Pending` first.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,7 @@ use session_testkit::doubles::wrap::{Call, Hook, Outcome};
 /// When, after its last poll, a request is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
-    /// At once, while the operation that it awaits is in progress.
+    /// Immediately, while the operation that it awaits is in progress.
     UnderWay,
     /// When it is woken: the operation has completed, and the request has not been polled since.
     Happened,
@@ -21,7 +21,7 @@ pub(super) enum Moment {
 /// How a request ended.
 #[derive(Debug)]
 pub(super) enum Ended {
-    /// It completed. The value of the response's `Set-Cookie` header.
+    /// It completed, with this value of the response's `Set-Cookie` header.
     Answered(Option<String>),
     Dropped,
     Panicked,

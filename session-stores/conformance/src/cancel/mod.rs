@@ -21,7 +21,7 @@ use interrupt::{Ended, Moment, Pends, interrupt};
 use scenario::{Scenario, interrupted};
 use session_testkit::doubles::wrap::Hooked;
 
-/// What the adapter's route does with its visit.
+/// The handler of the adapter's route.
 pub type Handler = Arc<dyn Fn(Visit) -> BoxFuture<()> + Send + Sync>;
 
 /// The response of one request: the value of its `Set-Cookie` header.
@@ -148,7 +148,7 @@ impl Run {
         }
     }
 
-    /// Without a response the browser has the cookie of before; only the end of an id is known elsewhere.
+    /// Without a response the browser keeps its previous cookie; only the end of an id is visible elsewhere.
     fn judge_the_old_cookie(self, seen: &Seen, acted: bool) {
         let dead = acted && self.scenario.ends_the_id();
         self.claim(seen.user != dead, "the old cookie lives, or ended unasked");
@@ -162,7 +162,7 @@ impl Run {
     }
 }
 
-/// Alive as long as any visit, handle or write of the application: each of them holds a reference to it.
+/// Alive as long as any visit, handle or write of the application, each of which has a reference to it.
 #[derive(Debug)]
 #[expect(dead_code, reason = "it is held, not used")]
 struct Alive(Arc<()>);
@@ -192,7 +192,7 @@ fn sign_in() -> Handler {
     })
 }
 
-/// What a later request finds.
+/// The state that a later request finds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     user: bool,

@@ -17,7 +17,7 @@ pub(super) enum Scenario {
     Put,
     /// Puts two values and commits in the handler.
     Commit,
-    /// The same as `Put`, while another request writes the same session.
+    /// Puts two values while another request writes the same session.
     Contended,
     Destroy,
     Regenerate,
@@ -44,7 +44,7 @@ impl Scenario {
         Self::PanicInUpdate,
     ];
 
-    /// Whether the previous id is invalid once this was ordered.
+    /// Returns whether the previous id is invalid after this was ordered.
     pub(super) fn ends_the_id(self) -> bool {
         self.destroys() || self.regenerates()
     }
@@ -62,8 +62,8 @@ impl Scenario {
     }
 }
 
-/// The handler of a request that is interrupted. It says when it has ordered what it is here for; `rival` is the other
-/// request's application and cookie.
+/// Returns the handler of the interrupted request. It reports when it has given its order; `rival` is the application and
+/// the cookie of the other request.
 pub(super) fn interrupted(scenario: Scenario, acted: Arc<AtomicBool>, rival: (Sessions, String)) -> Handler {
     Arc::new(move |visit| {
         let (acted, rival) = (acted.clone(), rival.clone());
@@ -117,7 +117,7 @@ async fn write_as_another((sessions, cookie): &(Sessions, String)) {
     }
 }
 
-/// The other request may be dropped half-way: it is not the one that is judged.
+/// The other request may be dropped half-way: it is not the one under test.
 #[derive(Debug)]
 struct Nowhere;
 

@@ -1,4 +1,4 @@
-//! A number that many writers increment: in the end it equals the number of acknowledged increments.
+//! A number that many writers increment: at the end it equals the number of acknowledged increments.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::suite::trial::{fine, fresh_etag, fresh_key, record_at};
 
-/// Creates a counter, lets so many writers increment it so many times each, and compares the result.
+/// Creates a counter, increments it from `writers` tasks `each` times, and compares the result.
 ///
 /// # Panics
 /// If an increment is lost or counted twice, or the store fails.
@@ -30,8 +30,8 @@ pub async fn no_increment_is_lost(store: Arc<dyn SessionStore>, writers: usize, 
     assert_eq!(count(&store, &key).await, writers * each, "every acknowledged increment, once");
 }
 
-/// Lets so many writers increment the number in a session, each so many times, and retry until the write is acknowledged.
-/// After a conflict a writer waits with exponential backoff and jitter, as the library does.
+/// Increments the number in a session from `writers` tasks, `each` times, and retries until each write is acknowledged.
+/// After a conflict a task waits with exponential backoff and jitter, as the library does.
 ///
 /// ```
 /// use session_core::{adapter::{Clock, SystemClock}, machine::SessionId, store::{Etag, Record, SessionStore}};

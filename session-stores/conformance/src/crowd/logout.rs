@@ -1,4 +1,4 @@
-//! A sign-out against many slow writers: the session stays destroyed.
+//! A destroy against many slow writers: the session stays destroyed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::suite::trial::{HOUR, SECOND, fine, fresh_etag, fresh_key, record_at};
 
-/// How many writers, how often, and how many sessions at once.
+/// The size of the race: writers, sessions, and sessions at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crowd {
     /// Writers in flight on each session.
@@ -33,7 +33,7 @@ impl Default for Crowd {
 }
 
 /// Destroys one session after another while many writers work on each, all of which have read it before. None of the
-/// sessions may be alive afterwards.
+/// sessions may be live afterwards.
 ///
 /// For each session, two writers of three write at once and retry until their write is applied or the answer is `Gone`;
 /// some of them touch it. The destroy is sent after some of the answers, a different number in each round, so that it
@@ -44,7 +44,7 @@ impl Default for Crowd {
 /// Returns the number of sessions.
 ///
 /// # Panics
-/// If a session is alive, an answer is impossible, or the store fails.
+/// If a session is live, an answer is impossible, or the store fails.
 ///
 /// ```
 /// use session_conformance::crowd::{Crowd, a_destroyed_session_stays_dead};
@@ -112,16 +112,16 @@ async fn one_session(store: Arc<dyn SessionStore>, writers: usize, round: usize)
     story.expect_dead(round, "once all writers were done").await;
 }
 
-/// What the logout and its writers share.
+/// What the destroy and its writers share.
 struct Story {
     store: Arc<dyn SessionStore>,
     key: StoreKey,
     now: Timestamp,
     /// What every writer has read.
     first: Record,
-    /// One permit for every answer that a writer got.
+    /// One permit for every answer to a writer.
     answers: Semaphore,
-    /// Permits for those that wait for the logout.
+    /// Permits for the writers that wait for the destroy.
     ended: Semaphore,
 }
 

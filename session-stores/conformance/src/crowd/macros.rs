@@ -1,11 +1,11 @@
-//! The macro that makes tests of the crowd's claims.
+//! The macro that defines tests of the crowd's claims.
 
-/// Makes tests of the [crowd](crate::crowd)'s claims at their full size, in the module where it stands.
+/// Defines tests of the [crowd](crate::crowd)'s claims at their full size, in the module where it is called.
 ///
-/// With the path of a function `async fn() -> Fixture` it makes two tests: 160 slow writers against a sign-out, a
+/// With the path of a function `async fn() -> Fixture` it defines two tests: 160 slow writers against a sign-out, a
 /// thousand times, and 64 writers of 50 increments. For a store that several processes can open it takes two paths, of an
 /// `async fn() -> Place` that makes a new place for data and of an `async fn(String) -> Store` that opens the store
-/// there, and makes a third test: the increments from four processes.
+/// there, and defines a third test: the increments from four processes.
 ///
 /// ```
 /// mod a_store_in_memory {
@@ -20,7 +20,7 @@
 /// # fn main() {}
 /// ```
 ///
-/// A store that others can open, too:
+/// A store that other processes can open:
 ///
 /// ```no_run
 /// # use session_store_memory::MemoryStore as MyStore;
@@ -31,7 +31,7 @@
 /// }
 ///
 /// async fn open(_place: String) -> MyStore {
-///     MyStore::new() // at that place, with a deadline of a minute
+///     MyStore::new() // at this place, with a deadline of a minute
 /// }
 ///
 /// session_conformance::crowd_suite!(place, open);

@@ -1,9 +1,9 @@
 //! Long races of many writers on one session, for a store's real server.
 //!
-//! The suite's races are many and short. These are few and long: 160 writers against a sign-out, a thousand times, and 64
-//! writers of 50 increments from one process and from four. [`crowd_suite!`](crate::crowd_suite) makes tests of them;
+//! The races of the store suite are short and many. These are long and few: 160 writers against a sign-out, a thousand times, and 64
+//! writers of 50 increments from one process and from four. [`crowd_suite!`](crate::crowd_suite) defines tests of them;
 //! the functions take other sizes. The writers queue for the store's connections: **give the store a deadline of a
-//! minute**, or a busy machine shows the deadline and not the claim.
+//! minute**, otherwise the tests fail on a busy machine because of the deadline.
 
 mod counting;
 mod logout;
@@ -33,8 +33,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// A URL, a path, or whatever else the function beside it understands. A URL and a prefix go into one text with a
-    /// blank between.
+    /// A text that the `open` function understands: a URL, a path, or a URL and a prefix with a blank between them.
     #[must_use]
     pub fn at(text: impl Into<String>) -> Self {
         Self { text: text.into(), guards: Vec::new() }

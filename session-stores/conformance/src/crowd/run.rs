@@ -1,4 +1,4 @@
-//! What the macro calls: one runtime for each test, and other processes where a claim is about several.
+//! The functions that the macro calls: each test has its own runtime, and other processes where the claim needs them.
 
 use std::future::Future;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,7 @@ use super::{Crowd, Place, a_destroyed_session_stays_dead, increments, no_increme
 use crate::Fixture;
 use crate::fixture::IntoStore;
 
-/// Runs [`a_destroyed_session_stays_dead`] on a fixture's store and a runtime of its own.
+/// Runs [`a_destroyed_session_stays_dead`] on a fixture's store, on its own runtime.
 pub fn run_logout<F: Future<Output = Fixture>>(fixture: impl FnOnce() -> F, crowd: Crowd) {
     block_on(async {
         let fixture = fixture().await;
@@ -18,7 +18,7 @@ pub fn run_logout<F: Future<Output = Fixture>>(fixture: impl FnOnce() -> F, crow
     });
 }
 
-/// Runs [`no_increment_is_lost`] likewise.
+/// Runs [`no_increment_is_lost`] in the same way.
 pub fn run_counting<F: Future<Output = Fixture>>(fixture: impl FnOnce() -> F, writers: usize, each: usize) {
     block_on(async {
         let fixture = fixture().await;
@@ -26,8 +26,8 @@ pub fn run_counting<F: Future<Output = Fixture>>(fixture: impl FnOnce() -> F, wr
     });
 }
 
-/// The same from four processes: this one makes the session, four others of this program run the test that calls this
-/// (its `path`, as `module_path!` gives it, and its name), and there each adds its quarter.
+/// Runs it from four processes: this one creates the session, then starts this program four times with the calling test
+/// (its `path`, as `module_path!` gives it, and its name), and each of these adds a quarter of the increments.
 pub fn run_four_processes<P, F, O, S, How>(
     place: impl FnOnce() -> P,
     open: O,

@@ -4,7 +4,7 @@ use super::event::{Answer, Call, Event};
 use super::versions::{Versions, Wrong};
 use super::violation::Rule;
 
-/// A time, and the events that it is due to.
+/// A time, and the events that determine it.
 #[derive(Clone, Copy)]
 struct Bound {
     at: u64,
@@ -13,8 +13,8 @@ struct Bound {
 
 /// Checks that there are times at which the versions of a session can have followed one another.
 ///
-/// An answer that was given while one of the versions `first..=last` was current says that `first` began before the
-/// call returned, and that the one behind `last` began after the call was invoked. If the earliest times, taken in
+/// An answer that was given while one of the versions `first..=last` was current shows that `first` began before the
+/// call returned, and that the version after `last` began after the call was invoked. If the earliest times, taken in
 /// order, are all within the latest ones, they are a linearization.
 pub(super) fn check(events: &[Event], versions: &Versions) -> Result<(), Wrong> {
     let end = versions.end();
@@ -47,7 +47,7 @@ pub(super) fn check(events: &[Event], versions: &Versions) -> Result<(), Wrong> 
     the_end(events, versions, time, latest[end])
 }
 
-/// A session that ended, ended by one of the calls that could do so, within its time.
+/// Checks that an ended session was ended by a call that could do so, within the time of that call.
 fn the_end(events: &[Event], versions: &Versions, earliest: Bound, latest: Bound) -> Result<(), Wrong> {
     if latest.at == u64::MAX {
         return Ok(());
@@ -58,7 +58,7 @@ fn the_end(events: &[Event], versions: &Versions, earliest: Bound, latest: Bound
         Call::Destroy { key } => {
             Some(key) == last && matches!(event.answer, Answer::Applied | Answer::Unknown)
         }
-        // To a key that nobody looked at.
+        // To a key that was never read.
         Call::Rotate { key, expected, .. } => {
             Some(key) == last && Some(expected) == last_etag && event.answer == Answer::Unknown
         }
@@ -75,7 +75,7 @@ fn the_end(events: &[Event], versions: &Versions, earliest: Bound, latest: Bound
     Err((rule, shown))
 }
 
-/// The events that set the two bounds, and the writes up to the version of this number.
+/// Returns the events that determine the two bounds, and the writes up to this version.
 fn because(versions: &Versions, number: usize, bounds: [Bound; 2]) -> Vec<usize> {
     let writes = versions.list.iter().take(number).map(|version| version.event);
     bounds.into_iter().flat_map(|bound| bound.by).flatten().chain(writes).collect()
@@ -85,17 +85,17 @@ fn because(versions: &Versions, number: usize, bounds: [Bound; 2]) -> Vec<usize>
 struct Span {
     first: usize,
     last: usize,
-    /// An event without which the answer would say less.
+    /// An event that narrows the meaning of the answer.
     because: Option<usize>,
 }
 
-/// The span of an event; `None` if its answer excludes nothing.
+/// Returns the span of an event, or `None` if its answer excludes nothing.
 fn span(events: &[Event], versions: &Versions, event: &Event) -> Result<Option<Span>, Rule> {
     let end = versions.end();
     let key = event.call.key();
     let tenure = versions.tenure(key);
     let some = |first: usize, last: usize| Ok(Some(Span { first, last, because: None }));
-    // An answer that is also given before the session is created tells which of both only where the session was known.
+    // The same answer is given before the session is created: it is unambiguous only if the session was known.
     let later = |first: usize| {
         let because = versions.proof(events, event);
         Ok(because.map(|_| Span { first: first.min(end), last: end, because }))
@@ -115,13 +115,13 @@ fn span(events: &[Event], versions: &Versions, event: &Event) -> Result<Option<S
             Some((_, last)) => some(last + 1, end),
             None => Err(Rule::EndedByNobody),
         },
-        // The transition itself: its own version is bounded by it already.
+        // The transition itself already bounds its own version.
         (Call::Create { .. } | Call::Replace { .. } | Call::Rotate { .. }, Answer::Applied) => Ok(None),
         (Call::Create { .. }, Answer::Taken) => match tenure {
             Some((first, _)) => some(first, end),
             None => Err(Rule::Impossible),
         },
-        // Of a key that was in use already: nothing is known of the order in which a store looks.
+        // For a key that was in use already, the order of a store's checks is not known.
         (Call::Rotate { .. }, Answer::Taken) => Ok(None),
         (
             Call::Replace { expected, written, .. } | Call::Rotate { expected, written, .. },

@@ -9,11 +9,11 @@ use super::versions::{Versions, Wrong};
 use super::violation::{Rule, Violation};
 use super::{bounds, deadlines};
 
-/// What a linearizable history consisted of.
+/// The size of a history that was found linearizable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Checked {
-    /// Sessions, each judged by itself: a history of several objects is linearizable if each object's is.
+    /// Sessions. Each is checked separately, since a history of several objects is linearizable if that of each object is.
     pub sessions: usize,
     /// Calls.
     pub calls: usize,
@@ -57,7 +57,7 @@ pub fn check(events: &[Event]) -> Result<Checked, Violation> {
     Ok(checked)
 }
 
-/// Judges one session; the number of its versions.
+/// Checks one session, and returns the number of its versions.
 fn judge(events: &[Event]) -> Result<usize, Wrong> {
     let versions = Versions::of(events)?;
     bounds::check(events, &versions)?;
@@ -65,7 +65,7 @@ fn judge(events: &[Event]) -> Result<usize, Wrong> {
     Ok(versions.list.len())
 }
 
-/// The events by session: keys between which a session was or may have been rotated are one.
+/// Groups the events by session. Keys between which a session was or may have been rotated belong together.
 fn sessions(events: &[Event]) -> Vec<Vec<Event>> {
     let mut parents: HashMap<StoreKey, StoreKey> = HashMap::new();
     for event in events {
@@ -99,7 +99,7 @@ fn root(parents: &HashMap<StoreKey, StoreKey>, mut key: StoreKey) -> StoreKey {
     key
 }
 
-/// Leaves out what is not needed for the history to be wrong in the same way.
+/// Removes events that are not needed for the same violation.
 fn smallest(events: &[Event], (rule, mut shown): Wrong) -> Violation {
     shown.sort_unstable();
     shown.dedup();

@@ -1,4 +1,4 @@
-//! The clock of histories: nanoseconds that never go back and are the same for all processes of a machine.
+//! The clock of histories: monotonic nanoseconds, common to all processes of a machine.
 
 /// The time since some moment before this process began.
 #[cfg(unix)]
@@ -8,7 +8,7 @@ pub(super) fn now() -> u64 {
     u64::try_from(nanos).unwrap_or(0)
 }
 
-/// Of this process alone: elsewhere, histories of several processes cannot be compared.
+/// Per process: on other systems, histories of several processes cannot be compared.
 #[cfg(not(unix))]
 pub(super) fn now() -> u64 {
     static BEGUN: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);

@@ -4,8 +4,8 @@ use super::event::{Answer, Call, Event};
 use super::versions::{Versions, Wrong};
 use super::violation::Rule;
 
-/// Checks every deadline that was read: some call set it, none shortened it, and no acknowledged touch of this version
-/// is lost.
+/// Checks every deadline that was read: a call has set it, none has shortened it, and no acknowledged touch of this
+/// version is lost.
 pub(super) fn check(events: &[Event], versions: &Versions) -> Result<(), Wrong> {
     for (number, version) in (1..).zip(&versions.list) {
         let shows = |event: &Event| {
@@ -14,11 +14,11 @@ pub(super) fn check(events: &[Event], versions: &Versions) -> Result<(), Wrong> 
         };
         let reads: Vec<(usize, i64)> =
             events.iter().enumerate().filter_map(|(at, event)| Some((at, shows(event)?))).collect();
-        // From then on the version is known to be there.
+        // From this time on, the version is known to exist.
         let acknowledged = Some(version.event).filter(|&at| events[at].answer == Answer::Applied);
         let known = reads.iter().map(|(at, _)| *at).chain(acknowledged).min_by_key(|&at| events[at].end());
         let Some(known) = known else { continue };
-        // What must hold for a read that begins after the event ended: the deadline is at least this.
+        // A read that begins after the event has ended must find at least this deadline.
         let touches = events.iter().enumerate().filter_map(|(at, event)| match event.call {
             Call::Touch { key, idle } => {
                 let counts = key == version.key
@@ -43,7 +43,7 @@ pub(super) fn check(events: &[Event], versions: &Versions) -> Result<(), Wrong> 
     Ok(())
 }
 
-/// Whether the write or a touch set this deadline before the read returned.
+/// Returns whether the write or a touch had set this deadline before the read returned.
 fn is_set(
     events: &[Event],
     key: session_core::store::StoreKey,

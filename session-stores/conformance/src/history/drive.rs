@@ -1,4 +1,4 @@
-//! Makes histories: several tasks that call a store at random, with a seed.
+//! Makes histories: several tasks that call a store at random, from a seed.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use tokio::task::JoinSet;
 use super::event::Call;
 use super::record::Recorder;
 
-/// What a history is made of. The seed decides what each task tries; in which order the tasks run is up to the machine.
+/// The parameters of a history. The seed determines the calls of each task; the order of the tasks depends on the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "made by hand, from the defaults")]
 pub struct Plan {
-    /// Decides the keys of the sessions and, together with each task's client number, what the tasks do.
+    /// Determines the keys of the sessions and, together with its client number, the calls of each task.
     pub seed: u64,
-    /// How many sessions all tasks work on, one after the other; at least one.
+    /// The number of sessions, which all tasks use one after the other; at least one.
     pub sessions: usize,
-    /// How many tasks work at once.
+    /// The number of concurrent tasks.
     pub tasks: usize,
-    /// How many calls each of them makes.
+    /// The number of calls of each task.
     pub calls: usize,
-    /// How far the clock behind this process's `now` is ahead.
+    /// How far the clock of this process is ahead.
     pub skew: Duration,
 }
 
@@ -86,7 +86,7 @@ struct Task {
     known: Vec<Known>,
 }
 
-/// What a task has heard of a session: its key, and its version if it knows one.
+/// What a task knows of a session: its key, and its version if it knows one.
 #[derive(Clone, Copy)]
 struct Known {
     key: StoreKey,
@@ -102,7 +102,7 @@ impl Task {
     async fn run(mut self) {
         let Plan { sessions, calls, .. } = self.plan;
         for number in 0..calls {
-            // Some sessions at a time, the same for all tasks.
+            // A few sessions at a time, the same for all tasks.
             let session = number * sessions / calls + self.random.below(AT_ONCE) as usize;
             self.call(session.min(sessions - 1)).await;
             if self.random.below(4) == 0 {
@@ -111,7 +111,7 @@ impl Task {
         }
     }
 
-    /// One call. What fails or is refused leaves the task with what it knew, so that stale and late calls are made, too.
+    /// Makes one call. After a failure or refusal the task keeps what it knew, so that stale and late calls are made as well.
     async fn call(&mut self, session: usize) {
         let Known { key, etag } = self.known[session];
         let now = SystemClock.now().plus(self.plan.skew);
@@ -175,7 +175,7 @@ impl Task {
         }
     }
 
-    /// Every second session has an owner; the payload is a number, repeated, so that a mixture of two would show.
+    /// Every second session has an owner. The payload is a repeated number, so that a mixture of two payloads is detected.
     fn record(&mut self, session: usize, now: Timestamp) -> Record {
         let etag = self.random.next();
         let payload = format!("{{\"etag\":\"{etag:020}\"}}").repeat(1 + (etag % 30) as usize);

@@ -9,11 +9,11 @@ use session_core::store::{Record, StoreKey};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "histories are written by hand in tests")]
 pub struct Event {
-    /// The client that made the call, for the reader of a report.
+    /// The client that made the call, for reports.
     pub client: u32,
-    /// When the call was made, in nanoseconds.
+    /// The time of the invocation, in nanoseconds.
     pub invoked: u64,
-    /// When it was answered; `None` if it never was.
+    /// The time of the answer; `None` if there was none.
     pub returned: Option<u64>,
     /// The call.
     pub call: Call,
@@ -88,11 +88,11 @@ pub enum Answer {
     Taken,
     /// The record could not be decoded.
     Damaged,
-    /// None, or an error: the call may have taken effect, and may still.
+    /// No answer, or an error: the call may have taken effect, or may still do so.
     Unknown,
 }
 
-/// A record as far as a history needs it.
+/// The parts of a record that a history needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "histories are written by hand in tests")]
 pub struct Content {
@@ -115,7 +115,7 @@ impl Content {
 }
 
 impl Event {
-    /// The latest time at which the call may have taken effect.
+    /// Returns the latest time at which the call may have taken effect.
     pub(super) fn end(&self) -> u64 {
         match self.answer {
             Answer::Unknown => u64::MAX,
@@ -123,7 +123,7 @@ impl Event {
         }
     }
 
-    /// What a write brings if it is applied: the key, the record and the etag that it replaces.
+    /// Returns what a write stores if it is applied: the key, the record and the etag that it replaces.
     pub(super) fn write(&self) -> Option<(StoreKey, Content, Option<u64>)> {
         match self.call {
             Call::Create { key, written } => Some((key, written, None)),
@@ -133,7 +133,7 @@ impl Event {
         }
     }
 
-    /// The record that the answer shows, and its key.
+    /// Returns the record in the answer, and its key.
     pub(super) fn shown(&self) -> Option<(StoreKey, Content)> {
         match self.answer {
             Answer::Found(content) | Answer::Conflict(content) => Some((self.call.key(), content)),
@@ -142,7 +142,7 @@ impl Event {
         }
     }
 
-    /// Whether the answer proves that there was a session under the key of the call, alive or not.
+    /// Returns whether the answer proves that there was a session under the key of the call, live or not.
     pub(super) fn proves_its_key(&self) -> bool {
         match self.answer {
             Answer::Found(_) | Answer::Ended | Answer::Conflict(_) | Answer::Moved { .. } => true,
@@ -154,7 +154,7 @@ impl Event {
 }
 
 impl Call {
-    /// The key that is called; the old one of a rotation.
+    /// Returns the key of the call; of a rotation, the old one.
     #[must_use]
     pub fn key(&self) -> StoreKey {
         match *self {

@@ -11,8 +11,8 @@
 //!
 //! # Preconditions
 //!
-//! Every write has an etag of its own, a rotation goes to a key of its own, each session is created under one key, and no
-//! record or tombstone expires while the history is made.
+//! Every write has a unique etag, every rotation a unique new key, each session is created under one key, and no record or
+//! tombstone expires while the history is recorded.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -22,7 +22,7 @@
 //! let store = Recorder::new(Arc::new(session_store_memory::MemoryStore::new()));
 //! let plan = Plan { seed: 7, ..Plan::default() };
 //! plan.run(&[store.clone()]).await;
-//! plan.look(&store).await; // what there is in the end
+//! plan.look(&store).await; // the final state
 //! let checked = check(&store.events()).unwrap();
 //! assert_eq!(checked.sessions, 1);
 //! # }

@@ -58,19 +58,19 @@ impl Recorder {
         Ok(Self { store, client: 0, journal: Arc::new(Mutex::new(journal)) })
     }
 
-    /// Records what follows through this handle as another client's.
+    /// Returns a handle whose calls are recorded as another client's.
     #[must_use]
     pub fn as_client(&self, client: u32) -> Self {
         Self { client, ..self.clone() }
     }
 
-    /// Records into the same history what is done with another handle of the same store.
+    /// Wraps another handle of the same store, which records into the same history.
     #[must_use]
     pub fn over(&self, store: Arc<dyn SessionStore>) -> Self {
         Self { store, ..self.clone() }
     }
 
-    /// The history so far.
+    /// Returns the history so far.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         self.journal().events.clone()
@@ -84,7 +84,7 @@ impl Recorder {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records that a call begins. Without an answer it stays unknown, also when the future is dropped.
+    /// Records the beginning of a call. If its future is dropped, it stays without an answer.
     fn begin(&self, call: Call) -> usize {
         let mut journal = self.journal();
         let answer = Answer::Unknown;
@@ -120,7 +120,7 @@ impl Journal {
         let Some(file) = &mut self.file else { return };
         let mut line = serde_json::to_vec(&(number, &self.events[number])).expect("an event is JSON");
         line.push(b'\n');
-        // One write: a process that is killed leaves whole lines.
+        // A single write, so that a killed process leaves whole lines.
         file.write_all(&line).expect("the history can be written");
     }
 }
@@ -220,7 +220,7 @@ fn failed(error: &StoreError) -> Answer {
 /// Reads a history from the file of a [`Recorder`], whose process may be gone.
 ///
 /// # Errors
-/// If the file cannot be read or holds something else. A last line that was not finished is left out.
+/// If the file cannot be read or has another format. An unfinished last line is ignored.
 pub fn read(file: &Path) -> io::Result<Vec<Event>> {
     let text = std::fs::read_to_string(file)?;
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);

@@ -1,4 +1,4 @@
-//! The versions of one session in their order, which the etags give: each write names the one it replaces.
+//! The versions of one session in order. The etags give the order: each write names the one that it replaces.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,12 +7,12 @@ use session_core::store::StoreKey;
 use super::event::{Answer, Call, Content, Event};
 use super::violation::Rule;
 
-/// Something wrong, with the indices of the events that show it.
+/// A broken rule, with the indices of the events that show it.
 pub(super) type Wrong = (Rule, Vec<usize>);
 
 /// One version of a session.
 pub(super) struct Version {
-    /// The write that made it.
+    /// The write that created it.
     pub(super) event: usize,
     pub(super) key: StoreKey,
     pub(super) content: Content,
@@ -28,7 +28,7 @@ pub(super) struct Versions {
 }
 
 impl Versions {
-    /// Puts the writes of one session in order.
+    /// Sorts the writes of one session.
     pub(super) fn of(events: &[Event]) -> Result<Self, Wrong> {
         let writers = writers(events)?;
         let proofs = proofs(events);
@@ -48,7 +48,7 @@ impl Versions {
             list.push(Version { event, key, content });
             etag = Some(content.etag);
         }
-        // What is left replaced versions in a circle.
+        // The remaining writes replace versions in a cycle.
         if let Some(&at) = next.values().min() {
             return Err((Rule::Phantom, vec![at]));
         }
@@ -60,7 +60,7 @@ impl Versions {
         versions.checked(events)
     }
 
-    /// Each write was of the key where the version stood that it replaced.
+    /// Checks that each write was made under the key of the version that it replaced.
     fn checked(self, events: &[Event]) -> Result<Self, Wrong> {
         for pair in self.list.windows(2) {
             if events[pair[1].event].call.key() != pair[0].key {
@@ -70,17 +70,17 @@ impl Versions {
         Ok(self)
     }
 
-    /// The number of the end.
+    /// Returns the number of the end.
     pub(super) fn end(&self) -> usize {
         self.list.len() + 1
     }
 
-    /// The number of the version with this etag.
+    /// Returns the number of the version with this etag.
     pub(super) fn number(&self, etag: u64) -> Option<usize> {
         self.by_etag.get(&etag).copied()
     }
 
-    /// The first and the last version under this key.
+    /// Returns the first and the last version under this key.
     pub(super) fn tenure(&self, key: StoreKey) -> Option<(usize, usize)> {
         self.by_key.get(&key).copied()
     }
@@ -89,14 +89,14 @@ impl Versions {
         self.list.last().map(|version| version.key)
     }
 
-    /// The event that had proved, when this one was invoked, that there is or was a session under its key.
+    /// Returns the event that had proved, before this one was invoked, that there is or was a session under its key.
     pub(super) fn proof(&self, events: &[Event], event: &Event) -> Option<usize> {
         let proof = *self.proofs.get(&event.call.key())?;
         (events[proof].end() <= event.invoked).then_some(proof)
     }
 }
 
-/// The writes by their etags, once every record that was met is one of them.
+/// Returns the writes by their etags, if every record that was read is one of them.
 fn writers(events: &[Event]) -> Result<HashMap<u64, usize>, Wrong> {
     let mut writers = HashMap::new();
     for (at, event) in events.iter().enumerate() {
@@ -125,7 +125,7 @@ fn writers(events: &[Event]) -> Result<HashMap<u64, usize>, Wrong> {
     Ok(writers)
 }
 
-/// The write of the record that an event met.
+/// Returns the write of the record in an answer.
 fn writer(events: &[Event], writers: &HashMap<u64, usize>, at: usize, etag: u64) -> Result<usize, Wrong> {
     match writers.get(&etag) {
         None => Err((Rule::Phantom, vec![at])),
@@ -136,7 +136,7 @@ fn writer(events: &[Event], writers: &HashMap<u64, usize>, at: usize, etag: u64)
     }
 }
 
-/// For each key the first event that proved that there was a session under it.
+/// Returns, for each key, the first event that proved that there was a session under it.
 fn proofs(events: &[Event]) -> HashMap<StoreKey, usize> {
     let mut proofs: HashMap<StoreKey, usize> = HashMap::new();
     let mut add = |key: StoreKey, at: usize| {
@@ -158,8 +158,8 @@ fn proofs(events: &[Event]) -> HashMap<StoreKey, usize> {
     proofs
 }
 
-/// The writes that took effect as far as anybody can tell: acknowledged, read, built upon, or the only ones that can
-/// have made a key that was there. Nobody can tell whether any other write without an answer did.
+/// Returns the writes that have provably taken effect: acknowledged, read, replaced by another write, or the only ones
+/// that can have created a key that existed. Whether any other write without an answer took effect cannot be known.
 fn visible(events: &[Event], writers: &HashMap<u64, usize>, proofs: &HashMap<StoreKey, usize>) -> Vec<usize> {
     let mut visible = HashSet::new();
     for (at, event) in events.iter().enumerate() {

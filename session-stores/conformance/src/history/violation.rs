@@ -1,4 +1,4 @@
-//! A history that no store could have made, cut down to the calls that show it.
+//! A history that is not linearizable, reduced to the calls that show it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,8 +12,7 @@ use super::event::{Answer, Call, Event};
 pub struct Violation {
     /// What is wrong.
     pub rule: Rule,
-    /// The calls that show it, in the order of their invocation: a history that breaks the rule by itself. Without any
-    /// one of them it does not.
+    /// The calls that show it, in the order of their invocation: a minimal history that breaks the rule.
     pub events: Vec<Event>,
 }
 
@@ -27,7 +26,7 @@ pub enum Rule {
     Phantom,
     /// A record was read with another content than was written with its etag.
     Torn,
-    /// The write of a record was refused, and the record was read nevertheless.
+    /// A record was read although its write was refused.
     RefusedWriteVisible,
     /// Two writes were applied to the same version, so one of them is lost.
     LostUpdate,

@@ -1,7 +1,7 @@
 //! The probe: what an adapter's test application does on each route, as functions over the core's session.
 //!
 //! An adapter's author writes one file of glue around them; the [adapter suite](crate::adapter) then talks to it over
-//! real sockets. Nothing here knows a framework.
+//! real sockets. This module is independent of frameworks.
 
 mod query;
 mod routes;
@@ -16,7 +16,8 @@ pub use routes::{
 };
 pub use stats::{Counted, Counter, Stats};
 
-/// What an adapter's author starts on a loopback port: the sessions to lay around the routes, and what `/stats` shows.
+/// The application that an adapter's author serves on a loopback port: the sessions for its routes, and the counters for
+/// `/stats`.
 ///
 /// ```
 /// use session_conformance::probe::{Application, Stats};
@@ -27,8 +28,8 @@ pub use stats::{Counted, Counter, Stats};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Application {
-    /// The sessions; none for a server without the session layer, the baseline of measurements.
+    /// The sessions; `None` for a server without the session layer, the baseline of measurements.
     pub sessions: Option<Sessions>,
-    /// What `/stats` answers with.
+    /// The counters for `/stats`.
     pub stats: Stats,
 }

@@ -1,6 +1,6 @@
 //! URL-encoded query parameters.
 
-/// The value of a query's parameter, decoded; none when it is missing or is not UTF-8.
+/// Returns the decoded value of a query parameter, or `None` if it is missing or not UTF-8.
 #[must_use]
 pub fn param(query: Option<&str>, name: &str) -> Option<String> {
     pairs(query?).find(|(key, _)| key == name).map(|(_, value)| value)

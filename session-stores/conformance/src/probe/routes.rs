@@ -15,11 +15,11 @@ use crate::script::{NotAScript, Script};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer {
-    /// Its status.
+    /// The status.
     pub status: u16,
-    /// Its media type.
+    /// The media type.
     pub content_type: &'static str,
-    /// Its body.
+    /// The body.
     pub body: String,
 }
 
@@ -36,26 +36,27 @@ impl Answer {
         Self { status: 200, content_type: "application/json", body: body.into() }
     }
 
-    /// A status that has no body gets none: some frameworks would send it, and the client take it for the next answer.
+    /// Drops the body for a status that has none: some frameworks would send it, and the client would read it as the
+    /// beginning of the next response.
     fn with_status(self, status: u16) -> Self {
         let body = if matches!(status, 204 | 205 | 304) { String::new() } else { self.body };
         Self { status, body, ..self }
     }
 }
 
-/// The answer to a text that is not a script: 400.
+/// The response to a text that is not a script: 400.
 #[must_use]
 pub fn unreadable(error: &NotAScript) -> Answer {
     Answer::text(error.to_string()).with_status(400)
 }
 
-/// The answer of a load route whose call failed: 500, with the error's words.
+/// The response of a load route whose call failed: 500, with the error's message.
 #[must_use]
 pub fn failed(error: &SessionError) -> Answer {
     Answer::text(error.to_string()).with_status(500)
 }
 
-/// Runs a script: `/run` with the body, `/readonly`, `/form` with what [`script`] gives.
+/// Runs a script: for `/run` the body, for `/readonly` and `/form` the result of [`script`].
 pub async fn run(session: &Session, script: &Script) -> Answer {
     let answer = script.run(session).await;
     Answer::json(answer.to_json()).with_status(script.status())
@@ -64,45 +65,45 @@ pub async fn run(session: &Session, script: &Script) -> Answer {
 /// The script in a query.
 ///
 /// # Errors
-/// [`NotAScript`] also when there is none.
+/// [`NotAScript`], also if there is none.
 pub fn script(query: Option<&str>) -> Result<Script, NotAScript> {
     Script::parse(param(query, "script").unwrap_or_default().as_bytes())
 }
 
-/// The body of `/stream`: its first chunk comes at once, and the script runs while the rest is waited for.
+/// The body of `/stream`: the first chunk is sent immediately, and the script runs before the second.
 pub fn stream(session: Session, script: Script) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
     let rest = async move { Ok(Bytes::from(script.run(&session).await.to_json())) };
     stream::once(async { Ok(Bytes::from_static(b"started\n")) }).chain(stream::once(rest))
 }
 
-/// `/read`: who is it?
+/// `/read`: returns the user.
 ///
 /// # Errors
-/// What reading may answer.
+/// As for a read.
 pub fn read(session: &Session) -> Result<Answer, SessionError> {
     Ok(Answer::text(session.get::<String>("user")?.unwrap_or_else(|| "anon".to_owned())))
 }
 
-/// `/hits`: how many?
+/// `/hits`: returns the counter.
 ///
 /// # Errors
-/// What reading may answer.
+/// As for a read.
 pub fn hits(session: &Session) -> Result<Answer, SessionError> {
     Ok(Answer::text(session.get_or("hits", 0_u64)?.to_string()))
 }
 
-/// `/write`: one more.
+/// `/write`: increments the counter.
 ///
 /// # Errors
-/// What a change may answer.
+/// As for a change.
 pub fn write(session: &Session) -> Result<Answer, SessionError> {
     Ok(Answer::text(session.increment("hits")?.to_string()))
 }
 
-/// `/login`: a session of a usual size, under a new id.
+/// `/login`: fills a session of a usual size and gives it a new id.
 ///
 /// # Errors
-/// What a change may answer.
+/// As for a change.
 pub fn login(session: &Session) -> Result<Answer, SessionError> {
     let item = |nth: u32| json!({ "sku": format!("SKU-{nth:04}"), "qty": nth, "cents": 1_299 });
     session.put_many(json!({
@@ -116,19 +117,19 @@ pub fn login(session: &Session) -> Result<Answer, SessionError> {
     Ok(Answer::text("ok"))
 }
 
-/// `/logout`.
+/// `/logout`: destroys the session.
 ///
 /// # Errors
-/// What a change may answer.
+/// As for a change.
 pub fn logout(session: &Session) -> Result<Answer, SessionError> {
     session.destroy()?;
     Ok(Answer::text("ok"))
 }
 
-/// `/rotate`: a new id.
+/// `/rotate`: gives the session a new id.
 ///
 /// # Errors
-/// What a change may answer.
+/// As for a change.
 pub fn rotate(session: &Session) -> Result<Answer, SessionError> {
     session.regenerate()?;
     Ok(Answer::text("ok"))
@@ -137,24 +138,24 @@ pub fn rotate(session: &Session) -> Result<Answer, SessionError> {
 /// `/slow?ms=N`: reads, waits, increments.
 ///
 /// # Errors
-/// What a change may answer.
+/// As for a change.
 pub async fn slow(session: &Session, query: Option<&str>) -> Result<Answer, SessionError> {
     session.get_or("hits", 0_u64)?;
     wait(query).await;
     write(session)
 }
 
-/// `/late?ms=N`: waits, and only then asks for the session. The inner result is what the change answered.
+/// `/late?ms=N`: waits before it opens the session. The inner result is that of the change.
 ///
 /// # Errors
-/// [`OpenError`] when there is no session to be had.
+/// [`OpenError`] if the session cannot be opened.
 pub async fn late(visit: &Visit, query: Option<&str>) -> Result<Result<Answer, SessionError>, OpenError> {
     wait(query).await;
     let session = visit.session().await?;
     Ok(session.put("touched", true).map(|()| Answer::text("ok")))
 }
 
-/// What a server without sessions answers on a load route: text of the same kind, made from nothing.
+/// The response of a load route on a server without sessions: constant text of the same size.
 #[must_use]
 pub fn baseline(path: &str) -> Option<Answer> {
     let body = match path {

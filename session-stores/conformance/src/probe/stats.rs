@@ -11,7 +11,7 @@ use session_core::{
 
 use session_testkit::doubles::wrap::{Call, Hook, Hooked, Outcome, Verb};
 
-/// The counters. Clones count together.
+/// The counters. Clones share them.
 ///
 /// ```
 /// use session_conformance::probe::Stats;
@@ -56,12 +56,12 @@ impl Stats {
         Counter(self.clone())
     }
 
-    /// A client has connected.
+    /// Counts a connection.
     pub fn connected(&self) {
         self.0.connections.fetch_add(1, Relaxed);
     }
 
-    /// The body of `/stats`.
+    /// Returns the body of `/stats`.
     #[must_use]
     pub fn to_json(&self) -> String {
         let counts = &*self.0;
@@ -131,7 +131,7 @@ impl Observer for Counter {
     }
 }
 
-/// The memory this process has in RAM, in bytes; 0 where the system does not say it in `/proc`.
+/// Returns the resident memory of this process in bytes, or 0 on systems without `/proc`.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,4 +1,4 @@
-//! The fields of one operation, as they may be given: a key as text or segments, one key or several.
+//! The fields of one operation: a key as text or as segments, one key or several.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use session_core::{
 
 use super::kind::Failed;
 
-/// Everything an operation may carry. What it needs it asks for, and a missing field is a `BadOp`.
+/// All fields of operations. Each operation reads those that it needs, and a missing one is a `BadOp`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Fields {
     pub(super) op: String,
@@ -33,7 +33,7 @@ pub(super) struct Fields {
     bag: Option<String>,
 }
 
-/// A key: text with dots, or segments one by one.
+/// A key: text with dots, or a list of segments.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Name {
@@ -64,7 +64,7 @@ impl AnyKey for Name {
     }
 }
 
-/// A null that was written counts as given.
+/// An explicit null counts as given.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::<RawValue>::deserialize(deserializer).map(Some)
 }

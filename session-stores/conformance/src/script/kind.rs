@@ -3,7 +3,7 @@
 use serde::Serialize;
 use session_core::{CommitError, SessionError, UserSessionsError, ValueError};
 
-/// An operation that did nothing, as the client sees it.
+/// The error of an operation, as the client sees it.
 #[derive(Debug, Serialize)]
 pub(super) struct Failed {
     kind: &'static str,
@@ -26,7 +26,7 @@ impl From<SessionError> for Failed {
             SessionError::RefusedUrl => "RefusedUrl",
             SessionError::InUse => "InUse",
             SessionError::Lifetime(_) => "Lifetime",
-            // No random bytes, and whatever comes to be added: the machine's fault, as a store's failure is.
+            // No random bytes, and errors that may be added later: failures of the machine, like those of a store.
             _ => "Store",
         };
         Self { kind, message: error.to_string() }
@@ -65,7 +65,7 @@ fn of_value(error: &ValueError) -> &'static str {
         ValueError::NotAnObject { .. } => "NotAnObject",
         ValueError::IndexTooLarge { .. } => "IndexTooLarge",
         ValueError::BadPath { .. } => "BadPath",
-        // Values without names, and values too deep to keep: the operation made no sense.
+        // Values without names, and values that are nested too deeply: the operation is invalid.
         _ => "BadOp",
     }
 }

@@ -1,4 +1,4 @@
-//! Scripts: what a request of the probe does to its session, as data, run by one function for every adapter.
+//! Scripts: what a request of the probe does to its session, as data, run by the same function under every adapter.
 //!
 //! A script is JSON, and so are its results. Values pass through as the text they
 //! are, so that 128-bit integers stay exact.
@@ -14,7 +14,7 @@ use session_core::Session;
 
 use kind::Failed;
 
-/// A script: operations in order, and the status that its response shall have.
+/// A script: operations in order, and the status of the response.
 ///
 /// ```
 /// use session_core::Session;
@@ -34,7 +34,7 @@ pub struct Script {
     status: u16,
 }
 
-/// The text is not a script at all. A single operation that makes no sense is no such error: it answers `BadOp`.
+/// Returned when a text is not a script. An invalid operation in a script is not this error; its result is `BadOp`.
 ///
 /// ```
 /// use session_conformance::script::Script;
@@ -50,7 +50,7 @@ impl Script {
     /// Reads a script.
     ///
     /// # Errors
-    /// [`NotAScript`] when the text is not JSON of that form, or the status is not one of HTTP's (200 to 599).
+    /// [`NotAScript`] if the text is not JSON of this form, or the status is not between 200 and 599.
     pub fn parse(text: &[u8]) -> Result<Self, NotAScript> {
         let script: Self = serde_json::from_slice(text).map_err(NotAScript)?;
         if (200..600).contains(&script.status) {
@@ -60,16 +60,16 @@ impl Script {
         }
     }
 
-    /// The status that the response shall have.
+    /// Returns the status of the response.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// Runs every operation; one that fails answers its error, and the script goes on.
+    /// Runs every operation. The result of a failing one is its error, and the script continues.
     ///
     /// # Panics
-    /// At an operation `panic`: that is what it is for.
+    /// At an operation `panic`, on purpose.
     pub async fn run(&self, session: &Session) -> Answer {
         let mut results = Vec::with_capacity(self.ops.len());
         for op in &self.ops {
@@ -82,7 +82,7 @@ impl Script {
     }
 }
 
-/// What a script answered: one result per operation, in order.
+/// The results of a script, one per operation, in order.
 ///
 /// ```
 /// use session_core::Session;
@@ -106,7 +106,7 @@ enum OneResult {
 }
 
 impl Answer {
-    /// The answer as the probe sends it.
+    /// Returns the results as the probe sends them.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("results are JSON already")

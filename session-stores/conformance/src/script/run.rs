@@ -11,7 +11,7 @@ use super::kind::Failed;
 
 type Json = Box<RawValue>;
 
-/// Runs an operation and gives what it answers.
+/// Runs an operation and returns its result.
 pub(super) async fn run(session: &Session, op: &RawValue) -> Result<Json, Failed> {
     let fields = Fields::parse(op)?;
     match fields.op.as_str() {
@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, op: &RawValue) -> Result<Json, Failed
     }
 }
 
-/// The visitor's values.
+/// Operations on values.
 fn values(session: &Session, fields: &Fields) -> Result<Json, Failed> {
     match fields.op.as_str() {
         "get" => or_default(session.get::<Json>(fields.key()?)?, fields),
@@ -64,7 +64,7 @@ fn values(session: &Session, fields: &Fields) -> Result<Json, Failed> {
     }
 }
 
-/// What is left for the next visit, and what the last one left.
+/// Operations on flash.
 fn flash(session: &Session, fields: &Fields) -> Result<Json, Failed> {
     match fields.op.as_str() {
         "flash" => json(&session.flash(fields.key()?, fields.value()?)?),
@@ -122,7 +122,7 @@ fn life(session: &Session, fields: &Fields) -> Result<Json, Failed> {
     }
 }
 
-/// The user's other sessions; of this session's user unless another one is named.
+/// Operations on the sessions of a user: this session's user unless another one is named.
 async fn devices(session: &Session, fields: &Fields) -> Result<Json, Failed> {
     let named = match fields.op.as_str() {
         "destroy_all_of" | "destroy_device" => fields.owner().map(str::to_owned),
@@ -145,7 +145,7 @@ async fn devices(session: &Session, fields: &Fields) -> Result<Json, Failed> {
         "destroy_all_of" => json(&owner.destroy_all().await?),
         _ => match fields.handle()?.parse() {
             Ok(handle) => json(&owner.destroy(handle).await?),
-            // Nobody's handle; counting says whether this store could have found anybody's.
+            // An unknown handle; counting tells whether the store supports lists at all.
             Err(_) => json(&owner.count().await.map(|_| false)?),
         },
     }
@@ -167,7 +167,7 @@ fn or_default(value: Option<Json>, fields: &Fields) -> Result<Json, Failed> {
     json(&value.as_deref().or(fields.default.as_deref()))
 }
 
-/// A sum that is exact for integers, as far as they go.
+/// Adds numbers; integers exactly, within their range.
 fn add(now: Option<Number>, by: Number) -> Number {
     let now = now.unwrap_or_else(|| Number::from(0));
     match (i128::try_from(now), i128::try_from(by)) {

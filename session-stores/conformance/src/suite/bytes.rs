@@ -9,7 +9,7 @@ use super::Trial;
 async fn round_trip(t: &Trial, record: Record) {
     let key = t.store_new(&record).await;
     t.expect_record(&key, &record).await;
-    // By the other two ways in as well: over a record, and under a new key.
+    // Stored by the other two verbs as well: by a replace and by a rotate.
     let (second_key, first) = t.stored("first").await;
     assert_eq!(t.replace(&second_key, first.etag, &record).await, Written::Applied);
     t.expect_record(&second_key, &record).await;
@@ -34,7 +34,7 @@ pub async fn invalid_utf_8_comes_back(t: Trial) {
     round_trip(&t, t.record(b"\xc3\x28 \xff\xfe \xed\xa0\x80 \xf8\x88\x80\x80\x80")).await;
 }
 
-/// Zeros, at the front, at the end, and nothing but zeros.
+/// Zero bytes: at the front, at the end, and alone.
 pub async fn zero_bytes_come_back(t: Trial) {
     for payload in [&b"\0"[..], b"\0front", b"end\0", &[0; 1_000]] {
         round_trip(&t, t.record(payload)).await;
@@ -61,7 +61,7 @@ pub async fn payloads_of_boundary_sizes_come_back(t: Trial) {
     }
 }
 
-/// Owners are the application's own names, in any script, with any sign in them.
+/// Owners are names that the application chooses, in any script and with any character.
 pub async fn owners_of_any_text_come_back(t: Trial) {
     let long = "x".repeat(1_000.min(t.store.max_record() / 2));
     let texts = [
@@ -80,7 +80,7 @@ pub async fn owners_of_any_text_come_back(t: Trial) {
     }
 }
 
-/// No owner and another owner are told apart, also after a replace takes the owner away.
+/// A record without an owner differs from one with an empty owner, also after a replace has removed the owner.
 pub async fn an_owner_can_be_given_and_taken_away(t: Trial) {
     let (key, plain) = t.stored("{}").await;
     let owned = t.owned(&t.owner());
@@ -115,8 +115,8 @@ pub(super) fn pattern(size: usize) -> Vec<u8> {
     (0..size).map(|_| byte()).collect()
 }
 
-/// ST-8: a key is 32 bytes. A database that takes it for text finds a neighbour: its letters in the other case, or a blank
-/// or a zero byte less at its end.
+/// ST-8: a key is 32 bytes. A database that compares keys as text may confuse keys that differ in the case of letters, or
+/// in blanks or zero bytes at the end.
 pub async fn st_8_keys_that_text_would_confuse_are_told_apart(t: Trial) {
     let letters = t.key().as_bytes().map(|byte| b'A' + byte % 26);
     let ending = |end: u8| {

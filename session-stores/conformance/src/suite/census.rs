@@ -17,7 +17,7 @@ macro_rules! census {
     };
 }
 
-/// All sessions that the census finds. Cases may share a server, so there may be those of others among them.
+/// Returns all sessions that the census finds. Cases may share a server, so those of other cases may be among them.
 async fn all(census: &dyn Census, most: usize, now: Timestamp) -> BTreeMap<StoreKey, SessionHead> {
     let (mut found, mut from) = (BTreeMap::new(), None);
     for _ in 0..1_000_000 {
@@ -31,7 +31,7 @@ async fn all(census: &dyn Census, most: usize, now: Timestamp) -> BTreeMap<Store
     panic!("a census comes to an end");
 }
 
-/// With an owner and without, each with the head that it has.
+/// Sessions with and without an owner are found, each with its head.
 pub async fn a_census_finds_every_live_session(t: Trial) {
     let census = census!(t);
     let owner = t.owner();
@@ -49,7 +49,7 @@ pub async fn a_census_finds_every_live_session(t: Trial) {
     }
 }
 
-/// What has ended or expired is not found, nor is the old key of a rotated session.
+/// Ended and expired sessions are not found, nor is the old key of a rotated session.
 pub async fn a_census_leaves_out_the_dead(t: Trial) {
     let census = census!(t);
     let (ended, _) = t.stored("{}").await;
@@ -63,8 +63,8 @@ pub async fn a_census_leaves_out_the_dead(t: Trial) {
     assert_eq!(found.get(&new), Some(&SessionHead::of(new, &moved)));
 }
 
-/// A session that lives from the first page to the last is found, whatever else comes and goes.
-pub async fn a_census_misses_nobody_who_stays(t: Trial) {
+/// A session that is live from the first page to the last is found, whichever others are created and ended meanwhile.
+pub async fn a_census_finds_every_session_that_stays(t: Trial) {
     let census = census!(t);
     let (mut staying, mut leaving) = (Vec::new(), Vec::new());
     for _ in 0..40 {

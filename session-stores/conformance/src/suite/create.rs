@@ -24,7 +24,7 @@ pub async fn create_asked_again_answers_applied(t: Trial) {
     t.expect_record(&key, &record).await;
 }
 
-/// A retry that comes after somebody's newer write must not undo it.
+/// A retry after another client's newer write must not undo it.
 pub async fn create_asked_again_late_does_not_undo_a_replace(t: Trial) {
     let (key, first) = t.stored("first").await;
     let second = t.record("second");
@@ -33,7 +33,7 @@ pub async fn create_asked_again_late_does_not_undo_a_replace(t: Trial) {
     t.expect_record(&key, &second).await;
 }
 
-/// A tombstone takes the key.
+/// A tombstone occupies the key.
 pub async fn create_over_a_tombstone_is_taken(t: Trial) {
     let (key, _) = t.stored("dead").await;
     t.destroy(&key).await;
@@ -49,7 +49,7 @@ pub async fn create_asked_again_does_not_revive_a_destroyed_session(t: Trial) {
     t.expect_tombstone(&key).await;
 }
 
-/// The tombstone of a rotation takes the key as well.
+/// The tombstone of a rotation occupies the key as well.
 pub async fn create_over_a_rotated_key_is_taken(t: Trial) {
     let (old, record) = t.stored("old").await;
     let (new, moved) = (t.key(), t.record("new"));

@@ -6,7 +6,7 @@ use super::Trial;
 use super::trial::{HOUR, fine, skip};
 use crate::DamageKind;
 
-/// Spoils the record, unless this store cannot suffer that.
+/// Damages the record, unless the fixture declares that it cannot be damaged.
 async fn spoil(t: &Trial, key: &StoreKey, kind: DamageKind) -> bool {
     match t.damage() {
         Some(damage) if damage.kinds().contains(&kind) => {
@@ -34,22 +34,22 @@ async fn is_reported_as_corrupt(t: Trial, kind: DamageKind) {
     }
 }
 
-/// Cut short: `Corrupt`, not a shorter session.
+/// A truncated record is `Corrupt`, not a shorter session.
 pub async fn a_truncated_record_is_corrupt(t: Trial) {
     is_reported_as_corrupt(t, DamageKind::Truncate).await;
 }
 
-/// One bit turned over: `Corrupt`, not another session.
+/// A record with a flipped bit is `Corrupt`, not another session.
 pub async fn a_record_with_a_flipped_bit_is_corrupt(t: Trial) {
     is_reported_as_corrupt(t, DamageKind::FlipBit).await;
 }
 
-/// Something else entirely: `Corrupt`, and no panic.
+/// Arbitrary bytes are `Corrupt`, and cause no panic.
 pub async fn garbage_is_corrupt(t: Trial) {
     is_reported_as_corrupt(t, DamageKind::Garbage).await;
 }
 
-/// A newer version's record is told apart from a corrupt one.
+/// A record of a newer version is distinguished from a corrupt one.
 pub async fn a_record_of_a_newer_format_is_newer(t: Trial) {
     let (key, _) = t.stored("from the future").await;
     if spoil(&t, &key, DamageKind::NewerFormat).await {
@@ -57,7 +57,7 @@ pub async fn a_record_of_a_newer_format_is_newer(t: Trial) {
     }
 }
 
-/// During a rolling deploy the older version leaves the newer record alone: no verb but a destroy changes it.
+/// During a rolling deployment, the older version does not change newer records, except by a destroy.
 pub async fn a_record_of_a_newer_format_is_left_alone(t: Trial) {
     let (key, record) = t.stored("from the future").await;
     if !spoil(&t, &key, DamageKind::NewerFormat).await {
@@ -111,8 +111,8 @@ pub async fn a_corrupt_record_can_be_destroyed(t: Trial) {
     }
 }
 
-/// A destroy means the same for a corrupt record as for any other: a tombstone, so that a writer who read the record
-/// before it was damaged hears that the session has ended.
+/// A destroyed corrupt record leaves a tombstone like any other, so that a writer that read the record before it was
+/// damaged is answered with `Gone`.
 pub async fn a_destroyed_corrupt_record_leaves_a_tombstone(t: Trial) {
     for kind in [DamageKind::Truncate, DamageKind::FlipBit, DamageKind::Garbage] {
         let (key, record) = t.stored("a record of some length, so that there is something to spoil").await;
@@ -129,7 +129,7 @@ pub async fn a_destroyed_corrupt_record_leaves_a_tombstone(t: Trial) {
     }
 }
 
-/// A write to a corrupt record fails or replaces it whole.
+/// A write to a corrupt record fails or replaces it entirely.
 pub async fn a_write_to_a_corrupt_record_fails_or_heals_it(t: Trial) {
     for kind in [DamageKind::Truncate, DamageKind::FlipBit, DamageKind::Garbage] {
         let (key, record) = t.stored("a record of some length, so that there is something to spoil").await;

@@ -5,14 +5,14 @@ use session_core::store::{Loaded, Written};
 use super::Trial;
 use super::trial::{HOUR, SECOND, fine};
 
-/// Leaves a tombstone with its end.
+/// A destroy leaves a tombstone with its end.
 pub async fn destroy_leaves_a_tombstone_with_its_end(t: Trial) {
     let (key, _) = t.stored("{}").await;
     t.destroy(&key).await;
     t.expect_tombstone(&key).await;
 }
 
-/// Under a missing key it leaves nothing and succeeds.
+/// A destroy under a missing key succeeds and leaves nothing.
 pub async fn destroy_of_nothing_leaves_nothing(t: Trial) {
     let key = t.key();
     t.destroy(&key).await;
@@ -40,7 +40,7 @@ pub async fn destroy_of_a_rotated_key_keeps_its_tombstone(t: Trial) {
     t.expect_record(&new, &moved).await;
 }
 
-/// The session is destroyed even if its tombstone has ended already.
+/// The session is destroyed even if the end of its tombstone has passed already.
 pub async fn destroy_with_a_tombstone_of_the_past_still_destroys(t: Trial) {
     let (key, record) = t.stored("{}").await;
     let past = t.now.minus(HOUR);
@@ -63,7 +63,7 @@ pub async fn a_long_tombstone_keeps_its_end(t: Trial) {
     assert_eq!(t.load(&key).await, Loaded::Ended { until });
 }
 
-/// Destroying one session leaves the others of the same owner alone.
+/// A destroy does not change the other sessions of the same owner.
 pub async fn destroy_ends_one_session_only(t: Trial) {
     let owner = t.owner();
     let (one, other) = (t.owned(&owner), t.owned(&owner));
@@ -83,7 +83,7 @@ pub async fn rotate_does_not_revive_a_destroyed_session(t: Trial) {
     t.expect_missing(&new).await;
 }
 
-/// A session whose record is large, owned and never ending leaves the same bare tombstone.
+/// A large record with an owner and without an absolute deadline leaves the same empty tombstone.
 pub async fn a_tombstone_is_the_same_whatever_died(t: Trial) {
     let owner = t.owner();
     let large = t.record(vec![b'x'; 16_000]).with_absolute_deadline(None).with_owner(Some(owner));

@@ -1,4 +1,4 @@
-//! Sessions that are bound to their device, over the store: what it keeps must be enough for a proof.
+//! Sessions that are bound to their device, over the store: it must keep everything that a proof needs.
 //!
 //! Each case is a site of the library over the store under trial, and browsers that speak Device Bound Session Credentials.
 
@@ -12,8 +12,8 @@ use session_testkit::{DeviceBrowser, DeviceReply, DeviceSite, ManualClock, TestD
 
 use super::Trial;
 
-/// How long a proof lasts, and when a copied cookie is not accepted any more. Stores with a time-to-live count in real time,
-/// so that no session may end in between.
+/// How long a proof lasts, and after which time a copied cookie is rejected. Stores with a time-to-live use real time, so
+/// no session may expire meanwhile.
 const REFRESH: Duration = Duration::from_secs(60);
 const STALE: Duration = Duration::from_secs(91);
 
@@ -47,7 +47,8 @@ fn is_ended(reply: &DeviceReply) -> bool {
     reply.status == 200 && reply.body.contains(r#""continue":false"#)
 }
 
-/// Bound, refreshed several times; a copy of the cookies is a stranger's once they are stale, and another key proves nothing.
+/// A bound session is refreshed several times; copied cookies are rejected once they are stale, and so are proofs with
+/// another key.
 pub async fn a_bound_session_is_proven_by_its_device_alone(t: Trial) {
     let (site, clock) = open(&t);
     let (mut ada, device, other) = (DeviceBrowser::default(), TestDevice::new(1), TestDevice::new(2));
@@ -64,7 +65,7 @@ pub async fn a_bound_session_is_proven_by_its_device_alone(t: Trial) {
     }
 }
 
-/// The cookie of one binding shows nothing of another, and neither does its proof.
+/// Neither the cookie nor the proof of one binding is accepted for another.
 pub async fn a_proof_of_another_session_is_refused(t: Trial) {
     let (site, _clock) = open(&t);
     let (mut ada, mut eve) = (DeviceBrowser::default(), DeviceBrowser::default());
@@ -89,7 +90,7 @@ pub async fn a_new_id_keeps_the_binding(t: Trial) {
     assert!(
         renewed.header("set-cookie").is_some() && renewed.header("secure-session-registration").is_none()
     );
-    // It left before the browser had heard of the new id.
+    // It was sent before the browser got the new id.
     let told = site.proves(&mut late, &device).await;
     assert!(is_refused(&told) && told.header("secure-session-challenge").is_some(), "{told:?}");
     ada.hear(&told);
@@ -99,7 +100,7 @@ pub async fn a_new_id_keeps_the_binding(t: Trial) {
     assert_eq!(site.user(&mut ada).await.as_deref(), Some("ada"));
 }
 
-/// A proof of an ended session is answered with the end of the binding, and brings nothing back.
+/// A proof for an ended session ends the binding and revives nothing.
 pub async fn a_destroyed_session_is_bound_to_nothing(t: Trial) {
     let (site, _clock) = open(&t);
     let (mut ada, device) = (DeviceBrowser::default(), TestDevice::new(1));

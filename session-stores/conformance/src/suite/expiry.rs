@@ -23,26 +23,26 @@ async fn expect_gone_to_every_verb(
     t.expect_dead(key, now).await;
 }
 
-/// From the idle deadline on, to the millisecond.
+/// A session is expired from its idle deadline on, to the millisecond.
 pub async fn a_session_past_its_idle_deadline_is_gone(t: Trial) {
     let (key, record) = t.stored("{}").await;
     expect_gone_to_every_verb(&t, &key, &record, record.idle_deadline).await;
 }
 
-/// From the absolute deadline on, however late the idle one.
+/// A session is expired from its absolute deadline on, however late the idle one is.
 pub async fn a_session_past_its_absolute_deadline_is_gone(t: Trial) {
     let record = t.record("{}").with_absolute_deadline(Some(t.now.plus(HOUR)));
     let key = t.store_new(&record).await;
     expect_gone_to_every_verb(&t, &key, &record, t.now.plus(HOUR)).await;
 }
 
-/// Long past both.
+/// A session is expired long after both deadlines.
 pub async fn a_session_dead_for_a_year_is_gone(t: Trial) {
     let (key, record) = t.stored("{}").await;
     expect_gone_to_every_verb(&t, &key, &record, t.now.plus(HOUR * 24 * 365)).await;
 }
 
-/// One millisecond before the deadline it is still alive to a replace.
+/// One millisecond before the deadline, a replace is applied.
 pub async fn a_session_is_alive_until_the_last_millisecond(t: Trial) {
     let (key, first) = t.stored("first").await;
     let last = Timestamp::from_millis(first.idle_deadline.as_millis() - 1);
@@ -51,7 +51,7 @@ pub async fn a_session_is_alive_until_the_last_millisecond(t: Trial) {
     t.expect_record(&key, &second).await;
 }
 
-/// And to a touch and a rotation.
+/// One millisecond before the deadline, a touch and a rotation are applied.
 pub async fn touch_and_rotate_work_until_the_last_millisecond(t: Trial) {
     let (old, first) = t.stored("first").await;
     let last = Timestamp::from_millis(first.idle_deadline.as_millis() - 1);
@@ -70,7 +70,7 @@ pub async fn touch_does_not_move_the_absolute_deadline(t: Trial) {
     expect_gone_to_every_verb(&t, &key, &record, t.now.plus(HOUR * 3)).await;
 }
 
-/// A conflict is for the living: a stale writer on an expired session hears `Gone`.
+/// A stale write to an expired session is answered with `Gone`, not with a conflict.
 pub async fn a_stale_writer_on_an_expired_session_hears_gone(t: Trial) {
     let (key, record) = t.stored("{}").await;
     let next = t.record("late");
@@ -81,14 +81,14 @@ pub async fn a_stale_writer_on_an_expired_session_hears_gone(t: Trial) {
     t.expect_missing(&new).await;
 }
 
-/// A live record with an hour to go is there when it is loaded: no store forgets early.
+/// A record with an hour left can be loaded: no store removes it early.
 pub async fn a_record_is_not_forgotten_before_its_deadline(t: Trial) {
     let record = t.record("soon").with_idle_deadline(t.now.plus(SECOND * 30));
     let key = t.store_new(&record).await;
     t.expect_record(&key, &record).await;
 }
 
-/// A record that is dead when created never looks alive.
+/// A record that is expired when it is created is never live.
 pub async fn a_record_born_dead_is_never_alive(t: Trial) {
     let record = t.record("{}").with_idle_deadline(t.now.minus(HOUR));
     let key = t.key();
@@ -101,7 +101,7 @@ pub async fn a_record_born_dead_is_never_alive(t: Trial) {
     expect_gone_to_every_verb(&t, &key, &record, t.now).await;
 }
 
-/// A session that is replaced by one with a past deadline is dead: nothing keeps the earlier deadline.
+/// A session that is replaced by a record with a past deadline is expired: the earlier deadline is not kept.
 pub async fn a_replace_may_end_a_session_early(t: Trial) {
     let (key, first) = t.stored("first").await;
     let last = t.record("emptied").with_idle_deadline(t.now.plus(SECOND * 60));
@@ -110,7 +110,7 @@ pub async fn a_replace_may_end_a_session_early(t: Trial) {
     expect_gone_to_every_verb(&t, &key, &last, t.now.plus(SECOND * 60)).await;
 }
 
-/// A destroyed session is not listed as expired, nor an expired one as destroyed while it is in place.
+/// A destroyed session loads as ended, and an expired one does not.
 pub async fn destroy_of_an_expired_session_is_no_error(t: Trial) {
     let record = t.record("{}").with_idle_deadline(t.now.minus(SECOND));
     let key = t.key();

@@ -1,4 +1,4 @@
-//! Histories: many short ones, made by tasks at once, each of which must be linearizable.
+//! Histories: many short ones of concurrent tasks, each of which must be linearizable.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use session_core::store::SessionStore;
 use super::Trial;
 use crate::history::{Call, Plan, Recorder, check};
 
-/// What several tasks are answered through one handle can be explained by one order of their calls.
+/// The answers to concurrent calls through one handle can be explained by one order of the calls.
 pub async fn histories_of_one_handle_are_linearizable(t: Trial) {
     for seed in 0..HISTORIES {
         one(&[Arc::clone(&t.store)], seed, |_| true).await;

@@ -15,7 +15,7 @@ pub async fn a_record_at_the_limit_is_stored(t: Trial) {
     t.expect_record(&key, &record).await;
 }
 
-/// The owner counts: payload and owner together make the limit.
+/// The limit applies to payload and owner together.
 pub async fn a_record_at_the_limit_with_its_owner_is_stored(t: Trial) {
     let owner = t.owner();
     let payload = pattern(t.store.max_record() - owner.len());
@@ -24,7 +24,7 @@ pub async fn a_record_at_the_limit_with_its_owner_is_stored(t: Trial) {
     t.expect_record(&key, &record).await;
 }
 
-/// One byte more is refused with both numbers, and nothing was called.
+/// One byte more is refused with both numbers, and nothing is stored.
 pub async fn create_of_a_record_over_the_limit_is_refused(t: Trial) {
     let limit = t.store.max_record();
     let key = t.key();
@@ -44,7 +44,7 @@ pub async fn replace_by_a_record_over_the_limit_is_refused(t: Trial) {
     t.expect_record(&key, &record).await;
 }
 
-/// And for a rotation: the old key stays alive.
+/// The same for a rotation: the old key stays live.
 pub async fn rotate_of_a_record_over_the_limit_is_refused(t: Trial) {
     let limit = t.store.max_record();
     let (old, record) = t.stored("small").await;
@@ -58,7 +58,7 @@ pub async fn rotate_of_a_record_over_the_limit_is_refused(t: Trial) {
     t.expect_missing(&new).await;
 }
 
-/// The size is judged first: a record that is too large is that, even where nothing is stored.
+/// The size is checked first: the error is `TooLarge` even under a missing key.
 pub async fn a_record_over_the_limit_is_refused_before_any_look(t: Trial) {
     let limit = t.store.max_record();
     let owner = "o".repeat(limit);
@@ -86,7 +86,7 @@ pub async fn no_absolute_deadline_is_kept_as_none(t: Trial) {
     t.expect_record(&key, &touched).await;
 }
 
-/// The last millisecond that there is, which a caller gets by adding to a broken clock: `plus` saturates there.
+/// The last representable millisecond, at which `plus` saturates: a caller with a broken clock may pass it.
 pub async fn deadlines_at_the_end_of_time_are_kept(t: Trial) {
     let end = Timestamp::from_millis(i64::MAX);
     for absolute in [None, Some(end), Some(t.now.plus(HOUR))] {
@@ -100,7 +100,7 @@ pub async fn deadlines_at_the_end_of_time_are_kept(t: Trial) {
     }
 }
 
-/// `created` has no opinion asked of it: the epoch, before it, the future.
+/// Any `created` is kept: the epoch, a time before it, a time in the future.
 pub async fn any_moment_of_creation_is_kept(t: Trial) {
     for created in [0, -1, -62_135_596_800_000, i64::MIN, t.now.plus(HOUR).as_millis(), i64::MAX] {
         let record = t.record("{}").with_created(Timestamp::from_millis(created));
@@ -119,7 +119,7 @@ pub async fn deadlines_are_kept_to_the_millisecond(t: Trial) {
     }
 }
 
-/// A clock that stands before 1970 or at the beginning of time is no reason to panic, and kills nobody who lives.
+/// With a clock before 1970, or at the earliest representable time, no call panics and no live session is removed.
 pub async fn a_broken_clock_does_not_panic(t: Trial) {
     for now in [0, -1, i64::MIN] {
         let now = Timestamp::from_millis(now);

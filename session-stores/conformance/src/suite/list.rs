@@ -1,11 +1,11 @@
-//! The list of all cases: the macro makes tests of them, [`cases`] values.
+//! The list of all cases: the macro makes a test of each, [`cases`] returns them as values.
 
 use super::{Case, Trial};
 
-/// Makes a test of every case of the store suite, in the module where it stands.
+/// Defines a test for every case of the store suite, in the module where it is called.
 ///
 /// It takes the path of a function `async fn() -> Fixture`, which is called once for every case. The store's crate
-/// needs nothing but `session-conformance` among its dev-dependencies: each test runs on a runtime of its own.
+/// needs only `session-conformance` among its dev-dependencies: each test runs on its own runtime.
 ///
 /// ```
 /// mod a_store_in_memory {
@@ -140,7 +140,7 @@ macro_rules! store_suite {
             census:
                 a_census_finds_every_live_session
                 a_census_leaves_out_the_dead
-                a_census_misses_nobody_who_stays
+                a_census_finds_every_session_that_stays
             ;
             bytes:
                 an_empty_payload_comes_back
@@ -258,7 +258,7 @@ macro_rules! store_suite {
     };
 }
 
-/// All cases as values, in the order of the list, for another harness.
+/// Returns all cases as values, in the order of the list, for another harness.
 ///
 /// ```
 /// assert!(session_conformance::cases().len() >= 60);

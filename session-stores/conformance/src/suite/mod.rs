@@ -1,7 +1,7 @@
-//! The store suite: every law of `SessionStore` as a case with a name.
+//! The store suite: every law of `SessionStore` as a named case.
 //!
 //! A case takes a [`Trial`], returns if the law holds and panics if it does not. [`store_suite!`](crate::store_suite)
-//! makes one test of each; [`cases`] gives them as values, for a runner of one's own.
+//! defines a test for each; [`cases`] returns them as values, for another harness.
 
 mod list;
 pub(crate) mod trial;
@@ -38,13 +38,13 @@ use crate::Fixture;
 pub use list::cases;
 pub use trial::Trial;
 
-/// One case as a value.
+/// One case, as a value.
 ///
 /// ```
 /// use session_conformance::Fixture;
 ///
 /// # #[tokio::main] async fn main() {
-/// // For a harness of one's own.
+/// // For another harness.
 /// for case in session_conformance::cases().iter().filter(|case| case.name().starts_with("create_")) {
 ///     case.run(Fixture::new(session_store_memory::MemoryStore::new())).await;
 /// }
@@ -57,13 +57,13 @@ pub struct Case {
 }
 
 impl Case {
-    /// The claim it proves, which is also the name of its test.
+    /// Returns the claim that the case tests, which is also the name of its test.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Runs it inside a Tokio runtime; panics where the store breaks the law.
+    /// Runs the case, inside a Tokio runtime. Panics if the store breaks the law.
     pub async fn run(&self, fixture: Fixture) {
         (self.run)(Trial::new(fixture, None)).await;
     }
@@ -75,8 +75,8 @@ impl fmt::Debug for Case {
     }
 }
 
-/// Runs one case on a runtime of its own, with several threads and a limit of two minutes. `test` is the path of the
-/// test that calls this, as `module_path!` begins it. What the macro calls.
+/// Runs one case on its own multi-threaded runtime, with a limit of two minutes. `test` is the path of the calling test,
+/// which begins with `module_path!`. The macro calls this.
 ///
 /// ```
 /// use session_conformance::{Fixture, run_case, suite};
@@ -86,7 +86,7 @@ impl fmt::Debug for Case {
 /// ```
 ///
 /// # Panics
-/// When the case fails, or does not end in time.
+/// If the case fails, or does not end in time.
 pub fn run_case<F, O, C, P>(test: &'static str, fixture: F, case: C)
 where
     F: FnOnce() -> O,

@@ -1,4 +1,4 @@
-//! A session that was rotated: a write under the old key hears where the session is now, and may go on there.
+//! A session that was rotated: a write under the old key is answered with the new key and the record there.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::Trial;
 use super::rotate::is_at;
 use super::trial::{HOUR, fine, fresh_etag};
 
-/// The record there now, with its owner and whatever has been written since; nothing is changed by asking.
+/// The answer has the current record, with its owner and all later writes; the call changes nothing.
 pub async fn a_write_under_the_old_key_hears_where_the_session_is(t: Trial) {
     for owner in [None, Some(t.owner())] {
         let before = t.record("before").with_owner(owner.clone());
@@ -36,7 +36,7 @@ pub async fn a_write_under_the_old_key_hears_where_the_session_is(t: Trial) {
     }
 }
 
-/// From each of the old keys to the one that is alive.
+/// Each of the old keys leads to the live one.
 pub async fn a_session_that_was_rotated_several_times_is_followed_to_its_end(t: Trial) {
     let owner = Some(t.owner());
     let first = t.record("0").with_owner(owner.clone());
@@ -60,7 +60,7 @@ pub async fn a_session_that_was_rotated_several_times_is_followed_to_its_end(t: 
     }
 }
 
-/// The end of a session is its end under every key that it had.
+/// A session that has ended has ended under every key that it had.
 pub async fn a_rotated_session_that_was_destroyed_is_gone(t: Trial) {
     let (old, record) = t.stored("before").await;
     let (new, other, moved) = (t.key(), t.key(), t.record("after"));
@@ -76,7 +76,7 @@ pub async fn a_rotated_session_that_was_destroyed_is_gone(t: Trial) {
     t.expect_missing(&other).await;
 }
 
-/// A write hears of a live record only, judged by the caller's time.
+/// A write is answered with a live record only, judged by the caller's time.
 pub async fn a_rotated_session_that_has_expired_is_gone(t: Trial) {
     let (old, record) = t.stored("before").await;
     let (new, moved) = (t.key(), t.record("after").with_idle_deadline(t.now.plus(HOUR)));
@@ -105,7 +105,7 @@ pub async fn a_destroy_under_the_old_key_hears_where_the_session_is(t: Trial) {
     t.expect_tombstone(&new).await;
 }
 
-/// A visit that arrives with the old id finds a session that has ended.
+/// A load under the old key finds a session that has ended.
 pub async fn neither_a_load_nor_a_touch_follows_a_rotation(t: Trial) {
     let (old, record) = t.stored("before").await;
     let (new, moved) = (t.key(), t.record("after"));
@@ -115,7 +115,7 @@ pub async fn neither_a_load_nor_a_touch_follows_a_rotation(t: Trial) {
     t.expect_record(&new, &moved).await;
 }
 
-/// What one handle wrote into the tombstone, the other reads.
+/// A handle follows a tombstone that another handle has written.
 pub async fn a_rotation_by_one_handle_is_followed_by_the_other(t: Trial) {
     let Some(other) = t.reopen().await else { return };
     let (old, record) = t.stored("before").await;
@@ -127,7 +127,7 @@ pub async fn a_rotation_by_one_handle_is_followed_by_the_other(t: Trial) {
     assert_eq!(fine("replace", late), is_at(&new, &moved));
 }
 
-/// Adds a line to the session, under whatever key it is, as often as it takes. False once the session is gone.
+/// Adds a line to the session under its current key, and retries on conflicts. Returns false once the session is gone.
 async fn append(
     store: &Arc<dyn SessionStore>,
     mut key: StoreKey,
@@ -148,7 +148,7 @@ async fn append(
     }
 }
 
-/// Gives the session another key, as often as it takes.
+/// Rotates the session to another key, and retries on conflicts.
 async fn rotate(
     store: &Arc<dyn SessionStore>,
     old: StoreKey,
@@ -174,12 +174,12 @@ async fn lines_under(t: &Trial, key: &StoreKey) -> BTreeSet<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// Forty writers have read the session when it gets another key; each of their lines is there at the end.
+/// Forty writers have read the session before it is rotated; each of their lines is in it at the end.
 pub async fn forty_writers_that_follow_a_rotation_lose_nothing(t: Trial) {
     write_through_rotations(&t, 1).await;
 }
 
-/// The same over several rotations in a row.
+/// The same with several rotations in a row.
 pub async fn writers_that_follow_rotations_in_a_row_lose_nothing(t: Trial) {
     for _ in 0..t.rounds().div_ceil(20) {
         write_through_rotations(&t, 4).await;
@@ -211,7 +211,7 @@ async fn write_through_rotations(t: &Trial, rotations: usize) {
     t.expect_tombstone(&first).await;
 }
 
-/// A sign-out that loaded the session before its rotation ends it wherever it is, against writers that follow, too.
+/// A sign-out that loaded the session before its rotation ends it under its current key, while other writers follow it.
 pub async fn a_destroy_that_follows_a_rotation_ends_the_session(t: Trial) {
     for _ in 0..t.rounds().div_ceil(2) {
         let (old, record) = t.stored("").await;

@@ -48,7 +48,7 @@ pub async fn list_gives_all_sessions_of_an_owner(t: Trial) {
     assert_eq!(keys(index, &bob, t.now).await, BTreeSet::from([theirs]));
 }
 
-/// An owner without sessions has an empty list.
+/// The list of an owner without sessions is empty.
 pub async fn an_unknown_owner_has_no_sessions(t: Trial) {
     let index = index!(t);
     assert!(keys(index, &t.owner(), t.now).await.is_empty());
@@ -56,7 +56,7 @@ pub async fn an_unknown_owner_has_no_sessions(t: Trial) {
     assert_eq!(fine("destroy_all", ended), 0);
 }
 
-/// Owners are compared whole and exactly: no prefix, no pattern, no case folding, no trimming.
+/// Owners are compared byte for byte: no prefixes, patterns, case folding or trimming.
 pub async fn owners_are_compared_exactly(t: Trial) {
     let index = index!(t);
     let base = format!("Ab{}", t.owner());
@@ -139,7 +139,7 @@ pub async fn the_index_follows_a_change_of_owner(t: Trial) {
     assert!(keys(index, &bob, t.now).await.is_empty());
 }
 
-/// What changes nothing in the store changes nothing in the index.
+/// A call that changes nothing in the store changes nothing in the index.
 pub async fn a_refused_write_leaves_the_index_alone(t: Trial) {
     let index = index!(t);
     let (ada, bob) = (t.owner(), t.owner());
@@ -156,7 +156,7 @@ pub async fn a_refused_write_leaves_the_index_alone(t: Trial) {
     assert_eq!(keys(index, &ada, t.now).await, BTreeSet::from([key]));
 }
 
-/// A touch keeps a session listed past its first deadline, with the deadline it has now.
+/// A touched session is listed past its first deadline, with its current deadline.
 pub async fn a_touched_session_stays_listed(t: Trial) {
     let index = index!(t);
     let owner = t.owner();
@@ -188,7 +188,7 @@ pub async fn destroy_all_ends_every_session_of_an_owner(t: Trial) {
     assert_eq!(fine("destroy_all", index.destroy_all(&ada, None, t.now, t.until()).await), 0);
 }
 
-/// All but this one.
+/// Ends all sessions of the owner except the given one.
 pub async fn destroy_all_spares_the_excepted_session(t: Trial) {
     let index = index!(t);
     let owner = t.owner();
@@ -203,7 +203,7 @@ pub async fn destroy_all_spares_the_excepted_session(t: Trial) {
     assert_eq!(keys(index, &owner, t.now).await, BTreeSet::from([key]));
 }
 
-/// An exception that is not among the owner's sessions spares nobody.
+/// If the exception is not a session of the owner, all sessions are ended.
 pub async fn destroy_all_with_a_foreign_exception_spares_nobody(t: Trial) {
     let index = index!(t);
     let owner = t.owner();
@@ -214,7 +214,7 @@ pub async fn destroy_all_with_a_foreign_exception_spares_nobody(t: Trial) {
     t.expect_missing(&foreign).await;
 }
 
-/// Only live ones are counted as ended.
+/// Only live sessions are counted as ended.
 pub async fn destroy_all_counts_the_living(t: Trial) {
     let index = index!(t);
     let owner = t.owner();
@@ -225,7 +225,7 @@ pub async fn destroy_all_counts_the_living(t: Trial) {
     assert!(keys(index, &owner, t.now).await.is_empty());
 }
 
-/// An owner with sixty sessions: no page of the list is lost.
+/// An owner with sixty sessions: every page of the list is complete.
 pub async fn an_owner_of_many_sessions_is_listed_whole(t: Trial) {
     let index = index!(t);
     let owner = t.owner();
@@ -238,7 +238,7 @@ pub async fn an_owner_of_many_sessions_is_listed_whole(t: Trial) {
     assert!(keys(index, &owner, t.now).await.is_empty());
 }
 
-/// A sign-in that races with signing out everywhere is ended or listed afterwards; it is never alive unlisted.
+/// A sign-in that races with signing out everywhere is ended or listed afterwards; it is never live and unlisted.
 pub async fn a_create_racing_with_destroy_all_is_never_missed(t: Trial) {
     index!(t);
     for _ in 0..t.rounds() {
@@ -296,8 +296,8 @@ pub async fn a_rotation_racing_with_destroy_all_is_never_missed(t: Trial) {
     }
 }
 
-/// Expects the index to hold this many entries for the owner, at the latest once what ended has been swept: in one pass
-/// the tombstones, in the next what they kept. False if the fixture cannot count entries.
+/// Expects the index to have this many entries for the owner, at the latest after the sweep: the first pass removes
+/// tombstones, the second the entries that they kept. Returns false if the fixture cannot count entries.
 async fn holds(t: &Trial, owner: &str, entries: usize, when: &str) -> bool {
     let Some(mut counted) = t.owner_entries(owner).await else { return false };
     if let Some(sweeper) = t.store.sweeper() {
@@ -312,7 +312,7 @@ async fn holds(t: &Trial, owner: &str, entries: usize, when: &str) -> bool {
     true
 }
 
-/// An index that keeps the entries of destroyed sessions grows for ever.
+/// Entries of destroyed sessions are removed; otherwise the index would grow without bound.
 pub async fn the_owner_entry_of_a_destroyed_session_is_removed(t: Trial) {
     index!(t);
     let owner = t.owner();
@@ -325,7 +325,7 @@ pub async fn the_owner_entry_of_a_destroyed_session_is_removed(t: Trial) {
     }
 }
 
-/// A rotation replaces the entry: a user who regenerates often has one.
+/// A rotation replaces the entry: after many rotations, a user's session has one.
 pub async fn the_owner_entry_of_a_rotated_key_is_removed(t: Trial) {
     index!(t);
     let owner = t.owner();
@@ -355,7 +355,7 @@ pub async fn the_owner_entry_of_a_former_owner_is_removed(t: Trial) {
     }
 }
 
-/// Signing out everywhere removes the entries of what it ended.
+/// Signing out everywhere removes the entries of the sessions that it ended.
 pub async fn the_owner_entries_of_an_ended_user_are_removed(t: Trial) {
     let index = index!(t);
     let owner = t.owner();

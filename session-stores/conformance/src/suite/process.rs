@@ -12,7 +12,7 @@ use super::trial::fine;
 use crate::crowd::{count, counter, increments};
 use crate::fixture::Open;
 
-/// Another process that runs the same case, and this process's part in it.
+/// Another process that runs the same case, as this process sees it.
 pub struct OtherProcess {
     test: &'static str,
     place: String,
@@ -24,7 +24,7 @@ impl OtherProcess {
         Self { test, place: place.to_owned(), open }
     }
 
-    /// If this is the other process: the keys that it was told, and the store at the place that it was told.
+    /// Returns, in the other process, the keys and the store that it was started with.
     async fn role(&self) -> Option<(Vec<StoreKey>, Arc<dyn SessionStore>)> {
         let told = std::env::var(TOLD).ok()?;
         let (keys, place) = told.split_once('\n').expect("keys and a place");
@@ -53,19 +53,19 @@ impl OtherProcess {
     }
 }
 
-/// Killed with its test.
+/// The other process is killed when its test ends.
 struct Child(std::process::Child);
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // An error means that it has ended.
+        // An error means that the process has ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Runs a case. In the other process, ends that process with a status that says how it went, whatever the test around
-/// this expects.
+/// Runs a case. In the other process, exits with a status that reports the result, whatever the surrounding test
+/// expects.
 pub(super) fn end_with(run: impl FnOnce()) {
     if std::env::var_os(TOLD).is_none() {
         return run();
@@ -76,7 +76,7 @@ pub(super) fn end_with(run: impl FnOnce()) {
     }
 }
 
-/// What one process wrote and destroyed, another one finds, and the other way round.
+/// Each process sees what the other has written and destroyed.
 pub async fn another_process_sees_every_write(t: Trial) {
     let Some(process) = t.other_process() else { return };
     if let Some((keys, store)) = process.role().await {
@@ -102,7 +102,7 @@ pub async fn another_process_sees_every_write(t: Trial) {
     assert_eq!(t.replace(&living, record.etag, &t.record("late")).await, Written::Gone);
 }
 
-/// Compare-and-swap holds between processes: two that increment one number lose nothing.
+/// Compare-and-swap works between processes: two that increment one number lose no increment.
 pub async fn of_two_processes_no_increment_is_lost(t: Trial) {
     const WRITERS: usize = 4;
     const EACH: usize = 10;
@@ -118,5 +118,5 @@ pub async fn of_two_processes_no_increment_is_lost(t: Trial) {
 
 /// The keys of a case and the place of its data.
 const TOLD: &str = "SESSION_CONFORMANCE_TOLD";
-/// A status that neither a test that passes nor one that fails has.
+/// An exit status that neither a passing nor a failing test has.
 const DONE: i32 = 42;

@@ -11,7 +11,8 @@ use session_core::{
 use super::Trial;
 use super::trial::{HOUR, SECOND, fine, fresh_etag};
 
-/// Adds a line to the session by compare-and-swap, as often as it takes. False once the session is gone or rotated.
+/// Adds a line to the session by compare-and-swap, and retries on conflicts. Returns false once the session is gone or
+/// rotated.
 async fn append(
     store: &Arc<dyn SessionStore>,
     key: &StoreKey,
@@ -32,7 +33,7 @@ async fn append(
     }
 }
 
-/// Sixty-four writers start from the same read; every one of their lines is there at the end.
+/// Sixty-four writers start from the same read; each of their lines is in the record at the end.
 pub async fn sixty_four_writers_lose_nothing(t: Trial) {
     let (key, record) = t.stored("").await;
     let now = t.now;
@@ -53,7 +54,7 @@ pub async fn sixty_four_writers_lose_nothing(t: Trial) {
     assert_eq!((lines.len(), text.lines().count()), (64, 64), "each line is there, and once");
 }
 
-/// Of many writers with the same etag, one applies and all others hear of a conflict.
+/// Of many writes with the same etag, one is applied and all others are conflicts.
 pub async fn of_many_writers_on_one_etag_one_wins(t: Trial) {
     for _ in 0..t.rounds().div_ceil(4) {
         let (key, record) = t.stored("start").await;
@@ -78,7 +79,7 @@ pub async fn of_many_writers_on_one_etag_one_wins(t: Trial) {
     }
 }
 
-/// Of many creates under one key, one applies.
+/// Of many creates under one key, one is applied.
 pub async fn of_many_creates_under_one_key_one_wins(t: Trial) {
     for _ in 0..t.rounds().div_ceil(4) {
         let (key, now) = (t.key(), t.now);
@@ -126,7 +127,7 @@ pub async fn a_slow_writer_does_not_revive_a_destroyed_session(t: Trial) {
     }
 }
 
-/// A login against writers in flight: the old key is dead afterwards, and nothing acknowledged before it is lost.
+/// A rotation against writers in flight: the old key has ended afterwards, and no write acknowledged before is lost.
 pub async fn a_slow_writer_does_not_revive_a_rotated_key(t: Trial) {
     for _ in 0..t.rounds() {
         let (old, record) = t.stored("").await;
@@ -163,7 +164,7 @@ pub async fn a_slow_writer_does_not_revive_a_rotated_key(t: Trial) {
     }
 }
 
-/// Two logins at once from the same session: exactly one new key is alive, and the other does not exist.
+/// Two concurrent rotations of one session: exactly one new key is live, and the other does not exist.
 pub async fn of_two_rotations_at_once_one_key_is_alive(t: Trial) {
     for _ in 0..t.rounds() {
         let (old, record) = t.stored("{}").await;
@@ -192,8 +193,8 @@ pub async fn of_two_rotations_at_once_one_key_is_alive(t: Trial) {
     }
 }
 
-/// A reader in between sees the session under one key: looking at the new one and then at the old, never two alive;
-/// looking at the old one and then at the new, never none.
+/// A concurrent reader sees the session under one key: reading the new key and then the old one never finds two live
+/// records, and reading the old key and then the new one never finds none.
 pub async fn a_rotation_is_one_step_to_a_reader(t: Trial) {
     for _ in 0..t.rounds() {
         let (old, record) = t.stored("{}").await;
@@ -223,7 +224,8 @@ pub async fn a_rotation_is_one_step_to_a_reader(t: Trial) {
     }
 }
 
-/// A logout against a login: whatever the order, the old key is dead, and the new one lives only if the login won.
+/// A destroy against a rotation: in any order the old key has ended, and the new one is live only if the rotation came
+/// first.
 pub async fn a_destroy_racing_with_a_rotation_leaves_the_old_key_dead(t: Trial) {
     for _ in 0..t.rounds() {
         let (old, record) = t.stored("{}").await;
@@ -243,7 +245,7 @@ pub async fn a_destroy_racing_with_a_rotation_leaves_the_old_key_dead(t: Trial) 
     }
 }
 
-/// Touches among writes: no write is lost, no etag changes under a writer's hands, the latest deadline stands.
+/// Touches concurrent with writes: no write is lost, no touch changes the etag, and the latest deadline stays.
 pub async fn touches_among_writers_lose_nothing(t: Trial) {
     let (key, record) = t.stored("").await;
     let now = t.now;
@@ -278,7 +280,7 @@ pub async fn touches_among_writers_lose_nothing(t: Trial) {
     assert_eq!(found.idle_deadline, latest);
 }
 
-/// A reader beside a writer sees whole records only: etag, payload and owner of one and the same write.
+/// A concurrent reader sees whole records only: etag, payload and owner of the same write.
 pub async fn readers_never_see_half_a_record(t: Trial) {
     const WRITES: u64 = 100;
     let make = |number: u64, base: &Record| {
@@ -317,7 +319,7 @@ pub async fn readers_never_see_half_a_record(t: Trial) {
     }
 }
 
-/// Two hundred sessions written at once keep their own records.
+/// Two hundred sessions written concurrently keep their own records.
 pub async fn many_sessions_at_once_do_not_mix(t: Trial) {
     let now = t.now;
     let tasks: Vec<_> = (0..200)
@@ -338,7 +340,7 @@ pub async fn many_sessions_at_once_do_not_mix(t: Trial) {
     }
 }
 
-/// A call that is dropped half-way has happened or has not: the record is one of the two, and writable.
+/// A dropped call is applied entirely or not at all: the record is the old or the new one, and can be written.
 pub async fn a_dropped_call_leaves_one_record_or_the_other(t: Trial) {
     for polls in 0..t.rounds().min(40) {
         let (key, first) = t.stored("first").await;
@@ -355,7 +357,7 @@ pub async fn a_dropped_call_leaves_one_record_or_the_other(t: Trial) {
         }
         let third = t.record("third");
         let mut expected = first.etag;
-        // What was dropped may still be on its way: a conflict then brings it, and the next try stands on it.
+        // The dropped call may still be applied later: the write is then a conflict, and the next attempt uses its record.
         loop {
             match t.replace(&key, expected, &third).await {
                 Written::Applied => break,

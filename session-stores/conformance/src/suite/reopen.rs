@@ -16,7 +16,7 @@ macro_rules! second {
     };
 }
 
-/// What one wrote, touched and destroyed, the other sees.
+/// Each handle sees what the other has written, touched and destroyed.
 pub async fn a_second_handle_sees_every_write(t: Trial) {
     let other = second!(t);
     let (key, first) = t.stored("first").await;
@@ -46,7 +46,7 @@ pub async fn a_handle_opened_later_finds_what_was_stored(t: Trial) {
     }
 }
 
-/// Compare-and-swap holds between two handles.
+/// Compare-and-swap works between two handles.
 pub async fn of_two_handles_on_one_etag_one_wins(t: Trial) {
     let other = second!(t);
     for _ in 0..t.rounds() {
@@ -72,7 +72,7 @@ pub async fn of_two_handles_on_one_etag_one_wins(t: Trial) {
     }
 }
 
-/// A logout by one handle ends the session for a writer at the other.
+/// A sign-out through one handle ends the session for a writer on the other.
 pub async fn a_destroy_by_one_handle_is_final_for_the_other(t: Trial) {
     let other = second!(t);
     for _ in 0..t.rounds() {
@@ -88,7 +88,7 @@ pub async fn a_destroy_by_one_handle_is_final_for_the_other(t: Trial) {
     }
 }
 
-/// Two logins at once, one by each handle: one key is alive.
+/// Two concurrent rotations, one through each handle: one new key is live.
 pub async fn of_two_handles_that_rotate_one_wins(t: Trial) {
     let other = second!(t);
     for _ in 0..t.rounds() {

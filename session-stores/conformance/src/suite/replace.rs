@@ -1,4 +1,4 @@
-//! `replace`: stores only over the expected etag; otherwise the record that is there now, or `Gone`.
+//! `replace`: stores only over the expected etag; otherwise returns the current record, or `Gone`.
 
 use session_core::store::{Etag, Written};
 
@@ -15,7 +15,7 @@ pub async fn replace_stores_over_the_expected_etag(t: Trial) {
     t.expect_record(&key, &second).await;
 }
 
-/// With another etag nothing changes, and the answer carries the record that is there.
+/// With another etag nothing changes, and the current record is returned.
 pub async fn replace_with_a_stale_etag_brings_the_current_record(t: Trial) {
     let (key, first) = t.stored("first").await;
     let second = t.record("second");
@@ -27,7 +27,7 @@ pub async fn replace_with_a_stale_etag_brings_the_current_record(t: Trial) {
     t.expect_record(&key, &second).await;
 }
 
-/// The etag of a conflict is good for the next try.
+/// A retry with the etag of the conflict succeeds.
 pub async fn replace_with_the_etag_of_a_conflict_applies(t: Trial) {
     let (key, _) = t.stored("first").await;
     let mine = t.record("mine");
@@ -48,7 +48,7 @@ pub async fn replace_asked_again_answers_applied(t: Trial) {
     }
 }
 
-/// A retry after somebody else's newer write is a conflict, not an undo.
+/// A retry after another client's newer write is a conflict and does not undo that write.
 pub async fn replace_asked_again_late_does_not_undo_a_newer_write(t: Trial) {
     let (key, first) = t.stored("first").await;
     let (second, third) = (t.record("second"), t.record("third"));
@@ -65,7 +65,7 @@ pub async fn replace_never_creates(t: Trial) {
     t.expect_missing(&key).await;
 }
 
-/// Not even when the expected etag is the record's own.
+/// A replace under a missing key creates nothing, even if the expected etag is that of the new record.
 pub async fn replace_never_creates_with_its_own_etag(t: Trial) {
     let (key, record) = (t.key(), t.record("new"));
     assert_eq!(t.replace(&key, record.etag, &record).await, Written::Gone);
@@ -82,7 +82,7 @@ pub async fn replace_does_not_revive_a_destroyed_session(t: Trial) {
     }
 }
 
-/// Nor the old key of a rotated one.
+/// Nothing is written under the old key of a rotated session.
 pub async fn replace_does_not_revive_a_rotated_key(t: Trial) {
     let (old, first) = t.stored("first").await;
     let (new, moved) = (t.key(), t.record("moved"));
@@ -95,7 +95,7 @@ pub async fn replace_does_not_revive_a_rotated_key(t: Trial) {
     t.expect_record(&new, &moved).await;
 }
 
-/// Etags of any value, the ends of 64 bits and of 63 among them.
+/// Etags of any value, including the limits of 63 and 64 bits.
 pub async fn etags_of_all_64_bits_are_kept_and_compared(t: Trial) {
     let (key, mut current) = t.stored("start").await;
     for number in [0, 1, u64::from(u32::MAX), (1 << 53) + 1, i64::MAX as u64, 1 << 63, u64::MAX - 1, u64::MAX]

@@ -5,7 +5,7 @@ use session_core::store::{Loaded, Record, StoreKey, Written};
 use super::Trial;
 use super::trial::{HOUR, SECOND, assert_same, fine, fresh_etag};
 
-/// The whole of it.
+/// The record is under the new key, and a tombstone under the old one.
 pub async fn rotate_moves_a_session_and_leaves_a_tombstone(t: Trial) {
     let (old, record) = t.stored("before").await;
     let (new, moved) = (t.key(), t.record("after").with_owner(Some(t.owner())));
@@ -14,7 +14,7 @@ pub async fn rotate_moves_a_session_and_leaves_a_tombstone(t: Trial) {
     t.expect_record(&new, &moved).await;
 }
 
-/// After a lost answer the same rotation is asked again: it has happened.
+/// If the answer was lost and the rotation is repeated, the answer is that it was applied.
 pub async fn rotate_asked_again_answers_applied(t: Trial) {
     let (old, record) = t.stored("before").await;
     let (new, moved) = (t.key(), t.record("after"));
@@ -25,7 +25,7 @@ pub async fn rotate_asked_again_answers_applied(t: Trial) {
     }
 }
 
-/// A stale etag moves nothing and brings the current record.
+/// A stale etag moves nothing and returns the current record.
 pub async fn rotate_with_a_stale_etag_brings_the_current_record(t: Trial) {
     let (old, record) = t.stored("before").await;
     let new = t.key();
@@ -37,7 +37,7 @@ pub async fn rotate_with_a_stale_etag_brings_the_current_record(t: Trial) {
     t.expect_missing(&new).await;
 }
 
-/// Under a missing key there is nothing to move.
+/// A rotation from a missing key moves nothing.
 pub async fn rotate_of_nothing_creates_nothing(t: Trial) {
     let (old, new) = (t.key(), t.key());
     assert_eq!(t.rotate(&old, fresh_etag(), &new, &t.record("new")).await, Written::Gone);
@@ -45,7 +45,7 @@ pub async fn rotate_of_nothing_creates_nothing(t: Trial) {
     t.expect_missing(&new).await;
 }
 
-/// A session under the new key stays, and so does the old one.
+/// If there is a session under the new key, both sessions stay unchanged.
 pub async fn rotate_onto_a_session_is_taken(t: Trial) {
     let (old, record) = t.stored("mine").await;
     let (new, theirs) = t.stored("theirs").await;
@@ -54,7 +54,7 @@ pub async fn rotate_onto_a_session_is_taken(t: Trial) {
     t.expect_record(&new, &theirs).await;
 }
 
-/// A tombstone under the new key stays, and so does the old session.
+/// If there is a tombstone under the new key, it and the old session stay unchanged.
 pub async fn rotate_onto_a_tombstone_is_taken(t: Trial) {
     let (old, record) = t.stored("mine").await;
     let (new, _) = t.stored("theirs").await;
@@ -64,7 +64,7 @@ pub async fn rotate_onto_a_tombstone_is_taken(t: Trial) {
     t.expect_tombstone(&new).await;
 }
 
-/// A second rotation of the same session, to another key, finds it moved and creates nothing.
+/// A second rotation of the same session to another key is answered with `Moved` and creates nothing.
 pub async fn rotate_of_a_rotated_key_creates_nothing(t: Trial) {
     let (old, record) = t.stored("before").await;
     let (first, second) = (t.key(), t.key());
@@ -75,7 +75,7 @@ pub async fn rotate_of_a_rotated_key_creates_nothing(t: Trial) {
     t.expect_missing(&second).await;
 }
 
-/// A retry counts only while the new key holds its own record.
+/// A retry is answered with `Applied` only while its own record is under the new key.
 pub async fn rotate_asked_again_after_another_write_is_not_applied(t: Trial) {
     let (old, record) = t.stored("before").await;
     let (new, moved) = (t.key(), t.record("after"));
@@ -88,7 +88,7 @@ pub async fn rotate_asked_again_after_another_write_is_not_applied(t: Trial) {
     t.expect_tombstone(&old).await;
 }
 
-/// Ten logins in a row: one live key, nine tombstones.
+/// Ten rotations in a row leave one live key and tombstones under the others.
 pub async fn a_chain_of_rotations_leaves_one_live_key(t: Trial) {
     let (mut key, mut record) = t.stored("0").await;
     let mut dead = Vec::new();
@@ -104,7 +104,7 @@ pub async fn a_chain_of_rotations_leaves_one_live_key(t: Trial) {
     }
 }
 
-/// The moved session is a session like any other.
+/// Every verb works on a rotated session.
 pub async fn a_rotated_session_can_be_written_touched_and_destroyed(t: Trial) {
     let (old, record) = t.stored("before").await;
     let (new, moved) = (t.key(), t.record("after"));
@@ -117,7 +117,7 @@ pub async fn a_rotated_session_can_be_written_touched_and_destroyed(t: Trial) {
     t.expect_tombstone(&old).await;
 }
 
-/// Rotating onto the very same key is refused, and the session survives it.
+/// A rotation to the same key is refused, and the session stays.
 pub async fn rotate_onto_itself_loses_nothing(t: Trial) {
     let (key, record) = t.stored("mine").await;
     let written = t.rotate(&key, record.etag, &key, &t.record("moved")).await;
@@ -125,7 +125,7 @@ pub async fn rotate_onto_itself_loses_nothing(t: Trial) {
     t.expect_record(&key, &record).await;
 }
 
-/// The old key of a rotation with a tombstone of the past is dead all the same.
+/// The old key is ended even if the tombstone of the rotation lies in the past.
 pub async fn rotate_with_a_tombstone_of_the_past_still_kills_the_old_key(t: Trial) {
     let (old, record) = t.stored("before").await;
     let (new, moved) = (t.key(), t.record("after"));
@@ -138,7 +138,7 @@ pub async fn rotate_with_a_tombstone_of_the_past_still_kills_the_old_key(t: Tria
     t.expect_record(&new, &moved).await;
 }
 
-/// The answer of a write under the old key.
+/// The answer to a write under the old key.
 pub(super) fn is_at(key: &StoreKey, record: &Record) -> Written {
     Written::Moved { key: *key, record: record.clone() }
 }

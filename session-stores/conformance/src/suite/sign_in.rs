@@ -1,4 +1,4 @@
-//! Sign-ins at once on one session: what the library makes of a rotation that another one has overtaken.
+//! Concurrent sign-ins on one session: a rotation that finds the session already rotated joins the first sign-in.
 
 use futures_util::future::join_all;
 use session_core::adapter::{BoxFuture, Closing, CookieHeaders, Spawn, VisitGuard, VisitReport};
@@ -6,8 +6,8 @@ use session_core::{SecretKey, Sessions};
 
 use super::Trial;
 
-/// A crowd of clicks on "Sign in", and one that comes when all are answered: each response carries the cookie of one session,
-/// in which all have written.
+/// Several concurrent clicks on "Sign in", and one after all are answered: every response carries the cookie of the same
+/// session, which has the changes of all.
 pub async fn sign_ins_at_once_end_in_one_session(t: Trial) {
     let key = SecretKey::generate().expect("the system has random bytes");
     let sessions = Sessions::builder().shared_store(t.store.clone()).key(key).build();
@@ -38,7 +38,7 @@ fn arrive(sessions: &Sessions, cookie: Option<&str>) -> VisitGuard {
     sessions.visit(cookie.into_iter().collect::<CookieHeaders>(), &Nowhere)
 }
 
-/// Counts one more, and signs the user in; the cookie that the browser has then.
+/// Adds one to the counter and signs the user in; returns the cookie that the browser has then.
 async fn count(guard: VisitGuard, user: Option<&str>) -> Option<String> {
     let session = guard.visit().session().await.expect("the store answers");
     session.increment("n").expect("a number");

@@ -7,7 +7,7 @@ use session_core::store::{StoreError, StoreErrorKind};
 
 use super::Trial;
 
-/// Fails if the call takes longer than a busy machine explains; true if it ended with an error.
+/// Returns whether the call ended with an error. Fails if it takes longer than a busy machine explains.
 async fn fails_in_time<T>(
     verb: &str,
     deadline: Duration,
@@ -23,8 +23,8 @@ async fn fails_in_time<T>(
     true
 }
 
-/// A request that waits for the session is answered, whatever the store does. A verb that does not wait for what
-/// stalls may succeed; a store of which none fails does not stall.
+/// Every call ends, so that a request which waits for it is answered. A verb that does not need the stalled server may
+/// succeed, but at least one must fail: otherwise the fixture does not stall.
 pub async fn a_stalled_store_ends_every_call_at_its_deadline(t: Trial) {
     let Some((stalled, deadline)) = t.stalled().await else { return };
     let store = &stalled.store;

@@ -7,7 +7,7 @@ use session_core::{
 
 use super::Trial;
 
-/// A name for errors and events: short, lower case, always the same.
+/// The name for errors and events is short, lower case and constant.
 pub async fn its_name_is_a_short_word(t: Trial) {
     let name = t.store.name();
     assert!(!name.is_empty() && name.len() <= 32, "the name is short: {name:?}");
@@ -16,7 +16,7 @@ pub async fn its_name_is_a_short_word(t: Trial) {
     assert_eq!(t.store.name(), name);
 }
 
-/// A fresh key is missing.
+/// A key that was never used is missing.
 pub async fn a_key_nobody_used_is_missing(t: Trial) {
     t.expect_missing(&t.key()).await;
 }
@@ -35,7 +35,7 @@ pub async fn its_debug_shows_nothing_of_a_session(t: Trial) {
     assert!(!shown.contains(&format!("{:?}", id.expose_secret())));
 }
 
-/// An error says which store and what kind, and nothing of the session.
+/// An error has the name of the store and its kind, and nothing of the session.
 pub async fn its_errors_name_it_and_hide_the_session(t: Trial) {
     let secret = "swordfish-4711";
     let large = t.record(secret.repeat(t.store.max_record() / secret.len() + 1));
@@ -46,7 +46,7 @@ pub async fn its_errors_name_it_and_hide_the_session(t: Trial) {
     assert!(shown.contains(t.store.name()) && !shown.contains(secret), "{shown}");
 }
 
-/// Keys that differ in one bit, at either end, are different sessions.
+/// Keys that differ in one bit, at either end, belong to different sessions.
 pub async fn keys_that_differ_in_one_bit_are_two_sessions(t: Trial) {
     let (key, record) = t.stored("mine").await;
     for (byte, bit) in [(0, 0), (0, 7), (15, 3), (16, 3), (31, 0), (31, 7)] {
@@ -61,7 +61,7 @@ pub async fn keys_that_differ_in_one_bit_are_two_sessions(t: Trial) {
     t.expect_record(&key, &record).await;
 }
 
-/// Keys of any bytes: zeros, ones, a newline, a quote, what looks like a path or a wildcard.
+/// Keys of any bytes: zeros, ones, newlines, quotes, text like a path or a wildcard.
 pub async fn keys_of_any_bytes_work(t: Trial) {
     for pattern in [&[0x00][..], &[0xff], b"\n", b"'", b"\"", b"../", b"*?", b"{}:"] {
         let mut bytes = *t.key().as_bytes();
@@ -78,7 +78,7 @@ pub async fn keys_of_any_bytes_work(t: Trial) {
     }
 }
 
-/// Five hundred sessions at once, each with its own bytes.
+/// Five hundred sessions, each with its own bytes.
 pub async fn many_sessions_do_not_mix(t: Trial) {
     let mut sessions = Vec::new();
     for number in 0..500_u32 {

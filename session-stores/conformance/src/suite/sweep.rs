@@ -1,4 +1,4 @@
-//! The sweeper: removes what is dead, in bounded batches, and nothing else.
+//! The sweeper: removes expired sessions and ended tombstones in bounded batches, and nothing else.
 
 use session_core::{
     Timestamp,
@@ -55,7 +55,7 @@ pub async fn a_sweep_removes_tombstones_once_they_have_ended(t: Trial) {
     t.expect_missing(&key).await;
 }
 
-/// Without anything due, removes nothing and reports no more.
+/// If nothing is due, removes nothing and reports that there is no more.
 pub async fn a_sweep_of_the_living_removes_nothing(t: Trial) {
     let sweeper = sweeper!(t);
     let (key, record) = t.stored("{}").await;
@@ -149,7 +149,7 @@ pub async fn a_replaced_session_that_dies_is_swept(t: Trial) {
     }
 }
 
-/// The same after a touch.
+/// A touch moves the deadline; the sweep at the new one removes the session.
 pub async fn a_touched_session_that_dies_is_swept(t: Trial) {
     sweeper!(t);
     let (key, record) = t.stored("{}").await;
@@ -159,7 +159,7 @@ pub async fn a_touched_session_that_dies_is_swept(t: Trial) {
     is_swept_at_its_last_deadline(&t, key, &touched).await;
 }
 
-/// The same under the key that a rotation gave it; the tombstone of the old key is swept as well.
+/// A rotated session is swept at its deadline under the new key, and so is the tombstone of the old key.
 pub async fn a_rotated_session_that_dies_is_swept(t: Trial) {
     sweeper!(t);
     let (old, record) = t.stored("{}").await;
@@ -169,7 +169,7 @@ pub async fn a_rotated_session_that_dies_is_swept(t: Trial) {
     t.expect_missing(&old).await;
 }
 
-/// A key whose tombstone was swept is free. If it is used again, for another owner, nothing of the first is left.
+/// A key whose tombstone was swept is free. If it is used again for another owner, nothing of the first session remains.
 pub async fn a_key_used_again_is_listed_for_its_new_owner_only(t: Trial) {
     let sweeper = sweeper!(t);
     let Some(index) = t.owners() else { return };

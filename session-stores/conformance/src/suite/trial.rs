@@ -21,7 +21,7 @@ use crate::fixture::{Damage, Door, Fixture};
 /// only through the `now` they pass, and only forwards.
 #[derive(Debug)]
 pub struct Trial {
-    /// The store itself, for calls that may fail.
+    /// The store, for calls that may fail.
     pub store: Arc<dyn SessionStore>,
     /// When the case began.
     pub now: Timestamp,
@@ -35,40 +35,40 @@ impl Trial {
         Self { store: Arc::clone(&fixture.store), now: SystemClock.now(), fixture, test }
     }
 
-    /// A key that nobody has used.
+    /// Returns a key that was never used.
     pub fn key(&self) -> StoreKey {
         fresh_key()
     }
 
-    /// An owner that nobody has used.
+    /// Returns an owner that was never used.
     pub fn owner(&self) -> Arc<str> {
         format!("user-{:016x}", u64::from_le_bytes(random())).into()
     }
 
-    /// A record begun now with the default deadlines (two hours, a day), a fresh etag and this payload.
+    /// Returns a record that begins now, with the default deadlines (two hours, a day), a fresh etag and this payload.
     pub fn record(&self, payload: impl AsRef<[u8]>) -> Record {
         record_at(self.now, payload)
     }
 
-    /// A record of this owner.
+    /// Returns a record of this owner.
     pub fn owned(&self, owner: &Arc<str>) -> Record {
         self.record(*b"{\"v\":1}").with_owner(Some(Arc::clone(owner)))
     }
 
-    /// A record that has been stored under a new key.
+    /// Stores a record under a new key and returns both.
     pub async fn stored(&self, payload: impl AsRef<[u8]>) -> (StoreKey, Record) {
         let record = self.record(payload);
         (self.store_new(&record).await, record)
     }
 
-    /// A new key under which this record has been stored.
+    /// Stores this record under a new key and returns the key.
     pub async fn store_new(&self, record: &Record) -> StoreKey {
         let key = self.key();
         assert_eq!(self.create(&key, record).await, Written::Applied, "a record under a new key is stored");
         key
     }
 
-    /// Where a tombstone made now ends.
+    /// Returns the end of a tombstone that is made now.
     pub fn until(&self) -> Timestamp {
         self.now.plus(Duration::from_secs(60))
     }
@@ -145,7 +145,7 @@ impl Trial {
         assert_eq!(self.load(key).await, Loaded::Missing, "nothing came into being");
     }
 
-    /// Asserts that a tombstone stands there until a minute from now.
+    /// Asserts that there is a tombstone that ends a minute from now.
     pub async fn expect_tombstone(&self, key: &StoreKey) {
         let until = self.until();
         assert_eq!(self.load(key).await, Loaded::Ended { until }, "a tombstone with its end stands there");
@@ -175,19 +175,19 @@ impl Trial {
         self.fixture.seen_within.is_zero()
     }
 
-    /// Asserts that there is no session any more that is alive at `now`.
+    /// Asserts that there is no session that is live at `now`.
     pub async fn expect_dead(&self, key: &StoreKey, now: Timestamp) {
         if let Loaded::Found(found) = self.load(key).await {
             assert!(!found.is_live(now), "the session stays dead; found {found:?}");
         }
     }
 
-    /// The store's owner index, or `None` if the fixture declares that there is none.
+    /// Returns the store's owner index, or `None` if the fixture declares that there is none.
     pub fn owners(&self) -> Option<&dyn OwnerIndex> {
         self.capability(self.store.owners(), &self.fixture.owners, "owners", "without_owners")
     }
 
-    /// The store's sweeper, or `None` if the fixture declares that there is none.
+    /// Returns the store's sweeper, or `None` if the fixture declares that there is none.
     pub fn sweeper(&self) -> Option<&dyn Sweep> {
         self.capability(self.store.sweeper(), &self.fixture.sweep, "sweeper", "without_sweep")
     }
@@ -230,26 +230,26 @@ impl Trial {
         }
     }
 
-    /// How many entries the owner index holds for this owner, or `None` if the fixture declares that there are none to
-    /// count.
+    /// Returns the number of entries that the owner index has for this owner, or `None` if the fixture declares that there
+    /// are none to count.
     pub async fn owner_entries(&self, owner: &str) -> Option<usize> {
         let count = self.door(&self.fixture.entries, "owner_entries(count)", "without_owner_entries")?;
         Some(count(owner.to_owned()).await)
     }
 
-    /// The author's way to damage a record, or `None` if the fixture declares that there is none.
+    /// Returns the fixture's way to damage a record, or `None` if the fixture declares that there is none.
     pub fn damage(&self) -> Option<&dyn Damage> {
         self.door(&self.fixture.damage, "with_damage(damage)", "without_damage").map(AsRef::as_ref)
     }
 
-    /// A second handle on the same data, or `None` if the fixture declares that there is none.
+    /// Returns a second handle on the same data, or `None` if the fixture declares that there is none.
     pub async fn reopen(&self) -> Option<Arc<dyn SessionStore>> {
         let with = "reopen(open)` or `.shared(place, open)";
         Some(self.door(&self.fixture.reopen, with, "without_reopen")?().await)
     }
 
-    /// Another process on the same data, or `None` if the fixture declares that there is none. Also `None` where
-    /// [`Case::run`](super::Case::run) runs the case, since a process can only be told to run a test.
+    /// Returns another process on the same data, or `None` if the fixture declares that there is none. Also `None` under
+    /// [`Case::run`](super::Case::run), since a process can only be started for a test.
     pub fn other_process(&self) -> Option<OtherProcess> {
         let (place, open) = self.door(&self.fixture.shared, "shared(place, open)", "in_one_process")?;
         let Some(test) = self.test else {
@@ -259,19 +259,19 @@ impl Trial {
         Some(OtherProcess::new(test, place, Arc::clone(open)))
     }
 
-    /// A store of this kind that stalls and its deadline, or `None` if the fixture declares that it cannot.
+    /// Returns a store whose server does not answer and its deadline, or `None` if the fixture declares that there is none.
     pub async fn stalled(&self) -> Option<(Fixture, Duration)> {
         let with = "stalled(deadline, open)";
         let (deadline, open) = self.door(&self.fixture.stalled, with, "without_stall")?;
         Some((open().await, *deadline))
     }
 
-    /// How often a race is repeated.
+    /// Returns how often a race is repeated.
     pub fn rounds(&self) -> usize {
         self.fixture.rounds
     }
 
-    /// Runs this beside the case, with a handle on the store.
+    /// Spawns a task with a handle on the store.
     pub fn spawn<F, O>(&self, act: F) -> tokio::task::JoinHandle<O::Output>
     where
         F: FnOnce(Arc<dyn SessionStore>) -> O,
@@ -281,7 +281,7 @@ impl Trial {
     }
 }
 
-/// The value, or a panic that says which verb failed and why.
+/// Returns the value. Panics with the verb and its error.
 pub(crate) fn fine<T>(verb: &str, result: Result<T, StoreError>) -> T {
     result.unwrap_or_else(|error| {
         let cause = std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
@@ -310,23 +310,23 @@ pub(crate) fn assert_same(found: &Record, expected: &Record) {
     assert!(found.payload == expected.payload, "the payload is the one written, byte for byte");
 }
 
-/// A record begun at this moment with the default deadlines, a fresh etag and this payload.
+/// Returns a record that begins at this time, with the default deadlines, a fresh etag and this payload.
 pub(crate) fn record_at(now: Timestamp, payload: impl AsRef<[u8]>) -> Record {
     Record::new(fresh_etag(), now, now.plus(HOUR * 2), payload.as_ref().into())
         .with_absolute_deadline(Some(now.plus(HOUR * 24)))
 }
 
-/// A key that nobody has used.
+/// Returns a key that was never used.
 pub(crate) fn fresh_key() -> StoreKey {
     StoreKey::from_bytes(random())
 }
 
-/// An etag nobody has used.
+/// Returns an etag that was never used.
 pub(crate) fn fresh_etag() -> Etag {
     Etag::new(u64::from_le_bytes(random()))
 }
 
-/// Says in the test's output that a case does not apply.
+/// Notes in the test's output that a case does not apply.
 pub(crate) fn skip(store: &Arc<dyn SessionStore>, why: &str) {
     println!("does not apply to the {} store: {why}", store.name());
 }

@@ -1,4 +1,4 @@
-//! A visitor of a [`WebApp`]: keeps the cookie, sends forms, remembers nothing else.
+//! A visitor of a [`WebApp`]: keeps cookies and sends forms.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -18,7 +18,7 @@ pub struct Client<'a, A> {
     cookie: RefCell<Option<String>>,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "for tests")]
 pub struct Reply {
@@ -31,24 +31,24 @@ pub struct Reply {
 }
 
 impl<'a, A: WebApp> Client<'a, A> {
-    /// A visitor whom the application has never seen.
+    /// Creates a visitor without cookies.
     pub fn new(app: &'a A) -> Self {
         Self { app, cookie: RefCell::default() }
     }
 
-    /// The same visitor's cookie, in other hands.
+    /// Returns another visitor with a copy of this one's cookie.
     #[must_use]
     pub fn copy(&self) -> Self {
         Self { app: self.app, cookie: self.cookie.clone() }
     }
 
-    /// The `Cookie` header that it sends, if any.
+    /// Returns the `Cookie` header that it sends, if any.
     #[must_use]
     pub fn cookie(&self) -> Option<String> {
         self.cookie.borrow().clone()
     }
 
-    /// Takes this `Cookie` header for its own.
+    /// Sets the `Cookie` header.
     pub fn wear(&self, cookie: Option<String>) {
         self.cookie.replace(cookie);
     }
@@ -70,7 +70,7 @@ impl<'a, A: WebApp> Client<'a, A> {
         self.send(Method::POST, path, &all, Bytes::copy_from_slice(form.as_bytes())).await
     }
 
-    /// Sends anything. The host is `shop.example`.
+    /// Sends a request. The host is `shop.example`.
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Reply {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "shop.example");
         for (name, value) in headers {
@@ -87,12 +87,12 @@ impl<'a, A: WebApp> Client<'a, A> {
         Reply { status: parts.status, headers: parts.headers, body }
     }
 
-    /// A request whose handler does this, and what it gave.
+    /// Sends a request with this handler, and returns the handler's result.
     pub async fn visit<T: Send + 'static>(&self, handler: impl FnOnce(&Session) -> T + Send + 'static) -> T {
         self.submit("", handler).await.0
     }
 
-    /// The same with a form, and the reply.
+    /// Sends a form to this handler, and returns the response.
     pub async fn submit<T: Send + 'static>(
         &self,
         form: &str,
@@ -105,7 +105,7 @@ impl<'a, A: WebApp> Client<'a, A> {
         .await
     }
 
-    /// A request whose handler awaits something.
+    /// Sends a request with this asynchronous handler.
     pub async fn wait<T, F>(&self, handler: impl FnOnce(Session) -> F + Send + 'static) -> T
     where
         T: Send + 'static,
@@ -138,26 +138,26 @@ impl<'a, A: WebApp> Client<'a, A> {
         (value.expect("the handler has run"), reply)
     }
 
-    /// The token that `/page` shows.
+    /// Returns the CSRF token that `/page` shows.
     pub async fn csrf(&self) -> String {
         self.get("/page").await.json()["csrf_token"].as_str().unwrap().to_owned()
     }
 }
 
 impl Reply {
-    /// The body as JSON; null if it is none.
+    /// Returns the body as JSON, or null if it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         json_of(&self.body)
     }
 
-    /// Where it leads; empty if nowhere.
+    /// Returns the target of a redirect, or an empty text.
     #[must_use]
     pub fn location(&self) -> &str {
         self.headers.get(header::LOCATION).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Whether `Vary` names `Cookie`, alone or beside what other middleware added.
+    /// Returns whether `Vary` contains `Cookie`, possibly among others.
     #[must_use]
     pub fn varies_by_cookie(&self) -> bool {
         let values = self.headers.get_all(header::VARY).iter();
@@ -165,10 +165,10 @@ impl Reply {
         fields.any(|field| field.trim_ascii().eq_ignore_ascii_case(b"cookie"))
     }
 
-    /// Its only `Set-Cookie` but for a touch cookie's; empty if there is none.
+    /// Returns the only `Set-Cookie` header except those of touch cookies, or an empty text.
     ///
     /// # Panics
-    /// When there are more.
+    /// If there are several.
     #[must_use]
     pub fn set_cookie(&self) -> &str {
         let mut all = set_cookies(&self.headers);
@@ -178,7 +178,8 @@ impl Reply {
     }
 }
 
-/// All but those of touch cookies, since these claims end before a session needs one, and of the token for scripts.
+/// Returns all `Set-Cookie` headers except those of touch cookies, which these claims do not test, and of the token for
+/// scripts.
 fn set_cookies(headers: &http::HeaderMap) -> impl Iterator<Item = &str> {
     let all = headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap());
     all.filter(|set| {

@@ -1,6 +1,6 @@
 //! The names that every adapter exports, checked by the compiler.
 
-/// Imports from an adapter all that an application needs, so that a name which one adapter lacks does not compile.
+/// Imports from an adapter all names that an application needs, so that a missing name does not compile.
 ///
 /// ```text
 /// session_conformance::adapter_exports!(session_axum);

@@ -1,7 +1,7 @@
-//! The names of all claims, written once, by the rules of the application that each is made of.
+//! The names of all claims, grouped by the configuration of their application.
 
-/// The claims, each as a test of an application: the path of a function `async fn(Setting) -> impl WebApp`, and an
-/// expression for the store that each is given anew.
+/// Defines a test for every claim. It takes the path of a function `async fn(Setting) -> impl WebApp`, and an expression
+/// for a new store.
 ///
 /// ```no_run
 /// # use bytes::Bytes;
@@ -9,12 +9,12 @@
 ///
 /// struct App {
 ///     setting: Setting,
-///     // … and the adapter's routes, made of it
+///     // … and the adapter's routes
 /// }
 ///
 /// impl WebApp for App {
 ///     async fn send(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
-///         // … through all of them
+///         // … passed to the routes
 /// #       unreachable!("{request:?}")
 ///     }
 ///
@@ -23,7 +23,7 @@
 ///     }
 /// }
 ///
-/// /// Makes the adapter's application, anew for each claim.
+/// /// Makes the adapter's application, once for each claim.
 /// async fn app(setting: Setting) -> App {
 ///     App { setting }
 /// }
@@ -56,7 +56,7 @@ macro_rules! web_claims {
                 features_3_with_errors_of_several_calls_add_up_in_order
                 features_3_flash_validation_errors_come_with_the_input_or_without
                 features_3_flash_all_takes_a_form_that_is_given
-                features_3_old_input_is_read_with_defaults
+                features_3_old_input_is_the_text_that_was_typed
                 features_3_a_look_that_changes_nothing_takes_no_message_of_others
                 features_4_a_page_shows_what_the_last_visit_left
                 features_3_input_nests_and_is_read_without_a_session

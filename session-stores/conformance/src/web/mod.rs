@@ -1,6 +1,6 @@
-//! What an application's handlers may rely on under every adapter: claims over HTTP, written once.
+//! What handlers can rely on under every adapter: claims over HTTP, written once.
 //!
-//! An adapter's test makes a [`WebApp`] of its own extractors with the routes that [`WebApp`] lists, and calls
+//! An adapter's test makes a [`WebApp`] of its extractors with the routes that [`WebApp`] lists, and calls
 //! [`web_claims!`](crate::web_claims).
 
 pub mod claims;
@@ -48,7 +48,7 @@ pub use setting::{Handlers, Setting, rules};
 /// | `GET /secret` | the same, for users who confirmed within 15 minutes |
 /// | `POST /misplaced` | behind the CSRF middleware, outside of the session layer: `plain` |
 /// | `POST /guarded/echo` | behind the CSRF middleware: the input's map as JSON; `GET` answers `plain` |
-/// | `POST /guarded/raw` | behind it: the body as it came |
+/// | `POST /guarded/raw` | behind it: the unchanged body |
 /// | `POST /guarded/hooks/x` | behind it, exempt by `/guarded/hooks`: `plain` |
 /// | `PUT /guarded/signed` | behind it, exempt by [`is_signed`]: `plain`; `POST` is not |
 /// | `POST /strict/echo` | behind one that always asks for the token, and trusts [`TRUSTED`] and the forwarded host: `plain` |
@@ -59,7 +59,7 @@ pub use setting::{Handlers, Setting, rules};
 /// use bytes::Bytes;
 /// use session_conformance::web::{Client, Setting, WebApp, rules};
 ///
-/// /// As small as an application can be: it has one page.
+/// /// An application with one page.
 /// struct Tiny(Setting);
 ///
 /// impl WebApp for Tiny {
@@ -82,22 +82,22 @@ pub use setting::{Handlers, Setting, rules};
 /// # }
 /// ```
 pub trait WebApp {
-    /// Sends a request through all of it.
+    /// Sends a request to the application.
     fn send(&self, request: http::Request<Bytes>) -> impl Future<Output = http::Response<Bytes>>;
 
-    /// What it was made with.
+    /// Returns the setting that it was made with.
     fn setting(&self) -> &Setting;
 
-    /// How often the store was asked anything.
+    /// Returns the number of store calls.
     fn store_calls(&self) -> usize {
         self.setting().store.count_all()
     }
 }
 
-/// What `POST /polite/echo` answers when it refuses.
+/// The body of the response of `POST /polite/echo` to a refused request.
 pub const PLEASE: &str = "Please load the page again.";
 
-/// Which requests are exempt by a predicate, asked with the method and the path.
+/// The predicate for exempt requests, called with the method and the path.
 #[must_use]
 pub fn is_signed(method: &str, path: &str) -> bool {
     method == "PUT" && path == "/guarded/signed"
@@ -106,7 +106,7 @@ pub fn is_signed(method: &str, path: &str) -> bool {
 /// The origin that the strict rules trust.
 pub const TRUSTED: &str = "https://partner.example";
 
-/// What `POST /count` reads its input as.
+/// The type of the input of `POST /count`.
 ///
 /// ```
 /// let count: session_conformance::web::Count = serde_json::from_str(r#"{"count": 3}"#).unwrap();
@@ -115,9 +115,9 @@ pub const TRUSTED: &str = "https://partner.example";
 #[derive(Debug, serde::Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "a form of tests")]
 pub struct Count {
-    /// A number, which forms write as text.
+    /// A number, which is text in forms.
     pub count: u32,
-    /// May be missing, but not malformed.
+    /// Optional, but not malformed.
     pub price: Option<f64>,
     /// A checkbox.
     #[serde(default)]
@@ -141,7 +141,7 @@ pub fn page(session: &Session) -> Result<String, SessionError> {
     Ok(shown.to_string())
 }
 
-/// What a page says of a session that may be missing: the value `user`, `stranger`, or `no session`.
+/// Returns what a page shows of an optional session: the value `user`, `stranger`, or `no session`.
 ///
 /// # Errors
 /// As for [`Session::get`].

@@ -1,4 +1,4 @@
-//! What a `WebApp` is made with: sessions on doubles, and handlers that a claim gives on the way.
+//! What a `WebApp` is made with: sessions on test doubles, and the handlers of a claim.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,21 +11,21 @@ use session_core::{
 use crate::fixture::IntoStore;
 use session_testkit::{FaultyStore, ManualClock, OpLog};
 
-/// The sessions of an application under trial, and the doors to what is around them.
+/// The sessions of an application under test, with access to their clock, store and observer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Setting {
-    /// What the adapter lays around its routes.
+    /// The sessions for the adapter's layer.
     pub sessions: Sessions,
-    /// Moves their time.
+    /// The clock.
     pub clock: ManualClock,
-    /// What their store was asked.
+    /// The calls of the store.
     pub store: OpLog<dyn SessionStore>,
-    /// Makes their store fail.
+    /// The faults of the store.
     pub faults: FaultyStore<dyn SessionStore>,
-    /// What they told their observer.
+    /// The events that the observer received.
     pub events: Events,
-    /// What `POST /do` does.
+    /// The handler of `POST /do`.
     pub handlers: Handlers,
 }
 
@@ -40,7 +40,7 @@ impl Setting {
             let key = SecretKey::generate().expect("the system's random generator works");
             rules(Sessions::builder().key(key).clock(clock.clone()).observer(events.clone()))
         };
-        // The store is for all rules but those that put sessions into the cookie.
+        // Every configuration uses the store except those with sessions in the cookie.
         let sessions = match ruled().build() {
             Err(ConfigError::NoPlacement) => ruled().shared_store(Arc::new(store.clone())).build(),
             built => built,
@@ -50,7 +50,7 @@ impl Setting {
     }
 }
 
-/// Which rules a claim's application has.
+/// Configurations of a claim's application.
 pub mod rules {
     use session_core::{Cookie, SessionsBuilder, Timestamp, TokenFrom};
 
@@ -66,7 +66,7 @@ pub mod rules {
         sessions.replace_secret_fields(["pin"])
     }
 
-    /// Sessions in their cookies.
+    /// Sessions in the cookie.
     pub fn in_cookies(sessions: SessionsBuilder) -> SessionsBuilder {
         sessions.in_cookie()
     }
@@ -86,7 +86,7 @@ pub mod rules {
         sessions.import_from(OtherLibrary::default(), Timestamp::from_millis(i64::MAX))
     }
 
-    /// No sessions at all.
+    /// Sessions that are switched off.
     pub fn switched_off(sessions: SessionsBuilder) -> SessionsBuilder {
         sessions.enabled(false)
     }
@@ -104,7 +104,7 @@ pub mod rules {
 
 type Handler = Box<dyn FnOnce(Session) -> BoxFuture<()> + Send>;
 
-/// What the next `POST /do` does: a claim writes its handler where it says what comes of it.
+/// The handler of the next `POST /do`, so that a claim has its handler beside its assertions.
 #[derive(Clone, Default)]
 pub struct Handlers(Arc<Mutex<Option<Handler>>>);
 
@@ -112,7 +112,7 @@ impl Handlers {
     /// Runs the handler that was given for this request.
     ///
     /// # Panics
-    /// When there is none, and where the handler does.
+    /// If there is none, or if the handler panics.
     pub async fn run(&self, session: Session) {
         let handler = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         handler.expect("a claim gives the handler before it sends the request")(session).await;
@@ -129,12 +129,12 @@ impl fmt::Debug for Handlers {
     }
 }
 
-/// Everything that an observer hears.
+/// An observer that keeps all events.
 #[derive(Clone, Debug, Default)]
 pub struct Events(Arc<Mutex<Vec<Event>>>);
 
 impl Events {
-    /// What was heard since the last time.
+    /// Returns the events since the last call.
     #[must_use]
     pub fn take(&self) -> Vec<Event> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))

@@ -1,4 +1,4 @@
-//! A double without orders changes nothing: a store inside three of them passes the whole suite.
+//! Test doubles without faults and gates change nothing: a store inside of three of them passes the whole suite.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The checker of histories: accepts what a store can answer, and rejects what none can.
+//! The checker of histories accepts every history that a store can have, and rejects all others.
 
 mod by_hand;
 mod wrong;

@@ -1,4 +1,4 @@
-//! The store suite on a real server, each case under a prefix of its own; and on one that knows less.
+//! The store suite on a real server, each case under its own prefix; and on a server with fewer features.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

@@ -1,4 +1,4 @@
-//! Many at once on one session: nothing acknowledged is lost, nothing destroyed comes back.
+//! Many concurrent writers of one session: no acknowledged write is lost, and no destroyed session is revived.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

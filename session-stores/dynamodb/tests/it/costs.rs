@@ -1,4 +1,4 @@
-//! What each verb costs on the wire: one request, counted as it is sent.
+//! The cost of each verb: one request, counted as it is sent.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

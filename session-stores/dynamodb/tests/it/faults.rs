@@ -1,4 +1,4 @@
-//! The server dies, stalls and loses answers: typed errors within the deadline, and every question answered later.
+//! A server that dies, stalls and loses answers: typed errors within the deadline, and success after its return.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

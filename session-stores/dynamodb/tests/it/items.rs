@@ -1,4 +1,4 @@
-//! What stands in the table: times that fire, text that people can read, and nothing of the dead.
+//! The items in the table: expiry times that DynamoDB acts on, readable text, and no data of ended sessions.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

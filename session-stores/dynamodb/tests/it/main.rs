@@ -1,4 +1,4 @@
-//! What the DynamoDB store promises, on an emulator.
+//! Tests of the DynamoDB store, on an emulator.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! The law of all stores, races, crowds and damage included.
+//! The store suite, including races, crowds and damage.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::TcpListener;

@@ -1,4 +1,4 @@
-//! The etcd store on a real server: the laws of all stores, and what is particular to etcd.
+//! Tests of the etcd store on a real server: the store suite, and claims particular to etcd.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

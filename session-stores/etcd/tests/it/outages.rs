@@ -1,4 +1,4 @@
-//! Members that are away, a line that swallows everything, tokens that expire, leases that are revoked.
+//! Members that are down, a silent connection, expired tokens, revoked leases.
 
 use std::net::TcpListener;
 use std::time::Duration;

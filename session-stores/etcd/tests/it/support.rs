@@ -1,4 +1,4 @@
-//! The server that these tests share, and its own HTTP door for looking behind the store's back.
+//! The server that these tests share, and its HTTP API, to read what the store has written.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Directories that others own or may write, planted links, and a root that is gone: each is an error that changes nothing.
+//! Directories that other users own or may write, planted links, and a missing root: each is an error that changes nothing.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 

@@ -1,6 +1,6 @@
-//! A writer is killed a thousand times at random moments: no torn record, no revived one, no acknowledged write lost.
+//! A writer is killed a thousand times at random moments: no record is torn or revived, and no acknowledged write is lost.
 //!
-//! The child runs a script that its seed determines and says after each step that it was acknowledged. The parent runs
+//! The child runs a script that its seed determines and reports each acknowledged step. The parent runs
 //! the same script on a model: what is on disk must be the model after the acknowledged steps, or after one more.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]

@@ -1,4 +1,4 @@
-//! What the file store promises, on a real file system.
+//! Tests of the file store, on a real file system.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod conformance;

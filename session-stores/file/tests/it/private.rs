@@ -1,4 +1,4 @@
-//! Where files lie, who may read them, and what stands in the way of links: incident rows 21 and 22.
+//! The places and modes of files, and the protection against links: incident rows 21 and 22.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 

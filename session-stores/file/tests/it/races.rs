@@ -1,4 +1,4 @@
-//! Many readers and writers at once, in one process and in four: nothing torn, nothing lost.
+//! Many concurrent readers and writers, in one process and in four: no record is torn, and no write is lost.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 

@@ -13,13 +13,14 @@ use async_trait::async_trait;
 use session_core::{
     Timestamp,
     store::{
-        Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError,
-        StoreKey, Sweep, Swept, Written,
+        Cursor, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError, StoreKey, Sweep, Swept,
+        Written,
     },
 };
 
-use crate::blocking;
+use crate::blocking::{self, LONGEST_TIMEOUT};
 use crate::engine::{CasEngine, Owners};
+use crate::settings::Limits;
 use protocol::Protocol;
 
 /// A session store over a [`CasEngine`].
@@ -40,8 +41,7 @@ use protocol::Protocol;
 #[derive(Debug)]
 pub struct CasStore<E: CasEngine> {
     protocol: Arc<Protocol<E>>,
-    timeout: Duration,
-    max_record: usize,
+    limits: Limits,
 }
 
 impl<E: CasEngine> CasStore<E> {
@@ -49,21 +49,28 @@ impl<E: CasEngine> CasStore<E> {
     #[must_use]
     pub fn new(engine: E) -> Self {
         let protocol = Arc::new(Protocol { engine });
-        Self { protocol, timeout: DEFAULT_TIMEOUT, max_record: DEFAULT_MAX_RECORD }
+        Self { protocol, limits: Limits::default() }
+    }
+
+    /// Sets how long a verb may take, all its primitives together, and how large a record may be.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Limits { timeout: limits.timeout.min(LONGEST_TIMEOUT), ..limits };
+        self
     }
 
     /// Sets how long a verb may take, all its primitives together.
     #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout.min(LONGEST_TIMEOUT);
-        self
+    pub fn timeout(self, timeout: Duration) -> Self {
+        let limits = Limits { timeout, ..self.limits };
+        self.limits(limits)
     }
 
     /// Sets the largest record kept, in bytes of payload and owner.
     #[must_use]
-    pub fn max_record(mut self, bytes: usize) -> Self {
-        self.max_record = bytes;
-        self
+    pub fn max_record(self, bytes: usize) -> Self {
+        let limits = Limits { max_record: bytes, ..self.limits };
+        self.limits(limits)
     }
 
     /// The engine.
@@ -80,12 +87,13 @@ impl<E: CasEngine> CasStore<E> {
 
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let name = self.protocol.engine.name();
-        let work = blocking::until(Instant::now() + self.timeout, work);
-        tokio::time::timeout(self.timeout, work).await.unwrap_or_else(|_| Err(StoreError::timeout(name)))
+        let Limits { timeout, .. } = self.limits;
+        let work = blocking::until(Instant::now() + timeout, work);
+        tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| Err(StoreError::timeout(name)))
     }
 
     fn check(&self, record: &Record) -> Result<(), StoreError> {
-        StoreError::check_size(self.protocol.engine.name(), record, self.max_record)
+        StoreError::check_size(self.protocol.engine.name(), record, self.limits.max_record)
     }
 }
 
@@ -102,7 +110,7 @@ impl<E: CasEngine> SessionStore for CasStore<E> {
     }
 
     fn max_record(&self) -> usize {
-        self.max_record
+        self.limits.max_record
     }
 
     async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
@@ -199,9 +207,6 @@ impl<E: CasEngine> OwnerIndex for CasStore<E> {
 #[async_trait]
 impl<E: CasEngine> Sweep for CasStore<E> {
     async fn sweep(&self, before: Timestamp, most: usize) -> Result<Swept, StoreError> {
-        self.protocol.sweep(before, most, self.timeout).await
+        self.protocol.sweep(before, most, self.limits.timeout).await
     }
 }
-
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);

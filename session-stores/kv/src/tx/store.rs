@@ -1,20 +1,20 @@
 //! The store over an engine with transactions: each verb is one transaction on a blocking thread.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use session_core::{
     Timestamp,
     store::{
-        Census, Cursor, DEFAULT_MAX_RECORD, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError,
-        StoreKey, Sweep, Written,
+        Census, Cursor, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError, StoreKey, Sweep,
+        Written,
     },
 };
 
 use super::{Ending, TxEngine, TxRead, TxWrite, tables};
 use crate::blocking::Blocking;
 use crate::codec::{Entry, Successor, Unreadable};
+use crate::settings::Limits;
 
 /// A session store over a [`TxEngine`], with an index by owner and a sweeper.
 ///
@@ -37,27 +37,26 @@ impl<E: TxEngine> TxStore<E> {
     /// at the engine at once.
     #[must_use]
     pub fn new(engine: E) -> Self {
-        Self {
-            readers: Blocking::new(engine.name(), DEFAULT_THREADS, DEFAULT_TIMEOUT),
-            writers: Blocking::new(engine.name(), DEFAULT_THREADS, DEFAULT_TIMEOUT),
-            engine: Arc::new(engine),
-            max_record: DEFAULT_MAX_RECORD,
-        }
+        let Limits { timeout, max_record } = Limits::default();
+        let threads = || Blocking::new(engine.name(), DEFAULT_THREADS, timeout);
+        Self { readers: threads(), writers: threads(), max_record, engine: Arc::new(engine) }
     }
 
-    /// Sets how long a verb may take, and how many reads and how many writes may be at the engine at once. Each takes
-    /// a blocking thread of the runtime. An engine that has one writer at a time is best given few.
+    /// Sets how long a verb may take, the wait for a thread included, and how large a record may be.
     #[must_use]
-    pub fn threads(mut self, timeout: Duration, readers: usize, writers: usize) -> Self {
-        self.readers = Blocking::new(self.engine.name(), readers, timeout);
-        self.writers = Blocking::new(self.engine.name(), writers, timeout);
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.readers = self.readers.with_timeout(limits.timeout);
+        self.writers = self.writers.with_timeout(limits.timeout);
+        self.max_record = limits.max_record;
         self
     }
 
-    /// Sets the largest record kept, in bytes of payload and owner.
+    /// Sets how many reads and how many writes may be at the engine at once. Each takes a blocking thread of the
+    /// runtime. An engine that has one writer at a time is best given few.
     #[must_use]
-    pub fn max_record(mut self, bytes: usize) -> Self {
-        self.max_record = bytes;
+    pub fn threads(mut self, readers: usize, writers: usize) -> Self {
+        let threads = |most| Blocking::new(self.engine.name(), most, self.readers.timeout());
+        (self.readers, self.writers) = (threads(readers), threads(writers));
         self
     }
 
@@ -367,7 +366,6 @@ fn readable(name: &'static str, found: Option<tables::Found>) -> Result<Option<E
     found.transpose().map_err(|unreadable| unreadable.in_store(name))
 }
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
 const DEFAULT_THREADS: usize = 64;
 const BATCH: usize = 250;
 const MOST_PASSES: usize = 16;

@@ -1,4 +1,4 @@
-//! The record codec: every field comes back, every damage is noticed, the bytes of one key are not those of another.
+//! The record codec: every field round-trips, damage is detected, and the bytes of one key are not valid under another.
 
 use session_core::{
     Timestamp,

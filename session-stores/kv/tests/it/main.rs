@@ -1,4 +1,4 @@
-//! The engine over maps in memory: the store suite, the codec, the model checker.
+//! Tests of the stores over engines in memory: the store suite, the codec, the model checker.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

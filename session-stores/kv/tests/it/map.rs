@@ -1,4 +1,4 @@
-//! Engines over a map in memory, with each of the capabilities that an engine may have, and a door to their bytes.
+//! Engines over a map in memory, with each of the capabilities that an engine may have, and access to their bytes.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

@@ -1,4 +1,4 @@
-//! The sequential specification of the verbs, and whether a history has an order that it allows.
+//! The sequential specification of the verbs, and a check whether it permits some order of a history.
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session_conformance::{Damage, DamageKind, Fixture};
 use session_core::store::{StoreKey, async_trait};
-use session_store_kv::{CasStore, TxStore};
+use session_store_kv::{CasStore, Limits, TxStore};
 use sha2::{Digest, Sha256};
 
 use crate::map::{CasMap, Index, TxMap};
@@ -96,7 +96,9 @@ mod with_transactions {
 
     async fn fixture() -> Fixture {
         let engine = TxMap::default();
-        let store = TxStore::new(engine.clone()).threads(PATIENT, 4, 4);
+        let store = TxStore::new(engine.clone())
+            .threads(4, 4)
+            .limits(Limits { timeout: PATIENT, ..Limits::default() });
         let (again, entries) = (store.clone(), engine.clone());
         Fixture::new(store)
             .rounds(100)

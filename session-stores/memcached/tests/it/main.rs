@@ -1,4 +1,4 @@
-//! The memcached store: the whole suite, and what the suite cannot know about this server.
+//! Tests of the memcached store: the store suite, and claims particular to memcached.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

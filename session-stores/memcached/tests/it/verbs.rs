@@ -1,4 +1,4 @@
-//! What the suite cannot know about this server: trips that were cut off, restarts, expiry, bounded connections.
+//! Claims particular to memcached: interrupted calls, restarts, expiry, bounded connections.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,4 +1,4 @@
-//! Capacity, eviction and giving back: what only this store does.
+//! Capacity, eviction and release of memory.
 
 #![allow(clippy::unwrap_used, reason = "a test's panic is its report")]
 

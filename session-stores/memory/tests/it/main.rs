@@ -1,4 +1,4 @@
-//! What the memory store promises.
+//! Tests of the memory store.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod capacity;

@@ -1,4 +1,4 @@
-//! The memory store against the whole store suite.
+//! The store suite on the memory store.
 
 use session_conformance::Fixture;
 use session_store_memory::MemoryStore;

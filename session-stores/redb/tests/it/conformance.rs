@@ -1,4 +1,4 @@
-//! The law of all stores, crowds and damage included.
+//! The store suite, including crowds and damage.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;

@@ -1,4 +1,4 @@
-//! The file: who may open it, and what a killed process leaves in it.
+//! The file: which users and processes can open it, and its content after a crash.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;

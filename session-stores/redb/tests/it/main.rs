@@ -1,4 +1,4 @@
-//! The redb store: the laws of all stores, and what is particular to one file of one process.
+//! Tests of the redb store: the store suite, and claims about its file.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Shared by the tests: a store in a temporary directory.
 
 use std::time::Duration;
 

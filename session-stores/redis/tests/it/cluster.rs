@@ -1,4 +1,4 @@
-//! What a cluster adds: a rotation killed anywhere, an index on another node, a master that dies.
+//! Claims about clusters: a rotation that is killed at any step, an index on another node, a master that dies.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![cfg(feature = "cluster")]

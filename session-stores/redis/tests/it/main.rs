@@ -1,4 +1,4 @@
-//! What the Redis stores promise, on one server, on a cluster, behind Sentinel and over TLS.
+//! Tests of the Redis stores, on one server, on a cluster, behind Sentinel and over TLS.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod cluster;

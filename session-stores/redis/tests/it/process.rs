@@ -1,4 +1,4 @@
-//! Redis processes with arguments that the shared servers do not have.
+//! Redis processes with arguments other than those of the shared servers.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,4 @@
-//! A prefix of one's own on a shared server, fresh etags and keys, and a plain connection to look behind the store.
+//! Shared by the tests: a prefix on a shared server, fresh etags and keys, and a plain connection to the server.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};

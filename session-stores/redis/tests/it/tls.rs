@@ -1,4 +1,4 @@
-//! `rediss://`: it asks for TLS and nothing else, and trusts whom it is told to trust.
+//! `rediss://`: it connects over TLS only, and trusts only the configured certificates.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![cfg(feature = "tls")]

@@ -1,4 +1,4 @@
-//! What the SQL stores promise, on each database.
+//! Tests of the SQL stores, on each database.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod claims;

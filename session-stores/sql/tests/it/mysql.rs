@@ -1,4 +1,4 @@
-//! The MySQL store on a real MariaDB: what holds on every database and server, and what only MySQL can tell.
+//! The MySQL store on a real MariaDB: the claims about every database, and those about MySQL.
 #![cfg(feature = "mysql")]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 

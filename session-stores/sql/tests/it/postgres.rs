@@ -1,4 +1,4 @@
-//! The Postgres store on a real server: what holds on every database and server, and what only Postgres can tell.
+//! The Postgres store on a real server: the claims about every database, and those about Postgres.
 #![cfg(feature = "postgres")]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 

@@ -1,4 +1,4 @@
-//! The SQLite store on real files: what holds on every database, and full disks, killed processes, read-only files.
+//! The SQLite store on real files: the claims about every database, full disks, killed processes, read-only files.
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 

@@ -1,4 +1,4 @@
-//! Every kind of server: it answers, dies, comes back on its port, stands still and goes on, and never outlives us.
+//! Every kind of server can be started, killed, restarted on its port, stopped and continued, and ends with the tests.
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
 
 use std::io::{Read, Write};

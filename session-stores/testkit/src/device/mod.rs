@@ -1,4 +1,4 @@
-//! A device with a key, as a browser with Device Bound Session Credentials has it: it answers registrations and challenges.
+//! A device key, as a browser with Device Bound Session Credentials has it, which signs registrations and challenges.
 
 mod site;
 
@@ -10,7 +10,7 @@ use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
 
-/// A device whose key is made of one byte. Only with the feature `dbsc`.
+/// A device whose key is derived from one byte. Only with the feature `dbsc`.
 ///
 /// ```
 /// use session_testkit::TestDevice;
@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 pub struct TestDevice(SigningKey);
 
 impl TestDevice {
-    /// Makes a device. The same seed makes the same key.
+    /// Creates a device. The same seed gives the same key.
     ///
     /// # Panics
     /// If the seed is 0 or 255: there are no such keys.
@@ -35,7 +35,7 @@ impl TestDevice {
         Self(SigningKey::from_slice(&[seed; 32]).expect("a seed from 1 to 254"))
     }
 
-    /// The proof that registers the key, over the challenge of the offer.
+    /// Returns the proof that registers the key, over the challenge of the offer.
     #[must_use]
     pub fn registers(&self, challenge: &str) -> String {
         self.signs(
@@ -44,13 +44,13 @@ impl TestDevice {
         )
     }
 
-    /// The proof that refreshes a binding.
+    /// Returns the proof that refreshes a binding.
     #[must_use]
     pub fn refreshes(&self, challenge: &str) -> String {
         self.signs(&json!({ "alg": "ES256", "typ": "dbsc+jwt" }), &json!({ "jti": challenge }))
     }
 
-    /// Any token, signed with the key.
+    /// Returns a token with this content, signed with the key.
     #[must_use]
     pub fn signs(&self, header: &Value, payload: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -59,7 +59,7 @@ impl TestDevice {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
     }
 
-    /// The public key, as a JWK.
+    /// Returns the public key as a JWK.
     #[must_use]
     pub fn jwk(&self) -> Value {
         let point = self.0.verifying_key().to_sec1_point(false);
@@ -67,14 +67,14 @@ impl TestDevice {
         json!({ "kty": "EC", "crv": "P-256", "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y) })
     }
 
-    /// A quoted parameter of a header such as `Secure-Session-Registration`.
+    /// Returns a quoted parameter of a header such as `Secure-Session-Registration`.
     #[must_use]
     pub fn parameter(header: &str, name: &str) -> Option<String> {
         let (_, rest) = header.split_once(&format!(";{name}=\""))?;
         rest.split_once('"').map(|(value, _)| value.to_owned())
     }
 
-    /// The challenge of a `Secure-Session-Challenge` header.
+    /// Returns the challenge of a `Secure-Session-Challenge` header.
     #[must_use]
     pub fn challenge(header: &str) -> Option<String> {
         let (value, _) = header.strip_prefix('"')?.split_once('"')?;

@@ -59,7 +59,7 @@ pub struct DeviceReply {
 }
 
 impl DeviceReply {
-    /// The first value of a header.
+    /// Returns the first value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(there, _)| there == name).map(|(_, value)| value.as_str())
@@ -93,7 +93,7 @@ impl Adapter<DeviceReply> for Plain {
 }
 
 impl DeviceSite {
-    /// Makes a site of these sessions, at `https://shop.example`. `spawn` completes the writes of dropped requests.
+    /// Creates a site with these sessions, at `https://shop.example`. `spawn` completes the writes of dropped requests.
     #[must_use]
     pub fn new(sessions: Sessions, spawn: &'static dyn Spawn) -> Self {
         let middleware = Middleware::new(sessions, spawn, |failure, _| {
@@ -108,7 +108,7 @@ impl DeviceSite {
         Self { middleware }
     }
 
-    /// Sends a request, whose handler gets the session. The response has what the handler returns as its body.
+    /// Sends a request. Its handler gets the session; the body of the response is what the handler returns.
     pub async fn request(
         &self,
         browser: &mut DeviceBrowser,
@@ -210,7 +210,7 @@ impl DeviceSite {
     /// Sends a request that the layer answers itself.
     ///
     /// # Panics
-    /// If it asks the handler.
+    /// If the handler is called.
     pub async fn post(
         &self,
         browser: &mut DeviceBrowser,
@@ -221,7 +221,7 @@ impl DeviceSite {
     }
 }
 
-/// A cookie jar, and what a browser keeps about its binding.
+/// A cookie jar, and the state of a binding in a browser.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct DeviceBrowser {
@@ -239,7 +239,7 @@ impl DeviceBrowser {
         pairs.join("; ")
     }
 
-    /// Keeps the cookies and the challenge of a response that comes late.
+    /// Applies the cookies and the challenge of a response, which may arrive late.
     pub fn hear(&mut self, response: &DeviceReply) {
         for (name, value) in &response.headers {
             match name.as_str() {

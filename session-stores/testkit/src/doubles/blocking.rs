@@ -1,12 +1,12 @@
-//! A blocking store as the suites expect one.
+//! A blocking store as a `SessionStore`, for the suites.
 
 use session_core::Timestamp;
 use session_core::machine::{BlockingStore, StoreOp};
 use session_core::store::async_trait;
 use session_core::store::{Etag, Loaded, Record, SessionStore, StoreError, StoreKey, Written};
 
-/// A [`BlockingStore`] as a [`SessionStore`], so that the store suite proves it. It blocks the thread that asks it: for
-/// tests alone.
+/// A [`BlockingStore`] as a [`SessionStore`], so that the store suite can test it. It blocks the calling thread: for
+/// tests only.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a promise: there is nothing else to it")]
 pub struct Blocking<S>(pub S);

@@ -1,4 +1,4 @@
-//! A clock that moves on demand only.
+//! A clock that moves only on demand.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
@@ -22,23 +22,23 @@ use session_core::{Timestamp, adapter::Clock};
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that shows this time.
+    /// Creates a clock that shows this time.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(now.as_millis())))
     }
 
-    /// Moves it forwards.
+    /// Moves the clock forwards.
     pub fn advance(&self, by: Duration) {
         self.change(|now| now.plus(by));
     }
 
-    /// Moves it backwards, as a corrected clock does.
+    /// Moves the clock backwards, as a correction by NTP does.
     pub fn rewind(&self, by: Duration) {
         self.change(|now| now.minus(by));
     }
 
-    /// Sets it.
+    /// Sets the time.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.as_millis(), SeqCst);
     }
@@ -49,7 +49,7 @@ impl ManualClock {
     }
 }
 
-/// The morning of the 1st of January 2030: an arbitrary time that is nobody's default.
+/// The morning of the 1st of January 2030: an arbitrary time, which is no default of anything.
 impl Default for ManualClock {
     fn default() -> Self {
         Self::at(Timestamp::from_millis(1_893_484_800_000))

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use session_core::{adapter::Entropy, error::EntropyError};
 
-/// A generator for tests: a counter, spread over all bits. Never the same number twice, never a secret. Clones share
-/// the counter.
+/// A generator for tests: a counter, spread over all bits. It repeats no number and is not secret. Clones share the
+/// counter.
 ///
 /// ```
 /// use session_core::adapter::Entropy;
@@ -32,25 +32,25 @@ struct Script {
 }
 
 impl ScriptedEntropy {
-    /// A generator at its beginning.
+    /// Creates a generator with the seed 0.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A generator that begins elsewhere: two with different seeds below 2^32 do not meet.
+    /// Creates a generator with this seed. Two with different seeds below 2^32 have no number in common.
     #[must_use]
     pub fn seeded(seed: u32) -> Self {
         let script = Script { words: AtomicU64::new(u64::from(seed) << 32), ..Script::default() };
         Self(Arc::new(script))
     }
 
-    /// Makes every call fail from now on, or work again.
+    /// Sets whether calls fail from now on.
     pub fn fail(&self, fails: bool) {
         self.0.fails.store(fails, SeqCst);
     }
 
-    /// How many bytes it gave, failed calls not counted.
+    /// Returns the number of bytes generated, without failed calls.
     #[must_use]
     pub fn bytes_given(&self) -> u64 {
         self.0.bytes.load(SeqCst)

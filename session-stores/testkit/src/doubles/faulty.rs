@@ -6,7 +6,7 @@ use session_core::store::{SessionStore, StoreError, StoreErrorKind, async_trait}
 
 use super::wrap::{Call, Hook, Hooked, Outcome, Verb};
 
-/// Fails the calls that its faults name; all others pass.
+/// Fails the calls that match a [`Fault`]; all others pass.
 ///
 /// ```
 /// use session_core::{Timestamp, machine::SessionId, store::{SessionStore, StoreErrorKind}};
@@ -24,7 +24,7 @@ use super::wrap::{Call, Hook, Hooked, Outcome, Verb};
 /// ```
 pub type FaultyStore<S> = Hooked<S, Faults>;
 
-/// Which calls fail, when, and how. [`Unavailable`](StoreErrorKind::Unavailable) before the effect unless said otherwise.
+/// Which calls fail, when, and how. By default with [`Unavailable`](StoreErrorKind::Unavailable), before the effect.
 ///
 /// ```
 /// use session_testkit::{Fault, Verb};
@@ -42,13 +42,13 @@ pub struct Fault {
     seen: u64,
 }
 
-/// On which side of the effect.
+/// Before or after the effect of a call.
 ///
 /// ```
 /// use session_testkit::{GateStore, Verb, When};
 ///
 /// let store = GateStore::new(session_store_memory::MemoryStore::new());
-/// // The write is in the store, and its answer is still on its way.
+/// // The write is applied, and its result is held back.
 /// let gate = store.hold(Verb::Replace, When::After);
 /// # drop(gate);
 /// ```
@@ -62,28 +62,28 @@ pub enum When {
 }
 
 impl Fault {
-    /// Every call fails.
+    /// Fails every call.
     pub fn every() -> Self {
         Self { nth: None, verb: None, when: When::Before, kind: StoreErrorKind::Unavailable, seen: 0 }
     }
 
-    /// The n-th call from now on fails, the next one being the first, and no other. With [`on`](Self::on): the n-th of
+    /// Fails the n-th call from now on and no other; the next call is the first. With [`on`](Self::on), counts calls of
     /// that verb.
     pub fn nth(n: u64) -> Self {
         Self { nth: Some(n), ..Self::every() }
     }
 
-    /// Only calls of this verb.
+    /// Restricts the fault to calls of this verb.
     pub fn on(self, verb: Verb) -> Self {
         Self { verb: Some(verb), ..self }
     }
 
-    /// It has its effect, and then fails: the answer is lost.
+    /// Fails after the effect: the call is applied, and its result is lost.
     pub fn after(self) -> Self {
         Self { when: When::After, ..self }
     }
 
-    /// The kind of the error.
+    /// Sets the kind of the error.
     pub fn kind(self, kind: StoreErrorKind) -> Self {
         Self { kind, ..self }
     }
@@ -105,7 +105,7 @@ pub struct Faults {
 }
 
 impl<S: SessionStore> FaultyStore<S> {
-    /// A store without faults yet.
+    /// Wraps a store, without faults.
     pub fn new(store: S) -> Self {
         let faults = Faults::of(store.name());
         Self::with(store, faults)
@@ -113,7 +113,7 @@ impl<S: SessionStore> FaultyStore<S> {
 }
 
 impl<S: SessionStore + ?Sized> FaultyStore<S> {
-    /// The same around a store that is shared already, perhaps a `dyn SessionStore`.
+    /// Wraps a shared store, such as an `Arc<dyn SessionStore>`, without faults.
     pub fn over(store: Arc<S>) -> Self {
         let faults = Faults { store: store.name(), faults: Mutex::default() };
         Self::around(store, faults)
@@ -121,7 +121,7 @@ impl<S: SessionStore + ?Sized> FaultyStore<S> {
 }
 
 impl<S: ?Sized> FaultyStore<S> {
-    /// Adds a fault. Its counting starts here.
+    /// Adds a fault, which counts calls from now on.
     pub fn fail(&self, fault: Fault) {
         self.hook.lock().push(fault);
     }
@@ -140,7 +140,7 @@ impl Faults {
 
     fn strike(&self, call: &Call, when: When) -> Result<(), StoreError> {
         let mut faults = self.lock();
-        // Every fault counts, also when an earlier one strikes.
+        // Every fault counts the call, even if an earlier one fails it.
         let struck = faults
             .iter_mut()
             .filter(|fault| fault.when == when)

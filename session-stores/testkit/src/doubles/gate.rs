@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::faulty::When;
 use super::wrap::{Call, Hook, Hooked, Outcome, Verb};
 
-/// Holds the calls it is told to hold; all others pass.
+/// Holds chosen calls; all others pass.
 ///
 /// ```
 /// use session_core::{Timestamp, machine::SessionId, store::SessionStore};
@@ -22,15 +22,15 @@ use super::wrap::{Call, Hook, Hooked, Outcome, Verb};
 ///     let store = store.clone();
 ///     async move { store.load(&key).await }
 /// });
-/// assert_eq!(gate.arrived().await.key, Some(key)); // the slow request has got as far as its load
-/// store.destroy(&key, Timestamp::from_millis(0)).await.unwrap(); // and now somebody logs out
+/// assert_eq!(gate.arrived().await.key, Some(key)); // the slow request is about to load
+/// store.destroy(&key, Timestamp::from_millis(0)).await.unwrap(); // meanwhile, the user signs out
 /// gate.release();
 /// slow.await.unwrap().unwrap();
 /// # }
 /// ```
 pub type GateStore<S> = Hooked<S, Gates>;
 
-/// The test's side of one held call. Dropped, it lets the call pass.
+/// The test's handle on one held call. Dropping it releases the call.
 ///
 /// ```
 /// # use session_core::{Timestamp, machine::SessionId, store::SessionStore as _};
@@ -40,11 +40,11 @@ pub type GateStore<S> = Hooked<S, Gates>;
 /// let store = GateStore::new(session_store_memory::MemoryStore::new());
 /// let gate = store.hold(Verb::Load, When::Before);
 /// drop(gate);
-/// assert!(store.load(&key).await.is_ok(), "a gate that is dropped holds nothing");
+/// assert!(store.load(&key).await.is_ok(), "a dropped gate holds nothing");
 /// # }
 /// ```
 #[derive(Debug)]
-#[must_use = "a gate that is dropped holds nothing"]
+#[must_use = "a dropped gate holds nothing"]
 pub struct Gate {
     arrival: oneshot::Receiver<Call>,
     open: oneshot::Sender<()>,
@@ -52,10 +52,10 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Waits until the call stands at the gate, and says which one it is.
+    /// Waits until the call is held, and returns it.
     ///
     /// # Panics
-    /// When the store is gone, so that nothing can arrive any more.
+    /// If the store was dropped, so that no call can arrive.
     pub async fn arrived(&mut self) -> Call {
         if let Some(call) = self.arrived {
             return call;
@@ -64,7 +64,7 @@ impl Gate {
         *self.arrived.insert(call)
     }
 
-    /// Lets the call pass; one that has not come yet will not be held.
+    /// Releases the call. If it has not arrived yet, it will not be held.
     pub fn release(self) {
         // An error means that the call was dropped while it waited.
         let _ = self.open.send(());
@@ -84,14 +84,14 @@ struct Waiting {
 }
 
 impl<S> GateStore<S> {
-    /// A store that holds nothing yet.
+    /// Wraps a store. No call is held yet.
     pub fn new(store: S) -> Self {
         Self::with(store, Gates::default())
     }
 }
 
 impl<S: ?Sized> GateStore<S> {
-    /// The same around a store that is shared already, perhaps a `dyn SessionStore`.
+    /// Wraps a shared store, such as an `Arc<dyn SessionStore>`.
     pub fn over(store: Arc<S>) -> Self {
         Self::around(store, Gates::default())
     }
@@ -113,7 +113,7 @@ impl Gates {
             found.map(|index| gates.remove(index))
         };
         if let Some(gate) = waiting {
-            // Errors mean that the test let go of the gate: then it is open.
+            // An error means that the test has dropped the gate, which releases the call.
             let _ = gate.arrival.send(*call);
             let _ = gate.open.await;
         }

@@ -1,7 +1,7 @@
 //! Test doubles: a clock, entropy, and wrappers that record, fail or delay the calls of a store.
 //!
-//! Every wrapper forwards the capabilities of the store inside, the owner index and the sweeper, and treats them with
-//! the same rules as the six verbs.
+//! Every wrapper forwards the capabilities of the inner store (owner index, sweeper, census), and treats their calls like
+//! the six verbs.
 
 pub mod blocking;
 pub mod clock;

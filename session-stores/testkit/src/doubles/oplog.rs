@@ -37,13 +37,13 @@ pub type OpLog<S> = Hooked<S, Log>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Op {
-    /// What was called.
+    /// The method.
     pub verb: Verb,
-    /// The key it was called with; the old one of a rotation.
+    /// The key in the arguments; of a rotation, the old one.
     pub key: Option<StoreKey>,
     /// The new key of a rotation.
     pub new_key: Option<StoreKey>,
-    /// How it ended; `None` while it is under way, and for good when it was dropped.
+    /// The outcome; `None` while the call is in progress, and if it was dropped.
     pub outcome: Option<Outcome>,
 }
 
@@ -52,43 +52,43 @@ pub struct Op {
 pub struct Log(Mutex<Vec<(u64, Op)>>);
 
 impl<S> OpLog<S> {
-    /// Starts an empty log around the store.
+    /// Wraps a store, with an empty log.
     pub fn new(store: S) -> Self {
         Self::with(store, Log::default())
     }
 }
 
 impl<S: ?Sized> OpLog<S> {
-    /// Starts an empty log around a store that is shared already, perhaps a `dyn SessionStore`.
+    /// Wraps a shared store, such as an `Arc<dyn SessionStore>`, with an empty log.
     pub fn over(store: Arc<S>) -> Self {
         Self::around(store, Log::default())
     }
 
-    /// All calls so far, in the order in which they began.
+    /// Returns all calls so far, in the order in which they began.
     #[must_use]
     pub fn ops(&self) -> Vec<Op> {
         self.hook.lock().iter().map(|(_, op)| *op).collect()
     }
 
-    /// The verbs of all calls so far: what a test of costs compares.
+    /// Returns the verbs of all calls so far, for tests of costs.
     #[must_use]
     pub fn verbs(&self) -> Vec<Verb> {
         self.hook.lock().iter().map(|(_, op)| op.verb).collect()
     }
 
-    /// How many calls there were.
+    /// Returns the number of calls.
     #[must_use]
     pub fn count_all(&self) -> usize {
         self.hook.lock().len()
     }
 
-    /// How many calls of one verb there were.
+    /// Returns the number of calls of one verb.
     #[must_use]
     pub fn count_of(&self, verb: Verb) -> usize {
         self.hook.lock().iter().filter(|(_, op)| op.verb == verb).count()
     }
 
-    /// Gives all calls so far and starts anew.
+    /// Returns all calls so far, and empties the log.
     pub fn take(&self) -> Vec<Op> {
         std::mem::take(&mut *self.hook.lock()).into_iter().map(|(_, op)| op).collect()
     }
@@ -110,7 +110,7 @@ impl Hook for Log {
 
     async fn after(&self, call: &Call, outcome: Outcome) -> Result<(), StoreError> {
         let mut log = self.lock();
-        // Gone when the log was taken in between: the call then belongs to the part that was taken.
+        // Missing if the log was taken meanwhile: the call then belongs to that part.
         if let Some((_, op)) = log.iter_mut().find(|(number, _)| *number == call.number) {
             op.outcome = Some(outcome);
         }

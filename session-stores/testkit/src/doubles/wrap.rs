@@ -13,7 +13,7 @@ use session_core::{
     },
 };
 
-/// What was called: one of the six verbs, or one of the capabilities' methods.
+/// The method of a call: one of the six verbs, or a method of a capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each is the method of the same name")]
@@ -36,11 +36,11 @@ pub enum Verb {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Call {
-    /// Which call of this wrapper it is; the first is 1.
+    /// The number of this call, counted per wrapper from 1.
     pub number: u64,
-    /// What was called.
+    /// The method.
     pub verb: Verb,
-    /// The key it was called with; the old one of a rotation, the exception of a `destroy_all`.
+    /// The key in the arguments: of a rotation the old one, of a `destroy_all` the exception.
     pub key: Option<StoreKey>,
     /// The new key of a rotation.
     pub new_key: Option<StoreKey>,
@@ -56,15 +56,15 @@ pub enum Outcome {
     Ended,
     /// A load found a record.
     Found,
-    /// A write is stored.
+    /// A write was applied.
     Applied,
-    /// Somebody else wrote first.
+    /// The record has another etag.
     Conflict,
     /// The session has moved to another key.
     Moved,
-    /// There was nothing alive to write to.
+    /// There is no live record.
     Gone,
-    /// The new key was in use.
+    /// The new key is in use.
     Taken,
     /// A capability's method succeeded.
     Done,
@@ -72,13 +72,13 @@ pub enum Outcome {
     Failed(StoreErrorKind),
 }
 
-/// What happens around every call of a [`Hooked`] store. An error from either side is what the caller gets.
+/// Runs before and after every call of a [`Hooked`] store. An error of either method is returned to the caller.
 ///
 /// ```
 /// use session_core::store::{async_trait, StoreError};
 /// use session_testkit::{Call, Hook, Hooked, Outcome, Verb};
 ///
-/// /// Nobody signs out here.
+/// /// Sessions cannot be ended.
 /// #[derive(Debug)]
 /// struct Forever;
 ///
@@ -96,14 +96,14 @@ pub enum Outcome {
 /// ```
 #[async_trait]
 pub trait Hook: fmt::Debug + Send + Sync + 'static {
-    /// Before the store is called. An error keeps the call from the store.
+    /// Runs before the call. On an error, the store is not called.
     async fn before(&self, call: &Call) -> Result<(), StoreError>;
 
-    /// After the store has answered. An error hides the answer; the effect stays.
+    /// Runs after the call. An error replaces the result; the effect of the call remains.
     async fn after(&self, call: &Call, outcome: Outcome) -> Result<(), StoreError>;
 
-    /// Whether this hook only looks on, and has now seen the call: then neither of the others is asked about it. A
-    /// server under measurement is not to pay for two boxed futures each time that something is counted.
+    /// Records the call and returns `true`, if that is all the hook does: then neither of the other methods is called. It
+    /// spares a server under measurement two boxed futures for each counted call.
     fn looks_on(&self, call: &Call) -> bool {
         let _ = call;
         false
@@ -111,7 +111,7 @@ pub trait Hook: fmt::Debug + Send + Sync + 'static {
 }
 
 /// A store with a [`Hook`] around every call. Clones share both. It has the name, the limit and the capabilities of the
-/// store inside.
+/// inner store.
 ///
 /// ```
 /// use session_core::store::{async_trait, StoreError};
@@ -142,19 +142,19 @@ pub struct Hooked<S: ?Sized, H> {
 }
 
 impl<S, H> Hooked<S, H> {
-    /// Puts the hook around the store.
+    /// Wraps the store.
     pub fn with(store: S, hook: H) -> Self {
         Self::around(Arc::new(store), hook)
     }
 }
 
 impl<S: ?Sized, H> Hooked<S, H> {
-    /// Puts the hook around a store that is shared already, perhaps a `dyn SessionStore`.
+    /// Wraps a shared store, such as an `Arc<dyn SessionStore>`.
     pub fn around(store: Arc<S>, hook: H) -> Self {
         Self { hook: Arc::new(hook), calls: Arc::default(), store }
     }
 
-    /// The store inside, for calls that the hook does not see.
+    /// Returns the inner store, for calls without the hook.
     pub fn inner(&self) -> &S {
         &self.store
     }
@@ -279,7 +279,7 @@ impl<S: SessionStore + ?Sized, H: Hook> SessionStore for Hooked<S, H> {
         self.store.sweeper().map(|_| self as &dyn Sweep)
     }
 
-    /// Without the hook: no request calls it.
+    /// Not hooked, since no request calls it.
     fn census(&self) -> Option<&dyn Census> {
         self.store.census()
     }

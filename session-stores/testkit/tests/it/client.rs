@@ -1,4 +1,4 @@
-//! The test client works wherever sessions live, and sees what the next request will see.
+//! The test client works in both placements, and reads what the next request will get.
 
 use serde_json::json;
 use session_core::{

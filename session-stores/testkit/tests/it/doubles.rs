@@ -1,4 +1,4 @@
-//! What each double does to the calls of a store.
+//! The effects of each test double on the calls of a store.
 
 use session_core::{
     Timestamp,

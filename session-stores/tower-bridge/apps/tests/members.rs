@@ -1,4 +1,4 @@
-//! An application on axum-login and axum-messages works over the bridge and keeps what its own store loses.
+//! An application on axum-login and axum-messages works over the bridge, and keeps writes that its own store loses.
 
 use axum::Router;
 use axum::body::Body;
@@ -39,7 +39,7 @@ async fn signed_in(app: &Router) -> String {
 }
 
 #[tokio::test]
-async fn a_member_signs_in_is_told_so_once_and_signs_out() {
+async fn a_member_signs_in_sees_the_message_once_and_signs_out() {
     let app = app();
     assert!(send(&app, "GET", "/members", "", "").await.status().is_redirection());
     let refused = send(&app, "POST", "/sign-in", "", "id=1&password=byron").await;

@@ -1,4 +1,4 @@
-//! What applications on tower-sessions get from the bridge, with both versions' own types.
+//! Tests of the bridge as applications on tower-sessions use it, with the types of both versions.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![allow(clippy::duplicate_mod, reason = "the claims are written once and compiled for each version")]
 

@@ -1,4 +1,4 @@
-//! Sessions move out of the store that the application had before, under the ids they have.
+//! Sessions move out of the application's previous store and keep their ids.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Requests of one visitor at the same time, as tower-sessions' own middleware makes them.
+//! Concurrent requests of one visitor, as the middleware of tower-sessions makes them.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A browser, and the few words that the browser tests speak to it.
+//! A browser, and the WebDriver commands that the browser tests use.
 
 use std::fmt;
 use std::path::PathBuf;

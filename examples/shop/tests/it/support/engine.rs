@@ -1,4 +1,4 @@
-//! How each browser is started: its driver, and what the driver is asked for. What is missing fails the test.
+//! How each browser is started: its driver and the driver's options. If one is missing, the test fails.
 
 use std::env;
 use std::path::{Path, PathBuf};

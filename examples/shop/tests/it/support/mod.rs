@@ -1,4 +1,4 @@
-//! The shop as a child process, the browsers that visit it, and the claims that are made about what they see.
+//! The shop as a child process, the browsers that visit it, and the claims about its pages.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]

@@ -1,5 +1,5 @@
-//! Commits that are written together, against the same commits one after the other: every choice of three from nine kinds,
-//! whatever is known of the store, and whatever has happened to the session since it was loaded.
+//! Grouped commits against the same commits one after the other: every choice of three from nine kinds, for every state of
+//! the store that may be known and every change to the session since it was loaded.
 #![allow(clippy::vec_box, clippy::unwrap_used, reason = "they come in boxes; a panic is the report")]
 
 use std::convert::Infallible;
@@ -211,7 +211,7 @@ fn every(check: impl Fn([Kind; 3])) {
 }
 
 #[test]
-fn what_is_written_at_once_is_what_would_be_written_one_by_one() {
+fn a_group_writes_what_its_commits_would_write_one_by_one() {
     for since in [Since::Nothing, Since::OneHasWritten, Since::ItHasEnded, Since::ItHasMoved] {
         let known = [None, Some(record(2, 20))];
         for known in &known[..if since == Since::Nothing { 2 } else { 1 }] {

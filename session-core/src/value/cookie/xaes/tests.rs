@@ -1,4 +1,4 @@
-//! Published numbers: NIST's for CMAC, C2SP's for XAES-256-GCM, the accumulated one among them.
+//! Published test vectors: NIST's for CMAC, C2SP's for XAES-256-GCM, including the accumulated one.
 
 use super::*;
 

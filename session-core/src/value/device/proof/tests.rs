@@ -1,4 +1,4 @@
-//! Hostile and honest proofs, made here with keys of our own.
+//! Valid and hostile proofs, made with test keys.
 
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};

@@ -9,7 +9,7 @@ use crate::adapter::{Sent, Stage};
 
 const COOKIE: &str = "__Host-sid";
 
-/// CK-1, to the letter.
+/// CK-1: the exact header.
 pub async fn ck_9_ou_4_the_cookie_has_its_attributes_on_every_path_behind_a_proxy_too(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -30,7 +30,7 @@ fn world_time(browser: &crate::adapter::Browser) -> session_core::Timestamp {
     session_core::adapter::Clock::now(&browser.clock)
 }
 
-/// ID-5, PEERS 10, 11: no store call, no header, a stranger.
+/// ID-5, PEERS 10, 11: no store call, no header, a fresh session.
 pub async fn forged_and_malformed_cookies_cost_nothing(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();

@@ -31,7 +31,7 @@ pub async fn every_request_costs_what_the_table_says(stage: &Stage) {
     }
 }
 
-/// A touch carries no data, and one is enough for all requests at once.
+/// A touch has no data, and concurrent requests make only one.
 pub async fn a_due_refresh_costs_one_touch(stage: &Stage) {
     let world = stage.open().await;
     if world.in_cookie() {
@@ -58,7 +58,7 @@ pub async fn a_due_refresh_costs_one_touch(stage: &Stage) {
     assert_eq!(world.calls().await.since(before), Calls { load: 32, touch: 1, ..Calls::NONE });
 }
 
-/// The store is asked once per request, however much is asked of the session.
+/// A request loads its session once, however often it is used.
 pub async fn many_calls_on_a_session_are_one_load_and_one_write(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -71,7 +71,7 @@ pub async fn many_calls_on_a_session_are_one_load_and_one_write(stage: &Stage) {
     ada.ops(&[(r#""get","key":"n""#, "50")]).await;
 }
 
-/// Reading the counters opens no session, even where every visit is opened.
+/// Reading the counters opens no session, even with `eager`.
 pub async fn reading_the_counters_counts_nothing(stage: &Stage) {
     let world = stage.open_with(|sessions| sessions.eager(true)).await;
     let before = world.calls().await;

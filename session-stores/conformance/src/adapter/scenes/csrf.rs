@@ -2,7 +2,7 @@
 
 use crate::adapter::Stage;
 
-/// 32 bytes, masked anew on every page, and only its own is good.
+/// 32 bytes, masked anew on every page; only the session's own token is valid.
 pub async fn the_csrf_token_stays_until_it_is_renewed(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -22,7 +22,7 @@ pub async fn the_csrf_token_stays_until_it_is_renewed(stage: &Stage) {
     stranger.ops(&[(&format!(r#""verify_csrf","token":{token}"#), "false")]).await;
 }
 
-/// AT-5: whoever planted the session, or used it before, knows the token from then.
+/// AT-5: somebody who planted the session, or used it before, knows the old token.
 pub async fn at_5_no_csrf_token_from_before_a_change_of_user_is_accepted(stage: &Stage) {
     let world = stage.open().await;
     let (sign_in, to_bob) = (r#""tag","owner":"ada""#, r#""tag","owner":"bob""#);
@@ -48,7 +48,7 @@ pub async fn at_5_no_csrf_token_from_before_a_change_of_user_is_accepted(stage: 
         .await;
         ada.ops(&[(r#""csrf_token""#, "*"), (&verify, "false")]).await;
     }
-    // Of the same user, it is accepted for two minutes.
+    // If the user is the same, it is accepted for two minutes.
     let ada = world.browser();
     let token = ada.ops(&[(sign_in, "null"), (r#""csrf_token""#, "*")]).await.results().remove(1);
     let verify = format!(r#""verify_csrf","token":{token}"#);

@@ -9,7 +9,7 @@ use session_testkit::TestDevice;
 use crate::adapter::{Browser, Calls, Reply, Stage};
 
 const SHORT_LIVED: &str = "__Host-sid.b";
-/// How long a proof lasts, and when a copied cookie is not accepted any more.
+/// How long a proof lasts, and after which time a copied cookie is rejected.
 const REFRESH: Duration = Duration::from_secs(60);
 const STALE: Duration = Duration::from_secs(91);
 
@@ -21,7 +21,7 @@ fn header(reply: &Reply, name: &'static str) -> Option<String> {
     reply.all(HeaderName::from_static(name)).into_iter().next()
 }
 
-/// What a browser keeps about its binding.
+/// The state of a binding in a browser.
 struct Binding {
     device: TestDevice,
     id: String,
@@ -79,7 +79,7 @@ fn grants_nothing(reply: &Reply) -> bool {
     reply.status == 403 && reply.set_cookies().is_empty() && is_for_nobody_else(reply)
 }
 
-/// And the browser that has the key is not.
+/// The browser with the key is not rejected.
 pub async fn a_copied_jar_is_a_strangers_once_its_proof_is_stale(stage: &Stage) {
     let world = stage.open_with(bound).await;
     let ada = world.browser();
@@ -104,7 +104,7 @@ pub async fn a_copied_jar_is_a_strangers_once_its_proof_is_stale(stage: &Stage) 
     assert_eq!(world.counted("refused_proofs").await, 3);
 }
 
-/// A challenge and whatever is not over one of ours ask no store; a proof is one load and one write.
+/// Asking for a challenge, and a proof over a foreign challenge, make no store call; a proof makes one load and one write.
 pub async fn a_proof_costs_a_load_and_a_write_and_a_forged_one_nothing(stage: &Stage) {
     let world = stage.open_with(bound).await;
     let ada = world.browser();
@@ -116,7 +116,7 @@ pub async fn a_proof_costs_a_load_and_a_write_and_a_forged_one_nothing(stage: &S
     for proof in [forged.as_str(), "x", "", "a.b.c", &"x".repeat(5_000)] {
         assert!(grants_nothing(&binding.send(&ada, Some(proof)).await), "{proof:.40}");
     }
-    // Of a header that comes twice the first counts, whatever comes after it.
+    // If a header occurs twice, the first one counts.
     let good = binding.device.refreshes(&binding.challenge);
     let twice = [
         ("sec-secure-session-id", binding.id.as_str()),
@@ -130,7 +130,7 @@ pub async fn a_proof_costs_a_load_and_a_write_and_a_forged_one_nothing(stage: &S
     assert_eq!(world.counted("refused_proofs").await, 6);
 }
 
-/// Of two sessions neither proves the other; another origin is refused whatever it sends.
+/// A proof of one session is not accepted for another; requests of another origin are refused in any case.
 pub async fn a_proof_of_another_session_or_from_another_origin_is_refused(stage: &Stage) {
     let world = stage.open_with(bound).await;
     let (ada, eve) = (world.browser(), world.browser());
@@ -157,7 +157,7 @@ pub async fn a_proof_of_another_session_or_from_another_origin_is_refused(stage:
     assert_eq!(other.prove(&eve).await.status, 200);
 }
 
-/// The device goes on under the new id, and a sign-out takes both cookies and ends the binding.
+/// The binding continues under the new id; a sign-out removes both cookies and ends the binding.
 pub async fn a_binding_follows_a_new_id_and_ends_with_the_session(stage: &Stage) {
     let world = stage.open_with(bound).await;
     let ada = world.browser();
@@ -181,7 +181,7 @@ pub async fn a_binding_follows_a_new_id_and_ends_with_the_session(stage: &Stage)
     }
 }
 
-/// Both are granted, and whichever challenge is heard last is the next to be answered.
+/// Both proofs are accepted, and the challenge that arrives last is answered next.
 pub async fn two_tabs_prove_at_once(stage: &Stage) {
     let world = stage.open_with(bound).await;
     let ada = world.browser();
@@ -203,7 +203,7 @@ pub async fn two_tabs_prove_at_once(stage: &Stage) {
     assert_eq!(ada.get("/read").await.text(), USER);
 }
 
-/// It ignores the offer, and is nobody's victim of it.
+/// A browser without support ignores the offer and works as before.
 pub async fn a_browser_without_device_bound_sessions_stays_signed_in(stage: &Stage) {
     let world = stage.open_with(bound).await;
     let ada = world.browser();
@@ -215,5 +215,5 @@ pub async fn a_browser_without_device_bound_sessions_stays_signed_in(stage: &Sta
     assert_eq!(world.counted("unproven").await, 0);
 }
 
-/// What `/login` signs in.
+/// The user that `/login` signs in.
 const USER: &str = "alice@example.com";

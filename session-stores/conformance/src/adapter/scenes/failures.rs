@@ -52,7 +52,7 @@ pub async fn a_write_that_fails_is_a_503_and_sets_no_cookie(stage: &Stage) {
     }
 }
 
-/// PEERS 5: data is dropped, a new id and an end are not.
+/// PEERS 5: changes of data are dropped, a regenerate and a destroy are not.
 pub async fn a_5xx_drops_the_data_and_keeps_what_was_ordered(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -74,7 +74,8 @@ pub async fn a_5xx_drops_the_data_and_keeps_what_was_ordered(stage: &Stage) {
     ada.ops(&[(r#""get","key":"a""#, "2")]).await;
 }
 
-/// LC-3: what was ordered has happened when the client learns of the panic, data has not, and the server lives on.
+/// LC-3: a destroy or regenerate is done before the connection closes, changes of data are dropped, and the server goes
+/// on.
 pub async fn a_panic_after_regenerate_or_destroy_still_ends_the_old_id(stage: &Stage) {
     for order in ["regenerate", "destroy"] {
         let world = stage.open().await;
@@ -91,7 +92,7 @@ pub async fn a_panic_after_regenerate_or_destroy_still_ends_the_old_id(stage: &S
     }
 }
 
-/// A panic in the middle of a change.
+/// A panic inside of a change.
 pub async fn a_panic_drops_the_data_and_leaves_the_session(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -103,7 +104,7 @@ pub async fn a_panic_drops_the_data_and_leaves_the_session(stage: &Stage) {
     assert_eq!(ada.get("/read").await.text(), "alice@example.com");
 }
 
-/// LC-3, PEERS 9: a commit that has begun ends, whoever hangs up.
+/// LC-3, PEERS 9: a commit that has begun completes, even if the client disconnects.
 pub async fn a_client_that_hangs_up_loses_no_write_that_has_begun(stage: &Stage) {
     let world = stage.open().await;
     let Some(doubles) = &world.doubles else { return };
@@ -123,14 +124,14 @@ pub async fn a_client_that_hangs_up_loses_no_write_that_has_begun(stage: &Stage)
     assert_eq!(ada.snapshot().get("/read").await.text(), "anon");
 }
 
-/// The end that was ordered before the client went away, whether the framework then drops the handler or lets it finish:
-/// axum and hyper were seen to drop it, actix-web to let it finish unless `h1_allow_half_closed` is off.
+/// A destroy that was ordered before the client disconnected is done, whether the framework drops the handler or lets it
+/// finish: axum and hyper drop it, actix-web lets it finish unless `h1_allow_half_closed` is off.
 pub async fn a_client_that_hangs_up_after_a_destroy_is_signed_out(stage: &Stage) {
     let world = stage.open().await;
     if world.in_cookie() {
         return;
     }
-    // How long a request takes to reach its handler is the machine's affair: who hung up too early tries again later.
+    // On a busy machine the request may not have reached its handler yet: then disconnect later and try again.
     for patience in [200, 1_000, 4_000, 10_000] {
         let ada = world.browser().quiet();
         ada.get("/login").await;
@@ -149,7 +150,7 @@ pub async fn a_client_that_hangs_up_after_a_destroy_is_signed_out(stage: &Stage)
     panic!("signed out: not within three seconds of a request of any length");
 }
 
-/// E8: never dropped silently.
+/// E8: changes are never dropped silently.
 pub async fn a_write_while_the_body_streams_is_closed(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -170,12 +171,12 @@ pub async fn a_write_while_the_body_streams_is_closed(stage: &Stage) {
     ada.ops(&[(r#""get","key":"a""#, "null"), (r#""get","key":"user""#, "\"alice@example.com\"")]).await;
 }
 
-/// The store is asked when the handler asks, not when the request comes.
+/// The session is loaded when the handler opens it, not when the request arrives.
 pub async fn a_session_opened_late_is_opened_then(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser().quiet();
     ada.get("/login").await;
-    // A write that was answered before the other handler stopped waiting cannot have met an open session. On a machine too
+    // A write that was answered before the other handler stopped waiting cannot have raced with an open session. On a machine too
     // busy for that, the other one waits longer.
     for wait in [300, 1_200, 4_000, 10_000] {
         let conflicts = world.counted("conflicts").await;

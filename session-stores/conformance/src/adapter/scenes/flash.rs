@@ -2,7 +2,7 @@
 
 use crate::adapter::Stage;
 
-/// Twice read is too often.
+/// A message is shown in one visit only.
 pub async fn a_message_is_shown_in_the_next_visit_only(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -43,7 +43,7 @@ pub async fn a_message_may_be_named_input_or_errors(stage: &Stage) {
     .await;
 }
 
-/// For this page, not for the next one.
+/// `flash_now` is for this page, not for the next one.
 pub async fn a_message_for_now_is_shown_now_and_not_later(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -65,7 +65,7 @@ pub async fn a_message_for_now_is_shown_now_and_not_later(stage: &Stage) {
     ada.ops(&[(r#""flash_messages""#, r#"{"hint":"blue","nothing":null}"#)]).await;
 }
 
-/// All, some, all but some.
+/// Reflashing all, some, or all except some.
 pub async fn what_is_kept_is_shown_once_more(stage: &Stage) {
     let world = stage.open().await;
     for (carry, left) in [
@@ -82,7 +82,7 @@ pub async fn what_is_kept_is_shown_once_more(stage: &Stage) {
     }
 }
 
-/// PEERS 23: an image, a poll, a static file.
+/// PEERS 23: requests for an image, a poll or a static file do not consume messages.
 pub async fn a_route_that_opens_no_session_eats_no_message(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -95,7 +95,7 @@ pub async fn a_route_that_opens_no_session_eats_no_message(stage: &Stage) {
     ada.ops_at("/readonly", &[(r#""flash_has","key":"status""#, "false")]).await;
 }
 
-/// A page that failed has shown nothing.
+/// A failed page consumes no message.
 pub async fn a_failed_page_leaves_the_message_for_the_next(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -104,7 +104,7 @@ pub async fn a_failed_page_leaves_the_message_for_the_next(stage: &Stage) {
     ada.ops(&[(r#""flash_get","key":"status""#, "\"Saved\"")]).await;
 }
 
-/// PEERS 23 again: field to messages, in order, a name or a path.
+/// PEERS 23: errors map fields (a name or a path) to messages, in order.
 pub async fn errors_are_shown_by_field_in_the_next_visit(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -149,7 +149,7 @@ pub async fn a_redirect_that_reads_nothing_passes_messages_on(stage: &Stage) {
     ada.ops(&[(r#""flash_messages""#, "{}"), (r#""has_errors""#, "false")]).await;
 }
 
-/// In order, under one key.
+/// Messages are appended in order, under one key.
 pub async fn messages_that_are_pushed_make_a_list(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -163,7 +163,7 @@ pub async fn messages_that_are_pushed_make_a_list(stage: &Stage) {
     ada.ops(&[(r#""flash_get","key":"notices""#, "null")]).await;
 }
 
-/// Two tabs that both answer with a redirect. In a cookie the last response wins.
+/// Two tabs are both answered with a redirect. With sessions in cookies, the last response wins.
 pub async fn messages_pushed_from_two_tabs_are_all_shown(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -178,7 +178,7 @@ pub async fn messages_pushed_from_two_tabs_are_all_shown(stage: &Stage) {
     ada.ops(&[(r#""flash_get","key":"notices""#, r#"["quick","slow"]"#)]).await;
 }
 
-/// Nothing is filled up to it.
+/// A large index creates no empty items before it.
 pub async fn a_number_in_the_name_of_a_message_is_a_name(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();

@@ -1,11 +1,11 @@
-//! Forms: input comes back in the next visit, and secrets do not.
+//! Forms: input is available in the next visit, without secrets.
 
 use crate::adapter::{Browser, Sent, Stage, at};
 
 const URLENCODED: &str = "application/x-www-form-urlencoded";
 const TYPED: &str = "name=Ada+L&profile%5Bemail%5D=a%40b&profile[city]=Paris&tags[]=x&tags[]=y";
 
-/// Nested as the names say, in the next visit and only there.
+/// Input is nested as its names say, in the next visit and only there.
 pub async fn what_was_typed_comes_back_in_the_next_visit_only(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -25,7 +25,7 @@ pub async fn what_was_typed_comes_back_in_the_next_visit_only(stage: &Stage) {
     ada.ops(&[(r#""has_old","key":"name""#, "false")]).await;
 }
 
-/// Some, or all but some.
+/// Flashing some fields, or all except some.
 pub async fn only_the_fields_that_are_named_come_back(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -45,7 +45,7 @@ pub async fn only_the_fields_that_are_named_come_back(stage: &Stage) {
     .await;
 }
 
-/// At whatever depth, in objects and in arrays, unless a person who wrote the page names one.
+/// Secrets are left out at any depth, in objects and in arrays, unless the application names one.
 pub async fn no_secret_comes_back(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -72,7 +72,7 @@ pub async fn no_secret_comes_back(stage: &Stage) {
     }
 }
 
-/// Fields come back, files do not.
+/// Fields are flashed, files are not.
 pub async fn a_multipart_form_comes_back_without_its_files(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -95,7 +95,7 @@ pub async fn a_multipart_form_comes_back_without_its_files(stage: &Stage) {
     .await;
 }
 
-/// Refused before anything is done to the session.
+/// Malformed bodies are refused before the session is changed.
 pub async fn a_body_that_is_no_form_is_refused_and_changes_nothing(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -117,7 +117,7 @@ pub async fn a_body_that_is_no_form_is_refused_and_changes_nothing(stage: &Stage
     assert_eq!(ada.get("/read").await.text(), "ada");
 }
 
-/// One byte more than 1 MiB is too many, told before or found out while it is read.
+/// A body of more than 1 MiB is refused, by its length or while it is read.
 pub async fn a_form_that_is_too_long_is_refused(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser().quiet();
@@ -127,7 +127,7 @@ pub async fn a_form_that_is_too_long_is_refused(stage: &Stage) {
     assert_eq!(ada.submit(URLENCODED, &format!("{long}a"), &[r#""fresh""#]).await.status, 413);
 }
 
-/// By the words of the name, in any case and with any separators; what only looks like one comes back.
+/// Secrets are recognized by the words of the name, in any case and with any separators; similar names are kept.
 pub async fn at_7_no_secret_comes_back_whatever_its_name(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -167,14 +167,14 @@ pub async fn at_7_no_secret_comes_back_whatever_its_name(stage: &Stage) {
     ada.ops(&[(r#""old","key":"pin""#, "\"x\""), (r#""old","key":"card""#, r#"{"cvc":"x"}"#)]).await;
 }
 
-/// Looks without taking.
+/// Reads old input without consuming it.
 async fn has_old(browser: &Browser, name: &str) -> bool {
     let op = format!(r#""has_old","key":"{name}""#);
     let reply = browser.get(&at("/readonly", [op.as_str()])).await;
     reply.results() == ["true"]
 }
 
-/// Rows are a list in order, numbers that are no rows are names, and a row opens where a name repeats.
+/// Rows are a list in order, other numbers are names, and a repeated name begins a new row.
 pub async fn a_form_keeps_its_shape_and_order_whatever_call_flashes_it(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -202,7 +202,7 @@ pub async fn a_form_keeps_its_shape_and_order_whatever_call_flashes_it(stage: &S
     ada.ops(&[(r#""old","key":"qty""#, r#"{"700":"1"}"#)]).await;
 }
 
-/// A hidden field beside a checkbox; a name with brackets is a list.
+/// Of a repeated name the last value counts; a name with brackets is a list.
 pub async fn a_name_said_twice_is_its_last_value(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -215,7 +215,7 @@ pub async fn a_name_said_twice_is_its_last_value(stage: &Stage) {
     .await;
 }
 
-/// Never stored with replacement characters.
+/// Invalid text is refused, not stored with replacement characters.
 pub async fn text_that_is_no_utf_8_is_refused_or_read_in_its_charset(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -230,7 +230,7 @@ pub async fn text_that_is_no_utf_8_is_refused_or_read_in_its_charset(stage: &Sta
     }
 }
 
-/// A button that sends nothing.
+/// A form without fields.
 pub async fn a_post_without_a_body_is_an_empty_form(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -255,7 +255,7 @@ pub async fn a_form_that_is_too_large_to_keep_comes_back_with_its_errors(stage: 
     .await;
 }
 
-/// One field name in two forms on a page.
+/// Two forms on a page have the same field name.
 pub async fn forms_side_by_side_share_nothing(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();

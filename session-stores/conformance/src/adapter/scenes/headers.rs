@@ -54,7 +54,7 @@ pub async fn peers_16_ck_10_ck_11_every_look_varies_and_every_cookie_is_not_stor
     }
 }
 
-/// I7: nobody looked.
+/// I7: the session is not used.
 pub async fn ou_2_ck_12_a_route_that_looks_at_nothing_says_nothing(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -66,7 +66,7 @@ pub async fn ou_2_ck_12_a_route_that_looks_at_nothing_says_nothing(stage: &Stage
     assert_eq!(world.calls().await, before);
 }
 
-/// The classic behaviour, for those who want it.
+/// With `eager`, every visit opens its session.
 pub async fn an_eager_server_opens_every_visit_and_always_sends_the_cookie(stage: &Stage) {
     let world = stage.open_with(|sessions| sessions.eager(true)).await;
     let ada = world.browser();

@@ -26,7 +26,7 @@ pub async fn a_visitor_who_writes_nothing_gets_no_cookie(stage: &Stage) {
         (r#""has_regenerated""#, "false"),
     ])
     .await;
-    // No cookie came, so none is removed.
+    // The request has no cookie, so none is removed.
     assert!(ada.get("/logout").await.set_cookies().is_empty());
     assert_eq!(ada.cookie(COOKIE), None);
     assert_eq!(world.calls().await, Calls::NONE);
@@ -85,7 +85,7 @@ pub async fn a_regenerate_moves_the_data_and_kills_the_old_id(stage: &Stage) {
     ada.ops(&[(&old_token, "false"), (&format!(r#""verify_csrf","token":{}"#, new[2]), "true")]).await;
 }
 
-/// What is put afterwards stays.
+/// Values that are put afterwards are kept.
 pub async fn an_invalidate_drops_everything_and_goes_on(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -173,7 +173,7 @@ pub async fn a_read_only_session_refuses_every_change(stage: &Stage) {
     assert_eq!(ada.get("/read").await.text(), "alice@example.com");
 }
 
-/// Twice, and what comes after it is kept as well.
+/// Twice in a visit; later changes are kept as well.
 pub async fn a_commit_writes_at_once(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -202,7 +202,7 @@ pub async fn a_commit_writes_at_once(stage: &Stage) {
     ada.ops(&[(r#""all""#, r#"{"a":3,"b":4}"#)]).await;
 }
 
-/// Judged by the library, whatever cookie and store still have.
+/// The library enforces expiry, whatever the browser and the store still have.
 pub async fn an_unused_session_ends_after_its_idle_time(stage: &Stage) {
     let world = stage.open_with(|sessions| sessions.age(Duration::from_secs(600))).await;
     let ada = world.browser();
@@ -236,7 +236,7 @@ pub async fn a_used_session_ends_after_its_absolute_lifetime(stage: &Stage) {
     assert_eq!(ada.get("/read").await.text(), "anon");
 }
 
-/// `set_age`: this session's idle time, and nobody else's.
+/// `set_age` changes the idle timeout of this session only.
 pub async fn a_session_may_have_an_age_of_its_own(stage: &Stage) {
     let world = stage.open().await;
     let (ada, bob) = (world.browser(), world.browser());
@@ -255,7 +255,7 @@ pub async fn a_session_may_have_an_age_of_its_own(stage: &Stage) {
     bob.ops(&[(r#""get","key":"a""#, "2")]).await;
 }
 
-/// One jar, two tabs.
+/// Two tabs share a cookie jar.
 pub async fn two_tabs_share_a_session_and_signing_out_in_one_ends_the_other(stage: &Stage) {
     let world = stage.open().await;
     let one = world.browser();
@@ -271,7 +271,7 @@ pub async fn two_tabs_share_a_session_and_signing_out_in_one_ends_the_other(stag
     two.ops(&[(r#""get","key":"left""#, "null"), (r#""get","key":"user""#, "\"alice@example.com\"")]).await;
 }
 
-/// Session cookies go with the browser, persistent ones do not.
+/// Session cookies are removed when the browser closes, persistent ones are not.
 pub async fn only_a_persistent_cookie_outlives_the_browser(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -281,7 +281,7 @@ pub async fn only_a_persistent_cookie_outlives_the_browser(stage: &Stage) {
     let world = stage.open_with(|sessions| sessions.cookie(Cookie::host("sid").persistent(true))).await;
     let ada = world.browser();
     let reply = ada.get("/login").await;
-    // A session in its cookie outlives its idle time in the browser: what moves the idle deadline is another cookie.
+    // With a session in the cookie, the cookie outlives the idle timeout: the touch cookie moves the idle deadline.
     let max_age = if world.in_cookie() { 86_400 } else { 7_200 };
     let expected = format!("; Max-Age={max_age}; Expires=");
     assert!(reply.set_cookies()[0].contains(&expected), "{:?}", reply.set_cookies());

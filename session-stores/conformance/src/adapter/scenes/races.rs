@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use crate::adapter::Stage;
 use session_testkit::{Verb, When};
 
-/// How many requests wait behind a slow one.
+/// The number of requests that wait behind a slow one.
 const WAITING: usize = 24;
 const COOKIE: &str = "__Host-sid";
 
@@ -34,7 +34,7 @@ pub async fn a_crowd_that_writes_to_one_session_loses_no_write(stage: &Stage) {
     assert_eq!(ada.get("/hits").await.text(), (world.crowd * WRITES).to_string());
 }
 
-/// Those that wait behind a slow write are written together, and each hears of its own success.
+/// Requests that wait behind a slow write are written together, and each gets its own result.
 pub async fn writes_that_wait_for_each_other_are_one_call(stage: &Stage) {
     let world = stage.open_with(|sessions| sessions.contention(Duration::from_secs(60))).await;
     let Some(doubles) = &world.doubles else { return };
@@ -45,7 +45,7 @@ pub async fn writes_that_wait_for_each_other_are_one_call(stage: &Stage) {
     let slow = tokio::spawn(async move { tab.get("/write").await });
     first.arrived().await;
     ada.get("/write").await;
-    // The slow one has lost; it holds the turn, and its second call is held.
+    // The slow one had a conflict; it has the turn, and its second call is held.
     let mut again = doubles.gates.hold(Verb::Replace, When::Before);
     first.release();
     again.arrived().await;
@@ -62,12 +62,12 @@ pub async fn writes_that_wait_for_each_other_are_one_call(stage: &Stage) {
         assert_eq!(request.await.expect("an answer").status, 200);
     }
     let calls = world.calls().await.since(before).replace;
-    // On a busy machine, some come too late for the first group.
+    // On a busy machine, some arrive too late for the first group.
     assert!(calls < WAITING as u64, "{calls} calls for {WAITING} writes that wait");
     assert_eq!(ada.get("/hits").await.text(), (WAITING + 2).to_string());
 }
 
-/// PEERS 2: nothing comes back, and no cookie is sent.
+/// PEERS 2: the session is not revived, and no cookie is sent.
 pub async fn a_slow_writer_does_not_revive_a_session_that_was_signed_out(stage: &Stage) {
     for verb in [Verb::Load, Verb::Replace] {
         let world = stage.open().await;
@@ -113,7 +113,7 @@ pub async fn a_slow_writer_does_not_revive_an_id_that_was_regenerated(stage: &St
     assert_eq!(ada.get("/read").await.text(), "alice@example.com", "and the new one lives");
 }
 
-/// Each `commit` in a request that was in flight answers what became of its changes, and nothing is lost in silence.
+/// Each `commit` in a request that was in flight returns whether its changes were kept; none is lost silently.
 pub async fn a_slow_writer_follows_its_user_to_a_new_id_and_nobody_else(stage: &Stage) {
     let world = stage.open().await;
     let Some(doubles) = &world.doubles else { return };
@@ -147,7 +147,7 @@ pub async fn a_slow_writer_follows_its_user_to_a_new_id_and_nobody_else(stage: &
     assert_eq!(world.counted("gone").await, 1);
 }
 
-/// Forty requests of a signed-in user write while the id changes twice.
+/// Forty requests of a signed-in user write while the id is changed twice.
 pub async fn forty_writers_lose_nothing_while_their_user_gets_new_ids(stage: &Stage) {
     let world = stage.open_with(|sessions| sessions.contention(std::time::Duration::from_secs(60))).await;
     if world.in_cookie() {
@@ -178,7 +178,7 @@ pub async fn forty_writers_lose_nothing_while_their_user_gets_new_ids(stage: &St
     assert_eq!(list.len(), 40);
 }
 
-/// A sign-out that had loaded the session ends it under the id that it has by now.
+/// A sign-out that had loaded the session ends it under its current id.
 pub async fn a_slow_sign_out_ends_the_session_under_its_new_id(stage: &Stage) {
     let world = stage.open().await;
     let Some(doubles) = &world.doubles else { return };
@@ -204,7 +204,7 @@ pub async fn a_slow_reader_with_the_old_id_signs_nobody_out(stage: &Stage) {
     ada.get("/login").await;
     let before = ada.snapshot();
     ada.get("/rotate").await;
-    // The tab shares the jar, but its request left with the old cookie.
+    // The tab shares the jar, but its request was sent with the old cookie.
     let stale = format!("{COOKIE}={}", before.cookie(COOKIE).expect("a cookie"));
     for path in ["/read", "/write", "/hits"] {
         let reply = ada.get_with(path, &[stale.as_bytes()]).await;
@@ -213,7 +213,7 @@ pub async fn a_slow_reader_with_the_old_id_signs_nobody_out(stage: &Stage) {
     assert_eq!(ada.get("/read").await.text(), "alice@example.com");
 }
 
-/// A tab's request left before, and its answer comes last.
+/// A request of a tab was sent before, and its response arrives last.
 pub async fn a_slow_read_brings_no_session_back_that_was_replaced_or_ended(stage: &Stage) {
     for path in ["/rotate", "/login", "/write", "/logout"] {
         let world = stage.open().await;
@@ -285,7 +285,7 @@ pub async fn two_requests_at_once_both_win(stage: &Stage) {
 }
 
 /// Two requests with one cookie sign the same user in, at once or one after the other. Whichever of the responses the browser
-/// takes, and in whatever order, it is signed in.
+/// receives, and in whatever order, it is signed in.
 pub async fn a_double_click_on_sign_in_ends_signed_in_with_one_device(stage: &Stage) {
     const SIGN_IN: &[(&str, &str)] =
         &[(r#""tag","owner":"ada""#, "null"), (r#""push","key":"clicks","value":1"#, "null")];
@@ -310,7 +310,7 @@ pub async fn a_double_click_on_sign_in_ends_signed_in_with_one_device(stage: &St
             let browser = ada.snapshot();
             responses.iter().for_each(|reply| browser.hear("/run", reply));
             let (cart, clicks) = (r#""get","key":"cart""#, r#""get","key":"clicks""#);
-            // Each cookie holds a session of its own; in a store, both clicks have written to one.
+            // Each cookie has its own session; in a store, both clicks have written to one.
             let (clicked, devices) =
                 if world.in_cookie() { ("[1]", "!NotSupported") } else { ("[1,1]", "1") };
             browser.ops(&[(cart, r#"["tea"]"#), (clicks, clicked), (r#""count_devices""#, devices)]).await;

@@ -1,4 +1,4 @@
-//! Values, seen through HTTP: put in one request, found in the next.
+//! Values over HTTP: put in one request, read in the next.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ pub async fn paths_reach_into_objects_and_arrays(stage: &Stage) {
     .await;
 }
 
-/// Every kind of error, by its name; the script goes on after each.
+/// Every kind of error has its name; the script continues after each.
 pub async fn what_cannot_be_done_is_answered_by_kind(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -99,7 +99,7 @@ pub async fn what_cannot_be_done_is_answered_by_kind(stage: &Stage) {
     assert_eq!(ada.get("/healthz").await.status, 200, "nothing of theirs was left on the line");
 }
 
-/// Null is there but is nothing.
+/// A null value exists, but `has` is false.
 pub async fn presence_null_and_absence_are_told_apart(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -119,7 +119,7 @@ pub async fn presence_null_and_absence_are_told_apart(stage: &Stage) {
     .await;
 }
 
-/// Flash, the CSRF token and the owner are nobody's values.
+/// Flash, the CSRF token and the owner are not among the values.
 pub async fn all_values_are_listed_and_nothing_internal(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -143,7 +143,7 @@ pub async fn all_values_are_listed_and_nothing_internal(stage: &Stage) {
     .await;
 }
 
-/// Merging is deep, but for arrays.
+/// Merging is deep, except for arrays.
 pub async fn many_values_are_put_merged_and_replaced(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -160,7 +160,7 @@ pub async fn many_values_are_put_merged_and_replaced(stage: &Stage) {
     ada.ops(&[(r#""all""#, r#"{"only":true}"#)]).await;
 }
 
-/// Where nothing or null is, a push makes the array.
+/// A push to a missing or null value creates an array.
 pub async fn a_push_makes_the_array(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -174,7 +174,7 @@ pub async fn a_push_makes_the_array(stage: &Stage) {
     ada.ops(&[(r#""all""#, r#"{"nothing":[1],"log":{"lines":["a",null]}}"#)]).await;
 }
 
-/// PEERS 6: what is removed stays removed. PEERS 29: nothing turns into null.
+/// PEERS 6: removed values stay removed. PEERS 29: no value becomes null.
 pub async fn what_is_forgotten_is_gone_with_the_parents_it_leaves_empty(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -193,7 +193,7 @@ pub async fn what_is_forgotten_is_gone_with_the_parents_it_leaves_empty(stage: &
     ada.ops(&[(r#""all""#, r#"{"l":[1,3]}"#), (r#""exists","keys":"user_id""#, "false")]).await;
 }
 
-/// To the last digit of 128 bits.
+/// Integers of 128 bits are exact.
 pub async fn numbers_are_counted_exactly(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -218,7 +218,7 @@ pub async fn numbers_are_counted_exactly(stage: &Stage) {
     .await;
 }
 
-/// Digits that no type holds come back as they came, and listing them beside others fails nowhere.
+/// Numbers that fit into no type are returned unchanged, and do not make listing fail.
 pub async fn a_number_of_any_width_is_kept_and_listed(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();
@@ -251,7 +251,7 @@ pub async fn updates_and_remembered_values_are_saved(stage: &Stage) {
     ada.ops(&[(r#""get","key":"n""#, "6"), (r#""get","key":"made.a""#, "1")]).await;
 }
 
-/// Values and URLs go; identity, tag, lifetimes, CSRF token and outgoing flash stay.
+/// Values and URLs are removed; id, tag, lifetimes, CSRF token and outgoing flash are kept.
 pub async fn clear_takes_the_values_and_leaves_the_rest(stage: &Stage) {
     let world = stage.open().await;
     let ada = world.browser();

@@ -1,4 +1,4 @@
-//! Bodies of forms: charsets, files, none at all, more than is read; and what CSRF protection reads of them.
+//! Bodies of forms: charsets, files, missing and oversized bodies; and what CSRF protection reads of them.
 
 use bytes::Bytes;
 use http::{Method, StatusCode};

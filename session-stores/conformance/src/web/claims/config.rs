@@ -38,7 +38,7 @@ pub async fn features_7_a_handler_that_asks_for_a_session_that_is_switched_off_i
         (Method::GET, "/page"),
         (Method::POST, "/login"),
         (Method::POST, "/intended"),
-        // No token can be right, so nothing that needs one is let through.
+        // No token is valid, so no request that needs one passes.
         (Method::POST, "/guarded/echo"),
     ] {
         let headers = [("content-type", "application/x-www-form-urlencoded")];

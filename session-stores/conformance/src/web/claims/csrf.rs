@@ -1,4 +1,4 @@
-//! CSRF: which requests are let through, and what a refused one leaves alone.
+//! CSRF: which requests pass, and what a refused request does not change.
 
 use std::time::Duration;
 
@@ -116,8 +116,8 @@ pub async fn features_5_csrf_renewed_on_purpose_has_no_grace(app: &impl WebApp) 
     assert_eq!(client.post("/guarded/echo", &format!("_csrf={new}")).await.status, 200);
 }
 
-/// What another site makes a browser send comes without the session's cookie (`SameSite=Lax`) or, from an old browser,
-/// with it.
+/// A request that another site makes a browser send has no session cookie (`SameSite=Lax`) or, from an old browser, has
+/// it.
 pub async fn features_5_csrf_refusal_makes_no_session_and_changes_none(app: &impl WebApp) {
     let stranger = Client::new(app);
     let form = format!("_csrf={}", "A".repeat(43));

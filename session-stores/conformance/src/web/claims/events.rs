@@ -1,4 +1,4 @@
-//! Events and the test client: what an operator hears, and what an application's author tests with.
+//! Events, as an observer receives them, and the test client of applications.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use session_core::{Event, Key, Session};
 use crate::web::{Client, Setting, WebApp};
 use session_testkit::TestClient;
 
-/// The words for what was heard since the last time.
+/// Returns the names of the events since the last call.
 fn heard(setting: &Setting) -> Vec<&'static str> {
     setting.events.take().iter().map(Event::name).collect()
 }
@@ -125,7 +125,7 @@ pub async fn features_8_the_test_client_arranges_and_reads_sessions(app: &impl W
 pub async fn features_8_the_test_client_sends_and_follows(app: &impl WebApp) {
     let mut ada = TestClient::new(&app.setting().sessions);
     ada.as_user("ada").await;
-    // What was handed out first is still right after all that follows.
+    // What was returned first is still valid after all later calls.
     let (token, cookie) = (ada.csrf_token().await, ada.cookie());
     ada.with_session(json!({ "user": "ada" })).await;
     ada.with_flash(json!({ "status": "Saved" })).await;

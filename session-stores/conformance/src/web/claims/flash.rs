@@ -1,4 +1,4 @@
-//! Flash: messages, input and errors of one visit, shown in the next, and what carries them further.
+//! Flash: messages, input and errors of one visit, shown in the next, and what keeps them longer.
 
 use bytes::Bytes;
 use http::Method;
@@ -8,7 +8,7 @@ use session_core::{Event, Level, Session, SessionError};
 
 use crate::web::{Client, WebApp};
 
-/// What the page shows of all three bags.
+/// Returns what the page shows of the three bags.
 async fn shown(client: &Client<'_, impl WebApp>) -> (Value, Value, Value) {
     let mut page = client.get("/page").await.json();
     (page["flash_messages"].take(), page["old"].take(), page["errors"].take())
@@ -18,7 +18,7 @@ fn nothing() -> (Value, Value, Value) {
     (json!({}), json!({}), json!({}))
 }
 
-/// One entry in each bag, and one more.
+/// Leaves one entry in each bag, and a second message.
 async fn leave(client: &Client<'_, impl WebApp>) {
     let leave = |session: &Session| {
         session.flash_many(&json!({ "status": "Saved", "hint": "red" }))?;
@@ -152,7 +152,7 @@ pub async fn features_3_flash_all_takes_a_form_that_is_given(app: &impl WebApp) 
     assert!(!old.to_string().contains("\"p\"") && !old.to_string().contains("\"q\""), "no secret: {old}");
 }
 
-pub async fn features_3_old_input_is_read_with_defaults(app: &impl WebApp) {
+pub async fn features_3_old_input_is_the_text_that_was_typed(app: &impl WebApp) {
     let client = Client::new(app);
     client.submit("profile[email]=e&tags[]=x&tags[]=y&count=3", |session| session.flash_all().unwrap()).await;
     let look = |session: &Session| {
@@ -160,9 +160,9 @@ pub async fn features_3_old_input_is_read_with_defaults(app: &impl WebApp) {
             assert_eq!(session.old::<String>(field).unwrap().as_deref(), Some("e"), "{field}");
         }
         assert_eq!(session.old::<Vec<String>>("tags").unwrap().unwrap(), ["x", "y"]);
-        assert_eq!(session.old::<String>("age").unwrap(), None);
-        assert_eq!(session.old::<u8>("count").ok(), None, "the text that was typed is not yet a number");
         assert_eq!(session.old::<String>("count").unwrap().as_deref(), Some("3"));
+        assert_eq!(session.old::<u8>("count").ok(), None, "the text that was typed is not yet a number");
+        assert_eq!(session.old::<String>("age").unwrap(), None, "so that the page's default applies");
         assert!(session.has_old("count") && !session.has_old("age"));
     };
     client.visit(look).await;

@@ -1,4 +1,4 @@
-//! Forms: what a request brings is read, remembered, and comes back without its secrets.
+//! Forms: input is read, flashed, and shown again without its secrets.
 
 use bytes::Bytes;
 use http::{Method, StatusCode};

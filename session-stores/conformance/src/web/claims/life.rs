@@ -1,4 +1,4 @@
-//! Life cycle: what a handler may order for one session, and what becomes of it.
+//! Life cycle: what a handler can order for its session, and the effects.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The claims, one function each, by what they are about.
+//! The claims, one function each, by subject.
 
 #![expect(missing_docs, reason = "each name says what it claims")]
 

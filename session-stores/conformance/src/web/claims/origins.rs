@@ -1,4 +1,4 @@
-//! CSRF by headers: which requests pass without a token, which are refused whatever they carry, and what pages get.
+//! CSRF by headers: which requests pass without a token, which are refused in any case, and what pages get.
 
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
@@ -46,7 +46,7 @@ pub async fn features_5_csrf_another_origins_page_is_refused_with_any_token(app:
         let with_header = [headers, &[("x-csrf-token", token.as_str())]].concat();
         refused(&client.post_with("/guarded/echo", "a=1", &with_header).await);
         refused(&client.post_with("/guarded/echo", &format!("_csrf={token}"), headers).await);
-        // Longer than what is read of a body.
+        // Longer than the part of a body that is read.
         refused(&client.post_with("/guarded/raw", &"a".repeat(1_100_000), headers).await);
         assert_eq!(client.send(Method::GET, "/guarded/echo", headers, Bytes::new()).await.body, "plain");
         assert_eq!(client.post_with("/guarded/hooks/x", "a=1", headers).await.body, "plain", "exempt");

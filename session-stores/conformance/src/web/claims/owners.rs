@@ -1,4 +1,4 @@
-//! Owners and devices: whose session it is, where else they are signed in, and how often they may be.
+//! Owners and devices: the user of a session, the user's other sessions, and their limit.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use session_core::{Excess, Session, UserSessionsError, adapter::Clock as _};
 
 use crate::web::{Client, WebApp};
 
-/// Signs in as a page does that lets a user in `most` times.
+/// Signs in as a page does that limits a user to `most` sessions.
 async fn sign_in(
     client: &Client<'_, impl WebApp>,
     most: usize,

@@ -1,4 +1,4 @@
-//! Redirects: back, on, to where the visitor wanted to go, and never elsewhere.
+//! Redirects: back, to a page, to the intended page, and never to another site.
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -23,7 +23,7 @@ pub async fn features_5_back_prefers_a_referer_with_a_path_to_the_previous_page(
     client.get("/other?step=2").await;
     for (referer, location) in [
         ("https://shop.example/cart?x=1", "/cart?x=1"),
-        // Only the origin is revealed, or another site's page.
+        // A `Referer` with only the origin, or with another site's page.
         ("https://shop.example/", "/other?step=2"),
         ("https://shop.example", "/other?step=2"),
         ("https://search.example/?q=shop", "/other?step=2"),
@@ -103,7 +103,7 @@ pub async fn features_5_intended_urls_are_followed_once(app: &impl WebApp) {
     assert_eq!(client.post("/intended", "").await.location(), "/fallback");
 }
 
-/// What leads elsewhere, as a browser reads it: schemes, authorities, backslashes, control characters that browsers drop,
+/// URLs that lead to another site, as browsers read them: schemes, authorities, backslashes, control characters that browsers drop,
 /// and each of them percent-encoded once, twice, three times.
 pub(crate) const ELSEWHERE: &[&str] = &[
     "https://evil",
@@ -149,7 +149,7 @@ pub(crate) const ELSEWHERE: &[&str] = &[
     "#x",
 ];
 
-/// What is not visible ASCII: refused as an intended URL, and harmless once a redirect has percent-encoded it.
+/// Characters other than visible ASCII: refused in an intended URL, and percent-encoded by a redirect.
 pub(crate) const NOT_ASCII: &[&str] =
     &["/\u{ff0f}evil", "/\u{2028}/evil", "/\u{2215}evil", "/caf\u{e9}", "/\u{7f}evil"];
 
@@ -230,7 +230,7 @@ pub async fn features_5_a_redirect_target_ends_no_header_line(app: &impl WebApp)
     assert!(reply.headers.get("set-cookie").is_none());
 }
 
-/// As a form sends it.
+/// Encodes it as a form does.
 fn encode(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {

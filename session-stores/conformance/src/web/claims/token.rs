@@ -1,4 +1,4 @@
-//! Where the token of a session is: in a header for native clients, in a cookie for the domain of a tenant.
+//! The token of a session outside of the usual cookie: in a header for native clients, in a cookie for a tenant's domain.
 
 use http::{Method, header};
 use session_core::Session;
@@ -7,7 +7,7 @@ use crate::web::{Client, Reply, WebApp};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-/// The token in the answer, empty after a sign-out; none if there is no such header.
+/// Returns the token in the response, which is empty after a sign-out, or `None` if there is no such header.
 fn token(reply: &Reply) -> Option<String> {
     let mut all = reply.headers.get_all("x-session").iter();
     let one = all.next().map(|value| value.to_str().unwrap().to_owned());
@@ -23,7 +23,7 @@ fn has(reply: &Reply, name: &str, element: &str) -> bool {
     values.flat_map(|value| value.split(',')).any(|found| found.trim().eq_ignore_ascii_case(element))
 }
 
-/// A request of a native client whose handler does this.
+/// Sends a request of a native client to this handler.
 async fn act(app: &impl WebApp, token: &str, act: impl FnOnce(&Session) + Send + 'static) -> Reply {
     app.setting().handlers.give(Box::new(move |session| {
         act(&session);
@@ -46,7 +46,7 @@ pub async fn a_native_client_keeps_its_session_in_a_header_and_no_cookie(app: &i
     for stranger in [first.as_str(), "forged", &second[1..]] {
         act(app, stranger, |session| assert!(session.status().fresh())).await;
     }
-    // The token opens nothing as a cookie: this route takes only one of the two.
+    // The token is not accepted as a cookie: this route accepts only one of the two.
     let client = Client::new(app);
     client.wear(Some(format!("__Host-sid={second}; x-session={second}")));
     assert!(client.visit(|session| session.status().fresh()).await);
@@ -73,7 +73,7 @@ pub async fn a_token_in_a_header_is_ended_with_an_empty_one(app: &impl WebApp) {
 }
 
 pub async fn the_cookie_has_the_domain_to_which_the_host_belongs(app: &impl WebApp) {
-    // All requests of these claims are to shop.example.
+    // All requests of these claims are sent to shop.example.
     let client = Client::new(app);
     let (_, reply) = client.submit("", |session| session.put("user", "ada").unwrap()).await;
     assert!(reply.set_cookie().contains("; Path=/; Domain=shop.example; Secure"), "{}", reply.set_cookie());

@@ -1,4 +1,4 @@
-//! Values with types: constants for keys, whole structs, dates and wide numbers, across visits.
+//! Typed values: constants for keys, structs, dates and wide numbers, across visits.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;

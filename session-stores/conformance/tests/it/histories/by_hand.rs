@@ -290,7 +290,7 @@ fn a_refused_write_is_not_seen() {
 }
 
 #[test]
-fn what_nobody_wrote_is_not_read() {
+fn a_record_that_no_call_wrote_is_a_violation() {
     let begun = at(0, 1, create(1), Answer::Applied);
     rejects(Rule::Phantom, &[begun.clone(), at(2, 3, LOAD, found(7))]);
     let torn = Answer::Found(Content { body: 7, ..content(1) });

@@ -1,4 +1,4 @@
-//! Histories of stores with a flaw: each is found.
+//! Histories of stores with one flaw each: the checker finds it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -1,4 +1,4 @@
-//! What the tests share: a real server, a client that watches its own wire, records and keys.
+//! Shared by the tests: a real server, a client that counts its requests, records and keys.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part")]
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! What the tests of this crate share: records, keys, a store in a directory of its own, a run of this binary as a child.
+//! Shared by the tests: records, keys, a store in its own directory, this program as a child process.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! The new application, and what a browser gets from it.
+//! The new application, and a browser's requests to it.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! The client-side cache: free reads, and no change or logout elsewhere that it hides.
+//! The client-side cache: reads without a round trip that do not hide changes and sign-outs by other clients.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What the server counts: one command for each verb, and a touch that writes eight bytes.
+//! Commands as the server counts them: one for each verb, and a touch that writes eight bytes.
 
 use std::collections::BTreeMap;
 

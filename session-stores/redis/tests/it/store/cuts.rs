@@ -1,5 +1,5 @@
-//! The connection cut after every byte of every request and reply: the call fails or holds, and asking again with the
-//! same etag tells which, without doing anything twice.
+//! The connection is cut after every byte of every request and reply: the call is applied or not, and a repetition with
+//! the same etag tells which, without applying it twice.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! A server that is down, slow, full, read-only or has forgotten everything: typed answers in time, and a quick return.
+//! A server that is down, slow, full, read-only or empty: typed errors in time, and a fast recovery.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ async fn run(url: &str, words: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_server_that_forgot_the_scripts_is_told_them_again() {
+async fn scripts_that_the_server_has_lost_are_sent_again() {
     let server = start(Kind::Redis).unwrap();
     let store = store_at(&server.url()).await;
     for _ in 0..5 {

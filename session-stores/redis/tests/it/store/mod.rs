@@ -1,4 +1,4 @@
-//! What the Redis store promises beside the conformance suite, each claim on a real server.
+//! Claims about the Redis store beyond the store suite, on real servers.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

@@ -1,4 +1,4 @@
-//! The owner index: in the same step as the session, dead members drop out, and none is missed.
+//! The owner index: written in the same step as the session, without ended members, and complete.
 
 use session_core::store::{Loaded, OwnerIndex, SessionStore, Written};
 use session_store_redis::{RedisStore, redis};

@@ -1,4 +1,4 @@
-//! Many writers on one session: nothing acknowledged is lost, and nothing dead comes back.
+//! Many writers of one session: no acknowledged write is lost, and no ended session is revived.
 
 use std::sync::Arc;
 

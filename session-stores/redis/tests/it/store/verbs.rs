@@ -1,4 +1,4 @@
-//! The six sentences of the trait, where Redis has a trap of its own: 64-bit numbers, key expiry, what lies in a value.
+//! The six verbs where Redis needs care: 64-bit numbers, key expiry, the bytes of a value.
 
 use session_core::{
     Timestamp,

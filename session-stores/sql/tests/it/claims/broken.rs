@@ -1,4 +1,4 @@
-//! A network between a store and its server that loses, cuts and swallows.
+//! A network between a store and its server that drops bytes and cuts connections.
 
 use std::net::ToSocketAddrs;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The fixture of the store suite: a store with a table of its own, and access to its rows.
+//! The fixture of the store suite: a store with its own table, and access to its rows.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

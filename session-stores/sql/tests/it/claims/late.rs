@@ -1,4 +1,4 @@
-//! What was answered with a timeout stays undone, whenever somebody lets go of what it waited for.
+//! A write that was answered with a timeout is not applied later, when the lock that it waited for is released.
 
 use std::time::Duration;
 

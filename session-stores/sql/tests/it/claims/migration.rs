@@ -1,4 +1,4 @@
-//! Making the tables: by many at once, from an older version, and not over a newer one.
+//! Creating the tables: concurrently, from an older version, and never over a newer one.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What must hold on every SQL database beside the store suite, each claim written once and made a test of each.
+//! Claims about every SQL database beyond the store suite, written once and run on each database.
 
 #![allow(
     dead_code,

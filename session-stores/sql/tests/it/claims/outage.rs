@@ -1,4 +1,4 @@
-//! A server that refuses us, that nobody runs, that stalls or dies.
+//! A server that refuses connections, is not running, stalls or dies.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Rotations of one session that race, and what each is told.
+//! Concurrent rotations of one session, and the answer to each.
 
 use std::sync::Arc;
 

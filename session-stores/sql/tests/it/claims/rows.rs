@@ -1,4 +1,4 @@
-//! What one row keeps, and what it answers when something has been at it.
+//! The content of a row, and the answers if it was altered.
 
 use session_core::{
     Timestamp,
