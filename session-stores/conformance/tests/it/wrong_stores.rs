@@ -24,7 +24,7 @@ fn fixture_with(flaw: Flaw) -> Fixture {
         .without_stall()
 }
 
-/// The same store without its flaw passes every case: what fails below fails because of the flaw.
+/// The same store without a flaw passes every case, so the failures below are due to the flaws.
 mod without_a_flaw {
     use super::*;
 
@@ -35,7 +35,7 @@ mod without_a_flaw {
     session_conformance::store_suite!(fixture);
 }
 
-/// Runs a case on a runtime of its own and says whether it failed.
+/// Runs a case on its own runtime, and returns whether it failed.
 fn fails(flaw: Flaw, name: &str) -> bool {
     let case = case(name);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -149,7 +149,7 @@ fn stalled(store: impl Fn() -> Flawed + Send + Sync + 'static) -> Fixture {
     fixture_with(Flaw::None).stalled(deadline, open)
 }
 
-/// Runs the case about a store that stalls, with a clock that moves when nothing else does.
+/// Runs the case about a store that stalls, with a clock that advances when all tasks are idle.
 fn run_stalled(fixture: Fixture) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().start_paused(true).build().unwrap();
@@ -169,7 +169,7 @@ fn a_fixture_whose_stalled_store_answers_is_found() {
     run_stalled(stalled(|| Flawed::with(Flaw::None)));
 }
 
-/// Every process has a map of its own.
+/// Every process has its own map.
 async fn unshared() -> Fixture {
     fixture_with(Flaw::None).shared("a place", async |_| Flawed::with(Flaw::None))
 }
@@ -188,7 +188,7 @@ fn increments_that_another_process_does_not_see_are_found() {
     run_case(TEST, unshared, suite::process::of_two_processes_no_increment_is_lost);
 }
 
-/// What a case says when it panics.
+/// Returns the message with which a case panics.
 fn message(name: &str, fixture: Fixture) -> Option<String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let run = async { tokio::spawn(case(name).run(fixture)).await };
@@ -197,8 +197,8 @@ fn message(name: &str, fixture: Fixture) -> Option<String> {
     Some(text.or(panic.downcast_ref::<&str>().copied()).unwrap_or_default().to_owned())
 }
 
-/// A fixture that declares nothing, of a store that has nothing: whatever needs more fails and says what to call, and
-/// passes once it is declared that there is no such thing.
+/// With a fixture that neither provides nor declares anything, the cases that need more fail and say what to call. They
+/// pass once the fixture declares that there is nothing.
 #[test]
 fn what_a_fixture_does_not_declare_fails() {
     let bare = || Fixture::new(Flawed::with(Flaw::HasNoCapabilities)).rounds(2);
@@ -246,7 +246,7 @@ fn a_case_that_meets_the_stores_deadline_says_so() {
     assert!(message.contains("this is the store's own deadline, not the suite's"), "{message}");
 }
 
-/// The case of this name.
+/// Returns the case of this name.
 fn case(name: &str) -> &'static Case {
     cases().iter().find(|case| case.name() == name).expect("there is a case of this name")
 }

@@ -63,14 +63,15 @@ impl Node {
         wait_for(kind, || launch::ready(kind, self.port.number), ended, || launch::tail(&self.log()))
     }
 
-    /// Asks every process of the node to stand still; [`wait_until_still`](Self::wait_until_still) says when they do.
+    /// Stops every process of the node with a signal; [`wait_until_still`](Self::wait_until_still) waits until they are
+    /// stopped.
     pub(crate) fn pause(&self) {
         if let Some(pid) = self.pid() {
             process::signal("STOP", &process::family(pid));
         }
     }
 
-    /// A signal is sent before it is obeyed: until its last thread stands still, a server may answer once more.
+    /// The signal takes effect later: until its last thread is stopped, a server may still answer.
     pub(crate) fn wait_until_still(&self) {
         let Some(pid) = self.pid() else { return };
         let start = Instant::now();
@@ -90,14 +91,14 @@ impl Node {
         let family = process::family(child.id());
         process::signal("KILL", &family);
         process::wait(&mut child, DYING);
-        // The children of a dead server die when they get to it; until then they may hold its port and memory.
+        // The children of a killed server end a little later; until then they may keep its port and memory.
         let start = Instant::now();
         while start.elapsed() < DYING && !family.iter().all(|&pid| process::has_ended(pid)) {
             thread::sleep(Duration::from_millis(5));
         }
     }
 
-    /// Asks it to end, then ends it.
+    /// Asks the process to end, then kills it.
     pub(crate) fn stop(&self, kind: Kind) {
         let Some(mut child) = self.child().take() else { return };
         let family = process::family(child.id());
@@ -110,7 +111,7 @@ impl Node {
     }
 }
 
-/// Asks until the answer is yes, the process has ended or the time is up.
+/// Repeats the question until the answer is yes, the process has ended or the time is up.
 pub(crate) fn wait_for(
     kind: Kind,
     ready: impl Fn() -> io::Result<()>,
@@ -137,9 +138,9 @@ pub(crate) fn wait_for(
     }
 }
 
-/// Generous: a loaded machine is slow, and a server that comes up is never waited for this long.
+/// Generous, for busy machines; a server that starts is not waited for any longer.
 const STARTING: Duration = Duration::from_secs(60);
 /// Then it is killed.
 const STOPPING: Duration = Duration::from_secs(5);
-/// What the kernel may take to stop or end a process: no time, unless the machine or its disk is very busy.
+/// How long the kernel may take to stop or end a process: long only if the machine or its disk is very busy.
 const DYING: Duration = Duration::from_secs(60);

@@ -1,8 +1,8 @@
 //! Finds loopback ports that nobody uses, and keeps them claimed across restarts.
 //!
-//! A port given by the kernel (`bind` to port 0) may be taken by any outgoing connection while its server is down
-//! between `kill9` and `restart`. So ports come from below the range the kernel gives away, and a lock on a file, which
-//! the kernel drops with this process, keeps two test processes from choosing the same one.
+//! A port from the kernel (`bind` to port 0) may be taken by any outgoing connection while its server is down
+//! between `kill9` and `restart`. Ports are therefore taken from below the kernel's range, and a file lock, which the kernel
+//! releases with this process, prevents two test processes from choosing the same one.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{self, File};
@@ -13,8 +13,8 @@ use std::path::PathBuf;
 
 use crate::ServerError;
 
-/// A port that is ours until this is dropped: no other test on this machine claims it, and it is below
-/// those that Linux gives away by itself.
+/// A port that is reserved until this is dropped: no other test on this machine claims it, and it is below the range
+/// of ports that Linux assigns.
 #[derive(Debug)]
 pub struct Port {
     pub(crate) number: u16,
@@ -23,7 +23,7 @@ pub struct Port {
 }
 
 impl Port {
-    /// Its number.
+    /// Returns the number.
     ///
     /// ```
     /// # use session_test_servers::claim_port;
@@ -36,7 +36,7 @@ impl Port {
     }
 }
 
-/// Claims a loopback port that nobody listens on, for a server that a test starts by itself.
+/// Claims a free loopback port, for a server that a test starts itself.
 ///
 /// # Errors
 /// [`ServerError::Claim`] if the directory of the claims cannot be written, [`ServerError::NoPort`] if none is free.
@@ -69,14 +69,13 @@ pub fn claim_port() -> Result<Port, ServerError> {
     Err(ServerError::NoPort)
 }
 
-/// One directory per user, so that nobody trips over another's files.
+/// One directory per user, because users cannot open each other's files.
 fn directory() -> PathBuf {
     let user = fs::metadata("/proc/self").map_or(0, |metadata| metadata.uid());
     std::env::temp_dir().join(format!("session-test-ports-{user}"))
 }
 
-/// Ten thousand above each of these is the port on which a node of a Redis cluster talks to the others: not one of
-/// these, and still below what the kernel gives away.
+/// A node of a Redis cluster also uses the port ten thousand above: outside of this range, and below the kernel's.
 const FIRST: u16 = 12_000;
 const COUNT: u64 = 10_000;
 

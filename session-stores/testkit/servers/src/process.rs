@@ -1,7 +1,7 @@
 //! Processes that end with ours: started by a thread that never ends, signalled by pid.
 //!
 //! `PR_SET_PDEATHSIG` fires when the *thread* that forked ends, not the process. A test's thread ends long before a
-//! shared server may, so one thread, the keeper, forks for all and waits for work as long as the process lives.
+//! shared server may, so a single thread, the keeper, starts all processes and runs as long as this process.
 
 use std::fs;
 use std::io;
@@ -22,7 +22,7 @@ pub(crate) fn bound(program: &Path, user: Option<&User>) -> Command {
         command.arg(format!("--reuid={uid}")).arg(format!("--regid={gid}")).arg("--clear-groups");
     }
     command.arg("--").arg(program).stdin(Stdio::null());
-    // A group of its own: Ctrl-C in a terminal is for us, and we stop servers in our own order.
+    // Its own group: Ctrl-C in a terminal reaches only this process, which stops the servers in order.
     command.process_group(0);
     command
 }
@@ -34,7 +34,7 @@ pub(crate) fn spawn(command: Command) -> io::Result<Child> {
         let (sender, jobs) = mpsc::channel::<Job>();
         thread::spawn(move || {
             for (mut command, answer) in jobs {
-                // Nobody waits for the answer any more: the child is dropped unreaped, and dies with us.
+                // The caller is gone: the child is dropped unreaped, and ends with this process.
                 drop(answer.send(command.spawn()));
             }
         });
@@ -49,8 +49,8 @@ pub(crate) fn spawn(command: Command) -> io::Result<Child> {
 
 type Job = (Command, Sender<io::Result<Child>>);
 
-/// Sends a signal to processes; those that are gone are no news. By the shell's own `kill`: this crate forbids the
-/// unsafe call, and a package for one system call is more than it is worth.
+/// Sends a signal to processes, and ignores those that have ended. Uses the shell's `kill`: this crate forbids unsafe
+/// code, and one system call does not justify a dependency.
 pub(crate) fn signal(name: &str, pids: &[u32]) {
     if pids.is_empty() {
         return;
@@ -65,11 +65,11 @@ pub(crate) fn signal(name: &str, pids: &[u32]) {
         ])
         .args(pids)
         .status();
-    // `sh` started the servers' watch a moment ago; without it nothing here works, and stopping must not panic.
+    // `sh` has started the watch of the servers before, so it is there; and stopping must not panic.
     drop(sent);
 }
 
-/// The process and all that it started, parents first.
+/// Returns the process and its descendants, parents first.
 pub(crate) fn family(pid: u32) -> Vec<u32> {
     let parents: Vec<(u32, u32)> = fs::read_dir("/proc")
         .into_iter()
@@ -92,12 +92,12 @@ fn parent(stat: &str) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Whether every thread of the process is stopped by a signal, or the process is gone.
+/// Returns whether every thread of the process is stopped by a signal, or the process has ended.
 pub(crate) fn stands_still(pid: u32) -> bool {
     all_threads(pid, &['T', 't', 'Z', 'X'])
 }
 
-/// Whether each thread that is there is in one of these states.
+/// Returns whether each thread is in one of these states.
 fn all_threads(pid: u32, states: &[char]) -> bool {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return true };
     threads.flatten().all(|thread| match fs::read_to_string(thread.path().join("stat")) {
@@ -106,17 +106,17 @@ fn all_threads(pid: u32, states: &[char]) -> bool {
     })
 }
 
-/// Whether every thread of the process has ended, collected by its parent or not: it holds no port any more.
+/// Returns whether every thread of the process has ended, reaped or not: then it has released its ports.
 pub(crate) fn has_ended(pid: u32) -> bool {
     all_threads(pid, &['Z', 'X'])
 }
 
-/// The third word of `stat`, a letter.
+/// Returns the third word of `stat`, a letter.
 fn state(stat: &str) -> Option<char> {
     stat.rsplit_once(')')?.1.trim_start().chars().next()
 }
 
-/// Waits for the child to end, at most so long; whether it did.
+/// Waits for the child to end for at most this time, and returns whether it did.
 pub(crate) fn wait(child: &mut Child, most: Duration) -> bool {
     let start = Instant::now();
     loop {
@@ -128,9 +128,9 @@ pub(crate) fn wait(child: &mut Child, most: Duration) -> bool {
     }
 }
 
-/// Removes a directory when this process is gone, however it went.
+/// Removes a directory when this process has ended, in whatever way.
 ///
-/// A shell that reads from a pipe whose other end only this process holds: end of file is the news.
+/// A shell reads from a pipe whose other end only this process has open, and acts at the end of file.
 #[derive(Debug)]
 pub(crate) struct Watch {
     shell: Child,
@@ -140,7 +140,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn over(directory: &Path) -> io::Result<Self> {
         let mut command = Command::new("sh");
-        // Thrice: a server that is just being killed may still write.
+        // Three times: a server that is being killed may still write.
         command
             .args(["-c", "read -r _; for _ in 1 2 3; do sleep 0.3; rm -rf -- \"$1\"; done", "sh"])
             .arg(directory)
@@ -170,7 +170,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// The first of these users that exists.
+    /// Returns the first of these users that exists.
     pub(crate) fn first_of(names: &[&str]) -> Option<Self> {
         let passwd = fs::read_to_string("/etc/passwd").ok()?;
         names.iter().find_map(|name| Self::in_passwd(&passwd, name))

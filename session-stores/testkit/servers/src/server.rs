@@ -12,7 +12,7 @@ use crate::node::{Node, wait_for};
 use crate::process::Watch;
 use crate::{Kind, ServerError};
 
-/// Starts a server of its own for the caller and waits until it answers: 0.1 s for Redis, 2 to 4 s for the others.
+/// Starts a private server and waits until it answers: 0.1 s for Redis, 2 to 4 s for the others.
 ///
 /// # Errors
 /// [`ServerError::Missing`] names the package if the server is not installed; the others carry the end of its log.
@@ -29,18 +29,19 @@ pub fn start(kind: Kind) -> Result<Server, ServerError> {
     loop {
         left -= 1;
         match Server::start(kind) {
-            // Somebody outside of our claims took the port between the look and the start.
+            // Another program took the port between the check and the start.
             Err(ServerError::Ended { log, .. }) if left > 0 && log.contains("in use") => {}
             answer => return answer,
         }
     }
 }
 
-/// The server whose URL is in the environment ([`Kind::variable`]), or a private one that lives as long as the value.
+/// Returns the server whose URL is in the environment ([`Kind::variable`]), or a private one that runs as long as the
+/// value exists.
 ///
 /// # Panics
-/// With the package to install if there is no URL and the server is not on this machine: a test that cannot run
-/// fails, it is never skipped.
+/// If there is no URL and the server is not installed; the message names its package. A test that cannot run fails, and
+/// is never skipped.
 ///
 /// ```no_run
 /// use session_test_servers::{Kind, shared};
@@ -59,12 +60,12 @@ pub fn shared(kind: Kind) -> Shared {
     }
 }
 
-/// What lies below an error, for a message that nobody walks down.
+/// Returns the sources of an error as text, for a single message.
 fn cause(error: &ServerError) -> String {
     std::error::Error::source(error).map_or(String::new(), |source| format!(": {source}"))
 }
 
-/// A server that other tests may be using too: it can be talked to, not killed.
+/// A server that other tests may use as well: it can be used, but not killed.
 #[derive(Debug)]
 pub struct Shared {
     url: String,
@@ -72,7 +73,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Where it listens, in the form of [`Kind::url`] (or whatever the environment says).
+    /// Returns the URL, in the form of [`Kind::url`] or from the environment.
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, shared};
@@ -83,7 +84,7 @@ impl Shared {
         &self.url
     }
 
-    /// Whether the server is this value's own, and ends with it.
+    /// Returns whether the server is private, so that it ends with this value.
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, shared};
@@ -101,7 +102,7 @@ pub struct Server {
     kind: Kind,
     nodes: Vec<Node>,
     directory: TempDir,
-    // Last: while the directory is being removed, a kill of this process still finds the watch.
+    // Last, so that the watch is still there if this process is killed while the directory is removed.
     _watch: Watch,
 }
 
@@ -129,7 +130,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Where it listens, in the form of [`Kind::url`].
+    /// Returns the URL, in the form of [`Kind::url`].
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, start};
@@ -142,7 +143,7 @@ impl Server {
         self.kind.url(&self.ports())
     }
 
-    /// Which server it is.
+    /// Returns the kind of server.
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, start};
@@ -154,7 +155,7 @@ impl Server {
         self.kind
     }
 
-    /// The port of its first process, the same for all its life.
+    /// Returns the port of its first process, which never changes.
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, start};
@@ -166,7 +167,7 @@ impl Server {
         self.nodes.first().map_or(0, |node| node.port.number)
     }
 
-    /// The ports of all its processes: six for a cluster, one for the others.
+    /// Returns the ports of all its processes: six for a cluster, one for the others.
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, start};
@@ -178,7 +179,7 @@ impl Server {
         self.nodes.iter().map(|node| node.port.number).collect()
     }
 
-    /// The pid of its first process, or `None` after [`kill9`](Self::kill9).
+    /// Returns the pid of its first process, or `None` after [`kill9`](Self::kill9).
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, start};
@@ -190,7 +191,7 @@ impl Server {
         self.nodes.first().and_then(Node::pid)
     }
 
-    /// Its directory: one folder per process, with its log in `log` and its data.
+    /// Returns its directory, which has one folder per process, with its data and its log in `log`.
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, start};
@@ -202,7 +203,7 @@ impl Server {
         self.directory.path()
     }
 
-    /// What to put into the environment so that [`shared`] finds this server.
+    /// Returns the environment variables with which [`shared`] finds this server.
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, start};
@@ -228,7 +229,7 @@ impl Server {
         self.nodes.iter().for_each(Node::kill9);
     }
 
-    /// Starts what [`kill9`](Self::kill9) ended, or ends it in order and starts it again: the same port, the same data.
+    /// Starts the server again after [`kill9`](Self::kill9), or stops and starts it, with the same port and data.
     ///
     /// # Errors
     /// Those of [`start`].
@@ -252,7 +253,7 @@ impl Server {
         self.wait_until_united()
     }
 
-    /// Stops every process in its tracks: connections stay open and, once this returns, nothing answers.
+    /// Stops every process (`SIGSTOP`): connections stay open, and once this returns, the server does not answer.
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, start};
@@ -266,7 +267,7 @@ impl Server {
         self.nodes.iter().for_each(Node::wait_until_still);
     }
 
-    /// Lets every process go on after [`pause`](Self::pause).
+    /// Continues every process after [`pause`](Self::pause).
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, start};
@@ -278,7 +279,7 @@ impl Server {
         self.nodes.iter().for_each(Node::resume);
     }
 
-    /// Stops one process of a cluster in its tracks: the one that listens on this port.
+    /// Stops one process of a cluster (`SIGSTOP`): the one that listens on this port.
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, start};
@@ -293,7 +294,7 @@ impl Server {
         node().for_each(Node::wait_until_still);
     }
 
-    /// Kills one process of a cluster: the one that listens on this port. Another port is nobody's.
+    /// Kills one process of a cluster: the one that listens on this port. Does nothing for another port.
     ///
     /// ```no_run
     /// # use session_test_servers::{Kind, start};
@@ -305,7 +306,7 @@ impl Server {
         self.nodes.iter().filter(|node| node.port.number == port).for_each(Node::kill9);
     }
 
-    /// Starts the one process of a cluster that listens on this port again; it does not wait for the others.
+    /// Restarts the process of a cluster that listens on this port. Does not wait for the others.
     ///
     /// # Errors
     /// Those of [`start`].
@@ -336,7 +337,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // In order where that is quick, so that Postgres gives its shared memory back.
+        // An orderly stop where that is fast, so that Postgres releases its shared memory.
         self.nodes.iter().for_each(|node| node.stop(self.kind));
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// One Redis command, words separated by blanks; the whole answer as text.
+/// Sends a Redis command, whose words are separated by blanks, and returns the reply as text.
 pub(crate) fn redis(port: u16, command: &str) -> io::Result<String> {
     let mut stream = connect(port)?;
     stream.write_all(format!("{command}\r\n").as_bytes())?;
@@ -15,7 +15,7 @@ pub(crate) fn redis(port: u16, command: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// A line, or a bulk string of the announced length.
+/// Reads a line, or a bulk string of the announced length.
 fn redis_complete(answer: &[u8]) -> bool {
     let Some(end) = answer.windows(2).position(|pair| pair == b"\r\n") else { return false };
     let (line, rest) = (&answer[..end], &answer[end + 2..]);
@@ -49,7 +49,7 @@ pub(crate) fn etcd(port: u16) -> io::Result<()> {
     if answer.contains("\"true\"") { Ok(()) } else { Err(io::Error::other(answer)) }
 }
 
-/// Runs a statement on Postgres as `postgres`, trusted; what it sent back until it was ready for the next.
+/// Runs a statement on Postgres as the trusted user `postgres`, and returns the response up to `ReadyForQuery`.
 pub(crate) fn postgres(port: u16, statement: &str) -> io::Result<Vec<u8>> {
     let mut stream = connect(port)?;
     let parameters = b"user\0postgres\0database\0postgres\0\0";
@@ -86,7 +86,7 @@ fn length_of(bytes: usize) -> [u8; 4] {
     u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes()
 }
 
-/// Whether a MySQL server greets.
+/// Returns whether a MySQL server greets.
 pub(crate) fn mysql(port: u16) -> io::Result<()> {
     let mut greeting = Vec::new();
     let mut stream = connect(port)?;
@@ -97,7 +97,7 @@ pub(crate) fn mysql(port: u16) -> io::Result<()> {
     if greeting[4] == 10 { Ok(()) } else { Err(io::Error::other("not a MySQL greeting")) }
 }
 
-/// Whether anything there speaks HTTP.
+/// Returns whether a server there speaks HTTP.
 pub(crate) fn http(port: u16) -> io::Result<String> {
     let mut stream = connect(port)?;
     stream.write_all(LIST_TABLES)?;
@@ -127,7 +127,7 @@ fn connect(port: u16) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// A server that is ready answers within this time; one that is not is asked again.
+/// A server that is ready answers within this time; otherwise it is asked again.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 const LIST_TABLES: &[u8] = b"POST / HTTP/1.1\r\nhost: 127.0.0.1\r\n\

@@ -16,7 +16,7 @@ fn at(invoked: u64, returned: u64, call: Call, answer: Answer) -> Event {
     Event { client: 0, invoked, returned: Some(returned), call, answer }
 }
 
-/// A call that never heard an answer.
+/// A call without an answer.
 fn lost(invoked: u64, call: Call) -> Event {
     Event { client: 1, invoked, returned: None, call, answer: Answer::Unknown }
 }
@@ -62,7 +62,7 @@ fn accepts(events: &[Event]) {
     }
 }
 
-/// Every order of the list is rejected, by events that are wrong in themselves and of which none can be spared.
+/// Every order of the list is rejected, with a minimal set of events.
 #[track_caller]
 fn rejects(rule: Rule, events: &[Event]) {
     for turn in 0..events.len() {
@@ -201,7 +201,7 @@ fn a_rotated_key_stays_dead() {
     rejects(Rule::WrongKey, &after(at(4, 5, LOAD, found(2))));
     rejects(Rule::EndedByNobody, &after(at(4, 5, LOAD_NEW, Answer::Ended)));
     rejects(Rule::Order, &after(at(4, 5, LOAD_NEW, Answer::Missing)));
-    // Where the session is now is a part of the answer: without it, the session would have ended.
+    // The answer has the current key of the session; without it, the session would have ended.
     rejects(Rule::EndedByNobody, &after(at(4, 5, replace(1, 3), Answer::Gone)));
     rejects(Rule::EndedByNobody, &after(at(4, 5, DESTROY, Answer::Applied)));
 }
@@ -320,7 +320,7 @@ fn a_touch_that_was_acknowledged_is_read() {
     accepts(
         &[begun.to_vec(), vec![at(4, 5, replace(1, 2), Answer::Applied), at(6, 7, LOAD, found(2))]].concat(),
     );
-    // Beside a write, the touch may have been before it.
+    // A touch that is concurrent with a write may have been first.
     accepts(&[
         at(0, 1, create(1), Answer::Applied),
         at(2, 9, touch(200), Answer::Applied),

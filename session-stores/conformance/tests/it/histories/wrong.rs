@@ -13,7 +13,7 @@ use session_store_memory::MemoryStore;
 
 use crate::wrong_stores::flawed::{Flaw, Flawed};
 
-/// Makes histories until one is rejected; `None` if so many were accepted.
+/// Makes histories until one is rejected; `None` if all were accepted.
 fn violation(store: impl Fn() -> Arc<dyn SessionStore>, histories: u64) -> Option<Violation> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().unwrap();
@@ -77,13 +77,13 @@ struct Wrong {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
-    /// Some loads show what an earlier one has shown.
+    /// Some loads return the result of an earlier one.
     StaleRead,
-    /// Some writes are acknowledged and not made.
+    /// Some writes are acknowledged and not applied.
     LostWrite,
-    /// Some destroys are acknowledged and not made.
+    /// Some destroys are acknowledged and not applied.
     LostDestroy,
-    /// Some writes are made and answered with an error. Allowed.
+    /// Some writes are applied and answered with an error, which is allowed.
     Error,
 }
 

@@ -31,7 +31,7 @@ pub(crate) enum Flaw {
     ReplaceInTwoSteps,
     KnowsNoRetries,
 
-    // Rotations and where they lead.
+    // Rotations, and following them.
     RotateInTwoSteps,
     RotateOverwrites,
     ForgetsSuccessors,
@@ -46,7 +46,7 @@ pub(crate) enum Flaw {
     BuriesNothing,
     MovesTombstones,
 
-    // What a record and a key are.
+    // Records and keys.
     TextOnly,
     SecondsOnly,
     EtagsOf63Bits,
@@ -168,7 +168,7 @@ impl Flawed {
         Ok(data.slots.get(key).cloned().unwrap_or(Loaded::Missing))
     }
 
-    /// Where the session under this key is, if it was rotated.
+    /// Returns the current key and record of a session that was rotated.
     fn moved(&self, data: &Data, key: &StoreKey, now: Option<Timestamp>) -> Option<Written> {
         let mut key = *data.successors.get(key).filter(|_| !self.has(Flaw::ForgetsSuccessors))?;
         while let (Some(next), false) = (data.successors.get(&key), self.has(Flaw::FollowsOneRotation)) {
@@ -207,7 +207,7 @@ impl Flawed {
         }
     }
 
-    /// How many entries the owner index has for this owner.
+    /// Returns the number of entries that the owner index has for this owner.
     pub(crate) fn entries(&self, owner: &str) -> usize {
         self.lock().entries.get(owner).map_or(0, HashSet::len)
     }
@@ -227,7 +227,7 @@ impl fmt::Debug for Flawed {
     }
 }
 
-/// Spoils a record by a mark beside it.
+/// Damages a record by a mark beside it.
 pub(crate) struct Scribble(pub(crate) Flawed);
 
 #[async_trait]
