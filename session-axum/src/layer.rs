@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum_core::body::Body;
 use axum_core::response::Response;
 use session_core::{
     Sessions,

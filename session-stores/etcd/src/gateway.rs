@@ -57,6 +57,8 @@ impl Gateway {
     pub(crate) async fn call(&self, method: &str, body: &Value) -> Result<Value, StoreError> {
         match (self.post(method, body).await, &self.login) {
             (Err(error), Some(login)) if is_refused_with(&error, &NEEDS_TOKEN) => {
+                // etcd refuses even this call with an invalid token.
+                *self.token.lock().await = None;
                 let granted = self.post("auth/authenticate", login).await?;
                 *self.token.lock().await = text(&granted["token"]).parse().ok();
                 self.post(method, body).await
