@@ -15,15 +15,20 @@ pub(crate) fn head<'r>(
     RequestHead { method: method.as_str(), url, authority, header }
 }
 
-/// An empty response with this failure's status, which no cache may keep. For [`SessionService::with_failure`].
+/// An empty response with this failure's status, which no cache may keep. For [`SessionService::on_failure`].
 ///
-/// [`SessionService::with_failure`]: crate::SessionService::with_failure
+/// [`SessionService::on_failure`]: crate::SessionService::on_failure
 pub fn plain<R: Default>(failure: Failure) -> Response<R> {
     response(failure.into())
 }
 
 pub(crate) fn response<R: Default>(answer: BareResponse) -> Response<R> {
-    let mut response = Response::new(R::default());
+    with(answer, R::default())
+}
+
+/// Makes a response with this body.
+pub(crate) fn with<R>(answer: BareResponse, body: R) -> Response<R> {
+    let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Some((name, value)) = answer.header()

@@ -1,0 +1,129 @@
+//! Sessions in cookies that are bound to their device: what becomes of the binding where a response brings back the cookie
+//! from before it.
+
+use session_core::machine::Unproven;
+use session_core::{error::*, *};
+use session_testkit::TestDevice;
+
+use crate::device_support::{Browser, REFRESH, Site, binding};
+
+const BOUND: &str = "__Host-sid.b";
+
+async fn writes(session: Session) -> String {
+    session.increment("pages").unwrap();
+    String::new()
+}
+
+/// A browser whose key was registered while a page was under way that wrote the session: the page's response came last.
+async fn undone(site: &Site, device: &TestDevice) -> Browser {
+    let mut browser = Browser::default();
+    let response = site.sign_in(&mut browser, "ada").await;
+    let mut page = browser.clone();
+    let proof = device.registers(&challenge_of_offer(&response));
+    assert_eq!(site.register(&mut browser, &proof).await.status, 200);
+    let late = site.request(&mut page, "POST", "/", &[], writes).await;
+    browser.hear(&late);
+    site.app.events.take();
+    browser
+}
+
+#[tokio::test]
+async fn a_page_that_writes_while_the_browser_registers_does_not_end_the_binding() {
+    for rules in [binding(), DeviceBinding::observe(), DeviceBinding::require_for(["/account"])] {
+        let (site, device, other) = (Site::in_cookie(rules), TestDevice::new(1), TestDevice::new(2));
+        let mut browser = undone(&site, &device).await;
+        let name = async |session: Session| session.user().name().unwrap_or_default();
+        let next = site.request(&mut browser, "GET", "/", &[], name).await;
+        assert_eq!(next.body, "ada");
+        assert!(site.app.events.take().contains(&Event::Unbound));
+        let proof = other.registers(&challenge_of_offer(&next));
+        assert_eq!(site.register(&mut browser, &proof).await.status, 200);
+        assert_eq!(site.proves(&mut browser, &other).await.status, 200);
+        // Requests after the next are not asked, once the browser has been.
+        let after = site.request(&mut browser, "POST", "/", &[], writes).await;
+        assert_eq!(after.header("secure-session-registration"), None);
+        browser.jar.remove(BOUND);
+        site.user_at(&mut browser, "/account").await;
+        assert!(site.app.events.take().contains(&Event::Unproven(Unproven::Missing)), "it is bound");
+    }
+}
+
+#[tokio::test]
+async fn the_offer_after_a_lost_binding_is_made_once_and_again_after_the_next_refresh() {
+    let (site, device) = (Site::in_cookie(binding()), TestDevice::new(1));
+    let mut browser = undone(&site, &device).await;
+    let read = async |session: Session| session.user().name().unwrap_or_default();
+    let first = site.request(&mut browser, "GET", "/", &[], read).await;
+    assert!(first.header("secure-session-registration").is_some());
+    let second = site.request(&mut browser, "GET", "/", &[], read).await;
+    assert_eq!(second.header("secure-session-registration"), None);
+
+    // That registration is lost, too. The browser drops the short-lived cookie in time, and proves the key that it has.
+    site.app.pass(REFRESH);
+    browser.jar.remove(BOUND);
+    let ended = site.proves(&mut browser, &device).await;
+    assert!(ended.body.contains(r#""continue":false"#), "{ended:?}");
+    assert_eq!(ended.header("secure-session-registration"), None, "not to a refresh");
+    assert_eq!(site.refusal(), Some(ProofError::OtherBinding));
+    let next = site.request(&mut browser, "GET", "/", &[], read).await;
+    let proof = device.registers(&challenge_of_offer(&next));
+    assert_eq!(site.register(&mut browser, &proof).await.status, 200);
+    site.app.pass(REFRESH + 31);
+    assert_eq!(site.user(&mut browser).await, None, "bound again");
+    assert_eq!(site.proves(&mut browser, &device).await.status, 200);
+    assert_eq!(site.user(&mut browser).await.as_deref(), Some("ada"));
+}
+
+#[tokio::test]
+async fn what_the_refresh_of_a_lost_binding_sets_proves_no_other_session() {
+    let (site, device) = (Site::in_cookie(binding()), TestDevice::new(1));
+    let mut ada = Browser::default();
+    site.bound(&mut ada, &device).await;
+    // The thief has her cookies, and a session of their own that is not bound; and asks for a refresh of her binding with it.
+    let mut thief = Browser::default();
+    site.sign_in(&mut thief, "mallory").await;
+    thief.id.clone_from(&ada.id);
+    let own = TestDevice::new(2);
+    let asked = site.refresh(&mut thief, None).await;
+    assert_eq!(asked.status, 403);
+    let ended = site.proves(&mut thief, &own).await;
+    assert!(ended.body.contains(r#""continue":false"#), "{ended:?}");
+    let mut stolen = ada.clone();
+    stolen.jar.insert(BOUND.to_owned(), thief.jar[BOUND].clone());
+    assert_eq!(site.user(&mut stolen).await, None);
+    assert_eq!(site.user(&mut ada).await.as_deref(), Some("ada"));
+}
+
+#[tokio::test]
+async fn nothing_is_offered_again_without_a_user_a_proof_or_a_cookie_that_carries_the_session() {
+    let read = async |session: Session| session.user().name().unwrap_or_default();
+    let device = TestDevice::new(1);
+    // Before the key is registered, and of a browser that never registers one.
+    let site = Site::in_cookie(binding());
+    let mut browser = Browser::default();
+    site.sign_in(&mut browser, "ada").await;
+    let page = site.request(&mut browser, "POST", "/", &[], writes).await;
+    assert_eq!(page.header("secure-session-registration"), None);
+    // Without a user.
+    let mut browser = undone(&site, &device).await;
+    let untag = async |session: Session| {
+        session.untag().unwrap();
+        String::new()
+    };
+    let untagged = site.request(&mut browser, "POST", "/", &[], untag).await;
+    assert_eq!(untagged.header("secure-session-registration"), None);
+    let page = site.request(&mut browser, "GET", "/", &[], read).await;
+    assert_eq!(page.header("secure-session-registration"), None);
+    // A store has one record, and knows better than any cookie.
+    let site = Site::new(binding());
+    let mut browser = undone(&site, &device).await;
+    let page = site.request(&mut browser, "GET", "/", &[], read).await;
+    assert_eq!(page.header("secure-session-registration"), None);
+    site.app.pass(REFRESH + 31);
+    assert_eq!(site.user(&mut browser).await, None, "it is bound");
+}
+
+fn challenge_of_offer(response: &session_testkit::DeviceReply) -> String {
+    let offer = response.header("secure-session-registration").expect("a binding is offered");
+    TestDevice::parameter(offer, "challenge").unwrap()
+}
