@@ -48,6 +48,26 @@ async fn a_page_that_writes_while_the_browser_registers_does_not_end_the_binding
     }
 }
 
+/// An application that only calls `regenerate` at sign-in, and keeps its user among the values.
+#[tokio::test]
+async fn a_lost_binding_of_a_session_without_a_tag_is_offered_again() {
+    let (site, device) = (Site::in_cookie(binding()), TestDevice::new(1));
+    let mut browser = Browser::default();
+    let sign_in = async |session: Session| {
+        session.put("name", "ada").unwrap();
+        session.regenerate().unwrap();
+        String::new()
+    };
+    let response = site.request(&mut browser, "POST", "/sign-in", &[], sign_in).await;
+    let mut page = browser.clone();
+    let proof = device.registers(&challenge_of_offer(&response));
+    assert_eq!(site.register(&mut browser, &proof).await.status, 200);
+    browser.hear(&site.request(&mut page, "POST", "/", &[], writes).await);
+    let next = site.request(&mut browser, "GET", "/", &[], writes).await;
+    let proof = device.registers(&challenge_of_offer(&next));
+    assert_eq!(site.register(&mut browser, &proof).await.status, 200);
+}
+
 #[tokio::test]
 async fn the_offer_after_a_lost_binding_is_made_once_and_again_after_the_next_refresh() {
     let (site, device) = (Site::in_cookie(binding()), TestDevice::new(1));
@@ -95,7 +115,7 @@ async fn what_the_refresh_of_a_lost_binding_sets_proves_no_other_session() {
 }
 
 #[tokio::test]
-async fn nothing_is_offered_again_without_a_user_a_proof_or_a_cookie_that_carries_the_session() {
+async fn nothing_is_offered_again_without_a_proof_to_a_new_session_or_with_a_store() {
     let read = async |session: Session| session.user().name().unwrap_or_default();
     let device = TestDevice::new(1);
     // Before the key is registered, and of a browser that never registers one.
@@ -104,14 +124,13 @@ async fn nothing_is_offered_again_without_a_user_a_proof_or_a_cookie_that_carrie
     site.sign_in(&mut browser, "ada").await;
     let page = site.request(&mut browser, "POST", "/", &[], writes).await;
     assert_eq!(page.header("secure-session-registration"), None);
-    // Without a user.
-    let mut browser = undone(&site, &device).await;
-    let untag = async |session: Session| {
-        session.untag().unwrap();
-        String::new()
-    };
-    let untagged = site.request(&mut browser, "POST", "/", &[], untag).await;
-    assert_eq!(untagged.header("secure-session-registration"), None);
+    // To the session that begins after a sign-out.
+    site.bound(&mut browser, &device).await;
+    site.sign_out(&mut browser).await;
+    site.app.pass(1);
+    site.request(&mut browser, "POST", "/", &[], writes).await;
+    let ended = site.proves(&mut browser, &device).await;
+    assert!(ended.body.contains(r#""continue":false"#), "{ended:?}");
     let page = site.request(&mut browser, "GET", "/", &[], read).await;
     assert_eq!(page.header("secure-session-registration"), None);
     // A store has one record, and knows better than any cookie.

@@ -119,8 +119,7 @@ impl SessionState {
         }
         if !self.is_bound() {
             // A store has one record for all requests; in cookies the record can be older than the proof beside it.
-            let was_bound = self.origin == Origin::Carried && matches!(check.shown, Ok(Shown::Proven(_)));
-            if was_bound && self.owner().is_some() {
+            if self.origin == Origin::Carried && matches!(check.shown, Ok(Shown::Proven(_))) {
                 self.notice = Some(Notice::Unbound);
             }
             return;

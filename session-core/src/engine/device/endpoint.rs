@@ -196,8 +196,10 @@ impl Asked {
                 (Origin::Stored | Origin::Carried, Some(key)) => key.handle(),
                 _ => return Err(Refusal::Ended(id, Some(ProofError::NoSession))),
             };
-            let is_as_before =
-                state.origin() == Origin::Carried && state.owner().is_some() && !state.is_bound();
+            // Not one that began after the binding, when the session that was bound had ended.
+            let is_as_before = state.origin() == Origin::Carried
+                && !state.is_bound()
+                && state.created().is_some_and(|created| created <= challenge.issued_at);
             match state.content.bond() {
                 Some(bond) if bond.id == id.to_string() => (handle, bond),
                 _ if is_as_before => return Err(Refusal::Unbound(id)),

@@ -20,13 +20,11 @@ use super::Rules;
 /// cookies could renew the id within the minutes they work, and bind the session to a key of their own.
 ///
 /// A session in its cookie is asked for again if it was bound and the browser has sent the cookie from before: a response that
-/// was under way meanwhile has set it. That gives nothing to whoever copied such a cookie, which works without any binding; and
-/// nobody but the browser that registered a key has the short-lived cookie that tells.
+/// was under way meanwhile has set it. That gives nothing to whoever copied such a cookie, which works without any binding.
 pub(crate) fn offer(engine: &Engine, state: &SessionState, report: &mut VisitReport) {
     let Some(rules) = &engine.device else { return };
     let sets_cookie = report.set_cookie.is_some();
-    let is_unbound =
-        state.notice() == Some(Notice::Unbound) && state.owner().is_some() && report.error.is_none();
+    let is_unbound = state.notice() == Some(Notice::Unbound) && report.error.is_none();
     let session = match state.cookie() {
         CookieOrder::Clear { .. } => {
             report.set_bound = sets_cookie.then(|| engine.no_bound_cookie(rules, state.scope()));
