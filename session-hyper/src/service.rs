@@ -16,7 +16,7 @@ use crate::spawn::TOKIO;
 
 /// Adds sessions to the requests of an inner service.
 ///
-/// `R` is the body of its responses: any type, with [`with_failure`](Self::with_failure) if it is not `Default`. A handler
+/// `R` is the body of its responses: any type, with [`with_bodies`](Self::with_bodies) if it is not `From<String>`. A handler
 /// that never asks for its session makes no store call and gets no header.
 ///
 /// ```
@@ -49,22 +49,52 @@ pub struct SessionService<S, R> {
     sign_in: Option<Arc<str>>,
 }
 
-impl<S, R: Default> SessionService<S, R> {
+impl<S, R: From<String> + 'static> SessionService<S, R> {
     /// Creates a service with these sessions around `inner`: one per connection, the sessions once.
     ///
-    /// If the session could not be written, the response is an empty 503 (the store failed, or too many requests changed the
-    /// session at once) or 500 (it is too large).
+    /// If the session could not be written, the response is an empty 503 (the store failed, or too many requests wrote the
+    /// session concurrently) or 500 (it is too large); see [`on_failure`](Self::on_failure).
     pub fn new(sessions: Sessions, inner: S) -> Self {
-        Self::with_failure(sessions, inner, |failure, _| plain(failure))
+        Self::with_bodies(sessions, inner, R::from)
     }
 }
 
 impl<S, R> SessionService<S, R> {
-    /// Creates a service with the application's own response to that, also for bodies that are not `Default`.
+    /// Creates a service for bodies that are not `From<String>`, such as `BoxBody`. `body` makes the bodies of the library's
+    /// own responses: failures, which are empty, and the JSON of the endpoints of sessions that are bound to devices.
     ///
     /// ```
     #[doc = include_str!("given/a_service.in")]
-    /// let service = SessionService::with_failure(sessions, service_fn(hello), |failure, _report| {
+    /// use http_body_util::{BodyExt, combinators::BoxBody};
+    ///
+    /// let service = SessionService::with_bodies(sessions, service_fn(boxed), |text| Full::from(text).boxed());
+    ///
+    /// async fn boxed(request: Request<Full<Bytes>>) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
+    ///     Ok(hello(request).await?.map(BodyExt::boxed))
+    /// }
+    /// # let _: SessionService<_, BoxBody<Bytes, Infallible>> = service;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_bodies(
+        sessions: Sessions,
+        inner: S,
+        body: impl Fn(String) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let body = Arc::new(body);
+        let empty = body.clone();
+        let failed = move |failure: Failure, _: &VisitReport| {
+            bare_response(failure.into()).map(|()| empty(String::new()))
+        };
+        let middleware =
+            Middleware::new(sessions, &TOKIO, failed).on_own(move |own| own_response(own, &*body));
+        Self { inner, middleware, sign_in: None }
+    }
+
+    /// Replaces the response for a session that could not be written.
+    ///
+    /// ```
+    #[doc = include_str!("given/a_service.in")]
+    /// let service = SessionService::new(sessions, service_fn(hello)).on_failure(|failure, _report| {
     ///     let mut response = Response::new(Full::from("Please try again in a minute."));
     ///     *response.status_mut() = StatusCode::from_u16(failure.status()).unwrap_or_default();
     ///     response
@@ -72,12 +102,12 @@ impl<S, R> SessionService<S, R> {
     /// # let _: SessionService<_, Full<Bytes>> = service;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn with_failure(
-        sessions: Sessions,
-        inner: S,
+    pub fn on_failure(
+        mut self,
         answer: impl Fn(Failure, &VisitReport) -> Response<R> + Send + Sync + 'static,
     ) -> Self {
-        Self { inner, middleware: Middleware::new(sessions, &TOKIO, answer), sign_in: None }
+        self.middleware = self.middleware.on_failure(answer);
+        self
     }
 
     /// Sets where the write of a dropped request continues, for servers that do not run on tokio.
@@ -103,20 +133,6 @@ impl<S, R> SessionService<S, R> {
     /// ```
     pub fn spawn_on(mut self, spawn: &'static dyn Spawn) -> Self {
         self.middleware = self.middleware.spawn_on(spawn);
-        self
-    }
-
-    /// Sets how the bodies of the library's own responses are made. Sessions that are bound to devices need it, since their
-    /// endpoints answer with JSON.
-    ///
-    /// ```
-    #[doc = include_str!("given/a_service.in")]
-    /// let service = SessionService::new(sessions, service_fn(hello)).own_bodies(|body| Full::from(body));
-    /// # let _: SessionService<_, Full<Bytes>> = service;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn own_bodies(mut self, body: impl Fn(String) -> R + Send + Sync + 'static) -> Self {
-        self.middleware = self.middleware.on_own(move |own| own_response(own, &body));
         self
     }
 

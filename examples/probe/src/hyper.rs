@@ -46,8 +46,9 @@ pub(crate) async fn serve(
         // An error here is the client's: it sent no HTTP, or went away.
         match sessions.clone() {
             Some(sessions) => {
-                let with_sessions = SessionService::new(sessions, service_fn(answer))
-                    .own_bodies(|body| Full::from(body).boxed_unsync());
+                let with_sessions = SessionService::with_bodies(sessions, service_fn(answer), |text| {
+                    Full::from(text).boxed_unsync()
+                });
                 // `/healthz` and `/stats` are outside of the service: neither opens a session, even under `--eager`.
                 let service = service_fn(move |request: Request<Incoming>| {
                     let (with_sessions, shown) = (with_sessions.clone(), shown.clone());

@@ -27,7 +27,7 @@ pub(crate) async fn serve(listener: TcpListener, shop: Arc<Shop>) -> io::Result<
         let pages = CsrfService::new(pages).on_refused(move |refusal| respond(refuse.refuse(refusal)));
         tokio::spawn(async move {
             let server = auto::Builder::new(TokioExecutor::new());
-            let service = SessionService::new(sessions, pages).own_bodies(Full::from);
+            let service = SessionService::new(sessions, pages);
             // An error here is the client's: it sent no HTTP, or went away.
             let _ = server.serve_connection(TokioIo::new(stream), service).await;
         });

@@ -1,6 +1,5 @@
 //! The responses that the library makes itself: a status, at most one header, and no body.
 
-use super::event::Event;
 use super::report::Failure;
 
 /// A response without a body, which an adapter converts into its framework's type: a status and at most one header.
@@ -73,11 +72,6 @@ pub struct OwnResponse {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: String,
-    /// What to tell once the session was written.
-    pub(super) event: Option<Event>,
-    /// A header of the refusal that is answered instead if the session could not be written.
-    #[cfg(feature = "dbsc")]
-    otherwise: Option<(&'static str, String)>,
 }
 
 impl OwnResponse {
@@ -102,26 +96,7 @@ impl OwnResponse {
     pub(super) fn bare(status: u16) -> Self {
         let headers = [("cache-control", "no-store"), ("cross-origin-resource-policy", "same-origin")];
         let headers = headers.map(|(name, value)| (name, value.to_owned())).to_vec();
-        Self {
-            status,
-            headers,
-            body: String::new(),
-            event: None,
-            #[cfg(feature = "dbsc")]
-            otherwise: None,
-        }
-    }
-
-    /// The refusal that is answered because the session ended, or got another id, before it could be written.
-    pub(super) fn into_refusal(self) -> Self {
-        let refusal = Self::bare(403);
-        #[cfg(feature = "dbsc")]
-        return match self.otherwise {
-            Some((name, value)) => refusal.with(name, value),
-            None => refusal,
-        };
-        #[cfg(not(feature = "dbsc"))]
-        refusal
+        Self { status, headers, body: String::new() }
     }
 
     #[cfg(feature = "dbsc")]
@@ -133,15 +108,5 @@ impl OwnResponse {
     pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
         self.headers.push((name, value));
         self
-    }
-
-    #[cfg(feature = "dbsc")]
-    pub(super) fn or_refusing_with(self, name: &'static str, value: String) -> Self {
-        Self { otherwise: Some((name, value)), ..self }
-    }
-
-    #[cfg(feature = "dbsc")]
-    pub(super) fn telling(self, event: Event) -> Self {
-        Self { event: Some(event), ..self }
     }
 }

@@ -66,6 +66,7 @@ pub(crate) async fn open(
         Some(Notice::Expired) => engine.tell(&Event::Expired),
         Some(Notice::Corrupt) => engine.tell(&Event::Corrupt),
         Some(Notice::Unproven(lack)) => engine.tell(&Event::Unproven(lack)),
+        Some(Notice::Unbound) => engine.tell(&Event::Unbound),
         None => {}
     }
     engine.tell(&Event::Initiated { fresh: state.is_fresh() });

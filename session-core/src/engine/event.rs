@@ -59,6 +59,9 @@ pub enum Event {
     Unseen,
     /// A session that is bound to a device was opened by a request that does not prove to come from there.
     Unproven(Unproven),
+    /// A session in its cookie was bound to a device, and a response that was under way meanwhile has set the cookie from
+    /// before. The binding is offered again.
+    Unbound,
     /// A session of another library was carried over, under this handle.
     Imported(Handle),
     /// A cookie of another library was not carried over; the visitor is a stranger.
@@ -124,6 +127,7 @@ impl Event {
             Self::Gone => "gone",
             Self::Unseen => "unseen",
             Self::Unproven(_) => "unproven",
+            Self::Unbound => "unbound",
             Self::Imported(_) => "imported",
             Self::RefusedImport(_) => "refused_import",
             Self::Bound(_) => "bound",

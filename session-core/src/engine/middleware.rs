@@ -138,11 +138,8 @@ impl<R> Middleware<R> {
         let (cookies, asked) = self.bind(cookies, head);
         let guard = self.sessions.visit(cookies, self.spawn);
         #[cfg(feature = "dbsc")]
-        let own = asked.map(|(asked, on_own)| Own {
-            response: Box::pin(asked.answer(guard.visit().clone())),
-            on_own,
-            sessions: self.sessions.clone(),
-        });
+        let own = asked
+            .map(|(asked, on_own)| Own { response: Box::pin(asked.answer(guard.visit().clone())), on_own });
         #[cfg(not(feature = "dbsc"))]
         let own = None;
         let page = self.tracks_pages.then(|| PageRequest::new(head.method, head.url, &head.header)).flatten();
@@ -194,7 +191,6 @@ pub struct Begun<R> {
 struct Own<R> {
     response: BoxFuture<OwnResponse>,
     on_own: OnOwn<R>,
-    sessions: Sessions,
 }
 
 impl<R> Begun<R> {
@@ -221,9 +217,7 @@ impl<R> Begun<R> {
     {
         let Self { guard, page, on_failure, own } = self;
         let (serve, own) = match own {
-            Some(Own { response, on_own, sessions }) => {
-                (None, Some(Box::new((guard.serve_own(response), on_own, sessions))))
-            }
+            Some(Own { response, on_own }) => (None, Some(Box::new((guard.serve_own(response), on_own)))),
             None => (Some(guard.serve_with(handler(), A::status).track_page(page, A::content_type)), None),
         };
         Settling { serve, own, on_failure, adapter: PhantomData }
@@ -298,7 +292,7 @@ pin_project! {
     pub struct Settling<F: Future, A, R> {
         #[pin]
         serve: Option<Serve<F>>,
-        own: Option<Box<(Serve<BoxFuture<OwnResponse>>, OnOwn<R>, Sessions)>>,
+        own: Option<Box<(Serve<BoxFuture<OwnResponse>>, OnOwn<R>)>>,
         on_failure: OnFailure<R>,
         adapter: PhantomData<fn() -> A>,
     }
@@ -314,23 +308,18 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<A::Output> {
         let this = self.project();
         if let Some(own) = this.own {
-            let (serve, on_own, sessions) = &mut **own;
+            let (serve, on_own) = &mut **own;
             let Served { answer, mut report } = ready!(Pin::new(serve).poll(context));
             let response = match answer {
-                Ok(mut own) => {
-                    let event = own.event.take();
-                    if report.error.is_none() {
-                        event.iter().for_each(|event| sessions.engine.tell(event));
-                    } else {
-                        // The session ended meanwhile, or has another id: nothing is granted.
-                        own = own.into_refusal();
-                    }
-                    on_own(own)
-                }
+                Ok(own) => on_own(own),
                 Err(refused) => (this.on_failure)(refused.failure, &report),
             };
             // No handler looked at the session.
             report.looked = false;
+            // The response says itself what becomes of the binding.
+            if report.registration.take().is_some() {
+                report.set_bound = None;
+            }
             return Poll::Ready(A::finish(Err((response, None)), report));
         }
         let Some(serve) = this.serve.as_pin_mut() else { return Poll::Pending };

@@ -20,7 +20,7 @@ pub use crate::decision::state::{
 };
 pub use crate::engine::blocking::{BlockingSessions, BlockingStore};
 pub use crate::value::bag::Bag;
-pub use crate::value::device::{BindingId, Unproven};
+pub use crate::value::device::{BindingId, Shown, Unproven};
 pub use crate::value::flash::FlashBag;
 pub use crate::value::id::SessionId;
 pub use crate::value::journal::Journal;

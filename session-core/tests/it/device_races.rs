@@ -170,3 +170,76 @@ async fn a_copied_proof_is_worth_nothing_once_the_device_has_answered_the_next_c
     site.app.pass(REFRESH + 31);
     assert_eq!(site.user(&mut thief).await, None);
 }
+
+/// The thief's copy of a proof is in flight while the device answers the next challenge.
+#[tokio::test]
+async fn a_copied_proof_that_is_written_last_does_not_become_good_again() {
+    let (site, device) = (Site::new(binding()), TestDevice::new(1));
+    for (verb, when) in [(Verb::Load, When::After), (Verb::Replace, When::Before)] {
+        let mut browser = Browser::default();
+        site.bound(&mut browser, &device).await;
+        site.app.pass(1);
+        let copied = device.refreshes(browser.challenge.as_deref().unwrap());
+        assert_eq!(site.proves(&mut browser, &device).await.status, 200);
+        let mut thief = browser.clone();
+        site.app.pass(1);
+        let mut gate = site.app.gates().hold(verb, when);
+        let (late, newest) = tokio::join!(site.refresh(&mut thief, Some(&copied)), async {
+            gate.arrived().await;
+            let newest = site.proves(&mut browser, &device).await;
+            gate.release();
+            newest
+        });
+        assert_eq!((late.status, newest.status), (200, 200), "it was good when it was read: {verb:?}");
+        site.app.events.take();
+        grants_nothing(&site.refresh(&mut thief, Some(&copied)).await);
+        assert_eq!(site.refusal(), Some(ProofError::Replayed), "{verb:?}");
+        site.app.pass(REFRESH);
+        assert_eq!(site.proves(&mut browser, &device).await.status, 200, "the device goes on: {verb:?}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_keys_that_register_at_once_the_first_counts() {
+    let (site, device, other) = (Site::new(binding()), TestDevice::new(1), TestDevice::new(2));
+    for (verb, when) in [(Verb::Load, When::After), (Verb::Replace, When::Before)] {
+        let mut browser = Browser::default();
+        let response = site.sign_in(&mut browser, "ada").await;
+        let offer = response.header("secure-session-registration").unwrap();
+        let challenge = TestDevice::parameter(offer, "challenge").unwrap();
+        let (mut thief, proof) = (browser.clone(), other.registers(&challenge));
+        site.app.events.take();
+        let mut gate = site.app.gates().hold(verb, when);
+        let (late, first) = tokio::join!(site.register(&mut thief, &proof), async {
+            gate.arrived().await;
+            let first = site.register(&mut browser, &device.registers(&challenge)).await;
+            gate.release();
+            first
+        });
+        assert_eq!(first.status, 200, "{verb:?}");
+        grants_nothing(&late);
+        assert_eq!(site.refusal(), Some(ProofError::AlreadyBound), "{verb:?}");
+        site.app.pass(REFRESH);
+        assert_eq!(site.proves(&mut browser, &device).await.status, 200, "{verb:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_proof_in_flight_while_the_user_is_removed_binds_nothing() {
+    let (site, device) = (Site::new(binding()), TestDevice::new(1));
+    let mut browser = due(&site, &device).await;
+    let mut tab = browser.clone();
+    let mut gate = site.app.gates().hold(Verb::Replace, When::Before);
+    let untag = async |session: Session| {
+        session.untag().unwrap();
+        String::new()
+    };
+    let (proved, _) = tokio::join!(site.proves(&mut tab, &device), async {
+        gate.arrived().await;
+        site.request(&mut browser, "POST", "/untag", &[], untag).await;
+        gate.release();
+    });
+    grants_nothing(&proved);
+    let bound = async |session: Session| session.user().binding().is_some().to_string();
+    assert_eq!(site.request(&mut browser, "GET", "/", &[], bound).await.body, "false");
+}

@@ -10,6 +10,7 @@ mod cookie_support;
 mod cookie_token;
 mod device_binding;
 mod device_hostile;
+mod device_in_cookie;
 mod device_races;
 #[cfg(feature = "dbsc-rs256")]
 mod device_rs256;

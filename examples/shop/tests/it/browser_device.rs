@@ -1,5 +1,5 @@
 //! The shop over HTTPS with sessions bound to the browser, and the page that shows it. In Chromium on each adapter, with sessions
-//! in memory; in Firefox, which does not know the protocol, beside it.
+//! in memory; in Firefox, which does not implement the protocol, as well.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
@@ -24,8 +24,10 @@ fn browser_chromium_binds_a_session_of_the_shop_on_hyper() {
 
 #[test]
 fn browser_firefox_stays_signed_in_where_sessions_are_bound() {
-    let claims = claims![a_browser_without_the_protocol_sees_that_on_the_page_and_stays_signed_in];
-    visit(Engine::Firefox, &settings("axum"), claims);
+    for adapter in ["axum", "actix", "hyper"] {
+        let claims = claims![a_browser_without_the_protocol_sees_that_on_the_page_and_stays_signed_in];
+        visit(Engine::Firefox, &settings(adapter), claims);
+    }
 }
 
 #[test]

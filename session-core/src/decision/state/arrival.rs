@@ -1,7 +1,7 @@
 //! The result of opening a request's cookies.
 
 use crate::value::cookie::format::Scope;
-use crate::value::device::{BindingId, Unproven};
+use crate::value::device::{Shown, Unproven};
 use crate::value::id::SessionId;
 use crate::value::record::Record;
 
@@ -49,7 +49,7 @@ pub struct DeviceCheck {
     /// What is asked.
     pub demand: Demand,
     /// The binding that the short-lived cookie names, or what is wrong with that cookie.
-    pub shown: Result<BindingId, Unproven>,
+    pub shown: Result<Shown, Unproven>,
 }
 
 impl Default for DeviceCheck {

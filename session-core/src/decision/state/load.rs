@@ -23,6 +23,9 @@ pub enum Notice {
     Corrupt,
     /// The session is bound to a device, and the request does not prove that it comes from there.
     Unproven(Unproven),
+    /// The request proves that its session was bound to a device, and the record in its cookie is older: a response that was
+    /// under way while the session became bound has brought it back.
+    Unbound,
 }
 
 /// A session could not be loaded. This is never "there is no session".

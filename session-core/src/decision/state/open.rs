@@ -4,8 +4,8 @@ use super::load::{Access, LoadError, NewerFormat, Notice};
 use super::{Arrival, Claim, Demand, DeviceCheck, SessionState};
 use crate::decision::decide::{Fate, Origin};
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind};
-use crate::value::content::{self, Content, Unreadable};
-use crate::value::device::Unproven;
+use crate::value::content::{Content, Unreadable};
+use crate::value::device::{Shown, Unproven};
 use crate::value::id::SessionId;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
@@ -114,12 +114,19 @@ impl SessionState {
 
     /// A bound session is the visitor's only if the request proves that it comes from the device.
     fn prove(&mut self, check: DeviceCheck) {
-        if check.demand == Demand::Nothing || !self.content.system.exists(content::DEVICE) {
+        if check.demand == Demand::Nothing {
+            return;
+        }
+        if !self.is_bound() {
+            // A store has one record for all requests; in cookies the record can be older than the proof beside it.
+            if self.origin == Origin::Carried && matches!(check.shown, Ok(Shown::Proven(_))) {
+                self.notice = Some(Notice::Unbound);
+            }
             return;
         }
         let bond = self.content.bond();
         let lack = match check.shown {
-            Ok(id) if bond.is_some_and(|bond| bond.id == id.to_string()) => return,
+            Ok(shown) if bond.is_some_and(|bond| bond.id == shown.id().to_string()) => return,
             Ok(_) => Unproven::Foreign,
             Err(lack) => lack,
         };

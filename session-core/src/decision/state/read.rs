@@ -6,6 +6,7 @@ use super::{Access, Notice, SessionState};
 use crate::decision::commit::CookieOrder;
 use crate::decision::decide::{Fate, Origin};
 use crate::decision::policy::Policy;
+use crate::value::content;
 use crate::value::flash::FlashBag;
 use crate::value::id::{SessionId, StoreKey};
 use crate::value::record::Record;
@@ -65,6 +66,11 @@ impl SessionState {
     #[cfg(feature = "dbsc")]
     pub(crate) fn signed_in(&self) -> bool {
         self.signed_in
+    }
+
+    /// Whether the session is bound to a device. A bond that cannot be read is one.
+    pub(crate) fn is_bound(&self) -> bool {
+        self.content.system.has(content::DEVICE)
     }
 
     /// Returns the visitor's values.

@@ -11,9 +11,9 @@ use crate::engine::error::ConfigError;
 use crate::engine::visit::CookieHeaders;
 use crate::value::cookie::parse::Candidates;
 use crate::value::cookie::seal::SealKind;
-use crate::value::device::Unproven;
 use crate::value::device::key::Algorithm;
 use crate::value::device::token::BoundToken;
+use crate::value::device::{Shown, Unproven};
 use crate::value::time::Timestamp;
 
 /// How sessions are bound to the device that signed in. Pass it to
@@ -193,7 +193,7 @@ fn shown(
     codec: &CookieCodec,
     cookies: &CookieHeaders,
     now: Timestamp,
-) -> Result<crate::value::device::BindingId, Unproven> {
+) -> Result<Shown, Unproven> {
     let candidates = Candidates::find(cookies.iter(), &rules.cookie);
     if candidates.values().is_empty() {
         return Err(Unproven::Missing);
@@ -207,7 +207,7 @@ fn shown(
         newest.issued_at.minus(crate::value::cookie::select::CLOCK_SKEW),
         newest.issued_at.plus(rules.patience()),
     );
-    if from <= now && now < until { Ok(newest.id) } else { Err(Unproven::Stale) }
+    if from <= now && now < until { Ok(newest.shown) } else { Err(Unproven::Stale) }
 }
 
 const REFRESH: Duration = Duration::from_secs(300);

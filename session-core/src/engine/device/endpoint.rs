@@ -1,16 +1,24 @@
 //! The two endpoints that the layer serves itself: where a browser registers its key, and where it proves it again.
 //!
-//! A forged or expired challenge is refused before a store is asked. What is accepted is written like any change of a
-//! session, and the short-lived cookie leaves only after that write.
+//! A forged or expired challenge is refused before a store is asked. What is accepted is written before it is answered.
+//!
+//! Requests at once agree, since the change is made of the newest record, whichever that is when it is written: of two
+//! registrations the first counts, and of two proofs the newer challenge, in whatever order they are written. A proof that was
+//! good when its session was loaded is granted all the same: it came before the other.
 
+use std::sync::Arc;
+
+use crate::decision::commit::CommitError;
 use crate::decision::decide::Origin;
 use crate::decision::state::Access;
 use crate::engine::answer::OwnResponse;
 use crate::engine::common::Engine;
 use crate::engine::event::Event;
 use crate::engine::head::RequestHead;
+use crate::engine::report::Failure;
+use crate::engine::session::{self, Session, Shared};
 use crate::engine::sources::EntropyError;
-use crate::engine::visit::Visit;
+use crate::engine::visit::{Visit, commit_now};
 use crate::value::answer::Written;
 use crate::value::content;
 use crate::value::cookie::format::Scope;
@@ -19,7 +27,7 @@ use crate::value::device::error::ProofError;
 use crate::value::device::key::DeviceKey;
 use crate::value::device::proof::{MOST_BYTES, Proof, Stage};
 use crate::value::device::token::Challenge;
-use crate::value::device::{BindingId, Bond, words};
+use crate::value::device::{BindingId, Bond, Shown, words};
 use crate::value::id::{Etag, StoreKey};
 use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
@@ -74,9 +82,12 @@ enum Refusal {
     Ask(Challenge),
     /// There is nothing to refresh any more.
     Ended(BindingId, Option<ProofError>),
+    /// The session in the cookie is as it was before it was bound.
+    Unbound(BindingId),
     /// The store failed.
     Unavailable,
-    Entropy,
+    /// Random bytes are missing, or the session does not fit its cookie.
+    Failed,
 }
 
 impl From<ProofError> for Refusal {
@@ -87,7 +98,18 @@ impl From<ProofError> for Refusal {
 
 impl From<EntropyError> for Refusal {
     fn from(EntropyError: EntropyError) -> Self {
-        Self::Entropy
+        Self::Failed
+    }
+}
+
+impl From<CommitError> for Refusal {
+    fn from(error: CommitError) -> Self {
+        match error.failure() {
+            Some(Failure::Unavailable) => Self::Unavailable,
+            Some(Failure::Internal) => Self::Failed,
+            // It ended, or its user changed, while it was to be written.
+            None => ProofError::NoSession.into(),
+        }
     }
 }
 
@@ -116,26 +138,27 @@ impl Asked {
         }
         let key = proof.into_key()?.to_text();
         let shared = visit.open(Access::ReadOnly).await.map_err(|_| Refusal::Unavailable)?;
-        let mut cell = shared.lock();
-        let state = &mut cell.state;
-        let handle = match (state.origin(), state.key()) {
-            (Origin::Stored | Origin::Carried, Some(there)) if there == challenge.session => there.handle(),
-            _ => return Err(ProofError::NoSession.into()),
+        let handle = {
+            let state = &shared.lock().state;
+            match (state.origin(), state.key()) {
+                (Origin::Stored | Origin::Carried, Some(there)) if there == challenge.session => {
+                    there.handle()
+                }
+                _ => return Err(ProofError::NoSession.into()),
+            }
         };
         let id = challenge.id.to_string();
-        match state.content.bond() {
-            // The answer was lost, and the browser tries again.
-            Some(bond) if bond.id == id && bond.key == key => {}
-            Some(_) => return Err(ProofError::AlreadyBound.into()),
-            None => {
-                let bond = Bond { id, key, since: now, answered: challenge.issued_at, proofs: vec![now] };
-                // Nothing in it that JSON could not represent.
-                _ = state.content.system.put(content::DEVICE, bond);
-            }
+        let bond = Bond { id, key, since: now, answered: challenge.issued_at, proofs: vec![now] };
+        let mine = bond.clone();
+        let written = write(&shared, move |there| there.or_else(|| Some(bond.clone()))).await?;
+        // The same bond is there already if the answer was lost and the browser tries again.
+        if written.is_none_or(|there| (there.id, there.key) != (mine.id, mine.key)) {
+            return Err(ProofError::AlreadyBound.into());
         }
-        let granted =
-            grant(engine, rules, visit.scope(), challenge.id, Challenge::refresh(now, challenge.id), now)?;
-        Ok(granted.telling(Event::Bound(handle)))
+        let next = Challenge::refresh(now, challenge.id);
+        let granted = grant(engine, rules, visit.scope(), challenge.id, next, now)?;
+        engine.tell(&Event::Bound(handle));
+        Ok(granted)
     }
 
     async fn refresh(&self, engine: &Engine, rules: &Rules, visit: &Visit) -> Result<OwnResponse, Refusal> {
@@ -167,31 +190,65 @@ impl Asked {
             // The browser asks again, with the cookie that it has by then.
             return Err(Refusal::Ask(Challenge::refresh(now, id)));
         }
-        let mut cell = shared.lock();
-        let state = &mut cell.state;
-        let handle = match (state.origin(), state.key()) {
-            (Origin::Stored | Origin::Carried, Some(key)) => key.handle(),
-            _ => return Err(Refusal::Ended(id, Some(ProofError::NoSession))),
+        let (handle, bond) = {
+            let state = &shared.lock().state;
+            let handle = match (state.origin(), state.key()) {
+                (Origin::Stored | Origin::Carried, Some(key)) => key.handle(),
+                _ => return Err(Refusal::Ended(id, Some(ProofError::NoSession))),
+            };
+            // Not one that began after the binding, when the session that was bound had ended.
+            let is_as_before = state.origin() == Origin::Carried
+                && !state.is_bound()
+                && state.created().is_some_and(|created| created <= challenge.issued_at);
+            match state.content.bond() {
+                Some(bond) if bond.id == id.to_string() => (handle, bond),
+                _ if is_as_before => return Err(Refusal::Unbound(id)),
+                _ => return Err(Refusal::Ended(id, Some(ProofError::OtherBinding))),
+            }
         };
-        let bond = state.content.bond().filter(|bond| bond.id == id.to_string());
-        let mut bond = bond.ok_or(Refusal::Ended(id, Some(ProofError::OtherBinding)))?;
         proof.check(&DeviceKey::from_text(&bond.key)?)?;
         // Later than every challenge that was answered, whichever server issued it.
-        let next = |bond: &Bond| {
-            let after = bond.answered.plus(std::time::Duration::from_millis(1));
-            Challenge::refresh(now.max(after), id)
-        };
+        let next = |bond: &Bond| Challenge::refresh(now.max(later(bond.answered)), id);
         if challenge.issued_at < bond.answered {
             return Err(Refusal::Proof(ProofError::Replayed, Some(next(&bond))));
         }
-        bond.prove(challenge.issued_at, now);
-        let next = next(&bond);
-        _ = state.content.system.put(content::DEVICE, bond);
-        let granted = grant(engine, rules, visit.scope(), id, next, now)?.telling(Event::Proved(handle));
-        // If another tab signs out or renews the id meanwhile, the browser asks again, with the cookie that it has by then.
-        let again = engine.challenge(&next)?;
-        Ok(granted.or_refusing_with(words::CHALLENGE, words::challenge(again.as_str(), id)))
+        let answered = challenge.issued_at;
+        let prove = move |there: Option<Bond>| match there {
+            Some(there) if there.id == bond.id => Some(there.proven(answered, now)),
+            other => other,
+        };
+        // If another tab signs out or changes the user meanwhile, the browser asks again, with the cookie that it has by then.
+        let again = Refusal::Ask(Challenge::refresh(now.max(later(answered)), id));
+        let bond = match write(&shared, prove).await {
+            Ok(Some(bond)) if bond.id == id.to_string() => bond,
+            Ok(_) | Err(CommitError::Gone) => return Err(again),
+            Err(error) => return Err(error.into()),
+        };
+        let granted = grant(engine, rules, visit.scope(), id, next(&bond), now)?;
+        engine.tell(&Event::Proved(handle));
+        Ok(granted)
     }
+}
+
+fn later(challenge: Timestamp) -> Timestamp {
+    challenge.plus(std::time::Duration::from_millis(1))
+}
+
+/// Changes the bond of the session, and writes it. The change is made again of the newer bond if another request writes first;
+/// returns the bond that was written at last.
+async fn write(
+    shared: &Arc<Shared>,
+    change: impl Fn(Option<Bond>) -> Option<Bond> + Send + Sync + 'static,
+) -> Result<Option<Bond>, CommitError> {
+    {
+        let content = &mut shared.lock().state.content;
+        // Nothing in it that JSON could not represent; what cannot be read is not changed, and so no bond of anybody's.
+        _ = content
+            .system
+            .update(content::DEVICE, move |there: Option<Option<Bond>>| change(there.flatten()));
+    }
+    commit_now(Session { shared: shared.clone(), access: session::Access::Full }).await?;
+    Ok(shared.lock().state.content.bond())
 }
 
 /// Whether a session that has ended under this key lives under another one, which a request that left before does not know.
@@ -227,7 +284,7 @@ fn grant(
     let body = words::instructions(id, &rules.refresh_path, &rules.cookie, attributes);
     let next = engine.challenge(&next)?;
     Ok(OwnResponse::json(200, body)
-        .with("set-cookie", engine.bound_cookie(rules, scope, id, now)?)
+        .with("set-cookie", engine.bound_cookie(rules, scope, Shown::Proven(id), now)?)
         .with(words::CHALLENGE, words::challenge(next.as_str(), id)))
 }
 
@@ -245,8 +302,15 @@ fn refuse(
             let ended = OwnResponse::json(200, words::ended(id));
             (error, ended.with("set-cookie", engine.no_bound_cookie(rules, scope)))
         }
+        // Of a name that no binding has: it proves nothing, and makes the next response offer a binding again.
+        Refusal::Unbound(id) => {
+            let shown = Shown::Proven(engine.binding_id()?);
+            let cookie = engine.bound_cookie(rules, scope, shown, engine.clock.now())?;
+            let ended = OwnResponse::json(200, words::ended(id)).with("set-cookie", cookie);
+            (Some(ProofError::OtherBinding), ended)
+        }
         Refusal::Unavailable => (None, OwnResponse::bare(503)),
-        Refusal::Entropy => (None, OwnResponse::bare(500)),
+        Refusal::Failed => (None, OwnResponse::bare(500)),
     };
     if let Some(error) = error {
         engine.tell(&Event::RefusedProof(error));

@@ -15,8 +15,8 @@ use super::common::Engine;
 use super::sources::EntropyError;
 use crate::value::cookie::format::Scope;
 use crate::value::cookie::seal::{SealKind, Sealed};
-use crate::value::device::BindingId;
 use crate::value::device::token::{BoundToken, Challenge};
+use crate::value::device::{BindingId, Shown};
 use crate::value::time::Timestamp;
 
 impl Engine {
@@ -31,6 +31,13 @@ impl Engine {
         host.map(|host| self.codec.cookie().scope_of(host)).unwrap_or_default()
     }
 
+    /// Draws the name of a binding.
+    fn binding_id(&self) -> Result<BindingId, EntropyError> {
+        let mut id = [0; 16];
+        self.entropy.fill(&mut id)?;
+        Ok(BindingId::from_bytes(id))
+    }
+
     /// Makes a challenge, as text.
     fn challenge(&self, challenge: &Challenge) -> Result<Sealed, EntropyError> {
         self.seal_fresh(SealKind::Challenge, &challenge.encode())
@@ -41,10 +48,10 @@ impl Engine {
         &self,
         rules: &Rules,
         scope: Scope,
-        id: BindingId,
+        shown: Shown,
         now: Timestamp,
     ) -> Result<String, EntropyError> {
-        let token = BoundToken { issued_at: now, id };
+        let token = BoundToken { issued_at: now, shown };
         let sealed = self.seal_fresh(SealKind::Bound, &token.encode())?;
         let expiry = Some((rules.refresh, now.plus(rules.refresh)));
         Ok(self.codec.cookie_at(scope).header(&rules.cookie, sealed.as_str(), expiry))

@@ -59,6 +59,32 @@ impl fmt::Debug for BindingId {
     }
 }
 
+/// The binding that a request's short-lived cookie names, and what the cookie came with.
+///
+/// ```
+/// use session_core::machine::{BindingId, Shown};
+///
+/// let id = BindingId::from_bytes([1; 16]);
+/// assert_eq!((Shown::Offered(id).id(), Shown::Proven(id).id()), (id, id));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a promise: a cookie comes with one or the other")]
+pub enum Shown {
+    /// It came with the offer of a binding, when no key was registered yet.
+    Offered(BindingId),
+    /// It came with the answer to a proof.
+    Proven(BindingId),
+}
+
+impl Shown {
+    /// Returns the name of the binding.
+    #[must_use]
+    pub const fn id(self) -> BindingId {
+        let (Self::Offered(id) | Self::Proven(id)) = self;
+        id
+    }
+}
+
 /// Why a request does not prove that it comes from the device that its session is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the reasons there are")]
@@ -88,13 +114,14 @@ pub(crate) struct Bond {
 
 #[cfg(feature = "dbsc")]
 impl Bond {
-    /// Notes another proof, made over a challenge of this issue time.
-    pub(crate) fn prove(&mut self, challenge: Timestamp, now: Timestamp) {
+    /// Returns the bond with another proof, made over a challenge of this issue time. What was answered before stays so.
+    pub(crate) fn proven(mut self, challenge: Timestamp, now: Timestamp) -> Self {
         self.answered = self.answered.max(challenge);
         if self.proofs.len() >= MOST_PROOFS {
             self.proofs.drain(..=self.proofs.len() - MOST_PROOFS);
         }
         self.proofs.push(now);
+        self
     }
 }
 

@@ -1,15 +1,15 @@
 //! The plaintexts of what binds a session to its device: the short-lived cookie, and the challenges.
 //!
 //! ```text
-//! bound     = issued u48 | binding id[16]
+//! bound     = issued u48 | binding id[16] | came with u8 (1 an offer, 2 the answer to a proof)
 //! challenge = issued u48 | stage u8 (1 registration, 2 refresh) | binding id[16] | store key[32] (zeros for a refresh)
 //! ```
 //!
 //! Both are sealed with the keys of the session's cookie, each as a kind of its own, so a forged one is refused without
 //! asking a store.
 
-use super::BindingId;
 use super::proof::Stage;
+use super::{BindingId, Shown};
 use crate::value::id::StoreKey;
 use crate::value::time::Timestamp;
 
@@ -17,21 +17,31 @@ use crate::value::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BoundToken {
     pub(crate) issued_at: Timestamp,
-    pub(crate) id: BindingId,
+    pub(crate) shown: Shown,
 }
 
 impl BoundToken {
-    pub(crate) fn encode(&self) -> [u8; 22] {
-        let mut bytes = [0; 22];
+    pub(crate) fn encode(&self) -> [u8; 23] {
+        let mut bytes = [0; 23];
         bytes[..6].copy_from_slice(&time(self.issued_at));
-        bytes[6..].copy_from_slice(self.id.as_bytes());
+        bytes[6..22].copy_from_slice(self.shown.id().as_bytes());
+        bytes[22] = match self.shown {
+            Shown::Offered(_) => 1,
+            Shown::Proven(_) => 2,
+        };
         bytes
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (issued, id) = bytes.split_first_chunk::<6>()?;
-        let id = BindingId::from_bytes(id.try_into().ok()?);
-        Some(Self { issued_at: read_time(*issued), id })
+        let (issued, rest) = bytes.split_first_chunk::<6>()?;
+        let (id, came_with) = rest.split_first_chunk::<16>()?;
+        let id = BindingId::from_bytes(*id);
+        let shown = match came_with {
+            [1] => Shown::Offered(id),
+            [2] => Shown::Proven(id),
+            _ => return None,
+        };
+        Some(Self { issued_at: read_time(*issued), shown })
     }
 }
 
@@ -100,8 +110,10 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_nothing_else_is() {
         let (at, id) = (Timestamp::from_millis(1_796_000_000_123), BindingId::from_bytes([7; 16]));
-        let bound = BoundToken { issued_at: at, id };
-        assert_eq!(BoundToken::decode(&bound.encode()), Some(bound));
+        for shown in [Shown::Offered(id), Shown::Proven(id)] {
+            let bound = BoundToken { issued_at: at, shown };
+            assert_eq!(BoundToken::decode(&bound.encode()), Some(bound));
+        }
         let challenge = Challenge {
             issued_at: at,
             stage: Stage::Registration,
@@ -111,7 +123,7 @@ mod tests {
         assert_eq!(Challenge::decode(&challenge.encode()), Some(challenge));
         for length in 0..80 {
             let bytes = vec![1; length];
-            assert_eq!(BoundToken::decode(&bytes).is_some(), length == 22);
+            assert_eq!(BoundToken::decode(&bytes).is_some(), length == 23);
             assert_eq!(Challenge::decode(&bytes).is_some(), length == 55);
         }
         let mut other = challenge.encode();

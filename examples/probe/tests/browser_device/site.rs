@@ -1,12 +1,12 @@
-//! Sessions bound to the device in a real Chromium, over TLS, under three adapters: when a copied cookie jar is rejected, and
-//! that the browser with the key is not disturbed.
-#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+//! The probe over TLS, and real browsers that visit it: Chromium with Device Bound Session Credentials and software keys, or
+//! without, and with the right time or another.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use fantoccini::cookies::Cookie;
@@ -24,122 +24,37 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-#[test]
-fn browser_sessions_are_bound_to_the_device_under_axum() {
-    run("axum");
+/// What kind of browser.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// With Device Bound Session Credentials, and keys in software.
+    Binding,
+    /// The same, with a clock that is ahead by so many seconds.
+    WithClockAhead(i64),
+    /// Without Device Bound Session Credentials.
+    WithoutBinding,
 }
 
-#[test]
-fn browser_sessions_are_bound_to_the_device_under_actix() {
-    run("actix");
+/// Where sessions are kept.
+#[derive(Clone, Copy)]
+pub(crate) enum Placement {
+    Store,
+    Cookie,
 }
-
-#[test]
-fn browser_sessions_are_bound_to_the_device_under_hyper() {
-    run("hyper");
-}
-
-fn run(adapter: &'static str) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(claims(adapter));
-}
-
-/// How long a proof lasts here, and how long a copied cookie is accepted. Chromium proves no more than a few times in some
-/// minutes, so each claim has a browser of its own.
-const REFRESH: &str = "--bind-to-device=4s";
-const PATIENCE: Duration = Duration::from_secs(7);
-/// When the browser has dropped the short-lived cookie.
-const EXPIRED: Duration = Duration::from_secs(5);
-
-async fn claims(adapter: &'static str) {
-    let mut site = Site::new(adapter);
-    a_copied_jar_is_a_stranger_after_the_refresh_time(&site).await;
-    a_plain_browser_stays_signed_in(&site).await;
-    a_browser_that_lost_its_key_signs_in_again(&site).await;
-    a_restart_of_the_server_changes_nothing_and_signing_out_ends_it(&mut site).await;
-}
-
-async fn a_copied_jar_is_a_stranger_after_the_refresh_time(site: &Site) {
-    let (owner, thief) = (site.browser(true).await, site.browser(true).await);
-    owner.sign_in_and_register().await;
-    // Two tabs have one binding.
-    let tab = owner.client.new_window(true).await.unwrap().handle;
-    owner.client.switch_to_window(tab).await.unwrap();
-    assert_eq!(owner.read("/read").await, USER);
-
-    thief.read("/healthz").await;
-    for cookie in owner.client.get_all_cookies().await.unwrap() {
-        thief.client.add_cookie(cookie).await.unwrap();
-    }
-    tokio::time::sleep(PATIENCE).await;
-    let stolen = thief.cookies().await;
-    assert_eq!(thief.read("/read").await, "anon", "the thief has all cookies, and not the key");
-    let refused = site.refreshes_with_another_key(&stolen).await;
-    let sets = |line: &str| line.starts_with("set-cookie: ") && !line.contains("Max-Age=0");
-    assert!(!refused.lines().any(sets) && !refused.contains("credentials"), "{refused}");
-    assert_eq!(thief.read("/read").await, "anon");
-    assert_eq!(owner.read("/read").await, USER, "the browser has proven its key again");
-    owner.close().await;
-    thief.close().await;
-}
-
-async fn a_plain_browser_stays_signed_in(site: &Site) {
-    let plain = site.browser(false).await;
-    plain.read("/login").await;
-    tokio::time::sleep(PATIENCE).await;
-    assert_eq!(plain.read("/read").await, USER);
-    plain.close().await;
-}
-
-async fn a_browser_that_lost_its_key_signs_in_again(site: &Site) {
-    let browser = site.browser(true).await;
-    browser.sign_in_and_register().await;
-    let cookies = browser.client.get_all_cookies().await.unwrap();
-    browser.client.clone().close().await.unwrap();
-    // With the table of its sessions go the keys, which are in software here. Cookies without an expiry went with the browser.
-    for file in ["Device Bound Sessions", "Device Bound Sessions-journal"] {
-        drop(std::fs::remove_file(browser.profile.path().join("Default").join(file)));
-    }
-    let browser = site.browser_in(browser.profile, true).await;
-    browser.read("/healthz").await;
-    for cookie in cookies {
-        browser.client.add_cookie(cookie).await.unwrap();
-    }
-    tokio::time::sleep(PATIENCE).await;
-    assert_eq!(browser.read("/read").await, "anon");
-    browser.sign_in_and_register().await;
-    tokio::time::sleep(EXPIRED).await;
-    assert_eq!(browser.read("/read").await, USER, "with another key");
-    browser.close().await;
-}
-
-async fn a_restart_of_the_server_changes_nothing_and_signing_out_ends_it(site: &mut Site) {
-    let browser = site.browser(true).await;
-    browser.sign_in_and_register().await;
-    site.restart();
-    tokio::time::sleep(PATIENCE).await;
-    assert_eq!(browser.read("/read").await, USER);
-    browser.read("/logout").await;
-    assert!(browser.client.get_all_cookies().await.unwrap().is_empty());
-    assert_eq!(browser.read("/read").await, "anon");
-    browser.close().await;
-}
-
-/// What `/login` signs in.
-const USER: &str = "alice@example.com";
 
 /// The probe over TLS, and a WebDriver.
-struct Site {
+pub(crate) struct Site {
     probe: Process,
     driver: Process,
     adapter: &'static str,
+    placement: Placement,
     address: String,
     spki: String,
     dir: TempDir,
 }
 
 impl Site {
-    fn new(adapter: &'static str) -> Self {
+    pub(crate) fn new(adapter: &'static str, placement: Placement) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -147,27 +62,27 @@ impl Site {
         std::fs::write(dir.path().join("key.pem"), signing_key.serialize_pem()).unwrap();
         let hash = Sha256::digest(signing_key.subject_public_key_info());
         let spki = base64::engine::general_purpose::STANDARD.encode(hash);
-        let probe = probe(adapter, "127.0.0.1:0", dir.path());
+        let probe = probe(adapter, placement, "127.0.0.1:0", dir.path());
         let mut chromedriver = Command::new("chromedriver");
         chromedriver.arg("--port=0");
         let advice = "install chromium-driver (Debian) or chromedriver";
         let driver = Process::start(chromedriver, "successfully on port ", advice);
         let address = probe.said.clone();
-        Self { probe, driver, adapter, address, spki, dir }
+        Self { probe, driver, adapter, placement, address, spki, dir }
     }
 
     /// Another process with the same key, store and port.
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.probe.stop();
-        self.probe = probe(self.adapter, &self.address, self.dir.path());
+        self.probe = probe(self.adapter, self.placement, &self.address, self.dir.path());
     }
 
-    /// A browser with a profile of its own, with Device Bound Session Credentials and software keys, or without.
-    async fn browser(&self, binds: bool) -> Browser {
-        self.browser_in(tempfile::tempdir_in(self.dir.path()).unwrap(), binds).await
+    /// A browser with a profile of its own.
+    pub(crate) async fn browser(&self, kind: Kind) -> Browser {
+        self.browser_in(tempfile::tempdir_in(self.dir.path()).unwrap(), kind).await
     }
 
-    async fn browser_in(&self, profile: TempDir, binds: bool) -> Browser {
+    pub(crate) async fn browser_in(&self, profile: TempDir, kind: Kind) -> Browser {
         let program = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
             .into_iter()
             .find(|program| Path::new(program).exists())
@@ -175,7 +90,12 @@ impl Site {
         let mut arguments: Vec<String> = FLAGS.iter().map(|&flag| flag.to_owned()).collect();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
         arguments.push(format!("--ignore-certificate-errors-spki-list={}", self.spki));
-        arguments.push(if binds { ENABLE.to_owned() } else { DISABLE.to_owned() });
+        let (feature, program) = match kind {
+            Kind::Binding => (ENABLE, PathBuf::from(program)),
+            Kind::WithClockAhead(seconds) => (ENABLE, self.with_clock_ahead(program, seconds)),
+            Kind::WithoutBinding => (DISABLE, PathBuf::from(program)),
+        };
+        arguments.push(feature.to_owned());
         let chrome = json!({ "binary": program, "args": arguments });
         let Value::Object(capabilities) = json!({ "browserName": "chrome", "goog:chromeOptions": chrome })
         else {
@@ -189,11 +109,23 @@ impl Site {
         let (_, port) = self.address.rsplit_once(':').unwrap();
         Browser { client, base: format!("https://localhost:{port}"), profile }
     }
-}
 
-impl Site {
+    /// A program that starts this one with another clock. Whoever links Rust programs has the compiler for it.
+    fn with_clock_ahead(&self, program: &str, seconds: i64) -> PathBuf {
+        let (library, script) =
+            (self.dir.path().join("skew.so"), self.dir.path().join(format!("ahead{seconds}")));
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser_device/skew.c");
+        let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).status();
+        assert!(made.is_ok_and(|status| status.success()), "cc does not compile {source}");
+        let preload = library.display();
+        let text = format!("#!/bin/sh\nLD_PRELOAD={preload} SKEW={seconds} exec {program} \"$@\"\n");
+        std::fs::write(&script, text).unwrap();
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+        script
+    }
+
     /// What the site answers to a refresh with these cookies, whose challenge is signed with a key of the sender's own.
-    async fn refreshes_with_another_key(&self, cookies: &str) -> String {
+    pub(crate) async fn refreshes_with_another_key(&self, cookies: &str) -> String {
         let asked = self.post(&format!("cookie: {cookies}\r\nsec-secure-session-id: {ANY_ID}\r\n")).await;
         let header = asked.lines().find_map(|line| line.strip_prefix("secure-session-challenge: "));
         let challenge = TestDevice::challenge(header.expect("a challenge costs nothing")).unwrap();
@@ -225,8 +157,11 @@ impl Site {
 
 const ANY_ID: &str = "00112233445566778899aabbccddeeff";
 
-fn probe(adapter: &str, listen: &str, dir: &Path) -> Process {
-    let store = format!("file:{}", dir.join("sessions").display());
+fn probe(adapter: &str, placement: Placement, listen: &str, dir: &Path) -> Process {
+    let store = match placement {
+        Placement::Store => format!("file:{}", dir.join("sessions").display()),
+        Placement::Cookie => "cookie".to_owned(),
+    };
     let file = |name: &str| -> PathBuf { dir.join(name) };
     let mut command = Command::new(env!("CARGO_BIN_EXE_probe"));
     command
@@ -235,27 +170,36 @@ fn probe(adapter: &str, listen: &str, dir: &Path) -> Process {
     Process::start(command, "listening on ", "the probe is built by cargo")
 }
 
+/// What `/login` signs in.
+pub(crate) const USER: &str = "alice@example.com";
+/// When the browser has dropped the short-lived cookie.
+pub(crate) const EXPIRED: Duration = Duration::from_secs(5);
+/// How long a proof lasts.
+const REFRESH: &str = "--bind-to-device=4s";
 const KEY: &str = "8c1b250f6ac301530cc475db5ef5a34e7c9e9d8f1516b292fef51bb0ebb3f0e1";
 const ENABLE: &str =
     "--enable-features=EnableBoundSessionCredentialsSoftwareKeysForManualTesting,DeviceBoundSessions";
 const DISABLE: &str = "--disable-features=DeviceBoundSessions";
 
-struct Browser {
-    client: Client,
+pub(crate) struct Browser {
+    pub(crate) client: Client,
     base: String,
-    profile: TempDir,
+    pub(crate) profile: TempDir,
 }
 
 impl Browser {
     /// The text of a page.
-    async fn read(&self, path: &str) -> String {
+    pub(crate) async fn read(&self, path: &str) -> String {
         self.client.goto(&format!("{}{path}", self.base)).await.unwrap();
-        let text = self.client.execute("return document.body.innerText", Vec::new()).await.unwrap();
-        text.as_str().unwrap().trim().to_owned()
+        self.script("return document.body.innerText").await.as_str().unwrap().trim().to_owned()
+    }
+
+    async fn script(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.unwrap()
     }
 
     /// Signs in, lets the first short-lived cookie expire, and sees that the browser has got another one by itself.
-    async fn sign_in_and_register(&self) {
+    pub(crate) async fn sign_in_and_register(&self) {
         self.read("/login").await;
         assert!(self.bound().await.is_some(), "the sign-in sets the short-lived cookie");
         tokio::time::sleep(EXPIRED).await;
@@ -267,19 +211,57 @@ impl Browser {
         );
     }
 
+    /// Waits for the cookie that a registration sets, where it carries the session.
+    pub(crate) async fn until_it_has_another_session_than(&self, before: &str) {
+        for _ in 0..100 {
+            if self.client.get_named_cookie("sid").await.unwrap().value() != before {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the browser registers no key when it is asked again");
+    }
+
+    /// Has the page that is open ask who the user is, after this time.
+    pub(crate) async fn asks_later(&self, time: Duration) {
+        let ask = "window.seen = await (await fetch('/read')).text()";
+        self.script(&format!("setTimeout(async () => {{ {ask} }}, {})", time.as_millis())).await;
+    }
+
+    /// The answer to that.
+    pub(crate) async fn was_answered(&self) -> String {
+        self.script("return String(window.seen).trim()").await.as_str().unwrap().to_owned()
+    }
+
+    /// Whether its clock shows about as many seconds more than that of this program.
+    pub(crate) async fn is_ahead_by(&self, seconds: i64) -> bool {
+        let there = self.script("return Date.now() / 1000").await.as_f64().unwrap();
+        let here = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64();
+        (there - here - seconds as f64).abs() < 600.0
+    }
+
+    pub(crate) async fn take_all_cookies_of(&self, owner: &Self) {
+        self.read("/healthz").await;
+        for mut cookie in owner.client.get_all_cookies().await.unwrap() {
+            // As a thief does, who keeps it for longer; and it says when it expires by the owner's clock.
+            cookie.unset_expires();
+            self.client.add_cookie(cookie).await.unwrap();
+        }
+    }
+
     /// Its cookies, as a request has them.
-    async fn cookies(&self) -> String {
+    pub(crate) async fn cookies(&self) -> String {
         let cookies = self.client.get_all_cookies().await.unwrap();
         let pairs: Vec<_> =
             cookies.iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value())).collect();
         pairs.join("; ")
     }
 
-    async fn bound(&self) -> Option<Cookie<'static>> {
+    pub(crate) async fn bound(&self) -> Option<Cookie<'static>> {
         self.client.get_named_cookie("sid.b").await.ok()
     }
 
-    async fn close(self) {
+    pub(crate) async fn close(self) {
         self.client.close().await.unwrap();
     }
 }
