@@ -59,6 +59,8 @@ pub enum Event {
     Unseen,
     /// A session that is bound to a device was opened by a request that does not prove to come from there.
     Unproven(Unproven),
+    /// A session was opened by a cookie of an earlier configuration; the response sets the current one.
+    OldCookie(Handle),
     /// A session of another library was carried over, under this handle.
     Imported(Handle),
     /// A cookie of another library was not carried over; the visitor is a stranger.
@@ -70,7 +72,8 @@ pub enum Event {
     /// A proof was refused. The session stays as it is.
     #[cfg(feature = "dbsc")]
     RefusedProof(ProofError),
-    /// A session is larger than its store or cookie allows. The visitor sees a failure.
+    /// A session is larger than its store or cookie allows. The visitor sees a failure or, if the session came with a cookie
+    /// of an earlier configuration and cannot be moved, is a stranger.
     TooLarge {
         /// Its size in bytes.
         size: usize,
@@ -124,6 +127,7 @@ impl Event {
             Self::Gone => "gone",
             Self::Unseen => "unseen",
             Self::Unproven(_) => "unproven",
+            Self::OldCookie(_) => "old_cookie",
             Self::Imported(_) => "imported",
             Self::RefusedImport(_) => "refused_import",
             Self::Bound(_) => "bound",

@@ -4,8 +4,7 @@ use super::load::{Access, LoadError, NewerFormat, Notice};
 use super::{Arrival, Claim, Demand, DeviceCheck, SessionState};
 use crate::decision::decide::{Fate, Origin};
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind};
-use crate::value::content::{self, Content, Unreadable};
-use crate::value::device::Unproven;
+use crate::value::content::{Content, Unreadable};
 use crate::value::id::SessionId;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
@@ -114,15 +113,7 @@ impl SessionState {
 
     /// A bound session is the visitor's only if the request proves that it comes from the device.
     fn prove(&mut self, check: DeviceCheck) {
-        if check.demand == Demand::Nothing || !self.content.system.exists(content::DEVICE) {
-            return;
-        }
-        let bond = self.content.bond();
-        let lack = match check.shown {
-            Ok(id) if bond.is_some_and(|bond| bond.id == id.to_string()) => return,
-            Ok(_) => Unproven::Foreign,
-            Err(lack) => lack,
-        };
+        let Some(lack) = check.lack(&self.content) else { return };
         self.notice = Some(Notice::Unproven(lack));
         if check.demand == Demand::Require {
             self.origin = Origin::Unproven;

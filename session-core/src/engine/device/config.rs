@@ -124,7 +124,7 @@ impl DeviceBinding {
             algorithms: self.algorithms,
             register_path: format!("{path}/register"),
             refresh_path: format!("{path}/refresh"),
-            cookie: format!("{cookie}.b"),
+            cookie: short_lived(cookie),
         })
     }
 }
@@ -174,10 +174,11 @@ fn plain_path(path: &str) -> Option<Cow<'_, str>> {
     (is_plain && !path.contains(['%', '\\', ';', '\0'])).then_some(path)
 }
 
-/// What is asked of a bound session in this request, and what the request shows.
-pub(crate) fn check(
+/// What is asked of a bound session in this request, and what the request shows by the cookie of the current configuration, or
+/// else of an earlier one.
+pub(crate) fn check<'c>(
     rules: &Rules,
-    codec: &CookieCodec,
+    codecs: impl IntoIterator<Item = &'c CookieCodec>,
     cookies: &CookieHeaders,
     now: Timestamp,
 ) -> DeviceCheck {
@@ -185,16 +186,24 @@ pub(crate) fn check(
         Demand::Require if cookies.is_exempt() => Demand::Observe,
         demand => demand,
     };
-    DeviceCheck { demand, shown: shown(rules, codec, cookies, now) }
+    let shown = codecs.into_iter().map(|codec| shown(rules, codec, cookies, now).map(|token| token.id));
+    let shown = shown.reduce(|best, next| match best {
+        Err(Unproven::Missing) => next,
+        Err(_) if next.is_ok() => next,
+        best => best,
+    });
+    let shown = shown.unwrap_or(Err(Unproven::Missing));
+    DeviceCheck { demand, shown }
 }
 
-fn shown(
+/// The newest token of the short-lived cookie beside this codec's.
+pub(super) fn shown(
     rules: &Rules,
     codec: &CookieCodec,
     cookies: &CookieHeaders,
     now: Timestamp,
-) -> Result<crate::value::device::BindingId, Unproven> {
-    let candidates = Candidates::find(cookies.iter(), &rules.cookie);
+) -> Result<BoundToken, Unproven> {
+    let candidates = Candidates::find(cookies.iter(), &short_lived(codec.cookie().name()));
     if candidates.values().is_empty() {
         return Err(Unproven::Missing);
     }
@@ -207,7 +216,12 @@ fn shown(
         newest.issued_at.minus(crate::value::cookie::select::CLOCK_SKEW),
         newest.issued_at.plus(rules.patience()),
     );
-    if from <= now && now < until { Ok(newest.id) } else { Err(Unproven::Stale) }
+    if from <= now && now < until { Ok(newest) } else { Err(Unproven::Stale) }
+}
+
+/// The name of the short-lived cookie beside a session's cookie of this name.
+fn short_lived(cookie: &str) -> String {
+    format!("{cookie}.b")
 }
 
 const REFRESH: Duration = Duration::from_secs(300);
