@@ -132,7 +132,7 @@ async fn who_does_not_prove_the_device_moves_nothing_into_a_cookie() {
     thief.jar.remove("__Host-old.b");
     assert_eq!(after.user(&mut thief).await, None);
     assert!(thief.jar.contains_key("__Host-old"));
-    after.app.pass(900);
+    after.app.pass(600);
     assert_eq!(after.proves(&mut browser, &device).await.status, 200, "the record was not shortened");
     assert_eq!(after.user(&mut browser).await.as_deref(), Some("ada"));
 }

@@ -17,7 +17,7 @@ use crate::engine::encrypted::EncryptedStore;
 use crate::engine::error::ConfigError;
 use crate::engine::event::{Observer, Unobserved};
 use crate::engine::import::Source;
-use crate::engine::old_cookie::{OldCookie, OldSource};
+use crate::engine::old_cookie::{Current, OldCookie, OldSource};
 use crate::engine::sessions::Sessions;
 use crate::engine::sources::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::engine::store::SessionStore;
@@ -267,11 +267,15 @@ impl SessionsBuilder {
         if !self.old_cookies.is_empty() && header.is_some() && self.enabled {
             return Err(ConfigError::OldCookieNeedsCookie);
         }
-        let old_cookies = self
-            .old_cookies
-            .into_iter()
-            .filter(|_| self.enabled)
-            .map(|(old, until)| old.build(until, (&cookie, &keys, &self.purpose), policy.placement));
+        let current = Current {
+            cookie: &cookie,
+            keys: &keys,
+            purpose: &self.purpose,
+            placement: policy.placement,
+            entropy: &self.entropy,
+        };
+        let old_cookies = self.old_cookies.into_iter().filter(|_| self.enabled);
+        let old_cookies = old_cookies.map(|(old, until)| old.build(until, &current));
         let old_cookies = old_cookies.collect::<Result<Vec<_>, _>>()?;
         // Whoever signs out is not found by the record that is left in the old store.
         let kept_in = || old_cookies.iter().find_map(OldSource::store).cloned();

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::decision::codec::CookieCodec;
 use crate::decision::decide::Placement;
+use crate::engine::encrypted::EncryptedStore;
 use crate::engine::error::ConfigError;
+use crate::engine::sources::Entropy;
 use crate::engine::store::SessionStore;
 use crate::value::cookie::builder::Cookie;
 use crate::value::cookie::format::CookieSpec;
@@ -39,6 +41,7 @@ pub struct OldCookie {
     keys: Vec<SecretKey>,
     purpose: Option<String>,
     kept: Kept,
+    is_encrypted: bool,
 }
 
 /// Where the sessions of an earlier configuration were kept.
@@ -52,10 +55,19 @@ pub(super) enum Kept {
     InStore(Arc<dyn SessionStore>),
 }
 
+/// The current configuration, as far as an earlier one is compared with it.
+pub(crate) struct Current<'c> {
+    pub(crate) cookie: &'c CookieSpec,
+    pub(crate) keys: &'c KeyRing,
+    pub(crate) purpose: &'c str,
+    pub(crate) placement: Placement,
+    pub(crate) entropy: &'c Arc<dyn Entropy>,
+}
+
 impl OldCookie {
     /// Describes the cookie as it was: its name, path, domain and attributes.
     pub fn new(cookie: Cookie) -> Self {
-        Self { cookie, keys: Vec::new(), purpose: None, kept: Kept::Alike }
+        Self { cookie, keys: Vec::new(), purpose: None, kept: Kept::Alike, is_encrypted: false }
     }
 
     /// Adds a key that the cookie was sealed with, if it is not one of the current keys. Once a key is given, the cookie opens
@@ -103,14 +115,16 @@ impl OldCookie {
         self
     }
 
-    pub(crate) fn build(
-        self,
-        until: Timestamp,
-        (cookie, keys, purpose): (&CookieSpec, &KeyRing, &str),
-        placement: Placement,
-    ) -> Result<OldSource, ConfigError> {
+    /// Says that the records in the [`store`](Self::store) were encrypted with the keys of the cookie, as by
+    /// [`SessionsBuilder::encrypt_at_rest`](crate::SessionsBuilder::encrypt_at_rest).
+    pub fn encrypt_at_rest(mut self, encrypted: bool) -> Self {
+        self.is_encrypted = encrypted;
+        self
+    }
+
+    pub(crate) fn build(self, until: Timestamp, now: &Current<'_>) -> Result<OldSource, ConfigError> {
         let old = self.cookie.build()?;
-        let kept = match (self.kept, placement) {
+        let kept = match (self.kept, now.placement) {
             (Kept::Alike, _) | (Kept::InCookie(None), Placement::Cookie) => Kept::Alike,
             (Kept::InCookie(Some(_)), Placement::Cookie) | (Kept::InStore(_), Placement::Store) => {
                 return Err(ConfigError::OldCookiePlace);
@@ -120,11 +134,17 @@ impl OldCookie {
             }
         };
         let is_sealed_alike = self.keys.is_empty() && self.purpose.is_none();
-        if is_sealed_alike && matches!(kept, Kept::Alike) && old.is_in_the_same_places(cookie) {
+        if is_sealed_alike && matches!(kept, Kept::Alike) && old.is_in_the_same_places(now.cookie) {
             return Err(ConfigError::OldCookieIsCurrent);
         }
-        let keys = if self.keys.is_empty() { keys.clone() } else { KeyRing::new(self.keys)? };
-        let codec = CookieCodec::new(keys, old, self.purpose.as_deref().unwrap_or(purpose));
+        let keys = if self.keys.is_empty() { now.keys.clone() } else { KeyRing::new(self.keys)? };
+        let kept = match kept {
+            Kept::InStore(store) if self.is_encrypted => {
+                Kept::InStore(Arc::new(EncryptedStore::shared(store, keys.clone(), now.entropy.clone())))
+            }
+            kept => kept,
+        };
+        let codec = CookieCodec::new(keys, old, self.purpose.as_deref().unwrap_or(now.purpose));
         Ok(OldSource { codec, kept, until })
     }
 }

@@ -6,5 +6,5 @@ mod find;
 mod moves;
 
 pub use config::OldCookie;
-pub(crate) use config::OldSource;
+pub(crate) use config::{Current, OldSource};
 pub(crate) use find::{FromOld, find};

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use session_core::store::{Loaded, SessionStore, StoreError, StoreKey, async_trait};
+use session_core::store::{Loaded, Record, SessionStore, StoreError, StoreKey, Written, async_trait};
 use session_core::{adapter::*, *};
 use session_store_memory::MemoryStore;
-use session_testkit::{Call, Hook, Hooked, ManualClock, Outcome, ScriptedEntropy};
+use session_testkit::{Call, Hook, Hooked, ManualClock, Outcome};
 
 use super::{Jar, Kept, until};
 use crate::driver_support::{finish, key};
@@ -107,82 +108,117 @@ impl Spawn for Dies {
     fn spawn(&self, _: BoxFuture<()>) {}
 }
 
-/// Requests with the same old cookie, which have come so far.
-pub(crate) struct World {
+/// Random numbers that begin anew with each world, so that a path makes the same world again.
+#[derive(Clone, Debug)]
+struct Drawn(u64, Arc<AtomicU64>);
+
+impl Entropy for Drawn {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), error::EntropyError> {
+        for chunk in bytes.chunks_mut(8) {
+            let mut hash = DefaultHasher::new();
+            (self.0, self.1.fetch_add(1, SeqCst)).hash(&mut hash);
+            chunk.copy_from_slice(&hash.finish().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// A server for each request, on the same stores. They are used for one world after the other: keys take long to prepare.
+pub(crate) struct Servers {
     stores: [MemoryStore; 2],
     clock: ManualClock,
-    to: (Kept, Kept),
-    pub(crate) jar: Jar,
     history: Arc<Mutex<History>>,
+    drawn: Vec<Drawn>,
+    stepped: Vec<Sessions>,
+    /// For whoever comes next.
+    next: Sessions,
+    jar: Jar,
+    first: Option<(StoreKey, Record)>,
+}
+
+impl Servers {
+    /// Sessions were kept in the first place, and are kept in the second one.
+    pub(crate) fn new(from: Kept, to: Kept, requests: usize) -> Self {
+        let memory = || MemoryStore::builder().shards(1).max_sessions(64).build();
+        let (stores, clock) = ([memory(), memory()], ManualClock::default());
+        let history = Arc::new(Mutex::new(History::default()));
+        let step = |store: &MemoryStore| {
+            let step = Step { stores: stores.clone(), history: history.clone() };
+            Arc::new(Hooked::with(store.clone(), step)) as Arc<dyn SessionStore>
+        };
+        let plain = |store: &MemoryStore| Arc::new(store.clone()) as Arc<dyn SessionStore>;
+        let mut drawn = Vec::new();
+        let mut server = |[store, list]: [Arc<dyn SessionStore>; 2], is_current: bool| {
+            drawn.push(Drawn(drawn.len() as u64, Arc::default()));
+            let placed = |builder: SessionsBuilder, kept| match kept {
+                Kept::Store => builder.shared_store(store.clone()),
+                Kept::Cookie => builder.in_cookie(),
+                Kept::Listed => builder.in_cookie().shared_revocations(list.clone()),
+            };
+            let old = OldCookie::new(Cookie::host("old"));
+            let old = match from {
+                Kept::Store if to == Kept::Store => old,
+                Kept::Store => old.shared_store(store.clone()),
+                Kept::Cookie => old.in_cookie(),
+                Kept::Listed => old.shared_revocations(list.clone()),
+            };
+            let builder = Sessions::builder().key(key(1)).clock(clock.clone()).most_sessions(usize::MAX);
+            let builder = builder.entropy(drawn[drawn.len() - 1].clone());
+            let builder = match is_current {
+                true => placed(builder, to).migrate_from_cookie(old, until()),
+                false => placed(builder, from).cookie(Cookie::host("old")),
+            };
+            builder.build().unwrap()
+        };
+        let before = server(stores.each_ref().map(plain), false);
+        let jar = at_once(request(before, Jar::default(), BEFORE, Act::Write)).jar;
+        let index = stores[0].owners().unwrap();
+        let first = at_once(index.list("ada", clock.now())).unwrap().pop();
+        let next = server(stores.each_ref().map(plain), true);
+        let stepped = (0..requests).map(|_| server(stores.each_ref().map(step), true)).collect();
+        Self { stores, clock, history, drawn, stepped, next, jar, first }
+    }
+
+    /// Begins anew.
+    fn reset(&self, requests: usize) {
+        self.clock.set(ManualClock::default().now());
+        self.drawn.iter().for_each(|drawn| drawn.1.store(0, SeqCst));
+        *self.history.lock().unwrap() =
+            History { steps: vec![String::new(); requests], ..History::default() };
+        self.stores.iter().for_each(|store| sweep(store, Timestamp::from_millis(i64::MAX)));
+        if let Some((key, record)) = &self.first {
+            let created = at_once(self.stores[0].create(key, record, self.clock.now()));
+            assert_eq!(created.unwrap(), Written::Applied);
+        }
+    }
+}
+
+/// Requests with the same old cookie, which have come so far.
+pub(crate) struct World<'s> {
+    servers: &'s Servers,
     visits: Vec<Option<Pin<Box<dyn Future<Output = Ack>>>>>,
     pub(crate) acts: Vec<Act>,
     pub(crate) acks: Vec<Option<Ack>>,
 }
 
-impl World {
-    /// Sessions were kept in the first place, and are kept in the second one.
-    pub(crate) fn new(from: Kept, to: Kept, acts: &[Act]) -> Self {
-        let memory = || MemoryStore::builder().shards(1).max_sessions(64).build();
-        let (stores, clock) = ([memory(), memory()], ManualClock::default());
-        let history =
-            Arc::new(Mutex::new(History { steps: vec![String::new(); acts.len()], ..History::default() }));
-        let mut world = Self {
-            stores,
-            clock,
-            to: (from, to),
-            jar: Jar::default(),
-            history,
-            visits: Vec::new(),
-            acts: acts.to_vec(),
-            acks: vec![None; acts.len()],
-        };
-        let before = world.server(
-            world.stores.clone().map(|store| Arc::new(store) as Arc<dyn SessionStore>),
-            99,
-            false,
-        );
-        world.jar = at_once(request(before, Jar::default(), BEFORE, Act::Write)).jar;
-        let visits = acts.iter().enumerate().map(|(who, act)| {
-            let stores = world.stores.each_ref().map(|store| {
-                let step = Step { stores: world.stores.clone(), history: world.history.clone() };
-                Arc::new(Hooked::with(store.clone(), step)) as Arc<dyn SessionStore>
-            });
-            let server = world.server(stores, who as u32, true);
+impl<'s> World<'s> {
+    pub(crate) fn new(servers: &'s Servers, acts: &[Act]) -> Self {
+        servers.reset(acts.len());
+        let visits = acts.iter().zip(&servers.stepped).enumerate().map(|(who, (act, server))| {
             let visit: Pin<Box<dyn Future<Output = Ack>>> =
-                Box::pin(request(server, world.jar.clone(), who, *act));
+                Box::pin(request(server.clone(), servers.jar.clone(), who, *act));
             Some(visit)
         });
-        world.visits = visits.collect();
+        let visits = visits.collect();
+        let mut world = Self { servers, visits, acts: acts.to_vec(), acks: vec![None; acts.len()] };
         // Up to the first operation of each.
         (0..acts.len()).for_each(|who| world.step(who));
         world
     }
 
-    /// A server with the current configuration, or with the earlier one.
-    fn server(&self, [store, list]: [Arc<dyn SessionStore>; 2], seed: u32, is_current: bool) -> Sessions {
-        let builder = Sessions::builder()
-            .key(key(1))
-            .clock(self.clock.clone())
-            .entropy(ScriptedEntropy::seeded(seed + 1))
-            .most_sessions(usize::MAX);
-        let (from, to) = self.to;
-        let placed = |builder: SessionsBuilder, kept| match kept {
-            Kept::Store => builder.shared_store(store.clone()),
-            Kept::Cookie => builder.in_cookie(),
-            Kept::Listed => builder.in_cookie().shared_revocations(list.clone()),
-        };
-        let old = OldCookie::new(Cookie::host("old"));
-        let old = match from {
-            Kept::Store if to == Kept::Store => old,
-            Kept::Store => old.shared_store(store.clone()),
-            Kept::Cookie => old.in_cookie(),
-            Kept::Listed => old.shared_revocations(list.clone()),
-        };
-        let builder = match is_current {
-            true => placed(builder, to).migrate_from_cookie(old, until()),
-            false => placed(builder, from).cookie(Cookie::host("old")),
-        };
-        builder.build().unwrap()
+    /// The cookies that the requests came with.
+    pub(crate) fn old(&self) -> &Jar {
+        &self.servers.jar
     }
 
     pub(crate) fn open(&self) -> Vec<usize> {
@@ -191,7 +227,7 @@ impl World {
 
     /// Lets a request perform one store operation.
     pub(crate) fn step(&mut self, who: usize) {
-        self.history.lock().unwrap().who = who;
+        self.servers.history.lock().unwrap().who = who;
         let Some(visit) = &mut self.visits[who] else { return };
         if let Poll::Ready(ack) = visit.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             self.visits[who] = None;
@@ -207,42 +243,43 @@ impl World {
     /// Everything that the future depends on.
     pub(crate) fn fingerprint(&self) -> u64 {
         let mut hash = DefaultHasher::new();
-        let history = self.history.lock().unwrap();
+        let history = self.servers.history.lock().unwrap();
         history.steps.hash(&mut hash);
-        (self.open(), content(&self.stores, &history.keys)).hash(&mut hash);
+        (self.open(), content(&self.servers.stores, &history.keys)).hash(&mut hash);
         hash.finish()
     }
 
     /// The requests whose writes the next one with these cookies finds, if it finds the session.
     pub(crate) fn found_by(&self, jar: &Jar) -> Option<Vec<usize>> {
-        let server =
-            self.server(self.stores.clone().map(|store| Arc::new(store) as Arc<dyn SessionStore>), 77, true);
         let cookies = jar.cookies();
-        let guard = server.visit(cookies.iter().collect(), &Dies);
+        let guard = self.servers.next.visit(cookies.iter().collect(), &Dies);
         let session = at_once(guard.visit().session()).unwrap();
-        let written = (0..10).filter(|who| session.exists(&*format!("k{who}")).unwrap()).collect::<Vec<_>>();
+        let written = (0..10).filter(|who| session.exists(&*format!("k{who}"))).collect::<Vec<_>>();
         (!written.is_empty()).then_some(written)
     }
 
     /// The number of live sessions in the store.
     pub(crate) fn alive(&self) -> usize {
-        at_once(self.stores[0].owners().unwrap().count("ada", self.clock.now())).unwrap()
+        at_once(self.servers.stores[0].owners().unwrap().count("ada", self.servers.clock.now())).unwrap()
     }
 
     /// Every tombstone's time is over.
     pub(crate) fn pass(&self, seconds: u64) {
-        self.clock.advance(std::time::Duration::from_secs(seconds));
-        for store in &self.stores {
-            let mut sweep = store.sweeper().unwrap().sweep(self.clock.now(), 1_000);
-            while sweep.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {}
-        }
+        self.servers.clock.advance(std::time::Duration::from_secs(seconds));
+        self.servers.stores.iter().for_each(|store| sweep(store, self.servers.clock.now()));
     }
 
     pub(crate) fn story(&self) -> String {
-        let history = self.history.lock().unwrap();
+        let history = self.servers.history.lock().unwrap();
         let told = self.acts.iter().zip(&history.steps).zip(&self.acks);
         told.map(|((act, steps), ack)| format!("{act:?} ({ack:?}):\n{steps}")).collect()
     }
+}
+
+fn sweep(store: &MemoryStore, before: Timestamp) {
+    let mut sweep = store.sweeper().unwrap().sweep(before, 1_000);
+    // The memory store steps aside between shards.
+    while sweep.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {}
 }
 
 async fn request(server: Sessions, mut jar: Jar, who: usize, act: Act) -> Ack {
@@ -252,10 +289,11 @@ async fn request(server: Sessions, mut jar: Jar, who: usize, act: Act) -> Ack {
     let found = !session.status().fresh();
     match act {
         Act::Read => {}
-        Act::Write => {
+        Act::Write if who == BEFORE => {
             session.tag("ada").unwrap();
             session.put(&*format!("k{who}"), who).unwrap();
         }
+        Act::Write => session.put(&*format!("k{who}"), who).unwrap(),
         Act::Renew => session.regenerate().unwrap(),
         Act::SignOut => session.destroy().unwrap(),
     }
