@@ -376,7 +376,7 @@ pub const SETTINGS: &[Setting] = &[
         allowed: MOMENT,
         about: "Until when cookies of the earlier configuration are recognised: those of the earlier name, path and domain, and \
                 those of sessions that move between the cookie and a store. See \
-                [Changing the cookie](migrating/from-cookie-to-cookie.md).",
+                [Changing the cookie](migrating/changing-the-cookie.md).",
         take: |config, value| put(&mut config.migrate.until, moment(value).map(Some)),
     },
 ];

@@ -71,7 +71,7 @@ async fn a_change_of_the_configuration_signs_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_lost_response_does_not_sign_the_visitor_out() {
+async fn a_lost_response_leaves_the_old_cookie_good() {
     for Change { name, before, after, .. } in changes() {
         let mut jar = signed_in(&before).await;
         for _ in 0..3 {
@@ -85,7 +85,7 @@ async fn a_lost_response_does_not_sign_the_visitor_out() {
 }
 
 #[tokio::test]
-async fn who_signs_out_with_the_old_cookie_is_signed_out() {
+async fn a_sign_out_with_the_old_cookie_ends_the_session_and_both_cookies() {
     for unopened in [true, false] {
         for Change { name, before, after, ends_copies, .. } in changes() {
             let mut jar = signed_in(&before).await;
@@ -229,7 +229,7 @@ async fn a_cookie_of_the_current_configuration_is_preferred_dead_or_alive() {
 }
 
 #[tokio::test]
-async fn what_it_costs_is_said() {
+async fn the_first_request_with_an_old_cookie_costs_what_the_page_says() {
     for (name, change, first) in [
         (
             "name",
@@ -265,7 +265,7 @@ async fn what_it_costs_is_said() {
 }
 
 #[tokio::test]
-async fn a_failing_store_is_an_error_and_changes_no_cookie() {
+async fn a_store_that_fails_during_a_move_changes_no_cookie() {
     for after_it in [false, true] {
         for verb in [Verb::Load, Verb::Create, Verb::Replace] {
             for Change { name, before, after, .. } in changes().into_iter().filter(|it| it.moves) {
@@ -287,7 +287,7 @@ async fn a_failing_store_is_an_error_and_changes_no_cookie() {
 }
 
 #[tokio::test]
-async fn a_reader_a_head_and_a_failure_are_carried_over_as_well() {
+async fn a_reader_and_a_failed_response_are_carried_over_as_well() {
     for Change { name, before, after, .. } in changes() {
         let mut jar = signed_in(&before).await;
         jar.visit(&before, async |session| session.flash("status", "Saved").unwrap()).await;
@@ -310,6 +310,44 @@ async fn a_reader_a_head_and_a_failure_are_carried_over_as_well() {
 }
 
 #[tokio::test]
+async fn a_head_passes_the_flash_on_and_a_cross_site_request_with_the_old_cookie_is_the_visitors() {
+    let site = |name: &'static str| match name {
+        "sec-fetch-site" => Some(b"cross-site".as_slice()),
+        _ => None,
+    };
+    for Change { name, before, after, .. } in changes() {
+        let mut jar = signed_in(&before).await;
+        jar.visit(&before, async |session| session.flash("status", "Saved").unwrap()).await;
+        let asked = async |jar: &mut Jar, head: CookieHeaders| {
+            let guard = after.sessions.visit(head, &OnTokio);
+            let session = guard.visit().session().await.unwrap();
+            let seen = (session.get::<u64>("n").unwrap(), session.status().unseen());
+            jar.hear(&finish(guard, 200).await);
+            seen
+        };
+        let head = RequestHead { method: "HEAD", url: "/", authority: None, header: |_| None };
+        assert_eq!(
+            asked(&mut jar, CookieHeaders::of(jar.cookies(), &head)).await,
+            (Some(1), false),
+            "{name}"
+        );
+        let status = async |session: Session| session.flash_messages().get::<String>("status").unwrap();
+        assert_eq!(jar.visit(&after, status).await.as_deref(), Some("Saved"), "{name}");
+
+        let mut jar = signed_in(&before).await;
+        let post = RequestHead { method: "POST", url: "/", authority: None, header: site };
+        assert_eq!(
+            asked(&mut jar, CookieHeaders::of(jar.cookies(), &post)).await,
+            (Some(1), false),
+            "{name}"
+        );
+        let nobody: [&[u8]; 0] = [];
+        let stranger = asked(&mut Jar::default(), CookieHeaders::of(nobody, &post)).await;
+        assert_eq!(stranger, (None, true), "{name}: the cookie may have been withheld");
+    }
+}
+
+#[tokio::test]
 async fn a_detached_session_is_found_where_it_stays_and_moves_nothing() {
     for Change { name, before, after, moves, .. } in changes() {
         let mut jar = signed_in(&before).await;
@@ -322,7 +360,7 @@ async fn a_detached_session_is_found_where_it_stays_and_moves_nothing() {
 }
 
 #[tokio::test]
-async fn requests_that_arrive_together_lose_no_write_in_a_store() {
+async fn requests_with_an_old_cookie_that_arrive_together_lose_no_write_in_a_store() {
     for Change { name, before, after, .. } in changes().into_iter().filter(|it| !it.into_cookie) {
         let mut jar = signed_in(&before).await;
         let guards: Vec<_> = (0..8).map(|_| jar.arrive(&after)).collect();
