@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::event::{Event, Observer};
 use super::flights::Flights;
 use super::import::Source;
-use super::old_cookie::{FromOld, OldSource};
+use super::old_cookie::OldSource;
 use super::sources::{Clock, Entropy, EntropyError};
 use super::store::SessionStore;
 use super::touches::Touches;
@@ -74,16 +74,17 @@ impl Engine {
         self.codec.decode_at(cookies.host(), self.policy.placement, cookies.iter(), now)
     }
 
-    /// Reports what was read, and says what the request comes with. For a cookie of an earlier configuration with the same
-    /// name, it was no news that it is not a current one.
+    /// Reports what was read, and says what the request comes with. `old` has opened a cookie of an earlier configuration; if it
+    /// has the name of the current one, it is no news that it does not open as one.
     pub(crate) fn arrive(
         &self,
         mut read: Decoded,
         cookies: &CookieHeaders,
         now: Timestamp,
-        old: Option<&FromOld<'_>>,
+        old: Option<&CookieCodec>,
     ) -> Arrival {
-        if !old.is_some_and(|old| old.is_namesake) {
+        let is_namesake = |old: &CookieCodec| old.cookie().name() == self.codec.cookie().name();
+        if !old.is_some_and(is_namesake) {
             read.rejected.iter().for_each(|reason| self.tell(&Event::RejectedCookie(reason)));
         }
         if read.duplicates > 0 {
@@ -100,7 +101,7 @@ impl Engine {
         read.arrival.withheld = may_be_withheld && cookies.withhold(self.codec.cookie().same_site());
         #[cfg(feature = "dbsc")]
         if let Some(rules) = self.device.as_ref().filter(|_| read.arrival.claim.is_some() || old.is_some()) {
-            let codecs = [Some(&self.codec), old.map(FromOld::codec)];
+            let codecs = [Some(&self.codec), old];
             read.arrival.device = super::device::check(rules, codecs.into_iter().flatten(), cookies, now);
         }
         #[cfg(not(feature = "dbsc"))]

@@ -12,7 +12,7 @@ use super::carry::{Came, Handover, carry_over};
 use super::common::Engine;
 use super::error::OpenError;
 use super::event::Event;
-use super::old_cookie;
+use super::old_cookie::{self, FromOld};
 use super::perform::perform_all;
 use super::room;
 use super::visit::CookieHeaders;
@@ -38,7 +38,7 @@ pub(crate) async fn open(
     let tell = |reason| engine.tell(&Event::RejectedCookie(reason));
     let old = old_cookie::find(engine, &read, cookies, handover.is_some(), now, tell);
     let is_old = old.is_some();
-    let mut arrival = engine.arrive(read, cookies, now, old.as_ref());
+    let mut arrival = engine.arrive(read, cookies, now, old.as_ref().map(FromOld::codec));
     let came = match (old, handover) {
         (Some(old), _) => {
             let came = old.take_over(engine, cookies, &mut arrival, now).instrument(load_span()).await;

@@ -326,21 +326,15 @@ async fn a_head_passes_the_flash_on_and_a_cross_site_request_with_the_old_cookie
             seen
         };
         let head = RequestHead { method: "HEAD", url: "/", authority: None, header: |_| None };
-        assert_eq!(
-            asked(&mut jar, CookieHeaders::of(jar.cookies(), &head)).await,
-            (Some(1), false),
-            "{name}"
-        );
+        let sent = CookieHeaders::of(jar.cookies(), &head);
+        assert_eq!(asked(&mut jar, sent).await, (Some(1), false), "{name}");
         let status = async |session: Session| session.flash_messages().get::<String>("status").unwrap();
         assert_eq!(jar.visit(&after, status).await.as_deref(), Some("Saved"), "{name}");
 
         let mut jar = signed_in(&before).await;
         let post = RequestHead { method: "POST", url: "/", authority: None, header: site };
-        assert_eq!(
-            asked(&mut jar, CookieHeaders::of(jar.cookies(), &post)).await,
-            (Some(1), false),
-            "{name}"
-        );
+        let sent = CookieHeaders::of(jar.cookies(), &post);
+        assert_eq!(asked(&mut jar, sent).await, (Some(1), false), "{name}");
         let nobody: [&[u8]; 0] = [];
         let stranger = asked(&mut Jar::default(), CookieHeaders::of(nobody, &post)).await;
         assert_eq!(stranger, (None, true), "{name}: the cookie may have been withheld");

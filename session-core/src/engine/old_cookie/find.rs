@@ -3,25 +3,22 @@
 use super::OldSource;
 use super::config::Kept;
 use super::moves::{to_cookie, to_store};
-#[cfg(feature = "dbsc")]
-use crate::decision::codec::CookieCodec;
-use crate::decision::codec::Decoded;
+use crate::decision::codec::{CookieCodec, Decoded};
 use crate::decision::state::{Arrival, Claim};
 use crate::engine::carry::{Came, Handover};
 use crate::engine::common::Engine;
-use crate::engine::visit::{CookieHeaders, XSRF_COOKIE};
+use crate::engine::visit::CookieHeaders;
 use crate::value::answer::StoreError;
 use crate::value::cookie::format::Scope;
 use crate::value::cookie::parse::Candidates;
 use crate::value::cookie::reject::RejectReason;
 use crate::value::time::Timestamp;
+use crate::value::token::XSRF_COOKIE;
 
 /// An authentic cookie of an earlier configuration, which came with no authentic cookie of the current one.
 pub(crate) struct FromOld<'e> {
     source: &'e OldSource,
     read: Decoded,
-    /// It has the name of the current cookie.
-    pub(crate) is_namesake: bool,
 }
 
 /// Finds it among the configurations that are not switched off, in their order; a request without one costs a search for
@@ -52,7 +49,7 @@ pub(crate) fn find<'e>(
             read.rejected.iter().for_each(&mut rejected);
         }
         if is_found {
-            return Some(FromOld { source, read, is_namesake });
+            return Some(FromOld { source, read });
         }
     }
     None
@@ -68,7 +65,6 @@ impl Engine {
 
 impl FromOld<'_> {
     /// What opens the cookies of that configuration.
-    #[cfg(feature = "dbsc")]
     pub(crate) fn codec(&self) -> &CookieCodec {
         &self.source.codec
     }

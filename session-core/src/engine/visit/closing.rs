@@ -8,10 +8,7 @@ use crate::engine::carry::Handover;
 use crate::engine::report::VisitReport;
 use crate::engine::session::{Shared, csrf};
 use crate::value::cookie::parse::Candidates;
-use crate::value::token::CsrfToken;
-
-/// The cookie that axios and Angular send back in the header `X-XSRF-TOKEN`.
-pub(crate) const XSRF_COOKIE: &str = "XSRF-TOKEN";
+use crate::value::token::{CsrfToken, XSRF_COOKIE};
 
 /// What a visit knows about its response when it closes.
 pub(super) struct Closer {

@@ -15,7 +15,6 @@ use std::sync::{Arc, Mutex, OnceLock};
 use async_lock::OnceCell;
 use serde_json::{Map, Value};
 
-pub(crate) use self::closing::XSRF_COOKIE;
 pub use self::cookies::CookieHeaders;
 pub use self::guard::VisitGuard;
 pub(crate) use self::guard::commit_now;
