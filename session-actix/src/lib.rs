@@ -25,9 +25,9 @@ pub use signed_in::{Recent, SignedIn};
 #[doc(inline)]
 pub use session_core::{
     Age, CommitError, ConfigError, Cookie, Date, Device, Event, Excess, FlashMessages, Handle, Key, KeyRing,
-    Level, Messages, Notification, Number, Observer, OpenError, Policy, SameSite, SecretKey, SessionError,
-    SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, TokenFrom, UserSessions, UserSessionsError,
-    ValueError,
+    Level, Messages, Notification, Number, Observer, OldCookie, OpenError, Policy, SameSite, SecretKey,
+    SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, TokenFrom, UserSessions,
+    UserSessionsError, ValueError,
     adapter::{BoxFuture, Failure, Spawn, Visit, VisitReport},
     error, facet,
     machine::Values,

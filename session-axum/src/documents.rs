@@ -28,6 +28,9 @@ struct NewFramework;
 #[doc = include_str!("../../docs/migrating/from-store-to-store.md")]
 struct FromStoreToStore;
 
+#[doc = include_str!("../../docs/migrating/changing-the-cookie.md")]
+struct ChangingTheCookie;
+
 #[doc = include_str!("../../docs/migrating/adonisjs.md")]
 struct FromAdonisJs;
 

@@ -53,6 +53,7 @@ pub use engine::builder::{SessionsBuilder, TokenFrom};
 pub use engine::device::DeviceBinding;
 pub use engine::error::{ConfigError, OpenError, SessionError, UserSessionsError};
 pub use engine::event::{Event, Observer};
+pub use engine::old_cookie::OldCookie;
 pub use engine::owners::{Device, Excess, UserSessions};
 #[cfg(feature = "dbsc")]
 pub use engine::session::BoundDevice;

@@ -22,9 +22,9 @@ pub use service::{ResponseFuture, SessionService, plain};
 #[doc(inline)]
 pub use session_core::{
     Age, CommitError, ConfigError, Cookie, Date, Device, Event, Excess, FlashMessages, Handle, Key, KeyRing,
-    Level, Messages, Notification, Number, Observer, OpenError, Policy, SameSite, SecretKey, Session,
-    SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, TokenFrom, UserSessions,
-    UserSessionsError, ValueError,
+    Level, Messages, Notification, Number, Observer, OldCookie, OpenError, Policy, SameSite, SecretKey,
+    Session, SessionError, SessionView, Sessions, SessionsBuilder, Snapshot, Timestamp, TokenFrom,
+    UserSessions, UserSessionsError, ValueError,
     adapter::{BoxFuture, Failure, Spawn, Visit, VisitReport},
     error, facet,
     machine::Values,

@@ -190,7 +190,7 @@ where
 }
 
 /// Makes an empty response with this failure's status, which no cache may keep. For
-/// [`SessionService::with_failure`].
+/// [`SessionService::on_failure`].
 pub fn plain<R: Default>(failure: Failure) -> Response<R> {
     bare_response(failure.into())
 }

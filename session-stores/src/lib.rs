@@ -9,6 +9,7 @@ mod documents;
 mod drivers;
 mod error;
 mod migrate;
+mod migrate_cookie;
 mod node;
 mod open;
 mod overlay;

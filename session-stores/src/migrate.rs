@@ -1,9 +1,10 @@
 //! The configuration of a migration: the store that sessions are moved from, and its settings.
 
 use std::collections::BTreeMap;
-
-use session_core::store::{MigratingStore, SessionStore};
 use std::sync::Arc;
+
+use session_core::Timestamp;
+use session_core::store::{MigratingStore, SessionStore};
 
 use crate::config::SessionConfig;
 use crate::drivers::Drivers;
@@ -40,16 +41,48 @@ pub struct MigrateConfig {
     pub table: Option<String>,
     /// Whether sessions stay in the old store: the first deployment of a migration.
     pub standby: bool,
+    /// The cookie's earlier name; `None` for the one that it has by default.
+    pub cookie_name: Option<String>,
+    /// The cookie's earlier path; `None` for `/`.
+    pub cookie_path: Option<String>,
+    /// The cookie's earlier domain; `None` for a host-only cookie.
+    pub cookie_domain: Option<String>,
+    /// Until when the cookie of the earlier configuration is recognised; `None` if there is no earlier configuration.
+    pub until: Option<Timestamp>,
     /// The old store with the variables of its driver.
     with_vars: Option<Box<StoreConfig>>,
 }
 
 impl SessionConfig {
-    /// Returns the configuration of the store that sessions are moved from, or `None` if there is one store only.
+    /// Returns the configuration of the store that sessions are moved from to another store, or `None` if there is no such
+    /// migration.
     ///
     /// # Errors
-    /// [`SettingError::Refused`] if it is the store that `driver` selects, or if either is the driver `cookie`.
+    /// [`SettingError::Refused`] if it is the store that `driver` selects, or if either is the driver `cookie` and it is not
+    /// said until when ([`MigrateConfig::until`]).
     pub fn old_store(&self) -> Result<Option<StoreConfig>, SettingError> {
+        let Some(old) = self.described_from()? else { return Ok(None) };
+        let new = self.store()?;
+        let refused = |allowed: &str| {
+            let (key, allowed) = ("migrate.from (SESSION_MIGRATE_FROM)".to_owned(), allowed.to_owned());
+            Err(SettingError::RefusedSecret { key, allowed })
+        };
+        if old.driver == "cookie" || new.driver == "cookie" {
+            return match self.migrate.until {
+                Some(_) => Ok(None),
+                None => refused(
+                    "a store, for sessions in a store; sessions in cookies are moved as long as SESSION_MIGRATE_UNTIL says",
+                ),
+            };
+        }
+        if is_same(&old, &new) {
+            return refused("another store than the one that `driver` (SESSION_DRIVER) selects");
+        }
+        Ok(Some(old))
+    }
+
+    /// Returns what sessions are moved from: a store, or the driver `cookie`.
+    pub(crate) fn described_from(&self) -> Result<Option<StoreConfig>, SettingError> {
         let Some(from) = &self.migrate.from else { return Ok(None) };
         let mut old = match &self.migrate.with_vars {
             Some(old) => (**old).clone(),
@@ -61,17 +94,6 @@ impl SessionConfig {
         }
         if let Some(table) = &self.migrate.table {
             old.table.clone_from(table);
-        }
-        let new = self.store()?;
-        let refused = |allowed: &str| {
-            let (key, allowed) = ("migrate.from (SESSION_MIGRATE_FROM)".to_owned(), allowed.to_owned());
-            Err(SettingError::RefusedSecret { key, allowed })
-        };
-        if old.driver == "cookie" || new.driver == "cookie" {
-            return refused("a store, for sessions in a store: sessions in cookies are not moved");
-        }
-        if is_same(&old, &new) {
-            return refused("another store than the one that `driver` (SESSION_DRIVER) selects");
         }
         Ok(Some(old))
     }
@@ -152,5 +174,5 @@ pub(crate) fn from(value: &Value) -> Result<Secret, Problem> {
     }
 }
 
-pub(crate) const FROM: &str = "a driver other than cookie, the name of a table under [stores], or a URL such as file:DIR, \
+pub(crate) const FROM: &str = "a driver, the name of a table under [stores], or a URL such as file:DIR, \
                                redis://HOST:PORT, postgres://USER@HOST:PORT/DATABASE, sqlite:PATH";

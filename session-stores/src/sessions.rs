@@ -99,7 +99,7 @@ impl SessionConfig {
         if self.keys.is_empty() {
             return Err(missing("keys"));
         }
-        let builder = builder.keys(self.keys.iter().cloned());
+        let builder = self.with_old_cookie(builder.keys(self.keys.iter().cloned()), drivers).await?;
         if store.driver == "cookie" {
             self.old_store()?;
             let builder = builder.in_cookie();
@@ -112,7 +112,7 @@ impl SessionConfig {
     }
 
     /// Returns the configuration of the store of revocations, if there is one.
-    fn revocations(&self) -> Result<Option<StoreConfig>, SettingError> {
+    pub(crate) fn revocations(&self) -> Result<Option<StoreConfig>, SettingError> {
         let Some(name) = &self.revocations else { return Ok(None) };
         let list = self.named_store(name)?;
         if list.driver != "cookie" {
@@ -178,7 +178,7 @@ impl CookieConfig {
     }
 
     /// Converts to a `Cookie`.
-    fn describe(&self) -> Cookie {
+    pub(crate) fn describe(&self) -> Cookie {
         let cookie = Cookie::named(self.sent_name())
             .secure(self.secure)
             .max_size(self.max_size)

@@ -8,6 +8,7 @@ use crate::config::SessionConfig;
 use crate::device::{mode, paths};
 use crate::error::{Problem, SettingError};
 use crate::migrate::{FROM, from};
+use crate::migrate_cookie::{MOMENT, moment};
 use crate::reading::{
     AGE, AGE_OR_NEVER, FLAG, HOSTS, KEYS, LIST, NAME, PATIENCE, SIZE, domain, hosts, name, path, prefix, put,
     same_site, table, token,
@@ -315,7 +316,8 @@ pub const SETTINGS: &[Setting] = &[
         default: "none: there is one store",
         allowed: FROM,
         about: "The store that sessions are moved from while they are in use, to the one of `driver`. The variables of its \
-                driver apply to it, unless they are those of `driver` as well and name the server: give a URL then.",
+                driver apply to it, unless they are those of `driver` as well and name the server: give a URL then. From or to \
+                `cookie`, `migrate.until` is required.",
         take: |config, value| put(&mut config.migrate.from, from(value).map(Some)),
     },
     Setting {
@@ -342,6 +344,40 @@ pub const SETTINGS: &[Setting] = &[
         about: "Leave sessions in the old store, and find those that other processes have moved: for the first of the two \
                 deployments of a migration.",
         take: |config, value| put(&mut config.migrate.standby, value.flag()),
+    },
+    Setting {
+        key: "migrate.cookie_name",
+        variable: "SESSION_MIGRATE_COOKIE_NAME",
+        default: "as for `cookie.name`",
+        allowed: "ASCII letters, digits and !#$%&'*+-.^_`|~",
+        about: "What `SESSION_COOKIE_NAME` was before, if it was set.",
+        take: |config, value| put(&mut config.migrate.cookie_name, token(value).map(Some)),
+    },
+    Setting {
+        key: "migrate.cookie_path",
+        variable: "SESSION_MIGRATE_COOKIE_PATH",
+        default: "/",
+        allowed: "a path that begins with /, of printable ASCII without semicolons",
+        about: "What `SESSION_COOKIE_PATH` was before, if it was set.",
+        take: |config, value| put(&mut config.migrate.cookie_path, path(value).map(Some)),
+    },
+    Setting {
+        key: "migrate.cookie_domain",
+        variable: "SESSION_MIGRATE_COOKIE_DOMAIN",
+        default: "none (host-only)",
+        allowed: "a domain of ASCII letters, digits, dots and hyphens",
+        about: "What `SESSION_COOKIE_DOMAIN` was before, if it was set.",
+        take: |config, value| put(&mut config.migrate.cookie_domain, domain(value).map(Some)),
+    },
+    Setting {
+        key: "migrate.until",
+        variable: "SESSION_MIGRATE_UNTIL",
+        default: "none: no old cookie is recognised",
+        allowed: MOMENT,
+        about: "Until when cookies of the earlier configuration are recognised: those of the earlier name, path and domain, and \
+                those of sessions that move between the cookie and a store. See \
+                [Changing the cookie](migrating/changing-the-cookie.md).",
+        take: |config, value| put(&mut config.migrate.until, moment(value).map(Some)),
     },
 ];
 

@@ -217,8 +217,18 @@ impl CookieCodec {
         record: &Record,
         is_persistent: bool,
     ) -> Result<(), CommitError> {
+        self.room(scope, record, is_persistent).map_err(too_large)
+    }
+
+    /// Whether the cookie has room for this record.
+    pub(crate) fn room(
+        &self,
+        scope: Scope,
+        record: &Record,
+        is_persistent: bool,
+    ) -> Result<(), CookieTooLarge> {
         let value = sealed_len(RecordToken::HEAD_LEN + record.size());
-        self.place(scope).cookie.check(value, is_persistent).map_err(too_large)
+        self.place(scope).cookie.check(value, is_persistent)
     }
 }
 

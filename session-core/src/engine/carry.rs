@@ -22,10 +22,25 @@ use crate::value::id::{Etag, SessionId, StoreKey};
 use crate::value::record::{Payload, Record};
 use crate::value::time::Timestamp;
 
-/// A session that was carried over: what the store holds of it, and the header that removes the old cookie.
-pub(crate) struct Carried {
-    pub(crate) loaded: Loaded,
-    pub(crate) clear_cookie: String,
+/// A session that came with another cookie than the current one.
+pub(crate) struct Came {
+    /// What the store holds of it; `None` if it is loaded like any other.
+    pub(crate) loaded: Option<Result<Loaded, StoreError>>,
+    /// What the response does with the other cookie.
+    pub(crate) handover: Option<Handover>,
+}
+
+/// The `Set-Cookie` values of a response that sets the session's cookie in place of another one.
+#[derive(Clone, Default)]
+pub(crate) struct Handover {
+    /// Removes the other cookie.
+    pub(crate) clear: Option<String>,
+    /// Removes the touch cookie beside it.
+    pub(crate) clear_touch: Option<String>,
+    /// Removes the `XSRF-TOKEN` beside it.
+    pub(crate) clear_xsrf: Option<String>,
+    /// Sets the short-lived cookie of a session whose device proved itself with the other one.
+    pub(crate) bound: Option<String>,
 }
 
 /// Carries the visitor over if the request has another library's cookie, and sets the arrival's claim.
@@ -34,7 +49,7 @@ pub(crate) async fn carry_over(
     cookies: &CookieHeaders,
     arrival: &mut Arrival,
     now: Timestamp,
-) -> Result<Option<Carried>, OpenError> {
+) -> Result<Option<Came>, OpenError> {
     for source in engine.imports.iter().filter(|source| now < source.until) {
         let importer = &*source.importer;
         for value in Candidates::find(cookies.iter(), importer.cookie()).values() {
@@ -46,7 +61,8 @@ pub(crate) async fn carry_over(
                 Ok((id, loaded)) => {
                     // The cookie is issued as one that came sealed with an old key is.
                     (arrival.claim, arrival.came, arrival.old_key) = (Some(Claim::Id(id)), true, true);
-                    return Ok(Some(Carried { loaded, clear_cookie: importer.clear_cookie() }));
+                    let handover = Handover { clear: Some(importer.clear_cookie()), ..Handover::default() };
+                    return Ok(Some(Came { loaded: Some(Ok(loaded)), handover: Some(handover) }));
                 }
                 Err(reason) => engine.tell(&Event::RefusedImport(reason)),
             }

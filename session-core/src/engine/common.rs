@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::event::{Event, Observer};
 use super::flights::Flights;
 use super::import::Source;
+use super::old_cookie::OldSource;
 use super::sources::{Clock, Entropy, EntropyError};
 use super::store::SessionStore;
 use super::touches::Touches;
 use super::turns::Turns;
 use super::visit::CookieHeaders;
-use crate::decision::codec::CookieCodec;
+use crate::decision::codec::{CookieCodec, Decoded};
 use crate::decision::commit::Fresh;
 use crate::decision::policy::Policy;
 use crate::decision::state::Arrival;
@@ -27,6 +28,8 @@ pub(crate) struct Engine {
     pub(crate) revocations: Option<Arc<dyn SessionStore>>,
     /// Other libraries whose visitors are carried over.
     pub(crate) imports: Vec<Source>,
+    /// Earlier configurations of the cookie.
+    pub(crate) old_cookies: Vec<OldSource>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) touches: Touches,
@@ -67,9 +70,23 @@ impl Engine {
     }
 
     /// Reads the cookies of a request.
-    pub(crate) fn arrive(&self, cookies: &CookieHeaders, now: Timestamp) -> Arrival {
-        let mut read = self.codec.decode_at(cookies.host(), self.policy.placement, cookies.iter(), now);
-        read.rejected.iter().for_each(|reason| self.tell(&Event::RejectedCookie(reason)));
+    pub(crate) fn read(&self, cookies: &CookieHeaders, now: Timestamp) -> Decoded {
+        self.codec.decode_at(cookies.host(), self.policy.placement, cookies.iter(), now)
+    }
+
+    /// Reports what was read, and says what the request comes with. `old` has opened a cookie of an earlier configuration; if it
+    /// has the name of the current one, it is no news that it does not open as one.
+    pub(crate) fn arrive(
+        &self,
+        mut read: Decoded,
+        cookies: &CookieHeaders,
+        now: Timestamp,
+        old: Option<&CookieCodec>,
+    ) -> Arrival {
+        let is_namesake = |old: &CookieCodec| old.cookie().name() == self.codec.cookie().name();
+        if !old.is_some_and(is_namesake) {
+            read.rejected.iter().for_each(|reason| self.tell(&Event::RejectedCookie(reason)));
+        }
         if read.duplicates > 0 {
             self.tell(&Event::DuplicateCookies(read.duplicates));
         }
@@ -83,9 +100,12 @@ impl Engine {
         let may_be_withheld = self.codec.header().is_none() && !self.policy.unseen_begins;
         read.arrival.withheld = may_be_withheld && cookies.withhold(self.codec.cookie().same_site());
         #[cfg(feature = "dbsc")]
-        if let (Some(rules), Some(_)) = (&self.device, &read.arrival.claim) {
-            read.arrival.device = super::device::check(rules, &self.codec, cookies, now);
+        if let Some(rules) = self.device.as_ref().filter(|_| read.arrival.claim.is_some() || old.is_some()) {
+            let codecs = [Some(&self.codec), old];
+            read.arrival.device = super::device::check(rules, codecs.into_iter().flatten(), cookies, now);
         }
+        #[cfg(not(feature = "dbsc"))]
+        let _ = now;
         read.arrival
     }
 

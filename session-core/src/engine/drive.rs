@@ -8,10 +8,11 @@ use std::sync::{Arc, OnceLock};
 
 use tracing::Instrument as _;
 
-use super::carry::carry_over;
+use super::carry::{Came, Handover, carry_over};
 use super::common::Engine;
 use super::error::OpenError;
 use super::event::Event;
+use super::old_cookie::{self, FromOld};
 use super::perform::perform_all;
 use super::room;
 use super::visit::CookieHeaders;
@@ -23,34 +24,48 @@ use crate::value::id::{SessionId, StoreKey};
 use crate::value::time::Timestamp;
 
 /// Opens the session of a request: its cookies, one load if they name a session, and the state they make. With a place for
-/// the header that removes another library's cookie, a visitor of that library is carried over.
+/// what the response does with other cookies, a visitor of another library is carried over, and a session whose earlier
+/// configuration kept it elsewhere is moved.
 pub(crate) async fn open(
     engine: &Engine,
     cookies: &CookieHeaders,
     access: Access,
-    carried: Option<&OnceLock<String>>,
+    handover: Option<&OnceLock<Handover>>,
 ) -> Result<SessionState, OpenError> {
     // The session is judged by the moment at which it was asked for, however long the store takes to answer.
     let now = engine.clock.now();
-    let mut arrival = engine.arrive(cookies, now);
-    let imported = match carried {
-        Some(_) if arrival.claim.is_none() => carry_over(engine, cookies, &mut arrival, now).await?,
-        _ => None,
+    let read = engine.read(cookies, now);
+    let tell = |reason| engine.tell(&Event::RejectedCookie(reason));
+    let old = old_cookie::find(engine, &read, cookies, handover.is_some(), now, tell);
+    let is_old = old.is_some();
+    let mut arrival = engine.arrive(read, cookies, now, old.as_ref().map(FromOld::codec));
+    let came = match (old, handover) {
+        (Some(old), _) => {
+            let came = old.take_over(engine, cookies, &mut arrival, now).instrument(load_span()).await;
+            Some(came.map_err(|error| {
+                engine.tell(&Event::StoreError(error.store()));
+                OpenError::Store(error)
+            })?)
+        }
+        (None, Some(_)) if arrival.claim.is_none() => carry_over(engine, cookies, &mut arrival, now).await?,
+        (None, _) => None,
     };
-    let loaded = match &arrival.claim {
-        _ if imported.is_some() => imported.map_or(Ok(Loaded::Missing), |import| {
-            carried.map(|header| header.set(import.clear_cookie));
-            Ok(import.loaded)
-        }),
-        Some(Claim::Id(id)) => load(engine, id).instrument(load_span()).await,
-        Some(Claim::Record(id, _)) => match &engine.revocations {
+    let came = came.unwrap_or(Came { loaded: None, handover: None });
+    if let (Some(place), Some(order)) = (handover, came.handover) {
+        // Once opened, it is not opened again; after a failure the order is the same.
+        _ = place.set(order);
+    }
+    let loaded = match (came.loaded, &arrival.claim) {
+        (Some(loaded), _) => loaded,
+        (None, Some(Claim::Id(id))) => load(engine, id).instrument(load_span()).await,
+        (None, Some(Claim::Record(id, _))) => match &engine.revocations {
             Some(list) => {
                 let key = id.store_key();
                 async { list.load(&key).await }.instrument(load_span()).await
             }
             None => Ok(Loaded::Missing),
         },
-        None => Ok(Loaded::Missing),
+        (None, None) => Ok(Loaded::Missing),
     };
     let state = SessionState::open(arrival, loaded, access, now).map_err(|error| match error {
         LoadError::Store(error) => {
@@ -68,6 +83,9 @@ pub(crate) async fn open(
         Some(Notice::Unproven(lack)) => engine.tell(&Event::Unproven(lack)),
         Some(Notice::Unbound) => engine.tell(&Event::Unbound),
         None => {}
+    }
+    if let (true, false, Some(key)) = (is_old, state.is_fresh(), state.key()) {
+        engine.tell(&Event::OldCookie(key.handle()));
     }
     engine.tell(&Event::Initiated { fresh: state.is_fresh() });
     Ok(state)

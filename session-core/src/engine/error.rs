@@ -172,6 +172,19 @@ pub enum ConfigError {
     /// Tokens in a header were configured for sessions in cookies.
     #[error("tokens in a header are for sessions in a `store`")]
     HeaderNeedsStore,
+    /// A cookie of an earlier configuration was named for sessions whose tokens come in a header.
+    #[error("`migrate_from_cookie` is for sessions whose cookie is named now; these come in a header")]
+    OldCookieNeedsCookie,
+    /// The earlier configuration of the cookie is the current one.
+    #[error("the old cookie of `migrate_from_cookie` is the current one: name what it was before")]
+    OldCookieIsCurrent,
+    /// A cookie of an earlier configuration names a store while sessions are in a store, or a list of revocations while they
+    /// are in cookies.
+    #[error(
+        "an old cookie names a store only if sessions are in cookies now, and a list of revocations only if they are in a \
+         store now; from one store to another, sessions are moved by a `MigratingStore`"
+    )]
+    OldCookiePlace,
     /// Sessions of another library are imported into a store, with a cookie for each.
     #[error("`import_from` is for sessions in a `store` whose id comes in a cookie")]
     ImportNeedsStore,

@@ -62,6 +62,8 @@ pub enum Event {
     /// A session in its cookie was bound to a device, and a response that was under way meanwhile has set the cookie from
     /// before. The binding is offered again.
     Unbound,
+    /// A session was opened by a cookie of an earlier configuration; the response sets the current one.
+    OldCookie(Handle),
     /// A session of another library was carried over, under this handle.
     Imported(Handle),
     /// A cookie of another library was not carried over; the visitor is a stranger.
@@ -73,7 +75,8 @@ pub enum Event {
     /// A proof was refused. The session stays as it is.
     #[cfg(feature = "dbsc")]
     RefusedProof(ProofError),
-    /// A session is larger than its store or cookie allows. The visitor sees a failure.
+    /// A session is larger than its store or cookie allows. The visitor sees a failure or, if the session came with a cookie
+    /// of an earlier configuration and cannot be moved, is a stranger.
     TooLarge {
         /// Its size in bytes.
         size: usize,
@@ -128,6 +131,7 @@ impl Event {
             Self::Unseen => "unseen",
             Self::Unproven(_) => "unproven",
             Self::Unbound => "unbound",
+            Self::OldCookie(_) => "old_cookie",
             Self::Imported(_) => "imported",
             Self::RefusedImport(_) => "refused_import",
             Self::Bound(_) => "bound",

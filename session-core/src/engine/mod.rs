@@ -18,6 +18,7 @@ pub(crate) mod head;
 pub(crate) mod import;
 pub(crate) mod middleware;
 pub(crate) mod migrating;
+pub(crate) mod old_cookie;
 pub(crate) mod owners;
 mod perform;
 pub(crate) mod report;

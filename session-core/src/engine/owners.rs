@@ -335,7 +335,7 @@ impl UserSessions {
         let idle = record.idle_deadline;
         // A record whose content cannot be read is still a session that can be ended.
         let content = Content::decode(&record.payload, record.owner.clone()).unwrap_or_default();
-        let bound = content.system.exists(content::DEVICE);
+        let bound = content.system.has(content::DEVICE);
         let age = match content.age() {
             Some(age) => age,
             None if content.has_something() => self.engine.policy.age,

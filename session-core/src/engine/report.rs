@@ -18,9 +18,14 @@ pub struct VisitReport {
     pub registration: Option<String>,
     /// Append this as another `Set-Cookie` header: the touch cookie of a session that is carried in its cookie.
     pub set_touch: Option<String>,
-    /// Append this as another `Set-Cookie` header: it removes the cookie of another library, whose session was carried over
-    /// ([`import_from`](crate::SessionsBuilder::import_from)).
-    pub clear_imported: Option<String>,
+    /// Append this as another `Set-Cookie` header: it removes the cookie that the session came with, which is another
+    /// library's ([`import_from`](crate::SessionsBuilder::import_from)) or has an earlier configuration
+    /// ([`migrate_from_cookie`](crate::SessionsBuilder::migrate_from_cookie)).
+    pub clear_old: Option<String>,
+    /// Append this as another `Set-Cookie` header: it removes the touch cookie beside that one.
+    pub clear_old_touch: Option<String>,
+    /// Append this as another `Set-Cookie` header: it removes the cookie `XSRF-TOKEN` beside that one.
+    pub clear_old_xsrf: Option<String>,
     /// With [`TokenFrom::Header`](crate::TokenFrom::Header), in place of cookies: set the header of this name, in lower
     /// case, to this value. It is empty after a sign-out.
     pub set_token: Option<(&'static str, String)>,
@@ -154,7 +159,7 @@ impl VisitReport {
     pub fn headers<'a, V: IntoIterator<Item = &'a [u8]>>(
         &self,
         present: impl Fn(&'static str) -> V,
-    ) -> [Option<HeaderChange<'_>>; 10] {
+    ) -> [Option<HeaderChange<'_>>; 12] {
         let set_cookie = |cookie| HeaderChange::Append(SET_COOKIE, cookie);
         [
             self.needs_vary(present(VARY)).then_some(HeaderChange::Append(VARY, self.vary())),
@@ -165,7 +170,9 @@ impl VisitReport {
             self.xsrf_cookie.as_deref().map(set_cookie),
             self.set_token.as_ref().map(|(name, token)| HeaderChange::Replace(name, token)),
             self.set_bound.as_deref().map(set_cookie),
-            self.clear_imported.as_deref().map(set_cookie),
+            self.clear_old.as_deref().map(set_cookie),
+            self.clear_old_touch.as_deref().map(set_cookie),
+            self.clear_old_xsrf.as_deref().map(set_cookie),
             self.registration.as_deref().map(|offer| HeaderChange::Append(REGISTRATION, offer)),
             self.clear_site_data.then_some(HeaderChange::Replace("clear-site-data", Self::CLEAR_SITE_DATA)),
         ]
@@ -173,9 +180,9 @@ impl VisitReport {
 
     /// Returns the values of the `Set-Cookie` headers, which [`headers`](Self::headers) has among others.
     pub fn set_cookies(&self) -> impl Iterator<Item = &str> {
-        let cookies =
-            [&self.set_cookie, &self.set_touch, &self.set_bound, &self.xsrf_cookie, &self.clear_imported];
-        cookies.into_iter().flatten().map(String::as_str)
+        let set = [&self.set_cookie, &self.set_touch, &self.set_bound, &self.xsrf_cookie];
+        let cleared = [&self.clear_old, &self.clear_old_touch, &self.clear_old_xsrf];
+        set.into_iter().chain(cleared).flatten().map(String::as_str)
     }
 
     /// Returns the failure to respond with instead of the handler's response, if any. A session that ended meanwhile is

@@ -60,6 +60,15 @@ impl SessionId {
             StoreKey(hash.finalize().into())
         })
     }
+
+    /// The id of this session after it has moved between the cookie and a store: as secret as this one, and the same for
+    /// every request that moves it.
+    pub(crate) fn moved(&self) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(MOVED_LABEL);
+        hash.update(self.secret);
+        Self::from_bytes(hash.finalize().into())
+    }
 }
 
 impl fmt::Debug for SessionId {
@@ -250,6 +259,7 @@ fn hex_digit(digit: u8) -> Result<u8, NotHex> {
 
 /// The domain label: a store key never equals another SHA-256 of the same bytes.
 const STORE_KEY_LABEL: &[u8] = b"session-core/store-key/v1\0";
+const MOVED_LABEL: &[u8] = b"session-core/moved-id/v1\0";
 
 #[cfg(test)]
 mod tests {

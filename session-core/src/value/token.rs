@@ -45,6 +45,9 @@ impl CsrfToken {
 
 const MASKED_CHARS: usize = 86;
 
+/// The cookie that axios and Angular send back in the header `X-XSRF-TOKEN`.
+pub(crate) const XSRF_COOKIE: &str = "XSRF-TOKEN";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -198,11 +198,11 @@ async fn a_failed_response_keeps_the_old_cookie_until_the_new_one_is_set() {
     let guard = app.arrive(&[COOKIE]);
     assert_eq!(opened(&guard).await, Some(7));
     let report = finish(guard, 500).await;
-    assert_eq!(report.set_cookie.is_some(), report.clear_imported.is_some());
+    assert_eq!(report.set_cookie.is_some(), report.clear_old.is_some());
     let guard = app.arrive(&[COOKIE]);
     assert_eq!(opened(&guard).await, Some(7));
     let report = finish(guard, 200).await;
-    assert!(report.set_cookie.is_some() && report.clear_imported.is_some());
+    assert!(report.set_cookie.is_some() && report.clear_old.is_some());
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn who_signs_out_with_the_old_cookie_is_signed_out() {
                 false => guard.visit().session().await.unwrap().destroy().unwrap(),
             }
             let report = finish(guard, 200).await;
-            assert!(report.clear_imported.is_some());
+            assert!(report.clear_old.is_some());
             for seconds in [0, 61, 400] {
                 app.pass(seconds);
                 let guard = app.arrive(&[COOKIE]);

@@ -159,3 +159,100 @@ async fn sessions_of_the_old_store_are_found_and_moved() {
 fn later_by_a_minute(later: Timestamp) -> Timestamp {
     later.plus(std::time::Duration::from_secs(60))
 }
+
+/// The cookie of `ada`, as these variables' sessions set it, and what the same variables find by a cookie.
+async fn visitor(sessions: &session_core::Sessions) -> session_testkit::TestClient {
+    let mut ada = session_testkit::TestClient::new(sessions);
+    ada.as_user("ada").await;
+    ada
+}
+
+async fn finds(sessions: &session_core::Sessions, cookie: &str) -> bool {
+    let guard = sessions.visit([cookie].into_iter().collect(), &Here);
+    guard.visit().session().await.unwrap().user().name().as_deref() == Some("ada")
+}
+
+#[derive(Debug)]
+struct Here;
+
+impl session_core::adapter::Spawn for Here {
+    fn spawn(&self, future: session_core::adapter::BoxFuture<()>) {
+        tokio::spawn(future);
+    }
+}
+
+#[tokio::test]
+async fn variables_describe_the_cookie_as_it_was() {
+    let store = MemoryStore::new();
+    let drivers = Drivers::new().register("one", move |_| std::future::ready(Ok::<_, Cause>(store.clone())));
+    let build = async |vars: &[(&str, &str)]| {
+        let vars = [&[("SESSION_DRIVER", "one")], vars].concat();
+        config(&vars).unwrap().into_sessions_with(&drivers).await
+    };
+    for (was, is) in [
+        (&[("SESSION_COOKIE_NAME", "shop")][..], &[][..]),
+        (&[("SESSION_COOKIE_NAME", "sid"), ("SESSION_COOKIE_DOMAIN", "example.com")], &[]),
+        (&[], &[("SESSION_COOKIE_DOMAIN", "example.com")]),
+        (&[("SESSION_COOKIE_PATH", "/shop")], &[("SESSION_COOKIE_PATH", "/cart")]),
+    ] {
+        let before = build(was).await.unwrap();
+        let cookie = visitor(&before).await.cookie().unwrap();
+        let named: Vec<_> = was
+            .iter()
+            .map(|(name, value)| (name.replace("SESSION_COOKIE", "SESSION_MIGRATE_COOKIE"), *value))
+            .collect();
+        let named: Vec<_> = named.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        for (until, opens) in [("2100-01-31", true), ("2100-01-31T18:00:00Z", true), ("2001-01-31", false)] {
+            let after = build(&[&named, is, &[("SESSION_MIGRATE_UNTIL", until)]].concat()).await.unwrap();
+            assert_eq!(finds(&after, &cookie).await, opens, "{was:?} to {is:?}, {until}");
+        }
+        assert!(!finds(&build(is).await.unwrap(), &cookie).await);
+    }
+    for (vars, words) in [
+        (&[("SESSION_MIGRATE_COOKIE_NAME", "sid")][..], "migrate.until (SESSION_MIGRATE_UNTIL)"),
+        (&[("SESSION_MIGRATE_UNTIL", "2100-01-31")], "is the current one"),
+        (
+            &[
+                ("SESSION_MIGRATE_UNTIL", "2100-01-31"),
+                ("SESSION_MIGRATE_COOKIE_PATH", "/a"),
+                ("SESSION_MIGRATE_COOKIE_NAME", "__Host-a"),
+            ],
+            "Path",
+        ),
+    ] {
+        let said = build(vars).await.unwrap_err().to_string();
+        assert!(said.contains(words), "{said}");
+    }
+    for wrong in ["soon", "2027-13-01", "31.01.2027", "1969-01-01", "20270131", "2027-01-31T18:00"] {
+        let said = config(&[("SESSION_MIGRATE_UNTIL", wrong)]).unwrap_err().to_string();
+        assert!(said.contains("SESSION_MIGRATE_UNTIL") && said.contains("2027-01-31"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_move_between_the_cookie_and_a_store_by_variables() {
+    let [store, list] = [MemoryStore::new(), MemoryStore::new()];
+    let (one, other) = (store.clone(), list.clone());
+    let drivers = Drivers::new()
+        .register("one", move |_| std::future::ready(Ok::<_, Cause>(one.clone())))
+        .register("list", move |_| std::future::ready(Ok::<_, Cause>(other.clone())));
+    let build =
+        async |vars: &[(&str, &str)]| config(vars).unwrap().into_sessions_with(&drivers).await.unwrap();
+    let until = ("SESSION_MIGRATE_UNTIL", "2100-01-31");
+    let (in_cookie, in_store) = (("SESSION_DRIVER", "cookie"), ("SESSION_DRIVER", "one"));
+    let listed = ("SESSION_REVOCATIONS", "list");
+    for encrypted in [("SESSION_AGE", "2h"), ("SESSION_ENCRYPT", "true")] {
+        let before = build(&[in_store, encrypted]).await;
+        let cookie = visitor(&before).await.cookie().unwrap();
+        let after = build(&[in_cookie, encrypted, until, ("SESSION_MIGRATE_FROM", "one")]).await;
+        assert!(finds(&after, &cookie).await && after.revocations().is_some(), "{encrypted:?}");
+    }
+    for was in [&[in_cookie][..], &[in_cookie, listed]] {
+        let ada = visitor(&build(was).await).await;
+        let (cookie, from) = (ada.cookie().unwrap(), ("SESSION_MIGRATE_FROM", "cookie"));
+        let after = build(&[&was[1..], &[in_store, until, from]].concat()).await;
+        assert!(finds(&after, &cookie).await);
+        let is_listed = !finds(&build(&[in_cookie, listed]).await, &cookie).await;
+        assert_eq!(is_listed, was.len() == 2, "a server with the list refuses the old cookie");
+    }
+}

@@ -1,5 +1,6 @@
 //! The result of opening a request's cookies.
 
+use crate::value::content::{self, Content};
 use crate::value::cookie::format::Scope;
 use crate::value::device::{Shown, Unproven};
 use crate::value::id::SessionId;
@@ -55,6 +56,20 @@ pub struct DeviceCheck {
 impl Default for DeviceCheck {
     fn default() -> Self {
         Self { demand: Demand::Nothing, shown: Err(Unproven::Missing) }
+    }
+}
+
+impl DeviceCheck {
+    /// What the request lacks to be from the device that this session is bound to, if anything is asked.
+    pub(crate) fn lack(&self, session: &Content) -> Option<Unproven> {
+        if self.demand == Demand::Nothing || !session.system.has(content::DEVICE) {
+            return None;
+        }
+        match self.shown {
+            Ok(shown) if session.bond().is_some_and(|bond| bond.id == shown.id().to_string()) => None,
+            Ok(_) => Some(Unproven::Foreign),
+            Err(lack) => Some(lack),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Arrival, Claim, Demand, DeviceCheck, SessionState};
 use crate::decision::decide::{Fate, Origin};
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind};
 use crate::value::content::{Content, Unreadable};
-use crate::value::device::{Shown, Unproven};
+use crate::value::device::Shown;
 use crate::value::id::SessionId;
 use crate::value::record::Record;
 use crate::value::time::Timestamp;
@@ -114,22 +114,14 @@ impl SessionState {
 
     /// A bound session is the visitor's only if the request proves that it comes from the device.
     fn prove(&mut self, check: DeviceCheck) {
-        if check.demand == Demand::Nothing {
-            return;
-        }
-        if !self.is_bound() {
+        if check.demand != Demand::Nothing && !self.is_bound() {
             // A store has one record for all requests; in cookies the record can be older than the proof beside it.
             if self.origin == Origin::Carried && matches!(check.shown, Ok(Shown::Proven(_))) {
                 self.notice = Some(Notice::Unbound);
             }
             return;
         }
-        let bond = self.content.bond();
-        let lack = match check.shown {
-            Ok(shown) if bond.is_some_and(|bond| bond.id == shown.id().to_string()) => return,
-            Ok(_) => Unproven::Foreign,
-            Err(lack) => lack,
-        };
+        let Some(lack) = check.lack(&self.content) else { return };
         self.notice = Some(Notice::Unproven(lack));
         if check.demand == Demand::Require {
             self.origin = Origin::Unproven;

@@ -17,6 +17,7 @@ use crate::engine::encrypted::EncryptedStore;
 use crate::engine::error::ConfigError;
 use crate::engine::event::{Observer, Unobserved};
 use crate::engine::import::Source;
+use crate::engine::old_cookie::{Current, OldCookie, OldSource};
 use crate::engine::sessions::Sessions;
 use crate::engine::sources::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::engine::store::SessionStore;
@@ -26,6 +27,7 @@ use crate::value::cookie::builder::Cookie;
 use crate::value::cookie::key::SecretKey;
 use crate::value::cookie::keyring::KeyRing;
 use crate::value::secret::SecretFields;
+use crate::value::time::Timestamp;
 use crate::value::url::RedirectHosts;
 
 /// Builds [`Sessions`]. From [`Sessions::builder`]; [`build`](Self::build) checks the configuration.
@@ -66,6 +68,7 @@ pub struct SessionsBuilder {
     purpose: String,
     token_from: TokenFrom,
     imports: Vec<Source>,
+    old_cookies: Vec<(OldCookie, Timestamp)>,
     #[cfg(feature = "dbsc")]
     pub(super) binding: Option<crate::engine::device::DeviceBinding>,
 }
@@ -106,6 +109,7 @@ impl Default for SessionsBuilder {
             purpose: "session".to_owned(),
             token_from: TokenFrom::Cookie,
             imports: Vec::new(),
+            old_cookies: Vec::new(),
             #[cfg(feature = "dbsc")]
             binding: None,
         }
@@ -260,6 +264,22 @@ impl SessionsBuilder {
         {
             return Err(ConfigError::ImportNeedsStore);
         }
+        if !self.old_cookies.is_empty() && header.is_some() && self.enabled {
+            return Err(ConfigError::OldCookieNeedsCookie);
+        }
+        let current = Current {
+            cookie: &cookie,
+            keys: &keys,
+            purpose: &self.purpose,
+            placement: policy.placement,
+            entropy: &self.entropy,
+        };
+        let old_cookies = self.old_cookies.into_iter().filter(|_| self.enabled);
+        let old_cookies = old_cookies.map(|(old, until)| old.build(until, &current));
+        let old_cookies = old_cookies.collect::<Result<Vec<_>, _>>()?;
+        // Whoever signs out is not found by the record that is left in the old store.
+        let kept_in = || old_cookies.iter().find_map(OldSource::store).cloned();
+        let revocations = self.revocations.or_else(kept_in);
         let store = match self.store {
             Some(store) if self.encrypt_at_rest => {
                 let sealed = EncryptedStore::shared(store, keys.clone(), self.entropy.clone());
@@ -271,7 +291,7 @@ impl SessionsBuilder {
             policy.max_record = policy.max_record.min(store.max_record());
         }
         policy.persistent = cookie.is_persistent();
-        policy.revocable = self.revocations.is_some();
+        policy.revocable = revocations.is_some();
         policy.check()?;
         #[cfg(feature = "dbsc")]
         if self.binding.is_some() && header.is_some() && self.enabled {
@@ -285,8 +305,9 @@ impl SessionsBuilder {
                 None => CookieCodec::new(keys, cookie, &self.purpose),
             },
             store,
-            revocations: self.revocations,
+            revocations,
             imports: self.imports,
+            old_cookies,
             clock: self.clock,
             entropy: self.entropy,
             touches: Touches::default(),

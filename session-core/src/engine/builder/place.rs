@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::SessionsBuilder;
 use crate::engine::import::{Importer, Source};
+use crate::engine::old_cookie::OldCookie;
 use crate::engine::store::SessionStore;
 use crate::value::time::Timestamp;
 
@@ -47,6 +48,41 @@ impl SessionsBuilder {
     /// [`detached`](crate::adapter::Visit::detached) sessions carry nobody over, since they set no cookie.
     pub fn import_from(mut self, importer: impl Importer, until: impl Into<Timestamp>) -> Self {
         self.imports.push(Source { importer: Box::new(importer), until: until.into() });
+        self
+    }
+
+    /// Recognises the cookie of an earlier configuration, until this time, so that a change of its name, path, domain, or of
+    /// the place where sessions are kept, signs nobody out. Call it once for each configuration that cookies may be left of.
+    ///
+    /// For a request with that cookie and none of the current one, the session is opened as it was, and the response sets the
+    /// current cookie and removes the old one. A session that stays where it is keeps its id. One that moves from the cookie
+    /// into the store, or back, gets another, the same for all requests that arrive together; that costs its visitor's first
+    /// request a few store calls. A forged or expired old cookie is a stranger's, with the event
+    /// [`RejectedCookie`](crate::Event::RejectedCookie).
+    ///
+    /// From a store into the cookie, the old store also keeps the list of revocations, unless one is configured: opening a
+    /// session costs one load, as with [`revocations`](Self::revocations).
+    ///
+    /// [`detached`](crate::adapter::Visit::detached) sessions are opened by an old cookie only if they stay where they are.
+    ///
+    /// # Security
+    /// Until then, the old cookie is worth as much as the current one, and is protected as it was: a cookie of a domain can
+    /// be set by each of its hosts, whatever the current cookie is.
+    ///
+    /// ```
+    /// # use session_core::{Cookie, OldCookie, SecretKey, Sessions, Timestamp};
+    /// # use session_store_memory::MemoryStore;
+    /// let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+    /// let sessions = Sessions::builder()
+    ///     .store(MemoryStore::new())
+    ///     .key(SecretKey::generate()?)
+    ///     .cookie(Cookie::host("shop"))
+    ///     .migrate_from_cookie(OldCookie::new(Cookie::named("sid").path("/shop")), Timestamp::now().plus(month))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn migrate_from_cookie(mut self, old: OldCookie, until: impl Into<Timestamp>) -> Self {
+        self.old_cookies.push((old, until.into()));
         self
     }
 

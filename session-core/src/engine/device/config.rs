@@ -11,9 +11,9 @@ use crate::engine::error::ConfigError;
 use crate::engine::visit::CookieHeaders;
 use crate::value::cookie::parse::Candidates;
 use crate::value::cookie::seal::SealKind;
+use crate::value::device::Unproven;
 use crate::value::device::key::Algorithm;
 use crate::value::device::token::BoundToken;
-use crate::value::device::{Shown, Unproven};
 use crate::value::time::Timestamp;
 
 /// How sessions are bound to the device that signed in. Pass it to
@@ -124,7 +124,7 @@ impl DeviceBinding {
             algorithms: self.algorithms,
             register_path: format!("{path}/register"),
             refresh_path: format!("{path}/refresh"),
-            cookie: format!("{cookie}.b"),
+            cookie: short_lived(cookie),
         })
     }
 }
@@ -174,10 +174,11 @@ fn plain_path(path: &str) -> Option<Cow<'_, str>> {
     (is_plain && !path.contains(['%', '\\', ';', '\0'])).then_some(path)
 }
 
-/// What is asked of a bound session in this request, and what the request shows.
-pub(crate) fn check(
+/// What is asked of a bound session in this request, and what the request shows by the cookie of the current configuration, or
+/// else of an earlier one.
+pub(crate) fn check<'c>(
     rules: &Rules,
-    codec: &CookieCodec,
+    codecs: impl IntoIterator<Item = &'c CookieCodec>,
     cookies: &CookieHeaders,
     now: Timestamp,
 ) -> DeviceCheck {
@@ -185,16 +186,24 @@ pub(crate) fn check(
         Demand::Require if cookies.is_exempt() => Demand::Observe,
         demand => demand,
     };
-    DeviceCheck { demand, shown: shown(rules, codec, cookies, now) }
+    let shown = codecs.into_iter().map(|codec| shown(rules, codec, cookies, now).map(|token| token.shown));
+    let shown = shown.reduce(|best, next| match best {
+        Err(Unproven::Missing) => next,
+        Err(_) if next.is_ok() => next,
+        best => best,
+    });
+    let shown = shown.unwrap_or(Err(Unproven::Missing));
+    DeviceCheck { demand, shown }
 }
 
-fn shown(
+/// The newest token of the short-lived cookie beside this codec's.
+pub(super) fn shown(
     rules: &Rules,
     codec: &CookieCodec,
     cookies: &CookieHeaders,
     now: Timestamp,
-) -> Result<Shown, Unproven> {
-    let candidates = Candidates::find(cookies.iter(), &rules.cookie);
+) -> Result<BoundToken, Unproven> {
+    let candidates = Candidates::find(cookies.iter(), &short_lived(codec.cookie().name()));
     if candidates.values().is_empty() {
         return Err(Unproven::Missing);
     }
@@ -207,7 +216,12 @@ fn shown(
         newest.issued_at.minus(crate::value::cookie::select::CLOCK_SKEW),
         newest.issued_at.plus(rules.patience()),
     );
-    if from <= now && now < until { Ok(newest.shown) } else { Err(Unproven::Stale) }
+    if from <= now && now < until { Ok(newest) } else { Err(Unproven::Stale) }
+}
+
+/// The name of the short-lived cookie beside a session's cookie of this name.
+fn short_lived(cookie: &str) -> String {
+    format!("{cookie}.b")
 }
 
 const REFRESH: Duration = Duration::from_secs(300);

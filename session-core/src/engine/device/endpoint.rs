@@ -262,7 +262,7 @@ async fn has_moved(engine: &Engine, key: &StoreKey, now: Timestamp) -> Result<bo
 
 /// Opens the challenge that a proof answers. No store is asked for a forged one.
 fn opened(engine: &Engine, proof: &Proof, stage: Stage) -> Result<Challenge, ProofError> {
-    let text = engine.codec.unseal(SealKind::Challenge, proof.challenge().as_bytes());
+    let text = engine.unseal(SealKind::Challenge, proof.challenge().as_bytes());
     let challenge = text.and_then(|text| Challenge::decode(&text)).ok_or(ProofError::Challenge)?;
     if challenge.stage == stage { Ok(challenge) } else { Err(ProofError::Challenge) }
 }

@@ -13,6 +13,8 @@ pub(crate) use offer::offer;
 
 use super::common::Engine;
 use super::sources::EntropyError;
+use super::visit::CookieHeaders;
+use crate::decision::codec::CookieCodec;
 use crate::value::cookie::format::Scope;
 use crate::value::cookie::seal::{SealKind, Sealed};
 use crate::value::device::token::{BoundToken, Challenge};
@@ -24,6 +26,14 @@ impl Engine {
         let mut nonce = [0; 24];
         self.entropy.fill(&mut nonce)?;
         Ok(self.codec.seal(kind, &nonce, text))
+    }
+
+    /// Opens what was sealed with the current configuration of the cookie, or with an earlier one: a browser keeps the challenge
+    /// for its next proof.
+    fn unseal(&self, kind: SealKind, value: &[u8]) -> Option<Vec<u8>> {
+        let now = self.clock.now();
+        let old = self.old_cookies.iter().filter_map(|source| source.codec_at(now));
+        std::iter::once(&self.codec).chain(old).find_map(|codec| codec.unseal(kind, value))
     }
 
     /// Which of the cookie's domains a request to this host has.
@@ -55,6 +65,23 @@ impl Engine {
         let sealed = self.seal_fresh(SealKind::Bound, &token.encode())?;
         let expiry = Some((rules.refresh, now.plus(rules.refresh)));
         Ok(self.codec.cookie_at(scope).header(&rules.cookie, sealed.as_str(), expiry))
+    }
+
+    /// The `Set-Cookie` value of the short-lived cookie, for a device that proves itself with that of an earlier configuration:
+    /// it is accepted no longer than that one, which is what the browser renews.
+    pub(crate) fn rebind(
+        &self,
+        old: &CookieCodec,
+        cookies: &CookieHeaders,
+        scope: Scope,
+        now: Timestamp,
+    ) -> Option<String> {
+        let rules = self.device.as_ref()?;
+        config::shown(rules, &self.codec, cookies, now).err()?;
+        let token = config::shown(rules, old, cookies, now).ok()?;
+        let sealed = self.seal_fresh(SealKind::Bound, &token.encode()).ok()?;
+        let expiry = Some((rules.refresh, now.plus(rules.refresh)));
+        Some(self.codec.cookie_at(scope).header(&rules.cookie, sealed.as_str(), expiry))
     }
 
     /// The `Set-Cookie` value that removes the short-lived cookie.

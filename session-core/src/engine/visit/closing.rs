@@ -4,13 +4,11 @@ use std::sync::atomic::Ordering;
 
 use super::{VisitInner, lock};
 use crate::decision::codec::SetCookies;
+use crate::engine::carry::Handover;
 use crate::engine::report::VisitReport;
 use crate::engine::session::{Shared, csrf};
 use crate::value::cookie::parse::Candidates;
-use crate::value::token::CsrfToken;
-
-/// The cookie that axios and Angular send back in the header `X-XSRF-TOKEN`.
-const XSRF_COOKIE: &str = "XSRF-TOKEN";
+use crate::value::token::{CsrfToken, XSRF_COOKIE};
 
 /// What a visit knows about its response when it closes.
 pub(super) struct Closer {
@@ -22,8 +20,8 @@ pub(super) struct Closer {
     /// The header that removes the short-lived cookie of a session that is bound to its device.
     bound_removal: Option<String>,
     clear_site_data: bool,
-    /// The header that removes another library's cookie.
-    carried: Option<String>,
+    /// What is done with another cookie, which the session came with.
+    handover: Handover,
     /// The tokens in the request's `XSRF-TOKEN` cookies, if this cookie is to be kept up to date.
     xsrf_tokens: Option<Vec<CsrfToken>>,
 }
@@ -45,7 +43,7 @@ impl Closer {
             removal,
             header: visit.engine.codec.header(),
             clear_site_data: visit.clear_site_data.load(Ordering::Acquire),
-            carried: visit.carried.get().cloned(),
+            handover: visit.handover.get().cloned().unwrap_or_default(),
             xsrf_tokens,
         }
     }
@@ -58,18 +56,22 @@ impl Closer {
             Some(name) => (None, self.removal.session.map(|token| (name, token))),
             None => (self.removal.session, None),
         };
+        let is_set = report.set_cookie.is_some();
+        // Not before the new cookie: a visitor keeps one of the two.
+        let handover = if is_set { self.handover } else { Handover::default() };
         VisitReport {
             looked: self.looked,
             xsrf_cookie,
             private: shared.is_some_and(is_private),
             clear_site_data: self.clear_site_data && succeeded,
-            // Not before the new cookie: a visitor keeps one of the two.
-            clear_imported: self.carried.filter(|_| report.set_cookie.is_some()),
+            clear_old: handover.clear,
+            clear_old_touch: handover.clear_touch,
+            clear_old_xsrf: handover.clear_xsrf,
             set_cookie: report.set_cookie.or(removed),
             set_touch: report.set_touch.or(self.removal.touch),
             set_token: report.set_token.or(forgotten),
             header: self.header,
-            set_bound: report.set_bound.or(self.bound_removal),
+            set_bound: report.set_bound.or(self.bound_removal).or(handover.bound),
             registration: report.registration,
             error: report.error,
         }
@@ -83,7 +85,8 @@ impl Closer {
             let visit = shared.lock();
             (csrf::token(&visit.state)?, visit.state.scope())
         };
-        if sent.iter().any(|sent| sent.equals(&token)) {
+        // The one that an earlier configuration set is removed.
+        if self.handover.clear_xsrf.is_none() && sent.iter().any(|sent| sent.equals(&token)) {
             return None;
         }
         let value = csrf::masked(&shared.engine, &token).ok()?;

@@ -36,7 +36,7 @@ impl VisitGuard {
             closed: AtomicBool::new(false),
             input: Mutex::new(None),
             signed_out: Mutex::new(None),
-            carried: OnceLock::new(),
+            handover: OnceLock::new(),
         };
         Self { visit: Some(Visit { inner: Arc::new(inner) }) }
     }

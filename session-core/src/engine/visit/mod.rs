@@ -19,6 +19,7 @@ pub use self::cookies::CookieHeaders;
 pub use self::guard::VisitGuard;
 pub(crate) use self::guard::commit_now;
 pub(crate) use self::standalone::standalone;
+use super::carry::Handover;
 use super::common::Engine;
 use super::drive;
 use super::error::OpenError;
@@ -51,8 +52,8 @@ struct VisitInner {
     input: Mutex<Option<Map<String, Value>>>,
     /// After a sign-out without opening: the headers that remove the cookies, if any came in.
     signed_out: Mutex<Option<SetCookies>>,
-    /// The header that removes another library's cookie, whose session was carried over.
-    carried: OnceLock<String>,
+    /// What the response does with another cookie, which the session came with.
+    handover: OnceLock<Handover>,
 }
 
 impl fmt::Debug for Visit {
@@ -182,8 +183,8 @@ impl Visit {
         if self.inner.closed.load(Ordering::Acquire) {
             return Err(OpenError::Closed);
         }
-        if self.may_be_imported() {
-            // Another library's session is ended by carrying it over first.
+        if self.may_be_carried_over() {
+            // A session that another cookie names is ended by carrying it over first.
             self.open(state::Access::Full).await?;
         }
         if let Some(shared) = self.inner.opened.get() {
@@ -191,8 +192,9 @@ impl Visit {
             return Ok(());
         }
         self.inner.looked.store(true, Ordering::Release);
-        let engine = self.inner.engine.clone();
-        let mut state = SessionState::unread(engine.arrive(&self.inner.cookies, engine.clock.now()));
+        let (engine, cookies) = (self.inner.engine.clone(), &self.inner.cookies);
+        let now = engine.clock.now();
+        let mut state = SessionState::unread(engine.arrive(engine.read(cookies, now), cookies, now, None));
         let flight = engine.flights.begin();
         let ending: BoxFuture<_> = Box::pin(async move {
             state.destroy();
@@ -312,8 +314,7 @@ impl Visit {
     pub(in crate::engine) fn names_a_session(&self, now: crate::value::time::Timestamp) -> bool {
         let engine = &self.inner.engine;
         let cookies = &self.inner.cookies;
-        let read = engine.codec.decode_at(cookies.host(), engine.policy.placement, cookies.iter(), now);
-        read.arrival.claim.is_some()
+        engine.read(cookies, now).arrival.claim.is_some() || engine.has_old_cookie(cookies, now)
     }
 
     /// Which of the cookie's domains the request has.
@@ -322,12 +323,13 @@ impl Visit {
         self.inner.engine.scope_of(self.inner.cookies.host())
     }
 
-    /// Whether the request has a cookie of another library whose visitors are carried over.
-    fn may_be_imported(&self) -> bool {
+    /// Whether the request has a cookie of another library whose visitors are carried over, or of an earlier configuration.
+    fn may_be_carried_over(&self) -> bool {
         let has = |name| !Candidates::find(self.inner.cookies.iter(), name).values().is_empty();
         let engine = &self.inner.engine;
         let now = engine.clock.now();
         engine.imports.iter().any(|source| now < source.until && has(source.importer.cookie()))
+            || engine.has_old_cookie(&self.inner.cookies, now)
     }
 
     pub(in crate::engine) async fn open(&self, access: state::Access) -> Result<Arc<Shared>, OpenError> {
@@ -337,7 +339,7 @@ impl Visit {
         self.inner.looked.store(true, Ordering::Release);
         // Loaded once; after a failure the next one tries.
         let shared =
-            self.inner.opened.get_or_try_init(|| self.inner.load(access, Some(&self.inner.carried))).await?;
+            self.inner.opened.get_or_try_init(|| self.inner.load(access, Some(&self.inner.handover))).await?;
         if let Some(form) = lock(&self.inner.input).take() {
             shared.lock().form = Some(form);
         }
@@ -349,12 +351,12 @@ impl VisitInner {
     async fn load(
         &self,
         access: state::Access,
-        carried: Option<&OnceLock<String>>,
+        handover: Option<&OnceLock<Handover>>,
     ) -> Result<Arc<Shared>, OpenError> {
         if self.engine.is_off() {
             return Err(OpenError::Disabled);
         }
-        let mut state = drive::open(&self.engine, &self.cookies, access, carried).await?;
+        let mut state = drive::open(&self.engine, &self.cookies, access, handover).await?;
         if lock(&self.signed_out).is_some() {
             // If it is opened after a sign-out it is destroyed, and the cookie is still removed.
             state.destroy();

@@ -59,6 +59,22 @@ impl CookieSpec {
         !self.tenants.is_empty()
     }
 
+    /// Whether a browser that keeps both keeps one: the name, path, domain and partition are the same.
+    pub(crate) fn is_in_the_same_place(&self, other: &Self) -> bool {
+        self.name == other.name && self.has_scope_of(other)
+    }
+
+    /// Whether the path, domain and partition are the same.
+    pub(crate) fn has_scope_of(&self, other: &Self) -> bool {
+        self.scope == other.scope
+    }
+
+    /// The same for all of the cookie's domains.
+    pub(crate) fn is_in_the_same_places(&self, other: &Self) -> bool {
+        self.tenants.len() == other.tenants.len()
+            && self.scopes().zip(other.scopes()).all(|(one, other)| one.is_in_the_same_place(other))
+    }
+
     /// The longest of its domains to which this host (with or without a port) belongs; else the cookie is host-only.
     pub(crate) fn scope_of(&self, host: &[u8]) -> Scope {
         let name = host.split(|byte| *byte == b':').next().unwrap_or(host);
@@ -170,6 +186,11 @@ impl CookieSpec {
     /// Returns the value of a `Set-Cookie` header for another cookie that scripts may read, with this cookie's attributes.
     pub(crate) fn readable(&self, name: &str, value: &str) -> String {
         format!("{name}={value}{}", self.attributes.replace(HTTP_ONLY, ""))
+    }
+
+    /// Returns the value of the `Set-Cookie` header that removes such a cookie.
+    pub(crate) fn clear_readable(&self, name: &str) -> String {
+        self.header(name, "", PAST).replace(HTTP_ONLY, "")
     }
 
     pub(crate) fn header(&self, name: &str, value: &str, expiry: Option<(Duration, Timestamp)>) -> String {

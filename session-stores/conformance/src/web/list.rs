@@ -169,6 +169,17 @@ macro_rules! web_claims {
                 a_visitor_of_another_library_stays_signed_in
                 a_bad_cookie_of_another_library_is_a_stranger
             ;
+            with_an_old_cookie:
+                a_visitor_with_a_cookie_of_the_earlier_configuration_stays_signed_in
+                a_forged_cookie_of_the_earlier_configuration_is_a_stranger
+                who_signs_out_with_a_cookie_of_the_earlier_configuration_is_signed_out
+            ;
+            once_in_cookies:
+                a_visitor_whose_session_was_in_the_cookie_stays_signed_in
+            ;
+            once_in_a_store:
+                a_visitor_whose_session_was_in_a_store_stays_signed_in
+            ;
             per_tenant:
                 the_cookie_has_the_domain_to_which_the_host_belongs
             ;

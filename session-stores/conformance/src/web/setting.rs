@@ -52,7 +52,8 @@ impl Setting {
 
 /// Configurations of a claim's application.
 pub mod rules {
-    use session_core::{Cookie, SessionsBuilder, Timestamp, TokenFrom};
+    use session_core::{Cookie, OldCookie, SecretKey, SessionsBuilder, Timestamp, TokenFrom};
+    use session_store_memory::MemoryStore;
 
     use crate::web::other_library::OtherLibrary;
 
@@ -85,6 +86,35 @@ pub mod rules {
     pub fn importing(sessions: SessionsBuilder) -> SessionsBuilder {
         sessions.import_from(OtherLibrary::default(), Timestamp::from_millis(i64::MAX))
     }
+
+    /// The cookie had another name, domain and key.
+    pub fn with_an_old_cookie(sessions: SessionsBuilder) -> SessionsBuilder {
+        let old = OldCookie::new(old_cookie()).key(old_key());
+        sessions.xsrf_cookie(true).migrate_from_cookie(old, FOR_EVER)
+    }
+
+    /// Sessions were in that cookie.
+    pub fn once_in_cookies(sessions: SessionsBuilder) -> SessionsBuilder {
+        sessions.migrate_from_cookie(OldCookie::new(old_cookie()).key(old_key()).in_cookie(), FOR_EVER)
+    }
+
+    /// Sessions are in their cookies, and were in a store, which now keeps the list of revocations.
+    pub fn once_in_a_store(sessions: SessionsBuilder) -> SessionsBuilder {
+        let old = OldCookie::new(old_cookie()).key(old_key()).store(MemoryStore::new());
+        sessions.in_cookie().migrate_from_cookie(old, FOR_EVER)
+    }
+
+    /// The cookie before a change of configuration.
+    pub(crate) fn old_cookie() -> Cookie {
+        Cookie::named("old").domain("shop.example")
+    }
+
+    pub(crate) fn old_key() -> SecretKey {
+        SecretKey::from_bytes(&std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8))
+            .expect("not too simple")
+    }
+
+    const FOR_EVER: Timestamp = Timestamp::from_millis(i64::MAX);
 
     /// Sessions that are switched off.
     pub fn switched_off(sessions: SessionsBuilder) -> SessionsBuilder {
