@@ -92,7 +92,7 @@ impl Importer for ActixSession {
         };
         let token = key.into_bytes();
         let state = match (&self.records, str::from_utf8(&token)) {
-            (Some(records), Ok(key)) => records.load(key).await?,
+            (Some(records), Ok(key)) => records.load(key).await?.map(|record| record.bytes),
             (None, _) | (_, Err(_)) => Some(token.clone()),
         };
         Ok(match state.map(|state| self.imported(&state)) {

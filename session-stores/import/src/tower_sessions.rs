@@ -72,7 +72,7 @@ impl Importer for TowerSessions {
         let Some(record) = self.records.load(&id).await? else {
             return Ok(OldSession::Missing { token: id.into_bytes() });
         };
-        Ok(match decode(&record, now) {
+        Ok(match decode(&record.bytes, now) {
             Ok(session) => {
                 let user = self.user.as_ref().and_then(|user| user(&session.data));
                 let session = user.into_iter().fold(session, Imported::with_user);
