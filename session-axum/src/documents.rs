@@ -28,12 +28,6 @@ struct NewFramework;
 #[doc = include_str!("../../docs/migrating/from-store-to-store.md")]
 struct FromStoreToStore;
 
-#[doc = include_str!("../../docs/migrating/adonisjs.md")]
-struct FromAdonisJs;
-
-#[doc = include_str!("../../docs/migrating/laravel.md")]
-struct FromLaravel;
-
 #[doc = include_str!("../../docs/other-layers.md")]
 struct OtherLayers;
 
