@@ -25,14 +25,16 @@ impl Mutants {
         for _ in 0..=self.below(3) {
             let at = self.below(mutant.len());
             let marks = b"\0\"'(){}:;.,=%+-0123456789aOsidbNCErR\xff";
-            match self.below(5) {
-                0 => mutant.truncate(at),
-                1 => mutant.insert(at, marks[self.below(marks.len())]),
-                2 => {
+            match self.below(6) {
+                // Another letter or digit, which often leaves the format intact.
+                0 if mutant.get(at).is_some_and(u8::is_ascii_alphanumeric) => mutant[at] ^= 1,
+                1 => mutant.truncate(at),
+                2 => mutant.insert(at, marks[self.below(marks.len())]),
+                3 => {
                     let part = mutant[at..(at + self.below(40)).min(mutant.len())].to_vec();
                     mutant.splice(at..at, part);
                 }
-                3 if at < mutant.len() => drop(mutant.remove(at)),
+                4 if at < mutant.len() => drop(mutant.remove(at)),
                 _ if at < mutant.len() => mutant[at] = marks[self.below(marks.len())],
                 _ => mutant.push(b'x'),
             }
@@ -41,7 +43,7 @@ impl Mutants {
     }
 }
 
-const RUNS: usize = 2_000;
+const RUNS: usize = 1_000;
 
 async fn read(importer: &dyn Importer, cookie: &[u8], all: &CookieHeaders) -> OldSession {
     importer.read(cookie, all, Timestamp::from_millis(0)).await.unwrap()
@@ -143,5 +145,5 @@ async fn the_mutants_reach_both_answers() {
         let seen = New::importing(importer).request(&visitor.cookie).await;
         answers[usize::from(seen.values["all"] == json!({}))] += 1;
     }
-    assert!(answers.iter().all(|count| *count > RUNS / 20), "{answers:?}");
+    assert!(answers.iter().all(|count| *count > RUNS / 40), "{answers:?}");
 }
