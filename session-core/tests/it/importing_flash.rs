@@ -7,7 +7,7 @@ use crate::driver_support::*;
 use serde_json::{Value, json};
 use session_core::import::{CookieHeaders, Imported, ImportedError, Importer, OldSession, RefusedImport};
 use session_core::store::{StoreError, async_trait};
-use session_core::*;
+use session_core::{adapter::*, *};
 use session_testkit::ManualClock;
 
 /// Another library whose only session is this one, in two cookies.
