@@ -31,12 +31,6 @@ struct FromStoreToStore;
 #[doc = include_str!("../../docs/migrating/changing-the-cookie.md")]
 struct ChangingTheCookie;
 
-#[doc = include_str!("../../docs/migrating/adonisjs.md")]
-struct FromAdonisJs;
-
-#[doc = include_str!("../../docs/migrating/laravel.md")]
-struct FromLaravel;
-
 #[doc = include_str!("../../docs/other-layers.md")]
 struct OtherLayers;
 

@@ -3,4 +3,7 @@
 //! Implement [`Importer`] for the other library's sessions, or take one of the crate `session-import`, and pass it to
 //! [`SessionsBuilder::import_from`](crate::SessionsBuilder::import_from).
 
-pub use crate::engine::import::{Imported, Importer, OldSession, RefusedImport};
+pub use crate::engine::import::{
+    Imported, ImportedError, ImportedFlash, Importer, OldSession, RefusedImport,
+};
+pub use crate::engine::visit::CookieHeaders;

@@ -7,20 +7,26 @@
 
 use std::time::Duration;
 
+use serde_json::value::to_raw_value;
+
 use super::common::Engine;
 use super::error::OpenError;
 use super::event::Event;
-use super::import::{Imported, OldSession, RefusedImport, Source};
+use super::import::{Imported, ImportedError, ImportedFlash, OldSession, RefusedImport, Source};
 use super::room;
 use super::sources::EntropyError;
 use super::visit::CookieHeaders;
 use crate::decision::state::{Arrival, Claim};
 use crate::value::answer::{Loaded, StoreError, StoreErrorKind, Written};
-use crate::value::content::Content;
+use crate::value::content::{Content, INTENDED, PREVIOUS};
 use crate::value::cookie::parse::Candidates;
+use crate::value::flash::{FlashBag, field_path};
+use crate::value::form::without_secrets;
 use crate::value::id::{Etag, SessionId, StoreKey};
 use crate::value::record::{Payload, Record};
+use crate::value::secret::SecretFields;
 use crate::value::time::Timestamp;
+use crate::value::url::stays;
 
 /// A session that came with another cookie than the current one.
 pub(crate) struct Came {
@@ -53,7 +59,7 @@ pub(crate) async fn carry_over(
     for source in engine.imports.iter().filter(|source| now < source.until) {
         let importer = &*source.importer;
         for value in Candidates::find(cookies.iter(), importer.cookie()).values() {
-            let imported = import(engine, source, value, now).await.map_err(|error| {
+            let imported = import(engine, source, value, cookies, now).await.map_err(|error| {
                 engine.tell(&Event::StoreError(error.store()));
                 OpenError::Store(error)
             })?;
@@ -75,11 +81,12 @@ async fn import(
     engine: &Engine,
     source: &Source,
     value: &[u8],
+    cookies: &CookieHeaders,
     now: Timestamp,
 ) -> Result<Result<(SessionId, Loaded), RefusedImport>, StoreError> {
     let Some(store) = &engine.store else { return Ok(Err(RefusedImport::Gone)) };
     let importer = &*source.importer;
-    let (token, session) = match importer.read(value, now).await? {
+    let (token, session) = match importer.read(value, cookies, now).await? {
         OldSession::Refused(reason) => return Ok(Err(reason)),
         OldSession::Missing { token } => (token, None),
         OldSession::Found { session, .. } if session.expires.is_some_and(|expires| expires <= now) => {
@@ -141,21 +148,59 @@ enum Unmade {
     Entropy(EntropyError),
 }
 
-fn record(engine: &Engine, session: Imported, now: Timestamp) -> Result<Record, Unmade> {
+fn record(engine: &Engine, mut session: Imported, now: Timestamp) -> Result<Record, Unmade> {
+    let fits = |record: &Record| record.size() <= engine.policy.max_record;
+    let whole = record_of(engine, &session, now)?;
+    if fits(&whole) {
+        return Ok(whole);
+    }
+    // Flash gives way, as everywhere.
+    session.flash = ImportedFlash::default();
+    let rest = record_of(engine, &session, now)?;
+    if fits(&rest) { Ok(rest) } else { Err(Unmade::Refused(RefusedImport::TooLarge)) }
+}
+
+fn record_of(engine: &Engine, session: &Imported, now: Timestamp) -> Result<Record, Unmade> {
     let policy = &engine.policy;
     let mut etag = [0; 8];
     engine.entropy.fill(&mut etag).map_err(Unmade::Entropy)?;
-    let payload = serde_json::to_vec(&serde_json::json!({ "v": 1, "data": session.data }))
-        .map_err(|_| Unmade::Refused(RefusedImport::Malformed))?;
-    let record = Record::new(Etag::new(u64::from_le_bytes(etag)), now, now.plus(policy.age), payload.into())
-        .with_absolute_deadline(policy.absolute.map(|lifetime| now.plus(lifetime)))
-        .with_owner(session.user.filter(|user| !user.is_empty()).map(Into::into));
-    if record.size() > policy.max_record {
-        return Err(Unmade::Refused(RefusedImport::TooLarge));
-    }
+    let etag = Etag::new(u64::from_le_bytes(etag));
+    let malformed = Unmade::Refused(RefusedImport::Malformed);
+    let Ok(values) = serde_json::to_vec(&serde_json::json!({ "v": 1, "data": session.data })) else {
+        return Err(malformed);
+    };
     // Nested too deeply, or a number that no session holds.
-    Content::decode(&record.payload, None).map_err(|_| Unmade::Refused(RefusedImport::Malformed))?;
-    Ok(record)
+    let Ok(mut content) = Content::decode(&values.into(), None) else { return Err(malformed) };
+    add_flash(&mut content, &session.flash, &engine.secrets);
+    for (name, url) in [(INTENDED, &session.intended), (PREVIOUS, &session.previous)] {
+        if let Some(url) = url.as_ref().filter(|url| stays(url, &engine.redirect_hosts)) {
+            // A text under a plain name can be put.
+            _ = content.system.put(name, url);
+        }
+    }
+    let changes = content.take_changes();
+    let (payload, _) = content.encode(&changes, etag);
+    Ok(Record::new(etag, now, now.plus(policy.age), payload)
+        .with_absolute_deadline(policy.absolute.map(|lifetime| now.plus(lifetime)))
+        .with_owner(session.user.clone().filter(|user| !user.is_empty()).map(Into::into)))
+}
+
+/// Leaves out what no visit could show.
+fn add_flash(content: &mut Content, flash: &ImportedFlash, secrets: &SecretFields) {
+    for (name, value) in &flash.messages {
+        if let Ok(value) = to_raw_value(value) {
+            _ = content.flash.flash(FlashBag::Messages, vec![name.clone()], value);
+        }
+    }
+    let input = without_secrets(flash.input.clone(), secrets);
+    if !input.is_empty() {
+        _ = content.flash.flash_form("", input);
+    }
+    for ImportedError { form, field, messages } in &flash.errors {
+        if let Ok(messages) = to_raw_value(messages) {
+            content.flash.flash_errors(form, field_path(field), messages);
+        }
+    }
 }
 
 /// The key of the note that a session which was in a cookie has been imported.

@@ -5,6 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+use super::visit::CookieHeaders;
 use crate::value::answer::StoreError;
 use crate::value::time::Timestamp;
 
@@ -15,7 +16,7 @@ use crate::value::time::Timestamp;
 /// was read as a session of its own, and calls [`end`](Self::end).
 ///
 /// ```
-/// use session_core::import::{Imported, Importer, OldSession, RefusedImport};
+/// use session_core::import::{CookieHeaders, Imported, Importer, OldSession, RefusedImport};
 /// use session_core::{Timestamp, store::{StoreError, async_trait}};
 ///
 /// /// Sessions whose cookie is the user's name in plain text: an example of the trait, and of nothing else.
@@ -36,7 +37,7 @@ use crate::value::time::Timestamp;
 ///     fn keeps_records(&self) -> bool {
 ///         false
 ///     }
-///     async fn read(&self, cookie: &[u8], _: Timestamp) -> Result<OldSession, StoreError> {
+///     async fn read(&self, cookie: &[u8], _: &CookieHeaders, _: Timestamp) -> Result<OldSession, StoreError> {
 ///         let Ok(user) = str::from_utf8(cookie) else { return Ok(OldSession::Refused(RefusedImport::Malformed)) };
 ///         Ok(OldSession::Found { token: cookie.to_vec(), session: Imported::new(Default::default()).with_user(user) })
 ///     }
@@ -63,12 +64,18 @@ pub trait Importer: fmt::Debug + Send + Sync + 'static {
         true
     }
 
-    /// Reads the session that this value of the cookie names, and changes nothing. The value is as it was received.
+    /// Reads the session that this value of the cookie names, and changes nothing. The value is as it was received. `all` are
+    /// the cookies of the request, for libraries that keep a part of the session in another one.
     ///
     /// # Errors
     /// [`StoreError`] if the other library's store fails; the request is answered with 503 and keeps its cookies.
     /// Whatever is wrong with the cookie or the record is [`OldSession::Refused`].
-    async fn read(&self, cookie: &[u8], now: Timestamp) -> Result<OldSession, StoreError>;
+    async fn read(
+        &self,
+        cookie: &[u8],
+        all: &CookieHeaders,
+        now: Timestamp,
+    ) -> Result<OldSession, StoreError>;
 
     /// Ends the session with this [`token`](OldSession::Found::token), whether or not it exists.
     ///
@@ -116,6 +123,13 @@ pub struct Imported {
     pub data: Map<String, Value>,
     /// The user that the session is tagged with.
     pub user: Option<String>,
+    /// The flash that the next page shows.
+    pub flash: ImportedFlash,
+    /// The page that the visitor asked for before signing in, and the page before this one. A URL that
+    /// [`Urls::allows`](crate::facet::Urls::allows) refuses is left out.
+    pub intended: Option<String>,
+    /// See `intended`.
+    pub previous: Option<String>,
     /// When the old session would have expired, if it says so. The new session has the lifetimes of the application's
     /// policy.
     pub expires: Option<Timestamp>,
@@ -141,6 +155,30 @@ impl Imported {
         self.expires = Some(expires);
         self
     }
+}
+
+/// What the other library kept for the next page. Whatever cannot be kept, or does not fit with the values, is left out.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ImportedFlash {
+    /// The messages by their names.
+    pub messages: Map<String, Value>,
+    /// The fields of a rejected form; secrets are left out.
+    pub input: Map<String, Value>,
+    /// The messages of the fields that were rejected.
+    pub errors: Vec<ImportedError>,
+}
+
+/// The messages of one field that was rejected.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a promise: an error has no more parts")]
+pub struct ImportedError {
+    /// The [named form](crate::Session::form) of the field; empty for the only form of a page.
+    pub form: String,
+    /// The field.
+    pub field: String,
+    /// The messages.
+    pub messages: Vec<String>,
 }
 
 /// Why a session of another library was not imported.

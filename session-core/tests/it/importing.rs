@@ -53,7 +53,7 @@ impl Importer for Old {
         !self.in_cookie
     }
 
-    async fn read(&self, cookie: &[u8], now: Timestamp) -> Result<OldSession, StoreError> {
+    async fn read(&self, cookie: &[u8], _: &CookieHeaders, now: Timestamp) -> Result<OldSession, StoreError> {
         if self.failing.load(SeqCst) {
             return Err(StoreError::timeout("old"));
         }

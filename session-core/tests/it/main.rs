@@ -32,6 +32,7 @@ mod features_flash;
 mod features_forms;
 mod features_life;
 mod importing;
+mod importing_flash;
 mod in_use;
 mod interleaving_faults;
 mod interleaving_support;

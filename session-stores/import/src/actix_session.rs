@@ -6,7 +6,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use session_core::Timestamp;
-use session_core::import::{Imported, Importer, OldSession, RefusedImport};
+use session_core::import::{CookieHeaders, Imported, Importer, OldSession, RefusedImport};
 use session_core::store::StoreError;
 
 use crate::old_cookie::OldCookie;
@@ -84,7 +84,7 @@ impl Importer for ActixSession {
         self.records.is_some()
     }
 
-    async fn read(&self, cookie: &[u8], _: Timestamp) -> Result<OldSession, StoreError> {
+    async fn read(&self, cookie: &[u8], _: &CookieHeaders, _: Timestamp) -> Result<OldSession, StoreError> {
         let key = match self.cookie.open(cookie) {
             Ok(key) if key.len() <= MOST_KEY => key,
             Ok(_) => return Ok(OldSession::Refused(RefusedImport::TooLarge)),
@@ -92,7 +92,7 @@ impl Importer for ActixSession {
         };
         let token = key.into_bytes();
         let state = match (&self.records, str::from_utf8(&token)) {
-            (Some(records), Ok(key)) => records.load(key).await?,
+            (Some(records), Ok(key)) => records.load(key).await?.map(|record| record.bytes),
             (None, _) | (_, Err(_)) => Some(token.clone()),
         };
         Ok(match state.map(|state| self.imported(&state)) {

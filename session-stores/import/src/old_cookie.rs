@@ -5,6 +5,11 @@ use std::fmt;
 use cookie::{Cookie, CookieJar, Key};
 use session_core::import::RefusedImport;
 
+#[cfg(feature = "adonisjs")]
+use crate::AdonisJsKeys;
+#[cfg(feature = "laravel")]
+use crate::LaravelKeys;
+
 /// The other library's cookie. Name, domain and path are those of its configuration: with others, browsers would not remove
 /// it.
 ///
@@ -28,6 +33,10 @@ enum Seal {
     Plain,
     Signed(Key),
     Private(Key),
+    #[cfg(feature = "adonisjs")]
+    AdonisJs(AdonisJsKeys),
+    #[cfg(feature = "laravel")]
+    Laravel(LaravelKeys),
 }
 
 impl OldCookie {
@@ -44,6 +53,18 @@ impl OldCookie {
     /// An encrypted cookie (AES-256-GCM, as the `cookie` crate writes it).
     pub fn private(name: impl Into<String>, key: Key) -> Self {
         Self::new(name.into(), Seal::Private(key))
+    }
+
+    /// The signed cookie of AdonisJS, with the id. Its name is the setting `cookieName` of the session's configuration.
+    #[cfg(feature = "adonisjs")]
+    pub fn adonisjs(name: impl Into<String>, keys: AdonisJsKeys) -> Self {
+        Self::new(name.into(), Seal::AdonisJs(keys))
+    }
+
+    /// The encrypted cookie of Laravel, with the id. Its name is the setting `session.cookie`.
+    #[cfg(feature = "laravel")]
+    pub fn laravel(name: impl Into<String>, keys: LaravelKeys) -> Self {
+        Self::new(name.into(), Seal::Laravel(keys))
     }
 
     /// Sets the cookie's path; the default is `/`.
@@ -70,13 +91,21 @@ impl OldCookie {
 
     /// Opens a value as it was received.
     pub(crate) fn open(&self, value: &[u8]) -> Result<String, RefusedImport> {
-        let value = str::from_utf8(value).map_err(|_| RefusedImport::Malformed)?;
-        let cookie = Cookie::parse_encoded(format!("{}={value}", self.name));
-        let cookie = cookie.map_err(|_| RefusedImport::Malformed)?.into_owned();
+        let value = decoded(value)?;
+        let cookie = Cookie::new(self.name.clone(), value);
         let opened = match &self.seal {
             Seal::Plain => return Ok(cookie.value().to_owned()),
             Seal::Signed(key) => CookieJar::new().signed(key).verify(cookie),
             Seal::Private(key) => CookieJar::new().private(key).decrypt(cookie),
+            #[cfg(feature = "adonisjs")]
+            Seal::AdonisJs(keys) => {
+                return match keys.verify(&self.name, cookie.value())? {
+                    serde_json::Value::String(id) => Ok(id),
+                    _ => Err(RefusedImport::Malformed),
+                };
+            }
+            #[cfg(feature = "laravel")]
+            Seal::Laravel(keys) => return keys.open_cookie(&self.name, cookie.value()),
         };
         Ok(opened.ok_or(RefusedImport::Forged)?.value().to_owned())
     }
@@ -95,6 +124,13 @@ impl OldCookie {
         }
         cookie.to_string()
     }
+}
+
+/// A value as it was received, without its percent-encoding.
+pub(crate) fn decoded(value: &[u8]) -> Result<String, RefusedImport> {
+    let value = str::from_utf8(value).map_err(|_| RefusedImport::Malformed)?;
+    let cookie = Cookie::parse_encoded(format!("value={value}")).map_err(|_| RefusedImport::Malformed)?;
+    Ok(cookie.value().to_owned())
 }
 
 /// Leaves out the key.

@@ -6,7 +6,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use session_core::Timestamp;
-use session_core::import::{Imported, Importer, OldSession, RefusedImport};
+use session_core::import::{CookieHeaders, Imported, Importer, OldSession, RefusedImport};
 use session_core::store::StoreError;
 use time::OffsetDateTime;
 
@@ -63,7 +63,7 @@ impl Importer for TowerSessions {
         self.cookie.clear()
     }
 
-    async fn read(&self, cookie: &[u8], now: Timestamp) -> Result<OldSession, StoreError> {
+    async fn read(&self, cookie: &[u8], _: &CookieHeaders, now: Timestamp) -> Result<OldSession, StoreError> {
         let id = match self.cookie.open(cookie) {
             Ok(id) if is_id(&id) => id,
             Ok(_) => return Ok(OldSession::Refused(RefusedImport::Malformed)),
@@ -72,7 +72,7 @@ impl Importer for TowerSessions {
         let Some(record) = self.records.load(&id).await? else {
             return Ok(OldSession::Missing { token: id.into_bytes() });
         };
-        Ok(match decode(&record, now) {
+        Ok(match decode(&record.bytes, now) {
             Ok(session) => {
                 let user = self.user.as_ref().and_then(|user| user(&session.data));
                 let session = user.into_iter().fold(session, Imported::with_user);

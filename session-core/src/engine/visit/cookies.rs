@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::engine::head::RequestHead;
+use crate::value::cookie::parse::Candidates;
 use crate::value::cookie::same_site::SameSite;
 
 /// The values of the `Cookie` headers of one request, as bytes, and whether the request is cross-site.
@@ -126,6 +127,19 @@ impl CookieHeaders {
             SameSite::Lax => self.sender == Sender::OtherSite,
             SameSite::None => false,
         }
+    }
+
+    /// Returns the first value of a cookie.
+    ///
+    /// ```
+    /// # use session_core::import::CookieHeaders;
+    /// let cookies: CookieHeaders = ["theme=dark; old=7f"].into_iter().collect();
+    /// assert_eq!(cookies.get("old"), Some(b"7f".as_slice()));
+    /// assert_eq!(cookies.get("new"), None);
+    /// ```
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        Candidates::find(self.iter(), name).values().first().copied()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> + Clone {

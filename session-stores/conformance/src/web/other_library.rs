@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use session_core::Timestamp;
-use session_core::import::{Imported, Importer, OldSession, RefusedImport};
+use session_core::import::{CookieHeaders, Imported, Importer, OldSession, RefusedImport};
 use session_core::store::{StoreError, async_trait};
 
 /// Its visitor's cookie is `old=ada`.
@@ -27,7 +27,7 @@ impl Importer for OtherLibrary {
         "old=; Path=/; Max-Age=0".to_owned()
     }
 
-    async fn read(&self, cookie: &[u8], _: Timestamp) -> Result<OldSession, StoreError> {
+    async fn read(&self, cookie: &[u8], _: &CookieHeaders, _: Timestamp) -> Result<OldSession, StoreError> {
         let token = cookie.to_vec();
         Ok(match (cookie, self.ended.load(Ordering::SeqCst)) {
             (b"ada", false) => {

@@ -1,5 +1,7 @@
 //! The other library's records, wherever it keeps them.
 
+#[cfg(any(feature = "adonisjs", feature = "laravel"))]
+pub(crate) mod file;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
@@ -10,16 +12,48 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use session_core::Timestamp;
 use session_core::store::StoreError;
 
 /// The records of another library by their ids. Implement it for a store that is not listed here.
 #[async_trait]
 pub trait Records: fmt::Debug + Send + Sync + 'static {
     /// Reads a record, as the other library wrote it; `None` if there is none.
-    async fn load(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn load(&self, id: &str) -> Result<Option<OldRecord>, StoreError>;
 
     /// Removes a record, whether or not it exists.
     async fn remove(&self, id: &str) -> Result<(), StoreError>;
+}
+
+/// A record of another library.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct OldRecord {
+    /// The session, as the other library wrote it.
+    pub bytes: Vec<u8>,
+    /// When it expires, if the store keeps that beside it.
+    pub expires: Option<Timestamp>,
+}
+
+impl OldRecord {
+    /// Makes a record whose store does not say when it expires.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes, expires: None }
+    }
+
+    /// Sets when it expires.
+    #[must_use]
+    pub fn with_expiry(self, expires: Timestamp) -> Self {
+        Self { expires: Some(expires), ..self }
+    }
+}
+
+/// Leaves out the values.
+impl fmt::Debug for OldRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OldRecord").field("expires", &self.expires).finish_non_exhaustive()
+    }
 }
 
 /// Returned when the other library's store cannot be reached, or its URL cannot be read.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use session_core::store::StoreError;
 
-use super::{ConnectError, DEADLINE, Records, in_time};
+use super::{ConnectError, DEADLINE, OldRecord, Records, in_time};
 
 /// Records in Redis.
 #[derive(Clone)]
@@ -31,8 +31,8 @@ impl RedisRecords {
         Ok(Self { connection, prefix: String::new(), timeout: DEADLINE })
     }
 
-    /// Sets what stands before each id: what `cache_keygen` of actix-session or `with_prefix` of a pool adds. The default is
-    /// nothing.
+    /// Sets what stands before each id: what `cache_keygen` of actix-session or `with_prefix` of a pool adds, `keyPrefix` of
+    /// AdonisJS, or the prefixes of Laravel's Redis connection and its cache store, one after the other. The default is nothing.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
@@ -53,9 +53,12 @@ impl RedisRecords {
 
 #[async_trait]
 impl Records for RedisRecords {
-    async fn load(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn load(&self, id: &str) -> Result<Option<OldRecord>, StoreError> {
         let mut connection = self.connection.clone();
-        in_time(STORE, self.timeout, redis::cmd("GET").arg(self.key(id)).query_async(&mut connection)).await
+        let key = self.key(id);
+        let found: Option<Vec<u8>> =
+            in_time(STORE, self.timeout, redis::cmd("GET").arg(key).query_async(&mut connection)).await?;
+        Ok(found.map(OldRecord::new))
     }
 
     async fn remove(&self, id: &str) -> Result<(), StoreError> {
