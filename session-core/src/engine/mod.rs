@@ -20,6 +20,7 @@ pub(crate) mod middleware;
 pub(crate) mod migrating;
 pub(crate) mod owners;
 mod perform;
+mod reason;
 pub(crate) mod report;
 mod room;
 pub(crate) mod serve;
