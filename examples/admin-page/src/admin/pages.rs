@@ -28,6 +28,14 @@ struct Row {
     own: bool,
 }
 
+/// A session of nobody in particular: a census does not say whose it is.
+#[derive(Serialize)]
+struct Newest {
+    created: String,
+    handle: Handle,
+    expires: String,
+}
+
 /// Something that the trail has of a session.
 #[derive(Serialize)]
 struct Line {
@@ -72,14 +80,12 @@ pub(super) async fn overview(
     };
     let live = heads.len();
     heads.sort_by_key(|head| (Reverse(head.created), head.key));
-    let newest: Vec<Line> = heads
-        .iter()
-        .take(10)
-        .map(|head| Line {
-            at: moment(head.created),
-            what: format!("{}, expires {}", head.key.handle(), relative(head.deadline(), now)),
-        })
-        .collect();
+    let newest = heads.iter().take(10).map(|head| Newest {
+        created: moment(head.created),
+        handle: head.key.handle(),
+        expires: relative(head.deadline(), now),
+    });
+    let newest: Vec<Newest> = newest.collect();
     page(
         &session,
         "overview.html",

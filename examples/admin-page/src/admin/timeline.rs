@@ -1,7 +1,8 @@
-//! The picture of a session's life, as SVG: its ids, its uses and its deadlines on one axis of time.
+//! The picture of a session's life, as SVG: its ids and uses until now, and its deadlines.
 //!
-//! Horizontal positions are percentages and text keeps its size, so that the picture is as legible on a telephone as on a
-//! screen. It contains times and handles only, and no text of a visitor.
+//! There are two axes of time, since a few minutes of use would be a dot beside a deadline of a day. Horizontal positions are
+//! percentages and text keeps its size, so that the picture is as legible on a telephone as on a screen. It contains times
+//! and handles only, and no text of a visitor.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -12,30 +13,51 @@ use super::trail::Kind;
 
 /// Draws the life.
 pub(crate) fn draw(life: &Life) -> String {
-    let scale = Scale::of(life);
-    let mut lanes = Lanes { top: HEAD, svg: String::new() };
+    let mut lanes = Lanes { top: 0, svg: String::new() };
     // Writing to a string does not fail.
-    _ = ids(&mut lanes, life, &scale)
-        .and_then(|()| uses(&mut lanes, life, &scale))
-        .and_then(|()| deadlines(&mut lanes, life, &scale));
-    let (bottom, now) = (lanes.top, scale.x(life.now));
-    let height = bottom + FOOT;
-    let anchor = match now.0 {
-        ..15.0 => "start",
-        85.0.. => "end",
-        _ => "middle",
-    };
-    let axis = bottom + 16;
+    _ = past(&mut lanes, life).and_then(|()| deadlines(&mut lanes, life));
+    let Lanes { top: height, svg } = lanes;
     format!(
-        "<svg class=\"life\" role=\"img\" aria-label=\"The life of the session\" width=\"100%\" height=\"{height}\">\
-         <line class=\"now\" x1=\"{now}\" x2=\"{now}\" y1=\"18\" y2=\"{bottom}\"/>\
-         <text class=\"now\" x=\"{now}\" y=\"12\" text-anchor=\"{anchor}\">now</text>{lanes}\
-         <line class=\"axis\" x1=\"0%\" x2=\"100%\" y1=\"{bottom}\" y2=\"{bottom}\"/>\
-         <text x=\"0%\" y=\"{axis}\">{start}</text><text x=\"100%\" y=\"{axis}\" text-anchor=\"end\">{end}</text></svg>",
-        lanes = lanes.svg,
-        start = short(scale.start),
-        end = short(scale.end),
+        "<svg class=\"life\" role=\"img\" aria-label=\"The life of the session\" width=\"100%\" height=\"{height}\">{svg}</svg>"
     )
+}
+
+/// From the beginning until now: the ids, and the uses.
+fn past(lanes: &mut Lanes, life: &Life) -> fmt::Result {
+    let scale = Scale { start: life.created, end: life.now };
+    ids(lanes, life, &scale)?;
+    uses(lanes, life, &scale)?;
+    lanes.axis(&moment(scale.start), "now")
+}
+
+/// From the beginning to the last deadline.
+fn deadlines(lanes: &mut Lanes, life: &Life) -> fmt::Result {
+    let Life { created, last_seen, idle_deadline, absolute_deadline, now, .. } = *life;
+    let scale =
+        Scale { start: created, end: absolute_deadline.unwrap_or(idle_deadline).max(idle_deadline).max(now) };
+    lanes.top += GAP;
+    let (top, x) = (lanes.top, scale.x(now));
+    let y = lanes.lane(format_args!("Expires unless it is used: {}", relative(idle_deadline, now)))?;
+    lanes.bar(
+        "left",
+        &scale,
+        last_seen,
+        idle_deadline,
+        y,
+        format_args!("until {}", moment(idle_deadline)),
+    )?;
+    lanes.bar("spent", &scale, last_seen, now, y, format_args!("idle since {}", moment(last_seen)))?;
+    if let Some(absolute) = absolute_deadline {
+        let y = lanes.lane(format_args!("Expires in any case: {}", relative(absolute, now)))?;
+        lanes.bar("left", &scale, created, absolute, y, format_args!("until {}", moment(absolute)))?;
+        lanes.bar("spent", &scale, created, now, y, format_args!("since {}", moment(created)))?;
+    }
+    let bottom = lanes.top;
+    write!(
+        lanes.svg,
+        "<line class=\"now\" x1=\"{x}\" x2=\"{x}\" y1=\"{top}\" y2=\"{bottom}\"><title>now</title></line>"
+    )?;
+    lanes.axis(short(&moment(scale.start)), short(&moment(scale.end)))
 }
 
 /// The lane of ids: a bar for each, the newest last.
@@ -82,18 +104,7 @@ fn uses(lanes: &mut Lanes, life: &Life, scale: &Scale) -> fmt::Result {
     lanes.mark("seen", seen, y, format_args!("last seen, {}", moment(life.last_seen)))
 }
 
-fn deadlines(lanes: &mut Lanes, life: &Life, scale: &Scale) -> fmt::Result {
-    let Life { created, last_seen, idle_deadline, absolute_deadline, now, .. } = *life;
-    let y = lanes.lane(format_args!("Expires unless it is used: {}", relative(idle_deadline, now)))?;
-    lanes.bar("left", scale, last_seen, idle_deadline, y, format_args!("until {}", moment(idle_deadline)))?;
-    lanes.bar("spent", scale, last_seen, now, y, format_args!("idle since {}", moment(last_seen)))?;
-    let Some(absolute) = absolute_deadline else { return Ok(()) };
-    let y = lanes.lane(format_args!("Expires in any case: {}", relative(absolute, now)))?;
-    lanes.bar("left", scale, created, absolute, y, format_args!("until {}", moment(absolute)))?;
-    lanes.bar("spent", scale, created, now, y, format_args!("since {}", moment(created)))
-}
-
-/// The axis: from the beginning of the session to its last deadline.
+/// An axis of time.
 struct Scale {
     start: Timestamp,
     end: Timestamp,
@@ -104,11 +115,6 @@ struct Scale {
 struct Percent(f64);
 
 impl Scale {
-    fn of(life: &Life) -> Self {
-        let deadline = life.absolute_deadline.unwrap_or(life.idle_deadline).max(life.idle_deadline);
-        Self { start: life.created, end: deadline.max(life.now) }
-    }
-
     fn x(&self, at: Timestamp) -> Percent {
         let whole = self.start.until(self.end).as_secs_f64();
         let part = self.start.until(at).as_secs_f64();
@@ -138,6 +144,18 @@ impl Lanes {
         Ok(middle)
     }
 
+    /// Draws the axis below the lanes, with words at both ends.
+    fn axis(&mut self, start: &str, end: &str) -> fmt::Result {
+        let (line, words) = (self.top, self.top + 16);
+        self.top += FOOT;
+        write!(
+            self.svg,
+            "<line class=\"axis\" x1=\"0%\" x2=\"100%\" y1=\"{line}\" y2=\"{line}\"/>\
+             <text class=\"end\" x=\"0%\" y=\"{words}\">{start}</text>\
+             <text class=\"end\" x=\"100%\" y=\"{words}\" text-anchor=\"end\">{end}</text>"
+        )
+    }
+
     fn bar(
         &mut self,
         class: &str,
@@ -163,13 +181,12 @@ impl Lanes {
     }
 }
 
-/// Without the seconds and the zone, for the ends of the axis.
-fn short(at: Timestamp) -> String {
-    let text = moment(at);
-    text.get(..16).unwrap_or(&text).to_owned()
+/// A moment without its seconds and its zone, for the ends of an axis.
+fn short(moment: &str) -> &str {
+    moment.get(..16).unwrap_or(moment)
 }
 
-const HEAD: u32 = 20;
+const GAP: u32 = 10;
 const LANE: u32 = 44;
 const FOOT: u32 = 22;
 
@@ -196,29 +213,28 @@ mod tests {
     }
 
     #[test]
-    fn the_axis_reaches_from_the_beginning_to_the_last_deadline() {
+    fn the_deadlines_are_on_an_axis_from_the_beginning_to_the_last_of_them() {
         let svg = draw(&life());
         assert!(svg.contains("<line class=\"now\" x1=\"40.00%\" x2=\"40.00%\""), "{svg}");
-        let idle = "<rect class=\"left\" x=\"30.00%\" y=\"131\" width=\"20.00%\"";
-        let absolute = "<rect class=\"left\" x=\"0.00%\" y=\"175\" width=\"100.00%\"";
+        let idle = "<rect class=\"left\" x=\"30.00%\" y=\"143\" width=\"20.00%\"";
+        let absolute = "<rect class=\"left\" x=\"0.00%\" y=\"187\" width=\"100.00%\"";
         assert!(svg.contains(idle) && svg.contains(absolute), "{svg}");
         assert!(svg.contains("Expires unless it is used: in 1 min 40 s"), "{svg}");
-        assert!(svg.contains("Last seen 1 min 40 s ago"), "{svg}");
     }
 
     #[test]
-    fn each_id_has_a_bar_and_each_use_a_mark() {
+    fn each_id_has_a_bar_and_each_use_a_mark_on_an_axis_until_now() {
         let from = StoreKey::from_bytes([7; 32]).handle();
         let kinds = [(1_000, Kind::Created), (1_100, Kind::Rotated { from }), (1_200, Kind::Written)];
         let moments = kinds.map(|(seconds, kind)| Moment { at: at(seconds), kind }).to_vec();
         let svg = draw(&Life { moments, ..life() });
-        assert!(svg.contains("a new id once"), "{svg}");
+        assert!(svg.contains("a new id once") && svg.contains("Last seen 1 min 40 s ago"), "{svg}");
         let first = format!(
-            "<rect class=\"id\" x=\"0.00%\" y=\"43\" width=\"10.00%\" height=\"10\"><title>{from} until"
+            "<rect class=\"id\" x=\"0.00%\" y=\"23\" width=\"25.00%\" height=\"10\"><title>{from} until"
         );
-        let second = "<rect class=\"id current\" x=\"10.00%\" y=\"43\" width=\"30.00%\"";
+        let second = "<rect class=\"id current\" x=\"25.00%\" y=\"23\" width=\"75.00%\"";
         assert!(svg.contains(&first) && svg.contains(second), "{svg}");
-        for (class, x) in [("created", "0.00"), ("rotated", "10.00"), ("written", "20.00"), ("seen", "30.00")]
+        for (class, x) in [("created", "0.00"), ("rotated", "25.00"), ("written", "50.00"), ("seen", "75.00")]
         {
             assert!(svg.contains(&format!("<circle class=\"{class}\" cx=\"{x}%\"")), "{class}: {svg}");
         }
@@ -228,14 +244,14 @@ mod tests {
     fn a_session_without_an_absolute_deadline_or_of_this_very_moment_is_drawn_too() {
         let svg = draw(&Life { absolute_deadline: None, ..life() });
         assert!(svg.contains("x1=\"80.00%\"") && !svg.contains("in any case"), "{svg}");
-        let born = at(5);
+        let (born, moments) = (at(5), Vec::new());
         let life = Life {
             created: born,
             last_seen: born,
             idle_deadline: born,
             absolute_deadline: None,
             now: born,
-            moments: Vec::new(),
+            moments,
         };
         assert!(draw(&life).contains("x1=\"0.00%\""));
     }
