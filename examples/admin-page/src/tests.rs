@@ -198,7 +198,7 @@ async fn a_sessions_life_is_drawn_with_its_ids_uses_and_deadlines() {
     assert_eq!(page.status, 200);
     for words in [
         "<svg class=\"life\"",
-        "Id: a new id once",
+        "Ids that this process has seen: 2",
         "Last seen 5 min ago",
         "Expires unless it is used: in 1 h 55 min",
         "Expires in any case: in 23 h 35 min",

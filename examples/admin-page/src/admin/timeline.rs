@@ -36,7 +36,7 @@ fn deadlines(lanes: &mut Lanes, life: &Life) -> fmt::Result {
     let scale =
         Scale { start: created, end: absolute_deadline.unwrap_or(idle_deadline).max(idle_deadline).max(now) };
     lanes.top += GAP;
-    let (top, x) = (lanes.top, scale.x(now));
+    let present = scale.x(now);
     let y = lanes.lane(format_args!("Expires unless it is used: {}", relative(idle_deadline, now)))?;
     lanes.bar(
         "left",
@@ -47,16 +47,13 @@ fn deadlines(lanes: &mut Lanes, life: &Life) -> fmt::Result {
         format_args!("until {}", moment(idle_deadline)),
     )?;
     lanes.bar("spent", &scale, last_seen, now, y, format_args!("idle since {}", moment(last_seen)))?;
+    lanes.now(present, y)?;
     if let Some(absolute) = absolute_deadline {
         let y = lanes.lane(format_args!("Expires in any case: {}", relative(absolute, now)))?;
         lanes.bar("left", &scale, created, absolute, y, format_args!("until {}", moment(absolute)))?;
         lanes.bar("spent", &scale, created, now, y, format_args!("since {}", moment(created)))?;
+        lanes.now(present, y)?;
     }
-    let bottom = lanes.top;
-    write!(
-        lanes.svg,
-        "<line class=\"now\" x1=\"{x}\" x2=\"{x}\" y1=\"{top}\" y2=\"{bottom}\"><title>now</title></line>"
-    )?;
     lanes.axis(short(&moment(scale.start)), short(&moment(scale.end)))
 }
 
@@ -67,12 +64,7 @@ fn ids(lanes: &mut Lanes, life: &Life, scale: &Scale) -> fmt::Result {
         Kind::Created | Kind::Written | Kind::Touched => None,
     });
     let rotations: Vec<_> = rotations.collect();
-    let changes = match rotations.len() {
-        0 => "one id".to_owned(),
-        1 => "a new id once".to_owned(),
-        times => format!("a new id {times} times"),
-    };
-    let y = lanes.lane(format_args!("Id: {changes}, as far as this process has seen"))?;
+    let y = lanes.lane(format_args!("Ids that this process has seen: {}", rotations.len() + 1))?;
     let mut start = life.created;
     for (at, from) in rotations {
         lanes.bar("id", scale, start, at, y, format_args!("{from} until {}", moment(at)))?;
@@ -142,6 +134,15 @@ impl Lanes {
         self.top += LANE;
         write!(self.svg, "<text x=\"0%\" y=\"{words_at}\">{words}</text>")?;
         Ok(middle)
+    }
+
+    /// Marks the present on a bar.
+    fn now(&mut self, x: Percent, middle: u32) -> fmt::Result {
+        let (top, bottom) = (middle - 9, middle + 9);
+        write!(
+            self.svg,
+            "<line class=\"now\" x1=\"{x}\" x2=\"{x}\" y1=\"{top}\" y2=\"{bottom}\"><title>now</title></line>"
+        )
     }
 
     /// Draws the axis below the lanes, with words at both ends.
@@ -228,7 +229,7 @@ mod tests {
         let kinds = [(1_000, Kind::Created), (1_100, Kind::Rotated { from }), (1_200, Kind::Written)];
         let moments = kinds.map(|(seconds, kind)| Moment { at: at(seconds), kind }).to_vec();
         let svg = draw(&Life { moments, ..life() });
-        assert!(svg.contains("a new id once") && svg.contains("Last seen 1 min 40 s ago"), "{svg}");
+        assert!(svg.contains("has seen: 2") && svg.contains("Last seen 1 min 40 s ago"), "{svg}");
         let first = format!(
             "<rect class=\"id\" x=\"0.00%\" y=\"23\" width=\"25.00%\" height=\"10\"><title>{from} until"
         );
