@@ -7,7 +7,7 @@ use session_core::{Event, Observer, SecretKey, Sessions};
 use session_store_memory::MemoryStore;
 use session_testkit::{Fault, TestClient};
 
-use crate::support::{Kept, at, events, handle, key, record};
+use crate::support::{Kept, at, events, key, record};
 
 /// The table of the README: for each metric, its unit and its attributes.
 fn documented() -> BTreeMap<String, (String, BTreeSet<String>)> {
@@ -145,12 +145,12 @@ async fn a_configuration_is_instrumented_in_one_call_and_nothing_says_whose_sess
     assert!(everything.contains("session.destroy"), "{everything}");
 }
 
-#[test]
-fn sessions_in_cookies_are_counted_too() {
+#[tokio::test]
+async fn sessions_in_cookies_are_counted_too() {
     let kept = Kept::new();
     let builder = Sessions::builder().in_cookie().key(SecretKey::generate().unwrap());
     let sessions = kept.telemetry.instrument(builder).build().unwrap();
     assert!(sessions.store().is_none());
-    kept.telemetry.metrics().observe(&Event::Created(handle()));
-    assert_eq!(kept.metrics()["web_session.created"].value(&[]), Some(1));
+    TestClient::new(&sessions).with_session(serde_json::json!({ "theme": "dark" })).await;
+    assert_eq!(kept.metrics()["web_session.opened"].value(&[("web_session.fresh", "true")]), Some(1));
 }
