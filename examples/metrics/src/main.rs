@@ -1,39 +1,56 @@
-//! A page that counts its visits, and `/metrics` with counters of session events.
-
-mod metrics;
+//! A page that counts its visits, and `/metrics` with the metrics of sessions for Prometheus.
 
 use std::error::Error;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use opentelemetry::trace::noop::NoopTracerProvider;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use prometheus::{Registry, TextEncoder};
 use session_axum::stores::MemoryStore;
-use session_axum::{Cookie, SecretKey, Session, SessionLayer, SessionRejection, Sessions, SignOut};
-
-use metrics::Metrics;
+use session_axum::{
+    Cookie, SecretKey, Session, SessionLayer, SessionRejection, Sessions, SessionsBuilder, SignOut,
+};
+use session_opentelemetry::Telemetry;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let app = app(Sessions::builder().key(SecretKey::generate()?))?;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+    let listener = tokio::net::TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app).await?;
     Ok(())
 }
 
-fn app(sessions: session_axum::SessionsBuilder) -> Result<Router, Box<dyn Error>> {
-    let metrics = Metrics::default();
-    let sessions = sessions
-        .store(MemoryStore::default())
-        .cookie(Cookie::insecure_http("sid"))
-        .observer(metrics.clone())
-        .build()?;
-    let export = get(async move || ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics.to_text()));
+fn app(sessions: SessionsBuilder) -> Result<Router, Box<dyn Error>> {
+    let registry = Registry::new();
+    let exporter = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
+    let meters = SdkMeterProvider::builder().with_reader(exporter).build();
+    // Metrics alone. For spans, pass the provider that has the exporter of your traces.
+    let telemetry = Telemetry::new(&NoopTracerProvider::new(), &meters);
+    let sessions = sessions.store(MemoryStore::default()).cookie(Cookie::insecure_http("sid"));
+    let sessions = telemetry.instrument(sessions).build()?;
+    // The provider moves into the handler: it exports for as long as it lives.
+    let export = get(async move || export(&registry, &meters));
     Ok(Router::new()
         .route("/", get(visits))
         .route("/sign-out", post(sign_out))
         .layer(SessionLayer::new(sessions))
         .route("/metrics", export))
+}
+
+fn export(registry: &Registry, _: &SdkMeterProvider) -> Response {
+    match TextEncoder::new().encode_to_string(&registry.gather()) {
+        Ok(text) => ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
+        Err(error) => {
+            eprintln!("the metrics cannot be exported: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 async fn visits(session: Session) -> Result<String, SessionRejection> {
@@ -67,14 +84,18 @@ mod tests {
         send(&app, "POST", "/sign-out", &cookie).await;
         let metrics = send(&app, "GET", "/metrics", "").await.into_body().collect().await.unwrap().to_bytes();
         let metrics = std::str::from_utf8(&metrics).unwrap();
-        for line in [
-            "session_events_total{event=\"created\"} 1",
-            "session_events_total{event=\"committed\"} 1",
-            "session_events_total{event=\"destroyed\"} 1",
-            "session_events_total{event=\"initiated\"} 2",
-            "session_rejected_cookies_total{reason=",
+        for (name, label, value) in [
+            ("web_session_created_total", "", "1"),
+            ("web_session_committed_total", "", "1"),
+            ("web_session_ended_total", "web_session_reason=\"destroyed\"", "1"),
+            ("web_session_opened_total", "web_session_fresh=\"true\"", "1"),
+            ("web_session_opened_total", "web_session_fresh=\"false\"", "1"),
+            ("web_session_cookie_rejected_total", "web_session_reason=\"length\"", "1"),
+            ("db_client_operation_duration_seconds_count", "db_operation_name=\"session.load\"", "1"),
         ] {
-            assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+            let mut lines = metrics.lines().filter(|line| line.starts_with(name) && line.contains(label));
+            let line = lines.next().unwrap_or_else(|| panic!("{name} {label} is not in\n{metrics}"));
+            assert_eq!(line.rsplit(' ').next(), Some(value), "{line}");
         }
         assert!(!metrics.contains(&cookie[4..20]) && !metrics.contains("forged"));
     }

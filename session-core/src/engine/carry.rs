@@ -60,7 +60,7 @@ pub(crate) async fn carry_over(
         let importer = &*source.importer;
         for value in Candidates::find(cookies.iter(), importer.cookie()).values() {
             let imported = import(engine, source, value, cookies, now).await.map_err(|error| {
-                engine.tell(&Event::StoreError(error.store()));
+                engine.tell(&Event::of_store(&error));
                 OpenError::Store(error)
             })?;
             match imported {

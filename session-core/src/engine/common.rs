@@ -43,7 +43,7 @@ pub(crate) struct Engine {
     #[cfg(feature = "dbsc")]
     pub(crate) device: Option<super::device::Rules>,
     pub(super) enabled: bool,
-    pub(super) observer: Arc<dyn Observer>,
+    pub(super) observers: Vec<Arc<dyn Observer>>,
 }
 
 impl fmt::Debug for Engine {
@@ -66,7 +66,7 @@ impl Engine {
             true => tracing::warn!(target: "session", ?event),
             false => tracing::debug!(target: "session", ?event),
         }
-        self.observer.observe(event);
+        self.observers.iter().for_each(|observer| observer.observe(event));
     }
 
     /// Reads the cookies of a request.

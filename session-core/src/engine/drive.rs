@@ -69,7 +69,7 @@ pub(crate) async fn open(
     };
     let state = SessionState::open(arrival, loaded, access, now).map_err(|error| match error {
         LoadError::Store(error) => {
-            engine.tell(&Event::StoreError(error.store()));
+            engine.tell(&Event::of_store(&error));
             OpenError::Store(error)
         }
         LoadError::Newer(error) => {
@@ -224,7 +224,7 @@ fn commit_span() -> tracing::Span {
 fn tell_error(engine: &Engine, error: &CommitError) {
     match error {
         CommitError::Gone => engine.tell(&Event::Gone),
-        CommitError::Store(error) => engine.tell(&Event::StoreError(error.store())),
+        CommitError::Store(error) => engine.tell(&Event::of_store(error)),
         CommitError::Contended => engine.tell(&Event::Contended),
         CommitError::TooLarge { size, limit } => {
             engine.tell(&Event::TooLarge { size: *size, limit: *limit });

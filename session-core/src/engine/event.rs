@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::import::RefusedImport;
+use crate::value::answer::{StoreError, StoreErrorKind};
 use crate::value::cookie::seal::RejectReason;
 use crate::value::device::Unproven;
 #[cfg(feature = "dbsc")]
@@ -89,17 +90,27 @@ pub enum Event {
     /// A record was written by a newer version of this library and is not changed. The visitor sees a failure.
     Newer,
     /// The store failed.
-    StoreError(&'static str),
+    StoreError {
+        /// The store's name: `"redis"`.
+        store: &'static str,
+        /// The kind of failure.
+        kind: StoreErrorKind,
+    },
 }
 
 impl Event {
+    /// The event of a store that failed.
+    pub(crate) fn of_store(error: &StoreError) -> Self {
+        Self::StoreError { store: error.store(), kind: error.kind() }
+    }
+
     /// Returns whether the event should be logged as a problem: a visitor saw or may have seen a failure, or missed a
     /// message, or a record was damaged.
     #[must_use]
     pub const fn is_trouble(&self) -> bool {
         matches!(
             self,
-            Self::StoreError(_)
+            Self::StoreError { .. }
                 | Self::IgnoredCookies(_)
                 | Self::Contended
                 | Self::TooLarge { .. }
@@ -141,7 +152,7 @@ impl Event {
             Self::TooLarge { .. } => "too_large",
             Self::GaveWay(_) => "gave_way",
             Self::Newer => "newer",
-            Self::StoreError(_) => "store_error",
+            Self::StoreError { .. } => "store_error",
         }
     }
 }
@@ -166,12 +177,4 @@ impl Event {
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
     /// Called for every event.
     fn observe(&self, event: &Event);
-}
-
-/// An observer that ignores all events.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Unobserved;
-
-impl Observer for Unobserved {
-    fn observe(&self, _: &Event) {}
 }

@@ -21,6 +21,7 @@ pub(crate) mod migrating;
 pub(crate) mod old_cookie;
 pub(crate) mod owners;
 mod perform;
+mod reason;
 pub(crate) mod report;
 mod room;
 pub(crate) mod serve;

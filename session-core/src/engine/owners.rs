@@ -361,7 +361,7 @@ impl UserSessions {
     }
 
     fn failed(&self, error: crate::value::answer::StoreError) -> UserSessionsError {
-        self.engine.tell(&Event::StoreError(error.store()));
+        self.engine.tell(&Event::of_store(&error));
         UserSessionsError::Store(error)
     }
 }

@@ -83,6 +83,6 @@ pub(crate) async fn keep(engine: &Engine, user: &Arc<str>, own: &StoreKey) {
     };
     if let Err(error) = kept.await {
         let error: StoreError = error;
-        engine.tell(&Event::StoreError(error.store()));
+        engine.tell(&Event::of_store(&error));
     }
 }

@@ -301,3 +301,42 @@ async fn what_was_acknowledged_in_the_middle_is_not_handed_out_once_it_is_to_be_
     assert!(matches!(report.error, Some(CommitError::Gone)), "{:?}", report.error);
     assert_eq!(report.set_cookie, None);
 }
+
+#[tokio::test]
+async fn every_observer_is_told_of_a_failing_store_with_its_name_and_kind() {
+    let others = Events::default();
+    let app = app_with(|builder| builder.observer(others.clone()));
+    let mut browser = known(&app).await;
+    (app.events.take(), others.take());
+    app.fault(Fault::nth(1).on(Verb::Load).kind(StoreErrorKind::Timeout));
+    let guard = app.arrive(&browser.cookies());
+    assert!(guard.visit().session().await.is_err());
+    app.fault(Fault::nth(1).on(Verb::Replace).kind(StoreErrorKind::Refused));
+    app.answer(&mut browser, 200, async |session| session.put("n", 2).unwrap()).await;
+    let failures = |events: Vec<Event>| -> Vec<Event> {
+        events.into_iter().filter(|event| event.name() == "store_error").collect()
+    };
+    let told = failures(app.events.take());
+    let expected = [StoreErrorKind::Timeout, StoreErrorKind::Refused]
+        .map(|kind| Event::StoreError { store: "memory", kind });
+    assert_eq!(told, expected);
+    assert_eq!(told.iter().map(Event::reason).collect::<Vec<_>>(), [Some("timeout"), Some("refused")]);
+    assert_eq!(failures(others.take()), expected);
+}
+
+#[tokio::test]
+async fn a_store_is_wrapped_where_there_is_one() {
+    let log = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let kept = log.clone();
+    let app = app_with(|builder| {
+        builder.map_store(|store| {
+            let around = session_testkit::OpLog::over(store);
+            *kept.lock().unwrap() = Some(around.clone());
+            around
+        })
+    });
+    known(&app).await;
+    assert_eq!(log.lock().unwrap().as_ref().unwrap().verbs(), [Verb::Create]);
+    let in_cookie = app_in_cookie(|builder, _| builder.map_store(session_testkit::OpLog::over));
+    assert!(in_cookie.sessions.store().is_none());
+}

@@ -66,6 +66,11 @@ const ALLOWED: &[Allowed] = &[
         why: "the other libraries' keys are of this type",
     },
     Allowed {
+        of: &["session-opentelemetry"],
+        external: &["opentelemetry"],
+        why: "the providers to report to; the crate exists so that nothing else shows them",
+    },
+    Allowed {
         of: &["session-core"],
         external: &["minijinja"],
         why: "values for its templates, behind a feature of its name; stable at 2",

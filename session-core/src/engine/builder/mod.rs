@@ -15,7 +15,7 @@ use crate::decision::policy::Policy;
 use crate::engine::common::Engine;
 use crate::engine::encrypted::EncryptedStore;
 use crate::engine::error::ConfigError;
-use crate::engine::event::{Observer, Unobserved};
+use crate::engine::event::Observer;
 use crate::engine::import::Source;
 use crate::engine::old_cookie::{Current, OldCookie, OldSource};
 use crate::engine::sessions::Sessions;
@@ -55,7 +55,7 @@ pub struct SessionsBuilder {
     store: Option<Arc<dyn SessionStore>>,
     in_cookie: bool,
     revocations: Option<Arc<dyn SessionStore>>,
-    observer: Arc<dyn Observer>,
+    observers: Vec<Arc<dyn Observer>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     encrypt_at_rest: bool,
@@ -96,7 +96,7 @@ impl Default for SessionsBuilder {
             store: None,
             in_cookie: false,
             revocations: None,
-            observer: Arc::new(Unobserved),
+            observers: Vec::new(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             encrypt_at_rest: false,
@@ -155,7 +155,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// Sets the observer that is called for every [`Event`](crate::Event).
+    /// Adds an observer that is called for every [`Event`](crate::Event). Several are called in the order in which they
+    /// were added.
     ///
     /// ```
     /// # use session_core::{Event, Observer};
@@ -177,7 +178,7 @@ impl SessionsBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.observer = Arc::new(observer);
+        self.observers.push(Arc::new(observer));
         self
     }
 
@@ -320,7 +321,7 @@ impl SessionsBuilder {
             #[cfg(feature = "dbsc")]
             device,
             enabled: self.enabled,
-            observer: self.observer,
+            observers: self.observers,
             policy,
         };
         Ok(Sessions { engine: Arc::new(engine) })

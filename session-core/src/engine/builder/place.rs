@@ -31,6 +31,26 @@ impl SessionsBuilder {
         self
     }
 
+    /// Replaces the store by what `wrap` makes of it: a store around it that measures or counts its calls. Without a store,
+    /// nothing is wrapped. [`encrypt_at_rest`](Self::encrypt_at_rest) seals records before they reach either.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use session_core::{SecretKey, Sessions, store::SessionStore};
+    /// # use session_store_memory::MemoryStore;
+    /// use session_testkit::OpLog;
+    ///
+    /// // A store that the configuration chose, and a log around it.
+    /// let builder = Sessions::builder().store(MemoryStore::new()).key(SecretKey::generate()?);
+    /// let sessions = builder.map_store(OpLog::over).build()?;
+    /// # let _ = sessions;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn map_store<S: SessionStore>(mut self, wrap: impl FnOnce(Arc<dyn SessionStore>) -> S) -> Self {
+        self.store = self.store.map(|store| Arc::new(wrap(store)) as Arc<dyn SessionStore>);
+        self
+    }
+
     /// Keeps each session in its cookie: no server is needed, a session holds about 3 KB, and of two concurrent writes
     /// the last response wins. A copied cookie works until its deadline; see [`revocations`](Self::revocations).
     pub fn in_cookie(mut self) -> Self {
