@@ -1,5 +1,7 @@
 //! The responses that the library makes itself: a status, at most one header, and no body.
 
+use std::fmt;
+
 use super::report::Failure;
 
 /// A response without a body, which an adapter converts into its framework's type: a status and at most one header.
@@ -10,13 +12,21 @@ use super::report::Failure;
 /// let answer = BareResponse::from(Failure::Unavailable);
 /// assert_eq!((answer.status(), answer.header()), (503, Some(("cache-control", "no-store"))));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BareResponse {
     status: u16,
     header: Header,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Shows the header's name, and not its value: the query of a URL may hold a token.
+impl fmt::Debug for BareResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header = self.header().map(|(name, _)| name);
+        f.debug_struct("BareResponse").field("status", &self.status).field("header", &header).finish()
+    }
+}
+
+#[derive(Clone, PartialEq, Eq)]
 enum Header {
     None,
     NoStore,
@@ -67,11 +77,20 @@ impl From<Failure> for BareResponse {
 
 /// A whole response that the middleware makes itself, instead of asking a handler. An adapter converts it into its
 /// framework's type: the body is JSON or empty, and headers of one name may come twice.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OwnResponse {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: String,
+}
+
+/// Shows the names of the headers, and not their values: one may be a cookie.
+impl fmt::Debug for OwnResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| *name).collect();
+        let mut own = f.debug_struct("OwnResponse");
+        own.field("status", &self.status).field("headers", &headers).finish_non_exhaustive()
+    }
 }
 
 impl OwnResponse {

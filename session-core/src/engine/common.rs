@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::event::{Event, Observer};
+use super::event::{Event, Observer, Told};
 use super::flights::Flights;
 use super::import::Source;
 use super::old_cookie::OldSource;
@@ -67,6 +67,11 @@ impl Engine {
             false => tracing::debug!(target: "session", ?event),
         }
         self.observers.iter().for_each(|observer| observer.observe(event));
+    }
+
+    /// Tells what a commit returned, once its lock is released.
+    pub(crate) fn tell_all(&self, told: &Told) {
+        told.iter().for_each(|event| self.tell(event));
     }
 
     /// Reads the cookies of a request.

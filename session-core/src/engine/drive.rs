@@ -3,6 +3,9 @@
 //! Nothing is decided here. The lock is held only between two awaits, and what is awaited is the store alone. Every commit
 //! goes the same way: [`begin`], then [`perform_all`] if something has to be asked, then [`conclude`]; a closing visit ends
 //! with [`VisitReport::settled`](super::report::VisitReport::settled).
+//!
+//! What runs under the lock tells no event: it returns them as [`Told`], for the time after it. The observer is the
+//! application's, and may look at the session.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,7 +14,7 @@ use tracing::Instrument as _;
 use super::carry::{Came, Handover, carry_over};
 use super::common::Engine;
 use super::error::OpenError;
-use super::event::Event;
+use super::event::{Event, Told};
 use super::old_cookie::{self, FromOld};
 use super::perform::perform_all;
 use super::room;
@@ -43,7 +46,7 @@ pub(crate) async fn open(
         (Some(old), _) => {
             let came = old.take_over(engine, cookies, &mut arrival, now).instrument(load_span()).await;
             Some(came.map_err(|error| {
-                engine.tell(&Event::StoreError(error.store()));
+                engine.tell(&Event::of_store(&error));
                 OpenError::Store(error)
             })?)
         }
@@ -112,20 +115,21 @@ pub(crate) fn begin(
     engine: &Engine,
     state: &mut SessionState,
     trigger: Trigger,
+    now: Timestamp,
+    told: &mut Told,
 ) -> Result<Option<Work>, CommitError> {
-    let now = engine.clock.now();
     if state.needs_nothing(&engine.policy, trigger, now) {
         return Ok(None);
     }
     let before = state.record().and_then(|record| record.owner.clone());
     let begun = writing(engine, state, trigger, now);
-    let writing = begun.inspect_err(|error| tell_error(engine, error))?;
+    let writing = begun.inspect_err(|error| told.extend(trouble(error)))?;
     // A key is a hash: it is made only for what is told.
     let ends = writing.ends_a_session().then(|| state.key()).flatten();
     let user = state.owner().filter(|owner| *owner != before.as_deref().unwrap_or_default()).map(Arc::from);
     match writing.step() {
         Some(_) => Ok(Some(Work { writing: Box::new(writing), ended: ends, user })),
-        None => settle(engine, state, writing, ends).map(|()| None),
+        None => settle(engine, state, writing, ends, told).map(|()| None),
     }
 }
 
@@ -170,9 +174,14 @@ pub(crate) async fn perform(engine: &Engine, work: Work) -> Work {
     work_all.instrument(commit_span()).await
 }
 
-/// Ends a commit: updates the state with the outcome, and reports the events.
-pub(crate) fn conclude(engine: &Engine, state: &mut SessionState, work: Work) -> Result<(), CommitError> {
-    settle(engine, state, *work.writing, work.ended)
+/// Ends a commit: updates the state with the outcome.
+pub(crate) fn conclude(
+    engine: &Engine,
+    state: &mut SessionState,
+    work: Work,
+    told: &mut Told,
+) -> Result<(), CommitError> {
+    settle(engine, state, *work.writing, work.ended, told)
 }
 
 fn settle(
@@ -180,34 +189,33 @@ fn settle(
     state: &mut SessionState,
     writing: Writing,
     ended: Option<StoreKey>,
+    told: &mut Told,
 ) -> Result<(), CommitError> {
     let Outcome { result, decision, conflicts, gave_way, .. } = writing.finish(state, &engine.policy);
     if conflicts > 0 {
-        engine.tell(&Event::Conflict(conflicts));
+        told.push(Event::Conflict(conflicts));
     }
     if let Err(error) = &result {
-        tell_error(engine, error);
+        told.extend(trouble(error));
         return result;
     }
-    gave_way.iter().for_each(|bag| engine.tell(&Event::GaveWay(*bag)));
+    told.extend(gave_way.iter().map(|bag| Event::GaveWay(*bag)));
     if decision.refusal == Some(Refusal::Unseen) {
-        engine.tell(&Event::Unseen);
+        told.push(Event::Unseen);
     }
     let written = match decision.write {
         Write::Create | Write::Replace | Write::Touch | Write::Rotate => state.key(),
         Write::Nothing | Write::Destroy | Write::Revoke => None,
     };
     let (old, new) = (ended.map(|key| key.handle()), written.map(|key| key.handle()));
-    match (decision.write, old, new) {
-        (Write::Create, _, Some(new)) => engine.tell(&Event::Created(new)),
-        (Write::Replace, _, Some(handle)) => engine.tell(&Event::Committed(handle)),
-        (Write::Touch, _, Some(handle)) => engine.tell(&Event::Touched(handle)),
-        (Write::Rotate, Some(from), Some(to)) => engine.tell(&Event::Migrated { from, to }),
-        (Write::Nothing | Write::Destroy | Write::Revoke, Some(handle), _) => {
-            engine.tell(&Event::Destroyed(handle));
-        }
-        _ => {}
-    }
+    told.extend(match (decision.write, old, new) {
+        (Write::Create, _, Some(new)) => Some(Event::Created(new)),
+        (Write::Replace, _, Some(handle)) => Some(Event::Committed(handle)),
+        (Write::Touch, _, Some(handle)) => Some(Event::Touched(handle)),
+        (Write::Rotate, Some(from), Some(to)) => Some(Event::Migrated { from, to }),
+        (Write::Nothing | Write::Destroy | Write::Revoke, Some(handle), _) => Some(Event::Destroyed(handle)),
+        _ => None,
+    });
     result
 }
 
@@ -221,18 +229,17 @@ fn commit_span() -> tracing::Span {
     tracing::debug_span!(target: "session", "session.commit")
 }
 
-fn tell_error(engine: &Engine, error: &CommitError) {
+/// The event of an error.
+fn trouble(error: &CommitError) -> Option<Event> {
     match error {
-        CommitError::Gone => engine.tell(&Event::Gone),
-        CommitError::Store(error) => engine.tell(&Event::of_store(error)),
-        CommitError::Contended => engine.tell(&Event::Contended),
-        CommitError::TooLarge { size, limit } => {
-            engine.tell(&Event::TooLarge { size: *size, limit: *limit });
-        }
-        CommitError::Newer(_) => engine.tell(&Event::Newer),
-        CommitError::Unseen => engine.tell(&Event::Unseen),
+        CommitError::Gone => Some(Event::Gone),
+        CommitError::Store(error) => Some(Event::of_store(error)),
+        CommitError::Contended => Some(Event::Contended),
+        CommitError::TooLarge { size, limit } => Some(Event::TooLarge { size: *size, limit: *limit }),
+        CommitError::Newer(_) => Some(Event::Newer),
+        CommitError::Unseen => Some(Event::Unseen),
         // Told when the session was opened.
-        CommitError::Unproven => {}
-        CommitError::Entropy | CommitError::ReadOnly | CommitError::NoResponse | CommitError::Closed => {}
+        CommitError::Unproven => None,
+        CommitError::Entropy | CommitError::ReadOnly | CommitError::NoResponse | CommitError::Closed => None,
     }
 }

@@ -157,6 +157,31 @@ impl Event {
     }
 }
 
+/// The events of one step of a commit, in their order. They need no allocation: at most a conflict, three bags that gave
+/// way, changes that were not kept, and what was written.
+#[derive(Default)]
+pub(crate) struct Told {
+    events: [Option<Event>; 8],
+    len: usize,
+}
+
+impl Told {
+    pub(crate) fn push(&mut self, event: Event) {
+        if let Some(place) = self.events.get_mut(self.len) {
+            *place = Some(event);
+            self.len += 1;
+        }
+    }
+
+    pub(crate) fn extend(&mut self, events: impl IntoIterator<Item = Event>) {
+        events.into_iter().for_each(|event| self.push(event));
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().flatten()
+    }
+}
+
 /// Receives events. It is called inside requests and must not block.
 ///
 /// ```

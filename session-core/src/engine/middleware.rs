@@ -128,7 +128,7 @@ impl<R> Middleware<R> {
     ) -> Begun<R> {
         let engine = &self.sessions.engine;
         let cookies = match engine.codec.header() {
-            Some(name) => (head.header)(name).into_iter().collect(),
+            Some(name) => CookieHeaders::in_header((head.header)(name), head),
             None if engine.codec.cookie().has_domains() => {
                 CookieHeaders::of(cookies, head).with_host(head.host())
             }

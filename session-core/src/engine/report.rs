@@ -1,5 +1,7 @@
 //! The headers that a closed visit adds to the response, as strings, independent of any HTTP crate.
 
+use std::fmt;
+
 use crate::decision::codec::{CookieCodec, SetCookies};
 use crate::decision::commit::CommitError;
 use crate::decision::decide::Fate;
@@ -7,7 +9,7 @@ use crate::decision::state::SessionState;
 use crate::value::time::Timestamp;
 
 /// The result of a visit. An adapter turns it into response headers, and an error into a failure response.
-#[derive(Debug, Default)]
+#[derive(Default)]
 #[non_exhaustive]
 pub struct VisitReport {
     /// Append this as a `Set-Cookie` header: the session's cookie.
@@ -43,6 +45,29 @@ pub struct VisitReport {
     pub error: Option<CommitError>,
     /// The header that tokens come in, if they do not come in a cookie.
     pub(super) header: Option<&'static str>,
+}
+
+/// Shows which headers there are, and not their values: a cookie is a secret.
+impl fmt::Debug for VisitReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers = [
+            ("set_cookie", self.set_cookie.is_some()),
+            ("set_bound", self.set_bound.is_some()),
+            ("registration", self.registration.is_some()),
+            ("set_touch", self.set_touch.is_some()),
+            ("clear_imported", self.clear_imported.is_some()),
+            ("set_token", self.set_token.is_some()),
+            ("looked", self.looked),
+            ("xsrf_cookie", self.xsrf_cookie.is_some()),
+            ("private", self.private),
+            ("clear_site_data", self.clear_site_data),
+        ];
+        let mut report = f.debug_struct("VisitReport");
+        headers.iter().filter(|(_, is_there)| *is_there).for_each(|(name, is_there)| {
+            report.field(name, is_there);
+        });
+        report.field("error", &self.error).finish_non_exhaustive()
+    }
 }
 
 /// How a failed commit changes the response.
@@ -83,13 +108,21 @@ impl Failure {
 /// apply(HeaderChange::Replace("cache-control", "no-store"), &mut headers);
 /// assert_eq!(headers, [("cache-control".to_owned(), "no-store".to_owned())]);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: an adapter matches both")]
 pub enum HeaderChange<'r> {
     /// Add this header to those of the same name.
     Append(&'static str, &'r str),
     /// Replace all headers of this name.
     Replace(&'static str, &'r str),
+}
+
+/// Shows the name, and not the value: it may be a cookie.
+impl fmt::Debug for HeaderChange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variant = if self.replaces() { "Replace" } else { "Append" };
+        f.debug_tuple(variant).field(&self.name()).finish_non_exhaustive()
+    }
 }
 
 impl<'r> HeaderChange<'r> {

@@ -1,6 +1,7 @@
 //! The session for templates: one serializable value for every template engine.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -22,7 +23,7 @@ use crate::value::values::{Snapshot, Values};
 /// assert_eq!(serde_json::to_value(&view).unwrap()["session"]["user"], "ada");
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct SessionView {
     session: Snapshot,
     flash_messages: Snapshot,
@@ -34,6 +35,20 @@ pub struct SessionView {
     csrf_token: Option<String>,
     #[serde(skip)]
     bags: Box<FlashView>,
+}
+
+/// Shows how much there is, and neither values nor the token.
+impl fmt::Debug for SessionView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionView")
+            .field("session", &self.session)
+            .field("flash_messages", &self.flash_messages)
+            .field("old", &self.old)
+            .field("errors", &self.errors)
+            .field("forms", &self.forms.len())
+            .field("has_csrf_token", &self.csrf_token.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The part of a view that belongs to one of several forms.
@@ -54,16 +69,16 @@ impl Session {
     /// [`Csrf::view`](crate::facet::Csrf::view).
     ///
     /// # Errors
-    /// Currently none.
+    /// [`SessionError::InUse`].
     pub fn view(&self) -> Result<SessionView, SessionError> {
-        Ok(self.picture(None))
+        self.picture(None)
     }
 
-    fn picture(&self, csrf_token: Option<String>) -> SessionView {
-        self.read(|state| {
+    fn picture(&self, csrf_token: Option<String>) -> Result<SessionView, SessionError> {
+        self.try_read(|state| {
             let shown = state.content.flash.see();
             let forms = shown.named.iter().map(|(name, form)| (name.clone(), FormOnPage::from(form)));
-            SessionView {
+            Ok::<_, SessionError>(SessionView {
                 session: state.data().all(),
                 flash_messages: shown.messages.all(),
                 old: shown.form.input.all(),
@@ -71,7 +86,7 @@ impl Session {
                 forms: forms.collect(),
                 csrf_token,
                 bags: Box::new(shown.clone()),
-            }
+            })
         })
     }
 }
@@ -92,7 +107,7 @@ impl Csrf<'_> {
     #[doc(alias = "view_with_csrf")]
     pub fn view(&self) -> Result<SessionView, SessionError> {
         let token = self.token()?;
-        Ok(self.0.picture(Some(token)))
+        self.0.picture(Some(token))
     }
 }
 

@@ -11,8 +11,15 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Parses `host` or `host:port`: a name of ASCII letters, digits, `-` and `_` between dots, or an IPv6 address in
-    /// brackets. `None` for everything else, such as an empty name, a wildcard, a scheme, a user or a path.
+    /// Parses `host` or `host:port` as an application lists it: a name of ASCII letters, digits, `-` and `_` between dots,
+    /// or an IPv6 address in brackets. `None` for everything else, such as an empty name, a wildcard, a scheme, a user or a
+    /// path.
+    pub(crate) fn listed(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|host| !host.name.ends_with('.'))
+    }
+
+    /// Parses a host as a request names it: as [`listed`](Self::listed), or with a dot at its end. A browser takes
+    /// `shop.example.` for another host than `shop.example`, although DNS does not.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let end = match text.strip_prefix('[') {
             Some(rest) => rest.find(']')? + 2,
@@ -57,7 +64,7 @@ pub(crate) fn default_port(scheme: &str) -> Option<u16> {
 
 /// Returns whether a text is a host as an application lists it.
 pub(crate) fn is_host(text: &str) -> bool {
-    Host::parse(text).is_some()
+    Host::listed(text).is_some()
 }
 
 fn parse_port(digits: &str) -> Option<u16> {
@@ -73,7 +80,8 @@ fn is_name(name: &str) -> bool {
         let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         !label.is_empty() && label.bytes().all(inner)
     };
-    name.len() <= MOST_NAME_BYTES && name.split('.').all(is_label)
+    let labels = name.strip_suffix('.').unwrap_or(name);
+    name.len() <= MOST_NAME_BYTES && labels.split('.').all(is_label)
 }
 
 const MOST_NAME_BYTES: usize = 253;
@@ -87,7 +95,10 @@ mod tests {
         for text in
             ["a", "localhost", "shop.example", "a_b.c-d.example", "127.0.0.1", "[::1]", "xn--caf-dma.example"]
         {
-            assert!(Host::parse(text).is_some() && Host::parse(&format!("{text}:8080")).is_some(), "{text}");
+            assert!(
+                Host::listed(text).is_some() && Host::listed(&format!("{text}:8080")).is_some(),
+                "{text}"
+            );
         }
     }
 
@@ -138,6 +149,17 @@ mod tests {
             "::1",
             long.as_str(),
         ] {
+            assert_eq!(Host::listed(text), None, "{text:?}");
+            assert!(Host::parse(text).is_none() || text == "example.", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_dot_at_the_end_of_a_requested_host_makes_another_host() {
+        let host = |text| Host::parse(text).unwrap();
+        assert_eq!(host("Shop.example.:8080"), host("shop.example.:8080"));
+        assert_ne!(host("shop.example."), host("shop.example"));
+        for text in ["shop.example..", "..", ".", "[::1].", ".:80"] {
             assert_eq!(Host::parse(text), None, "{text:?}");
         }
     }

@@ -108,6 +108,7 @@ mod tests {
         assert!(
             is_at("https://shop.example", "SHOP.example") && is_at("http://shop.example", "shop.example:80")
         );
+        assert!(is_at("https://shop.example.", "shop.example.") && is_at("http://a.b.:80", "A.B."));
         assert!(is_at("http://127.0.0.1:8080", "127.0.0.1:8080") && is_at("https://[::1]", "[::1]:443"));
         for (origin, host) in [
             ("https://shop.example", "shop.example:80"),
@@ -115,6 +116,8 @@ mod tests {
             ("https://blog.shop.example", "shop.example"),
             ("https://shop.example.evil.example", "shop.example"),
             ("https://evilshop.example", "shop.example"),
+            ("https://shop.example.", "shop.example"),
+            ("https://shop.example", "shop.example."),
             ("https://shop.example", ""),
             ("https://shop.example", "shop.example/"),
             ("https://shop.example", "shop.example, evil.example"),

@@ -25,8 +25,10 @@ impl std::fmt::Debug for PageRequest {
 
 impl PageRequest {
     /// A request that a person made by going somewhere: a `GET` for a whole page, neither a frame's nor made ahead of time.
-    /// A script's request counts if the script loads pages: Turbo, Inertia, boosted htmx, PJAX. `header` answers with the
-    /// value of a request header, asked by its lower-case name.
+    /// A script's request counts if the script loads pages: Turbo, Inertia, boosted htmx, PJAX. Where no header says what
+    /// asked (browsers send `Sec-Fetch-Dest` over HTTPS and to localhost only), a request counts unless it opens a WebSocket
+    /// or prefers something else to HTML, as the requests of scripts, images and event streams do. `header` answers with
+    /// the value of a request header, asked by its lower-case name.
     ///
     /// ```
     /// use session_core::adapter::PageRequest;
@@ -40,6 +42,8 @@ impl PageRequest {
     /// assert!(PageRequest::new("GET", "/cart", boosted).is_some());
     /// let prefetched = |name| (name == "sec-purpose").then_some(b"prefetch".as_slice());
     /// assert_eq!(PageRequest::new("GET", "/cart", prefetched), None);
+    /// let fetched = |name| (name == "accept").then_some(b"application/json, */*".as_slice());
+    /// assert_eq!(PageRequest::new("GET", "/cart", fetched), None);
     /// // The URL is not in its `Debug`: a query may hold a token.
     /// assert!(!format!("{page:?}").contains("step"));
     /// ```
@@ -91,16 +95,32 @@ fn loader<'h>(header: impl Fn(&'static str) -> Option<&'h [u8]>) -> Option<Loade
         || is("hx-boosted", b"true")
         || is("hx-history-restore-request", b"true")
         || has("x-pjax");
-    let is_elsewhere =
-        header("sec-fetch-dest").is_some_and(|there| there != b"document" && there != b"empty");
-    (!is_elsewhere && (!is_script || loads_pages)).then_some(Loader::Html)
+    let is_page = match header("sec-fetch-dest") {
+        Some(b"document" | b"empty") => true,
+        Some(_) => false,
+        None => loads_pages || (!has("sec-websocket-key") && header("accept").is_none_or(prefers_html)),
+    };
+    (is_page && (!is_script || loads_pages)).then_some(Loader::Html)
 }
 
-/// Whether a request is made before anybody has gone to the page, perhaps in vain.
+/// Whether an `Accept` header names HTML, or has no preference. Browsers name HTML when they go to a page. A script asks
+/// for JSON or an event stream, or says nothing better than `*/*`, which says no more than a client without a browser does.
+fn prefers_html(accept: &[u8]) -> bool {
+    let mut types = accept.split(|byte| *byte == b',').map(|range| {
+        let essence = range.split(|byte| *byte == b';').next().unwrap_or_default();
+        essence.trim_ascii().to_ascii_lowercase()
+    });
+    let is_html = |essence: &[u8]| matches!(essence, b"text/html" | b"application/xhtml+xml");
+    let Some(first) = types.next() else { return true };
+    matches!(&*first, b"" | b"*/*" | b"text/*") || is_html(&first) || types.any(|essence| is_html(&essence))
+}
+
+/// Whether a request is made before anybody has gone to the page, perhaps in vain: a prefetch, or the preview of a page.
 pub(crate) fn is_ahead_of_time<'h>(header: impl Fn(&'static str) -> Option<&'h [u8]>) -> bool {
-    ["sec-purpose", "purpose", "x-sec-purpose", "x-purpose", "x-moz"]
-        .into_iter()
-        .any(|name| header(name).is_some_and(|there| there.to_ascii_lowercase().starts_with(b"prefetch")))
+    ["sec-purpose", "purpose", "x-sec-purpose", "x-purpose", "x-moz"].into_iter().any(|name| {
+        let purpose = header(name).unwrap_or_default().to_ascii_lowercase();
+        purpose.starts_with(b"prefetch") || purpose.starts_with(b"preview")
+    })
 }
 
 /// What Turbo accepts when it loads a page; before version 7.3 nothing else tells it from other scripts.
@@ -127,6 +147,12 @@ mod tests {
             &[("sec-fetch-dest", "empty"), ("hx-request", "true"), ("hx-boosted", "true")],
             &[("hx-request", "true"), ("hx-history-restore-request", "true")],
             &[("x-requested-with", "XMLHttpRequest"), ("x-pjax", "true")],
+            &[("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8")],
+            &[("accept", "application/xml, Text/HTML;level=1")],
+            &[("accept", "*/*")],
+            &[("accept", "")],
+            &[("sec-fetch-dest", "document"), ("accept", "application/json")],
+            &[("accept", "text/vnd.turbo-stream.html, application/json"), ("x-turbo-request-id", "1")],
         ] {
             let page = request(headers);
             assert!(page.is_some_and(|page| page.is_shown(200, Some(b"text/html"))), "{headers:?}");
@@ -150,8 +176,21 @@ mod tests {
             [("sec-purpose", "prefetch;prerender"), ("x-turbo-request-id", "1")],
             [("purpose", "Prefetch"), ("x-inertia", "true")],
             [("x-moz", "prefetch"), ("sec-fetch-dest", "document")],
+            [("x-purpose", "preview"), ("accept", "text/html")],
+            [("sec-websocket-key", "AAAA"), ("upgrade", "websocket")],
         ] {
             assert!(request(&headers).is_none(), "{headers:?}");
+        }
+        for accept in [
+            "application/json",
+            "application/json, text/plain, */*",
+            "Application/Vnd.API+JSON",
+            "text/event-stream",
+            "image/avif,image/webp,*/*;q=0.8",
+            "text/plain",
+            "text/htmlx",
+        ] {
+            assert!(request(&[("accept", accept)]).is_none(), "{accept}");
         }
     }
 }

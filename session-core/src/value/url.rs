@@ -21,7 +21,7 @@ impl RedirectHosts {
     /// # Errors
     /// The position of the first entry that is no host, counted from 1.
     pub(crate) fn new(hosts: &[String], over_http: bool) -> Result<Self, usize> {
-        if let Some(bad) = hosts.iter().position(|host| Host::parse(host).is_none()) {
+        if let Some(bad) = hosts.iter().position(|host| Host::listed(host).is_none()) {
             return Err(bad + 1);
         }
         let schemes: &[&str] = if over_http { &["https", "http"] } else { &["https"] };
@@ -51,14 +51,24 @@ pub(crate) fn stays(url: &str, hosts: &RedirectHosts) -> bool {
     }
 }
 
-/// Returns the path and query of a `Referer` if its host is `host`.
+/// Returns the path and query of a `Referer` if its page was served at `host`; a port that is not written is the scheme's.
 #[must_use]
 pub(crate) fn path_on<'u>(url: &'u str, host: &str) -> Option<&'u str> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let path = if path.is_empty() { "/" } else { path };
-    (authority.eq_ignore_ascii_case(host) && stays(path, &RedirectHosts::default())).then_some(path)
+    let (origin, path) = split_referer(url)?;
+    (origin.is_at(host) && stays(path, &RedirectHosts::default())).then_some(path)
+}
+
+/// Splits a `Referer` into its origin and its path with the query. `None` for what no page of a web site has.
+fn split_referer(url: &str) -> Option<(Origin, &str)> {
+    let start = url.find("://")?;
+    let scheme = &url[..start];
+    if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
+        return None;
+    }
+    let start = start + 3;
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
+    let (origin, path) = (Origin::parse(&url[..end])?, &url[end..]);
+    Some((origin, if path.is_empty() { "/" } else { path }))
 }
 
 /// Returns whether no percent-decoding turns the beginning of the path into an authority.
@@ -262,6 +272,26 @@ mod tests {
         assert_eq!(path_on("http://shop:3000/cart", "shop:3000"), Some("/cart"));
         assert_eq!(path_on("http://shop:3000", "shop:3000"), Some("/"));
         assert_eq!(path_on("https://shop/cart?x=1", "shop"), Some("/cart?x=1"));
+        for (url, host) in [
+            ("https://shop.example/cart", "shop.example:443"),
+            ("http://shop.example:80/cart", "SHOP.example"),
+            ("HTTPS://Shop.example/cart", "shop.example"),
+            ("http://[::1]/cart", "[::1]:80"),
+            ("http://[::1]:3000/cart", "[::1]:3000"),
+            ("https://shop.example./cart", "shop.example."),
+        ] {
+            assert_eq!(path_on(url, host), Some("/cart"), "{url} at {host}");
+        }
+        for (url, host) in [
+            ("https://shop.example/cart", "shop.example:80"),
+            ("http://shop.example/cart", "shop.example:443"),
+            ("http://[::1]/cart", "[::2]"),
+            ("ftp://shop.example/cart", "shop.example"),
+            ("https://shop.example./cart", "shop.example"),
+            ("https:///cart", ""),
+        ] {
+            assert_eq!(path_on(url, host), None, "{url} at {host}");
+        }
         for other in [
             "http://shop:3000.evil/cart",
             "http://shop:3001/cart",

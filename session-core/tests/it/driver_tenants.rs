@@ -146,8 +146,26 @@ fn domains_that_browsers_refuse_do_not_build() {
 #[test]
 fn a_token_has_a_header_of_its_own_and_a_session_in_a_store() {
     let builder = |name| Sessions::builder().key(key(1)).token_from(TokenFrom::Header(name));
-    for name in ["", "x session", "x:session", "ä", "Cookie", "cookie", "Authorization", "SET-COOKIE", "Host"]
-    {
+    for name in [
+        "",
+        "x session",
+        "x:session",
+        "ä",
+        "Cookie",
+        "cookie",
+        "Authorization",
+        "SET-COOKIE",
+        "Host",
+        "Content-Encoding",
+        "Accept-Language",
+        "If-None-Match",
+        "Sec-Session",
+        "Access-Control-Allow-Origin",
+        "X-Forwarded-For",
+        "X-XSRF-Token",
+        "Refresh",
+        "upgrade",
+    ] {
         let built = builder(name).store(new_store()).build();
         assert!(matches!(built, Err(ConfigError::BadHeader { .. })), "{name}");
     }

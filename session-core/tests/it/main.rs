@@ -8,6 +8,7 @@ mod cookie_seal;
 mod cookie_select;
 mod cookie_support;
 mod cookie_token;
+mod debug_forms;
 mod device_binding;
 mod device_hostile;
 mod device_in_cookie;

@@ -39,9 +39,9 @@ fn named(label: &[u8]) -> Result<&'static Encoding, FormError> {
     Encoding::for_label(label).ok_or(FormError::UnknownCharset)
 }
 
-/// The parameter `charset` of a media type.
+/// The parameter `charset` of a media type, unless it is empty.
 fn parameter(content_type: &str) -> Option<&str> {
     let mut parameters = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
     let (_, value) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
-    Some(value.trim().trim_matches('"'))
+    Some(value.trim().trim_matches('"')).filter(|label| !label.is_empty())
 }

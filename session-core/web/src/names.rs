@@ -83,7 +83,7 @@ fn nest_in(fields: &mut Map<String, Value>, name: &str, rest: &[&str], text: Val
 
 /// Adds below a value that is there; gives the text back where that is not possible.
 fn nest(there: &mut Value, rest: &[&str], text: Value) -> Result<(), Value> {
-    match (rest.split_first(), there) {
+    match (rest.split_first(), &mut *there) {
         (None, Value::Array(items)) => items.push(text),
         (None, Value::Object(_)) => return Err(text),
         (None, there) => *there = text,
@@ -100,6 +100,8 @@ fn nest(there: &mut Value, rest: &[&str], text: Value) -> Result<(), Value> {
             Some(number) => return nest_in(fields, &number, rest, text),
             None => return Err(text),
         },
+        // `tags=` and then `tags[]=x`: the empty field is there so that the form has one if nothing is chosen.
+        (Some((&"", [])), Value::String(empty)) if empty.is_empty() => *there = Value::Array(vec![text]),
         (Some((&"", [])), there) => *there = Value::Array(vec![there.take(), text]),
         (Some((&"", _)), _) => return Err(text),
         (Some((name, rest)), Value::Object(fields)) => return nest_in(fields, name, rest, text),
@@ -172,6 +174,15 @@ mod tests {
         assert_eq!(of(&[("t[]", "1")]), json!({"t": ["1"]}));
         assert_eq!(of(&[("t[]", "1"), ("t[]", "2")]), json!({"t": ["1", "2"]}));
         assert_eq!(of(&[("a[t][]", "1"), ("a[t][]", "2")]), json!({"a": {"t": ["1", "2"]}}));
+    }
+
+    #[test]
+    fn an_empty_field_before_a_list_is_no_item_of_it() {
+        assert_eq!(of(&[("t", ""), ("t[]", "1"), ("t[]", "2")]), json!({"t": ["1", "2"]}));
+        assert_eq!(of(&[("a[t]", ""), ("a[t][]", "1")]), json!({"a": {"t": ["1"]}}));
+        assert_eq!(of(&[("t", "")]), json!({"t": ""}));
+        assert_eq!(of(&[("t[]", ""), ("t[]", "1")]), json!({"t": ["", "1"]}));
+        assert_eq!(of(&[("t", "0"), ("t[]", "1")]), json!({"t": ["0", "1"]}));
     }
 
     #[test]

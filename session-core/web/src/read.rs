@@ -182,7 +182,10 @@ pub(crate) fn is_file(part: &multer::Field<'_>) -> bool {
         ends
     });
     let names = parameters.filter_map(|parameter| parameter.split_once('=')).map(|(name, _)| name.trim());
-    names.map(|name| name.trim_end_matches('*')).any(|name| name.eq_ignore_ascii_case("filename"))
+    // `filename*` is the extended form, `filename*0` and `filename*0*` are the parts of a long name (RFC 2231).
+    names
+        .map(|name| name.split('*').next().unwrap_or_default())
+        .any(|name| name.eq_ignore_ascii_case("filename"))
 }
 
 fn is_binary(content_type: &str) -> bool {
@@ -224,6 +227,8 @@ mod tests {
             "FileName=x.png",
             "filename*=UTF-8''x.png",
             "filename* = UTF-8''%e2%82%ac.png",
+            "filename*0=\"x\"; filename*1=\".png\"",
+            "filename*0*=UTF-8''%e2%82; filename*1*=%ac.png",
             "x=\"a;\\\"b\"; filename*=UTF-8''x.png",
         ] {
             let body = [
@@ -252,6 +257,10 @@ mod tests {
     #[tokio::test]
     async fn text_is_of_the_charset_that_is_declared() {
         let latin = json!({"city": "Köln"});
+        for empty in ["charset=", "charset=\"\"; x=y"] {
+            let content_type = format!("{URLENCODED}; {empty}");
+            assert_eq!(urlencoded(&content_type, b"city=K%C3%B6ln").await.unwrap(), latin, "{empty}");
+        }
         for content_type in ["charset=iso-8859-1", "Charset=\"windows-1252\"", " charset = latin1"] {
             let content_type = format!("{URLENCODED};{content_type}");
             assert_eq!(urlencoded(&content_type, b"city=K%F6ln").await.unwrap(), latin, "{content_type}");

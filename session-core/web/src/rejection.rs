@@ -61,7 +61,7 @@ pub enum Rejection {
     #[error("no sign-in page: set it with `sign_in_page` where the session layer is created")]
     NoSignInPage,
     /// The handler leaves early with a redirect. Nothing is logged.
-    #[error("redirected to {}", .0.location())]
+    #[error("the handler leaves with a redirect ({})", .0.status())]
     Redirect(FinishedRedirect),
 }
 

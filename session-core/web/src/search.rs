@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,13 +17,20 @@ use crate::read::{Kind, is_file, split_pair};
 use crate::{FormError, InputLimit};
 
 /// What a [`CsrfGuard`](crate::CsrfGuard) has read of a body. The handler must get it before the rest.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a promise: an adapter uses both parts")]
 pub struct ReadAhead {
     /// The bytes that were read; none if the body is untouched.
     pub bytes: Bytes,
     /// Whether the body has no more.
     pub ended: bool,
+}
+
+/// Shows how much was read, and not what: a form, and its token.
+impl fmt::Debug for ReadAhead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadAhead").field("bytes", &self.bytes.len()).field("ended", &self.ended).finish()
+    }
 }
 
 /// What a search has read of a body, and what it saw there.
@@ -73,7 +81,12 @@ pub(crate) async fn search<D: Buf, E>(
                 }
             }
         })
-        .await?
+        .await
+    };
+    let found = match found {
+        // A body of no bytes is a form without fields, whatever its type.
+        Err(FormError::Malformed) if ended && read.iter().all(Bytes::is_empty) => false,
+        found => found?,
     };
     Ok(Searched { read: ReadAhead { bytes: joined(read), ended }, found })
 }
@@ -232,6 +245,9 @@ mod tests {
     async fn what_is_no_form_is_said_so() {
         assert_eq!(found("text/plain", 100, &[]).await.0.unwrap_err().status(), 415);
         assert_eq!(found(MULTIPART, 100, &["nonsense".to_owned()]).await.0.unwrap_err().status(), 400);
-        assert_eq!(found("multipart/form-data", 100, &[]).await.0.unwrap_err().status(), 400);
+        assert_eq!(found("multipart/form-data", 100, &["a".to_owned()]).await.0.unwrap_err().status(), 400);
+        for none in [&[][..], &[String::new()], &["--X--\r\n".to_owned()]] {
+            assert!(!found(MULTIPART, 100, none).await.0.unwrap().found, "{none:?}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Pages that require a signed-in user: returns the user's name, or a redirect to the sign-in page.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +12,21 @@ use crate::rejection::Rejection;
 
 /// The sign-in requirement of a request, for the `SignedIn` and `Recent` extractors of the adapters.
 ///
-/// Without a user, a navigation (a `GET` by the browser itself) is redirected to the sign-in page, and its URL is kept
-/// as the intended one for [`Redirects::intended`]. Every other request, such as a form or a script's request, is
-/// rejected with 401.
-#[derive(Clone, Debug)]
+/// Without a user, a navigation (a `GET` of a page by the browser itself, [`PageRequest::new`]) is redirected to the
+/// sign-in page, and its URL is kept as the intended one for [`Redirects::intended`]. Every other request, such as a
+/// form, a script's request, a WebSocket, or one whose session is in a header, is rejected with 401.
+#[derive(Clone)]
 pub struct SignIn {
     page: Arc<str>,
     intended: Option<Box<str>>,
+}
+
+/// Not the URL of the request: its query may hold a token.
+impl fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut sign_in = f.debug_struct("SignIn");
+        sign_in.field("page", &self.page).field("is_navigation", &self.intended.is_some()).finish()
+    }
 }
 
 impl SignIn {
@@ -62,7 +71,10 @@ impl SignIn {
     }
 
     async fn turn_away(&self, visit: &Visit) -> Result<Rejection, Rejection> {
-        let Some(intended) = &self.intended else { return Ok(Rejection::SignedOut) };
+        // A client that keeps its token in a header is no browser, and goes to no page.
+        let Some(intended) = self.intended.as_deref().filter(|_| !visit.takes_header()) else {
+            return Ok(Rejection::SignedOut);
+        };
         let session = visit.session().await?;
         session.urls().set_intended(intended)?;
         // The redirect shows no message: they are for the sign-in page.

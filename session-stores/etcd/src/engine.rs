@@ -150,6 +150,22 @@ impl OwnerSet for Engine {
         // What is no member under this prefix was not written by this library.
         Ok(keys.collect::<Result<Vec<_>, _>>()?.iter().filter_map(|key| member(key)).collect())
     }
+
+    async fn members_after(
+        &self,
+        owner: &str,
+        after: Option<&StoreKey>,
+        most: usize,
+        _now: Timestamp,
+    ) -> Result<Vec<StoreKey>, StoreError> {
+        // The key behind another one in order is that key and a zero.
+        let first = after.map(|key| format!("{key}\0")).unwrap_or_default();
+        let (first, end) = (self.key(&format!("o-{owner}/{first}")), self.key(&format!("o-{owner}0")));
+        let query = json!({"key": first, "range_end": end, "keys_only": true, "limit": most});
+        let found = self.gateway.call("kv/range", &query).await?;
+        let keys = found["kvs"].as_array().into_iter().flatten().map(|entry| decode(&entry["key"]));
+        Ok(keys.collect::<Result<Vec<_>, _>>()?.iter().filter_map(|key| member(key)).collect())
+    }
 }
 
 fn member(key: &[u8]) -> Option<StoreKey> {

@@ -95,6 +95,15 @@ impl Disk {
         }
     }
 
+    /// Reads up to `most` of the first bytes under a key.
+    pub(crate) fn read_start(&self, key: &StoreKey, most: usize) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(fan) = self.fan(key)? else { return Ok(None) };
+        let Some(file) = open_regular(fan.as_fd(), &key.to_string())? else { return Ok(None) };
+        let mut bytes = Vec::with_capacity(most);
+        file.take(u64::try_from(most).map_err(|_| Fault::Damaged)?).read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
     /// Writes these bytes under a key, whole or not at all.
     pub(crate) fn write(&self, key: &StoreKey, bytes: &[u8], flush: Flush) -> Result<(), Fault> {
         let fan = self.made_dir(self.root.as_fd(), &fan_name(key))?;

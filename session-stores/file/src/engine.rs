@@ -106,6 +106,11 @@ impl CasEngine for Files {
         Ok(bytes.map(|bytes| (bytes.clone(), bytes)))
     }
 
+    async fn get_start(&self, key: &str, most: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = key_of(key)?;
+        self.read(move |disk| disk.read_start(&key, most)).await
+    }
+
     async fn add(&self, key: &str, bytes: &[u8], _expiry: Timestamp) -> Result<Option<Vec<u8>>, StoreError> {
         let swapped = self.write_if(key, None, Some(bytes.to_vec())).await?;
         Ok((swapped == Swapped::Done).then(|| bytes.to_vec()))

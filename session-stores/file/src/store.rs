@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use session_core::{
     Timestamp,
-    store::{Cursor, OwnerIndex, Page, Record, StoreError, StoreKey, async_trait},
+    store::{Cursor, OwnerIndex, Page, Record, SessionHead, StoreError, StoreKey, async_trait},
 };
 use session_store_kv::CasStore;
 
@@ -77,6 +77,16 @@ impl OwnerIndex for FileStore {
         now: Timestamp,
     ) -> Result<Page<(StoreKey, Record)>, StoreError> {
         self.inner.page(owner, from, most, now).await
+    }
+
+    async fn heads(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError> {
+        self.inner.heads(owner, from, most, now).await
     }
 
     async fn destroy_all(

@@ -35,6 +35,15 @@ pub trait CasEngine: fmt::Debug + Send + Sync + 'static {
     /// Reads the bytes under a key, and their version.
     async fn get(&self, key: &str) -> Result<Option<(Vec<u8>, Self::Version)>, StoreError>;
 
+    /// Reads up to `most` of the first bytes under a key, for lists that need no more. Reads all of them unless
+    /// implemented.
+    async fn get_start(&self, key: &str, most: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.get(key).await?.map(|(mut bytes, _)| {
+            bytes.truncate(most);
+            bytes
+        }))
+    }
+
     /// Stores the bytes if nothing is under the key, and returns their version; `None` if something is.
     async fn add(
         &self,
@@ -139,6 +148,26 @@ pub trait OwnerSet: Send + Sync {
     /// missed, and when one was inserted before another was removed, at least one of the two is listed. Members whose
     /// expiry lies before `now` may be left out.
     async fn members(&self, owner: &str, now: Timestamp) -> Result<Vec<StoreKey>, StoreError>;
+
+    /// Lists up to `most` members after this one, in the order of their keys. Lists all of them and drops the others
+    /// unless implemented.
+    async fn members_after(
+        &self,
+        owner: &str,
+        after: Option<&StoreKey>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<StoreKey>, StoreError> {
+        Ok(some_after(self.members(owner, now).await?, after, most))
+    }
+}
+
+/// The first `most` of these keys after this one, in order.
+pub(crate) fn some_after(mut keys: Vec<StoreKey>, after: Option<&StoreKey>, most: usize) -> Vec<StoreKey> {
+    keys.retain(|key| after.is_none_or(|after| key > after));
+    keys.sort_unstable();
+    keys.truncate(most);
+    keys
 }
 
 /// Entries that may be forgotten: a capability of an engine that does not expire them by itself.

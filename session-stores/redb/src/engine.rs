@@ -174,6 +174,11 @@ impl<T: ReadableTable<Bytes, Bytes>> TxRead for View<T> {
         Ok(self.table.get(key).map_err(failure)?.map(|found| found.value().to_vec()))
     }
 
+    fn get_start(&self, key: &[u8], most: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = self.table.get(key).map_err(failure)?;
+        Ok(found.map(|found| found.value().iter().take(most).copied().collect()))
+    }
+
     fn scan(&self, from: &[u8], until: &[u8], most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
         // redb panics on a range that ends before it begins.
         let found = self.table.range(from..until.max(from)).map_err(failure)?.take(most);

@@ -19,7 +19,10 @@ impl TokenFrom {
     pub(super) fn header(self) -> Result<Option<&'static str>, ConfigError> {
         let Self::Header(name) = self else { return Ok(None) };
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        let is_taken = TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name));
+        let is_taken = TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name))
+            || FAMILIES.iter().any(|family| {
+                name.get(..family.len()).is_some_and(|start| start.eq_ignore_ascii_case(family))
+            });
         if name.is_empty() || name.len() > MOST_NAME_BYTES || !name.bytes().all(is_token) || is_taken {
             return Err(ConfigError::BadHeader { name });
         }
@@ -70,24 +73,56 @@ impl SessionsBuilder {
     }
 }
 
-/// Headers that mean something else to servers, proxies or browsers, or that browsers send by themselves.
-const TAKEN: [&str; 16] = [
+/// Headers that mean something else to servers, proxies, browsers or this library, in a request or in a response, or that
+/// browsers send by themselves.
+const TAKEN: [&str; 43] = [
     "accept",
+    "age",
+    "allow",
     "authorization",
     "cache-control",
+    "clear-site-data",
     "connection",
-    "content-length",
-    "content-type",
     "cookie",
     "date",
+    "dnt",
+    "etag",
+    "expect",
+    "expires",
+    "forwarded",
+    "from",
     "host",
+    "keep-alive",
+    "last-modified",
+    "link",
     "location",
+    "max-forwards",
     "origin",
+    "pragma",
+    "priority",
+    "range",
     "referer",
+    "refresh",
+    "retry-after",
+    "server",
     "set-cookie",
+    "strict-transport-security",
+    "te",
+    "trailer",
     "transfer-encoding",
+    "upgrade",
+    "upgrade-insecure-requests",
     "user-agent",
     "vary",
+    "via",
+    "www-authenticate",
+    "x-csrf-token",
+    "x-requested-with",
+    "x-xsrf-token",
 ];
+
+/// The beginnings of more such headers.
+const FAMILIES: [&str; 8] =
+    ["accept-", "access-control-", "content-", "if-", "proxy-", "sec-", "x-forwarded-", "x-real-"];
 
 const MOST_NAME_BYTES: usize = 64;

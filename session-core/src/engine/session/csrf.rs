@@ -70,7 +70,7 @@ impl Csrf<'_> {
     pub fn token(&self) -> Result<String, SessionError> {
         let (session, engine) = (self.0, self.0.shared.engine.clone());
         session.shared.shows_token.store(true, Ordering::Release);
-        if let Some(token) = session.read(token) {
+        if let Some(token) = session.try_read(|state| Ok::<_, SessionError>(token(state)))? {
             return masked(&engine, &token);
         }
         // Checked again under the same lock: of two concurrent first uses, one makes the token.

@@ -49,7 +49,7 @@ impl<'s> NamedForm<'s> {
         errors: impl IntoIterator<Item = (F, M)>,
     ) -> Result<(), SessionError> {
         self.session.leave_errors(&self.name, errors)?;
-        let input = form::without_secrets(self.session.input(), &self.session.shared.engine.secrets);
+        let input = form::without_secrets(self.session.input()?, &self.session.shared.engine.secrets);
         match input.is_empty() {
             true => Ok(()),
             false => self.session.edit(|state| state.content.flash.flash_form(&self.name, input)),

@@ -49,7 +49,7 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub fn flash_all(&self) -> Result<(), SessionError> {
-        let form = form::without_secrets(self.input(), &self.shared.engine.secrets);
+        let form = form::without_secrets(self.input()?, &self.shared.engine.secrets);
         self.edit(|state| state.content.flash.flash_form("", form))
     }
 
@@ -72,7 +72,7 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub fn flash_only(&self, fields: impl ToPaths) -> Result<(), SessionError> {
-        let form = self.input();
+        let form = self.input()?;
         let named: Vec<_> = fields.paths().as_slice().iter().map(|field| names(&form, *field)).collect();
         let parts = form::only(&form, &named, &self.shared.engine.secrets);
         self.edit(|state| state.content.flash.flash_parts("", parts))
@@ -94,7 +94,7 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub fn flash_except(&self, fields: impl ToPaths) -> Result<(), SessionError> {
-        let form = self.input();
+        let form = self.input()?;
         let named: Vec<_> = fields.paths().as_slice().iter().map(|field| names(&form, *field)).collect();
         let left = form::except(form, &named, &self.shared.engine.secrets);
         self.edit(|state| state.content.flash.flash_form("", left))
@@ -152,7 +152,7 @@ impl Session {
         self.read(|state| state.content.flash.see().form.input.has(field.path()))
     }
 
-    pub(super) fn input(&self) -> Map<String, Value> {
-        self.shared.lock().form.clone().unwrap_or_default()
+    pub(super) fn input(&self) -> Result<Map<String, Value>, SessionError> {
+        Ok(self.shared.try_lock()?.form.clone().unwrap_or_default())
     }
 }

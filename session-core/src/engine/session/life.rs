@@ -14,10 +14,10 @@ impl Session {
     /// changes with a regenerate. For a session that has not been stored yet it is the handle that it will have.
     ///
     /// # Errors
-    /// [`SessionError::Entropy`] if a new id is needed and no random bytes are available.
+    /// [`SessionError::Entropy`] if a new id is needed and no random bytes are available, and [`SessionError::InUse`].
     pub fn id(&self) -> Result<Handle, SessionError> {
         let entropy = &self.shared.engine.entropy;
-        let mut visit = self.shared.lock();
+        let mut visit = self.shared.try_lock()?;
         if let Some(key) = visit.state.moved_to() {
             return Ok(key.handle());
         }

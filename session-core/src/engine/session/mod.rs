@@ -65,6 +65,11 @@ pub use user::User;
 /// a closure or an implementation of `Serialize` that the session itself is running. In each case nothing is changed;
 /// no change is dropped without an error.
 ///
+/// # Panics
+/// Inside such a closure or implementation, the methods that return no `Result`, such as [`has`](Self::has), panic with
+/// the text of [`SessionError::InUse`]. Do not wait there for another thread that uses the same session either: that
+/// thread waits for the call to end.
+///
 /// ```
 /// use session_core::Session;
 ///
@@ -138,6 +143,14 @@ impl Shared {
         Locked { cell, holder: &self.holder }
     }
 
+    /// The same for what can fail: an error where [`lock`](Self::lock) panics.
+    pub(crate) fn try_lock(&self) -> Result<Locked<'_>, SessionError> {
+        match self.is_held_here() {
+            true => Err(SessionError::InUse),
+            false => Ok(self.lock()),
+        }
+    }
+
     /// Whether the current thread holds the lock. Only this thread stores its own number, so relaxed loads suffice.
     fn is_held_here(&self) -> bool {
         self.holder.load(Ordering::Relaxed) == this_thread()
@@ -190,10 +203,7 @@ impl Session {
     where
         SessionError: From<E>,
     {
-        if self.shared.is_held_here() {
-            return Err(SessionError::InUse);
-        }
-        Ok(look(&self.shared.lock().state)?)
+        Ok(look(&self.shared.try_lock()?.state)?)
     }
 
     /// The gate of every change.
@@ -204,10 +214,7 @@ impl Session {
     where
         SessionError: From<E>,
     {
-        if self.shared.is_held_here() {
-            return Err(SessionError::InUse);
-        }
-        let mut cell = self.shared.lock();
+        let mut cell = self.shared.try_lock()?;
         self.check(&cell)?;
         Ok(change(&mut cell.state)?)
     }

@@ -1,6 +1,7 @@
 //! The URLs that a session remembers, as a facet of [`Session`]: the intended page and the previous page.
 
 use super::Session;
+use crate::decision::state::SessionState;
 use crate::engine::error::SessionError;
 use crate::value::content::{INTENDED, PREVIOUS};
 use crate::value::url::{path_on, stays};
@@ -54,7 +55,7 @@ impl Urls<'_> {
     /// The [errors of every change](Session#errors-of-every-change).
     #[doc(alias = "pull_intended_url")]
     pub fn pull_intended(&self) -> Result<Option<String>, SessionError> {
-        let url = self.intended();
+        let url = self.find(INTENDED)?;
         self.clear_intended()?;
         Ok(url)
     }
@@ -131,7 +132,18 @@ impl Urls<'_> {
     }
 
     fn get(&self, key: &str) -> Option<String> {
-        let url: String = self.0.read(|state| state.content.system.get(key).ok().flatten())?;
-        self.allows(&url).then_some(url)
+        self.kept(self.0.read(|state| url(state, key)))
     }
+
+    fn find(&self, key: &str) -> Result<Option<String>, SessionError> {
+        Ok(self.kept(self.0.try_read(|state| Ok::<_, SessionError>(url(state, key)))?))
+    }
+
+    fn kept(&self, url: Option<String>) -> Option<String> {
+        url.filter(|url| self.allows(url))
+    }
+}
+
+fn url(state: &SessionState, key: &str) -> Option<String> {
+    state.content.system.get(key).ok().flatten()
 }

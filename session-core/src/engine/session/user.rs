@@ -114,9 +114,10 @@ impl User<'_> {
     /// The [errors of every change](Session#errors-of-every-change) if the session must end, but for a read-only handle.
     pub fn check_stamp(&self, credentials: impl AsRef<[u8]>) -> Result<bool, SessionError> {
         let today = stamp_of(credentials.as_ref());
-        let (is_user, own) = self.0.read(|state| {
-            (state.owner().is_some(), state.content.system.get::<String>(content::STAMP).ok().flatten())
-        });
+        let (is_user, own) = self.0.try_read(|state| {
+            let own = state.content.system.get::<String>(content::STAMP).ok().flatten();
+            Ok::<_, SessionError>((state.owner().is_some(), own))
+        })?;
         let is_same = own.is_some_and(|own| own.as_bytes().ct_eq(today.as_bytes()).into());
         if is_user && !is_same && self.0.access != Access::ReadOnly {
             self.0.invalidate()?;
@@ -137,7 +138,7 @@ impl User<'_> {
     /// # Errors
     /// [`SessionError::Value`] if the value is of another type.
     pub fn meta<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, SessionError> {
-        Ok(self.0.read(|state| state.content.system.get(Path::segments(&[content::META, name])))?)
+        self.0.try_read(|state| state.content.system.get(Path::segments(&[content::META, name])))
     }
 }
 

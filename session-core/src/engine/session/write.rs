@@ -210,10 +210,10 @@ impl Session {
         make: impl FnOnce() -> T,
     ) -> Result<T, SessionError> {
         // `make` runs without the lock, so that it can use the session.
-        if let Some(value) = self.read(|state| state.data().get::<T>(key.path()))? {
+        if let Some(value) = self.try_read(|state| state.data().get::<T>(key.path()))? {
             return Ok(value);
         }
-        self.check(&self.shared.lock())?;
+        self.check(&*self.shared.try_lock()?)?;
         let value = make();
         self.edit(|state| state.data_mut().remember(key, || value))
     }
@@ -235,10 +235,10 @@ impl Session {
         key: impl ToPath<T>,
         make: impl AsyncFnOnce() -> T,
     ) -> Result<T, SessionError> {
-        if let Some(value) = self.read(|state| state.data().get::<T>(key.path()))? {
+        if let Some(value) = self.try_read(|state| state.data().get::<T>(key.path()))? {
             return Ok(value);
         }
-        self.check(&self.shared.lock())?;
+        self.check(&*self.shared.try_lock()?)?;
         let value = make().await;
         self.edit(|state| state.data_mut().remember(key, || value))
     }

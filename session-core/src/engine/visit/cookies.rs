@@ -92,6 +92,18 @@ impl CookieHeaders {
         }
     }
 
+    /// The token of a request whose session is in a header: no browser sends or withholds it by itself. An empty one is
+    /// that of a client which was told to forget it.
+    pub(crate) fn in_header<'r>(
+        token: Option<&'r [u8]>,
+        head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
+    ) -> Self {
+        Self {
+            shows_nothing: head.shows_nothing(),
+            ..token.into_iter().filter(|token| !token.is_empty()).collect()
+        }
+    }
+
     /// Whether the visitor sees nothing of the response, whatever it is.
     pub(crate) fn shows_nothing(&self) -> bool {
         self.shows_nothing

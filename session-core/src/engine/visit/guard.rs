@@ -11,6 +11,7 @@ use crate::decision::commit::CommitError;
 use crate::decision::decide::{Fate, Trigger};
 use crate::engine::common::Engine;
 use crate::engine::drive;
+use crate::engine::event::Told;
 use crate::engine::finish::{BoxFuture, Closing, Finish, Spawn};
 use crate::engine::report::VisitReport;
 use crate::engine::session::{Access, Session, Shared};
@@ -166,12 +167,18 @@ impl VisitInner {
 
 impl Shared {
     fn begin(&self, trigger: Trigger) -> Result<Option<drive::Work>, CommitError> {
-        drive::begin(&self.engine, &mut self.lock().state, trigger)
+        let (now, mut told) = (self.engine.clock.now(), Told::default());
+        let begun = drive::begin(&self.engine, &mut self.lock().state, trigger, now, &mut told);
+        self.engine.tell_all(&told);
+        begun
     }
 
     async fn carry_out(&self, work: drive::Work) -> Result<(), CommitError> {
         let work = drive::perform(&self.engine, work).await;
-        drive::conclude(&self.engine, &mut self.lock().state, work)
+        let mut told = Told::default();
+        let concluded = drive::conclude(&self.engine, &mut self.lock().state, work, &mut told);
+        self.engine.tell_all(&told);
+        concluded
     }
 
     fn report(&self, result: Result<(), CommitError>) -> VisitReport {
@@ -195,13 +202,10 @@ pub(crate) async fn commit_now(session: Session) -> Result<(), CommitError> {
     let (spawn, flight) = (shared.spawn, shared.engine.flights.begin());
     let writing: BoxFuture<_> = Box::pin(async move {
         let _turn = shared.turn.lock().await;
-        let begun = {
-            let mut cell = shared.lock();
-            if access == Access::Full && cell.closed {
-                return Err(CommitError::Closed);
-            }
-            drive::begin(&shared.engine, &mut cell.state, trigger)
-        };
+        if access == Access::Full && shared.lock().closed {
+            return Err(CommitError::Closed);
+        }
+        let begun = shared.begin(trigger);
         if let Some(work) = begun? {
             shared.carry_out(work).await?;
         }

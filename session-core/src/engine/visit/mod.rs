@@ -23,6 +23,7 @@ use super::carry::Handover;
 use super::common::Engine;
 use super::drive;
 use super::error::OpenError;
+use super::event::Told;
 use super::finish::{BoxFuture, Finish, Spawn};
 use super::session::{Access, Cell, Session, Shared};
 use crate::decision::codec::SetCookies;
@@ -198,10 +199,17 @@ impl Visit {
         let flight = engine.flights.begin();
         let ending: BoxFuture<_> = Box::pin(async move {
             state.destroy();
-            if let Some(work) = drive::begin(&engine, &mut state, Trigger::Commit)? {
-                let work = drive::perform(&engine, work).await;
-                drive::conclude(&engine, &mut state, work)?;
-            }
+            let mut told = Told::default();
+            let begun = drive::begin(&engine, &mut state, Trigger::Commit, engine.clock.now(), &mut told);
+            let ended = match begun {
+                Ok(Some(work)) => {
+                    let work = drive::perform(&engine, work).await;
+                    drive::conclude(&engine, &mut state, work, &mut told)
+                }
+                begun => begun.map(|_| ()),
+            };
+            engine.tell_all(&told);
+            ended?;
             engine.codec.encode(&state, || engine.clock.now())
         });
         let ended = Finish::new(ending, flight, self.inner.spawn).await;

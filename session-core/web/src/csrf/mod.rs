@@ -110,16 +110,20 @@ impl CsrfRules {
             Sender::Ours if !self.always_token => return Ok(CsrfDecision::Pass),
             Sender::Ours | Sender::Unsaid(_) => {}
         }
-        let token = HEADERS.iter().find_map(|name| (head.header)(name));
+        // An empty header carries no more than none: scripts send it for a page without a token.
+        let mut tokens =
+            HEADERS.iter().filter_map(|name| (head.header)(name)).filter(|token| !token.is_empty());
+        let has_token = tokens.clone().next().is_some();
         let may_carry = |content_type| is_form(content_type) || is_json(content_type);
-        if token.is_none() && !(head.header)("content-type").is_some_and(may_carry) {
+        if !has_token && !(head.header)("content-type").is_some_and(may_carry) {
             return Ok(CsrfDecision::Refuse(CsrfFailure::default()));
         }
         let session = visit.read_only().await?;
-        Ok(match token.map(std::str::from_utf8) {
-            Some(Ok(token)) if session.csrf().verify(token) => CsrfDecision::Pass,
-            None if !session.status().fresh() => CsrfDecision::AskBody(session),
-            Some(_) | None => CsrfDecision::Refuse(session.into()),
+        let is_own = |token| std::str::from_utf8(token).is_ok_and(|token| session.csrf().verify(token));
+        Ok(match tokens.any(is_own) {
+            true => CsrfDecision::Pass,
+            false if !has_token && !session.status().fresh() => CsrfDecision::AskBody(session),
+            false => CsrfDecision::Refuse(session.into()),
         })
     }
 }

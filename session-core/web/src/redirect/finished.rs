@@ -1,12 +1,21 @@
 //! A redirect as it is sent: its status and its `Location`.
 
+use std::fmt;
+
 use session_core::adapter::BareResponse;
 
 /// A redirect's status and `Location`, ready to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FinishedRedirect {
     location: String,
     kind: RedirectKind,
+}
+
+/// Shows the kind, and not the location: its query may hold a token.
+impl fmt::Debug for FinishedRedirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FinishedRedirect").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 impl FinishedRedirect {

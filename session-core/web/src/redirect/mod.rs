@@ -7,6 +7,8 @@ mod finished;
 
 pub use finished::{FinishedRedirect, RedirectKind};
 
+use std::fmt;
+
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use session_core::adapter::{BoxFuture, RequestHead, Visit};
@@ -29,11 +31,18 @@ use crate::visit::find_visit;
 /// assert_eq!((redirect.status(), redirect.location()), (303, "/cart"));
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Redirects {
     session: Session,
     referer: Option<Box<str>>,
     host: Option<Box<str>>,
+}
+
+/// Not the `Referer`: its query may hold a token.
+impl fmt::Debug for Redirects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redirects").field("session", &self.session).finish_non_exhaustive()
+    }
 }
 
 impl Redirects {
@@ -46,6 +55,9 @@ impl Redirects {
 
     /// For a request with this head; `found` is the visit in its extensions. Opens the session.
     ///
+    /// Where the browser says that a page of this origin sent the request (`Sec-Fetch-Site: same-origin`), its `Referer`
+    /// counts for [`back`](Self::back) also behind a proxy that changes `Host`.
+    ///
     /// # Errors
     /// [`Rejection`]: the layer is missing, or the session cannot be opened.
     pub fn of_request<'r>(
@@ -53,7 +65,10 @@ impl Redirects {
         head: &RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]>>,
     ) -> BoxFuture<Result<Self, Rejection>> {
         let visit = find_visit(found);
-        let (referer, host) = ((head.header)("referer").map(<[u8]>::to_vec), head.host().map(<[u8]>::to_vec));
+        let referer = (head.header)("referer");
+        let is_own = (head.header)("sec-fetch-site") == Some(b"same-origin".as_slice());
+        let host = if is_own { referer.and_then(authority) } else { head.host() };
+        let (referer, host) = (referer.map(<[u8]>::to_vec), host.map(<[u8]>::to_vec));
         Box::pin(async move { Ok(Self::new(visit?.session().await?, referer.as_deref(), host.as_deref())) })
     }
 
@@ -158,12 +173,19 @@ impl Redirects {
 /// assert_eq!(redirect.finish()?.location(), "/cart");
 /// # Ok::<(), session_core::SessionError>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "a redirect does nothing unless it is the response"]
 pub struct Redirect {
     session: Session,
     target: Result<String, SessionError>,
     kind: RedirectKind,
+}
+
+/// Not where it leads: a query may hold a token.
+impl fmt::Debug for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let error = self.target.as_ref().err();
+        f.debug_struct("Redirect").field("kind", &self.kind).field("error", &error).finish_non_exhaustive()
+    }
 }
 
 impl Redirect {
@@ -234,6 +256,12 @@ impl From<Redirect> for Rejection {
     }
 }
 
+/// The host and port of a URL.
+fn authority(url: &[u8]) -> Option<&[u8]> {
+    let start = url.windows(3).position(|window| window == b"://")? + 3;
+    url[start..].split(|byte| b"/?#".contains(byte)).next()
+}
+
 /// Makes any text a value of a `Location` header: whatever is not visible ASCII is percent-encoded as UTF-8.
 fn location(target: &str) -> String {
     utf8_percent_encode(target, &INVISIBLE).to_string()
@@ -244,6 +272,18 @@ static INVISIBLE: AsciiSet = CONTROLS.add(b' ');
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_has_one_authority() {
+        for (url, found) in [
+            ("https://shop.example/cart?next=https://evil.example/", Some("shop.example")),
+            ("http://[::1]:3000?x", Some("[::1]:3000")),
+            ("https://", Some("")),
+            ("/cart", None),
+        ] {
+            assert_eq!(authority(url.as_bytes()), found.map(str::as_bytes), "{url}");
+        }
+    }
 
     #[test]
     fn a_location_carries_visible_ascii_only() {

@@ -70,9 +70,12 @@ impl<'a, A: WebApp> Client<'a, A> {
         self.send(Method::POST, path, &all, Bytes::copy_from_slice(form.as_bytes())).await
     }
 
-    /// Sends a request. The host is `shop.example`.
+    /// Sends a request. The host is `shop.example`, unless a header names another.
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Reply {
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "shop.example");
+        let mut request = Request::builder().method(method).uri(path);
+        if headers.iter().all(|(name, _)| *name != "host") {
+            request = request.header(header::HOST, "shop.example");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

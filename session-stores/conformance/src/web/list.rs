@@ -80,6 +80,8 @@ macro_rules! web_claims {
                 features_5_back_prefers_a_referer_with_a_path_to_the_previous_page
                 features_5_pages_that_a_script_loads_are_pages
                 features_5_back_follows_only_a_referer_of_this_host
+                features_5_back_knows_its_host_however_it_is_written
+                features_5_what_a_script_asks_for_is_no_page_where_no_header_says_so
                 features_5_pages_are_tracked_without_causing_a_load
                 features_5_intended_urls_are_followed_once
                 peers_25_no_redirect_leads_elsewhere
@@ -102,6 +104,9 @@ macro_rules! web_claims {
                 features_5_csrf_a_page_of_this_origin_needs_no_token
                 features_5_csrf_another_origins_page_is_refused_with_any_token
                 features_5_csrf_where_no_header_says_the_origin_the_token_decides
+                features_5_csrf_an_origin_is_at_its_host_however_both_are_written
+                features_5_csrf_an_empty_header_carries_no_token
+                features_5_csrf_a_form_of_no_bytes_has_no_token
                 features_5_csrf_the_token_may_be_in_a_json_body
                 features_5_csrf_may_always_ask_for_the_token_and_trust_other_origins
                 at_5_no_form_from_before_a_sign_in_is_accepted_after_it
@@ -133,6 +138,7 @@ macro_rules! web_claims {
                 a_farewell_is_shown_in_a_session_that_holds_nothing_else
                 a_message_after_a_sign_out_is_dropped_and_its_redirect_is_sent
                 features_6_a_page_for_users_sends_strangers_to_sign_in_and_back
+                features_6_only_a_navigation_is_sent_to_sign_in
                 features_6_a_page_for_users_costs_a_user_one_load
                 features_6_a_page_that_needs_a_recent_confirmation_asks_again
                 features_1_a_default_may_be_a_str
@@ -162,6 +168,8 @@ macro_rules! web_claims {
             ;
             in_a_header:
                 a_native_client_keeps_its_session_in_a_header_and_no_cookie
+                a_native_client_is_sent_to_no_page
+                a_head_by_a_native_client_takes_no_message
                 a_token_in_a_header_needs_no_csrf_token
                 a_token_in_a_header_is_ended_with_an_empty_one
             ;

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use session_core::{
     Timestamp,
     store::{
-        Cursor, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError, StoreKey, Sweep, Swept,
-        Written,
+        Cursor, Etag, Loaded, OwnerIndex, Page, Record, SessionHead, SessionStore, StoreError, StoreKey,
+        Sweep, Swept, Written,
     },
 };
 
@@ -183,6 +183,16 @@ impl<E: CasEngine> OwnerIndex for CasStore<E> {
         now: Timestamp,
     ) -> Result<Page<(StoreKey, Record)>, StoreError> {
         self.in_time(self.protocol.page(owner, from.and_then(Cursor::key), most, now)).await
+    }
+
+    async fn heads(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError> {
+        self.in_time(self.protocol.heads(owner, from.and_then(Cursor::key), most, now)).await
     }
 
     async fn destroy_all(

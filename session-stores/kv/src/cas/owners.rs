@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use session_core::{
     Timestamp,
-    store::{Cursor, Page, Record, StoreError, StoreKey},
+    store::{Cursor, Page, Record, SessionHead, StoreError, StoreKey},
 };
 
 use super::protocol::Protocol;
 use super::set::EntrySet;
-use crate::codec::{Entry, Unreadable};
-use crate::engine::{CasEngine, Owners, Swapped};
+use crate::codec::{self, Entry, Unreadable};
+use crate::engine::{CasEngine, Owners, Swapped, some_after};
 use crate::owner;
 
 impl<E: CasEngine> Protocol<E> {
@@ -46,6 +46,26 @@ impl<E: CasEngine> Protocol<E> {
         }
     }
 
+    /// At most `most` members after this one, and where the next page begins.
+    async fn some_members(
+        &self,
+        owner: &str,
+        after: Option<&StoreKey>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<(Vec<StoreKey>, Option<Cursor>), StoreError> {
+        // One more than the page, to learn whether there is another.
+        let (most, more) = (most.max(1), most.max(1).saturating_add(1));
+        let mut members = match self.engine.owners() {
+            Owners::Set(set) => set.members_after(&owner::name(owner), after, more, now).await?,
+            Owners::Nowhere | Owners::Primitives => some_after(self.members(owner, now).await?, after, more),
+        };
+        let is_last = members.len() <= most;
+        members.truncate(most);
+        let next = members.last().filter(|_| !is_last).map(Cursor::after);
+        Ok((members, next))
+    }
+
     /// Returns the live sessions of an owner, in the order of their keys: at most `most` members after this one, and the
     /// last of them. A session that is rotated meanwhile is followed to its new key. A record that cannot be decoded is
     /// left out.
@@ -56,27 +76,66 @@ impl<E: CasEngine> Protocol<E> {
         most: usize,
         now: Timestamp,
     ) -> Result<Page<(StoreKey, Record)>, StoreError> {
-        let mut waiting = self.members(owner, now).await?;
-        waiting.retain(|key| after.is_none_or(|after| *key > after));
-        waiting.sort_unstable();
-        let is_last = waiting.len() <= most.max(1);
-        waiting.truncate(most.max(1));
-        let next = waiting.last().filter(|_| !is_last).map(Cursor::after);
+        let (mut waiting, next) = self.some_members(owner, after.as_ref(), most, now).await?;
         let mut listed: Vec<(StoreKey, Record)> = Vec::new();
         while let Some(key) = waiting.pop() {
-            let bytes = self.engine.get(&key.to_string()).await?;
-            match bytes.map(|(bytes, _)| Entry::decode(&key, &bytes)) {
-                Some(Ok(Entry::Pending { .. })) => {
-                    if let Some((Entry::Record(record), _)) = self.settled(&key).await? {
-                        add_if_live(&mut listed, key, record, owner, now);
-                    }
-                }
-                Some(Ok(Entry::Record(record))) => add_if_live(&mut listed, key, record, owner, now),
-                Some(Ok(Entry::Tombstone { successor: Some(successor), .. })) => waiting.push(successor.key),
-                Some(Ok(Entry::Tombstone { successor: None, .. }) | Err(_)) | None => {}
+            let record = self.listed(&key, &mut waiting).await?;
+            let record = record.filter(|record| is_listed(record, owner, now));
+            if let Some(record) = record
+                && listed.iter().all(|(there, _)| *there != key)
+            {
+                listed.push((key, record));
             }
         }
         Ok(Page::new(listed, next))
+    }
+
+    /// The same heads of sessions, read without their data where the engine can.
+    pub(super) async fn heads(
+        &self,
+        owner: &str,
+        after: Option<StoreKey>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError> {
+        let (mut waiting, next) = self.some_members(owner, after.as_ref(), most, now).await?;
+        let (mut heads, mut seen) = (Vec::new(), HashSet::new());
+        while let Some(key) = waiting.pop() {
+            let start = self.engine.get_start(&key.to_string(), codec::head_len(owner)).await?;
+            let Some(start) = start else { continue };
+            let head = match codec::decode_head(&key, &start, owner) {
+                Some(head) => (head.deadline() > now).then_some(head),
+                // A session that is or was rotated, another owner's, or damaged.
+                None => {
+                    let record = self.listed(&key, &mut waiting).await?;
+                    let record = record.filter(|record| is_listed(record, owner, now));
+                    record.map(|record| SessionHead::of(key, &record))
+                }
+            };
+            heads.extend(head.filter(|head| seen.insert(head.key)));
+        }
+        Ok(Page::new(heads, next))
+    }
+
+    /// The record that a member leads to. If it was rotated, its successor joins those that wait to be looked at.
+    async fn listed(
+        &self,
+        key: &StoreKey,
+        waiting: &mut Vec<StoreKey>,
+    ) -> Result<Option<Record>, StoreError> {
+        let bytes = self.engine.get(&key.to_string()).await?;
+        Ok(match bytes.map(|(bytes, _)| Entry::decode(key, &bytes)) {
+            Some(Ok(Entry::Pending { .. })) => match self.settled(key).await? {
+                Some((Entry::Record(record), _)) => Some(record),
+                Some(_) | None => None,
+            },
+            Some(Ok(Entry::Record(record))) => Some(record),
+            Some(Ok(Entry::Tombstone { successor: Some(successor), .. })) => {
+                waiting.push(successor.key);
+                None
+            }
+            Some(Ok(Entry::Tombstone { successor: None, .. }) | Err(_)) | None => None,
+        })
     }
 
     /// Ends all sessions of an owner. Ends as many as it can before it reports an error.
@@ -167,15 +226,6 @@ enum Ended {
     Moved(StoreKey),
 }
 
-fn add_if_live(
-    listed: &mut Vec<(StoreKey, Record)>,
-    key: StoreKey,
-    record: Record,
-    owner: &str,
-    now: Timestamp,
-) {
-    let is_new = listed.iter().all(|(there, _)| *there != key);
-    if is_new && record.owner.as_deref() == Some(owner) && record.is_live(now) {
-        listed.push((key, record));
-    }
+fn is_listed(record: &Record, owner: &str, now: Timestamp) -> bool {
+    record.owner.as_deref() == Some(owner) && record.is_live(now)
 }

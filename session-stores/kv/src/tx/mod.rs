@@ -38,6 +38,15 @@ pub trait TxRead {
     /// Reads the bytes under a key.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// Reads up to `most` of the first bytes under a key, for lists that need no more. Copies all of them unless
+    /// implemented.
+    fn get_start(&self, key: &[u8], most: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.get(key)?.map(|mut bytes| {
+            bytes.truncate(most);
+            bytes
+        }))
+    }
+
     /// Lists up to `most` keys in `from..until`, in order.
     fn scan(&self, from: &[u8], until: &[u8], most: usize) -> Result<Vec<Vec<u8>>, StoreError>;
 }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use session_core::{
     Timestamp,
     store::{
-        Census, Cursor, Etag, Loaded, OwnerIndex, Page, Record, SessionStore, StoreError, StoreKey, Sweep,
-        Written,
+        Census, Cursor, Etag, Loaded, OwnerIndex, Page, Record, SessionHead, SessionStore, StoreError,
+        StoreKey, Sweep, Written,
     },
 };
 
@@ -276,6 +276,24 @@ impl<E: TxEngine> OwnerIndex for TxStore<E> {
                 }
             }
             Ok(Page::new(listed, next))
+        })
+        .await
+    }
+
+    async fn heads(
+        &self,
+        owner: &str,
+        from: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Page<SessionHead>, StoreError> {
+        let (owner, after, most) = (owner.to_owned(), from.and_then(Cursor::key), most.max(1));
+        self.read(move |tx| {
+            let keys = tables::by_owner(tx, &owner, after.as_ref(), most)?;
+            let next = keys.last().filter(|_| keys.len() >= most).map(Cursor::after);
+            let heads = keys.iter().map(|key| tables::head(tx, key, &owner));
+            let heads = heads.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+            Ok(Page::new(heads.into_iter().filter(|head| head.deadline() > now).collect(), next))
         })
         .await
     }

@@ -5,7 +5,7 @@
 
 use session_core::{
     Timestamp,
-    store::{StoreError, StoreKey, Written},
+    store::{SessionHead, StoreError, StoreKey, Written},
 };
 
 use super::{TxRead, TxWrite};
@@ -15,6 +15,16 @@ use crate::owner;
 /// Reads what stands under a key.
 pub(super) fn get(tx: &(impl TxRead + ?Sized), key: &StoreKey) -> Result<Option<Found>, StoreError> {
     Ok(tx.get(&row(key))?.map(|bytes| Entry::decode(key, &bytes)))
+}
+
+/// Reads the head of this owner's record under a key, without its data.
+pub(super) fn head(
+    tx: &(impl TxRead + ?Sized),
+    key: &StoreKey,
+    owner: &str,
+) -> Result<Option<SessionHead>, StoreError> {
+    let start = tx.get_start(&row(key), codec::head_len(owner))?;
+    Ok(start.and_then(|start| codec::decode_head(key, &start, owner)))
 }
 
 /// An entry, or why it is none.

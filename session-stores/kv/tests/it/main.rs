@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod codec;
+mod lists;
 mod map;
 mod model;
 mod spec;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use session_core::{
@@ -32,6 +33,8 @@ struct Inner {
     entries: BTreeMap<String, (Vec<u8>, u64, Timestamp)>,
     sets: BTreeMap<String, BTreeMap<StoreKey, Timestamp>>,
     versions: u64,
+    /// How many bytes of sessions were read.
+    read: usize,
 }
 
 impl Inner {
@@ -57,6 +60,11 @@ impl CasMap {
         let inner = self.lock();
         let in_entry = inner.entries.get(&format!("o-{name}")).map_or(0, |(bytes, ..)| bytes.len() / 40);
         in_entry + inner.sets.get(&name).map_or(0, BTreeMap::len)
+    }
+
+    /// How many bytes of sessions were read since the last time.
+    pub(crate) fn take_read(&self) -> usize {
+        std::mem::take(&mut self.lock().read)
     }
 
     /// Waits for ever if the engine is stalled.
@@ -86,7 +94,18 @@ impl CasEngine for CasMap {
 
     async fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u64)>, StoreError> {
         self.answers().await;
-        Ok(self.lock().entries.get(key).map(|(bytes, version, _)| (bytes.clone(), *version)))
+        let mut inner = self.lock();
+        let found = inner.entries.get(key).map(|(bytes, version, _)| (bytes.clone(), *version));
+        let read = found.iter().filter(|_| !key.starts_with("o-")).map(|(bytes, _)| bytes.len());
+        inner.read += read.sum::<usize>();
+        Ok(found)
+    }
+
+    async fn get_start(&self, key: &str, most: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut inner = self.lock();
+        let found = inner.entries.get(key).map(|(bytes, ..)| bytes[..most.min(bytes.len())].to_vec());
+        inner.read += found.as_ref().map_or(0, Vec::len);
+        Ok(found)
     }
 
     async fn add(&self, key: &str, bytes: &[u8], expiry: Timestamp) -> Result<Option<u64>, StoreError> {
@@ -192,6 +211,8 @@ struct Table {
     rows: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What each write of this transaction found, to take it back by.
     undo: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// How many bytes were read.
+    read: AtomicUsize,
 }
 
 impl TxMap {
@@ -199,6 +220,11 @@ impl TxMap {
     pub(crate) fn spoil(&self, key: &StoreKey, change: impl FnOnce(&mut Vec<u8>)) {
         let row = [&b"s"[..], key.as_bytes()].concat();
         change(self.0.lock().unwrap().rows.get_mut(&row).unwrap());
+    }
+
+    /// How many bytes of sessions were read since the last time.
+    pub(crate) fn take_read(&self) -> usize {
+        self.0.lock().unwrap().read.swap(0, Ordering::Relaxed)
     }
 
     /// How many rows the index of an owner has.
@@ -245,7 +271,13 @@ impl TxEngine for TxMap {
 
 impl TxRead for Table {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.rows.get(key).cloned())
+        self.get_start(key, usize::MAX)
+    }
+
+    fn get_start(&self, key: &[u8], most: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = self.rows.get(key).map(|bytes| bytes[..most.min(bytes.len())].to_vec());
+        self.read.fetch_add(found.as_ref().map_or(0, Vec::len), Ordering::Relaxed);
+        Ok(found)
     }
 
     fn scan(&self, from: &[u8], until: &[u8], most: usize) -> Result<Vec<Vec<u8>>, StoreError> {

@@ -16,8 +16,7 @@ fn part(head: &str, body: &[u8]) -> Vec<u8> {
 
 pub async fn features_3_a_form_has_one_shape_for_every_reader(app: &impl WebApp) {
     let client = Client::new(app);
-    let typed =
-        "active=0&active=1&tags[]=x&opt[30]=a&opt[4]=b&rows[1][q]=2&rows[0][q]=1&l[][a]=1&l[][b]=2&l[][a]=3";
+    let typed = "active=0&active=1&tags=&tags[]=x&opt[30]=a&opt[4]=b&rows[1][q]=2&rows[0][q]=1&l[][a]=1&l[][b]=2&l[][a]=3";
     let expected = r#"{"active":"1","tags":["x"],"opt":{"30":"a","4":"b"},"rows":[{"q":"1"},{"q":"2"}],"l":[{"a":"1","b":"2"},{"a":"3"}]}"#;
     assert_eq!(client.post("/echo", typed).await.body, expected);
     client.post("/flash?all", typed).await;
@@ -42,7 +41,12 @@ pub async fn features_3_text_is_of_its_charset_or_refused(app: &impl WebApp) {
 
 pub async fn features_3_a_file_is_skipped_whatever_names_it(app: &impl WebApp) {
     let client = Client::new(app);
-    for name in ["filename=\"a.png\"", "filename*=UTF-8''a%20b.png", "filename=\"\"; filename*=UTF-8''a"] {
+    for name in [
+        "filename*0*=UTF-8''a; filename*1*=.png",
+        "filename=\"a.png\"",
+        "filename*=UTF-8''a%20b.png",
+        "filename=\"\"; filename*=UTF-8''a",
+    ] {
         let file = part(&format!("name=\"photo\"; {name}\r\nContent-Type: image/png"), b"\x89PNG\xff\0");
         let body = [part("name=\"a\"", b"1"), file, b"--X--\r\n".to_vec()].concat();
         let reply = client.send(Method::POST, "/echo", &[("content-type", MULTIPART)], body.into()).await;
@@ -52,10 +56,19 @@ pub async fn features_3_a_file_is_skipped_whatever_names_it(app: &impl WebApp) {
 
 pub async fn features_3_a_post_without_a_body_is_an_empty_form(app: &impl WebApp) {
     let client = Client::new(app);
-    for headers in [&[][..], &[("content-length", "0")], &[("content-type", "text/plain;charset=UTF-8")]] {
+    for headers in [
+        &[][..],
+        &[("content-length", "0")],
+        &[("content-type", "text/plain;charset=UTF-8")],
+        &[("content-type", MULTIPART)],
+        &[("content-type", "multipart/form-data")],
+        &[("content-type", "application/x-www-form-urlencoded; charset=")],
+    ] {
         let reply = client.send(Method::POST, "/echo", headers, Bytes::new()).await;
         assert_eq!((reply.status, reply.json()), (StatusCode::OK, json!({})), "{headers:?}");
     }
+    let none = client.send(Method::POST, "/echo", &[("content-type", MULTIPART)], "--X--\r\n".into()).await;
+    assert_eq!((none.status, none.json()), (StatusCode::OK, json!({})), "a form without fields");
     assert_eq!(client.send(Method::POST, "/echo", &[], Bytes::from_static(b"a=1")).await.status, 415);
 }
 

@@ -176,6 +176,49 @@ pub async fn features_6_a_page_for_users_sends_strangers_to_sign_in_and_back(app
     assert!(is_bare(&reply, 401), "nor is a script led anywhere");
 }
 
+pub async fn features_6_only_a_navigation_is_sent_to_sign_in(app: &impl WebApp) {
+    for path in ["/account", "/secret"] {
+        for (method, headers) in [
+            (Method::HEAD, &[][..]),
+            (Method::GET, &[("accept", "application/json")]),
+            (Method::GET, &[("accept", "application/json, text/plain, */*")]),
+            (Method::GET, &[("accept", "text/event-stream")]),
+            (
+                Method::GET,
+                &[("sec-websocket-key", "AAAA"), ("upgrade", "websocket"), ("connection", "upgrade")],
+            ),
+            (Method::GET, &[("x-requested-with", "XMLHttpRequest"), ("accept", "text/html")]),
+            (Method::GET, &[("hx-request", "true")]),
+            (Method::GET, &[("turbo-frame", "cart"), ("x-turbo-request-id", "1")]),
+            (Method::GET, &[("sec-purpose", "prefetch;prerender"), ("sec-fetch-dest", "document")]),
+            (Method::GET, &[("purpose", "preview")]),
+            (Method::GET, &[("sec-fetch-dest", "iframe"), ("sec-fetch-mode", "navigate")]),
+        ] {
+            let client = Client::new(app);
+            client.visit(|session| session.put("user", "ada").unwrap()).await;
+            let reply = client.send(method.clone(), path, headers, Bytes::new()).await;
+            assert!(is_bare(&reply, 401), "{method} {path} {headers:?}: {reply:?}");
+            let intended = client.visit(|session| session.urls().intended()).await;
+            assert_eq!(intended, None, "{method} {path} {headers:?}");
+        }
+        for headers in [
+            &[("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")][..],
+            &[("accept", "*/*")],
+            &[
+                ("sec-fetch-dest", "document"),
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-site", "cross-site"),
+            ],
+            &[("hx-request", "true"), ("hx-boosted", "true")],
+            &[("x-inertia", "true"), ("x-requested-with", "XMLHttpRequest")],
+            &[("x-turbo-request-id", "1"), ("sec-fetch-dest", "empty")],
+        ] {
+            let reply = Client::new(app).send(Method::GET, path, headers, Bytes::new()).await;
+            assert_eq!((reply.status.as_u16(), reply.location()), (303, "/sign-in"), "{path} {headers:?}");
+        }
+    }
+}
+
 pub async fn features_6_a_page_for_users_costs_a_user_one_load(app: &impl WebApp) {
     let client = Client::new(app);
     client.visit(|session| session.tag("ada").unwrap()).await;

@@ -81,6 +81,56 @@ pub async fn features_5_csrf_where_no_header_says_the_origin_the_token_decides(a
     }
 }
 
+pub async fn features_5_csrf_an_origin_is_at_its_host_however_both_are_written(app: &impl WebApp) {
+    for (origin, host, status) in [
+        ("https://shop.example.", "shop.example.", 200),
+        ("http://[::1]:3000", "[::1]:3000", 200),
+        ("http://[::1]", "[::1]:80", 200),
+        ("https://[2001:DB8::1]", "[2001:db8::1]:443", 200),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080", 200),
+        ("http://xn--caf-dma.example", "XN--CAF-DMA.example", 200),
+        ("https://shop.example.", "shop.example", 419),
+        ("https://shop.example", "shop.example.", 419),
+        ("http://[::1]:3000", "[::1]:3001", 419),
+        ("http://127.0.0.1", "localhost", 419),
+        ("https://shop.example:443:1", "shop.example", 419),
+        ("https://shop.example", "shop.example:80", 419),
+        ("file://", "shop.example", 419),
+    ] {
+        let headers = [("origin", origin), ("host", host)];
+        let reply = Client::new(app).post_with("/guarded/echo", "a=1", &headers).await;
+        assert_eq!(reply.status.as_u16(), status, "{origin} at {host}");
+    }
+}
+
+pub async fn features_5_csrf_an_empty_header_carries_no_token(app: &impl WebApp) {
+    let client = Client::new(app);
+    let token = client.csrf().await;
+    let form = format!("_csrf={token}");
+    let both = |one, other| [("x-csrf-token", one), ("x-xsrf-token", other)];
+    for (headers, body, status) in [
+        (both("", token.as_str()), "", 200),
+        (both("wrong", token.as_str()), "", 200),
+        (both(token.as_str(), "wrong"), "", 200),
+        (both("", ""), form.as_str(), 200),
+        (both("", ""), "", 419),
+        (both("wrong", ""), form.as_str(), 419),
+    ] {
+        let reply = client.post_with("/guarded/echo", body, &headers).await;
+        assert_eq!(reply.status.as_u16(), status, "{headers:?} {body}");
+    }
+}
+
+pub async fn features_5_csrf_a_form_of_no_bytes_has_no_token(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.csrf().await;
+    for content_type in ["multipart/form-data; boundary=X", "multipart/form-data", "application/json"] {
+        let headers = [("content-type", content_type)];
+        let reply = client.send(Method::POST, "/guarded/raw", &headers, Bytes::new()).await;
+        assert_eq!(reply.status.as_u16(), 419, "{content_type}");
+    }
+}
+
 pub async fn features_5_csrf_the_token_may_be_in_a_json_body(app: &impl WebApp) {
     let client = Client::new(app);
     let (token, foreign) = (client.csrf().await, Client::new(app).csrf().await);

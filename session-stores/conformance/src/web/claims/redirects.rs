@@ -71,6 +71,49 @@ pub async fn features_5_back_follows_only_a_referer_of_this_host(app: &impl WebA
     }
 }
 
+pub async fn features_5_back_knows_its_host_however_it_is_written(app: &impl WebApp) {
+    for (host, site, referer, location) in [
+        ("shop.example:443", "", "https://shop.example/cart", "/cart"),
+        ("Shop.Example", "", "http://shop.example:80/cart", "/cart"),
+        ("shop.example.", "", "https://shop.example./cart", "/cart"),
+        ("[::1]:3000", "", "http://[::1]:3000/cart", "/cart"),
+        ("shop.example:80", "", "https://shop.example/cart", "/fallback"),
+        ("[::1]:3000", "", "http://[::1]/cart", "/fallback"),
+        // A proxy has changed the host, and the browser says that the page is of this origin.
+        ("10.0.0.1:8080", "same-origin", "https://shop.example/cart?x=1", "/cart?x=1"),
+        ("10.0.0.1:8080", "same-origin", "https://shop.example//evil", "/fallback"),
+        ("10.0.0.1:8080", "same-origin", "/cart", "/fallback"),
+        ("10.0.0.1:8080", "same-site", "https://blog.shop.example/cart", "/fallback"),
+        ("10.0.0.1:8080", "cross-site", "https://shop.example/cart", "/fallback"),
+        ("10.0.0.1:8080", "", "https://shop.example/cart", "/fallback"),
+    ] {
+        let mut headers = vec![("host", host), ("referer", referer)];
+        headers.extend((!site.is_empty()).then_some(("sec-fetch-site", site)));
+        let reply = Client::new(app).post_with("/back", "", &headers).await;
+        assert_eq!(reply.location(), location, "{headers:?}");
+    }
+}
+
+pub async fn features_5_what_a_script_asks_for_is_no_page_where_no_header_says_so(app: &impl WebApp) {
+    let client = Client::new(app);
+    client.get("/page").await;
+    for headers in [
+        ("accept", "application/json, text/plain, */*"),
+        ("accept", "text/event-stream"),
+        ("accept", "image/avif,image/webp,*/*;q=0.8"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("purpose", "preview"),
+    ] {
+        client.send(Method::GET, "/other", &[headers], Bytes::new()).await;
+        assert_eq!(client.post("/back", "").await.location(), "/page", "{headers:?}");
+    }
+    for accept in ["text/html,application/xhtml+xml,*/*;q=0.8", "*/*", "application/xml, text/html"] {
+        client.get("/page").await;
+        client.send(Method::GET, "/other", &[("accept", accept)], Bytes::new()).await;
+        assert_eq!(client.post("/back", "").await.location(), "/other", "{accept}");
+    }
+}
+
 pub async fn features_5_pages_are_tracked_without_causing_a_load(app: &impl WebApp) {
     let client = Client::new(app);
     client.get("/page").await;

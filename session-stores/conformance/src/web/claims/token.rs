@@ -1,6 +1,7 @@
 //! The token of a session outside of the usual cookie: in a header for native clients, in a cookie for a tenant's domain.
 
-use http::{Method, header};
+use bytes::Bytes;
+use http::{Method, StatusCode, header};
 use session_core::Session;
 
 use crate::web::{Client, Reply, WebApp};
@@ -61,6 +62,32 @@ pub async fn a_token_in_a_header_needs_no_csrf_token(app: &impl WebApp) {
             assert_eq!(reply.status, 200, "{headers:?}");
         }
     }
+}
+
+pub async fn a_native_client_is_sent_to_no_page(app: &impl WebApp) {
+    for headers in
+        [&[][..], &[("accept", "*/*")], &[("accept", "text/html")], &[("sec-fetch-dest", "document")]]
+    {
+        let reply = Client::new(app).send(Method::GET, "/account", headers, Bytes::new()).await;
+        assert_eq!((reply.status, reply.body.len()), (StatusCode::UNAUTHORIZED, 0), "{headers:?}");
+        assert_eq!(token(&reply), None, "no session is begun for it: {headers:?}");
+    }
+    let first = token(&act(app, "", |session| session.tag("ada").unwrap()).await).unwrap();
+    let client = Client::new(app);
+    let reply = client.send(Method::GET, "/account", &[("X-Session", &first)], Bytes::new()).await;
+    assert_eq!(reply.body, "ada");
+}
+
+pub async fn a_head_by_a_native_client_takes_no_message(app: &impl WebApp) {
+    let first = token(&act(app, "", |session| session.flash("status", "Saved").unwrap()).await).unwrap();
+    let get = async |method, headers: &[(&str, &str)]| {
+        let headers = [headers, &[("X-Session", first.as_str())]].concat();
+        Client::new(app).send(method, "/page", &headers, Bytes::new()).await
+    };
+    get(Method::HEAD, &[]).await;
+    get(Method::GET, &[("sec-purpose", "prefetch")]).await;
+    assert_eq!(get(Method::GET, &[]).await.json()["flash_messages"]["status"], "Saved");
+    assert_eq!(get(Method::GET, &[]).await.json()["flash_messages"].get("status"), None);
 }
 
 pub async fn a_token_in_a_header_is_ended_with_an_empty_one(app: &impl WebApp) {
