@@ -112,6 +112,7 @@ impl OwnResponse {
     }
 
     /// Makes a response without a body, for nobody's cache and no other origin.
+    #[cfg(feature = "dbsc")]
     pub(super) fn bare(status: u16) -> Self {
         let headers = [("cache-control", "no-store"), ("cross-origin-resource-policy", "same-origin")];
         let headers = headers.map(|(name, value)| (name, value.to_owned())).to_vec();

@@ -113,12 +113,12 @@ async fn a_browser_whose_clock_is_wrong_is_bound_like_any_other(site: &Site) {
 
 async fn an_old_cookie_that_comes_back_does_not_end_the_binding(site: &Site) {
     let (browser, other) = (site.browser(Kind::Binding).await, site.browser(Kind::WithoutBinding).await);
-    browser.read("/login").await;
-    // It registers a key, and drops the short-lived cookie.
-    tokio::time::sleep(EXPIRED).await;
     // A cookie of the same user that is not bound, as a response sets it that was under way while the key was registered.
     other.read("/login").await;
     let old = other.client.get_named_cookie("sid").await.unwrap();
+    browser.read("/login").await;
+    // It registers a key, and drops the short-lived cookie.
+    tokio::time::sleep(EXPIRED).await;
     browser.client.add_cookie(old.clone()).await.unwrap();
     assert_eq!(browser.read("/read").await, USER, "and the response offers the binding again");
     browser.until_it_has_another_session_than(old.value()).await;
