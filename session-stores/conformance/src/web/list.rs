@@ -185,9 +185,6 @@ macro_rules! web_claims {
             once_in_cookies:
                 a_visitor_whose_session_was_in_the_cookie_stays_signed_in
             ;
-            once_in_a_store:
-                a_visitor_whose_session_was_in_a_store_stays_signed_in
-            ;
             per_tenant:
                 the_cookie_has_the_domain_to_which_the_host_belongs
             ;

@@ -53,7 +53,6 @@ impl Setting {
 /// Configurations of a claim's application.
 pub mod rules {
     use session_core::{Cookie, OldCookie, SecretKey, SessionsBuilder, Timestamp, TokenFrom};
-    use session_store_memory::MemoryStore;
 
     use crate::web::other_library::OtherLibrary;
 
@@ -96,12 +95,6 @@ pub mod rules {
     /// Sessions were in that cookie.
     pub fn once_in_cookies(sessions: SessionsBuilder) -> SessionsBuilder {
         sessions.migrate_from_cookie(OldCookie::new(old_cookie()).key(old_key()).in_cookie(), FOR_EVER)
-    }
-
-    /// Sessions are in their cookies, and were in a store, which now keeps the list of revocations.
-    pub fn once_in_a_store(sessions: SessionsBuilder) -> SessionsBuilder {
-        let old = OldCookie::new(old_cookie()).key(old_key()).store(MemoryStore::new());
-        sessions.in_cookie().migrate_from_cookie(old, FOR_EVER)
     }
 
     /// The cookie before a change of configuration.

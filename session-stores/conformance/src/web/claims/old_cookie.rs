@@ -56,11 +56,6 @@ pub async fn a_visitor_whose_session_was_in_the_cookie_stays_signed_in(app: &imp
     stays_signed_in(app, old(app, SessionsBuilder::in_cookie).await).await;
 }
 
-pub async fn a_visitor_whose_session_was_in_a_store_stays_signed_in(app: &impl WebApp) {
-    let store = app.setting().sessions.revocations().unwrap().clone();
-    stays_signed_in(app, old(app, |builder| builder.shared_store(store)).await).await;
-}
-
 pub async fn a_forged_cookie_of_the_earlier_configuration_is_a_stranger(app: &impl WebApp) {
     let store = app.setting().sessions.store().unwrap().clone();
     let good = old(app, |builder| builder.shared_store(store)).await;
