@@ -29,8 +29,11 @@ pub(crate) struct Gateway {
     patience: Duration,
     /// The body of the request for a token.
     login: Option<Value>,
-    token: Mutex<Option<HeaderValue>>,
+    token: Mutex<Token>,
 }
+
+/// The value of the header that authenticates a call.
+type Token = Option<HeaderValue>;
 
 /// What etcd said when it refused.
 #[derive(Debug, thiserror::Error)]
@@ -55,26 +58,30 @@ impl Gateway {
     /// An endpoint that does not answer is followed by the next one, so a call may take effect twice: callers send
     /// nothing but reads, leases and conditional writes.
     pub(crate) async fn call(&self, method: &str, body: &Value) -> Result<Value, StoreError> {
-        match (self.post(method, body).await, &self.login) {
+        let known = self.token.lock().await.clone();
+        match (self.post(method, body, known).await, &self.login) {
             (Err(error), Some(login)) if is_refused_with(&error, &NEEDS_TOKEN) => {
-                // etcd refuses even this call with an invalid token.
-                *self.token.lock().await = None;
-                let granted = self.post("auth/authenticate", login).await?;
-                *self.token.lock().await = text(&granted["token"]).parse().ok();
-                self.post(method, body).await
+                // Without the token: etcd refuses even this call with one that has expired.
+                let granted = self.post("auth/authenticate", login, None).await?;
+                let token: Token = text(&granted["token"]).parse().ok();
+                self.token.lock().await.clone_from(&token);
+                self.post(method, body, token).await
             }
             (answer, _) => answer,
         }
     }
 
     /// Asks the endpoints in turn until one answers for the cluster.
-    async fn post(&self, method: &str, body: &Value) -> Result<Value, StoreError> {
+    async fn post(&self, method: &str, body: &Value, token: Token) -> Result<Value, StoreError> {
         let (body, mut last) = (Bytes::from(body.to_string()), StoreError::timeout(NAME));
         let first = self.preferred.load(Relaxed);
         // Once more than there are endpoints: a pooled connection may turn out to be closed.
         for at in (first..=first + self.endpoints.len()).map(|at| at % self.endpoints.len()) {
-            let asking = self.ask(&self.endpoints[at], method, body.clone());
-            let answer = tokio::time::timeout(self.patience, asking).await;
+            let request = Request::post(format!("http://{}/v3/{method}", self.endpoints[at]));
+            let request = request.header(CONTENT_TYPE, "application/json").body(Full::new(body.clone()));
+            let mut request = request.map_err(unavailable)?;
+            request.headers_mut().extend(token.clone().map(|token| (AUTHORIZATION, token)));
+            let answer = tokio::time::timeout(self.patience, self.ask(request)).await;
             match answer.unwrap_or_else(|_| Err(StoreError::timeout(NAME))) {
                 Err(error) if error.kind() != StoreErrorKind::Refused => last = error,
                 answer => {
@@ -86,11 +93,7 @@ impl Gateway {
         Err(last)
     }
 
-    async fn ask(&self, endpoint: &Authority, method: &str, body: Bytes) -> Result<Value, StoreError> {
-        let request = Request::post(format!("http://{endpoint}/v3/{method}"));
-        let request = request.header(CONTENT_TYPE, "application/json").body(Full::new(body));
-        let mut request = request.map_err(unavailable)?;
-        request.headers_mut().extend(self.token.lock().await.clone().map(|token| (AUTHORIZATION, token)));
+    async fn ask(&self, request: Request<Full<Bytes>>) -> Result<Value, StoreError> {
         let response = self.http.request(request).await.map_err(unavailable)?;
         let status = response.status();
         let bytes = response.into_body().collect().await.map_err(unavailable)?.to_bytes();
