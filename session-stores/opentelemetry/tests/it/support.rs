@@ -149,6 +149,8 @@ pub(crate) fn events() -> Vec<Event> {
         Event::Gone,
         Event::Unseen,
         Event::Unproven(Unproven::Stale),
+        Event::Unbound,
+        Event::OldCookie(handle()),
         Event::Imported(handle()),
         Event::RefusedImport(RefusedImport::Forged),
         Event::Bound(handle()),
