@@ -348,7 +348,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "migrate.cookie_name",
         variable: "SESSION_MIGRATE_COOKIE_NAME",
-        default: "as for `cookie.name`",
+        default: "as for cookie.name",
         allowed: "ASCII letters, digits and !#$%&'*+-.^_`|~",
         about: "What `SESSION_COOKIE_NAME` was before, if it was set.",
         take: |config, value| put(&mut config.migrate.cookie_name, token(value).map(Some)),

@@ -78,8 +78,8 @@ impl Sessions {
         self.engine.store.as_ref()
     }
 
-    /// Returns the store of the list of revocations, if sessions are kept in the cookie and a list is configured. It
-    /// must be swept like any other store.
+    /// Returns the store of the list of revocations, if sessions are kept in the cookie and a list is configured, or else the
+    /// store that they are moved from ([`OldCookie::store`](crate::OldCookie::store)). It must be swept like any other store.
     #[must_use]
     pub fn revocations(&self) -> Option<&Arc<dyn SessionStore>> {
         self.engine.revocations.as_ref()
