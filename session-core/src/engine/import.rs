@@ -87,6 +87,7 @@ pub trait Importer: fmt::Debug + Send + Sync + 'static {
 /// What [`Importer::read`] found.
 #[derive(Clone)]
 #[expect(clippy::exhaustive_enums, reason = "a promise: these are all the answers there are")]
+#[expect(clippy::large_enum_variant, reason = "made once for a visitor, and matched at once")]
 pub enum OldSession {
     /// The cookie or the record cannot be used; the visitor is a stranger.
     Refused(RefusedImport),

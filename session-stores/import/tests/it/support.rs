@@ -72,7 +72,7 @@ impl New {
         let (messages, errors) = (session.flash_messages(), session.errors());
         let values = json!({
             "user": session.user().name(),
-            "all": Value::from(serde_json::to_value(session.all()).unwrap()),
+            "all": serde_json::to_value(session.all()).unwrap(),
             "status": messages.get::<Value>("status").unwrap(),
             "old title": session.old::<Value>("title").unwrap(),
             "error": errors.first("email"),
