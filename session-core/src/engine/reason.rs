@@ -46,6 +46,8 @@ impl Event {
             | Self::Contended
             | Self::Gone
             | Self::Unseen
+            | Self::Unbound
+            | Self::OldCookie(_)
             | Self::Imported(_)
             | Self::Bound(_)
             | Self::Proved(_)

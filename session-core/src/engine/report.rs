@@ -55,7 +55,7 @@ impl fmt::Debug for VisitReport {
             ("set_bound", self.set_bound.is_some()),
             ("registration", self.registration.is_some()),
             ("set_touch", self.set_touch.is_some()),
-            ("clear_imported", self.clear_imported.is_some()),
+            ("clear_old", self.clear_old.is_some()),
             ("set_token", self.set_token.is_some()),
             ("looked", self.looked),
             ("xsrf_cookie", self.xsrf_cookie.is_some()),

@@ -30,11 +30,13 @@ pub struct SessionMetrics {
     cookies_rejected: Counter<u64>,
     cookies_surplus: Counter<u64>,
     cookies_old_key: Counter<u64>,
+    cookies_old_configuration: Counter<u64>,
     imported: Counter<u64>,
     import_refused: Counter<u64>,
     devices_bound: Counter<u64>,
     devices_proved: Counter<u64>,
     devices_unproven: Counter<u64>,
+    devices_unbound: Counter<u64>,
     devices_refused: Counter<u64>,
 }
 
@@ -91,6 +93,11 @@ impl SessionMetrics {
                 "{cookie}",
                 "Cookies that were sealed with an old key.",
             ),
+            cookies_old_configuration: counter(
+                "web_session.cookie.old_configuration",
+                "{cookie}",
+                "Cookies of an earlier configuration that opened a session.",
+            ),
             imported: counter(
                 "web_session.imported",
                 "{session}",
@@ -107,6 +114,11 @@ impl SessionMetrics {
                 "web_session.device.unproven",
                 "{request}",
                 "Requests that did not prove to come from the device of their session.",
+            ),
+            devices_unbound: counter(
+                "web_session.device.unbound",
+                "{session}",
+                "Sessions whose binding was overwritten by an older response, and is offered again.",
             ),
             devices_refused: counter("web_session.device.refused", "{proof}", "Proofs of devices refused."),
         };
@@ -145,11 +157,13 @@ impl SessionMetrics {
             Event::DuplicateCookies(cookies) => self.surplus(*cookies, "duplicate", times),
             Event::IgnoredCookies(cookies) => self.surplus(*cookies, "ignored", times),
             Event::UnsealedWithOldKey => self.cookies_old_key.add(times, &[]),
+            Event::OldCookie(_) => self.cookies_old_configuration.add(times, &[]),
             Event::Imported(_) => self.imported.add(times, &[]),
             Event::RefusedImport(_) => self.import_refused.add(times, reason().as_slice()),
             Event::Bound(_) => self.devices_bound.add(times, &[]),
             Event::Proved(_) => self.devices_proved.add(times, &[]),
             Event::Unproven(_) => self.devices_unproven.add(times, reason().as_slice()),
+            Event::Unbound => self.devices_unbound.add(times, &[]),
             // By its name: the variant exists only with the feature `dbsc` of `session-core`.
             event if event.name() == "refused_proof" => self.devices_refused.add(times, reason().as_slice()),
             // An event of a newer version of `session-core`.
@@ -173,6 +187,7 @@ impl SessionMetrics {
             &self.conflicts,
             &self.corrupt,
             &self.cookies_old_key,
+            &self.cookies_old_configuration,
         ] {
             counter.add(0, &[]);
         }
