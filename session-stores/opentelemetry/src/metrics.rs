@@ -96,7 +96,7 @@ impl SessionMetrics {
             cookies_old_configuration: counter(
                 "web_session.cookie.old_configuration",
                 "{cookie}",
-                "Cookies of an earlier configuration that opened their session.",
+                "Cookies of an earlier configuration that opened a session.",
             ),
             imported: counter(
                 "web_session.imported",
@@ -118,7 +118,7 @@ impl SessionMetrics {
             devices_unbound: counter(
                 "web_session.device.unbound",
                 "{session}",
-                "Sessions in cookies that lost their binding to a concurrent response, and were offered it again.",
+                "Sessions whose binding was overwritten by an older response, and is offered again.",
             ),
             devices_refused: counter("web_session.device.refused", "{proof}", "Proofs of devices refused."),
         };
