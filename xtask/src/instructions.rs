@@ -101,10 +101,9 @@ enum Verdict {
 }
 
 fn verdict(before: u64, count: u64) -> Verdict {
-    let change = change(before, count);
-    if change > TOLERANCE {
+    if count * 100 > before * (100 + TOLERANCE) {
         Verdict::More
-    } else if change < -TOLERANCE {
+    } else if count * 100 < before * (100 - TOLERANCE) {
         Verdict::Less
     } else {
         Verdict::Stays
@@ -128,7 +127,7 @@ const FOLDER: &str = "target/callgrind";
 const FEW: u64 = 100;
 const MANY: u64 = 600;
 /// In percent.
-const TOLERANCE: f64 = 3.0;
+const TOLERANCE: u64 = 3;
 
 #[cfg(test)]
 mod tests {

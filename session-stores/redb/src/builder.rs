@@ -85,16 +85,14 @@ impl RedbStoreBuilder {
         {
             return Err(OpenError::Exposed);
         }
-        let engine = Engine::open(self.path, self.cache)?;
+        let engine = Engine::open(self.path, self.cache).map_err(failure)?;
         Ok(RedbStore::new(engine, self.concurrency, self.timeout, self.max_record))
     }
 }
 
-impl From<redb::Error> for OpenError {
-    fn from(error: redb::Error) -> Self {
-        match error {
-            redb::Error::DatabaseAlreadyOpen => Self::InUse,
-            error => Self::File(error.into()),
-        }
+fn failure(error: redb::Error) -> OpenError {
+    match error {
+        redb::Error::DatabaseAlreadyOpen => OpenError::InUse,
+        error => OpenError::File(error.into()),
     }
 }

@@ -67,6 +67,21 @@ const ALLOWED: &[Allowed] = &[
         why: "the other libraries' keys are of this type",
     },
     Allowed {
+        of: &["session-store-redis"],
+        external: &["redis"],
+        why: "the client that an application may bring along, stable at 1",
+    },
+    Allowed {
+        of: &["session-store-sql"],
+        external: &["sqlx_core", "sqlx_postgres", "sqlx_mysql", "sqlx_sqlite"],
+        why: "the pool that an application may bring along: a breaking release of sqlx needs one of this crate",
+    },
+    Allowed {
+        of: &["session-store-dynamodb"],
+        external: &["aws_sdk_dynamodb"],
+        why: "the client that an application may bring along, stable at 1",
+    },
+    Allowed {
         of: &["session-core"],
         external: &["minijinja"],
         why: "values for its templates, behind a feature of its name; stable at 2",

@@ -25,7 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "cookie" => Sessions::builder().in_cookie(),
         _ => return Err(USAGE.into()),
     };
-    let sessions = sessions.key(SecretKey::from_bytes(&KEY)?).build()?;
+    let key: [u8; 32] = std::array::from_fn(|place| (place * 37 + 11) as u8);
+    let sessions = sessions.key(SecretKey::from_bytes(&key)?).build()?;
     let handler: Option<Handler> = match what {
         "unused" => None,
         "read" => Some(read),
@@ -88,5 +89,4 @@ impl Spawn for Never {
     }
 }
 
-const KEY: [u8; 32] = *b"32 bytes that are no real secret";
 const USAGE: &str = "usage: visits (unused|read|write)-(memory|cookie) TIMES";
