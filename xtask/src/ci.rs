@@ -1,7 +1,10 @@
-//! `cargo xtask ci`: the whole of `test` with nothing left out, and what must hold before crates are published.
+//! `cargo xtask ci`: the whole of `test` with nothing left out, what must hold before crates are published, the instructions
+//! of a visit, and a short run of every fuzz target.
 
 use crate::failure::Failure;
 use crate::flags;
+use crate::instructions;
+use crate::prove::fuzz;
 use crate::publishable;
 use crate::runner::Call;
 use crate::stages::Stages;
@@ -15,9 +18,15 @@ pub(crate) fn run(flags: &flags::Ci) -> Result<(), Failure> {
         stages.run("workspaces", &tests.line(), || tests.run())?;
     }
     publishable::everything(&[], flags.offline, &mut stages)?;
+    stages.run("instructions", "cargo xtask instructions", instructions::check)?;
+    let repeat = format!("cargo xtask prove fuzz --minutes {FUZZING}");
+    stages.run("fuzz", &repeat, || fuzz::all(FUZZING))?;
     outcome.print(&stages);
     Ok(())
 }
 
 /// Workspaces of their own: what they build is other libraries, which stay out of the lock file.
 const WORKSPACES: [&str; 2] = ["session-stores/tower-bridge/apps", "session-stores/import/real"];
+
+/// Minutes for each target.
+const FUZZING: f64 = 0.5;

@@ -13,16 +13,21 @@ xflags::xflags! {
             /// Only this package (again for more); for work on one crate and on xtask itself.
             repeated -p,--package package: String
         }
-        /// `test` with nothing left out, and `publishable`.
+        /// `test` with nothing left out; then the tests of other libraries' workspaces, `publishable`, `instructions`,
+        /// and every fuzz target for half a minute.
         cmd ci {
             /// Only this package (again for more); for work on xtask itself.
             repeated -p,--package package: String
             /// Skip the stage that needs the advisory database, on a machine that cannot reach it.
             optional --offline
         }
-        /// What must hold before the crates go to a registry: packages, features, oldest versions, public API, advisories.
+        /// What must hold before the crates go to a registry. The stages, in this order:
+        /// metadata (fields of the manifests, documentation with all features), api (`public-api.txt`), semver (nothing
+        /// breaks users since the accepted state), deny (licences, bans, sources), advisories, msrv (the compiler that
+        /// dependencies need), package (each crate builds from its package), minimal (oldest versions of dependencies),
+        /// features (none, each, all).
         cmd publishable {
-            /// Only this stage (again for more): msrv, deny, advisories, package, features, minimal, api, semver.
+            /// Only this stage (again for more).
             repeated --stage stage: String
             /// Accept the public API of what is checked out as the baseline of `semver`.
             optional --accept
@@ -59,6 +64,11 @@ xflags::xflags! {
             optional --requests requests: usize
             /// Only benches whose name contains this.
             optional filter: String
+        }
+        /// The instructions of a visit that does not use, reads or writes its session, against `xtask/visits/instructions.txt`.
+        cmd instructions {
+            /// Write the file instead of comparing it.
+            optional --bless
         }
         /// Proofs that take long: histories under faults, fuzzing, mutation testing, Miri, WebAssembly.
         cmd prove {

@@ -8,6 +8,7 @@ mod ci;
 mod deps;
 mod failure;
 mod flags;
+mod instructions;
 mod new_store;
 mod one_crate;
 mod packages;
@@ -56,6 +57,7 @@ fn dispatch(flags: Xtask) -> Result<(), Failure> {
         XtaskCmd::Deps(_) => deps::run(),
         XtaskCmd::OneCrate(_) => one_crate::run(),
         XtaskCmd::Bench(flags) => bench::run(&flags),
+        XtaskCmd::Instructions(flags) => instructions::run(&flags),
         XtaskCmd::Prove(flags) => prove::run(&flags),
         XtaskCmd::Up(_) => up::run(),
         XtaskCmd::NewStore(flags) => new_store::run(&flags),

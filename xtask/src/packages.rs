@@ -85,6 +85,22 @@ pub(crate) fn install(packages: &[Package]) -> Result<(), Failure> {
     quietly(&mut install, "apt-get install")
 }
 
+/// Makes sure that a program is there which no test needs: installs its package, or says which one is missing.
+pub(crate) fn require(program: &'static str, name: &'static str) -> Result<(), Failure> {
+    if find(program).is_some() {
+        return Ok(());
+    }
+    if !may_install() {
+        return Err(Failure::new(format!(
+            "{program} is missing and this user cannot install it
+\
+             install it as root with: apt-get update && apt-get install --no-install-recommends {name}"
+        )));
+    }
+    println!("installing {name}");
+    install(&[Package { name, probe: program, needed_by: Need::Servers(&[]) }])
+}
+
 /// Prevents the package from creating and starting a cluster: the tests use their own data directories.
 fn keep_debian_from_making_a_cluster() -> Result<(), Failure> {
     let file = Path::new("/etc/postgresql-common/createcluster.conf");

@@ -65,18 +65,16 @@ impl RedbStoreBuilder {
         {
             return Err(OpenError::Exposed);
         }
-        let store = TxStore::new(Engine::open(self.path, self.cache)?);
+        let store = TxStore::new(Engine::open(self.path, self.cache).map_err(failure)?);
         Ok(RedbStore { inner: store.threads(self.concurrency, self.concurrency).limits(self.limits) })
     }
 }
 
 session_store_kv::limit_setters!(RedbStoreBuilder, limits);
 
-impl From<redb::Error> for OpenError {
-    fn from(error: redb::Error) -> Self {
-        match error {
-            redb::Error::DatabaseAlreadyOpen => Self::InUse,
-            error => Self::File(error.into()),
-        }
+fn failure(error: redb::Error) -> OpenError {
+    match error {
+        redb::Error::DatabaseAlreadyOpen => OpenError::InUse,
+        error => OpenError::File(error.into()),
     }
 }

@@ -6,13 +6,26 @@ use std::path::Path;
 use crate::failure::Failure;
 use crate::flags;
 use crate::publishable::tools::{self, Tool};
+use crate::runner::Call;
 
 pub(crate) fn run(flags: &flags::Fuzz) -> Result<(), Failure> {
     let targets = match &flags.target {
         Some(target) => vec![target.clone()],
         None => targets()?,
     };
-    let seconds = (flags.minutes.unwrap_or(1.0) * 60.0).ceil() as u64;
+    each(targets, flags.minutes.unwrap_or(1.0))
+}
+
+/// Every target for this long.
+pub(crate) fn all(minutes: f64) -> Result<(), Failure> {
+    each(targets()?, minutes)
+}
+
+fn each(targets: Vec<String>, minutes: f64) -> Result<(), Failure> {
+    let version = Call::cargo("+nightly --version").read();
+    version
+        .map_err(|_| Failure::new("libFuzzer needs a nightly compiler: rustup toolchain install nightly"))?;
+    let seconds = (minutes * 60.0).ceil() as u64;
     for target in targets {
         // What is found goes to the first corpus; the kept one is only read.
         let found = format!("target/fuzz-corpus/{target}");

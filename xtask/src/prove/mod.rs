@@ -1,6 +1,6 @@
 //! `cargo xtask prove`: proofs that take long, each repeatable by its command.
 
-mod fuzz;
+pub(crate) mod fuzz;
 mod histories;
 mod miri;
 mod mutants;

@@ -1,28 +1,24 @@
 //! `cargo xtask api`: the public API of each crate, one line per item, in a file beside its manifest.
 //!
-//! A change of the API changes a file that a reviewer sees; `--bless` writes the files. They are made from rustdoc's JSON,
-//! which is unstable: rustdoc alone is told to allow that, through this program in its place, so that nothing else is
-//! compiled anew for it.
+//! A change of the API changes a file that a reviewer sees; `--bless` writes the files. They are made from rustdoc's JSON.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::fs;
-use std::process::{Command, ExitCode};
+use std::path::Path;
 
 use super::crates::{self, Crate};
-use super::external;
 use super::tools::{self, Tool};
+use super::{external, rustdoc};
 use crate::failure::Failure;
 use crate::flags;
-use crate::runner::Call;
 
 pub(crate) fn run(flags: &flags::Api) -> Result<(), Failure> {
     let crates = crates::published()?;
     if !flags.bless {
         return check(&crates);
     }
-    for each in &crates {
-        fs::write(file(each), wanted(each)?)?;
+    for (each, wanted) in wanted(&crates)? {
+        fs::write(file(each), wanted)?;
         println!("wrote {}", file(each));
     }
     Ok(())
@@ -31,8 +27,7 @@ pub(crate) fn run(flags: &flags::Api) -> Result<(), Failure> {
 /// Every crate whose API is not what its file says, with the lines that differ.
 pub(super) fn check(crates: &[Crate]) -> Result<(), Failure> {
     let mut wrong = Vec::new();
-    for each in crates {
-        let wanted = wanted(each)?;
+    for (each, wanted) in wanted(crates)? {
         let there = fs::read_to_string(file(each)).unwrap_or_default();
         if wanted != there {
             wrong.push(format!("{}:\n{}", file(each), difference(&there, &wanted)));
@@ -48,27 +43,30 @@ pub(super) fn check(crates: &[Crate]) -> Result<(), Failure> {
     Err(Failure::new(format!("{advice}\n{}", wrong.join("\n"))))
 }
 
-/// What the file of a crate should say. Types of crates that may not stand in it are a failure.
-fn wanted(each: &Crate) -> Result<String, Failure> {
-    let json = Call::cargo(&format!("rustdoc --quiet -p {} --lib --all-features", each.name));
-    let this = env::current_exe()?.to_string_lossy().into_owned();
-    json.args("-- -Z unstable-options --output-format json --cap-lints allow")
-        .env("RUSTDOC", &this)
-        .env(AS_RUSTDOC, "1")
-        .run()?;
-    let json = format!(
-        "--simplified --simplified --simplified --rustdoc-json target/doc/{}.json",
-        each.identifier()
-    );
-    let items = tools::call(Tool::PublicApi, &json)?.read()?;
-    let foreign = external::check(each, &items)?;
-    let foreign: Vec<&str> = foreign.iter().map(String::as_str).collect();
-    Ok(format!(
-        "# The public API of {name} with every feature: written by `cargo xtask api --bless`.\n\
-         # Other crates whose types stand in it: {foreign}.\n\n{items}",
-        name = each.name,
-        foreign = if foreign.is_empty() { "none".to_owned() } else { foreign.join(", ") }
-    ))
+/// What the file of each crate should say. Types of crates that may not stand in them are one failure for all.
+fn wanted(crates: &[Crate]) -> Result<Vec<(&Crate, String)>, Failure> {
+    rustdoc::json(Path::new("."), JSON)?;
+    let mut wanted = Vec::new();
+    let mut refused = Vec::new();
+    for each in crates {
+        let json = rustdoc::file(JSON, each);
+        let call = tools::call(Tool::PublicApi, "--simplified --simplified --simplified --rustdoc-json")?;
+        let items = call.arg(json.to_string_lossy()).read()?;
+        let found = external::judge(each, &items);
+        refused.extend(found.refused);
+        let foreign = if found.allowed.is_empty() { "none".to_owned() } else { found.allowed.join(", ") };
+        let text = format!(
+            "# The public API of {name} with every feature: written by `cargo xtask api --bless`.\n\
+             # Other crates whose types stand in it: {foreign}.\n\n{items}",
+            name = each.name,
+        );
+        wanted.push((each, text));
+    }
+    if refused.is_empty() {
+        return Ok(wanted);
+    }
+    let advice = "allowed crates are in xtask/src/publishable/external.rs";
+    Err(Failure::new(format!("{}\n{advice}", refused.join("\n"))))
 }
 
 /// The lines that went and those that came; the first of many.
@@ -88,18 +86,8 @@ fn file(each: &Crate) -> String {
     format!("{}/public-api.txt", each.folder)
 }
 
-/// This program in the place of rustdoc: the same call, with unstable options allowed.
-pub(crate) fn rustdoc() -> ExitCode {
-    let mut rustdoc = Command::new("rustdoc");
-    let status = rustdoc.args(env::args_os().skip(1)).env("RUSTC_BOOTSTRAP", "1").status();
-    match status {
-        Ok(status) if status.success() => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    }
-}
-
-/// Set where this program stands in for rustdoc.
-pub(crate) const AS_RUSTDOC: &str = "XTASK_AS_RUSTDOC";
+/// Rustdoc's JSON of what is checked out.
+pub(super) const JSON: &str = "target/api";
 const MOST: usize = 40;
 
 #[cfg(test)]

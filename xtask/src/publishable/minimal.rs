@@ -3,8 +3,9 @@
 //! The lock file of a copy of the repository is written anew with those versions; ours stays as it is. Only cargo's resolver
 //! is asked for something unstable; what is compiled, is compiled as by anybody.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::crates::{Crate, scope};
 use crate::failure::Failure;
@@ -12,7 +13,9 @@ use crate::repository;
 use crate::runner::Call;
 
 pub(super) fn check(crates: &[Crate]) -> Result<(), Failure> {
-    copy()?;
+    let files: BTreeSet<PathBuf> = repository::files()?.into_iter().map(PathBuf::from).collect();
+    prune(Path::new(COPY), &files)?;
+    copy(&files)?;
     let manifest = format!("--manifest-path {COPY}/Cargo.toml");
     Call::cargo(&format!("update --quiet -Z direct-minimal-versions {manifest}"))
         .env("RUSTC_BOOTSTRAP", "1")
@@ -25,10 +28,10 @@ pub(super) fn check(crates: &[Crate]) -> Result<(), Failure> {
 }
 
 /// Every file of the repository, below a folder of its own; a file that is the same keeps its time.
-fn copy() -> Result<(), Failure> {
-    for file in repository::files()? {
-        let copy = Path::new(COPY).join(&file);
-        let bytes = fs::read(&file)?;
+fn copy(files: &BTreeSet<PathBuf>) -> Result<(), Failure> {
+    for file in files {
+        let copy = Path::new(COPY).join(file);
+        let bytes = fs::read(file)?;
         if fs::read(&copy).is_ok_and(|there| there == bytes) {
             continue;
         }
@@ -36,6 +39,23 @@ fn copy() -> Result<(), Failure> {
             fs::create_dir_all(folder)?;
         }
         fs::write(copy, bytes)?;
+    }
+    Ok(())
+}
+
+/// Removes from the copy what the repository no longer has: cargo finds programs and members by their files.
+fn prune(folder: &Path, files: &BTreeSet<PathBuf>) -> Result<(), Failure> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            prune(&path, files)?;
+            if fs::read_dir(&path)?.next().is_none() {
+                fs::remove_dir(&path)?;
+            }
+        } else if path.strip_prefix(COPY).is_ok_and(|file| !files.contains(file)) {
+            fs::remove_file(&path)?;
+        }
     }
     Ok(())
 }

@@ -1,16 +1,19 @@
 //! `cargo xtask publishable`: what must hold before the crates go to a registry, beyond what `test` checks.
 //!
-//! The stages are in the order of their cost. Each installs the cargo command that it needs, once, into `target/tools`.
+//! The stages are in the order of their cost beside `cargo xtask test`. Each installs the cargo command that it needs, once, into `target/tools`.
 
 mod api;
 mod crates;
 mod external;
+mod metadata;
 mod minimal;
 mod msrv;
+mod rustdoc;
 mod semver;
 pub(crate) mod tools;
 
-pub(crate) use api::{AS_RUSTDOC, run as api, rustdoc};
+pub(crate) use api::run as api;
+pub(crate) use rustdoc::{AS_RUSTDOC, stand_in as rustdoc};
 
 use crate::failure::Failure;
 use crate::flags;
@@ -23,14 +26,15 @@ use tools::Tool;
 type Stage = (&'static str, fn(&[Crate]) -> Result<(), Failure>);
 
 const STAGES: &[Stage] = &[
-    ("msrv", msrv::check),
-    ("deny", deny),
-    (ADVISORIES, advisories),
-    ("package", package),
-    ("features", features),
-    ("minimal", minimal::check),
+    ("metadata", metadata::check),
     ("api", api::check),
     ("semver", semver::check),
+    ("deny", deny),
+    (ADVISORIES, advisories),
+    ("msrv", msrv::check),
+    ("package", package),
+    ("minimal", minimal::check),
+    ("features", features),
 ];
 
 pub(crate) fn run(flags: &flags::Publishable) -> Result<(), Failure> {

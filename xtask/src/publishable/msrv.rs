@@ -2,7 +2,7 @@
 //!
 //! Read from the manifests of the dependencies, for the crate without optional features; what all features need is printed.
 //! That our own code keeps to it is clippy's `incompatible_msrv`, which `test` runs with warnings denied. Where rustup has
-//! the stated toolchain, nothing says it better than `cargo +VERSION check`; this needs no second one.
+//! a stated toolchain, the crates that state it are compiled with it as well; this stage installs none.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use xshell::{Shell, cmd};
 
 use super::crates::Crate;
 use crate::failure::Failure;
+use crate::runner::Call;
 
 /// A version of the compiler.
 type Version = (u32, u32, u32);
@@ -43,7 +44,46 @@ pub(super) fn check(crates: &[Crate]) -> Result<(), Failure> {
             None => println!("{name}: {}", shown(own)),
         }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(Failure::new(wrong.join("\n"))) }
+    if !wrong.is_empty() {
+        return Err(Failure::new(wrong.join("\n")));
+    }
+    let installed = cmd!(shell, "rustup toolchain list").quiet().ignore_stderr().read().unwrap_or_default();
+    for (version, crates) in by_version(crates, &stated) {
+        match toolchain(&installed, version) {
+            Some(toolchain) => {
+                println!("compiling with {toolchain}: {}", crates.join(", "));
+                let scope: String = crates.iter().map(|name| format!(" -p {name}")).collect();
+                let words =
+                    format!("+{toolchain} check --quiet --locked --lib{scope} --target-dir target/msrv");
+                Call::cargo(&words).run()?;
+            }
+            None => {
+                let names = crates.join(", ");
+                println!("NOT COMPILED with {}, which rustup does not have: {names}", shown(version));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The crates that state each version.
+fn by_version<'a>(crates: &'a [Crate], stated: &Stated) -> BTreeMap<Version, Vec<&'a str>> {
+    let mut by_version: BTreeMap<Version, Vec<&str>> = BTreeMap::new();
+    for Crate { name, .. } in crates {
+        let own = stated.iter().find(|(package, _)| package.split(' ').next() == Some(name.as_str()));
+        if let Some((_, version)) = own {
+            by_version.entry(*version).or_default().push(name);
+        }
+    }
+    by_version
+}
+
+/// The toolchain of this version, if rustup lists one.
+fn toolchain(installed: &str, (major, minor, patch): Version) -> Option<&str> {
+    let exact = format!("{major}.{minor}.{patch}-");
+    let short = format!("{major}.{minor}-");
+    let names = installed.lines().filter_map(|line| line.split_whitespace().next());
+    names.into_iter().find(|name| name.starts_with(&exact) || patch == 0 && name.starts_with(&short))
 }
 
 /// What every package states.
@@ -87,6 +127,16 @@ mod tests {
         let tree = "own v0.1.0 (/x)\na v1.0.0\nb v2.0.0 (proc-macro)\nc v3.0.0 (*)\n";
         assert_eq!(newest(tree, &stated), Some(("b v2.0.0", (1, 90, 1))));
         assert_eq!(newest("own v0.1.0 (/x)\n", &stated), None);
+    }
+
+    #[test]
+    fn a_stated_toolchain_is_found_among_those_of_rustup() {
+        let installed =
+            "stable-x86_64-unknown-linux-gnu (default)\n1.89-x86_64-unknown-linux-gnu\n1.95.0-x86_64-a\n";
+        assert_eq!(toolchain(installed, (1, 89, 0)), Some("1.89-x86_64-unknown-linux-gnu"));
+        assert_eq!(toolchain(installed, (1, 95, 0)), Some("1.95.0-x86_64-a"));
+        assert_eq!(toolchain(installed, (1, 95, 1)), None);
+        assert_eq!(toolchain(installed, (1, 9, 0)), None);
     }
 
     #[test]
