@@ -83,8 +83,8 @@ pub async fn a_panic_after_regenerate_or_destroy_still_ends_the_old_id(stage: &S
         let old = ada.snapshot();
         let script = format!(r#"{{"ops":[{{"op":"{order}"}},{{"op":"panic"}}]}}"#);
         if let Some(reply) = ada.try_run(&script).await {
-            let cookies = usize::from(world.answers_panics());
-            assert_eq!(reply.sent(), Sent { status: 500, cookies }, "{order}");
+            let Sent { status, cookies } = reply.sent();
+            assert_eq!((status, cookies > 0), (500, world.answers_panics()), "{order}");
         }
         if !world.in_cookie() {
             assert_eq!(old.get("/read").await.text(), "anon", "{order}");
