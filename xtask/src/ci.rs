@@ -26,7 +26,8 @@ pub(crate) fn run(flags: &flags::Ci) -> Result<(), Failure> {
 }
 
 /// Workspaces of their own: what they build is other libraries, which stay out of the lock file.
-const WORKSPACES: [&str; 2] = ["session-stores/tower-bridge/apps", "session-stores/import/real"];
+const WORKSPACES: [&str; 3] =
+    ["session-stores/tower-bridge/apps", "session-stores/import/real", "examples/frameworks"];
 
 /// Minutes for each target.
 const FUZZING: f64 = 0.5;

@@ -200,6 +200,40 @@ impl<R> Begun<R> {
         self.guard.visit()
     }
 
+    /// Returns the guard of the visit, for a framework that calls one function before the handler and another one after
+    /// it: the second one [closes](VisitGuard::close) it.
+    ///
+    /// Pages are not tracked, and the library answers no request itself. With [`Visit::is_eager`], the first function opens
+    /// the session.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use session_core::adapter::{BoxFuture, Closing, Middleware, RequestHead, VisitGuard};
+    ///
+    /// static BACKGROUND: fn(BoxFuture<()>) = |future| drop(tokio::spawn(future));
+    ///
+    /// # let key = session_core::SecretKey::generate()?;
+    /// # let sessions = session_core::Sessions::builder().in_cookie().key(key).build()?;
+    /// let middleware = Middleware::new(sessions, &BACKGROUND, |_, _| ());
+    /// // Before the handler: keep the guard with the request.
+    /// let head = RequestHead { method: "GET", url: "/", authority: None, header: |_| None };
+    /// let guard: VisitGuard = middleware.begin(["sid=forged"], &head).into_guard();
+    /// guard.visit().session().await?.put("theme", "dark")?;
+    /// // After it:
+    /// let report = match guard.close(200) {
+    ///     Closing::Ready(report) => report,
+    ///     Closing::Pending(writing) => writing.await,
+    /// };
+    /// assert!(report.set_cookie.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn into_guard(self) -> VisitGuard {
+        self.guard
+    }
+
     /// Runs the handler and closes the visit.
     pub fn serve<A, F>(self, handler: F) -> Settling<F, A, R>
     where

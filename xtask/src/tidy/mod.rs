@@ -7,6 +7,7 @@ mod links;
 mod machine;
 mod map;
 mod proof;
+mod quoted;
 mod rings;
 mod source;
 mod text;
@@ -53,6 +54,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     }
     breaches.extend(circles::check(&files));
     breaches.extend(links::check(&files));
+    breaches.extend(quoted::check(&files));
     breaches.extend(map::check()?);
     breaches.extend(proof::check(&files)?);
     breaches.extend(generated::check()?);

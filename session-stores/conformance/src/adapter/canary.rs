@@ -1,14 +1,15 @@
 //! No secret in any log: captures all targets at TRACE during many requests and searches the lines for secrets.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use session_core::SessionsBuilder;
 use session_core::store::StoreErrorKind;
 
 use super::browser::{Browser, Protocol};
-use super::stage::{Place, Server, Stage};
+use super::server::Server;
+use super::stage::{Place, Stage};
 use crate::overheard::{Line, Overheard};
 use crate::probe::Application;
 use session_testkit::Fault;
@@ -32,6 +33,7 @@ where
         protocol: Protocol::Http1,
         transcript: Arc::default(),
         http2: false.into(),
+        cannot: Mutex::default(),
     };
     let mut secrets = BTreeSet::new();
     super::runtime().block_on(async {

@@ -17,7 +17,8 @@ use session_core::{
 
 use super::browser::{Browser, Protocol};
 use super::jar::Origin;
-use super::stage::{Server, key};
+use super::server::Server;
+use super::stage::key;
 use crate::fixture::IntoStore;
 use crate::probe::{self, Answer};
 use session_testkit::{ManualClock, OpLog};

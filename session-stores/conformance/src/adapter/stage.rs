@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,53 +16,12 @@ use session_core::{
 
 use super::browser::{Browser, Protocol};
 use super::jar::Origin;
+use super::server::Server;
 use super::transcript::Transcript;
 use crate::fixture::IntoStore;
 use crate::probe::{Application, Stats};
 use session_testkit::doubles::gate::Gates;
 use session_testkit::{FaultyStore, GateStore, ManualClock, ScriptedEntropy};
-
-/// A server that an adapter's author has started. It is dropped at the end of a scenario, and must stop on drop.
-///
-/// ```
-/// use session_conformance::adapter::Server;
-/// use tokio::net::TcpListener;
-///
-/// # #[tokio::main] async fn main() -> std::io::Result<()> {
-/// let listener = TcpListener::bind("127.0.0.1:0").await?;
-/// let address = listener.local_addr()?;
-/// // The guard owns what must end with the scenario: here, the listener.
-/// let server = Server::new(address, listener);
-/// # drop(server);
-/// # Ok(())
-/// # }
-/// ```
-pub struct Server {
-    pub(super) address: SocketAddr,
-    pub(super) http2: bool,
-    _guard: Box<dyn Any>,
-}
-
-impl Server {
-    /// A server that accepts HTTP/1.1 at this address and stops when the guard is dropped.
-    #[must_use]
-    pub fn new(address: SocketAddr, guard: impl Any) -> Self {
-        Self { address, http2: false, _guard: Box::new(guard) }
-    }
-
-    /// Declares that it also accepts HTTP/2 with prior knowledge on the same port: every scenario then runs over both.
-    #[must_use]
-    pub fn with_http2(mut self) -> Self {
-        self.http2 = true;
-        self
-    }
-}
-
-impl fmt::Debug for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
-    }
-}
 
 /// Where the sessions of a run are kept.
 ///
@@ -120,6 +78,8 @@ pub struct Stage {
     pub(super) transcript: Arc<Mutex<Transcript>>,
     /// Whether a server has declared HTTP/2.
     pub(super) http2: AtomicBool,
+    /// What its framework cannot do, by the names of scenarios, and why.
+    pub(super) cannot: Mutex<Vec<(&'static str, &'static str)>>,
 }
 
 impl fmt::Debug for Stage {
@@ -210,7 +170,13 @@ impl Stage {
         if server.http2 {
             self.http2.store(true, Ordering::Relaxed);
         }
+        locked(&self.cannot).clone_from(&server.cannot);
         server
+    }
+
+    /// Why the framework prevents what this scenario claims, if a server said so.
+    pub(super) fn why_not(&self, scenario: &str) -> Option<&'static str> {
+        locked(&self.cannot).iter().find(|(name, _)| *name == scenario).map(|(_, why)| *why)
     }
 }
 
@@ -219,6 +185,12 @@ impl World {
     #[must_use]
     pub fn in_cookie(&self) -> bool {
         self.doubles.is_none()
+    }
+
+    /// Whether the framework turns a panic into a response like every 5xx.
+    #[must_use]
+    pub fn answers_panics(&self) -> bool {
+        self.server.answers_panics
     }
 
     /// Returns a browser without cookies, on a page of `https://app.example`. The socket is plain, as behind a proxy.
@@ -287,8 +259,8 @@ pub(super) async fn eventually(claim: &str, is_so: impl AsyncFn() -> bool) {
     panic!("{claim}: not within half a minute");
 }
 
-pub(super) fn locked(transcript: &Mutex<Transcript>) -> std::sync::MutexGuard<'_, Transcript> {
-    transcript.lock().unwrap_or_else(PoisonError::into_inner)
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Calls of a store's verbs.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::adapter::Stage;
+use crate::adapter::stage::eventually;
 use session_testkit::{Verb, When};
 
 /// The number of requests that wait behind a slow one.
@@ -155,6 +156,7 @@ pub async fn forty_writers_lose_nothing_while_their_user_gets_new_ids(stage: &St
     }
     let ada = world.browser();
     ada.ops(&[(r#""tag","owner":"ada""#, "null"), (r#""increment","key":"n","by":1"#, "1")]).await;
+    let before = world.calls().await.load;
     let mut writers = JoinSet::new();
     for nth in 0..40 {
         let tab = ada.snapshot().quiet();
@@ -166,9 +168,11 @@ pub async fn forty_writers_lose_nothing_while_their_user_gets_new_ids(stage: &St
             assert!(tab.ops(&ops).await.set_cookies().is_empty());
         });
     }
+    // Who comes with an id that is no longer the session's is a stranger.
+    eventually("every writer has the session", async || world.calls().await.load >= before + 40).await;
     for _ in 0..2 {
-        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
         ada.quiet().ops(&[(r#""regenerate""#, "null")]).await;
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
     }
     while let Some(writer) = writers.join_next().await {
         writer.expect("a writer ends");
