@@ -83,6 +83,10 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("SESSION_MIGRATE_PREFIX", &["shop", "a.b-c_d"], &[":", "a b", "{a}"]),
     ("SESSION_MIGRATE_TABLE", &["sessions", "Shop.Sessions-1"], &["a b", "a;b"]),
     ("SESSION_MIGRATE_STANDBY", &["true", "false"], &["maybe"]),
+    ("SESSION_MIGRATE_COOKIE_NAME", &["sid", "__Host-shop"], &["a b", "a;b", "a=b"]),
+    ("SESSION_MIGRATE_COOKIE_PATH", &["/", "/shop"], &["shop", "/a;b"]),
+    ("SESSION_MIGRATE_COOKIE_DOMAIN", &["example.com", ".example.com"], &["a b", "a/b"]),
+    ("SESSION_MIGRATE_UNTIL", &["2027-01-31", "2027-01-31T18:00:00Z"], &["soon", "2027-13-01", "31.01.2027"]),
 ];
 
 #[test]
