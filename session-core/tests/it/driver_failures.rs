@@ -307,7 +307,8 @@ async fn every_observer_is_told_of_a_failing_store_with_its_name_and_kind() {
     let others = Events::default();
     let app = app_with(|builder| builder.observer(others.clone()));
     let mut browser = known(&app).await;
-    (app.events.take(), others.take());
+    app.events.take();
+    others.take();
     app.fault(Fault::nth(1).on(Verb::Load).kind(StoreErrorKind::Timeout));
     let guard = app.arrive(&browser.cookies());
     assert!(guard.visit().session().await.is_err());
