@@ -11,7 +11,7 @@ use session_core::{SecretKey, Sessions, SessionsBuilder, Timestamp};
 use session_import::{ActixSession, Key, OldCookie, RedisRecords, SqlRecords, TowerSessions};
 use session_store_redis::RedisStore;
 
-use super::{OLD_COOKIE, OLD_KEY, Role, listening};
+use super::{OLD_COOKIE, OLD_KEY, PATIENCE, Role, listening};
 use crate::Old;
 use crate::process::Urls;
 
@@ -27,8 +27,10 @@ pub(super) async fn on_axum(old: Old, role: Role, urls: &Urls) -> Result<(), Box
     }
 
     let sessions = with_importer(sessions(urls).await?, old, role, urls).await?.build()?;
-    let app =
-        Router::new().route("/add", post(add)).route("/cart", get(cart)).layer(SessionLayer::new(sessions));
+    let app = Router::new()
+        .route("/add", post(add))
+        .route("/cart", get(cart))
+        .layer(SessionLayer::new(sessions).sign_in_page("/sign-in"));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     listening(listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
@@ -50,9 +52,9 @@ pub(super) async fn on_actix(old: Old, role: Role, urls: &Urls) -> Result<(), Bo
         App::new()
             .route("/add", web::post().to(add))
             .route("/cart", web::get().to(cart))
-            .wrap(SessionMiddleware::new(sessions.clone()))
+            .wrap(SessionMiddleware::new(sessions.clone()).sign_in_page("/sign-in"))
     });
-    let server = server.workers(2).bind(("127.0.0.1", 0))?;
+    let server = server.workers(2).client_request_timeout(PATIENCE).bind(("127.0.0.1", 0))?;
     server.addrs().first().copied().map(listening);
     Ok(server.run().await?)
 }

@@ -8,7 +8,7 @@ use actix_web::cookie::Key;
 use actix_web::error::ErrorUnauthorized;
 use actix_web::{App, HttpServer, web};
 
-use super::{OLD_KEY, listening};
+use super::{OLD_KEY, PATIENCE, listening};
 use crate::Old;
 use crate::process::Urls;
 
@@ -30,7 +30,7 @@ async fn on<S: SessionStore + 'static>(
             .route("/cart", web::get().to(cart))
             .wrap(SessionMiddleware::new(store(), Key::from(&OLD_KEY)))
     });
-    let server = server.workers(2).bind(("127.0.0.1", 0))?;
+    let server = server.workers(2).client_request_timeout(PATIENCE).bind(("127.0.0.1", 0))?;
     server.addrs().first().copied().map(listening);
     Ok(server.run().await?)
 }
