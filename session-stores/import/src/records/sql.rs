@@ -122,6 +122,13 @@ impl SqlRecords {
 
 impl Layout {
     /// The session, as bytes.
+    #[cfg_attr(
+        not(any(feature = "adonisjs", feature = "laravel")),
+        expect(
+            unused_variables,
+            reason = "the table of tower-sessions has bytes, and its moment inside them"
+        )
+    )]
     fn data(self, pool: &Pool) -> String {
         match self {
             Self::TowerSessions => "data".to_owned(),
@@ -148,6 +155,13 @@ impl Layout {
         }
     }
 
+    #[cfg_attr(
+        not(any(feature = "adonisjs", feature = "laravel")),
+        expect(
+            unused_variables,
+            reason = "the table of tower-sessions has bytes, and its moment inside them"
+        )
+    )]
     fn record(self, data: Vec<u8>, moment: Option<i64>) -> OldRecord {
         let moment = moment.map(|seconds| Timestamp::from_millis(seconds.saturating_mul(1_000)));
         match self {
