@@ -125,10 +125,18 @@ async fn look_in_pairs(mut feed: Feed, is_wanted: &mut impl FnMut(&str, &str) ->
 
 async fn look_in_parts(
     content_type: &str,
-    feed: Feed,
+    mut feed: Feed,
     is_wanted: &mut impl FnMut(&str, &str) -> bool,
 ) -> Result<bool, FormError> {
-    let boundary = multer::parse_boundary(content_type).map_err(|_| FormError::Malformed)?;
+    let Ok(boundary) = multer::parse_boundary(content_type) else {
+        // It is malformed if there is anything in it.
+        while let Some(Ok(chunk)) = poll_fn(|context| Pin::new(&mut feed).poll_next(context)).await {
+            if !chunk.is_empty() {
+                return Err(FormError::Malformed);
+            }
+        }
+        return Ok(false);
+    };
     let mut parts = multer::Multipart::new(feed, boundary);
     while let Some(part) = parts.next_field().await.map_err(|_| FormError::Malformed)? {
         let (Some(name), false) = (part.name().map(str::to_owned), is_file(&part)) else { continue };
@@ -248,6 +256,9 @@ mod tests {
         assert_eq!(found("multipart/form-data", 100, &["a".to_owned()]).await.0.unwrap_err().status(), 400);
         for none in [&[][..], &[String::new()], &["--X--\r\n".to_owned()]] {
             assert!(!found(MULTIPART, 100, none).await.0.unwrap().found, "{none:?}");
+        }
+        for none in [&[][..], &[String::new()]] {
+            assert!(!found("multipart/form-data", 100, none).await.0.unwrap().found, "{none:?}");
         }
     }
 }

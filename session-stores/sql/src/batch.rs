@@ -34,6 +34,9 @@ struct Submitted {
     reply: oneshot::Sender<Result<Written, StoreError>>,
 }
 
+/// The answer of a write; `None` if its caller had given up before it ran.
+type Answer = Option<Result<Written, StoreError>>;
+
 impl<DB: Dialect> Batches<DB> {
     pub(crate) fn new(writer: Caller<DB>, statements: Arc<Statements>) -> Arc<Self> {
         Arc::new(Self { writer, statements, queues: Mutex::default() })
@@ -65,13 +68,15 @@ impl<DB: Dialect> Batches<DB> {
             Err(_) => return self.one_by_one(batch).await,
         };
         for (submitted, answer) in batch.into_iter().zip(answers) {
-            // A caller who has given up needs no answer.
-            drop(submitted.reply.send(answer));
+            if let Some(answer) = answer {
+                // A caller who has given up needs no answer.
+                drop(submitted.reply.send(answer));
+            }
         }
     }
 
     /// The outer error means that nothing was written.
-    async fn transaction(&self, batch: &[Submitted]) -> Result<Vec<Result<Written, StoreError>>, Failure> {
+    async fn transaction(&self, batch: &[Submitted]) -> Result<Vec<Answer>, Failure> {
         // Dropped without `settle`, the lease closes the connection, which rolls the transaction back.
         let mut lease = self.writer.lease(Instant::now()).await?;
         if let Err(error) = lease.connection().script(&BEGIN).await {
@@ -80,15 +85,21 @@ impl<DB: Dialect> Batches<DB> {
         let mut answers = Vec::with_capacity(batch.len());
         for submitted in batch {
             if submitted.reply.is_closed() {
-                answers.push(Err(StoreError::timeout(DB::STORE)));
+                answers.push(None);
                 continue;
             }
-            match submitted.write.run::<DB>(lease.connection(), &self.statements).await {
-                Ok(written) => answers.push(Ok(written)),
+            answers.push(Some(match submitted.write.run::<DB>(lease.connection(), &self.statements).await {
+                Ok(written) => Ok(written),
                 // The row is unusable; the statement has left it as it was.
-                Err(Failure::Found(kind)) => answers.push(Err(StoreError::new(kind, DB::STORE))),
+                Err(Failure::Found(kind)) => Err(StoreError::new(kind, DB::STORE)),
                 Err(failure) => return Err(failure),
-            }
+            }));
+        }
+        let gave_up =
+            |(submitted, answer): (&Submitted, &Option<_>)| answer.is_some() && submitted.reply.is_closed();
+        if batch.iter().zip(&answers).any(gave_up) {
+            // A write whose caller has got a timeout is not applied later.
+            return Err(Failure::Again);
         }
         match lease.connection().script(&COMMIT).await {
             Ok(_) => {
@@ -97,7 +108,7 @@ impl<DB: Dialect> Batches<DB> {
             }
             Err(error) => {
                 let error = Failure::from(error).into_store_error::<DB>();
-                Ok(batch.iter().map(|_| Err(error.clone())).collect())
+                Ok(batch.iter().map(|_| Some(Err(error.clone()))).collect())
             }
         }
     }
