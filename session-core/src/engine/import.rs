@@ -159,7 +159,7 @@ impl Imported {
 }
 
 /// What the other library kept for the next page. Whatever cannot be kept, or does not fit with the values, is left out.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ImportedFlash {
     /// The messages by their names.
@@ -171,7 +171,7 @@ pub struct ImportedFlash {
 }
 
 /// The messages of one field that was rejected.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a promise: an error has no more parts")]
 pub struct ImportedError {
     /// The [named form](crate::Session::form) of the field; empty for the only form of a page.
@@ -180,6 +180,28 @@ pub struct ImportedError {
     pub field: String,
     /// The messages.
     pub messages: Vec<String>,
+}
+
+/// Shows how much there is, and no text of a visitor.
+impl fmt::Debug for ImportedFlash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportedFlash")
+            .field("messages", &self.messages.len())
+            .field("input", &self.input.len())
+            .field("errors", &self.errors.len())
+            .finish()
+    }
+}
+
+/// Shows the field, and how many messages it has.
+impl fmt::Debug for ImportedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportedError")
+            .field("form", &self.form)
+            .field("field", &self.field)
+            .field("messages", &self.messages.len())
+            .finish()
+    }
 }
 
 /// Why a session of another library was not imported.

@@ -35,9 +35,9 @@ const PLAIN: &str = "
     DeviceBinding DeviceCheck EntropyError Entropy Etag Event Excess Failure Fate Finish FlashBag Handle Imported Importer JsonError
     KeyError Level LoadError MOST_AGE MOST_CANDIDATES MOST_COOKIE_BYTES MOST_KEYS Malformed NewerFormat NotAnAge NotHex
     Notice Number NumberTooWide Observer OpenError OwnerIndex Paths Placement Policy PolicyError ProofError Refusal
-    RefusedImport RejectReason Rejected Rejections SameSite SealKind Serve SessionError SessionHead SessionStore Situation
+    RefusedImport RejectReason Rejected Rejections SameSite SealKind SessionError SessionHead SessionStore Situation
     Spawn StoreError StoreErrorKind StoreKey Sweep Swept SystemClock SystemEntropy Timestamp ToPath ToPaths Token TokenFrom
-    Trigger Unproven UserSessionsError ValueError Write async_trait decide is_host refresh_interval sealed_len select
+    Trigger Unproven UserSessionsError ValueError Write async_trait decide refresh_interval sealed_len select
 ";
 
 /// Types whose text is the application's own or may be shown: an origin, the cookie's name and attributes, the name of a
@@ -48,17 +48,17 @@ const THE_APPLICATIONS: &str =
 /// Shown below.
 const SHOWN: &str = "
     Arrival Bag BareResponse Begun BindingId BlockingSessions Candidates Claim Commit CookieCodec CookieHeaders CookieOrder Csrf
-    Decoded Device EncryptedStore Errors FlashMessages Fresh HeaderChange IdToken Journal KeyRing Lifetime Loaded
-    Middleware MigratingStore NotBegun OldSession Opened Outcome OwnResponse Page PageRequest Payload Record RecordToken
+    Decoded Device EncryptedStore Errors FlashMessages Fresh HeaderChange IdToken ImportedError ImportedFlash Journal KeyRing Lifetime Loaded
+    Middleware MigratingStore NotBegun OldCookie OldSession Opened Outcome OwnResponse Page PageRequest Payload Record RecordToken
     Refused RequestHead Sealed SecretKey Selection Served Session SessionId SessionState SessionView Sessions SetCookies
-    Settling Snapshot Status StoreOp Urls User Values Visit VisitGuard VisitReport Written
+    Settling Shown Snapshot Status StoreOp Urls User Values Visit VisitGuard VisitReport Written
 ";
 
 /// The same of `session-web`, whose door has no others behind it.
 const PLAIN_OF_PAGES: &str = "
     CrossOrigin CsrfDecision CsrfFailure CsrfGuard CsrfReason CsrfRuleError CsrfRules FormError InputLimit NotThatForm
-    OriginRules RedirectKind RequestError ValidationErrors find_visit find_visit_for_input find_visit_if_any poll_data
-    same_origin sign_out_with verify_form
+    OriginRules RedirectKind RequestError ValidationErrors add_headers bare_response find_visit find_visit_for_input
+    find_visit_if_any own_response poll_data request_head same_origin sign_out_with verify_form
 ";
 
 /// `CheckedBody` belongs to a feature of its own, and has its test beside it.
@@ -189,6 +189,8 @@ fn show_parts(shown: &mut Shown, secrets: &mut Vec<String>) {
     ]);
     let ring = ring.unwrap();
     let binding = Binding::cookie("sid", "Path=/", "session");
+    let bound = BindingId::from_bytes(*b"canary-canary-ca");
+    shown.add(&(bound, session_core::machine::Shown::Offered(bound)));
     let token = IdToken { issued_at: now, absolute_deadline: None, id: id.clone() };
     let sealed = ring.seal(&binding, SealKind::Id, &[5; 24], &token.encode()[..]);
     secrets.push(sealed.as_str().to_owned());
@@ -206,6 +208,19 @@ fn show_parts(shown: &mut Shown, secrets: &mut Vec<String>) {
         Bag::decode(br#"{"n":"canary"}"#.to_vec().into()).unwrap(),
         OldSession::Missing { token: CANARY.into() },
     ));
+    let mut error = ImportedError::default();
+    (error.field, error.messages) = ("email".into(), vec![CANARY.into()]);
+    let mut flash = ImportedFlash::default();
+    flash.messages.insert("status".into(), CANARY.into());
+    flash.input.insert("email".into(), CANARY.into());
+    shown.add(&(&error, &flash));
+    flash.errors.push(error);
+    shown.add(&flash);
+    let key = std::array::from_fn::<u8, 32, _>(|at| (at * 37) as u8);
+    let old = OldCookie::new(Cookie::host("sid")).key(SecretKey::from_bytes(&key).unwrap());
+    secrets.push(key[..4].iter().map(|byte| format!("{byte:02x}")).collect());
+    secrets.push(format!("{:?}", &key[..4]).trim_matches(['[', ']']).to_owned());
+    shown.add(&old);
     let mut values = Values::default();
     values.put("n", CANARY).unwrap();
     shown.add(&(values.all(), values.take_journal(), values));
