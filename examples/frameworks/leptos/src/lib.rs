@@ -1,4 +1,8 @@
 //! Leptos server functions with sessions: the visit is in the parts of the request, which `leptos_axum` gives as context.
+#![expect(
+    missing_docs,
+    reason = "`#[server]` generates a struct from the arguments, whose fields cannot be documented"
+)]
 
 use axum::Router;
 use axum::http::StatusCode;
