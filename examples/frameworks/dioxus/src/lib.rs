@@ -1,8 +1,13 @@
 //! Dioxus server functions with sessions: the extractors of `session-axum` stand beside the path.
+#![expect(
+    unreachable_pub,
+    reason = "the macros of server functions put them into functions of the same visibility"
+)]
 
 use dioxus::prelude::*;
-use dioxus::server::FullstackState;
-use dioxus::server::axum::Router;
+#[cfg(feature = "server")]
+use dioxus::server::{FullstackState, axum::Router};
+#[cfg(feature = "server")]
 use session_axum::{CsrfLayer, Session, SessionLayer, SessionRejection, Sessions, SignOut};
 
 /// Signs in, after the password has been verified.
@@ -27,6 +32,7 @@ pub async fn leave() -> Result<(), ServerFnError> {
 
 /// The server functions, with sessions and CSRF protection around them. An application with pages begins with
 /// `dioxus::server::router(app)` and adds the same layers.
+#[cfg(feature = "server")]
 pub fn app(sessions: Sessions) -> Router {
     Router::new()
         .register_server_functions()
@@ -36,6 +42,7 @@ pub fn app(sessions: Sessions) -> Router {
 }
 
 /// Every error of the library, with its status. The reason goes to the log, not to the client.
+#[cfg(feature = "server")]
 fn refused(error: impl Into<SessionRejection>) -> ServerFnError {
     let code = error.into().0.response().status();
     ServerFnError::ServerError { message: "the session is not available".to_owned(), code, details: None }

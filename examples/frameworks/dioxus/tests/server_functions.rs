@@ -59,7 +59,7 @@ async fn a_store_that_fails_is_a_503_without_its_reason() {
     let response = world.app.clone().oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    assert!(String::from_utf8_lossy(&body).ends_with("the session is not available"), "{body:?}");
+    assert!(body.is_empty(), "{body:?}");
 }
 
 #[tokio::test]

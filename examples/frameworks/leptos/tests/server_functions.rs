@@ -1,14 +1,18 @@
-//! The server functions as a browser calls them: a sign-in, a counter, a sign-out, a store that fails, another site.
+//! The server functions as a browser calls them: a sign-in, a counter, a sign-out, a store that fails, another site;
+//! and pages that count in a resource.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Request, Response, StatusCode, header};
+use axum::routing::get;
 use http_body_util::BodyExt as _;
-use leptos_sessions::app;
-use session_axum::{SecretKey, Sessions};
+use leptos::prelude::*;
+use leptos_sessions::{app, count};
+use session_axum::{SecretKey, SessionLayer, Sessions};
 use session_store_memory::MemoryStore;
 use session_testkit::{Fault, FaultyStore, TestClient};
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 struct World {
@@ -72,4 +76,61 @@ async fn a_page_of_another_site_calls_nothing() {
         .unwrap();
     let response = world.app.oneshot(request).await.unwrap();
     assert_eq!(response.status().as_u16(), 419);
+}
+
+/// A page whose resource counts after the gate has opened.
+fn page(gate: watch::Receiver<bool>) -> impl IntoView {
+    let hits = Resource::new(
+        || (),
+        move |()| {
+            let mut gate = gate.clone();
+            async move {
+                gate.wait_for(|open| *open).await.unwrap();
+                count().await.map(|(_, hits)| hits)
+            }
+        },
+    );
+    view! {
+        <Suspense fallback=|| "counting">
+            {move || Suspend::new(async move {
+                match hits.await {
+                    Ok(hits) => format!("visit number {hits}."),
+                    Err(error) => format!("refused: {error}."),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+fn pages(gate: watch::Receiver<bool>) -> Router {
+    let sessions = Sessions::builder().store(MemoryStore::new()).key(SecretKey::generate().unwrap());
+    let (streamed, whole) = (gate.clone(), gate);
+    Router::new()
+        .route("/streamed", get(leptos_axum::render_app_to_stream(move || page(streamed.clone()))))
+        .route("/whole", get(leptos_axum::render_app_async(move || page(whole.clone()))))
+        .layer(SessionLayer::new(sessions.build().unwrap()))
+}
+
+async fn text<B: axum::body::HttpBody>(response: Response<B>) -> String {
+    let body = response.into_body().collect().await.ok().unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_resource_of_a_streamed_page_gets_no_session_after_the_head() {
+    let (gate, open) = watch::channel(false);
+    let response = pages(open).oneshot(Request::get("/streamed").body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.headers().get(header::SET_COOKIE), None);
+    gate.send(true).unwrap();
+    let page = text(response).await;
+    assert!(page.contains("the session is not available"), "{page}");
+}
+
+#[tokio::test]
+async fn a_resource_of_a_page_rendered_as_a_whole_changes_the_session() {
+    let (_gate, open) = watch::channel(true);
+    let response = pages(open).oneshot(Request::get("/whole").body(Body::empty()).unwrap()).await.unwrap();
+    assert!(response.headers().contains_key(header::SET_COOKIE));
+    let page = text(response).await;
+    assert!(page.contains("visit number 1."), "{page}");
 }
