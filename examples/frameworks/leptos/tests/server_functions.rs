@@ -103,6 +103,8 @@ fn page(gate: watch::Receiver<bool>) -> impl IntoView {
 }
 
 fn pages(gate: watch::Receiver<bool>) -> Router {
+    // Starts the executor of Leptos, as in an application.
+    leptos_axum::generate_route_list(|| ());
     let sessions = Sessions::builder().store(MemoryStore::new()).key(SecretKey::generate().unwrap());
     let (streamed, whole) = (gate.clone(), gate);
     Router::new()
