@@ -57,15 +57,14 @@ impl Hooks for App {
     fn register_tasks(_: &mut Tasks) {}
 }
 
-async fn sign_in(
-    session: Session,
-    Form(fields): Form<Vec<(String, String)>>,
-) -> Result<(), SessionRejection> {
-    // After verifying the password:
+/// `axum::response::Result` takes errors of Loco and of sessions.
+async fn sign_in(session: Session, Form(fields): Form<Vec<(String, String)>>) -> axum::response::Result<()> {
     let name = fields.into_iter().find(|(field, _)| field == "name").map(|(_, name)| name);
-    let name = name.unwrap_or_default();
-    session.tag(&name)?;
-    Ok(session.put("name", name)?)
+    let name = name.ok_or_else(|| Error::BadRequest("a name is missing".to_owned()))?;
+    // After verifying the password:
+    session.tag(&name).map_err(SessionRejection::from)?;
+    session.put("name", name).map_err(SessionRejection::from)?;
+    Ok(())
 }
 
 async fn count(session: Session) -> Result<String, SessionRejection> {

@@ -18,6 +18,7 @@ async fn boot() -> (Router, TestClient) {
     let config: Config = serde_json::from_value(serde_json::json!({
         "logger": { "enable": false, "level": "off", "format": "compact" },
         "server": { "port": 0, "host": "http://localhost" },
+        "workers": { "mode": "ForegroundBlocking" },
     }))
     .unwrap();
     let boot = App::boot(StartMode::ServerOnly, &Environment::Test, config).await.unwrap();
@@ -40,6 +41,7 @@ async fn post(app: &Router, visitor: &mut TestClient, path: &str, form: &str) ->
 async fn a_visitor_is_known_from_sign_in_to_sign_out() {
     let (app, mut ada) = boot().await;
     assert_eq!(post(&app, &mut ada, "/count", "").await, (StatusCode::OK, "stranger 1".to_owned()));
+    assert_eq!(post(&app, &mut ada, "/sign-in", "").await.0, StatusCode::BAD_REQUEST);
     assert_eq!(post(&app, &mut ada, "/sign-in", "name=ada").await.0, StatusCode::OK);
     assert_eq!(post(&app, &mut ada, "/count", "").await, (StatusCode::OK, "ada 2".to_owned()));
     assert_eq!(post(&app, &mut ada, "/sign-out", "").await.0, StatusCode::OK);
