@@ -1,5 +1,5 @@
-//! The server functions as a browser calls them: a sign-in, a counter, a sign-out, a store that fails, another site;
-//! and pages that count in a resource.
+//! The server functions as a browser calls them: a sign-in, a counter, a sign-out, a store that fails, another site,
+//! a plain form; and pages that count in a resource.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use axum::Router;
@@ -76,6 +76,29 @@ async fn a_page_of_another_site_calls_nothing() {
         .unwrap();
     let response = world.app.oneshot(request).await.unwrap();
     assert_eq!(response.status().as_u16(), 419);
+}
+
+#[server(endpoint = "count-and-fail")]
+async fn count_and_fail() -> Result<(), ServerFnError> {
+    count().await?;
+    Err(ServerFnError::new("after the change"))
+}
+
+#[tokio::test]
+async fn a_function_that_fails_keeps_its_changes_for_a_plain_form_only() {
+    for (accept, status, hits) in [("application/json", 500, 1), ("text/html", 302, 2)] {
+        let mut world = world();
+        let form = Request::post("/api/count-and-fail")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, accept)
+            .header(header::REFERER, "http://localhost/form")
+            .body(Body::empty())
+            .unwrap();
+        let app = world.app.clone();
+        let response = world.ada.send(form, async |request| app.oneshot(request).await.unwrap()).await;
+        assert_eq!(response.status().as_u16(), status);
+        assert_eq!(world.call("count", "").await.1, format!("[null,{hits}]"));
+    }
 }
 
 /// A page whose resource counts after the gate has opened.
