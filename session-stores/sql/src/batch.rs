@@ -50,7 +50,7 @@ impl<DB: Dialect> Batches<DB> {
             Entry::Occupied(mut queue) => queue.get_mut().push(Submitted { write, reply }),
             Entry::Vacant(queue) => {
                 queue.insert(vec![Submitted { write, reply }]);
-                runtime.spawn(Server { batches: Arc::clone(self), runtime: runtime.id() }.serve());
+                runtime.spawn(Server::new(self, runtime.id()).serve());
             }
         }
         let answer = async {
@@ -130,15 +130,20 @@ impl<DB: Dialect> Batches<DB> {
     }
 }
 
-/// Serves the queue of one runtime. When it is dropped, because the queue is empty or the runtime shuts down, the queue
-/// is removed.
+/// Serves the queue of one runtime, and removes it when it is empty, or when the runtime shuts down.
 struct Server<DB: Dialect> {
     batches: Arc<Batches<DB>>,
     runtime: Id,
+    /// Whether it has removed its queue. A queue that is there afterwards has another server.
+    is_done: bool,
 }
 
 impl<DB: Dialect> Server<DB> {
-    async fn serve(self) {
+    fn new(batches: &Arc<Batches<DB>>, runtime: Id) -> Self {
+        Self { batches: Arc::clone(batches), runtime, is_done: false }
+    }
+
+    async fn serve(mut self) {
         while let Some(mut batch) = self.next() {
             batch.retain(|submitted| !submitted.reply.is_closed());
             if batch.len() > 1 {
@@ -150,11 +155,12 @@ impl<DB: Dialect> Server<DB> {
     }
 
     /// Takes what is in the queue, and removes the queue if that is nothing.
-    fn next(&self) -> Option<Vec<Submitted>> {
+    fn next(&mut self) -> Option<Vec<Submitted>> {
         let mut queues = lock(&self.batches.queues);
         let queue = queues.get_mut(&self.runtime)?;
         if queue.is_empty() {
             queues.remove(&self.runtime);
+            self.is_done = true;
             return None;
         }
         let most = queue.len().min(MOST_WRITES);
@@ -164,7 +170,9 @@ impl<DB: Dialect> Server<DB> {
 
 impl<DB: Dialect> Drop for Server<DB> {
     fn drop(&mut self) {
-        lock(&self.batches.queues).remove(&self.runtime);
+        if !self.is_done {
+            lock(&self.batches.queues).remove(&self.runtime);
+        }
     }
 }
 
@@ -304,5 +312,39 @@ mod tests {
             lock(&store.batches.as_ref().unwrap().queues).is_empty(),
             "the queue ends with its last write"
         );
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_server_that_is_done_leaves_the_queue_of_its_successor_alone() {
+        let (_folder, store, _) = store().await;
+        let batches = store.batches.as_ref().unwrap();
+        let runtime = Handle::current().id();
+        lock(&batches.queues).insert(runtime, Vec::new());
+        let mut server = Server::new(batches, runtime);
+        assert!(server.next().is_none());
+        // A write arrives between the last look into the queue and the end of the task.
+        let (reply, _answer) = oneshot::channel();
+        let write = Write::Destroy { key: key(1), until: NOW };
+        lock(&batches.queues).insert(runtime, vec![Submitted { write, reply }]);
+        drop(server);
+        assert_eq!(lock(&batches.queues)[&runtime].len(), 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn every_write_of_many_tasks_is_answered() {
+        let (_folder, store, _) = store().await;
+        let mut writers = JoinSet::new();
+        for task in 0..8_u8 {
+            let store = Arc::clone(&store);
+            writers.spawn(async move {
+                for number in 0..25 {
+                    let written = create(Arc::clone(&store), task * 25 + number, "ada").await;
+                    assert_eq!(written.unwrap(), Written::Applied, "{task} {number}");
+                }
+            });
+        }
+        while let Some(writer) = writers.join_next().await {
+            writer.unwrap();
+        }
     }
 }
