@@ -61,7 +61,7 @@ pub(crate) const REDIS: &str = "DEMONSTRATION_REDIS";
 pub(crate) const POSTGRES: &str = "DEMONSTRATION_POSTGRES";
 /// The name of the old applications' cookie.
 pub(crate) const OLD_COOKIE: &str = "id";
-/// How long actix-web waits for a request on a new connection. Its answer after that would be taken for that of the next request.
+/// How long actix-web keeps a connection without a request. A request that is sent at the moment of its end gets no answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The key of the old applications' cookie.
 const OLD_KEY: [u8; 64] = [7; 64];

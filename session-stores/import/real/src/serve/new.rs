@@ -54,7 +54,8 @@ pub(super) async fn on_actix(old: Old, role: Role, urls: &Urls) -> Result<(), Bo
             .route("/cart", web::get().to(cart))
             .wrap(SessionMiddleware::new(sessions.clone()).sign_in_page("/sign-in"))
     });
-    let server = server.workers(2).client_request_timeout(PATIENCE).bind(("127.0.0.1", 0))?;
+    let server =
+        server.workers(2).keep_alive(PATIENCE).client_request_timeout(PATIENCE).bind(("127.0.0.1", 0))?;
     server.addrs().first().copied().map(listening);
     Ok(server.run().await?)
 }

@@ -30,7 +30,8 @@ async fn on<S: SessionStore + 'static>(
             .route("/cart", web::get().to(cart))
             .wrap(SessionMiddleware::new(store(), Key::from(&OLD_KEY)))
     });
-    let server = server.workers(2).client_request_timeout(PATIENCE).bind(("127.0.0.1", 0))?;
+    let server =
+        server.workers(2).keep_alive(PATIENCE).client_request_timeout(PATIENCE).bind(("127.0.0.1", 0))?;
     server.addrs().first().copied().map(listening);
     Ok(server.run().await?)
 }
