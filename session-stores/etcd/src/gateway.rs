@@ -125,7 +125,11 @@ pub(crate) fn text(value: &Value) -> String {
 /// Shows neither the password nor the token.
 impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gateway").field("endpoints", &self.endpoints).finish_non_exhaustive()
+        let user = self.login.as_ref().and_then(|login| login["name"].as_str());
+        f.debug_struct("Gateway")
+            .field("endpoints", &self.endpoints)
+            .field("user", &user)
+            .finish_non_exhaustive()
     }
 }
 
