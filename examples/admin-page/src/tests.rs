@@ -165,7 +165,7 @@ async fn all_sessions_of_a_user_are_ended_and_nobody_elses() {
     assert!(html.contains("2 sessions have ended.") && html.contains("bob has no live session"), "{html}");
     assert!(!phone.is_signed_in(&app).await && !laptop.is_signed_in(&app).await);
     assert!(ada.is_signed_in(&app).await);
-    // Whoever was signed out signs in again.
+    // A user who was signed out signs in again.
     phone.get(&app, "/sign-in").await;
     phone.post(&app, "/sign-in", "user=bob").await;
     assert!(phone.is_signed_in(&app).await);

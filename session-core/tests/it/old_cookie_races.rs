@@ -61,7 +61,7 @@ fn check(world: &World<'_>, to: Kept) {
         let missed = ack.as_ref().is_some_and(|ack| !ack.found);
         assert!(!missed || may_end, "{act:?} of {who} finds no session\n{}", world.story());
     }
-    // Whoever comes next, with the cookie of each response and with the old one.
+    // The next requests, with the cookie of each response and with the old one.
     let found = |jar, cookie: &str| {
         let written = world.found_by(jar);
         assert!(written.is_some() || may_end, "{cookie} finds no session\n{}", world.story());

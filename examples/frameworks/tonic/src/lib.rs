@@ -10,7 +10,7 @@ use visits_server::{Visits, VisitsServer};
 
 include!(concat!(env!("OUT_DIR"), "/shop.Visits.rs"));
 
-/// Who signs in.
+/// The user who signs in.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct User {
     /// The name.

@@ -110,7 +110,7 @@ impl Site {
         Browser { client, base: format!("https://localhost:{port}"), profile }
     }
 
-    /// A program that starts this one with another clock. Whoever links Rust programs has the compiler for it.
+    /// A program that starts this one with another clock. A machine that links Rust programs has the compiler for it.
     fn with_clock_ahead(&self, program: &str, seconds: i64) -> PathBuf {
         let (library, script) =
             (self.dir.path().join("skew.so"), self.dir.path().join(format!("ahead{seconds}")));

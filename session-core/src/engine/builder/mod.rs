@@ -278,7 +278,7 @@ impl SessionsBuilder {
         let old_cookies = self.old_cookies.into_iter().filter(|_| self.enabled);
         let old_cookies = old_cookies.map(|(old, until)| old.build(until, &current));
         let old_cookies = old_cookies.collect::<Result<Vec<_>, _>>()?;
-        // Whoever signs out is not found by the record that is left in the old store.
+        // A session that was signed out is not opened by the record that is left in the old store.
         let kept_in = || old_cookies.iter().find_map(OldSource::store).cloned();
         let revocations = self.revocations.or_else(kept_in);
         let store = match self.store {

@@ -118,7 +118,7 @@ pub(super) async fn to_cookie(
             return Ok(Moved::stored(old, Loaded::Found(record)));
         };
         if arrival.device.demand == Demand::Require && arrival.device.lack(&content).is_some() {
-            // Who does not prove the device changes nothing for the one who does.
+            // An unproven request does not change the record of the proven device.
             return Ok(Moved::carried(id, record, Loaded::Missing));
         }
         if let Err((size, limit)) = fits(engine, arrival, &record, content) {

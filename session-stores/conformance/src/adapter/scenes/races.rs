@@ -168,7 +168,7 @@ pub async fn forty_writers_lose_nothing_while_their_user_gets_new_ids(stage: &St
             assert!(tab.ops(&ops).await.set_cookies().is_empty());
         });
     }
-    // Who comes with an id that is no longer the session's is a stranger.
+    // A request with an id that the session no longer has is a stranger's.
     eventually("every writer has the session", async || world.calls().await.load >= before + 40).await;
     for _ in 0..2 {
         ada.quiet().ops(&[(r#""regenerate""#, "null")]).await;
