@@ -3,54 +3,73 @@
 //! A row stands for every situation with the same answer; a dash in a column means that it does not matter there.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 
 use session_core::machine::table::{
     CookieAction, Decision, Fate, Origin, Placement, Refusal, Situation, Trigger, Write, decide,
 };
 
-fn main() {
-    println!("# The decision table\n");
-    println!(
+fn main() -> fmt::Result {
+    let mut document = String::new();
+    write(&mut document)?;
+    print!("{document}");
+    Ok(())
+}
+
+/// Writes the document; a test compares it with the file.
+pub(crate) fn write(out: &mut String) -> fmt::Result {
+    writeln!(out, "# The decision table\n")?;
+    writeln!(
+        out,
         "Printed by `cargo run -p session-core --example decision_table` from `session-core/src/decision/decide.rs`;"
-    );
-    println!(
-        "`cargo xtask tidy` fails when the two differ. Each line covers every situation that matches it; `–` means"
-    );
-    println!("that the column makes no difference.\n");
-    println!(
+    )?;
+    writeln!(
+        out,
+        "a test fails when the two differ. Each line covers every situation that matches it; `–` means"
+    )?;
+    writeln!(out, "that the column makes no difference.\n")?;
+    writeln!(
+        out,
         "A 5xx, and a request that never gets a response, drop the changes to data first, unless the session was wiped"
-    );
-    println!("(`invalidate`, `destroy`): their rows show what is done with what stood there before.\n");
-    println!(
+    )?;
+    writeln!(out, "(`invalidate`, `destroy`): their rows show what is done with what stood there before.\n")?;
+    writeln!(
+        out,
         "*Unseen*: another site sent the request, no cookie came, and `SameSite` would have withheld it. *Unread*: an"
-    );
-    println!(
+    )?;
+    writeln!(
+        out,
         "authentic cookie whose session was not looked up. *Revocable*: there is a list of revocations. *Moved*: another request"
-    );
-    println!(
+    )?;
+    writeln!(
+        out,
         "has given the session a new id since it was loaded, and this visit has followed it. *Refused*: an explicit"
-    );
-    println!(
+    )?;
+    writeln!(
+        out,
         "`commit` answers with the error of that name; a response goes out as it is, and an event tells.\n"
-    );
-    println!(
+    )?;
+    writeln!(
+        out,
         "*Renew* is ordered by `regenerate`, by `invalidate`, and by `tag` with another user than before.\n"
-    );
+    )?;
     for (eager, title) in [(false, "Lazy (the default)"), (true, "Eager")] {
-        println!("## {title}\n");
-        println!(
+        writeln!(out, "## {title}\n")?;
+        writeln!(
+            out,
             "| placement | origin | fate | asked by | changed | wiped | something in it | refresh due | persistent | re-issue | cookie came | revocable | moved | store | cookie |"
-        );
-        println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        )?;
+        writeln!(out, "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")?;
         for placement in [Placement::Store, Placement::Cookie] {
             for origin in ORIGINS {
                 for fate in [Fate::Keep, Fate::Renew, Fate::Destroy] {
-                    print_rows(placement, origin, fate, eager);
+                    write_rows(out, placement, origin, fate, eager)?;
                 }
             }
         }
-        println!();
+        writeln!(out)?;
     }
+    Ok(())
 }
 
 const ORIGINS: [Origin; 8] = [
@@ -65,7 +84,13 @@ const ORIGINS: [Origin; 8] = [
 ];
 
 /// The triggers of a cell: those that have the same rows stand in one.
-fn print_rows(placement: Placement, origin: Origin, fate: Fate, eager: bool) {
+fn write_rows(
+    out: &mut String,
+    placement: Placement,
+    origin: Origin,
+    fate: Fate,
+    eager: bool,
+) -> fmt::Result {
     let mut by_rows: Vec<(Rows, Vec<&str>)> = Vec::new();
     for (trigger, name) in TRIGGERS {
         let matching: Vec<Situation> = Situation::all()
@@ -73,7 +98,7 @@ fn print_rows(placement: Placement, origin: Origin, fate: Fate, eager: bool) {
             .filter(|s| s.trigger == trigger && can_be(*s))
             .collect();
         if matching.is_empty() {
-            return;
+            return Ok(());
         }
         let rows = rows(matching);
         match by_rows.iter_mut().find(|(same, _)| *same == rows) {
@@ -84,14 +109,16 @@ fn print_rows(placement: Placement, origin: Origin, fate: Fate, eager: bool) {
     for (rows, names) in by_rows {
         let asked_by = if names.len() == TRIGGERS.len() { "–".to_owned() } else { names.join(", ") };
         for (cells, then) in rows {
-            println!(
+            writeln!(
+                out,
                 "| {placement:?} | {origin:?} | {fate:?} | {asked_by} | {} | {} | {} |",
                 cells.join(" | "),
                 store(then),
                 cookie(then.cookie)
-            );
+            )?;
         }
     }
+    Ok(())
 }
 
 const TRIGGERS: [(Trigger, &str); 5] = [

@@ -9,6 +9,7 @@ mod cookie_select;
 mod cookie_support;
 mod cookie_token;
 mod debug_forms;
+mod decision_table;
 mod device_binding;
 mod device_hostile;
 mod device_in_cookie;

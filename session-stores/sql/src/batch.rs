@@ -3,6 +3,9 @@
 //! Each runtime has a queue, served by a task while there is something in it. The task takes all writes that have arrived
 //! during the previous transaction. A single write runs as a transaction of its own, as it would without a queue, so
 //! nobody waits for a batch to fill.
+//!
+//! The deadline of a write includes its time in the queue, and no statement of a write is sent when it is almost over,
+//! so that a write that was answered with a timeout is not applied later.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -28,9 +31,10 @@ pub(crate) struct Batches<DB: Dialect> {
     queues: Mutex<HashMap<Id, Vec<Submitted>>>,
 }
 
-/// A write, and the caller who waits for its answer. The caller has given up if the channel is closed.
+/// A write, and the caller who has waited for its answer since `begun`. The caller has given up if the channel is closed.
 struct Submitted {
     write: Write,
+    begun: Instant,
     reply: oneshot::Sender<Result<Written, StoreError>>,
 }
 
@@ -45,11 +49,13 @@ impl<DB: Dialect> Batches<DB> {
     /// Runs a write, alone or in a transaction with others, within the deadline.
     pub(crate) async fn submit(self: &Arc<Self>, write: Write) -> Result<Written, StoreError> {
         let (reply, answer) = oneshot::channel();
+        let begun = Instant::now();
+        let submitted = Submitted { write, begun, reply };
         let runtime = Handle::current();
         match lock(&self.queues).entry(runtime.id()) {
-            Entry::Occupied(mut queue) => queue.get_mut().push(Submitted { write, reply }),
+            Entry::Occupied(mut queue) => queue.get_mut().push(submitted),
             Entry::Vacant(queue) => {
-                queue.insert(vec![Submitted { write, reply }]);
+                queue.insert(vec![submitted]);
                 runtime.spawn(Server::new(self, runtime.id()).serve());
             }
         }
@@ -57,7 +63,7 @@ impl<DB: Dialect> Batches<DB> {
             // Without an answer, the runtime was shut down, or the driver panicked.
             answer.await.unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Unavailable, DB::STORE)))
         };
-        self.writer.bound(answer).await
+        self.writer.bound(begun, answer).await
     }
 
     /// Runs all of them in one transaction. If it fails before the commit, each runs in a transaction of its own, so that
@@ -78,7 +84,8 @@ impl<DB: Dialect> Batches<DB> {
     /// The outer error means that nothing was written.
     async fn transaction(&self, batch: &[Submitted]) -> Result<Vec<Answer>, Failure> {
         // Dropped without `settle`, the lease closes the connection, which rolls the transaction back.
-        let mut lease = self.writer.lease(Instant::now()).await?;
+        let begun = batch.iter().map(|submitted| submitted.begun).min().unwrap_or_else(Instant::now);
+        let mut lease = self.writer.lease(begun).await?;
         if let Err(error) = lease.connection().script(&BEGIN).await {
             return lease.settle(Err(error.into()));
         }
@@ -95,10 +102,10 @@ impl<DB: Dialect> Batches<DB> {
                 Err(failure) => return Err(failure),
             }));
         }
+        // A write whose caller has got a timeout, or may get one before the commit has ended, is not applied.
         let gave_up =
             |(submitted, answer): (&Submitted, &Option<_>)| answer.is_some() && submitted.reply.is_closed();
-        if batch.iter().zip(&answers).any(gave_up) {
-            // A write whose caller has got a timeout is not applied later.
+        if self.writer.is_late(begun) || batch.iter().zip(&answers).any(gave_up) {
             return Err(Failure::Again);
         }
         match lease.connection().script(&COMMIT).await {
@@ -120,11 +127,11 @@ impl<DB: Dialect> Batches<DB> {
     }
 
     /// Runs a write by itself, until its caller gives up.
-    async fn alone(&self, Submitted { write, mut reply }: Submitted) {
+    async fn alone(&self, Submitted { write, begun, mut reply }: Submitted) {
         let answer = tokio::select! {
             biased;
             () = reply.closed() => return,
-            answer = write.alone(&self.writer, &self.statements) => answer,
+            answer = write.alone(&self.writer, &self.statements, begun) => answer,
         };
         drop(reply.send(answer));
     }
@@ -325,9 +332,44 @@ mod tests {
         // A write arrives between the last look into the queue and the end of the task.
         let (reply, _answer) = oneshot::channel();
         let write = Write::Destroy { key: key(1), until: NOW };
-        lock(&batches.queues).insert(runtime, vec![Submitted { write, reply }]);
+        let submitted = Submitted { write, begun: Instant::now(), reply };
+        lock(&batches.queues).insert(runtime, vec![submitted]);
         drop(server);
         assert_eq!(lock(&batches.queues)[&runtime].len(), 1);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_write_that_has_waited_in_the_queue_until_its_deadline_is_not_applied() {
+        let (_folder, store, commits) = store().await;
+        let batches = store.batches.as_ref().unwrap();
+        let long_ago = Instant::now() - batches.writer.deadline() * 9 / 10;
+        for others in [0_u8, 1, 5] {
+            let begun = (0..=others).map(|number| if number == others { long_ago } else { Instant::now() });
+            let (batch, answers): (Vec<_>, Vec<_>) = begun
+                .enumerate()
+                .map(|(number, begun)| {
+                    let (reply, answer) = oneshot::channel();
+                    let number = others * 10 + u8::try_from(number).unwrap();
+                    let write = Write::Create { key: key(number), record: record("ada") };
+                    (Submitted { write, begun, reply }, (number, answer))
+                })
+                .unzip();
+            if batch.len() > 1 {
+                batches.together(batch).await;
+            } else {
+                batches.one_by_one(batch).await;
+            }
+            for (number, answer) in answers {
+                let (answer, found) = (answer.await.unwrap(), store.load(&key(number)).await.unwrap());
+                if number % 10 == others {
+                    assert_eq!(answer.unwrap_err().kind(), StoreErrorKind::Timeout);
+                    assert_eq!(found, Loaded::Missing);
+                } else {
+                    assert_eq!((answer.unwrap(), found), (Written::Applied, Loaded::Found(record("ada"))));
+                }
+            }
+        }
+        assert_eq!(commits.load(SeqCst), 6, "one for each write that was in time");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

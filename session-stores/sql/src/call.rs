@@ -50,14 +50,20 @@ impl<DB: Dialect> Caller<DB> {
         self.deadline
     }
 
-    /// Awaits the attempts until the deadline.
+    /// Awaits the attempts of a call that started at `begun` until its deadline.
     pub(crate) async fn bound<T>(
         &self,
+        begun: Instant,
         attempts: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        tokio::time::timeout(self.deadline, attempts)
+        tokio::time::timeout_at(begun + self.deadline, attempts)
             .await
             .unwrap_or_else(|_| Err(StoreError::timeout(DB::STORE)))
+    }
+
+    /// Whether no more statement of a call that started at `begun` may be sent.
+    pub(crate) fn is_late(&self, begun: Instant) -> bool {
+        begun.elapsed() >= begins_within::<DB>(self.deadline)
     }
 
     /// Leases a connection for one attempt of a call that started at `begun`, if one becomes available in time to
@@ -66,10 +72,10 @@ impl<DB: Dialect> Caller<DB> {
     /// While a server refuses connections, the pool retries until its timeout and does not report the cause. If no
     /// connection is available after half of the time, a connection outside the pool determines the cause.
     pub(crate) async fn lease(&self, begun: Instant) -> Result<Lease<DB>, Failure> {
-        let patience = begins_within::<DB>(self.deadline);
-        if begun.elapsed() >= patience {
+        if self.is_late(begun) {
             return Err(Failure::Late);
         }
+        let patience = begins_within::<DB>(self.deadline);
         tokio::select! {
             biased;
             connection = self.pool.acquire() => Ok(Lease::new(connection?, self.deadline)),
@@ -93,14 +99,18 @@ pub(crate) fn servers_patience(deadline: Duration) -> Duration {
 /// `call!(caller, once, |connection| { … })` runs the block on a connection, and retries while the database aborts it
 /// in favour of other transactions, until it is too late to start. With `again` instead of `once`, it also retries if
 /// the connection broke, for idempotent work. The block returns `Result<_, Failure>`, and may use `.await` and `?`.
+/// `since begun` is for a call that has waited elsewhere first: its deadline counts from `begun`.
 ///
 /// A macro, because the future of an async closure with a reference argument cannot yet be proven `Send`, as the
 /// futures of verbs must be.
 macro_rules! call {
-    ($caller:expr, $times:ident, |$connection:ident| $work:expr) => {{
-        let caller = &$caller;
+    ($caller:expr, $times:ident, |$connection:ident| $work:expr) => {
+        $crate::call::call!($caller, $times, since tokio::time::Instant::now(), |$connection| $work)
+    };
+    ($caller:expr, $times:ident, since $begun:expr, |$connection:ident| $work:expr) => {{
+        let (caller, begun) = (&$caller, $begun);
         let attempts = async {
-            let mut attempts = $crate::call::Attempts::$times();
+            let mut attempts = $crate::call::Attempts::$times(begun);
             loop {
                 let outcome = match caller.lease(attempts.begun()).await {
                     Ok(mut lease) => {
@@ -116,7 +126,7 @@ macro_rules! call {
                 }
             }
         };
-        caller.bound(attempts).await
+        caller.bound(begun, attempts).await
     }};
 }
 pub(crate) use call;
@@ -131,14 +141,14 @@ pub(crate) struct Attempts {
 impl Attempts {
     /// For work that is not idempotent: if a replace was applied and then replaced by another writer, a retry would
     /// be a conflict, and its caller would replay changes that are already applied.
-    pub(crate) fn once() -> Self {
-        Self { begun: Instant::now(), pause: FIRST_PAUSE, breaks_left: 0 }
+    pub(crate) fn once(begun: Instant) -> Self {
+        Self { begun, pause: FIRST_PAUSE, breaks_left: 0 }
     }
 
     /// For idempotent work. A second broken connection is rare: after the first one, all idle connections are tested
     /// before use. But a connection that was being returned to the pool at that moment may be broken, too.
-    pub(crate) fn again() -> Self {
-        Self { breaks_left: 3, ..Self::once() }
+    pub(crate) fn again(begun: Instant) -> Self {
+        Self { breaks_left: 3, ..Self::once(begun) }
     }
 
     pub(crate) fn begun(&self) -> Instant {

@@ -9,6 +9,7 @@ use session_core::{
     store::{Census, Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Written},
 };
 use sqlx::Pool;
+use tokio::time::Instant;
 
 #[cfg(feature = "sqlite")]
 use crate::batch::Batches;
@@ -88,7 +89,7 @@ impl<DB: Dialect> SqlStore<DB> {
         if let Some(batches) = &self.batches {
             return batches.submit(write).await;
         }
-        write.alone(&self.writer, &self.statements).await
+        write.alone(&self.writer, &self.statements, Instant::now()).await
     }
 }
 

@@ -4,6 +4,7 @@ use session_core::{
     Timestamp,
     store::{Etag, Record, StoreError, StoreKey, Written},
 };
+use tokio::time::Instant;
 
 use crate::call::{Caller, call};
 use crate::dialect::{Dialect, changed, moved};
@@ -63,16 +64,17 @@ impl Write {
         }
     }
 
-    /// Runs the verb by itself, with the attempts and the deadline of a call.
+    /// Runs the verb by itself, with the attempts and the deadline of a call that started at `begun`.
     pub(crate) async fn alone<DB: Dialect>(
         &self,
         writer: &Caller<DB>,
         verbs: &Statements,
+        begun: Instant,
     ) -> Result<Written, StoreError> {
         if self.is_idempotent() {
-            call!(writer, again, |connection| self.run::<DB>(connection, verbs).await)
+            call!(writer, again, since begun, |connection| self.run::<DB>(connection, verbs).await)
         } else {
-            call!(writer, once, |connection| self.run::<DB>(connection, verbs).await)
+            call!(writer, once, since begun, |connection| self.run::<DB>(connection, verbs).await)
         }
     }
 }

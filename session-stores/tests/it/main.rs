@@ -1,6 +1,7 @@
 //! Tests of the facade: settings, stores opened by URL, and the sweeper.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod configuration;
 mod device;
 mod encrypted;
 mod many;

@@ -1,12 +1,12 @@
-//! Generated documents: checked by `tidy`, written by `tidy --bless`.
+//! Generated documents, written by `tidy --bless`. A test of the crate whose code generates one compares it, so that
+//! `tidy` compiles nothing.
 //!
-//! To add one, write a program that prints the document, and add a line to [`DOCUMENTS`].
+//! To add one, write an example that prints the document, a test that compares it, and a line in [`DOCUMENTS`].
 
 use std::fs;
 
 use xshell::{Shell, cmd};
 
-use super::Breach;
 use crate::failure::Failure;
 
 /// A document and the cargo command that prints it.
@@ -27,16 +27,6 @@ const DOCUMENTS: &[Document] = &[
     },
 ];
 
-/// Returns a breach for each document that differs from the output of its program, at the first line that differs.
-pub(super) fn check() -> Result<Vec<Breach>, Failure> {
-    let mut breaches = Vec::new();
-    for document in DOCUMENTS {
-        let there = fs::read_to_string(document.file).unwrap_or_default();
-        breaches.extend(document.compare(&there, &document.print()?));
-    }
-    Ok(breaches)
-}
-
 /// Regenerates all documents.
 pub(super) fn bless() -> Result<(), Failure> {
     for document in DOCUMENTS {
@@ -56,35 +46,11 @@ impl Document {
         printed.push('\n');
         Ok(printed)
     }
-
-    fn compare(&self, there: &str, printed: &str) -> Option<Breach> {
-        if there == printed {
-            return None;
-        }
-        let same = there.lines().zip(printed.lines()).take_while(|(left, right)| left == right).count();
-        let command = self.command.join(" ");
-        let what = format!("not what `cargo {command}` prints; run `cargo xtask tidy --bless`");
-        Some(Breach::new(self.file, same + 1, what))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DOCUMENT: Document = Document { command: &["run", "--example", "table"], file: "docs/table.md" };
-
-    #[test]
-    fn a_document_that_lags_behind_is_named_with_its_first_old_line() {
-        let breach = DOCUMENT.compare("a\nb\n", "a\nc\n").unwrap();
-        assert_eq!((breach.file.as_str(), breach.line), ("docs/table.md", 2));
-        assert!(breach.what.contains("cargo run --example table"), "{}", breach.what);
-    }
-
-    #[test]
-    fn a_document_that_is_up_to_date_is_no_breach() {
-        assert_eq!(DOCUMENT.compare("a\n", "a\n"), None);
-    }
 
     #[test]
     fn a_program_is_run_and_its_output_taken_whole() {

@@ -12,10 +12,13 @@ async fn visitors_of_adonisjs_and_laravel_with_sessions_in_redis_are_carried_ove
     let client = redis::Client::open(server.url()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let records = RedisRecords::connect(server.url()).await.unwrap();
+    let mut written = Vec::new();
     for fixtures in adonisjs::fixtures() {
         let visitor = &fixtures["redis"];
         let record = adonisjs::text(visitor, "record");
-        let set = redis::cmd("SET").arg(adonisjs::text(visitor, "id")).arg(record).to_owned();
+        let key = adonisjs::text(visitor, "id").to_owned();
+        let set = redis::cmd("SET").arg(&key).arg(record).to_owned();
+        written.push(key);
         () = set.query_async(&mut connection).await.unwrap();
         let importer = AdonisJs::new(adonisjs::cookie(adonisjs::keys(&fixtures)), records.clone());
         let app = adonisjs::new(importer);
@@ -25,13 +28,16 @@ async fn visitors_of_adonisjs_and_laravel_with_sessions_in_redis_are_carried_ove
         for visitor in cipher.visitors() {
             // The prefix of the connection and that of the cache store.
             let prefix = "laravel_database_laravel_cache:";
-            let set = redis::cmd("SET").arg(format!("{prefix}{}", visitor.id)).arg(&visitor.redis).to_owned();
+            let key = format!("{prefix}{}", visitor.id);
+            let set = redis::cmd("SET").arg(&key).arg(&visitor.redis).to_owned();
+            written.push(key);
             () = set.query_async(&mut connection).await.unwrap();
             let importer = Laravel::new(cipher.cookie(), records.clone().prefix(prefix));
             let app = New::importing(cipher.importer(&visitor, importer));
             app.carries_over(&visitor.cookie, &laravel::expected(visitor.is_json)).await;
         }
     }
-    let left: u64 = redis::cmd("DBSIZE").query_async(&mut connection).await.unwrap();
+    assert!(written.len() > 10, "{written:?}");
+    let left: u64 = redis::cmd("EXISTS").arg(&written).query_async(&mut connection).await.unwrap();
     assert_eq!(left, 0, "every session was ended");
 }
