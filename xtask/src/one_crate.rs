@@ -18,8 +18,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     for adapter in ADAPTERS {
         let folder = make(adapter)?;
         let manifest = folder.join("Cargo.toml");
-        // A separate target directory, because their features differ from those of the workspace.
-        let check = Call::cargo("check --quiet --target-dir target/one-crate --manifest-path");
+        // In the workspace's target directory, for the dependencies that have the same features here and there.
+        let check = Call::cargo("check --quiet --target-dir target --manifest-path");
         check.arg(manifest.to_string_lossy()).run().map_err(|failure| {
             Failure::new(format!("the quick start of {adapter}/README.md is not an application: {failure}"))
         })?;
@@ -37,7 +37,8 @@ fn make(adapter: &str) -> Result<PathBuf, Failure> {
     let program = block(&readme, "rust").ok_or_else(|| missing("rust"))?;
     let folder = Path::new("target/one-crate/applications").join(adapter);
     fs::create_dir_all(folder.join("src"))?;
-    write(&folder.join("Cargo.toml"), &manifest(adapter, &dependencies))?;
+    let workspace = fs::read_to_string("Cargo.toml")?;
+    write(&folder.join("Cargo.toml"), &manifest(adapter, &dependencies, profiles(&workspace)))?;
     write(&folder.join("src/main.rs"), &shown_and_hidden(&program))?;
     let lock = folder.join("Cargo.lock");
     if !lock.exists() {
@@ -56,15 +57,20 @@ fn block(readme: &str, language: &str) -> Option<String> {
     (!block.is_empty()).then_some(block)
 }
 
+/// Returns the profiles of a manifest, its last tables. With other profiles, no dependency could be shared.
+fn profiles(manifest: &str) -> &str {
+    manifest.find("[profile.").map_or("", |at| &manifest[at..])
+}
+
 /// Returns the dependencies from the README, with a path for the adapter.
-fn manifest(adapter: &str, dependencies: &str) -> String {
+fn manifest(adapter: &str, dependencies: &str, profiles: &str) -> String {
     let here = format!("{adapter} = {{ path = \"../../../../{adapter}\", features = [\"{FEATURE}\"] }}");
     let own = |line: &str| line.split('=').next().is_some_and(|name| name.trim() == adapter);
     let lines = dependencies.lines().map(|line| if own(line) { here.clone() } else { line.to_owned() });
     let dependencies: String = lines.map(|line| format!("{line}\n")).collect();
     format!(
         "[package]\nname = \"with-{adapter}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
-         {dependencies}\n[workspace]\n"
+         {dependencies}\n[workspace]\n\n{profiles}"
     )
 }
 
@@ -94,9 +100,12 @@ mod tests {
 
     #[test]
     fn the_adapter_comes_from_here_and_the_rest_as_the_readme_says() {
-        let manifest = manifest("session-axum", "[dependencies]\naxum = \"0.8\"\nsession-axum = \"0.1\"\n");
+        let dependencies = "[dependencies]\naxum = \"0.8\"\nsession-axum = \"0.1\"\n";
+        let profiles = profiles("[workspace]\nmembers = []\n\n[profile.dev]\ndebug = true\n");
+        let manifest = manifest("session-axum", dependencies, profiles);
         assert!(manifest.contains("\naxum = \"0.8\"\n"), "{manifest}");
         let here = "\nsession-axum = { path = \"../../../../session-axum\", features = [\"redis\"] }\n";
         assert!(manifest.contains(here) && !manifest.contains("0.1\""), "{manifest}");
+        assert!(manifest.ends_with("[workspace]\n\n[profile.dev]\ndebug = true\n"), "{manifest}");
     }
 }

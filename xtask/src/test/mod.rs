@@ -96,9 +96,6 @@ fn checks(plan: &Plan<'_>, scope: &str, stages: &mut Stages) -> Result<(), Failu
         stages.run("tidy", "cargo xtask tidy", tidy::check),
         stages.run("deps", "cargo xtask deps", deps::run),
     ];
-    if whole {
-        outcomes.push(stages.run("one-crate", "cargo xtask one-crate", one_crate::run));
-    }
     if has("deny") {
         let deny = Call::cargo("deny --all-features --locked check bans licenses sources");
         outcomes.push(call(stages, "deny", &deny));
@@ -107,6 +104,9 @@ fn checks(plan: &Plan<'_>, scope: &str, stages: &mut Stages) -> Result<(), Failu
     let clippy = call(stages, "clippy", &Call::cargo(&clippy));
     let compiles = clippy.is_ok();
     outcomes.push(clippy);
+    if whole && compiles {
+        outcomes.push(stages.run("one-crate", "cargo xtask one-crate", one_crate::run));
+    }
     // What clippy stops at would be said again.
     if compiles {
         let docs = Call::cargo(&format!("doc {scope} --all-features --no-deps"));
