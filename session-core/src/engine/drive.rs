@@ -87,7 +87,10 @@ pub(crate) async fn open(
         Some(Notice::Unbound) => engine.tell(&Event::Unbound),
         None => {}
     }
-    if let (true, false, Some(key)) = (is_old, state.is_fresh(), state.key()) {
+    if is_old
+        && !state.is_fresh()
+        && let Some(key) = state.key()
+    {
         engine.tell(&Event::OldCookie(key.handle()));
     }
     engine.tell(&Event::Initiated { fresh: state.is_fresh() });

@@ -257,9 +257,10 @@ fn hex_digit(digit: u8) -> Result<u8, NotHex> {
     }
 }
 
-/// The domain label: a store key never equals another SHA-256 of the same bytes.
-const STORE_KEY_LABEL: &[u8] = b"session-core/store-key/v1\0";
-const MOVED_LABEL: &[u8] = b"session-core/moved-id/v1\0";
+/// The domain label: a store key never equals another SHA-256 of the same bytes. With at most 23 bytes of label, a hash
+/// takes one block.
+const STORE_KEY_LABEL: &[u8] = b"session-core/id/v1\0";
+const MOVED_LABEL: &[u8] = b"session-core/moved/v1\0";
 
 #[cfg(test)]
 mod tests {
@@ -274,7 +275,7 @@ mod tests {
     #[test]
     fn id_6_the_store_key_is_sha_256_of_label_and_id() {
         let id = SessionId::from_bytes([3; 32]);
-        let mut text = b"session-core/store-key/v1\0".to_vec();
+        let mut text = b"session-core/id/v1\0".to_vec();
         text.extend([3; 32]);
         assert_eq!(id.store_key().as_bytes()[..], Sha256::digest(&text)[..]);
     }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr2_iter};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -63,8 +63,8 @@ pub(crate) fn check(text: &[u8], depth: usize) -> Result<(), Malformed> {
 
 /// Does the same for text that `serde_json` has read or written in full.
 pub(crate) fn check_valid(text: &[u8], depth: usize) -> Result<(), Malformed> {
-    let opening = text.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
-    if opening > depth && levels(text) > depth {
+    let may_be_too_deep = memchr2_iter(b'[', b'{', text).nth(depth).is_some();
+    if may_be_too_deep && levels(text) > depth {
         return Err(Malformed);
     }
     if memchr(b'\\', text).is_some() && text.windows(3).any(|three| matches!(three, b"\\ud" | b"\\uD")) {
