@@ -35,3 +35,4 @@ mod touches;
 mod turns;
 pub(crate) mod view;
 pub(crate) mod visit;
+pub(crate) mod wrapper;

@@ -57,3 +57,4 @@ mod streams;
 mod values_features;
 mod values_model;
 mod values_replay;
+mod wrapper;

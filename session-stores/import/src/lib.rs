@@ -11,6 +11,7 @@ mod cipher;
 mod documents;
 #[cfg(feature = "laravel")]
 mod laravel;
+mod library;
 mod old_cookie;
 mod records;
 mod tower_sessions;

@@ -8,8 +8,8 @@ use std::time::Instant;
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::metrics::{Histogram, Meter};
 use opentelemetry::trace::{FutureExt as _, SpanKind, Status, TraceContextExt as _, Tracer as _};
-use opentelemetry::{Context, KeyValue};
-use session_core::store::{StoreError, StoreKey};
+use opentelemetry::{Context, KeyValue, StringValue};
+use session_core::store::{Loaded, StoreAnswer, StoreCall, StoreError, StoreKey, Verb, Written};
 
 use crate::names::{
     CANCELLED, DB_OPERATION, DB_SYSTEM, ERROR_TYPE, OUTCOME, PREVIOUS_ID, SESSION_ID, kind, system,
@@ -22,28 +22,6 @@ pub(crate) struct Calls {
     session_ids: bool,
     system: Cow<'static, str>,
     kind: SpanKind,
-}
-
-/// What was called, and on which sessions.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Subject<'k> {
-    operation: &'static str,
-    key: Option<&'k StoreKey>,
-    previous: Option<&'k StoreKey>,
-}
-
-impl<'k> Subject<'k> {
-    pub(crate) fn new(operation: &'static str) -> Self {
-        Self { operation, ..Self::default() }
-    }
-
-    pub(crate) fn of(operation: &'static str, key: &'k StoreKey) -> Self {
-        Self { operation, key: Some(key), ..Self::default() }
-    }
-
-    pub(crate) fn moving(operation: &'static str, from: &'k StoreKey, to: &'k StoreKey) -> Self {
-        Self { operation, key: Some(to), previous: Some(from) }
-    }
 }
 
 impl Calls {
@@ -64,48 +42,69 @@ impl Calls {
 
     /// Awaits a call inside a span, and records its duration. The span is a child of the one that is current when the call
     /// is first polled, and the parent of those that the store's driver starts.
-    pub(crate) async fn measure<T>(
+    pub(crate) async fn measure<T: StoreAnswer>(
         &self,
-        subject: Subject<'_>,
-        outcome: impl FnOnce(&T) -> Option<&'static str>,
-        call: impl Future<Output = Result<T, StoreError>>,
+        call: StoreCall<'_>,
+        work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let running = self.start(subject);
-        let result = call.with_context(running.context.clone()).await;
+        let running = self.start(call);
+        let result = work.with_context(running.context.clone()).await;
         match &result {
-            Ok(value) => running.succeeded(outcome(value)),
+            Ok(answer) => running.succeeded(outcome(answer)),
             Err(error) => running.failed(error),
         }
         result
     }
 
-    fn start(&self, subject: Subject<'_>) -> Running<'_> {
+    fn start(&self, call: StoreCall<'_>) -> Running<'_> {
+        let operation = StringValue::from(format!("session.{}", call.verb.name()));
         let mut attributes = Vec::with_capacity(4);
         attributes.push(KeyValue::new(DB_SYSTEM, self.system.clone()));
-        attributes.push(KeyValue::new(DB_OPERATION, subject.operation));
+        attributes.push(KeyValue::new(DB_OPERATION, operation.clone()));
         if self.session_ids {
             let handle = |name, key: &StoreKey| KeyValue::new(name, key.handle().to_string());
-            attributes.extend(subject.key.map(|key| handle(SESSION_ID, key)));
-            attributes.extend(subject.previous.map(|key| handle(PREVIOUS_ID, key)));
+            let (id, previous) = subject(call);
+            attributes.extend(id.map(|key| handle(SESSION_ID, key)));
+            attributes.extend(previous.map(|key| handle(PREVIOUS_ID, key)));
         }
-        let builder = self.tracer.span_builder(subject.operation);
+        let builder = self.tracer.span_builder(operation.to_string());
         let span =
             builder.with_kind(self.kind.clone()).with_attributes(attributes).start(self.tracer.as_ref());
         let context = Context::current_with_span(span);
-        Running {
-            calls: self,
-            operation: subject.operation,
-            context,
-            started: Instant::now(),
-            error: Some(CANCELLED),
-        }
+        Running { calls: self, operation, context, started: Instant::now(), error: Some(CANCELLED) }
     }
+}
+
+/// The session that a call is about, and the one that it was before a rotation.
+fn subject(call: StoreCall<'_>) -> (Option<&StoreKey>, Option<&StoreKey>) {
+    match (call.verb, call.new_key) {
+        // The key is that of the session which stays.
+        (Verb::DestroyAll, _) => (None, None),
+        (_, Some(new)) => (Some(new), call.key),
+        (_, None) => (call.key, None),
+    }
+}
+
+fn outcome(answer: &impl StoreAnswer) -> Option<&'static str> {
+    let loaded = answer.loaded().map(|loaded| match loaded {
+        Loaded::Missing => "missing",
+        Loaded::Ended { .. } => "ended",
+        Loaded::Found(_) => "found",
+    });
+    let written = answer.written().map(|written| match written {
+        Written::Applied => "applied",
+        Written::Conflict(_) => "conflict",
+        Written::Moved { .. } => "moved",
+        Written::Gone => "gone",
+        Written::Taken => "taken",
+    });
+    loaded.or(written)
 }
 
 /// A call that has begun. It ends when it is dropped: as cancelled, unless it was answered before.
 struct Running<'c> {
     calls: &'c Calls,
-    operation: &'static str,
+    operation: StringValue,
     context: Context,
     started: Instant,
     error: Option<&'static str>,
@@ -129,7 +128,7 @@ impl Drop for Running<'_> {
         let seconds = self.started.elapsed().as_secs_f64();
         let mut attributes = Vec::with_capacity(3);
         attributes.push(KeyValue::new(DB_SYSTEM, self.calls.system.clone()));
-        attributes.push(KeyValue::new(DB_OPERATION, self.operation));
+        attributes.push(KeyValue::new(DB_OPERATION, self.operation.clone()));
         let span = self.context.span();
         if let Some(error) = self.error {
             let error = KeyValue::new(ERROR_TYPE, error);

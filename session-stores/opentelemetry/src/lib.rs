@@ -3,7 +3,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod call;
-mod index;
 mod metrics;
 mod names;
 mod store;

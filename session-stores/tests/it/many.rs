@@ -87,7 +87,7 @@ async fn at_12(config: StoreConfig, number: usize, sent: Option<Sent<'_>>) {
     assert!(!ada.destroy(oldest).await.unwrap());
     assert_eq!(ada.count().await.unwrap(), number - 1);
     assert!(sent(before) < number as u64 * 4 * 500, "{} bytes to count and find", sent(before));
-    assert_eq!((log.count_of(Verb::List), log.count_of(Verb::Load)), (0, 0), "no data was read");
+    assert_eq!((log.count_of(Verb::Page), log.count_of(Verb::Load)), (0, 0), "no data was read");
     assert_eq!(log.count_of(Verb::Destroy), 1);
 
     // The page of devices.
@@ -100,7 +100,7 @@ async fn at_12(config: StoreConfig, number: usize, sent: Option<Sent<'_>>) {
     let expected: Vec<_> = (0..200).map(|back| session(number - 1 - back).1.created).collect();
     assert_eq!((first.len(), second.len()), (UserSessions::PAGE, UserSessions::PAGE));
     assert_eq!(created, expected, "the newest first, and on from there");
-    assert_eq!((log.count_of(Verb::List), log.count_of(Verb::Load)), (1, 200));
+    assert_eq!((log.count_of(Verb::Page), log.count_of(Verb::Load)), (1, 200));
     assert!(
         log.count_of(Verb::Heads) <= 2 * (number.div_ceil(100) + 1),
         "{} pages of heads",

@@ -1,9 +1,9 @@
 //! The crates that go to a registry, read from their manifests.
 
-use std::fs;
+use serde_json::Value;
+use xshell::{Shell, cmd};
 
 use crate::failure::Failure;
-use crate::repository;
 
 /// A publishable crate of the workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,25 +19,26 @@ impl Crate {
     }
 }
 
-/// Every member without `publish = false`, by name.
+/// Every member of the workspace that may be published, by name.
 pub(crate) fn published() -> Result<Vec<Crate>, Failure> {
-    let mut crates = Vec::new();
-    for file in repository::files()? {
-        let Some(folder) = file.strip_suffix("/Cargo.toml") else { continue };
-        crates.extend(read(folder, &fs::read_to_string(&file)?));
-    }
+    let shell = Shell::new()?;
+    let metadata = cmd!(shell, "cargo metadata --format-version 1 --no-deps --locked").quiet().read()?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let root = metadata["workspace_root"].as_str().unwrap_or_default();
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let mut crates: Vec<Crate> = packages.filter_map(|package| read(root, package)).collect();
     crates.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(crates)
 }
 
-fn read(folder: &str, manifest: &str) -> Option<Crate> {
-    let (_, package) = manifest.split_once("[package]\n")?;
-    let package = package.split("\n[").next().unwrap_or(package);
-    if package.lines().any(|line| line == "publish = false") {
+/// `publish` is null where a manifest says nothing, and an empty list where it says `false`.
+fn read(root: &str, package: &Value) -> Option<Crate> {
+    if package["publish"].as_array().is_some_and(Vec::is_empty) {
         return None;
     }
-    let name = package.lines().find_map(|line| line.strip_prefix("name = "))?;
-    Some(Crate { name: name.trim_matches('"').to_owned(), folder: folder.to_owned() })
+    let manifest = package["manifest_path"].as_str()?;
+    let folder = manifest.strip_prefix(root)?.strip_prefix('/')?.strip_suffix("/Cargo.toml")?;
+    Some(Crate { name: package["name"].as_str()?.to_owned(), folder: folder.to_owned() })
 }
 
 /// `-p a -p b`.
@@ -48,13 +49,15 @@ pub(crate) fn scope(crates: &[Crate]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn a_manifest_is_published_unless_it_says_otherwise() {
-        let manifest = "[package]\nname = \"a-b\"\nversion = \"1\"\n\n[dependencies]\nname = \"no\"\n";
-        let read_as = |manifest| read("x/a", manifest).map(|each| (each.identifier(), each.folder));
-        assert_eq!(read_as(manifest), Some(("a_b".to_owned(), "x/a".to_owned())));
-        assert_eq!(read_as("[package]\nname = \"a\"\npublish = false\n"), None);
-        assert_eq!(read_as("[workspace]\nmembers = []\n"), None);
+    fn a_package_is_published_unless_its_manifest_says_otherwise() {
+        let package =
+            |publish| json!({ "name": "a-b", "manifest_path": "/r/x/a/Cargo.toml", "publish": publish });
+        let read_as = |publish| read("/r", &package(publish)).map(|each| (each.identifier(), each.folder));
+        assert_eq!(read_as(Value::Null), Some(("a_b".to_owned(), "x/a".to_owned())));
+        assert_eq!(read_as(json!(["a-registry"])), Some(("a_b".to_owned(), "x/a".to_owned())));
+        assert_eq!(read_as(json!([])), None);
     }
 }

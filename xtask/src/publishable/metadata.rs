@@ -111,6 +111,7 @@ const CATEGORIES: &[&str] = &[
     "caching",
     "config",
     "database",
+    "development-tools::profiling",
     "development-tools::testing",
     "filesystem",
     "parser-implementations",

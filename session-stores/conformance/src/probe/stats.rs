@@ -109,7 +109,7 @@ impl Hook for Counter {
             Verb::Touch => &counts.verbs[3],
             Verb::Destroy => &counts.verbs[4],
             Verb::Rotate => &counts.verbs[5],
-            Verb::List | Verb::Count | Verb::DestroyAll => &counts.owner,
+            Verb::Page | Verb::List | Verb::Count | Verb::DestroyAll => &counts.owner,
             _ => return true,
         };
         count.fetch_add(1, Relaxed);

@@ -4,19 +4,25 @@ use serde_json::{Map, Value};
 use session_core::import::{Imported, ImportedError, RefusedImport};
 
 use super::php::{self, Php};
-use crate::UserOf;
 use crate::values::{path_of, take, take_object, take_text, texts};
 
-/// Reads a payload: what `serialize` writes, or JSON (`'serialization' => 'json'`).
-pub(super) fn imported(payload: &[u8], user: Option<&UserOf>) -> Result<Imported, RefusedImport> {
-    let Attributes { mut data, errors } = match payload.first() {
+/// Reads a payload: what `serialize` writes, or JSON (`'serialization' => 'json'`). The validation errors are in the flash.
+pub(super) fn read(payload: &[u8]) -> Result<Imported, RefusedImport> {
+    let Attributes { data, errors } = match payload.first() {
         Some(b'a') => serialized(payload)?,
         Some(b'{' | b'[') => json(payload)?,
         _ => return Err(RefusedImport::Malformed),
     };
-    let user = user.and_then(|user| user(&data));
-    let mut session = Imported::default();
-    let mut marks = take_object(&mut data, "_flash");
+    let mut session = Imported::new(data);
+    session.flash.errors = errors;
+    Ok(session)
+}
+
+/// Moves the flash and the pages to their places. Errors that are not flashed are dropped.
+pub(super) fn arrange(session: &mut Imported) {
+    let data = &mut session.data;
+    let errors = std::mem::take(&mut session.flash.errors);
+    let mut marks = take_object(data, "_flash");
     let flashed: Vec<_> = ["old", "new"]
         .iter()
         .flat_map(|age| marks.remove(*age).map(|names| texts(&names)))
@@ -24,24 +30,22 @@ pub(super) fn imported(payload: &[u8], user: Option<&UserOf>) -> Result<Imported
         .collect();
     for name in flashed {
         match name.as_str() {
-            "_old_input" => session.flash.input = take_object(&mut data, "_old_input"),
+            "_old_input" => session.flash.input = take_object(data, "_old_input"),
             "errors" => {
                 session.flash.errors.clone_from(&errors);
-                take(&mut data, "errors");
+                take(data, "errors");
             }
             _ => {
-                if let Some(message) = take(&mut data, &name) {
+                if let Some(message) = take(data, &name) {
                     session.flash.messages.insert(name, message);
                 }
             }
         }
     }
-    session.intended = take_text(&mut data, "url.intended").as_deref().map(path_of);
-    session.previous = take_text(&mut data, "_previous.url").as_deref().map(path_of);
+    session.intended = take_text(data, "url.intended").as_deref().map(path_of);
+    session.previous = take_text(data, "_previous.url").as_deref().map(path_of);
     // The new session has a CSRF token of its own, and nothing here compares hashes of passwords.
     data.retain(|name, _| !["_token", "_previous"].contains(&&**name) && !name.starts_with("password_hash_"));
-    (session.data, session.user) = (data, user);
-    Ok(session)
 }
 
 struct Attributes {

@@ -1,6 +1,7 @@
 //! The face for engines with transactions: four operations on ordered byte keys, all in one transaction.
 
 mod census;
+mod owners;
 mod store;
 mod sweep;
 mod tables;

@@ -5,32 +5,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use session_core::{
-    Timestamp,
-    store::{
-        Census, Cursor, Etag, Loaded, OwnerIndex, Page, Record, SessionHead, SessionStore, StoreError,
-        StoreErrorKind, StoreKey, Sweep, Swept, Written, async_trait,
-    },
+pub use session_core::store::Verb;
+use session_core::store::{
+    Loaded, SessionStore, StoreAnswer, StoreCall, StoreError, StoreErrorKind, StoreKey, StoreWrapper,
+    Written, async_trait,
 };
-
-/// The method of a call: one of the six verbs, or a method of a capability.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "each is the method of the same name")]
-pub enum Verb {
-    Load,
-    Create,
-    Replace,
-    Touch,
-    Destroy,
-    Rotate,
-    /// A page of [`OwnerIndex::page`].
-    List,
-    Heads,
-    Count,
-    DestroyAll,
-    Sweep,
-}
 
 /// One call that reached a wrapper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,28 +146,39 @@ impl<S: ?Sized, H> Clone for Hooked<S, H> {
     }
 }
 
-impl<S: ?Sized, H: Hook> Hooked<S, H> {
-    async fn call<T>(
+impl<S: SessionStore + ?Sized, H: Hook> StoreWrapper for Hooked<S, H> {
+    type Inner = S;
+
+    fn inner(&self) -> &S {
+        &self.store
+    }
+
+    async fn around<T: StoreAnswer>(
         &self,
-        verb: Verb,
-        key: Option<&StoreKey>,
-        new_key: Option<&StoreKey>,
-        outcome: impl Fn(&T) -> Outcome,
-        act: impl Future<Output = Result<T, StoreError>>,
+        call: StoreCall<'_>,
+        work: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
         let number = self.calls.fetch_add(1, SeqCst) + 1;
+        let StoreCall { verb, key, new_key, .. } = call;
         let call = Call { number, verb, key: key.copied(), new_key: new_key.copied() };
         if self.hook.looks_on(&call) {
-            return act.await;
+            return work.await;
         }
         self.hook.before(&call).await?;
-        let result = act.await;
+        let result = work.await;
         let outcome = match &result {
-            Ok(value) => outcome(value),
+            Ok(answer) => Outcome::of(answer),
             Err(error) => Outcome::Failed(error.kind()),
         };
         self.hook.after(&call, outcome).await?;
         result
+    }
+}
+
+impl Outcome {
+    fn of(answer: &impl StoreAnswer) -> Self {
+        let (loaded, written) = (answer.loaded().map(Self::from), answer.written().map(Self::from));
+        loaded.or(written).unwrap_or(Self::Done)
     }
 }
 
@@ -211,128 +201,5 @@ impl From<&Written> for Outcome {
             Written::Gone => Self::Gone,
             Written::Taken => Self::Taken,
         }
-    }
-}
-
-fn done<T>(_: &T) -> Outcome {
-    Outcome::Done
-}
-
-#[async_trait]
-impl<S: SessionStore + ?Sized, H: Hook> SessionStore for Hooked<S, H> {
-    fn name(&self) -> &'static str {
-        self.store.name()
-    }
-
-    fn max_record(&self) -> usize {
-        self.store.max_record()
-    }
-
-    async fn load(&self, key: &StoreKey) -> Result<Loaded, StoreError> {
-        self.call(Verb::Load, Some(key), None, |loaded| loaded.into(), self.store.load(key)).await
-    }
-
-    async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError> {
-        let act = self.store.create(key, record, now);
-        self.call(Verb::Create, Some(key), None, |written| written.into(), act).await
-    }
-
-    async fn replace(
-        &self,
-        key: &StoreKey,
-        expected: Etag,
-        record: &Record,
-        now: Timestamp,
-    ) -> Result<Written, StoreError> {
-        let act = self.store.replace(key, expected, record, now);
-        self.call(Verb::Replace, Some(key), None, |written| written.into(), act).await
-    }
-
-    async fn touch(&self, key: &StoreKey, idle: Timestamp, now: Timestamp) -> Result<Written, StoreError> {
-        let act = self.store.touch(key, idle, now);
-        self.call(Verb::Touch, Some(key), None, |written| written.into(), act).await
-    }
-
-    async fn destroy(&self, key: &StoreKey, until: Timestamp) -> Result<Written, StoreError> {
-        let act = self.store.destroy(key, until);
-        self.call(Verb::Destroy, Some(key), None, |written| written.into(), act).await
-    }
-
-    async fn rotate(
-        &self,
-        old: &StoreKey,
-        expected: Etag,
-        new: &StoreKey,
-        record: &Record,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Written, StoreError> {
-        let act = self.store.rotate(old, expected, new, record, now, until);
-        self.call(Verb::Rotate, Some(old), Some(new), |written| written.into(), act).await
-    }
-
-    fn owners(&self) -> Option<&dyn OwnerIndex> {
-        self.store.owners().map(|_| self as &dyn OwnerIndex)
-    }
-
-    fn sweeper(&self) -> Option<&dyn Sweep> {
-        self.store.sweeper().map(|_| self as &dyn Sweep)
-    }
-
-    /// Not hooked, since no request calls it.
-    fn census(&self) -> Option<&dyn Census> {
-        self.store.census()
-    }
-}
-
-#[async_trait]
-impl<S: SessionStore + ?Sized, H: Hook> OwnerIndex for Hooked<S, H> {
-    async fn page(
-        &self,
-        owner: &str,
-        from: Option<&Cursor>,
-        most: usize,
-        now: Timestamp,
-    ) -> Result<Page<(StoreKey, Record)>, StoreError> {
-        self.call(Verb::List, None, None, done, self.index().page(owner, from, most, now)).await
-    }
-
-    async fn heads(
-        &self,
-        owner: &str,
-        from: Option<&Cursor>,
-        most: usize,
-        now: Timestamp,
-    ) -> Result<Page<SessionHead>, StoreError> {
-        self.call(Verb::Heads, None, None, done, self.index().heads(owner, from, most, now)).await
-    }
-
-    async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
-        self.call(Verb::Count, None, None, done, self.index().count(owner, now)).await
-    }
-
-    async fn destroy_all(
-        &self,
-        owner: &str,
-        except: Option<&StoreKey>,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<usize, StoreError> {
-        let act = self.index().destroy_all(owner, except, now, until);
-        self.call(Verb::DestroyAll, except, None, done, act).await
-    }
-}
-
-#[async_trait]
-impl<S: SessionStore + ?Sized, H: Hook> Sweep for Hooked<S, H> {
-    async fn sweep(&self, before: Timestamp, most: usize) -> Result<Swept, StoreError> {
-        let sweeper = self.store.sweeper().expect("this is handed out only where the store inside has one");
-        self.call(Verb::Sweep, None, None, done, sweeper.sweep(before, most)).await
-    }
-}
-
-impl<S: SessionStore + ?Sized, H> Hooked<S, H> {
-    fn index(&self) -> &dyn OwnerIndex {
-        self.store.owners().expect("this is handed out only where the store inside has one")
     }
 }

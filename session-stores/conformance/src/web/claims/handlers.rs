@@ -69,7 +69,7 @@ pub async fn every_error_of_a_handler_has_its_status(app: &impl WebApp) {
 
 pub async fn a_store_that_fails_in_a_handler_is_a_503(app: &impl WebApp) {
     let ada = signed_in(app).await;
-    for (how, verb) in [("nothing", Verb::Load), ("a commit", Verb::Replace), ("devices", Verb::List)] {
+    for (how, verb) in [("nothing", Verb::Load), ("a commit", Verb::Replace), ("devices", Verb::Page)] {
         app.setting().faults.fail(Fault::every().on(verb));
         let reply = ada.post("/fail", &format!("how={how}")).await;
         app.setting().faults.heal();
