@@ -36,9 +36,8 @@ async fn at_4_ten_thousand_values_of_ten_kilobytes_are_refused_at_the_call() {
     for app in apps() {
         let mut browser = Browser::default();
         app.visit(&mut browser, async |session| {
-            let refused: usize = (0..10_000)
-                .map(|n| usize::from(is_refused(session.put(format!("key{n}"), "x".repeat(10_000)))))
-                .sum();
+            let value = "x".repeat(10_000);
+            let refused = (0..10_000).filter(|n| is_refused(session.put(format!("key{n}"), &value))).count();
             assert!(refused >= 10_000 - (MOST + EXCESS) / 10_000, "{refused}");
             assert!(held(&session) <= MOST + EXCESS && session.exists("key0"));
             session.clear().unwrap();
@@ -96,18 +95,18 @@ async fn at_4_one_key_is_replaced_as_often_as_one_likes_just_below_the_limit() {
     let mut browser = Browser::default();
     for round in 0..2 {
         app.visit(&mut browser, async |session| {
-            for n in 0..300 {
+            for n in 0..100 {
                 session.put("page", format!("{n:0width$}", width = 65_000 - round)).unwrap();
             }
-            for n in 0..300 {
+            for n in 0..100 {
                 session.put("page", json!({ "text": "x".repeat(60_000), "n": n })).unwrap();
                 session.put("page.text", n).unwrap();
             }
-            for n in 0..300 {
+            for n in 0..100 {
                 session.update("other", move |_: Option<String>| format!("{n:040000}")).unwrap();
             }
             session.forget("other").unwrap();
-            for n in 0..300 {
+            for n in 0..100 {
                 session.replace(json!({ "all": format!("{n:065000}") })).unwrap();
             }
             session.replace(json!({ "last": "y".repeat(65_000) })).unwrap();
@@ -164,14 +163,14 @@ async fn at_4_messages_are_refused_at_the_call_and_forms_give_way() {
         let mut browser = Browser::default();
         app.visit(&mut browser, async |session| {
             session.flash("first", "Saved").unwrap();
-            let refused = (0..1_000).filter(|_| is_refused(session.flash_push("list", "x".repeat(10_000))));
-            assert!(refused.count() >= 1_000 - (MOST + EXCESS) / 10_000);
+            let refused = (0..200).filter(|_| is_refused(session.flash_push("list", "x".repeat(10_000))));
+            assert!(refused.count() >= 200 - (MOST + EXCESS) / 10_000);
             session.flash("list", "one").unwrap();
             session.set_input(Map::from_iter([("text".to_owned(), json!("x".repeat(300_000)))]));
             for _ in 0..3 {
                 session.flash_all().unwrap();
             }
-            for n in 0..1_000 {
+            for n in 0..200 {
                 session.with_errors([(format!("field{n}"), "x".repeat(10_000))]).unwrap();
             }
         })

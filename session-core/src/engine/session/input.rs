@@ -100,7 +100,8 @@ impl Session {
         self.edit(|state| state.content.flash.flash_form("", left))
     }
 
-    /// Leaves errors for the next visit: fields, each with one message or several. Several calls add up, in order.
+    /// Leaves errors for the next visit: fields, each with one message or several. Several calls add up, in order. A field
+    /// with an empty list of messages is left out.
     ///
     /// ```
     /// # use session_core::Session;
