@@ -68,7 +68,9 @@ impl Act {
     pub(crate) fn kept(&self) -> usize {
         match self {
             Self::Push { before, .. } => self.size() + before.view().size(),
-            Self::Put(_) | Self::Forget | Self::Add { .. } | Self::Object | Self::Update { .. } => self.size(),
+            Self::Put(_) | Self::Forget | Self::Add { .. } | Self::Object | Self::Update { .. } => {
+                self.size()
+            }
         }
     }
 

@@ -45,7 +45,10 @@ async fn at_4_ten_thousand_values_of_ten_kilobytes_are_refused_at_the_call() {
         })
         .await;
         let told = app.events.take();
-        assert!(told.iter().any(|event| matches!(event, Event::TooLarge { limit: MOST, .. })), "it is logged");
+        assert!(
+            told.iter().any(|event| matches!(event, Event::TooLarge { limit: MOST, .. })),
+            "it is logged"
+        );
         assert_eq!(read(&app, &mut browser, "small").await, Some(1), "the session is written as it is then");
     }
 }

@@ -147,7 +147,9 @@ impl OwnerSet for Engine {
         loop {
             match self.snapshot(owner).await {
                 // The history was compacted between two pages.
-                Err(error) if restarts < MOST_RESTARTS && is_refused_with(&error, &["has been compacted"]) => {
+                Err(error)
+                    if restarts < MOST_RESTARTS && is_refused_with(&error, &["has been compacted"]) =>
+                {
                     restarts += 1;
                 }
                 members => return members,

@@ -82,9 +82,7 @@ impl Values {
 
     fn allow(&self, key: Path<'_>, held: usize, then: usize) -> Result<(), ValueError> {
         match self.bound.refuses(held, then) {
-            true => {
-                Err(ValueError::TooLarge { key: key.to_string(), size: then, limit: self.bound.most() })
-            }
+            true => Err(ValueError::TooLarge { key: key.to_string(), size: then, limit: self.bound.most() }),
             false => Ok(()),
         }
     }

@@ -41,10 +41,9 @@ pub async fn features_5_back_leads_to_the_start_page_if_it_knows_no_other(app: &
     }
     let client = Client::new(app);
     client.get("/page?step=1").await;
-    for (referer, location) in [
-        ("https://shop.example/?tab=2", "/?tab=2"),
-        ("https://shop.example/", "/page?step=1"),
-    ] {
+    for (referer, location) in
+        [("https://shop.example/?tab=2", "/?tab=2"), ("https://shop.example/", "/page?step=1")]
+    {
         assert_eq!(client.post_with("/back", "", &[("referer", referer)]).await.location(), location);
     }
 }
