@@ -170,7 +170,7 @@ impl OwnerSet for Engine {
     }
 }
 
-/// A page of an owner's keys, and the revision that it is of.
+/// A page of an owner's keys, and the revision that the server was at.
 struct Page {
     keys: Vec<Vec<u8>>,
     revision: String,
@@ -188,7 +188,9 @@ impl Engine {
             if page.keys.len() < PAGE {
                 return Ok(members);
             }
-            (after, revision) = (page.keys.into_iter().next_back(), Some(page.revision));
+            after = page.keys.into_iter().next_back();
+            // Every answer names the revision that the server is at, whichever was asked for.
+            revision.get_or_insert(page.revision);
         }
     }
 
