@@ -169,10 +169,12 @@ fn check_name(name: &str) -> Result<(), SettingError> {
 
 /// Returns ` (did you mean NAME?)` if a known name is similar, or an empty string.
 pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    // All names share the prefix, so it says nothing about similarity.
+    let rest = name.strip_prefix(OURS).unwrap_or(name);
     known
         .map(|candidate| (distance(name, candidate), candidate))
         .min()
-        .filter(|(steps, _)| *steps <= 3 && *steps < name.len() / 2)
+        .filter(|(steps, _)| *steps <= 3 && 2 * steps <= rest.len() + 1)
         .map_or_else(String::new, |(_, candidate)| format!(" (did you mean {candidate}?)"))
 }
 

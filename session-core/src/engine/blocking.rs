@@ -127,7 +127,9 @@ impl<S: BlockingStore> BlockingSessions<S> {
             Some(Claim::Record(id, _)) if self.policy.revocable => self.store.load(&id.store_key()),
             Some(Claim::Record(..)) | None => Ok(Loaded::Missing),
         };
-        SessionState::open(arrival, loaded, access, now)
+        let mut state = SessionState::open(arrival, loaded, access, now)?;
+        state.limit_to(&self.policy);
+        Ok(state)
     }
 
     /// Writes the changes of a request whose response is ready. A 5xx drops them, unless the policy says otherwise.

@@ -198,7 +198,7 @@ fn add_flash(content: &mut Content, flash: &ImportedFlash, secrets: &SecretField
     }
     for ImportedError { form, field, messages } in &flash.errors {
         if let Ok(messages) = to_raw_value(messages) {
-            content.flash.flash_errors(form, field_path(field), messages);
+            _ = content.flash.flash_errors(form, field_path(field), messages);
         }
     }
 }

@@ -70,7 +70,7 @@ pub(crate) async fn open(
         },
         (None, None) => Ok(Loaded::Missing),
     };
-    let state = SessionState::open(arrival, loaded, access, now).map_err(|error| match error {
+    let mut state = SessionState::open(arrival, loaded, access, now).map_err(|error| match error {
         LoadError::Store(error) => {
             engine.tell(&Event::of_store(&error));
             OpenError::Store(error)
@@ -80,6 +80,7 @@ pub(crate) async fn open(
             OpenError::Newer(error)
         }
     })?;
+    state.limit_to(&engine.policy);
     match state.notice() {
         Some(Notice::Expired) => engine.tell(&Event::Expired),
         Some(Notice::Corrupt) => engine.tell(&Event::Corrupt),

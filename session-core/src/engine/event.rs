@@ -76,8 +76,9 @@ pub enum Event {
     /// A proof was refused. The session stays as it is.
     #[cfg(feature = "dbsc")]
     RefusedProof(ProofError),
-    /// A session is larger than its store or cookie allows. The visitor sees a failure or, if the session came with a cookie
-    /// of an earlier configuration and cannot be moved, is a stranger.
+    /// A session is larger than its store or cookie allows, or a call would have taken it beyond twice the limit of a record
+    /// and returned [`ValueError::TooLarge`](crate::ValueError::TooLarge). The visitor sees a failure or, if the session came
+    /// with a cookie of an earlier configuration and cannot be moved, is a stranger.
     TooLarge {
         /// Its size in bytes.
         size: usize,
@@ -85,7 +86,8 @@ pub enum Event {
         limit: usize,
     },
     /// A session with its flash would have been larger than its store or cookie allows, and was written without this
-    /// bag. Old input gives way first, then errors, last messages.
+    /// bag. Old input gives way first, then errors, last messages. Old input and errors beyond twice the limit of a record
+    /// give way at the call that leaves them.
     GaveWay(FlashBag),
     /// A record was written by a newer version of this library and is not changed. The visitor sees a failure.
     Newer,

@@ -104,13 +104,31 @@ impl Bag {
         self.view().at(path.iter().map(|segment| &**segment))
     }
 
+    /// Returns the length of the object as JSON text, without the escapes of names. Does not write it.
+    pub(crate) fn size(&self) -> usize {
+        self.view().size()
+    }
+
+    /// Writes values of which a part was changed as text again. What was replaced in them is released: until then, one
+    /// remaining field keeps the text of the whole value alive.
+    pub(crate) fn compact(&mut self) {
+        self.root.compact();
+    }
+
+    /// Checks that an edit fits, and returns how many nulls it fills gaps of arrays with.
+    pub(crate) fn check(&self, edit: &Edit) -> Result<usize, Misfit> {
+        match edit.act {
+            Act::Forget => Ok(0),
+            Act::Put(_) | Act::Add { .. } | Act::Push { .. } | Act::Object | Act::Update { .. } => {
+                self.fits(&edit.path)
+            }
+        }
+    }
+
     /// Applies an edit of the request that owns this bag, and returns whether it changed anything.
     ///
-    /// On an error nothing was changed. The caller has checked that a sum or a push fits.
-    pub(crate) fn edit(&mut self, edit: &Edit) -> Result<bool, Misfit> {
-        if !matches!(edit.act, Act::Forget) {
-            self.fits(&edit.path)?;
-        }
+    /// The caller has [checked](Self::check) that it fits.
+    pub(crate) fn edit(&mut self, edit: &Edit) -> bool {
         let sum = match &edit.act {
             Act::Add { left, .. } => Some(Node::number(*left)),
             _ => None,
@@ -139,7 +157,7 @@ impl Bag {
                 }
             }
         }
-        Ok(changes)
+        changes
     }
 
     /// Replays an edit that was made on another version of this bag.
@@ -182,9 +200,10 @@ impl Bag {
         self.root.forget(name, rest)
     }
 
-    /// Checks that a value can be put at a path: no name in an array, no index far beyond the end of an array.
-    fn fits(&self, path: &[Box<str>]) -> Result<(), Misfit> {
-        let Some((name, rest)) = path.split_first() else { return Ok(()) };
+    /// Checks that a value can be put at a path: no name in an array, no index far beyond the end of an array. Returns the
+    /// sum of the gaps.
+    fn fits(&self, path: &[Box<str>]) -> Result<usize, Misfit> {
+        let Some((name, rest)) = path.split_first() else { return Ok(0) };
         let mut here = self.root.view(name);
         let mut gap = MAX_GAP;
         for segment in rest {
@@ -204,7 +223,7 @@ impl Bag {
             }
             here = here.and_then(|view| view.child(segment));
         }
-        Ok(())
+        Ok(usize::try_from(MAX_GAP - gap).unwrap_or(usize::MAX))
     }
 }
 

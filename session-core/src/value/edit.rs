@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::json::MAX_DEPTH;
 use super::json::node::Node;
 use super::json::number::{Number, Parsed};
-use super::json::view::View;
+use super::json::view::{NAMED, View};
 use super::path::Steps;
 
 /// One edit: its path and its operation.
@@ -42,7 +42,38 @@ pub(crate) struct Again(pub(crate) Arc<Rule>);
 
 type Rule = dyn Fn(Option<View<'_>>, usize) -> Option<Node> + Send + Sync;
 
+impl Edit {
+    /// Returns the number of bytes that the edit adds to a session if there is nothing at its path.
+    pub(crate) fn size(&self) -> usize {
+        names(&self.path) + self.act.size()
+    }
+}
+
+/// Returns the number of bytes that the names of a path take in a session.
+pub(crate) fn names(path: &[Box<str>]) -> usize {
+    path.iter().map(|name| NAMED + name.len()).sum()
+}
+
 impl Act {
+    fn size(&self) -> usize {
+        match self {
+            Self::Put(node) | Self::Update { left: node, .. } => node.view().size(),
+            Self::Push { items, .. } => items.iter().map(|item| 1 + item.view().size()).sum(),
+            // A short number, or nothing.
+            Self::Add { .. } | Self::Forget | Self::Object => 0,
+        }
+    }
+
+    /// Returns the number of bytes that a journal keeps for the edit, without its path.
+    pub(crate) fn kept(&self) -> usize {
+        match self {
+            Self::Push { before, .. } => self.size() + before.view().size(),
+            Self::Put(_) | Self::Forget | Self::Add { .. } | Self::Object | Self::Update { .. } => {
+                self.size()
+            }
+        }
+    }
+
     /// Replays the edit on the current value.
     pub(crate) fn replay(&self, place: &mut Node, depth_left: usize) {
         match self {

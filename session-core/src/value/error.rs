@@ -66,6 +66,17 @@ pub enum ValueError {
         /// The largest accepted index.
         most: u64,
     },
+    /// The visit would hold more than twice the limit of a record
+    /// ([`Policy::max_record`](crate::machine::Policy::max_record)), so a commit would fail as well.
+    #[error("\"{key}\" does not fit: the visit would hold {size} bytes, the most is {limit}")]
+    TooLarge {
+        /// The path.
+        key: String,
+        /// The number of bytes that the visit would hold, approximately.
+        size: usize,
+        /// Twice the limit of a record.
+        limit: usize,
+    },
     /// A path with an empty segment, or one that is too deep.
     #[error("\"{key}\" is not a path")]
     BadPath {

@@ -3,6 +3,7 @@
 pub(crate) mod age;
 pub(crate) mod answer;
 pub(crate) mod bag;
+pub(crate) mod bound;
 pub(crate) mod content;
 pub(crate) mod cookie;
 pub(crate) mod device;

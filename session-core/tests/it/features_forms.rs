@@ -197,7 +197,7 @@ async fn data_that_does_not_fit_is_an_error_still() {
     let (_, report) = app
         .answer(&mut browser, 200, async |session| {
             session.flash("status", "Saved").unwrap();
-            session.put("data", "y".repeat(2_000)).unwrap();
+            session.put("data", "y".repeat(1_500)).unwrap();
         })
         .await;
     assert!(matches!(report.error, Some(CommitError::TooLarge { .. })));

@@ -1,6 +1,7 @@
 //! The claims about the core, by subject, in one program. Tests that count allocations are in `allocations`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod bounds;
 mod cookie_emission;
 mod cookie_keys;
 mod cookie_parse;

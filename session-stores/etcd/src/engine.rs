@@ -143,12 +143,18 @@ impl OwnerSet for Engine {
     }
 
     async fn members(&self, owner: &str, _now: Timestamp) -> Result<Vec<StoreKey>, StoreError> {
-        let (first, end) = (self.key(&format!("o-{owner}/")), self.key(&format!("o-{owner}0")));
-        let query = json!({"key": first, "range_end": end, "keys_only": true});
-        let found = self.gateway.call("kv/range", &query).await?;
-        let keys = found["kvs"].as_array().into_iter().flatten().map(|entry| decode(&entry["key"]));
-        // What is no member under this prefix was not written by this library.
-        Ok(keys.collect::<Result<Vec<_>, _>>()?.iter().filter_map(|key| member(key)).collect())
+        let mut restarts = 0;
+        loop {
+            match self.snapshot(owner).await {
+                // The history was compacted between two pages.
+                Err(error)
+                    if restarts < MOST_RESTARTS && is_refused_with(&error, &["has been compacted"]) =>
+                {
+                    restarts += 1;
+                }
+                members => return members,
+            }
+        }
     }
 
     async fn members_after(
@@ -158,13 +164,57 @@ impl OwnerSet for Engine {
         most: usize,
         _now: Timestamp,
     ) -> Result<Vec<StoreKey>, StoreError> {
+        let after = after.map(|key| self.prefix.key(&format!("o-{owner}/{key}")));
+        let page = self.page(owner, after.as_deref().map(str::as_bytes), most, None).await?;
+        Ok(page.keys.iter().filter_map(|key| member(key)).collect())
+    }
+}
+
+/// A page of an owner's keys, and the revision that the server was at.
+struct Page {
+    keys: Vec<Vec<u8>>,
+    revision: String,
+}
+
+impl Engine {
+    /// Returns all members at one moment, page by page. A session that is rotated meanwhile is still listed under its old
+    /// key, which leads to the new one.
+    async fn snapshot(&self, owner: &str) -> Result<Vec<StoreKey>, StoreError> {
+        let (mut members, mut after, mut revision) = (Vec::new(), None, None);
+        loop {
+            let page = self.page(owner, after.as_deref(), PAGE, revision.as_deref()).await?;
+            // What is no member under this prefix was not written by this library.
+            members.extend(page.keys.iter().filter_map(|key| member(key)));
+            if page.keys.len() < PAGE {
+                return Ok(members);
+            }
+            after = page.keys.into_iter().next_back();
+            // Every answer names the revision that the server is at, whichever was asked for.
+            revision.get_or_insert(page.revision);
+        }
+    }
+
+    /// Returns the keys of an owner behind a key, at a revision or now.
+    async fn page(
+        &self,
+        owner: &str,
+        after: Option<&[u8]>,
+        most: usize,
+        revision: Option<&str>,
+    ) -> Result<Page, StoreError> {
         // The key behind another one in order is that key and a zero.
-        let first = after.map(|key| format!("{key}\0")).unwrap_or_default();
-        let (first, end) = (self.key(&format!("o-{owner}/{first}")), self.key(&format!("o-{owner}0")));
-        let query = json!({"key": first, "range_end": end, "keys_only": true, "limit": most});
+        let first = match after {
+            Some(key) => STANDARD.encode([key, &[0]].concat()),
+            None => self.key(&format!("o-{owner}/")),
+        };
+        let end = self.key(&format!("o-{owner}0"));
+        let mut query = json!({"key": first, "range_end": end, "keys_only": true, "limit": most});
+        if let Some(revision) = revision {
+            query["revision"] = revision.into();
+        }
         let found = self.gateway.call("kv/range", &query).await?;
         let keys = found["kvs"].as_array().into_iter().flatten().map(|entry| decode(&entry["key"]));
-        Ok(keys.collect::<Result<Vec<_>, _>>()?.iter().filter_map(|key| member(key)).collect())
+        Ok(Page { keys: keys.collect::<Result<_, _>>()?, revision: text(&found["header"]["revision"]) })
     }
 }
 
@@ -179,3 +229,9 @@ fn decode(bytes: &Value) -> Result<Vec<u8>, StoreError> {
 
 /// A hundred years in seconds; etcd's own limit is 285.
 const LONGEST: i64 = 100 * 366 * 86_400;
+
+/// The size of a page, which no server takes longer than a few milliseconds to list.
+const PAGE: usize = 500;
+
+/// How often a list is begun again because the history was compacted.
+const MOST_RESTARTS: u32 = 3;

@@ -183,10 +183,13 @@ fn an_unknown_session_variable_is_a_typing_error_and_nobody_elses_variables_are(
             )
         );
     }
-    assert_eq!(
-        refusal("SESSION_WHATEVER_ELSE", "x"),
-        "unknown setting SESSION_WHATEVER_ELSE; docs/configuration.md lists all settings"
-    );
+    // Nothing but the prefix in common with any setting.
+    for name in ["SESSION_WHATEVER_ELSE", "SESSION_URL", "SESSION_TTL"] {
+        assert_eq!(
+            refusal(name, "x"),
+            format!("unknown setting {name}; docs/configuration.md lists all settings")
+        );
+    }
     let others = [
         ("SESSION_MANAGER", "local/x"),
         ("SESSION_TEST_REDIS_URL", ""),

@@ -103,7 +103,7 @@ impl Writing {
             joined: false,
             moved: None,
             conflicts: 0,
-            gave_way: Vec::new(),
+            gave_way: state.content.flash.take_gave_way(),
             answer: None,
         };
         if let Err(error) = writing.fit(policy) {
@@ -239,7 +239,7 @@ impl Writing {
                 state.over = Some(Over::Gone);
                 state.cookie = None;
                 state.base = None;
-                state.content = Content::default();
+                state.content.become_content(Content::default());
             }
             Err(_) => state.content.put_back(changes),
         }

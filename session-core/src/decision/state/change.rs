@@ -19,6 +19,25 @@ use crate::value::sibling;
 use crate::value::values::Values;
 
 impl SessionState {
+    /// Bounds what this visit may hold, at each change and not only at the commit: beyond twice the
+    /// [limit of a record](Policy::max_record), a change returns [`ValueError::TooLarge`] and nothing is changed. Old
+    /// input and errors give way instead, as at the commit.
+    ///
+    /// Call it once, when the session is opened. The bound is cheap: sizes are added up, and what is held is counted only
+    /// if the sum exceeds the bound. Up to an eighth of it can therefore be held in excess.
+    ///
+    /// ```
+    #[doc = include_str!("../../given/a_new_session.in")]
+    /// state.limit_to(&policy);
+    /// let big = "x".repeat(2 * policy.max_record);
+    /// assert!(matches!(state.data_mut().put("big", big), Err(session_core::ValueError::TooLarge { .. })));
+    /// assert!(!state.is_changed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn limit_to(&mut self, policy: &Policy) {
+        self.content.limit_to(policy.max_record);
+    }
+
     /// Returns the visitor's values, to change them. Every change is journalled.
     ///
     /// ```
@@ -65,10 +84,10 @@ impl SessionState {
     }
 
     /// Tells the status of the response, before the commit of [`Trigger::Response`](crate::machine::table::Trigger::Response).
-    /// Flash that this visit has not shown is then left for the next one: the response is a redirect and nothing was
-    /// read, or it is one that [shows nothing](super::Arrival::shows_nothing).
+    /// Flash that this visit has not shown is then left for the next one: nothing was read, and the response is a redirect
+    /// or has no body (1xx, 204, 205, 304); or it is one that [shows nothing](super::Arrival::shows_nothing).
     pub fn answered(&mut self, status: u16) {
-        if self.shows_nothing || (300..400).contains(&status) {
+        if self.shows_nothing || is_without_page(status) {
             self.content.flash.pass_on(self.shows_nothing);
         }
     }
@@ -186,7 +205,8 @@ impl SessionState {
         let renewed = [content::CSRF, content::CSRF_BEFORE].map(|name| {
             (name, self.content.system.get::<Box<serde_json::value::RawValue>>(name).ok().flatten())
         });
-        self.content = self.stored_content();
+        let stored = self.stored_content();
+        self.content.become_content(stored);
         if self.fate == Fate::Renew && self.content.system.exists(content::CSRF) {
             for (name, value) in renewed {
                 let put = value.map(|value| self.content.system.put(name, value));
@@ -205,4 +225,9 @@ impl SessionState {
         let decode = |record: &Record| Content::decode(&record.payload, record.owner.clone()).ok();
         self.base.as_ref().and_then(decode).unwrap_or_default()
     }
+}
+
+/// Whether a response of this status shows no page: it has no body, or it leads to another page.
+const fn is_without_page(status: u16) -> bool {
+    matches!(status, 100..=199 | 204 | 205 | 300..=399)
 }

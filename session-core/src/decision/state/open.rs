@@ -15,7 +15,8 @@ impl SessionState {
     /// for a record in the cookie, from the list of revocations. Pass `Ok(Loaded::Missing)` if no load was needed.
     /// Expiry is judged here, from the record at the time `now`.
     ///
-    /// A corrupt record is [`Origin::Unknown`] with a [`notice`](Self::notice).
+    /// A corrupt record is [`Origin::Unknown`] with a [`notice`](Self::notice). Call [`limit_to`](Self::limit_to) before an
+    /// application gets the state, so that it cannot hold any amount of memory.
     ///
     /// # Errors
     /// [`LoadError`]: the store failed or a newer version wrote the record. Answer 503, and leave the cookie alone.

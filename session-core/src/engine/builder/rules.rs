@@ -80,6 +80,9 @@ impl SessionsBuilder {
 
     /// Sets the size limit of a session in bytes; the default is 64 KiB, or the store's own limit if that is lower.
     ///
+    /// The commit checks it. Before that, one visit holds at most twice as much, in a store as in a cookie: a change beyond
+    /// that returns [`ValueError::TooLarge`](crate::ValueError::TooLarge) and changes nothing.
+    ///
     /// ```
     /// # let key = session_core::SecretKey::generate()?;
     /// # let builder = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key);

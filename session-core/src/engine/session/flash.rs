@@ -90,14 +90,12 @@ impl Session {
     pub fn flash_many(&self, messages: &impl Serialize) -> Result<(), SessionError> {
         let messages = object(messages)?;
         self.edit(|state| {
-            for (name, value) in &messages {
-                state.content.flash.flash(
-                    FlashBag::Messages,
-                    vec![name.clone()],
-                    raw(&[name.as_str()], value)?,
-                )?;
-            }
-            Ok::<_, ValueError>(())
+            state.content.flash.all_or_none(|flash| {
+                messages.iter().try_for_each(|(name, value)| {
+                    let json = raw(&[name.as_str()], value)?;
+                    flash.flash(FlashBag::Messages, vec![name.clone()], json)
+                })
+            })
         })
     }
 

@@ -100,7 +100,8 @@ impl Session {
         self.edit(|state| state.content.flash.flash_form("", left))
     }
 
-    /// Leaves errors for the next visit: fields, each with one message or several. Several calls add up, in order.
+    /// Leaves errors for the next visit: fields, each with one message or several. Several calls add up, in order. A field
+    /// with an empty list of messages is left out.
     ///
     /// ```
     /// # use session_core::Session;
@@ -128,11 +129,13 @@ impl Session {
         errors: impl IntoIterator<Item = (F, M)>,
     ) -> Result<(), SessionError> {
         let entry = |(field, messages): (F, M)| (field_path(field.as_ref()), messages.into().0);
-        let errors: Vec<_> = errors.into_iter().map(entry).collect();
+        // A field whose checks all passed has no error.
+        let errors: Vec<_> =
+            errors.into_iter().map(entry).filter(|(_, messages)| !messages.is_empty()).collect();
         self.edit(|state| {
             for (field, messages) in errors {
                 let json = raw(&["errors"], &messages)?;
-                state.content.flash.flash_errors(form, field, json);
+                state.content.flash.flash_errors(form, field, json)?;
             }
             Ok::<_, ValueError>(())
         })

@@ -24,6 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::decision::state::SessionState;
 use crate::engine::common::Engine;
 use crate::engine::error::SessionError;
+use crate::engine::event::Event;
+use crate::value::error::ValueError;
 
 #[cfg(feature = "dbsc")]
 pub use binding::BoundDevice;
@@ -62,8 +64,10 @@ pub use user::User;
 ///
 /// [`SessionError::ReadOnly`] on a read-only handle, [`SessionError::Destroyed`] after [`destroy`](Self::destroy) in the
 /// same request, [`SessionError::Closed`] after the head of the response was sent, and [`SessionError::InUse`] inside
-/// a closure or an implementation of `Serialize` that the session itself is running. In each case nothing is changed;
-/// no change is dropped without an error.
+/// a closure or an implementation of `Serialize` that the session itself is running. [`ValueError::TooLarge`] if the visit
+/// would hold more than twice the [limit of a session](crate::SessionsBuilder::max_record), which no commit accepts. In each
+/// case nothing is changed; no change is dropped without an error. Only old input and errors of a form never fail because of
+/// their size: they give way, with an [event](crate::Event::GaveWay).
 ///
 /// # Panics
 /// Inside such a closure or implementation, the methods that return no `Result`, such as [`has`](Self::has), panic with
@@ -216,7 +220,15 @@ impl Session {
     {
         let mut cell = self.shared.try_lock()?;
         self.check(&cell)?;
-        Ok(change(&mut cell.state)?)
+        let changed = change(&mut cell.state).map_err(SessionError::from);
+        let gave_way = cell.state.content.flash.take_gave_way();
+        drop(cell);
+        let engine = &self.shared.engine;
+        gave_way.into_iter().for_each(|bag| engine.tell(&Event::GaveWay(bag)));
+        if let Err(SessionError::Value(ValueError::TooLarge { size, limit, .. })) = &changed {
+            engine.tell(&Event::TooLarge { size: *size, limit: *limit });
+        }
+        changed
     }
 
     pub(crate) fn check(&self, cell: &Cell) -> Result<(), SessionError> {

@@ -130,7 +130,7 @@ impl User<'_> {
     /// # Errors
     /// Those of [`Session::put`].
     pub fn set_meta(&self, name: &str, value: impl Serialize) -> Result<(), SessionError> {
-        self.0.edit(|state| state.content.system.put(Path::segments(&[content::META, name]), value))
+        self.0.edit(|state| state.content.set_meta(name, value))
     }
 
     /// Returns what [`set_meta`](Self::set_meta) stored under this name.

@@ -11,8 +11,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::device::Bond;
+use super::error::ValueError;
 use super::flash::{Entry, Flash};
 use super::journal::Journal;
+use super::path::Path;
 use super::time::Timestamp;
 use super::values::Values;
 
@@ -30,6 +32,8 @@ pub(crate) struct Content {
     pub(crate) flash: Flash,
     pub(crate) owner: Option<Arc<str>>,
     changes: HeadChanges,
+    /// The limit of the record that it is written to, if that bounds what a visit holds.
+    max_record: Option<usize>,
 }
 
 /// Leaves out the values and the owner.
@@ -40,6 +44,22 @@ impl fmt::Debug for Content {
 }
 
 impl Content {
+    /// Bounds what this visit may add, by the limit of the record.
+    pub(crate) fn limit_to(&mut self, max_record: usize) {
+        self.max_record = Some(max_record);
+        self.data.limit_to(max_record);
+        self.flash.limit_to(max_record);
+    }
+
+    /// Takes over other content, within the same bound.
+    pub(crate) fn become_content(&mut self, other: Self) {
+        let max_record = self.max_record;
+        *self = other;
+        if let Some(max_record) = max_record {
+            self.limit_to(max_record);
+        }
+    }
+
     /// Returns whether the content differs from what was loaded.
     pub(crate) fn is_changed(&self) -> bool {
         self.data.is_changed()
@@ -82,6 +102,15 @@ impl Content {
             debug_assert!(merged.is_ok(), "metadata is put name by name, so it is an object");
         }
         meta
+    }
+
+    /// Sets a value of the metadata. The library's own values have no bound, since only this one has many names.
+    pub(crate) fn set_meta(&mut self, name: &str, value: impl Serialize) -> Result<(), ValueError> {
+        let put = |system: &mut Values| system.put(Path::segments(&[META, name]), value);
+        match self.max_record {
+            Some(max_record) => self.system.within(max_record, put),
+            None => put(&mut self.system),
+        }
     }
 
     /// Returns what the session remembers about its device; `None` if it is not bound, or if that cannot be read.
@@ -165,7 +194,8 @@ impl Content {
 
     /// Discards all content, including what other requests write in the meantime.
     pub(crate) fn wipe(&mut self) {
-        *self = Self { changes: HeadChanges { wiped: true, ..HeadChanges::default() }, ..Self::default() };
+        let changes = HeadChanges { wiped: true, ..HeadChanges::default() };
+        self.become_content(Self { changes, ..Self::default() });
     }
 
     /// Takes the changes made so far; later changes go into a new journal.

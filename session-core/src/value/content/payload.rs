@@ -44,6 +44,7 @@ impl Content {
             flash: Flash::new(parts.flash),
             owner,
             changes: HeadChanges::default(),
+            max_record: None,
         })
     }
 

@@ -58,7 +58,13 @@ impl Entry {
         self.bag == FlashBag::Input && self.key.is_empty() && self.form == form
     }
 
-    fn replaces(&self, old: &Self) -> bool {
+    /// Returns the number of bytes that the entry adds to a record, approximately.
+    pub(super) fn size(&self) -> usize {
+        let key = self.key.iter().map(|segment| segment.len() + 3).sum::<usize>();
+        FRAMING + self.form.len() + key + self.value.get().len()
+    }
+
+    pub(super) fn replaces(&self, old: &Self) -> bool {
         (self.bag, &self.form, &self.key) == (old.bag, &old.form, &old.key)
     }
 }
@@ -99,6 +105,9 @@ pub(super) fn add(entries: &mut Vec<Entry>, new: Entry) {
     }
     entries.push(new);
 }
+
+/// The names of an entry's parts, and its id.
+const FRAMING: usize = 32;
 
 /// Takes the entries of one bag out, the next in the order of giving way. `None` if there are none of any.
 pub(crate) fn give_way(entries: &mut Vec<Entry>) -> Option<FlashBag> {

@@ -7,6 +7,7 @@
 mod entry;
 mod fields;
 mod keep;
+mod limit;
 mod view;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::bound::Bound;
 use super::error::ValueError;
 use super::form;
 use super::id::Etag;
@@ -27,7 +29,6 @@ pub(crate) use entry::{Entry, FlashChanges, give_way};
 pub(crate) use fields::{field_path, names};
 pub(crate) use view::{FlashView, FormView};
 
-use entry::add;
 use fields::{form_of, whole};
 
 /// The flash of one visit: what it shows, and what it leaves for the next.
@@ -44,6 +45,11 @@ pub(crate) struct Flash {
     held: Vec<u64>,
     /// Keys kept already, so that two calls add up and do not double.
     kept: BTreeSet<(FlashBag, String, Vec<String>)>,
+    /// For what this visit leaves, and separately for the messages that only it shows.
+    bound: Bound,
+    now: Bound,
+    /// The bags that were dropped because of the bound, since this was last told.
+    gave_way: Vec<FlashBag>,
 }
 
 /// Set through a shared reference, since looking is not a change.
@@ -122,8 +128,7 @@ impl Flash {
         if bag != FlashBag::Errors {
             check(&key, &value)?;
         }
-        add(&mut self.changes.outgoing, Entry::new(bag, key, value));
-        Ok(())
+        self.leave(Entry::new(bag, key, value))
     }
 
     /// Leaves a value at a path; a literal name takes precedence.
@@ -142,14 +147,18 @@ impl Flash {
         let key = self.shown().messages.segments(path)?;
         check(&key, &value)?;
         let entry = Entry::new(FlashBag::Messages, key, value);
-        add(&mut self.changes.outgoing, Entry { push: true, ..entry });
-        Ok(())
+        self.leave(Entry { push: true, ..entry })
     }
 
     /// Leaves the messages for a field of a form.
-    pub(crate) fn flash_errors(&mut self, form: &str, field: Vec<String>, messages: Box<RawValue>) {
+    pub(crate) fn flash_errors(
+        &mut self,
+        form: &str,
+        field: Vec<String>,
+        messages: Box<RawValue>,
+    ) -> Result<(), ValueError> {
         let entry = Entry::new(FlashBag::Errors, field, messages);
-        add(&mut self.changes.outgoing, Entry { form: form.to_owned(), ..entry });
+        self.leave(Entry { form: form.to_owned(), ..entry })
     }
 
     /// Leaves the fields of a form, beside those that this visit has left already: one entry for all of them, so that a
@@ -169,8 +178,7 @@ impl Flash {
 
     fn replace_form(&mut self, form: &str, fields: &Map<String, Value>) -> Result<(), ValueError> {
         let entry = Entry::new(FlashBag::Input, Vec::new(), whole(fields)?);
-        add(&mut self.changes.outgoing, Entry { form: form.to_owned(), ..entry });
-        Ok(())
+        self.leave(Entry { form: form.to_owned(), ..entry })
     }
 
     fn outgoing_form(&self, form: &str) -> Map<String, Value> {
@@ -182,8 +190,7 @@ impl Flash {
     pub(crate) fn now_at(&mut self, path: Path<'_>, value: Box<RawValue>) -> Result<(), ValueError> {
         let key = self.shown().messages.segments(path)?;
         check(&key, &value)?;
-        self.shown.get_or_insert_default().add(&Entry::new(FlashBag::Messages, key, value));
-        Ok(())
+        self.add_now(&Entry::new(FlashBag::Messages, key, value))
     }
 
     pub(crate) fn is_changed(&self) -> bool {

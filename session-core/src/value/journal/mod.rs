@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::bag::Bag;
-use super::edit::{Act, Edit};
+use super::edit::{Act, Edit, names};
 use super::json::change::Forgot;
 use super::json::index::index_of;
 use super::json::node::Node;
@@ -31,8 +31,9 @@ use super::path::Steps;
 /// With the number of changed paths, not with the number of changes: a put after a put, a sum after a sum, a push after a
 /// push, any edit of a value that this request put, and a put or removal after edits below it are merged. Two kinds are
 /// kept in order because no shorter form has the same effect: updates of a value that this request did not put, and
-/// removals from an array that it did not put. If there are more than 1,024 of them at one path, only the result is kept:
-/// on replay, the top-level value that this request left wins as a whole.
+/// removals from an array that it did not put. If there are more than 1,024 of them at one path, or if they take more
+/// memory than the session itself may, only the result is kept: on replay, the top-level value that this request left wins
+/// as a whole.
 ///
 /// ```
 /// use session_core::machine::{Bag, Values};
@@ -131,6 +132,22 @@ impl Journal {
         self.names.insert(name, node.map_or(Track::Gone { made: true }, Track::Set));
     }
 
+    /// Returns the number of bytes that it keeps beside the values as they are now.
+    pub(crate) fn size(&self) -> usize {
+        self.names.iter().map(|(name, track)| name.len() + track.size()).sum()
+    }
+
+    /// Returns the name at which the edits take the most memory, of those that [`settle`](Self::settle) can shorten.
+    pub(crate) fn longest(&self) -> Option<Box<str>> {
+        let open = self.names.iter().filter(|(_, track)| matches!(track, Track::Open { .. }));
+        open.max_by_key(|(_, track)| track.size()).map(|(name, _)| name.clone())
+    }
+
+    /// Releases the memory of what was replaced in the values that it keeps.
+    pub(crate) fn compact(&mut self) {
+        self.names.values_mut().for_each(Track::compact);
+    }
+
     /// Records that all values were removed.
     pub(crate) fn record_clear(&mut self) {
         *self = Self { cleared: true, names: BTreeMap::new() };
@@ -199,6 +216,35 @@ impl Track {
             },
         }
         0
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Set(_) | Self::Gone { .. } => 0,
+            Self::Open { list, below } => {
+                let list = list.iter().map(|edit| names(&edit.path) + edit.act.kept());
+                let below = below.iter().map(|(name, track)| name.len() + track.size());
+                list.chain(below).sum()
+            }
+        }
+    }
+
+    fn compact(&mut self) {
+        match self {
+            Self::Set(node) => node.compact(),
+            Self::Gone { .. } => {}
+            Self::Open { list, below } => {
+                for edit in list {
+                    match &mut edit.act {
+                        Act::Put(node) => node.compact(),
+                        Act::Push { items, .. } => items.iter_mut().for_each(Node::compact),
+                        // What these keep was written in one piece.
+                        Act::Forget | Act::Add { .. } | Act::Object | Act::Update { .. } => {}
+                    }
+                }
+                below.values_mut().for_each(Self::compact);
+            }
+        }
     }
 
     fn runs_closures(&self) -> bool {

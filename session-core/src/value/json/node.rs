@@ -29,6 +29,14 @@ impl Node {
         check_valid(&text, depth)?;
         Ok(Self::Text(text.into()))
     }
+
+    /// Writes a parsed container as text again, which releases the text that it was parsed from.
+    pub(crate) fn compact(&mut self) {
+        match self {
+            Self::Text(_) => {}
+            Self::Array(_) | Self::Object(_) => *self = Self::Text(self.view().to_vec().into()),
+        }
+    }
 }
 
 /// A parsed object: UTF-8 names and their values, in insertion order. If a name occurs twice, the last value counts.
@@ -90,6 +98,11 @@ impl Object {
     /// Removes everything.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
+    }
+
+    /// Writes the fields of which a part was changed as text again.
+    pub(crate) fn compact(&mut self) {
+        self.0.values_mut().for_each(Node::compact);
     }
 }
 

@@ -173,6 +173,17 @@ impl<'a> View<'a> {
         JsonError::of_reading::<T>(&self.to_vec())
     }
 
+    /// Returns the length of the JSON text, without the escapes of names. Does not write it.
+    pub(crate) fn size(self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Array(items) => 2 + items.iter().map(|item| 1 + item.view().size()).sum::<usize>(),
+            Self::Object(object) => {
+                2 + object.fields().map(|(name, value)| NAMED + name.len() + value.size()).sum::<usize>()
+            }
+        }
+    }
+
     pub(crate) fn to_vec(self) -> Vec<u8> {
         let mut out = Vec::new();
         self.write(&mut out);
@@ -257,3 +268,6 @@ impl Serialize for View<'_> {
         }
     }
 }
+
+/// The bytes around a name in an object: `"":,`.
+pub(crate) const NAMED: usize = 4;

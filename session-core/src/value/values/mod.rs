@@ -4,6 +4,7 @@
 //! which has no place, does the same in its own line).
 
 mod date;
+mod limit;
 mod read;
 mod snapshot;
 mod typed;
@@ -13,6 +14,7 @@ mod write;
 use std::fmt;
 
 use super::bag::{Bag, Misfit};
+use super::bound::Bound;
 use super::edit::Edit;
 use super::error::ValueError;
 use super::journal::Journal;
@@ -45,13 +47,14 @@ pub use snapshot::Snapshot;
 pub struct Values {
     bag: Bag,
     journal: Journal,
+    bound: Bound,
 }
 
 impl Values {
     /// Makes values from a stored bag.
     #[must_use]
     pub fn new(bag: Bag) -> Self {
-        Self { bag, journal: Journal::default() }
+        Self { bag, journal: Journal::default(), bound: Bound::NONE }
     }
 
     /// Returns whether anything was changed since the journal was last taken.
@@ -115,15 +118,36 @@ impl Values {
 
     /// The only way to change a value. On an error nothing was changed.
     fn edit(&mut self, key: Path<'_>, edit: Edit) -> Result<(), ValueError> {
-        let changed = self.bag.edit(&edit).map_err(|misfit| match misfit {
+        let size = self.check(key, &edit)?;
+        if self.bound.is_due(size) {
+            self.make_room(key, &edit, size)?;
+        }
+        self.apply(edit, size);
+        Ok(())
+    }
+
+    /// Checks that an edit fits into arrays and objects. Returns the number of bytes that it adds at most.
+    fn check(&self, key: Path<'_>, edit: &Edit) -> Result<usize, ValueError> {
+        let nulls = self.bag.check(edit).map_err(|misfit| match misfit {
             Misfit::Name => ValueError::NotAnObject { key: key.to_string() },
             Misfit::Index { index, most } => ValueError::IndexTooLarge { key: key.to_string(), index, most },
         })?;
-        if changed && let Some(name) = self.journal.record(edit) {
-            let node = self.bag.root().view(&name).map(detached);
-            self.journal.settle(name, node);
+        Ok(edit.size() + nulls * "null,".len())
+    }
+
+    /// Applies an edit that was checked.
+    fn apply(&mut self, edit: Edit, size: usize) {
+        if self.bag.edit(&edit) {
+            self.bound.add(size);
+            if let Some(name) = self.journal.record(edit) {
+                self.settle(name);
+            }
         }
-        Ok(())
+    }
+
+    fn settle(&mut self, name: Box<str>) {
+        let node = self.bag.root().view(&name).map(detached);
+        self.journal.settle(name, node);
     }
 }
 

@@ -30,7 +30,7 @@ impl Values {
     /// ```
     pub fn put_many<V: Serialize>(&mut self, values: V) -> Result<(), ValueError> {
         let text = object(&values)?;
-        let mut next = self.clone();
+        let (mut next, mut size) = (self.clone(), 0);
         for (name, value) in text.view().fields() {
             let key = Path::text(&name);
             let path = next.steps(&key)?;
@@ -38,10 +38,12 @@ impl Values {
                 key: key.to_string(),
                 source: JsonError::new("it nests too deeply"),
             })?;
-            next.edit(key, Edit { path, act: Act::Put(value) })?;
+            let edit = Edit { path, act: Act::Put(value) };
+            let added = next.check(key, &edit)?;
+            next.apply(edit, added);
+            size += added;
         }
-        *self = next;
-        Ok(())
+        self.become_changed(Path::text(WHOLE), next, size)
     }
 
     /// Merges an object deeply: objects are merged name by name, anything else (arrays, null) replaces the existing
@@ -64,8 +66,8 @@ impl Values {
     /// ```
     pub fn merge<V: Serialize>(&mut self, values: V) -> Result<(), ValueError> {
         let text = object(&values)?;
-        self.merge_below(&mut Vec::new(), text.view());
-        Ok(())
+        let view = text.view();
+        self.change_all(Path::text(WHOLE), view.size(), |next| next.merge_below(&mut Vec::new(), view))
     }
 
     fn merge_below(&mut self, path: &mut Steps, values: View<'_>) {
@@ -99,9 +101,10 @@ impl Values {
         if same(self.bag.view(), text.view()) {
             return Ok(());
         }
-        self.clear();
-        self.put_literally(text.view());
-        Ok(())
+        self.change_all(Path::text(WHOLE), text.view().size(), |next| {
+            next.clear();
+            next.put_literally(text.view());
+        })
     }
 
     /// Replaces all values by the fields of a struct.
@@ -116,11 +119,12 @@ impl Values {
         let text = object(values)?;
         let view = text.view();
         let fields = view.fields();
-        for name in self.keys().into_iter().filter(|name| !fields.contains_key(name.as_str())) {
-            self.force(Edit { path: vec![name.into()], act: Act::Forget });
-        }
-        self.put_literally(view);
-        Ok(())
+        self.change_all(Path::text(WHOLE), view.size(), |next| {
+            for name in next.keys().into_iter().filter(|name| !fields.contains_key(name.as_str())) {
+                next.force(Edit { path: vec![name.into()], act: Act::Forget });
+            }
+            next.put_literally(view);
+        })
     }
 
     fn put_literally(&mut self, values: View<'_>) {
@@ -133,6 +137,7 @@ impl Values {
     pub fn clear(&mut self) {
         if self.bag.clear() {
             self.journal.record_clear();
+            self.bound.counted(0);
         }
     }
 }

@@ -25,8 +25,9 @@ impl Values {
     /// # Errors
     ///
     /// [`BadPath`](ValueError::BadPath), [`NotAnObject`](ValueError::NotAnObject) for a name in an array,
-    /// [`IndexTooLarge`](ValueError::IndexTooLarge) more than 1,024 behind the end of one, and
-    /// [`NotJson`](ValueError::NotJson). Nothing was changed then.
+    /// [`IndexTooLarge`](ValueError::IndexTooLarge) more than 1,024 behind the end of one,
+    /// [`NotJson`](ValueError::NotJson), and [`TooLarge`](ValueError::TooLarge) if the visit would hold more than twice the
+    /// limit of a record. Nothing was changed then.
     ///
     /// ```
     /// # use session_core::machine::Values;
@@ -255,11 +256,14 @@ impl Values {
         key.path().steps(self.bag.root())
     }
 
-    /// Makes an edit that cannot fail: a removal, or one whose parents were made objects just before.
+    /// Makes an edit that cannot fail: a removal, or one whose parents were made objects just before. The caller sees to
+    /// the bound.
     pub(super) fn force(&mut self, edit: Edit) {
-        let key = WHOLE;
-        let done = self.edit(Path::text(key), edit);
-        debug_assert!(done.is_ok(), "an edit that always fits did not");
+        let size = self.check(Path::text(WHOLE), &edit);
+        debug_assert!(size.is_ok(), "an edit that always fits did not");
+        if let Ok(size) = size {
+            self.apply(edit, size);
+        }
     }
 }
 

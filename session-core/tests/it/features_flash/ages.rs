@@ -26,6 +26,30 @@ async fn peers_23_only_a_visit_that_opens_the_session_ages_flash() {
 }
 
 #[tokio::test]
+async fn i8_a_response_without_a_page_passes_on_what_nobody_read() {
+    for status in [101, 103, 200, 201, 204, 205, 302, 303, 304, 308, 400, 404, 422] {
+        for reads in [false, true] {
+            let (app, mut browser) = (app(), Browser::new());
+            app.visit(&mut browser, async |session| {
+                session.flash("status", "Saved").unwrap();
+                session.with_errors([("email", "is taken")]).unwrap();
+            })
+            .await;
+            app.answer(&mut browser, status, async |session| {
+                session.put("beacon", 1).unwrap();
+                assert!(!reads || session.flash_messages().has("status"));
+            })
+            .await;
+            let passes_on = !reads && matches!(status, 101 | 103 | 204 | 205 | 302 | 303 | 304 | 308);
+            let (left, _, errors) = next(&app, &mut browser).await;
+            assert_eq!(left, if passes_on { r#"{"status":"Saved"}"# } else { "{}" }, "{status} {reads}");
+            assert_eq!(errors.contains("is taken"), passes_on, "{status} {reads}");
+            assert_eq!(messages(&app, &mut browser).await, "{}", "and only there");
+        }
+    }
+}
+
+#[tokio::test]
 async fn flash_of_parallel_requests_is_neither_lost_nor_shown_twice() {
     let (app, mut browser) = (app(), Browser::new());
     app.visit(&mut browser, async |session| session.flash("first", 1).unwrap()).await;

@@ -136,6 +136,28 @@ async fn old_input_is_read_by_either_way_of_writing_a_field() {
 }
 
 #[tokio::test]
+async fn a_field_without_messages_is_no_error() {
+    let (app, mut browser) = (app(), Browser::new());
+    app.visit(&mut browser, async |session| {
+        let passed = Vec::<String>::new();
+        session.with_errors([("name", passed.clone())]).unwrap();
+        session.form("sign-in").with_errors([("email", passed)]).unwrap();
+    })
+    .await;
+    assert_eq!(browser.cookie, None, "nothing was left, so no session begins");
+    app.visit(&mut browser, async |session| {
+        session.with_errors([("name", vec![]), ("email", vec!["is taken"])]).unwrap();
+        session.form("sign-in").with_errors([("email", Vec::<String>::new())]).unwrap();
+    })
+    .await;
+    app.visit(&mut browser, async |session| {
+        assert_eq!(session.errors().all().to_json(), r#"{"email":["is taken"]}"#);
+        assert!(!session.form("sign-in").errors().any());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn errors_of_several_calls_add_up_in_order() {
     let (app, mut browser) = (app(), Browser::new());
     app.visit(&mut browser, async |session| {

@@ -109,6 +109,7 @@ macro_rules! adapter_suite {
                 a_failed_page_leaves_the_message_for_the_next
                 errors_are_shown_by_field_in_the_next_visit
                 a_redirect_that_reads_nothing_passes_messages_on
+                a_response_without_a_body_passes_messages_on
                 messages_that_are_pushed_make_a_list
                 messages_pushed_from_two_tabs_are_all_shown
                 a_number_in_the_name_of_a_message_is_a_name

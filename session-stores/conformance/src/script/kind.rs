@@ -64,6 +64,7 @@ fn of_value(error: &ValueError) -> &'static str {
         ValueError::NotAnArray { .. } => "NotAnArray",
         ValueError::NotAnObject { .. } => "NotAnObject",
         ValueError::IndexTooLarge { .. } => "IndexTooLarge",
+        ValueError::TooLarge { .. } => "TooLarge",
         ValueError::BadPath { .. } => "BadPath",
         // Values without names, and values that are nested too deeply: the operation is invalid.
         _ => "BadOp",

@@ -78,6 +78,7 @@ macro_rules! web_claims {
                 features_3_a_post_that_flashes_nothing_costs_nothing
                 features_5_back_leaves_message_errors_and_input
                 features_5_back_prefers_a_referer_with_a_path_to_the_previous_page
+                features_5_back_leads_to_the_start_page_if_it_knows_no_other
                 features_5_pages_that_a_script_loads_are_pages
                 features_5_back_follows_only_a_referer_of_this_host
                 features_5_back_knows_its_host_however_it_is_written

@@ -149,6 +149,19 @@ pub async fn a_redirect_that_reads_nothing_passes_messages_on(stage: &Stage) {
     ada.ops(&[(r#""flash_messages""#, "{}"), (r#""has_errors""#, "false")]).await;
 }
 
+/// A response without a body, such as that to a beacon, passes messages on if its handler read none.
+pub async fn a_response_without_a_body_passes_messages_on(stage: &Stage) {
+    let world = stage.open().await;
+    let ada = world.browser();
+    ada.ops(&[(r#""flash","key":"status","value":"Saved""#, "null")]).await;
+    for status in [204, 205, 304] {
+        ada.run(&format!(r#"{{"ops":[{{"op":"get","key":"user"}}],"status":{status}}}"#)).await;
+        ada.run(&format!(r#"{{"ops":[{{"op":"increment","key":"pings"}}],"status":{status}}}"#)).await;
+    }
+    ada.ops(&[(r#""flash_get","key":"status""#, "\"Saved\"")]).await;
+    ada.ops(&[(r#""flash_messages""#, "{}")]).await;
+}
+
 /// Messages are appended in order, under one key.
 pub async fn messages_that_are_pushed_make_a_list(stage: &Stage) {
     let world = stage.open().await;

@@ -34,6 +34,20 @@ pub async fn features_5_back_prefers_a_referer_with_a_path_to_the_previous_page(
     assert_eq!(client.post("/back", "").await.location(), "/other?step=2");
 }
 
+pub async fn features_5_back_leads_to_the_start_page_if_it_knows_no_other(app: &impl WebApp) {
+    for referer in ["https://shop.example/", "https://shop.example"] {
+        let reply = Client::new(app).post_with("/back", "", &[("referer", referer)]).await;
+        assert_eq!(reply.location(), "/", "{referer}");
+    }
+    let client = Client::new(app);
+    client.get("/page?step=1").await;
+    for (referer, location) in
+        [("https://shop.example/?tab=2", "/?tab=2"), ("https://shop.example/", "/page?step=1")]
+    {
+        assert_eq!(client.post_with("/back", "", &[("referer", referer)]).await.location(), location);
+    }
+}
+
 pub async fn features_5_pages_that_a_script_loads_are_pages(app: &impl WebApp) {
     let client = Client::new(app);
     for (path, headers) in [
