@@ -51,6 +51,7 @@ mod batch;
 mod call;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod capabilities;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod census;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod dialect;
