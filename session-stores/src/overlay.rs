@@ -174,7 +174,7 @@ pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Stri
     known
         .map(|candidate| (distance(name, candidate), candidate))
         .min()
-        .filter(|(steps, _)| *steps <= 3 && 2 * steps <= rest.len() + 1)
+        .filter(|(steps, _)| *steps <= 3 && *steps < name.len() / 2 && 2 * steps <= rest.len() + 1)
         .map_or_else(String::new, |(_, candidate)| format!(" (did you mean {candidate}?)"))
 }
 

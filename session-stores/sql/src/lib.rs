@@ -36,6 +36,10 @@
 //! # fn main() {}
 //! ```
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(any(feature = "postgres", feature = "mysql", feature = "sqlite")),
+    expect(dead_code, reason = "a database, each a feature, uses it")
+)]
 
 mod config;
 #[cfg(all(doctest, feature = "mysql", feature = "postgres", feature = "sqlite"))]
