@@ -35,7 +35,7 @@ const PLAIN: &str = "
     DeviceBinding DeviceCheck EntropyError Entropy Etag Event Excess Failure Fate Finish FlashBag Handle Imported Importer JsonError
     KeyError Level LoadError MOST_AGE MOST_CANDIDATES MOST_COOKIE_BYTES MOST_KEYS Malformed NewerFormat NotAnAge NotHex
     Notice Number NumberTooWide Observer OpenError OwnerIndex Paths Placement Policy PolicyError ProofError Refusal
-    RefusedImport RejectReason Rejected Rejections SameSite SealKind SessionError SessionHead SessionStore Situation
+    RefusedImport RejectReason Rejected Rejections SameSite SealKind SessionError SessionHead SessionStore Situation StoreAnswer StoreCall StoreWrapper Verb
     Spawn StoreError StoreErrorKind StoreKey Sweep Swept SystemClock SystemEntropy Timestamp ToPath ToPaths Token TokenFrom
     Trigger Unproven UserSessionsError ValueError Write async_trait decide refresh_interval sealed_len select
 ";
