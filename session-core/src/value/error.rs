@@ -67,7 +67,7 @@ pub enum ValueError {
         most: u64,
     },
     /// The visit would hold more than twice the limit of a record
-    /// ([`Policy::max_record`](crate::machine::Policy::max_record)), so a commit would fail as well.
+    /// ([`Policy::max_record`](crate::Policy::max_record)), so a commit would fail as well.
     #[error("\"{key}\" does not fit: the visit would hold {size} bytes, the most is {limit}")]
     TooLarge {
         /// The path.
