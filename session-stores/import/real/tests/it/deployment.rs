@@ -1,8 +1,13 @@
-//! The demonstration, with every kind of old application.
+//! The demonstration, with every kind of old application: one at a time, since each keeps the machine busy, and a store call
+//! that reaches its deadline is an answer that the demonstration does not expect.
 
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+static TURN: Mutex<()> = Mutex::new(());
 
 fn deploy(from: &str) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let run = Command::new(env!("CARGO_BIN_EXE_session-import-real"))
         .args(["deploy", from, "--visitors", "1000"])
         .output()
