@@ -4,6 +4,7 @@
 mod cancel;
 #[path = "../../../examples/probe/src/actix.rs"]
 mod probe;
+mod protected;
 mod several;
 mod suite;
 mod web;
