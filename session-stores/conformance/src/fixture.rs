@@ -338,7 +338,7 @@ pub trait Damage: Send + Sync + 'static {
     async fn damage(&self, key: &StoreKey, kind: DamageKind);
 
     /// Returns the kinds of damage that the store must detect; all by default. A store without a checksum leaves
-    /// [`FlipBit`](DamageKind::FlipBit) out, and says so in its documentation.
+    /// [`FlipBit`](DamageKind::FlipBit) out, and states in its documentation that it does not detect flipped bits.
     fn kinds(&self) -> &[DamageKind] {
         &DamageKind::ALL
     }

@@ -153,6 +153,10 @@ impl<DB: Dialect> Server<DB> {
     async fn serve(mut self) {
         while let Some(mut batch) = self.next() {
             batch.retain(|submitted| !submitted.reply.is_closed());
+            let is_late = |submitted: &Submitted| self.batches.writer.is_late(submitted.begun);
+            let (late, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(is_late);
+            // Alone, each is answered at once. In the transaction, one would fail the writes of all.
+            self.batches.one_by_one(late).await;
             if batch.len() > 1 {
                 self.batches.together(batch).await;
             } else {

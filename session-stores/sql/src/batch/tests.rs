@@ -172,6 +172,31 @@ async fn a_write_that_has_waited_in_the_queue_until_its_deadline_is_not_applied(
     assert_eq!(commits.load(SeqCst), 6, "one for each write that was in time");
 }
 
+#[tokio::test(flavor = "current_thread")]
+async fn a_write_that_is_too_late_does_not_keep_others_from_sharing_a_transaction() {
+    let (_folder, store, commits) = store().await;
+    let batches = store.batches.as_ref().unwrap();
+    let long_ago = Instant::now() - batches.writer.deadline() * 9 / 10;
+    let (queue, answers): (Vec<_>, Vec<_>) = (0..20)
+        .map(|number| {
+            let (reply, answer) = oneshot::channel();
+            let write = Write::Create { key: key(number), record: record("ada") };
+            let begun = if number == 0 { long_ago } else { Instant::now() };
+            (Submitted { write, begun, reply }, answer)
+        })
+        .unzip();
+    let runtime = Handle::current().id();
+    lock(&batches.queues).insert(runtime, queue);
+    Server::new(batches, runtime).serve().await;
+    for (number, answer) in answers.into_iter().enumerate() {
+        match (number, answer.await.unwrap()) {
+            (0, answer) => assert_eq!(answer.unwrap_err().kind(), StoreErrorKind::Timeout),
+            (_, answer) => assert_eq!(answer.unwrap(), Written::Applied),
+        }
+    }
+    assert_eq!(commits.load(SeqCst), 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_write_of_many_tasks_is_answered() {
     let (_folder, store, _) = store().await;
