@@ -89,6 +89,10 @@ impl Call {
         let mut command = Command::new(&self.program);
         // Set by the `cargo run` that started xtask, and not meant for the calls below.
         command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH");
+        if std::env::var_os("CI").is_some() {
+            // Data for the next build, in a checkout that is built once: a tenth of the time, and half of the space.
+            command.env("CARGO_INCREMENTAL", "0");
+        }
         command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -263,7 +263,13 @@ impl OwnerIndex for MemoryStore {
     }
 
     async fn count(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
-        Ok(self.inner.count(owner, now))
+        let mut owned = self.inner.owned_by(owner);
+        let mut live = 0;
+        while !owned.is_done() {
+            live += self.inner.count_next(&mut owned, owner, now);
+            step_aside().await;
+        }
+        Ok(live)
     }
 
     async fn destroy_all(
@@ -273,7 +279,13 @@ impl OwnerIndex for MemoryStore {
         now: Timestamp,
         tombstone_until: Timestamp,
     ) -> Result<usize, StoreError> {
-        Ok(self.inner.destroy_all(owner, except, now, tombstone_until))
+        let mut owned = self.inner.owned_by(owner);
+        let mut ended = 0;
+        while !owned.is_done() {
+            ended += self.inner.end_next(&mut owned, owner, except, now, tombstone_until);
+            step_aside().await;
+        }
+        Ok(ended + self.inner.end_rest(owner, except, now, tombstone_until))
     }
 }
 

@@ -11,6 +11,7 @@ mod quoted;
 mod rings;
 mod source;
 mod text;
+mod untested;
 
 use std::fs;
 
@@ -55,6 +56,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     breaches.extend(circles::check(&files));
     breaches.extend(links::check(&files));
     breaches.extend(quoted::check(&files));
+    breaches.extend(untested::check(&files));
     breaches.extend(map::check()?);
     breaches.extend(proof::check(&files)?);
     if breaches.is_empty() {

@@ -6,6 +6,7 @@
 mod closing;
 mod cookies;
 mod guard;
+mod sign_out;
 mod standalone;
 
 use std::fmt;
@@ -23,15 +24,10 @@ use super::carry::Handover;
 use super::common::Engine;
 use super::drive;
 use super::error::OpenError;
-use super::event::Told;
-use super::finish::{BoxFuture, Finish, Spawn};
+use super::finish::Spawn;
 use super::session::{Access, Cell, Session, Shared};
 use crate::decision::codec::SetCookies;
-use crate::decision::commit::CommitError;
-use crate::decision::decide::Trigger;
 use crate::decision::state::{self, SessionState};
-use crate::value::answer::{StoreError, StoreErrorKind};
-use crate::value::cookie::parse::Candidates;
 
 /// A request's access to its session, for extractors. Opens the session on first use.
 #[derive(Clone)]
@@ -157,70 +153,6 @@ impl Visit {
         Ok(Session { shared, access: Access::Detached })
     }
 
-    /// Ends the session without loading it. It costs one store call, while [`Session::destroy`] also costs a load.
-    ///
-    /// # Errors
-    /// [`OpenError`] if the store failed. The session may still be live, and its cookie is not changed.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[derive(Debug)] struct Here;
-    /// # impl session_core::adapter::Spawn for Here { fn spawn(&self, f: session_core::adapter::BoxFuture<()>) { tokio::spawn(f); } }
-    /// # use session_core::adapter::CookieHeaders;
-    /// # let key = session_core::SecretKey::generate()?;
-    /// # let sessions = session_core::Sessions::builder().store(session_store_memory::MemoryStore::new()).key(key).build()?;
-    /// # let guard = sessions.visit(CookieHeaders::default(), &Here);
-    /// let visit = guard.visit();
-    /// visit.destroy().await?;
-    /// assert!(!visit.is_opened());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn destroy(&self) -> Result<(), OpenError> {
-        if self.inner.engine.is_off() {
-            return Err(OpenError::Disabled);
-        }
-        if self.inner.closed.load(Ordering::Acquire) {
-            return Err(OpenError::Closed);
-        }
-        if self.may_be_carried_over() {
-            // A session that another cookie names is ended by carrying it over first.
-            self.open(state::Access::Full).await?;
-        }
-        if let Some(shared) = self.inner.opened.get() {
-            shared.lock().state.destroy();
-            return Ok(());
-        }
-        self.inner.looked.store(true, Ordering::Release);
-        let (engine, cookies) = (self.inner.engine.clone(), &self.inner.cookies);
-        let now = engine.clock.now();
-        let mut state = SessionState::unread(engine.arrive(engine.read(cookies, now), cookies, now, None));
-        let flight = engine.flights.begin();
-        let ending: BoxFuture<_> = Box::pin(async move {
-            state.destroy();
-            let mut told = Told::default();
-            let begun = drive::begin(&engine, &mut state, Trigger::Commit, engine.clock.now(), &mut told);
-            let ended = match begun {
-                Ok(Some(work)) => {
-                    let work = drive::perform(&engine, work).await;
-                    drive::conclude(&engine, &mut state, work, &mut told)
-                }
-                begun => begun.map(|_| ()),
-            };
-            engine.tell_all(&told);
-            ended?;
-            engine.codec.encode(&state, || engine.clock.now())
-        });
-        let ended = Finish::new(ending, flight, self.inner.spawn).await;
-        *lock(&self.inner.signed_out) = Some(ended.map_err(not_ended)?);
-        if let Some(shared) = self.inner.opened.get() {
-            // Somebody opened it meanwhile.
-            shared.lock().state.destroy();
-        }
-        Ok(())
-    }
-
     /// Adds `Clear-Site-Data: "cache", "storage"` to the response: the browser drops its cached pages, so that nobody comes
     /// back to them after a sign-out, and the site's local storage. Cookies are kept. Browsers obey it over HTTPS only.
     ///
@@ -331,15 +263,6 @@ impl Visit {
         self.inner.engine.scope_of(self.inner.cookies.host())
     }
 
-    /// Whether the request has a cookie of another library whose visitors are carried over, or of an earlier configuration.
-    fn may_be_carried_over(&self) -> bool {
-        let has = |name| !Candidates::find(self.inner.cookies.iter(), name).values().is_empty();
-        let engine = &self.inner.engine;
-        let now = engine.clock.now();
-        engine.imports.iter().any(|source| now < source.until && has(source.importer.cookie()))
-            || engine.has_old_cookie(&self.inner.cookies, now)
-    }
-
     pub(in crate::engine) async fn open(&self, access: state::Access) -> Result<Arc<Shared>, OpenError> {
         if self.inner.closed.load(Ordering::Acquire) && !self.is_opened() {
             return Err(OpenError::Closed);
@@ -376,14 +299,6 @@ impl VisitInner {
 fn share(engine: Arc<Engine>, state: SessionState, spawn: &'static dyn Spawn) -> Arc<Shared> {
     let cell = Cell { state, closed: false, form: None };
     Arc::new(Shared::new(engine, cell, spawn))
-}
-
-/// The session may still live.
-fn not_ended(error: CommitError) -> OpenError {
-    OpenError::Store(match error {
-        CommitError::Store(error) => error,
-        error => StoreError::new(StoreErrorKind::Refused, "session").because(error),
-    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

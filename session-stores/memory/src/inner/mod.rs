@@ -1,9 +1,10 @@
-//! The synchronous implementation of the six verbs and the owner index, with its locking.
+//! The synchronous implementation of the six verbs, with its locking.
 //!
 //! Every change of an entry goes through [`Inner::put`] or [`Inner::remove`], which update the owner index and the
 //! counters while the entry's shard is locked. Lock order: shards by index, then one shard of owners. Nothing here
 //! awaits, sleeps or reads a clock.
 
+mod owned;
 mod room;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use crate::shard::{Shard, hash};
 use crate::stats::Counters;
 use crate::sync::{Mutex, MutexGuard, lock};
 
+pub(crate) use owned::Owned;
 pub(crate) use room::Left;
 
 pub(crate) struct Inner {
@@ -157,7 +159,7 @@ impl Inner {
                 Some(_) if at_new.is_some() => Written::Taken,
                 Some(_) => {
                     // The new entry is inserted first, so that the owner index contains this session at every moment;
-                    // `destroy_all` for its owner waits for these shards.
+                    // `end_rest` for its owner waits for these shards.
                     self.put(locked.shard(new), entry);
                     self.put(locked.shard(old), Entry::tombstone(old, until, Some(new)));
                     self.tidy(locked.shard(new), now);
@@ -172,56 +174,6 @@ impl Inner {
             Written::Conflict(_) | Written::Moved { .. } | Written::Taken => {}
         }
         written
-    }
-
-    /// Returns the live sessions of an owner, in the order of their keys: at most `most` after this key, and whether
-    /// there may be more. Each is looked at under its own lock, so a long page stops nobody.
-    pub(crate) fn page<T>(
-        &self,
-        owner: &str,
-        after: Option<&StoreKey>,
-        most: usize,
-        now: Timestamp,
-        read: impl Fn(StoreKey, &Entry) -> Option<T>,
-    ) -> (Vec<T>, Option<StoreKey>) {
-        let mut keys = self.owners.keys(owner);
-        keys.retain(|key| after.is_none_or(|after| key > after));
-        keys.sort_unstable();
-        let mut page = Vec::new();
-        for (seen, key) in keys.iter().enumerate() {
-            let entry = lock(&self.shards[self.shard_of(key)]).get(key).cloned();
-            let entry = entry.filter(|entry| entry.is_live_record(now) && entry.owner() == Some(owner));
-            page.extend(entry.and_then(|entry| read(*key, &entry)));
-            if page.len() >= most.max(1) {
-                return (page, (seen + 1 < keys.len()).then_some(*key));
-            }
-        }
-        (page, None)
-    }
-
-    pub(crate) fn count(&self, owner: &str, now: Timestamp) -> usize {
-        self.with_sessions_of(owner, |locked, keys| {
-            keys.iter().filter(|key| locked.get(key).is_some_and(|entry| entry.is_live_record(now))).count()
-        })
-    }
-
-    /// Atomically ends all sessions of an owner except one, and returns how many of them were live.
-    pub(crate) fn destroy_all(
-        &self,
-        owner: &str,
-        except: Option<&StoreKey>,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> usize {
-        self.with_sessions_of(owner, |locked, keys| {
-            let mut ended = 0;
-            for key in keys.iter().filter(|key| Some(*key) != except) {
-                let shard = locked.shard(key);
-                ended += usize::from(shard.get(key).is_some_and(|entry| entry.is_live_record(now)));
-                self.put(shard, Entry::tombstone(key, until, None));
-            }
-            ended
-        })
     }
 
     pub(crate) fn shard_count(&self) -> usize {
@@ -268,21 +220,6 @@ impl Inner {
     fn lock_shards(&self, wanted: &BTreeSet<usize>) -> Locked<'_> {
         let guards = wanted.iter().map(|&index| (index, lock(&self.shards[index]))).collect();
         Locked { inner: self, guards }
-    }
-
-    /// Runs `act` with every shard locked that holds a session of this owner. If sessions move while the locks are
-    /// acquired, it starts again with more locks; the number of shards is finite, so this terminates.
-    fn with_sessions_of<T>(&self, owner: &str, act: impl FnOnce(&mut Locked<'_>, Vec<StoreKey>) -> T) -> T {
-        let mut wanted = BTreeSet::new();
-        loop {
-            let mut locked = self.lock_shards(&wanted);
-            let keys = self.owners.keys(owner);
-            let held = wanted.len();
-            wanted.extend(keys.iter().map(|key| self.shard_of(key)));
-            if wanted.len() == held {
-                return act(&mut locked, keys);
-            }
-        }
     }
 }
 
