@@ -58,9 +58,15 @@ xflags::xflags! {
             optional --stores
             /// Only the same requests beside other session libraries (tower-sessions, axum_session, actix-session).
             optional --peers
-            /// How often each case of it is measured: 9.
+            /// Only what many sessions cost: live ones, dead ones that are swept, and those of one user.
+            optional --scale
+            /// Up to how many sessions `--scale` measures: 10,000.
+            optional --sessions sessions: usize
+            /// Only this store in `--scale` (again for more): memory, sqlite, redb, file, redis or postgres.
+            repeated --store store: String
+            /// How often each case is measured over HTTP or in `--scale`: 9.
             optional --rounds rounds: usize
-            /// Requests for each of its measurements: 20,000.
+            /// Requests for each of these measurements: 20,000.
             optional --requests requests: usize
             /// Only benches whose name contains this.
             optional filter: String

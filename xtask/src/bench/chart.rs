@@ -1,14 +1,26 @@
-//! A bar chart in SVG of the CPU time that each library adds, for `docs/performance.md`.
+//! Bar charts in SVG of CPU times, for `docs/performance.md`.
 
 use std::fmt::Write as _;
 
 use super::http::Row;
 use super::table::median;
 
-/// Draws a group of bars for each store and request, a bar for each library, the smallest first.
-pub(super) fn bars(title: &str, rows: &[Row]) -> String {
-    let groups = groups(rows);
-    let most = groups.iter().flat_map(|(_, bars)| bars).map(|bar| bar.1).fold(f64::MIN_POSITIVE, f64::max);
+/// A group's name and its bars.
+pub(super) type Group = (String, Vec<Bar>);
+
+/// A bar: a value in microseconds.
+#[derive(Debug, PartialEq)]
+pub(super) struct Bar {
+    pub(super) label: String,
+    pub(super) value: f64,
+    /// Whether it is this project's, which is drawn in another colour.
+    pub(super) is_ours: bool,
+}
+
+/// Draws these groups of bars.
+pub(super) fn bars(title: &str, groups: &[Group]) -> String {
+    let most =
+        groups.iter().flat_map(|(_, bars)| bars).map(|bar| bar.value).fold(f64::MIN_POSITIVE, f64::max);
     let lines: usize = groups.iter().map(|(_, bars)| bars.len()).sum();
     let height = HEAD + groups.len() as f64 * GROUP + lines as f64 * LINE;
     let mut svg = format!(
@@ -18,19 +30,19 @@ pub(super) fn bars(title: &str, rows: &[Row]) -> String {
          <text class=\"ink\" x=\"16\" y=\"26\" font-size=\"16\" font-weight=\"600\">{title}</text>\n"
     );
     let mut y = HEAD;
-    for (name, bars) in &groups {
+    for (name, bars) in groups {
         let _ = writeln!(
             svg,
             "<text class=\"ink\" x=\"16\" y=\"{}\" font-weight=\"600\">{name}</text>",
             y + 18.0
         );
         y += GROUP;
-        for (library, value) in bars {
-            let class = if library.starts_with("session-") { "ours" } else { "other" };
+        for Bar { label, value, is_ours } in bars {
+            let class = if *is_ours { "ours" } else { "other" };
             let width = (value.max(0.0) / most * (WIDTH - LEFT - 80.0)).max(1.0);
             let _ = writeln!(
                 svg,
-                "<text class=\"ink\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{library}</text>\
+                "<text class=\"ink\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{label}</text>\
                  <rect class=\"{class}\" x=\"{LEFT}\" y=\"{}\" width=\"{width:.1}\" height=\"14\" rx=\"2\"/>\
                  <text class=\"ink\" x=\"{:.1}\" y=\"{}\">{value:.1} µs</text>",
                 LEFT - 8.0,
@@ -46,25 +58,28 @@ pub(super) fn bars(title: &str, rows: &[Row]) -> String {
     svg
 }
 
-/// A group's name, with the libraries and their values.
-type Group = (String, Vec<(&'static str, f64)>);
-
-/// Values that share a store and a request, in the order of their first appearance.
-fn groups(rows: &[Row]) -> Vec<Group> {
+/// What each library adds: a group for each store and request, in the order of their first appearance, the smallest bar
+/// first.
+pub(super) fn libraries(rows: &[Row]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for row in rows.iter().filter(|row| row.path != "/none") {
         let Some(value) = median(&row.added()) else { continue };
         let name = format!("{}, {}", row.subject.store, row.path.trim_start_matches('/'));
-        let bar = (row.subject.library, value);
-        match groups.iter_mut().find(|group| group.0 == name) {
-            Some(group) => group.1.push(bar),
-            None => groups.push((name, vec![bar])),
-        }
+        let label = row.subject.library.to_owned();
+        put(&mut groups, name, Bar { is_ours: label.starts_with("session-"), label, value });
     }
     for (_, bars) in &mut groups {
-        bars.sort_by(|a, b| a.1.total_cmp(&b.1));
+        bars.sort_by(|a, b| a.value.total_cmp(&b.value));
     }
     groups
+}
+
+/// Adds a bar to the group of this name, which may be a new one.
+pub(super) fn put(groups: &mut Vec<Group>, name: String, bar: Bar) {
+    match groups.iter_mut().find(|group| group.0 == name) {
+        Some(group) => group.1.push(bar),
+        None => groups.push((name, vec![bar])),
+    }
 }
 
 const WIDTH: f64 = 720.0;
@@ -89,9 +104,11 @@ mod tests {
         };
         let rows =
             [row("other", "/read", 4.0), row("session-axum", "/read", 2.0), row("other", "/none", 9.0)];
-        let groups = groups(&rows);
-        assert_eq!(groups, [("memory, read".to_owned(), vec![("session-axum", 2.0), ("other", 4.0)])]);
-        let svg = bars("Added", &rows);
+        let groups = libraries(&rows);
+        let bar = |label: &str, value, is_ours| Bar { label: label.to_owned(), value, is_ours };
+        let sorted = vec![bar("session-axum", 2.0, true), bar("other", 4.0, false)];
+        assert_eq!(groups, [("memory, read".to_owned(), sorted)]);
+        let svg = bars("Added", &groups);
         assert!(svg.contains("class=\"other\" x=\"150\" y=\"87\" width=\"490.0\""), "{svg}");
         assert!(svg.contains("class=\"ours\" x=\"150\" y=\"69\" width=\"245.0\""), "{svg}");
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Effort;
 use super::http::CONNECTIONS;
-use super::load::Load;
+use super::load::{Load, Requests};
 use super::server::Server;
 use super::subject::Subject;
 use crate::failure::Failure;
@@ -29,21 +29,22 @@ pub(super) fn run(subjects: &[Subject], effort: Effort) -> Result<Vec<Row>, Fail
     for subject in subjects.iter().filter(|subject| subject.shared) {
         let server = Server::start(subject)?;
         let mut load = Load::connect(server.address, CONNECTIONS)?;
-        let cookie = load.cookies("/login")?.swap_remove(0);
-        rows.push(measure(subject, &mut load, &vec![cookie; CONNECTIONS], effort)?);
+        let cookie = load.sign_in(1)?.swap_remove(0);
+        rows.push(measure(subject, &mut load, &cookie, effort)?);
     }
     Ok(rows)
 }
 
-fn measure(subject: &Subject, load: &mut Load, cookies: &[String], effort: Effort) -> Result<Row, Failure> {
+fn measure(subject: &Subject, load: &mut Load, cookie: &str, effort: Effort) -> Result<Row, Failure> {
     let (rate, p99) = (Vec::new(), Vec::new());
     let mut row = Row { subject: subject.clone(), rate, p99, lost: 0, refused: 0, acknowledged: 0 };
-    load.timed("/write", cookies, effort.requests / 10)?;
+    let writes = Requests::to("/write", &[cookie.to_owned()]);
+    load.timed(&writes, effort.requests / 10)?;
     for _ in 0..effort.rounds {
-        let (before, start) = (load.number("/write", &cookies[0])?, Instant::now());
-        let run = load.timed("/write", cookies, effort.requests)?;
+        let (before, start) = (load.number("/write", cookie)?, Instant::now());
+        let run = load.timed(&writes, effort.requests)?;
         let took = start.elapsed();
-        let after = load.number("/write", &cookies[0])?;
+        let after = load.number("/write", cookie)?;
         let acknowledged = run.times.len() as u64;
         row.lost += acknowledged.saturating_sub(after.saturating_sub(before).saturating_sub(1));
         row.refused += run.refused;

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::Effort;
-use super::load::Load;
+use super::load::{Load, Requests};
 use super::server::{Server, processor_time};
 use super::subject::{self, Subject};
 use crate::failure::Failure;
@@ -27,15 +27,16 @@ pub(super) struct Row {
 }
 
 /// A running server with its connections and the cookies of its sessions.
-struct Target {
+pub(super) struct Target {
     server: Server,
-    load: Load,
-    cookies: Vec<String>,
+    pub(super) load: Load,
+    /// The cookies of the requests, which are sent in turn.
+    pub(super) cookies: Vec<String>,
     store_process: Option<u32>,
 }
 
 /// What one measurement gives.
-struct Measured {
+pub(super) struct Measured {
     server: f64,
     store: Option<f64>,
     rate: f64,
@@ -71,10 +72,7 @@ pub(super) fn run(subjects: &[Subject], effort: Effort) -> Result<Vec<Row>, Fail
                 let without = beside.measure(path, effort.requests)?;
                 let with = target.measure(path, effort.requests)?;
                 if round > 0 {
-                    row.bare.push(without.server);
-                    row.with.push(with.server);
-                    row.store.extend(with.store);
-                    row.rate.push(with.rate);
+                    row.add(&without, &with);
                 }
             }
         }
@@ -83,8 +81,16 @@ pub(super) fn run(subjects: &[Subject], effort: Effort) -> Result<Vec<Row>, Fail
 }
 
 impl Row {
-    fn new(subject: Subject, path: &'static str) -> Self {
+    pub(super) fn new(subject: Subject, path: &'static str) -> Self {
         Self { subject, path, bare: Vec::new(), with: Vec::new(), store: Vec::new(), rate: Vec::new() }
+    }
+
+    /// Adds the measurements of a round: without sessions and with them.
+    pub(super) fn add(&mut self, without: &Measured, with: &Measured) {
+        self.bare.push(without.server);
+        self.with.push(with.server);
+        self.store.extend(with.store);
+        self.rate.push(with.rate);
     }
 
     /// The difference to the bare server in each round.
@@ -95,21 +101,31 @@ impl Row {
 
 impl Target {
     fn start(subject: &Subject) -> Result<Self, Failure> {
-        let server = Server::start(subject)?;
-        let mut load = Load::connect(server.address, CONNECTIONS)?;
-        let mut cookies = Vec::new();
+        let mut target = Self::connect(subject)?;
         if subject.library != "none" {
-            cookies = load.cookies("/login")?;
-            // A server that answers all requests as if nobody had signed in would be fast.
-            load.expect("/read", &cookies, "alice@example.com")?;
+            target.cookies = target.load.sign_in(CONNECTIONS)?;
+            target.check()?;
         }
-        Ok(Self { server, load, cookies, store_process: subject.store_process })
+        Ok(target)
     }
 
-    fn measure(&mut self, path: &str, count: usize) -> Result<Measured, Failure> {
+    /// Starts the server, without any session.
+    pub(super) fn connect(subject: &Subject) -> Result<Self, Failure> {
+        let server = Server::start(subject)?;
+        let load = Load::connect(server.address, CONNECTIONS)?;
+        Ok(Self { server, load, cookies: Vec::new(), store_process: subject.store_process })
+    }
+
+    /// Checks that sessions are there: a server that answers all requests as if nobody had signed in would be fast.
+    pub(super) fn check(&mut self) -> Result<(), Failure> {
+        Ok(self.load.expect("/read", &self.cookies, "alice@example.com")?)
+    }
+
+    pub(super) fn measure(&mut self, path: &str, count: usize) -> Result<Measured, Failure> {
+        let requests = Requests::to(path, &self.cookies);
         let (before, store_before, start) =
             (self.server.processor_time()?, self.store_time()?, Instant::now());
-        let done = self.load.run(path, &self.cookies, count)? as f64;
+        let done = self.load.run(&requests, count)? as f64;
         let took = start.elapsed();
         let per_request = |time: Duration| time.as_secs_f64() * 1e6 / done;
         let store = match (store_before, self.store_time()?) {

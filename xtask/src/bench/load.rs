@@ -12,6 +12,9 @@ pub(super) struct Load {
     connections: Vec<BufReader<TcpStream>>,
 }
 
+/// Requests that are sent in turn, over and over.
+pub(super) struct Requests(Vec<Vec<u8>>);
+
 /// The relevant parts of a response.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
@@ -40,29 +43,35 @@ impl Load {
         Ok(Self { connections: (0..connections).map(connect).collect::<io::Result<_>>()? })
     }
 
-    /// Sends one request on each connection and returns the cookies.
-    pub(super) fn cookies(&mut self, path: &str) -> io::Result<Vec<String>> {
-        let mut cookies = Vec::new();
-        for connection in &mut self.connections {
-            connection.get_mut().write_all(&request(path, None))?;
-            cookies.push(read(connection)?.cookie.ok_or_else(|| io::Error::other("no cookie was set"))?);
+    /// Signs in this many times, on all connections at once, and returns the cookies of each sign-in.
+    pub(super) fn sign_in(&mut self, count: usize) -> io::Result<Vec<String>> {
+        let (mut cookies, login) = (Vec::with_capacity(count), request("/login", None));
+        while cookies.len() < count {
+            let asked = self.connections.len().min(count - cookies.len());
+            for connection in &mut self.connections[..asked] {
+                connection.get_mut().write_all(&login)?;
+            }
+            for connection in &mut self.connections[..asked] {
+                let Answer { status, cookie, .. } = read(connection)?;
+                let missing = || io::Error::other(format!("/login answered {status} without a cookie"));
+                cookies.push(cookie.ok_or_else(missing)?);
+            }
         }
         Ok(cookies)
     }
 
-    /// Sends at least `count` requests for this path, with a separate cookie per connection, and returns their
-    /// number.
-    pub(super) fn run(&mut self, path: &str, cookies: &[String], count: usize) -> io::Result<usize> {
-        let requests = self.requests(path, cookies);
+    /// Sends at least `count` of these requests, in turn, and returns their number.
+    pub(super) fn run(&mut self, requests: &Requests, count: usize) -> io::Result<usize> {
         let rounds = count.div_ceil(self.connections.len());
+        let mut next = requests.0.iter().cycle();
         for _ in 0..rounds {
-            for (connection, request) in self.connections.iter_mut().zip(&requests) {
+            for (connection, request) in self.connections.iter_mut().zip(&mut next) {
                 connection.get_mut().write_all(request)?;
             }
             for connection in &mut self.connections {
                 let answer = read(connection)?;
                 if answer.status != 200 {
-                    return Err(io::Error::other(format!("{path} answered {}", answer.status)));
+                    return Err(io::Error::other(format!("a request was answered {}", answer.status)));
                 }
             }
         }
@@ -70,13 +79,13 @@ impl Load {
     }
 
     /// Like [`run`](Self::run), with the time of each response, and without stopping at a response other than 200.
-    pub(super) fn timed(&mut self, path: &str, cookies: &[String], count: usize) -> io::Result<Timed> {
-        let requests = self.requests(path, cookies);
+    pub(super) fn timed(&mut self, requests: &Requests, count: usize) -> io::Result<Timed> {
         let mut timed = Timed::default();
-        let mut sent = Vec::with_capacity(requests.len());
+        let mut next = requests.0.iter().cycle();
+        let mut sent = Vec::with_capacity(self.connections.len());
         for _ in 0..count.div_ceil(self.connections.len()) {
             sent.clear();
-            for (connection, request) in self.connections.iter_mut().zip(&requests) {
+            for (connection, request) in self.connections.iter_mut().zip(&mut next) {
                 sent.push(Instant::now());
                 connection.get_mut().write_all(request)?;
             }
@@ -111,10 +120,15 @@ impl Load {
         }
         Ok(())
     }
+}
 
-    /// One request for each connection, with its cookie if there is one.
-    fn requests(&self, path: &str, cookies: &[String]) -> Vec<Vec<u8>> {
-        (0..self.connections.len()).map(|nth| request(path, cookies.get(nth).map(String::as_str))).collect()
+impl Requests {
+    /// One request for each of these cookies, or one without a cookie if there are none.
+    pub(super) fn to(path: &str, cookies: &[String]) -> Self {
+        match cookies {
+            [] => Self(vec![request(path, None)]),
+            _ => Self(cookies.iter().map(|cookie| request(path, Some(cookie))).collect()),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod criterion;
 mod http;
 mod load;
 mod machine;
+mod scale;
 mod server;
 mod subject;
 mod table;
@@ -29,7 +30,7 @@ struct Effort {
 }
 
 pub(crate) fn run(flags: &flags::Bench) -> Result<(), Failure> {
-    let over_http = flags.http || flags.peers || flags.stores;
+    let over_http = flags.http || flags.peers || flags.stores || flags.scale;
     let chosen = over_http || flags.package.is_some() || flags.filter.is_some();
     if !over_http {
         criterion::run(flags.package.as_deref(), flags.filter.as_deref())?;
@@ -63,6 +64,9 @@ pub(crate) fn run(flags: &flags::Bench) -> Result<(), Failure> {
             contended(&subjects, effort)
         })?;
     }
+    if flags.scale {
+        scale::run(&flags.store, flags.sessions.unwrap_or(10_000), effort)?;
+    }
     Ok(())
 }
 
@@ -82,7 +86,7 @@ fn measure(subjects: &[Subject], effort: Effort) -> Result<Vec<http::Row>, Failu
 /// Writes a chart to `target/bench-NAME.svg`.
 fn draw(name: &str, title: &str, rows: &[http::Row]) -> Result<(), Failure> {
     let path = format!("target/bench-{name}.svg");
-    std::fs::write(&path, chart::bars(title, rows))?;
+    std::fs::write(&path, chart::bars(title, &chart::libraries(rows)))?;
     println!("\nchart: {path}");
     Ok(())
 }
@@ -98,8 +102,11 @@ fn with_servers(
     kinds: &[Kind],
     measure: impl FnOnce(&[session_test_servers::Server]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let missing =
-        packages::missing().into_iter().filter(|package| package.needed_by != packages::Need::Browser);
+    let is_needed = |package: &packages::Package| match package.needed_by {
+        packages::Need::Servers(of) => of.iter().any(|kind| kinds.contains(kind)),
+        packages::Need::Browser => false,
+    };
+    let missing = packages::missing().into_iter().filter(is_needed);
     let running = Starting::begin(kinds, missing.collect(), false).wait()?;
     measure(&running.servers)
 }

@@ -127,6 +127,11 @@ impl Subject {
         }
     }
 
+    /// The URL of its store.
+    pub(super) fn url(&self) -> &str {
+        &self.arguments[3]
+    }
+
     fn near_cache(mut self) -> Self {
         self.arguments.extend(["--near-cache", "10000"].map(str::to_owned));
         self

@@ -79,7 +79,7 @@ pub(super) fn one_session(rows: &[contended::Row], effort: Effort) -> String {
 }
 
 /// Formats the median, minimum and maximum.
-fn spread(values: &[f64]) -> String {
+pub(super) fn spread(values: &[f64]) -> String {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     match (sorted.first(), sorted.get(sorted.len() / 2), sorted.last()) {
