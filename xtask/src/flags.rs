@@ -54,6 +54,8 @@ xflags::xflags! {
             optional -p,--package package: String
             /// Only what a session adds to a request: the three adapters, in memory and in the cookie.
             optional --http
+            /// As `--http`, beside the probe of another version: the path of its program.
+            optional --against program: String
             /// Only what a session adds to a request in every store, and many writers of one session.
             optional --stores
             /// Only the same requests beside other session libraries (tower-sessions, axum_session, actix-session).

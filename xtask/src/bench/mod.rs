@@ -30,15 +30,19 @@ struct Effort {
 }
 
 pub(crate) fn run(flags: &flags::Bench) -> Result<(), Failure> {
-    let over_http = flags.http || flags.peers || flags.stores || flags.scale;
+    let over_http = flags.http || flags.against.is_some() || flags.peers || flags.stores || flags.scale;
     let chosen = over_http || flags.package.is_some() || flags.filter.is_some();
     if !over_http {
         criterion::run(flags.package.as_deref(), flags.filter.as_deref())?;
     }
     let effort = Effort { rounds: flags.rounds.unwrap_or(9), requests: flags.requests.unwrap_or(20_000) };
-    if flags.http || !chosen {
+    if flags.http || flags.against.is_some() || !chosen {
         build("build --release -p probe --features redis,sql,redb,etcd,memcached,dynamodb")?;
-        measure(&subject::ours(), effort)?;
+        let subjects = match &flags.against {
+            Some(program) => subject::ours_and_another(program),
+            None => subject::ours(),
+        };
+        measure(&subjects, effort)?;
     }
     if flags.stores {
         build("build --release -p probe --features redis,sql,redb,etcd,memcached,dynamodb")?;

@@ -18,7 +18,7 @@ pub(super) struct Server {
 impl Server {
     /// Starts it with one worker thread and waits until it listens.
     pub(super) fn start(subject: &Subject) -> Result<Self, Failure> {
-        let mut command = Command::new(subject.program);
+        let mut command = Command::new(&subject.program);
         command.args(&subject.arguments).args(["--listen", "127.0.0.1:0"]);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().expect("it was asked for");

@@ -14,7 +14,7 @@ pub(super) struct Subject {
     /// Where its sessions are, as the table names it.
     pub(super) store: &'static str,
     /// The program to start.
-    pub(super) program: &'static str,
+    pub(super) program: String,
     /// Its arguments, without the address.
     pub(super) arguments: Vec<String>,
     /// The process of the store's server, if it has one.
@@ -35,6 +35,15 @@ pub(super) fn ours() -> Vec<Subject> {
             ]
         })
         .collect()
+}
+
+/// The same with the probe of another version beside each, in the same run.
+pub(super) fn ours_and_another(program: &str) -> Vec<Subject> {
+    let pair = |subject: Subject| {
+        let another = Subject { library: "another version", program: program.to_owned(), ..subject.clone() };
+        [subject, another]
+    };
+    ours().into_iter().flat_map(pair).collect()
 }
 
 /// Every store, on axum.
@@ -106,7 +115,7 @@ impl Subject {
             library,
             bare: adapter,
             store,
-            program: "target/release/probe",
+            program: "target/release/probe".to_owned(),
             arguments: ["--adapter", adapter, "--store", argument, "--threads", "1"]
                 .map(str::to_owned)
                 .to_vec(),
@@ -120,7 +129,7 @@ impl Subject {
             library,
             bare,
             store,
-            program: "xtask/peers/target/release/peers",
+            program: "xtask/peers/target/release/peers".to_owned(),
             arguments: ["--library", library, "--store", argument].map(str::to_owned).to_vec(),
             store_process: None,
             shared: argument != "cookie",

@@ -116,7 +116,7 @@ mod tests {
     fn a_ratio_is_to_the_best_of_the_others_with_such_a_store() {
         let peer = |added: f64| {
             let mut peer = row([10.0, 20.0, 11.0].map(|bare| bare + added).to_vec());
-            (peer.subject.library, peer.subject.program) = ("other", "peers");
+            (peer.subject.library, peer.subject.program) = ("other", "peers".to_owned());
             peer
         };
         let mut near = row(vec![11.0, 21.0, 12.0]);

@@ -21,7 +21,6 @@ use crate::shard::{Shard, hash};
 use crate::stats::Counters;
 use crate::sync::{Mutex, MutexGuard, lock};
 
-pub(crate) use owned::Owned;
 pub(crate) use room::Left;
 
 pub(crate) struct Inner {
