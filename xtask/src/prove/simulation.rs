@@ -5,7 +5,8 @@ use crate::flags;
 use crate::runner::Call;
 
 pub(crate) fn run(flags: &flags::Simulation) -> Result<(), Failure> {
-    let mut call = Call::cargo("test --quiet -p simulation --all-features --test it -- --exact --nocapture").arg(TEST);
+    let mut call =
+        Call::cargo("test --quiet -p simulation --all-features --test it -- --exact --nocapture").arg(TEST);
     if let Some(seed) = flags.seed {
         call = call.env("SIMULATION_SEED", &seed.to_string());
     }

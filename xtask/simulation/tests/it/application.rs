@@ -17,12 +17,14 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use session_core::adapter::{Clock, Entropy as _};
 use session_hyper::{
-    RequestSession as _, SecretKey, Session, SessionError, SessionRejection, SessionService, Sessions, Timestamp,
+    RequestSession as _, SecretKey, Session, SessionError, SessionRejection, SessionService, Sessions,
+    Timestamp,
 };
 use session_testkit::ScriptedEntropy;
 use tokio::task::spawn_local;
 use turmoil::net::TcpListener;
 
+use crate::flaw::Flaw;
 use crate::store_client::RemoteStore;
 
 pub(crate) const APPLICATION_PORT: u16 = 80;
@@ -45,12 +47,14 @@ pub(crate) struct Start {
     pub(crate) ahead: Duration,
     /// Different for every start of every server.
     pub(crate) entropy: u32,
+    /// What is wrong with its store client.
+    pub(crate) flaw: Flaw,
 }
 
 /// The program of an application server's host.
 pub(crate) async fn serve(start: Start) -> turmoil::Result {
     let sessions = Sessions::builder()
-        .store(RemoteStore::default())
+        .store(RemoteStore::new(start.flaw))
         .key(key()?)
         .age(AGE)
         .tombstone(TOMBSTONE)

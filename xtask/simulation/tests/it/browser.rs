@@ -26,6 +26,8 @@ pub(crate) struct Browser {
     /// The hosts of the application.
     pub(crate) servers: Rc<[String]>,
     pub(crate) history: Rc<History>,
+    /// The longest pause of a tab between two requests, in milliseconds.
+    pub(crate) pause: u64,
     jar: RefCell<Jar>,
 }
 
@@ -51,8 +53,9 @@ impl Browser {
         user: &'static str,
         servers: Rc<[String]>,
         history: Rc<History>,
+        pause: u64,
     ) -> Self {
-        Self { label, user, servers, history, jar: RefCell::default() }
+        Self { label, user, servers, history, pause, jar: RefCell::default() }
     }
 
     /// The program of the browser's host: all its tabs, until each has done its part.
@@ -70,7 +73,7 @@ impl Browser {
 
     async fn tab(self: Rc<Self>, number: u64, mut random: Random) {
         for _ in 0..STEPS {
-            sleep(Duration::from_millis(random.below(80))).await;
+            sleep(Duration::from_millis(random.below(self.pause))).await;
             // One tab signs in, so that no sign-in of the browser's own replaces the cookie of another.
             let Some(action) = self.next(number == 0, &mut random) else { continue };
             let patience = match random.per_mille(100) {
@@ -139,8 +142,9 @@ impl Browser {
             return None;
         };
         let Response { status, name, set_cookie, body } = response;
-        let page: Option<Shown> =
-            (action == Action::Show && status == 200).then(|| serde_json::from_slice(&body)).and_then(Result::ok);
+        let page: Option<Shown> = (action == Action::Show && status == 200)
+            .then(|| serde_json::from_slice(&body))
+            .and_then(Result::ok);
         let set = set_cookie.map(|header| self.take(&header, name.clone(), call));
         history.note(format_args!(
             "{label}: #{call} is answered {status} about {}, cookie {}{}",

@@ -121,9 +121,11 @@ impl Fault {
             Self::Partition(one, other)
             | Self::OneWay(one, other)
             | Self::Hold(one, other)
-            | Self::Slow(one, other) => {
-                Some(if one < other { (one.as_str(), other.as_str()) } else { (other.as_str(), one.as_str()) })
-            }
+            | Self::Slow(one, other) => Some(if one < other {
+                (one.as_str(), other.as_str())
+            } else {
+                (other.as_str(), one.as_str())
+            }),
             Self::Crash(_) => None,
         }
     }

@@ -144,7 +144,10 @@ impl<'r> Judge<'r> {
         let mut explained = BTreeSet::new();
         for write in writes {
             let word = write.word.as_str();
-            if write.is_done() && write.name() == Some(name) && write.ended_before(asked) && !words.contains(word)
+            if write.is_done()
+                && write.name() == Some(name)
+                && write.ended_before(asked)
+                && !words.contains(word)
             {
                 wrong.push(format!("{name} has lost the write {word}: its log is {log:?}"));
             }
@@ -274,7 +277,8 @@ impl<'r> Judge<'r> {
 
     /// The handles on the pages that were asked for after everything else had ended.
     fn last_pages(&self, name: &str) -> impl Iterator<Item = &'r str> {
-        let shows = self.calls.iter().rposition(|call| call.action != Action::Show).map_or(0, |last| last + 1);
+        let shows =
+            self.calls.iter().rposition(|call| call.action != Action::Show).map_or(0, |last| last + 1);
         let begun = self.calls[..shows].iter().filter_map(Call::at).max().unwrap_or_default();
         self.pages(name)
             .filter(move |(call, ..)| call.asked > begun)

@@ -8,8 +8,10 @@
 mod application;
 mod browser;
 mod faults;
+mod flaw;
 mod history;
 mod judge;
+mod judged;
 mod random;
 mod seeds;
 mod store_client;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::time::{Duration, Instant};
 
-use crate::store_server::Flaw;
+use crate::flaw::Flaw;
 use crate::world::{Run, run};
 
 #[test]
@@ -77,6 +77,16 @@ fn a_store_that_acknowledges_too_early_is_found_out() {
     is_found_out(Flaw::AcknowledgesTooEarly, "");
 }
 
+#[test]
+fn a_client_that_takes_failures_for_missing_sessions_is_found_out() {
+    is_found_out(Flaw::TakesFailuresForMissing, "did not find it");
+}
+
+#[test]
+fn a_client_that_repeats_calls_is_found_out() {
+    is_found_out(Flaw::RepeatsCalls, "has counted");
+}
+
 /// Checks that one of the seeds of the first test rejects this store, in these words.
 fn is_found_out(flaw: Flaw, words: &str) {
     for seed in 1..=SEEDS {
@@ -110,5 +120,5 @@ fn variable(name: &str) -> Option<u64> {
     env::var(name).ok().map(|text| text.parse().expect("a whole number"))
 }
 
-/// As many as run in about ten seconds without optimisation.
-const SEEDS: u64 = 300;
+/// As many as take about thirteen seconds of CPU time without optimisation.
+const SEEDS: u64 = 400;

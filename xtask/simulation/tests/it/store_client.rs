@@ -1,5 +1,5 @@
 //! The store client of an application server: a pool of connections, a deadline for each call, and a new connection after
-//! each failure. A call that was sent is never repeated.
+//! each failure. A call that was sent is never repeated, unless the client is one with a flaw.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,6 +14,7 @@ use tokio::io::ReadBuf;
 use tokio::time::timeout;
 use turmoil::net::TcpStream;
 
+use crate::flaw::Flaw;
 use crate::wire::{self, Reply, Request};
 
 /// The host of the store server, and its port.
@@ -21,16 +22,32 @@ pub(crate) const STORE: &str = "store";
 pub(crate) const STORE_PORT: u16 = 7000;
 
 /// A store on another host.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RemoteStore {
+    flaw: Flaw,
     // A std mutex: nothing awaits while it is held.
     idle: Mutex<Vec<TcpStream>>,
 }
 
 impl RemoteStore {
+    pub(crate) fn new(flaw: Flaw) -> Self {
+        Self { flaw, idle: Mutex::default() }
+    }
+
     async fn call(&self, request: Request) -> Result<Reply, StoreError> {
+        if self.flaw == Flaw::RepeatsCalls {
+            for _ in 0..3 {
+                if let Ok(Ok(reply)) = timeout(DEADLINE / 8, self.exchange(&request)).await {
+                    return Ok(reply);
+                }
+            }
+        }
         match timeout(DEADLINE, self.exchange(&request)).await {
-            Ok(exchanged) => exchanged.map_err(|error| StoreError::unavailable(NAME, error)),
+            Ok(Ok(reply)) => Ok(reply),
+            _ if self.flaw == Flaw::TakesFailuresForMissing && matches!(request, Request::Load { .. }) => {
+                Ok(Reply::Missing)
+            }
+            Ok(Err(error)) => Err(StoreError::unavailable(NAME, error)),
             Err(_) => Err(StoreError::timeout(NAME)),
         }
     }
@@ -98,7 +115,8 @@ impl SessionStore for RemoteStore {
     }
 
     async fn create(&self, key: &StoreKey, record: &Record, now: Timestamp) -> Result<Written, StoreError> {
-        self.write(Request::Create { key: key.to_string(), record: record.into(), now: now.as_millis() }).await
+        self.write(Request::Create { key: key.to_string(), record: record.into(), now: now.as_millis() })
+            .await
     }
 
     async fn replace(

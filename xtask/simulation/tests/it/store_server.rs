@@ -13,24 +13,10 @@ use session_store_memory::MemoryStore;
 use tokio::task::spawn_local;
 use turmoil::net::{TcpListener, TcpStream};
 
+use crate::flaw::Flaw;
 use crate::history::History;
 use crate::store_client::STORE_PORT;
 use crate::wire::{self, Reply, Request, key};
-
-/// What is wrong with a store server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flaw {
-    /// Nothing.
-    None,
-    /// `replace` writes over any version.
-    IgnoresTheEtag,
-    /// Ended and rotated sessions leave no tombstone.
-    ForgetsTombstones,
-    /// `rotate` leaves the record under the old key.
-    KeepsTheOldKey,
-    /// Writes are acknowledged at once and kept later; a crash in between loses them.
-    AcknowledgesTooEarly,
-}
 
 /// What the store server keeps when its host crashes.
 pub(crate) struct Disk {
@@ -52,12 +38,7 @@ pub(crate) struct Live {
 
 impl Disk {
     pub(crate) fn new(flaw: Flaw) -> Self {
-        Self {
-            flaw,
-            store: RefCell::new(empty()),
-            log: RefCell::default(),
-            kept: Cell::new(0),
-        }
+        Self { flaw, store: RefCell::new(empty()), log: RefCell::default(), kept: Cell::new(0) }
     }
 
     /// Returns the live sessions of this user.

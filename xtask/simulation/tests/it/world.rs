@@ -14,11 +14,12 @@ use turmoil::{Builder, Sim};
 use crate::application::{self, Start};
 use crate::browser::Browser;
 use crate::faults::{Faults, LATENCY};
+use crate::flaw::Flaw;
 use crate::history::{Action, History};
 use crate::judge;
 use crate::random::Random;
 use crate::store_client::STORE;
-use crate::store_server::{self, Disk, Flaw, Live};
+use crate::store_server::{self, Disk, Live};
 
 /// What a run has shown.
 pub(crate) struct Run {
@@ -38,7 +39,7 @@ pub(crate) fn run(seed: u64, flaw: Flaw) -> Run {
     let panics = PANICS.get();
     let history = Rc::new(History::default());
     let disk = Rc::new(Disk::new(flaw));
-    let mut world = World::build(seed, history.clone(), disk.clone());
+    let mut world = World::build(seed, flaw, history.clone(), disk.clone());
     let mut violations = Vec::new();
     if let Err(failure) = world.live() {
         violations.push(format!("the simulation failed: {failure}"));
@@ -65,7 +66,7 @@ struct World {
 }
 
 impl World {
-    fn build(seed: u64, history: Rc<History>, disk: Rc<Disk>) -> Self {
+    fn build(seed: u64, flaw: Flaw, history: Rc<History>, disk: Rc<Disk>) -> Self {
         let mut random = Random::new(seed, 1);
         let mut sim = Builder::new()
             .rng_seed(random.below(u64::MAX))
@@ -87,14 +88,15 @@ impl World {
                 starts.set(starts.get() + 1);
                 // No other start of the run has it.
                 let entropy = ((seed as u32) << 12) | ((number as u32) << 8) | starts.get();
-                application::serve(Start { ahead, entropy })
+                application::serve(Start { ahead, entropy, flaw })
             });
         }
         let mut browsers = Vec::new();
+        let pause = *random.pick(&[10, 30, 80]);
         for number in 0..2 + random.below(2) {
             let user = *random.pick(&USERS);
             let label = format!("browser-{number}");
-            let browser = Rc::new(Browser::new(label.clone(), user, servers.clone(), history.clone()));
+            let browser = Rc::new(Browser::new(label.clone(), user, servers.clone(), history.clone(), pause));
             let tabs = 1 + random.below(3);
             sim.client(label.as_str(), browser.run(tabs, Random::new(seed, 100 + number)));
             browsers.push(label);
@@ -132,7 +134,7 @@ impl World {
 async fn audit(servers: Rc<[String]>, history: Rc<History>) -> turmoil::Result {
     let mut looks = JoinSet::new();
     for (position, cookie) in history.cookies().iter().enumerate() {
-        let auditor = Browser::new("auditor".to_owned(), cookie.user, servers.clone(), history.clone());
+        let auditor = Browser::new("auditor".to_owned(), cookie.user, servers.clone(), history.clone(), 0);
         looks.spawn_local(async move {
             for attempt in 0..ATTEMPTS {
                 let server = auditor.servers[(position + attempt) % auditor.servers.len()].clone();
@@ -171,7 +173,7 @@ fn count_panics() {
 const USERS: [&str; 2] = ["ada", "bob"];
 /// When a run begins, after 1970.
 const BEGIN: Duration = Duration::from_secs(1_800_000_000);
-const TICK: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_millis(10);
 /// A run that has not ended by then never will.
 const LONGEST: Duration = Duration::from_secs(120);
 /// How often the auditor asks, and how long it waits: each failure uses up a connection that a fault has broken.
