@@ -15,6 +15,4 @@ pub(crate) enum Flaw {
     AcknowledgesTooEarly,
     /// Client: a load that fails is answered as if there were no session.
     TakesFailuresForMissing,
-    /// Client: a call whose answer was lost is sent again.
-    RepeatsCalls,
 }

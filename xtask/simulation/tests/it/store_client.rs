@@ -1,5 +1,5 @@
 //! The store client of an application server: a pool of connections, a deadline for each call, and a new connection after
-//! each failure. A call that was sent is never repeated, unless the client is one with a flaw.
+//! each failure. A call that was sent is never repeated.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -35,13 +35,6 @@ impl RemoteStore {
     }
 
     async fn call(&self, request: Request) -> Result<Reply, StoreError> {
-        if self.flaw == Flaw::RepeatsCalls {
-            for _ in 0..3 {
-                if let Ok(Ok(reply)) = timeout(DEADLINE / 8, self.exchange(&request)).await {
-                    return Ok(reply);
-                }
-            }
-        }
         match timeout(DEADLINE, self.exchange(&request)).await {
             Ok(Ok(reply)) => Ok(reply),
             _ if self.flaw == Flaw::TakesFailuresForMissing && matches!(request, Request::Load { .. }) => {
