@@ -34,7 +34,7 @@ fn every_seed_keeps_the_promises() {
         seeds += 1;
     }
     println!(
-        "{seeds} seeds from {first} in {:.0} s: {} requests, {} of them failed or without an answer; faults: {:?}",
+        "{seeds} seed(s) from {first} in {:.0} s: {} requests, {} of them failed or without an answer; faults: {:?}",
         begun.elapsed().as_secs_f64(),
         sum.calls,
         sum.open,
