@@ -78,7 +78,7 @@ xflags::xflags! {
             /// Write the file instead of comparing it.
             optional --bless
         }
-        /// Proofs that take long: histories under faults, fuzzing, mutation testing, Miri, WebAssembly.
+        /// Proofs that take long: histories under faults, simulation, fuzzing, mutation testing, Miri, WebAssembly.
         cmd prove {
             /// Histories of several processes on a store while faults strike, checked for linearizability.
             cmd histories {
@@ -93,6 +93,18 @@ xflags::xflags! {
                 optional --processes processes: usize
                 /// Without faults.
                 optional --calm
+            }
+            /// Application servers, their store and their browsers over a simulated network: one run for each seed, until
+            /// one breaks a promise.
+            cmd simulation {
+                /// How long: 1 minute, unless the number of seeds is given.
+                optional --minutes minutes: f64
+                /// The first seed: 1.
+                optional --seed seed: u64
+                /// How many seeds.
+                optional --seeds seeds: u64
+                /// Print what happens.
+                optional --trace
             }
             /// The fuzz targets of `session-core/fuzz`, or one.
             cmd fuzz {

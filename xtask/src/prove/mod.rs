@@ -4,6 +4,7 @@ pub(crate) mod fuzz;
 mod histories;
 mod miri;
 mod mutants;
+mod simulation;
 mod wasm;
 
 use crate::failure::Failure;
@@ -12,6 +13,7 @@ use crate::flags;
 pub(crate) fn run(flags: &flags::Prove) -> Result<(), Failure> {
     match &flags.subcommand {
         flags::ProveCmd::Histories(flags) => histories::run(flags),
+        flags::ProveCmd::Simulation(flags) => simulation::run(flags),
         flags::ProveCmd::Fuzz(flags) => fuzz::run(flags),
         flags::ProveCmd::Mutants(flags) => mutants::run(flags),
         flags::ProveCmd::Miri(flags) => miri::run(flags),
