@@ -5,8 +5,10 @@ use std::process::Command;
 /// Runs the command for three seconds, and returns what it prints.
 fn soak(store: &str) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prove"));
-    let output =
-        command.args(["soak", "--store", store, "--minutes", "0.05", "--seed", "7"]).output().expect("the program runs");
+    let output = command
+        .args(["soak", "--store", store, "--minutes", "0.05", "--seed", "7"])
+        .output()
+        .expect("the program runs");
     let (said, complained) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}{complained}");

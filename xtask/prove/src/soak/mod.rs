@@ -15,7 +15,7 @@ mod world;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -33,16 +33,13 @@ pub(crate) async fn run(flags: &flags::Soak) -> Result<(), Failure> {
     let length = Duration::from_secs_f64(flags.minutes.unwrap_or(1.0) * 60.0);
     let place = Place::of(&flags.store).await?;
     let fleet = Fleet::start(&place.url, seed, if place.is_shared { 3 } else { 1 }).await?;
-    let world = Arc::new(World::new(fleet, seed, PAUSE));
-    let begun = Instant::now();
+    let world = Arc::new(World::new(fleet, seed, PAUSE, length));
     let mut living = JoinSet::new();
     let users = Arc::new(AtomicU64::new(1));
     for _ in 0..AT_ONCE {
-        living.spawn(follow_each_other(Arc::clone(&world), Arc::clone(&users), begun, length));
+        living.spawn(follow_each_other(Arc::clone(&world), Arc::clone(&users)));
     }
-    let fleet = world.application();
-    let (struck, held) =
-        tokio::try_join!(disturb(&place, fleet, seed, begun, length), watch(&place, fleet, begun, length))?;
+    let (struck, held) = tokio::try_join!(disturb(&place, &world, seed), watch(&place, &world))?;
     while let Some(ended) = living.join_next().await {
         ended?;
     }
@@ -54,8 +51,8 @@ pub(crate) async fn run(flags: &flags::Soak) -> Result<(), Failure> {
          {found} violation(s)",
         flags.store,
         users.load(Relaxed) - 1,
-        fleet.len(),
-        begun.elapsed().as_secs_f64()
+        world.application().len(),
+        world.age().as_secs_f64()
     );
     println!(
         "acknowledged: {sign_ins} sign-ins, {writes} writes, {renewed} new ids, {sign_outs} sign-outs, {everywhere} \
@@ -74,28 +71,17 @@ pub(crate) async fn run(flags: &flags::Soak) -> Result<(), Failure> {
 }
 
 /// Users, one after the other, until the time is over.
-async fn follow_each_other(
-    world: Arc<World<Fleet>>,
-    users: Arc<AtomicU64>,
-    begun: Instant,
-    length: Duration,
-) {
-    while begun.elapsed() < length {
+async fn follow_each_other(world: Arc<World<Fleet>>, users: Arc<AtomicU64>) {
+    while !world.is_over() {
         world.live(users.fetch_add(1, Relaxed)).await;
     }
 }
 
 /// Lets a fault strike every few seconds. The first process is stopped and never killed, so that its memory can be watched.
-async fn disturb(
-    place: &Place,
-    fleet: &Fleet,
-    seed: u64,
-    begun: Instant,
-    length: Duration,
-) -> Result<Struck, Failure> {
-    let (faults, mut struck) = (place.faults(), Struck::new());
+async fn disturb(place: &Place, world: &World<Fleet>, seed: u64) -> Result<Struck, Failure> {
+    let (fleet, faults, mut struck) = (world.application(), place.faults(), Struck::new());
     let mut random = Random::new(seed ^ 0x000f_a017);
-    while begun.elapsed() < length {
+    while !world.is_over() {
         tokio::time::sleep(Duration::from_millis(500 + random.below(2_500))).await;
         if faults.is_empty() {
             continue;
@@ -114,14 +100,9 @@ async fn disturb(
 }
 
 /// Samples the memory of the first process, and of the server.
-async fn watch(
-    place: &Place,
-    fleet: &Fleet,
-    begun: Instant,
-    length: Duration,
-) -> Result<[Memory; 2], Failure> {
-    let (mut oldest, mut server) = (Memory::default(), Memory::default());
-    while begun.elapsed() < length {
+async fn watch(place: &Place, world: &World<Fleet>) -> Result<[Memory; 2], Failure> {
+    let (fleet, mut oldest, mut server) = (world.application(), Memory::default(), Memory::default());
+    while !world.is_over() {
         let pids = fleet.pids().await;
         oldest.sample(pids.get(..1).unwrap_or_default());
         if let Some(running) = &place.server {

@@ -194,7 +194,8 @@ impl Hook for Fails {
 fn soak(store: impl SessionStore) -> (Heard, Vec<Violation>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let world = World::new(App::new(Arc::new(store), key(3).unwrap()).unwrap(), 3, Duration::ZERO);
+        let app = App::new(Arc::new(store), key(3).unwrap()).unwrap();
+        let world = World::new(app, 3, Duration::ZERO, Duration::MAX);
         join_all((1..=8).map(|user| world.live(user))).await;
         world.try_all_ended().await;
         (world.heard(), world.violations())

@@ -32,6 +32,8 @@ pub(crate) struct World<A> {
     seed: u64,
     /// The longest time between two actions of a browser.
     pause: Duration,
+    /// After this time nobody does anything new.
+    length: Duration,
 }
 
 /// A session as its browser knows it.
@@ -44,7 +46,7 @@ pub(crate) struct Known {
 }
 
 impl<A: Application> World<A> {
-    pub(crate) fn new(application: A, seed: u64, pause: Duration) -> Self {
+    pub(crate) fn new(application: A, seed: u64, pause: Duration, length: Duration) -> Self {
         Self {
             application,
             oracle: Mutex::default(),
@@ -54,11 +56,22 @@ impl<A: Application> World<A> {
             begun: Instant::now(),
             seed,
             pause,
+            length,
         }
     }
 
     pub(crate) fn application(&self) -> &A {
         &self.application
+    }
+
+    /// Returns how long it has lasted.
+    pub(crate) fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// Returns whether the time is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.age() >= self.length
     }
 
     /// Lives the life of one user, whom no other call has: from the first sign-in until no session is left.
@@ -191,7 +204,7 @@ impl<A: Application> World<A> {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+        u64::try_from(self.age().as_micros()).unwrap_or(u64::MAX)
     }
 }
 

@@ -78,8 +78,7 @@ impl Trial<'_> {
         if own.any(|other| other.may_explain(event)) || all.any(|every| every.may_explain(event)) {
             return Ok(());
         }
-        let alive =
-            self.events.iter().rfind(|other| other.shows_life() && other.is_before(event));
+        let alive = self.events.iter().rfind(|other| other.shows_life() && other.is_before(event));
         let shown = [Some(born), alive, Some(event)];
         Err((Rule::EndedByNobody, shown.into_iter().flatten().cloned().collect()))
     }
