@@ -51,7 +51,9 @@ impl<S: Theirs> Adapter<S> {
     /// The record, if it has the expected version.
     async fn compare(&self, key: &StoreKey, expected: Etag) -> Result<Result<(), Written>, StoreError> {
         Ok(match self.read(key).await? {
-            None if self.keys().renewed.contains(key) => return Err(StoreError::unavailable(NAME, "renewed")),
+            None if self.keys().renewed.contains(key) => {
+                return Err(StoreError::unavailable(NAME, "renewed"));
+            }
             None => Err(Written::Gone),
             Some(there) if there.etag != expected => Err(Written::Conflict(there)),
             Some(_) => Ok(()),
