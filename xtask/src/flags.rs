@@ -78,7 +78,8 @@ xflags::xflags! {
             /// Write the file instead of comparing it.
             optional --bless
         }
-        /// Proofs that take long: histories under faults, simulation, fuzzing, mutation testing, Miri, WebAssembly.
+        /// Proofs that take long: histories and an application under faults, simulation, another library's store as the
+        /// negative control, fuzzing, mutation testing, Miri, WebAssembly.
         cmd prove {
             /// Histories of several processes on a store while faults strike, checked for linearizability.
             cmd histories {
@@ -105,6 +106,22 @@ xflags::xflags! {
                 optional --seeds seeds: u64
                 /// Print what happens.
                 optional --trace
+            }
+            /// Users of an application of three processes on a store while faults strike: an oracle knows what they were
+            /// acknowledged, and the memory of the processes is watched.
+            cmd soak {
+                /// Only this store (again for more): memory, file, sqlite, redb, redis, redis-cluster, etcd, dynamodb,
+                /// postgres, mysql. Without it: file, redis, postgres.
+                repeated --store store: String
+                /// How long for each store: 1 minute.
+                optional --minutes minutes: f64
+                /// What decides the requests and the faults: 1.
+                optional --seed seed: u64
+            }
+            /// The negative control: histories of the Redis store of tower-sessions, which the checker must reject.
+            cmd peers {
+                /// How many histories of each kind: 100.
+                optional --histories histories: u64
             }
             /// The fuzz targets of `session-core/fuzz`, or one.
             cmd fuzz {

@@ -8,17 +8,13 @@ use std::time::Duration;
 
 use session_conformance::history::{Call, Event, Plan, Recorder, read};
 use session_core::store::{SessionStore, StoreKey};
-use session_stores::StoreConfig;
 
+use crate::place::open;
 use crate::{Failure, flags};
 
 /// Obeys `run ROUND` and `look ROUND` until its standard input ends; answers each with a line.
 pub(crate) async fn run(flags: &flags::Client) -> Result<(), Failure> {
-    let mut config = StoreConfig::from_url(&flags.url)?;
-    config.timeout = DEADLINE;
-    config.prepare = flags.prepare;
-    config.durability = session_stores::Durability::ProcessCrash;
-    let store = session_stores::open(&config).await?;
+    let store = open(&flags.url, flags.prepare).await?;
     println!("ready");
     for line in std::io::stdin().lock().lines() {
         let line = line?;
@@ -75,7 +71,5 @@ pub(crate) fn events(records: &Path, round: &str) -> Result<Vec<Event>, Failure>
 
 /// Sessions in a round.
 pub(crate) const SESSIONS: usize = 30;
-/// Of each call.
-const DEADLINE: Duration = Duration::from_millis(400);
 /// The client that looks.
 const LOOKING: u32 = 999_999;

@@ -1,4 +1,4 @@
-//! The faults that strike while a round runs.
+//! The faults that strike while a proof runs.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::Failure;
 use crate::place::Place;
 use crate::random::Random;
 
-/// One fault. Each is over when [`Place::heal`] has returned.
+/// One fault. Each is over when [`Place::endure`] has returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
     KillClient,
@@ -27,6 +27,12 @@ pub(crate) enum Fault {
 
 /// How often each fault struck.
 pub(crate) type Struck = BTreeMap<Fault, u64>;
+
+/// The faults with their counts, for a summary.
+pub(crate) fn said(struck: &Struck) -> String {
+    let faults: Vec<String> = struck.iter().map(|(fault, times)| format!("{fault:?} {times}")).collect();
+    if faults.is_empty() { "none".to_owned() } else { faults.join(", ") }
+}
 
 impl Place {
     /// The faults that this store has to stand.
@@ -48,8 +54,19 @@ impl Place {
         faults
     }
 
-    /// Lets a fault of the server or the network strike.
-    pub(crate) fn strike(&self, fault: Fault, random: &mut Random) {
+    /// Lets a fault of the server or the network strike, and ends it after this time.
+    pub(crate) async fn endure(
+        &self,
+        fault: Fault,
+        lasting: Duration,
+        random: &mut Random,
+    ) -> Result<(), Failure> {
+        tokio::task::block_in_place(|| self.strike(fault, random));
+        tokio::time::sleep(lasting).await;
+        tokio::task::block_in_place(|| self.heal(fault))
+    }
+
+    fn strike(&self, fault: Fault, random: &mut Random) {
         let weather = match fault {
             Fault::KillClient | Fault::StopClient => return,
             Fault::PauseServer => return self.server.iter().for_each(session_test_servers::Server::pause),
@@ -65,11 +82,12 @@ impl Place {
     }
 
     /// Ends what a fault began.
-    pub(crate) fn heal(&self, fault: Fault) -> Result<(), Failure> {
+    fn heal(&self, fault: Fault) -> Result<(), Failure> {
         if let Some(server) = &self.server {
             match fault {
                 Fault::PauseServer => server.resume(),
-                Fault::KillServer => server.restart()?,
+                // Once more: a machine that is busy for a minute is no fault of the store.
+                Fault::KillServer => server.restart().or_else(|_| server.restart())?,
                 _ => {}
             }
         }
@@ -82,8 +100,15 @@ impl Place {
     }
 }
 
+/// Stops a process of ours and continues it after this time.
+pub(crate) async fn stop_for(lasting: Duration, pid: u32) -> Result<(), Failure> {
+    signal("STOP", pid)?;
+    tokio::time::sleep(lasting).await;
+    signal("CONT", pid)
+}
+
 /// Sends a signal to a process of ours.
-pub(crate) fn signal(name: &str, pid: u32) -> Result<(), Failure> {
+fn signal(name: &str, pid: u32) -> Result<(), Failure> {
     let status = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status()?;
     if status.success() { Ok(()) } else { Err(format!("the signal {name} was not sent").into()) }
 }

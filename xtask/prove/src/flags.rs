@@ -21,6 +21,24 @@ xflags::xflags! {
             /// Where to put the histories that are rejected: the system's directory for temporary files.
             optional --keep keep: PathBuf
         }
+        /// Users of an application of three processes on one store, under faults, judged by an oracle.
+        cmd soak {
+            /// memory, file, sqlite, redb, redis, redis-cluster, etcd, dynamodb, postgres or mysql.
+            required --store store: String
+            /// How long: 1 minute.
+            optional --minutes minutes: f64
+            /// What decides the requests and the faults: 1.
+            optional --seed seed: u64
+        }
+        /// One process of `soak`: it answers the requests on its standard input.
+        cmd app {
+            /// The URL of the store.
+            required --url url: String
+            /// The seed of the run, of which all processes make the same key.
+            required --seed seed: u64
+            /// Prepare the store: create its table.
+            optional --prepare
+        }
         /// One process of `histories`: it is told on its standard input what to do.
         cmd client {
             /// The URL of the store.

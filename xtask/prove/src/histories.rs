@@ -1,16 +1,14 @@
 //! Runs rounds of histories: tells the processes to begin, lets faults strike, heals, looks, checks.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use session_conformance::history::{Checked, check};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::client::events;
-use crate::faults::{Fault, Struck, signal};
+use crate::faults::{Fault, Struck, said, stop_for};
 use crate::place::Place;
+use crate::process::Process;
 use crate::random::Random;
 use crate::{Failure, flags};
 
@@ -61,8 +59,7 @@ pub(crate) async fn run(flags: &flags::Histories) -> Result<(), Failure> {
         flags.store,
         begun.elapsed().as_secs_f64()
     );
-    let faults: Vec<String> = run.struck.iter().map(|(fault, times)| format!("{fault:?} {times}")).collect();
-    println!("faults: {}", if faults.is_empty() { "none".to_owned() } else { faults.join(", ") });
+    println!("faults: {}", said(&run.struck));
     if rejected > 0 { Err(format!("{rejected} round(s) are not linearizable").into()) } else { Ok(()) }
 }
 
@@ -71,16 +68,10 @@ struct Run {
     faults: Vec<Fault>,
     seed: u64,
     records: PathBuf,
-    clients: Vec<Client>,
+    clients: Vec<Process>,
     /// How many clients were started: each gets a number of its own.
     started: u32,
     struck: Struck,
-}
-
-struct Client {
-    child: Child,
-    orders: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
 }
 
 impl Run {
@@ -115,50 +106,23 @@ impl Run {
             }
             Fault::StopClient => {
                 let Some(pid) = self.clients[victim].child.id() else { return Ok(()) };
-                signal("STOP", pid)?;
-                tokio::time::sleep(lasting).await;
-                return signal("CONT", pid);
+                return stop_for(lasting, pid).await;
             }
             _ => {}
         }
-        self.place.strike(fault, random);
-        tokio::time::sleep(lasting).await;
-        tokio::task::block_in_place(|| self.place.heal(fault))
+        self.place.endure(fault, lasting, random).await
     }
 
-    async fn start_client(&mut self) -> Result<Client, Failure> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("client").args(["--url", &self.place.url]).arg("--records").arg(&self.records);
-        command.args(["--seed", &self.seed.to_string(), "--number", &self.started.to_string()]);
-        if self.started == 0 {
-            command.arg("--prepare");
-        }
+    async fn start_client(&mut self) -> Result<Process, Failure> {
+        let records = self.records.to_str().ok_or("the directory for temporary files is not UTF-8")?;
+        let (seed, number) = (self.seed.to_string(), self.started.to_string());
+        let arguments = ["client", "--url", &self.place.url, "--records", records];
+        let numbers = ["--seed", &seed, "--number", &number];
+        let prepare = (self.started == 0).then_some("--prepare");
+        let arguments =
+            arguments.into_iter().chain(numbers).chain(prepare).map(str::to_owned).collect::<Vec<_>>();
         self.started += 1;
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn()?;
-        let (orders, answers) = (child.stdin.take(), child.stdout.take());
-        let (orders, answers) = orders.zip(answers).ok_or("a child has pipes")?;
-        let mut client = Client { child, orders, answers: BufReader::new(answers).lines() };
-        client.hear("ready").await?;
-        Ok(client)
-    }
-}
-
-impl Client {
-    async fn order(&mut self, order: &str) -> Result<(), Failure> {
-        Ok(self.orders.write_all(format!("{order}\n").as_bytes()).await?)
-    }
-
-    async fn done(&mut self, order: &str) -> Result<(), Failure> {
-        self.hear(&format!("done {order}")).await
-    }
-
-    async fn hear(&mut self, line: &str) -> Result<(), Failure> {
-        let next = tokio::time::timeout(PATIENCE, self.answers.next_line()).await;
-        match next.map_err(|_| format!("a client did not answer `{line}` within {PATIENCE:?}"))?? {
-            Some(there) if there == line => Ok(()),
-            there => Err(format!("a client answered {there:?} and not `{line}`").into()),
-        }
+        Process::start(&arguments).await
     }
 }
 
@@ -180,6 +144,3 @@ fn forget(records: &Path) -> Result<(), Failure> {
     }
     Ok(())
 }
-
-/// For a round under faults on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);

@@ -1,14 +1,16 @@
 //! Long proofs on real servers. `cargo xtask prove` starts them.
 //!
 //! `prove histories` runs several processes of itself against one store while faults strike, and checks what they were
-//! answered for linearizability.
+//! answered for linearizability. `prove soak` does the same with an application, and judges what its users are answered.
 
 mod client;
 mod faults;
 mod flags;
 mod histories;
 mod place;
+mod process;
 mod random;
+mod soak;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -26,6 +28,8 @@ fn main() -> ExitCode {
         match flags.subcommand {
             ProveCmd::Histories(flags) => histories::run(&flags).await,
             ProveCmd::Client(flags) => client::run(&flags).await,
+            ProveCmd::Soak(flags) => soak::run(&flags).await,
+            ProveCmd::App(flags) => soak::app::run(&flags).await,
         }
     });
     match outcome {

@@ -1,8 +1,12 @@
 //! Where the store under trial is: a directory, or a server of its own behind a proxy.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use session_conformance::proxy::Proxy;
+use session_core::store::SessionStore;
+use session_stores::StoreConfig;
 use session_test_servers::{Kind, Server, start};
 use tempfile::TempDir;
 
@@ -20,6 +24,15 @@ pub(crate) struct Place {
     /// Whether the data survives the processes that use it.
     pub(crate) outlives_clients: bool,
     _directory: TempDir,
+}
+
+/// Opens the store in a process of the trial.
+pub(crate) async fn open(url: &str, prepare: bool) -> Result<Arc<dyn SessionStore>, Failure> {
+    let mut config = StoreConfig::from_url(url)?;
+    config.timeout = DEADLINE;
+    config.prepare = prepare;
+    config.durability = session_stores::Durability::ProcessCrash;
+    Ok(session_stores::open(&config).await?)
 }
 
 impl Place {
@@ -73,3 +86,6 @@ impl Place {
         })
     }
 }
+
+/// Of each call.
+const DEADLINE: Duration = Duration::from_millis(400);

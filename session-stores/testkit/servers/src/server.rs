@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::error::os;
 use crate::launch;
 use crate::node::{Node, wait_for};
-use crate::process::Watch;
+use crate::process::{self, Watch};
 use crate::{Kind, ServerError};
 
 /// Starts a private server and waits until it answers: 0.1 s for Redis, 2 to 4 s for the others.
@@ -189,6 +189,19 @@ impl Server {
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.nodes.first().and_then(Node::pid)
+    }
+
+    /// Returns the pids of all its processes that run, with the processes that these have started.
+    ///
+    /// ```no_run
+    /// # use session_test_servers::{Kind, start};
+    /// let postgres = start(Kind::Postgres)?;
+    /// assert!(postgres.pids().len() > 1, "it starts a process for each connection, and others");
+    /// # Ok::<(), session_test_servers::ServerError>(())
+    /// ```
+    #[must_use]
+    pub fn pids(&self) -> Vec<u32> {
+        self.nodes.iter().filter_map(Node::pid).flat_map(process::family).collect()
     }
 
     /// Returns its directory, which has one folder per process, with its data and its log in `log`.
