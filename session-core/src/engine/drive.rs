@@ -34,7 +34,7 @@ pub(crate) async fn open(
     cookies: &CookieHeaders,
     access: Access,
     handover: Option<&OnceLock<Handover>>,
-) -> Result<SessionState, OpenError> {
+) -> Result<Box<SessionState>, OpenError> {
     // The session is judged by the moment at which it was asked for, however long the store takes to answer.
     let now = engine.clock.now();
     let read = engine.read(cookies, now);
@@ -70,7 +70,7 @@ pub(crate) async fn open(
         },
         (None, None) => Ok(Loaded::Missing),
     };
-    let mut state = SessionState::open(arrival, loaded, access, now).map_err(|error| match error {
+    let mut state = SessionState::open_boxed(arrival, loaded, access, now).map_err(|error| match error {
         LoadError::Store(error) => {
             engine.tell(&Event::of_store(&error));
             OpenError::Store(error)
@@ -106,7 +106,6 @@ async fn load(engine: &Engine, id: &SessionId) -> Result<Loaded, StoreError> {
 /// A commit that must call the store.
 #[must_use = "dropped, it loses the changes of its visit: perform and conclude it"]
 pub(crate) struct Work {
-    // Boxed, because whoever writes for several takes it.
     writing: Box<Writing>,
     /// The key that this commit ends, for the event.
     ended: Option<StoreKey>,
@@ -132,7 +131,7 @@ pub(crate) fn begin(
     let ends = writing.ends_a_session().then(|| state.key()).flatten();
     let user = state.owner().filter(|owner| *owner != before.as_deref().unwrap_or_default()).map(Arc::from);
     match writing.step() {
-        Some(_) => Ok(Some(Work { writing: Box::new(writing), ended: ends, user })),
+        Some(_) => Ok(Some(Work { writing, ended: ends, user })),
         None => settle(engine, state, writing, ends, told).map(|()| None),
     }
 }
@@ -142,7 +141,7 @@ fn writing(
     state: &mut SessionState,
     trigger: Trigger,
     now: Timestamp,
-) -> Result<Writing, CommitError> {
+) -> Result<Box<Writing>, CommitError> {
     let keeps_its_id = state.keeps_its_id();
     let draw = || if keeps_its_id { engine.fresh_without_id() } else { engine.fresh() };
     let mut writing = Writing::begin(state, &engine.policy, trigger, now, draw)?;
@@ -185,13 +184,13 @@ pub(crate) fn conclude(
     work: Work,
     told: &mut Told,
 ) -> Result<(), CommitError> {
-    settle(engine, state, *work.writing, work.ended, told)
+    settle(engine, state, work.writing, work.ended, told)
 }
 
 fn settle(
     engine: &Engine,
     state: &mut SessionState,
-    writing: Writing,
+    writing: Box<Writing>,
     ended: Option<StoreKey>,
     told: &mut Told,
 ) -> Result<(), CommitError> {

@@ -267,7 +267,9 @@ impl OwnerIndex for MemoryStore {
         let mut live = 0;
         while !owned.is_done() {
             live += self.inner.count_next(&mut owned, owner, now);
-            step_aside().await;
+            if owned.yields() {
+                step_aside().await;
+            }
         }
         Ok(live)
     }
@@ -283,7 +285,9 @@ impl OwnerIndex for MemoryStore {
         let mut ended = 0;
         while !owned.is_done() {
             ended += self.inner.end_next(&mut owned, owner, except, now, tombstone_until);
-            step_aside().await;
+            if owned.yields() {
+                step_aside().await;
+            }
         }
         Ok(ended + self.inner.end_rest(owner, except, now, tombstone_until))
     }

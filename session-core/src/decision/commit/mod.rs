@@ -57,7 +57,7 @@ use crate::value::time::Timestamp;
 pub struct Commit<'p> {
     state: SessionState,
     policy: &'p Policy,
-    writing: Writing,
+    writing: Box<Writing>,
 }
 
 impl<'p> Commit<'p> {

@@ -54,7 +54,7 @@ impl Writing {
         trigger: Trigger,
         now: Timestamp,
         draw: impl FnOnce() -> Result<Fresh, E>,
-    ) -> Result<Self, CommitError> {
+    ) -> Result<Box<Self>, CommitError> {
         match trigger {
             Trigger::Commit | Trigger::DetachedCommit => state.content.flash.hold(state.shows_nothing),
             Trigger::Response | Trigger::FailedResponse | Trigger::Abandoned => state.content.flash.release(),
@@ -91,7 +91,8 @@ impl Writing {
         }
         let changes = state.content.take_changes();
         let attempt = Attempt::plan(state, policy, now, decision, &changes, keeps_its_id, fresh);
-        let mut writing = Self {
+        // In its box from the beginning, because it is moved often: into a group, to whoever writes for it, and back.
+        let mut writing = Box::new(Self {
             decision,
             situation,
             now,
@@ -105,7 +106,7 @@ impl Writing {
             conflicts: 0,
             gave_way: state.content.flash.take_gave_way(),
             answer: None,
-        };
+        });
         if let Err(error) = writing.fit(policy) {
             writing.undo(state);
             return Err(error);
@@ -134,7 +135,7 @@ impl Writing {
     }
 
     /// Puts the changes back, as if this commit had not begun. Only before its first step.
-    pub(crate) fn undo(self, state: &mut SessionState) {
+    pub(crate) fn undo(self: Box<Self>, state: &mut SessionState) {
         state.content.put_back(self.changes);
         if let (false, Some(id)) = (state.keeps_its_id(), self.attempt.id) {
             state.next_id = Some(Box::new(id));
@@ -197,7 +198,7 @@ impl Writing {
 
     /// Applies the result to the state. On success, what was written becomes its base and the cookie instruction is
     /// released; on an error, the changes are put back before those made since; on `Gone`, they are dropped.
-    pub(crate) fn finish(self, state: &mut SessionState, policy: &Policy) -> Outcome {
+    pub(crate) fn finish(self: Box<Self>, state: &mut SessionState, policy: &Policy) -> Outcome {
         let Self {
             decision,
             situation,
@@ -210,7 +211,7 @@ impl Writing {
             gave_way,
             answer,
             ..
-        } = self;
+        } = *self;
         let result = match answer {
             Some(result) => result,
             // There was nothing to store, so nothing can have failed.

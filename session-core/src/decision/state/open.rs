@@ -36,6 +36,16 @@ impl SessionState {
         access: Access,
         now: Timestamp,
     ) -> Result<Self, LoadError> {
+        Self::open_boxed(arrival, loaded, access, now).map(|state| *state)
+    }
+
+    /// Like [`open`](Self::open): a state is large, and moved often.
+    pub(crate) fn open_boxed(
+        arrival: Arrival,
+        loaded: Result<Loaded, StoreError>,
+        access: Access,
+        now: Timestamp,
+    ) -> Result<Box<Self>, LoadError> {
         let device = arrival.device;
         let (mut state, claim) = Self::arrived(arrival);
         let loaded = match loaded {
@@ -84,13 +94,13 @@ impl SessionState {
                 (state.origin, state.id, state.base) = (Origin::Unread, Some(id), Some(record));
             }
         }
-        state
+        *state
     }
 
-    fn arrived(arrival: Arrival) -> (Self, Option<Claim>) {
+    fn arrived(arrival: Arrival) -> (Box<Self>, Option<Claim>) {
         let Arrival { claim, came, old_key, withheld, device: _, scope, shows_nothing } = arrival;
         let origin = if withheld && !came { Origin::Unseen } else { Origin::Fresh };
-        let state = Self {
+        let state = Box::new(Self {
             origin,
             fate: Fate::Keep,
             id: None,
@@ -109,7 +119,7 @@ impl SessionState {
             regenerated: false,
             signed_in: false,
             notice: None,
-        };
+        });
         (state, claim)
     }
 

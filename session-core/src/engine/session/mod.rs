@@ -103,7 +103,8 @@ pub(crate) struct Shared {
 
 /// The state, and what the engine knows about the visit.
 pub(crate) struct Cell {
-    pub(crate) state: SessionState,
+    // Boxed, because it is large and goes through several hands until it is here.
+    pub(crate) state: Box<SessionState>,
     /// Whether the head of the response was sent.
     pub(crate) closed: bool,
     /// The form that came with the request, for `flash_all` and its like.

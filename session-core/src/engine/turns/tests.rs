@@ -33,7 +33,7 @@ fn begun(renews: bool) -> (SessionState, Box<Writing>) {
         state.regenerate(|| Ok::<_, Infallible>(String::new())).unwrap();
     }
     let begun = Writing::begin(&mut state, &Policy::default(), Trigger::Response, NOW, draw).unwrap();
-    (state, Box::new(begun))
+    (state, begun)
 }
 
 fn writing() -> Box<Writing> {

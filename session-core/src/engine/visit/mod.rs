@@ -296,7 +296,7 @@ impl VisitInner {
     }
 }
 
-fn share(engine: Arc<Engine>, state: SessionState, spawn: &'static dyn Spawn) -> Arc<Shared> {
+fn share(engine: Arc<Engine>, state: Box<SessionState>, spawn: &'static dyn Spawn) -> Arc<Shared> {
     let cell = Cell { state, closed: false, form: None };
     Arc::new(Shared::new(engine, cell, spawn))
 }

@@ -13,7 +13,7 @@ use crate::value::time::Timestamp;
 /// A session without a request.
 pub(crate) fn standalone(engine: Arc<Engine>) -> Session {
     let (arrival, now) = (Arrival::without_cookie(), Timestamp::from_millis(0));
-    let mut state = SessionState::open(arrival, Ok(Loaded::Missing), state::Access::Full, now)
+    let mut state = SessionState::open_boxed(arrival, Ok(Loaded::Missing), state::Access::Full, now)
         .expect("without a cookie nothing is decoded");
     state.limit_to(&engine.policy);
     Session { shared: share(engine, state, &Nowhere), access: Access::Standalone }

@@ -18,6 +18,8 @@ use crate::sync::lock;
 pub(crate) struct Owned {
     keys: Vec<(usize, StoreKey)>,
     done: usize,
+    /// How many were done when the call last yielded.
+    yielded: usize,
     /// Where sessions of the list have been rotated to since.
     moved: BTreeSet<StoreKey>,
 }
@@ -25,6 +27,15 @@ pub(crate) struct Owned {
 impl Owned {
     pub(crate) fn is_done(&self) -> bool {
         self.done == self.keys.len()
+    }
+
+    /// Whether a call yields to other tasks before it goes on: after each [`STEP`] sessions, in however many shards.
+    pub(crate) fn yields(&mut self) -> bool {
+        let due = !self.is_done() && self.done - self.yielded >= STEP;
+        if due {
+            self.yielded = self.done;
+        }
+        due
     }
 
     /// Takes the next few sessions, all of one shard.
@@ -74,7 +85,7 @@ impl Inner {
         let keys = self.owners.keys(owner);
         let mut keys: Vec<_> = keys.into_iter().map(|key| (self.shard_of(&key), key)).collect();
         keys.sort_unstable();
-        Owned { keys, done: 0, moved: BTreeSet::new() }
+        Owned { keys, done: 0, yielded: 0, moved: BTreeSet::new() }
     }
 
     /// Returns how many of the next few sessions are live. One that was rotated meanwhile counts once.

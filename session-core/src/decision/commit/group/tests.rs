@@ -127,7 +127,7 @@ fn begin(
     draw: &mut impl FnMut() -> Result<Fresh, Infallible>,
 ) -> Vec<Box<Writing>> {
     let begin = |state: &mut SessionState| {
-        Writing::begin(state, &policy(), Trigger::Response, NOW, &mut *draw).map(Box::new).unwrap()
+        Writing::begin(state, &policy(), Trigger::Response, NOW, &mut *draw).unwrap()
     };
     states.iter_mut().map(begin).collect()
 }
@@ -327,7 +327,7 @@ fn who_has_waited_too_long_is_left_out() {
     let mut writings = begin(&mut states[..1], &mut drawn);
     for state in &mut states[1..] {
         let begun = Writing::begin(state, &policy(), Trigger::Response, later, &mut drawn);
-        writings.push(Box::new(begun.unwrap()));
+        writings.push(begun.unwrap());
     }
     let (mut group, mut at) = (Group::of(writings, None), server(Since::Nothing));
     group.chain(&policy(), later, &mut drawn);
