@@ -7,27 +7,10 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::uri::{Authority, PathAndQuery};
 use session_core::adapter::{BareResponse, OwnResponse, RequestHead, VisitReport};
 
-/// The headers that the core asks for with every request. A lookup by such a name neither parses nor copies it.
-static ALWAYS_ASKED: [HeaderName; 6] = [
-    HeaderName::from_static("sec-fetch-site"),
-    HeaderName::from_static("sec-purpose"),
-    HeaderName::from_static("purpose"),
-    HeaderName::from_static("x-sec-purpose"),
-    HeaderName::from_static("x-purpose"),
-    HeaderName::from_static("x-moz"),
-];
-
-fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Option<&'h HeaderValue> {
-    match ALWAYS_ASKED.iter().find(|asked| asked.as_str() == name) {
-        Some(asked) => headers.get(asked),
-        None => headers.get(name),
-    }
-}
-
 pub(crate) fn head<'r>(head: &'r Head) -> RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]> + Copy> {
     let url = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let authority = head.uri.authority().map(Authority::as_str);
-    let header = |name| header(&head.headers, name).map(HeaderValue::as_bytes);
+    let header = |name| head.headers.get(name).map(HeaderValue::as_bytes);
     RequestHead { method: head.method.as_str(), url, authority, header }
 }
 

@@ -20,17 +20,17 @@ impl AddAssign for Totals {
 }
 
 impl Totals {
-    /// Parses nextest's `Summary [ 1.2s] 17 tests run: 16 passed (1 slow), 1 failed, 3 skipped`. Every test that ran
-    /// and did not pass (failed, timed out, could not be started) counts as failed.
+    /// Parses nextest's `Summary [ 1.2s] 17 tests run: 16 passed (1 slow), 1 failed, 3 skipped`. Every test that was
+    /// chosen and did not pass (failed, timed out, was not started) counts as failed.
     pub(crate) fn of_nextest(output: &str) -> Option<Self> {
         let output = plain(output);
         let summary = output.lines().rev().find(|line| line.trim_start().starts_with("Summary ["))?;
         let (head, tail) = summary.split_once(" run: ")?;
-        // `17 tests`, or `5/17 tests` if the run was aborted.
+        // `17 tests`, or `5/17 tests` if twelve were not run.
         let count = head.split_whitespace().rev().nth(1)?;
-        let run: u64 = count.split('/').next()?.parse().ok()?;
+        let chosen: u64 = count.split('/').next_back()?.parse().ok()?;
         let passed = number_before(tail, "passed");
-        Some(Self { passed, failed: run.saturating_sub(passed), skipped: number_before(tail, "skipped") })
+        Some(Self { passed, failed: chosen.saturating_sub(passed), skipped: number_before(tail, "skipped") })
     }
 
     /// Sums libtest's `test result: ok. 22 passed; 0 failed; 1 ignored; …`, one line per binary.
@@ -95,9 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn a_timed_out_test_has_failed() {
-        let output = "     Summary [ 1.0s] 5/17 tests run: 3 passed, 1 failed, 1 timed out, 0 skipped";
-        assert_eq!(Totals::of_nextest(output), Some(Totals { passed: 3, failed: 2, skipped: 0 }));
+    fn a_test_that_timed_out_or_was_not_run_has_failed() {
+        let output = "     Summary [ 1.0s] 17 tests run: 15 passed, 1 failed, 1 timed out, 0 skipped";
+        assert_eq!(Totals::of_nextest(output), Some(Totals { passed: 15, failed: 2, skipped: 0 }));
+        let output = "     Summary [ 1.0s] 5/17 tests run: 5 passed, 0 skipped";
+        assert_eq!(Totals::of_nextest(output), Some(Totals { passed: 5, failed: 12, skipped: 0 }));
     }
 
     #[test]

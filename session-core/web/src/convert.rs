@@ -1,26 +1,8 @@
 //! Conversions between the core's types and those of the crate `http`, for adapters of frameworks that use it.
 
-use http::header::HeaderName;
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use session_core::adapter::{BareResponse, OwnResponse, RequestHead, VisitReport};
-
-/// The headers that the core asks for with every request. A lookup by such a name neither parses nor copies it.
-static ALWAYS_ASKED: [HeaderName; 6] = [
-    HeaderName::from_static("sec-fetch-site"),
-    HeaderName::from_static("sec-purpose"),
-    HeaderName::from_static("purpose"),
-    HeaderName::from_static("x-sec-purpose"),
-    HeaderName::from_static("x-purpose"),
-    HeaderName::from_static("x-moz"),
-];
-
-fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Option<&'h HeaderValue> {
-    match ALWAYS_ASKED.iter().find(|asked| asked.as_str() == name) {
-        Some(asked) => headers.get(asked),
-        None => headers.get(name),
-    }
-}
 
 /// Returns the head of a request, as the core reads it.
 pub fn request_head<'r>(
@@ -30,7 +12,7 @@ pub fn request_head<'r>(
 ) -> RequestHead<'r, impl Fn(&'static str) -> Option<&'r [u8]> + Copy> {
     let url = uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let authority = uri.authority().map(Authority::as_str);
-    let header = |name| header(headers, name).map(HeaderValue::as_bytes);
+    let header = |name| headers.get(name).map(HeaderValue::as_bytes);
     RequestHead { method: method.as_str(), url, authority, header }
 }
 

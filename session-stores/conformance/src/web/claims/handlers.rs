@@ -127,6 +127,13 @@ pub async fn what_is_refused_leaves_its_reason_in_the_log(app: &impl WebApp) {
         assert_eq!(said, 1, "{path} {form}: {lines:?}");
         assert!(lines.iter().all(|line| !line.text.contains("three")), "what was typed is not logged");
     }
+    // Which header disagrees, and its value: a proxy may have changed the other one.
+    let before = heard.lines().len();
+    let elsewhere = [("origin", "https://elsewhere.example")];
+    assert_eq!(client.post_with("/guarded/echo", "a=1", &elsewhere).await.status, 419);
+    let lines = heard.lines().split_off(before);
+    let said = |text: &str| lines.iter().any(|line| line.target == "session" && line.text.contains(text));
+    assert!(said("https://elsewhere.example") && said("requested host (`host`)"), "{lines:?}");
 }
 
 pub async fn a_handle_is_a_path_parameter(app: &impl WebApp) {
