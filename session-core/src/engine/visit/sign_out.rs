@@ -14,7 +14,8 @@ use crate::value::answer::{StoreError, StoreErrorKind};
 use crate::value::cookie::parse::Candidates;
 
 impl Visit {
-    /// Ends the session without loading it. It costs one store call, while [`Session::destroy`](crate::Session::destroy) also costs a load.
+    /// Ends the session without loading it. It costs one store call, while
+    /// [`Session::destroy`](crate::Session::destroy) also costs a load.
     ///
     /// # Errors
     /// [`OpenError`] if the store failed. The session may still be live, and its cookie is not changed.

@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's panic is its report")]
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use session_core::{
     Timestamp,
-    store::{Etag, Loaded, Record, SessionStore, StoreKey, Sweep, Written},
+    store::{Etag, Loaded, OwnerIndex, Record, SessionStore, StoreError, StoreKey, Sweep, Written},
 };
 use session_store_memory::MemoryStore;
 
@@ -222,4 +224,31 @@ async fn at_16_the_owner_index_counts_towards_the_bytes() {
     let swept = store.sweep(START.plus(Duration::from_secs(100_000)), usize::MAX).await.unwrap();
     assert!(swept.removed > 40);
     assert_eq!(store.stats().bytes, 0);
+}
+
+/// Runs a call and counts how often it yields.
+fn yields<T>(call: impl Future<Output = Result<T, StoreError>>) -> (usize, T) {
+    let (mut call, mut context) = (pin!(call), Context::from_waker(Waker::noop()));
+    let mut yields = 0;
+    loop {
+        match call.as_mut().poll(&mut context) {
+            Poll::Ready(answer) => return (yields, answer.unwrap()),
+            Poll::Pending => yields += 1,
+        }
+    }
+}
+
+#[tokio::test]
+async fn at_12_counting_and_ending_very_many_sessions_of_a_user_lets_others_run() {
+    for shards in [1, 8] {
+        let store = MemoryStore::builder().shards(shards).build();
+        for number in 0..1_000 {
+            create(&store, number, Some("ada")).await;
+        }
+        let (count, counted) = yields(store.count("ada", START));
+        let (end, ended) = yields(store.destroy_all("ada", Some(&key(7)), START, START));
+        assert_eq!((counted, ended), (1_000, 999));
+        assert!((8..=16).contains(&count) && (8..=16).contains(&end), "{shards} shards: {count}, {end}");
+        assert_eq!(yields(store.count("ada", START)), (0, 1), "a few sessions are counted at once");
+    }
 }
